@@ -1,0 +1,1 @@
+"""Any NCP API-gateway service: where it is, how a request is signed and sent, and what its answers and refusals mean."""

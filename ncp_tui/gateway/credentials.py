@@ -1,0 +1,104 @@
+"""Who signs: an access key id that may be shown masked, and a secret key that is never shown at all."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import NoReturn
+
+from ncp_tui.gateway.problems import Problem
+
+_MASK = "SecretKey(****)"
+_SHOWN_AT_EACH_END = 4
+
+
+class InvalidCredentials(Problem):
+    """An access key or a secret key that no request could carry."""
+
+    kind = "invalid_credentials"
+
+
+class SecretKey:
+    """A secret key that cannot be printed, formatted, pickled or compared in variable time by accident.
+
+    Textual's crash report and worker descriptions print the repr of local variables and arguments, so a plain `str` would
+    end up on the terminal. The value is taken out in one place, `reveal`.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        """Keep `value`; white space around it is a pasting accident and is removed.
+
+        Raises InvalidCredentials when nothing is left or a control character is inside. The message never holds the value.
+        """
+        value = value.strip()
+        if not value or any(ord(character) < 0x20 or ord(character) == 0x7F for character in value):
+            raise InvalidCredentials(
+                "The secret key is empty or holds a control character.",
+                "Nothing was stored or sent.",
+                "Copy it again from the NCP console: My Account > Manage Auth Key.",
+            )
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself: for the signature and the secret store, nobody else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return _MASK
+
+    __str__ = __repr__
+
+    def __format__(self, format_spec: str) -> str:
+        return format(_MASK, format_spec)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SecretKey):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret key is not pickled")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The pair that signs a request. An access key id is not secret but is shown masked all the same."""
+
+    access_key: str
+    secret_key: SecretKey
+
+    def __post_init__(self) -> None:
+        check_access_key(self.access_key)
+
+    @property
+    def masked(self) -> str:
+        """The access key id with its middle hidden."""
+        return mask_access_key(self.access_key)
+
+
+def check_access_key(access_key: str) -> str:
+    """Return `access_key` without the white space around it.
+
+    Raises InvalidCredentials for anything that cannot stand in a header: it is sent as `x-ncp-iam-access-key`, and it is
+    one line of the string to sign, so a line feed in it would move the lines.
+    """
+    access_key = access_key.strip()
+    if not access_key or not access_key.isascii() or not access_key.isprintable() or " " in access_key:
+        raise InvalidCredentials(
+            "The access key id must be visible ASCII characters without spaces.",
+            "Nothing was stored or sent.",
+            "Copy it again from the NCP console: My Account > Manage Auth Key.",
+        )
+    return access_key
+
+
+def mask_access_key(access_key: str) -> str:
+    """`AKID1234567890ABCD9Z` becomes `AKID…CD9Z`; a key too short to hide anything is hidden whole."""
+    if len(access_key) < 3 * _SHOWN_AT_EACH_END:
+        return "****"
+    return f"{access_key[:_SHOWN_AT_EACH_END]}…{access_key[-_SHOWN_AT_EACH_END:]}"

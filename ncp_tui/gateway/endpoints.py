@@ -1,0 +1,182 @@
+"""Where an NCP service answers: zones, regions and path prefixes, and what a gateway URL of one's own may be."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import SplitResult, urlsplit
+
+from ncp_tui.gateway.problems import Problem
+
+DEFAULT_ZONE = "public"
+DEFAULT_REGION = "KR"
+SEARCH_ENGINE_SERVICE = "vpcsearchengine"
+
+
+class UnknownEndpoint(Problem):
+    """A zone, region or gateway URL that no request can go to."""
+
+    kind = "unknown_endpoint"
+
+
+@dataclass(frozen=True)
+class Zone:
+    """One of NCP's separate clouds, each with its own hosts, accounts and regions."""
+
+    name: str
+    title: str
+    domain: str
+    host_prefix: str
+    regions: Mapping[str, str]
+
+    def host(self, service: str) -> str:
+        """The host of `service` here, as `vpcsearchengine.apigw.ntruss.com`."""
+        return f"{self.host_prefix}{service}.apigw.{self.domain}"
+
+
+# Hosts and prefixes: api.ncloud-docs.com, api-gov.ncloud-docs.com, api-fin.ncloud-docs.com, and the official Go SDK
+# (services/vses2/configuration.go). The region is only in the path; there is no region parameter or header.
+ZONES: Mapping[str, Zone] = MappingProxyType(
+    {
+        "public": Zone(
+            "public",
+            "Public",
+            "ntruss.com",
+            "",
+            MappingProxyType({"KR": "/api/v2", "SGN": "/api/sgn-v2", "JPN": "/api/jpn-v2"}),
+        ),
+        "gov": Zone(
+            "gov", "Government", "gov-ntruss.com", "", MappingProxyType({"KR": "/api/v2", "KRS": "/api/krs-v2"})
+        ),
+        "fin": Zone("fin", "Financial", "fin-ntruss.com", "fin-", MappingProxyType({"FKR": "/api/v2"})),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Everything a path needs in front of it."""
+
+    zone: str
+    region: str
+    origin: str
+    prefix: str
+
+    @property
+    def host(self) -> str:
+        """Host and port, as the `Host` header has them."""
+        return urlsplit(self.origin).netloc
+
+    @property
+    def base_url(self) -> str:
+        """Origin and prefix: what stands before `/cluster/getClusterInfoList`."""
+        return self.origin + self.prefix
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether requests stay on this machine. Then plain http is allowed and no proxy is used."""
+        return _is_loopback(urlsplit(self.origin).hostname or "")
+
+
+def endpoint_for(
+    zone: str = DEFAULT_ZONE,
+    region: str | None = None,
+    gateway_url: str | None = None,
+    *,
+    service: str = SEARCH_ENGINE_SERVICE,
+) -> Endpoint:
+    """The endpoint of `service` in a zone and region, or at a gateway URL.
+
+    `region` defaults to the zone's first. A `gateway_url` may be the general gateway (`https://ncloud.apigw.ntruss.com`),
+    which is mapped to the service's host as the official SDK does; any other is used as it is. The region's prefix is
+    appended unless the URL already ends in one. Raises UnknownEndpoint before anything could be sent.
+    """
+    zone, known = _zone(zone)
+    region = (region or next(iter(known.regions))).upper()
+    if region not in known.regions:
+        raise UnknownEndpoint(
+            f"Zone {zone} has no region {region!r}.",
+            "Nothing was sent.",
+            f"Regions of {zone}: {', '.join(known.regions)}.",
+        )
+    prefix = known.regions[region]
+    if not gateway_url:
+        return Endpoint(zone, region, f"https://{known.host(service)}", prefix)
+    origin, path = _split_gateway_url(gateway_url, service)
+    return Endpoint(zone, region, origin, path if _VERSION_PREFIX.search(path) else path + prefix)
+
+
+def check_gateway_url(url: str) -> str:
+    """Return `url` without a slash at its end. Raises UnknownEndpoint for one that may not be used."""
+    _split_gateway_url(url, SEARCH_ENGINE_SERVICE)
+    return url.strip().rstrip("/")
+
+
+def zone_of_gateway_url(url: str) -> str | None:
+    """The zone a gateway URL belongs to, by its host; None for a host that is not NCP's."""
+    host = urlsplit(url.strip()).hostname or ""
+    for zone in ZONES.values():
+        if host.endswith(f".apigw.{zone.domain}"):
+            return zone.name
+    return None
+
+
+_VERSION_PREFIX = re.compile(r"/api/(?:[a-z]+-)?v\d+$")
+
+
+def _zone(name: str) -> tuple[str, Zone]:
+    zone = ZONES.get(name.lower())
+    if zone is None:
+        raise UnknownEndpoint(f"There is no zone {name!r}.", "Nothing was sent.", f"Zones: {', '.join(ZONES)}.")
+    return zone.name, zone
+
+
+def _split_gateway_url(url: str, service: str) -> tuple[str, str]:
+    url = url.strip()
+    parts = _parsed(url)
+    host = parts.hostname if parts else None
+    if not parts or not host or not url.isascii() or parts.scheme not in {"http", "https"}:
+        raise UnknownEndpoint(
+            f"{url!r} is not a gateway URL.", "Nothing was sent.", "Use one like https://host or https://host/api/v2."
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UnknownEndpoint(
+            "A gateway URL holds no user, password, query or fragment.",
+            "Nothing was sent.",
+            "Keep scheme, host and path only.",
+        )
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise UnknownEndpoint(
+            f"{url!r} is plain http.",
+            "Nothing was sent: anybody on the way could read and replay the request.",
+            "Use https; plain http is allowed to this machine only.",
+        )
+    return f"{parts.scheme}://{_service_host(parts.netloc, service)}", parts.path.rstrip("/")
+
+
+def _parsed(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # an impossible port shows only when it is asked for
+    except ValueError:
+        return None
+    return parts
+
+
+def _service_host(netloc: str, service: str) -> str:
+    for zone in ZONES.values():
+        if netloc.lower() == zone.host("ncloud"):
+            return zone.host(service)
+    return netloc
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
