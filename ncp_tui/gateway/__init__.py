@@ -1,1 +1,79 @@
-"""Any NCP API-gateway service: where it is, how a request is signed and sent, and what its answers and refusals mean."""
+"""Any NCP API-gateway service: where it is, how a request is signed and sent, and what its answers mean."""
+
+from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.gateway.credentials import Credentials, InvalidCredentials, SecretKey, check_access_key, mask_access_key
+from ncp_tui.gateway.curl import as_curl
+from ncp_tui.gateway.endpoints import ZONES, Endpoint, UnknownEndpoint, endpoint_for
+from ncp_tui.gateway.errors import (
+    AnswerLost,
+    AuthenticationFailed,
+    BadAnswer,
+    EndpointError,
+    EndpointTimeout,
+    GatewayError,
+    NameNotFound,
+    NotFound,
+    NotReached,
+    PermissionDenied,
+    ProxyRefused,
+    QuotaExceeded,
+    ReadOnlyRefused,
+    Redirected,
+    RefusedByGateway,
+    RefusedByService,
+    ServerError,
+    Throttled,
+    TlsFailed,
+)
+from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord, Timings
+from ncp_tui.gateway.problems import Problem
+from ncp_tui.gateway.signature import SignatureV2, sign, string_to_sign
+from ncp_tui.gateway.text import clean, clean_lines
+from ncp_tui.gateway.transport import PATIENT, Call, Gateway, Patience
+
+__all__ = [
+    "PATIENT",
+    "ZONES",
+    "Answer",
+    "AnswerLost",
+    "AuthenticationFailed",
+    "BadAnswer",
+    "Call",
+    "ClockOffset",
+    "Credentials",
+    "Endpoint",
+    "EndpointError",
+    "EndpointTimeout",
+    "Exchange",
+    "Gateway",
+    "GatewayError",
+    "InvalidCredentials",
+    "NameNotFound",
+    "NotFound",
+    "NotReached",
+    "Patience",
+    "PermissionDenied",
+    "Problem",
+    "ProxyRefused",
+    "QuotaExceeded",
+    "ReadOnlyRefused",
+    "Redirected",
+    "RefusedByGateway",
+    "RefusedByService",
+    "RequestRecord",
+    "SecretKey",
+    "ServerError",
+    "SignatureV2",
+    "Throttled",
+    "Timings",
+    "TlsFailed",
+    "UnknownEndpoint",
+    "as_curl",
+    "check_access_key",
+    "clean",
+    "clean_lines",
+    "endpoint_for",
+    "mask_access_key",
+    "sign",
+    "string_to_sign",
+]

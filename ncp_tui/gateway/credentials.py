@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ from ncp_tui.gateway.problems import Problem
 
 _MASK = "SecretKey(****)"
 _SHOWN_AT_EACH_END = 4
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class InvalidCredentials(Problem):
@@ -21,8 +23,8 @@ class InvalidCredentials(Problem):
 class SecretKey:
     """A secret key that cannot be printed, formatted, pickled or compared in variable time by accident.
 
-    Textual's crash report and worker descriptions print the repr of local variables and arguments, so a plain `str` would
-    end up on the terminal. The value is taken out in one place, `reveal`.
+    Textual's crash report and worker descriptions print the repr of local variables and arguments, so a plain `str`
+    would end up on the terminal. The value is taken out in one place, `reveal`.
     """
 
     __slots__ = ("_value",)
@@ -30,10 +32,10 @@ class SecretKey:
     def __init__(self, value: str) -> None:
         """Keep `value`; white space around it is a pasting accident and is removed.
 
-        Raises InvalidCredentials when nothing is left or a control character is inside. The message never holds the value.
+        Raises InvalidCredentials when nothing is left or a control character is inside; its text never holds the value.
         """
         value = value.strip()
-        if not value or any(ord(character) < 0x20 or ord(character) == 0x7F for character in value):
+        if not value or _CONTROL.search(value):
             raise InvalidCredentials(
                 "The secret key is empty or holds a control character.",
                 "Nothing was stored or sent.",
@@ -84,8 +86,8 @@ class Credentials:
 def check_access_key(access_key: str) -> str:
     """Return `access_key` without the white space around it.
 
-    Raises InvalidCredentials for anything that cannot stand in a header: it is sent as `x-ncp-iam-access-key`, and it is
-    one line of the string to sign, so a line feed in it would move the lines.
+    Raises InvalidCredentials for anything that cannot stand in a header: it is sent as `x-ncp-iam-access-key`, and it
+    is one line of the string to sign, so a line feed in it would move the lines.
     """
     access_key = access_key.strip()
     if not access_key or not access_key.isascii() or not access_key.isprintable() or " " in access_key:
@@ -98,7 +100,7 @@ def check_access_key(access_key: str) -> str:
 
 
 def mask_access_key(access_key: str) -> str:
-    """`AKID1234567890ABCD9Z` becomes `AKID…CD9Z`; a key too short to hide anything is hidden whole."""
+    """Hide the middle: `AKID1234567890ABCD9Z` becomes `AKID…CD9Z`; a key too short for that is hidden whole."""
     if len(access_key) < 3 * _SHOWN_AT_EACH_END:
         return "****"
     return f"{access_key[:_SHOWN_AT_EACH_END]}…{access_key[-_SHOWN_AT_EACH_END:]}"

@@ -71,6 +71,11 @@ class Endpoint:
         return urlsplit(self.origin).netloc
 
     @property
+    def hostname(self) -> str:
+        """The host alone, without a port."""
+        return urlsplit(self.origin).hostname or ""
+
+    @property
     def base_url(self) -> str:
         """Origin and prefix: what stands before `/cluster/getClusterInfoList`."""
         return self.origin + self.prefix
@@ -78,7 +83,7 @@ class Endpoint:
     @property
     def is_loopback(self) -> bool:
         """Whether requests stay on this machine. Then plain http is allowed and no proxy is used."""
-        return _is_loopback(urlsplit(self.origin).hostname or "")
+        return _is_loopback(self.hostname)
 
 
 def endpoint_for(
@@ -90,7 +95,7 @@ def endpoint_for(
 ) -> Endpoint:
     """The endpoint of `service` in a zone and region, or at a gateway URL.
 
-    `region` defaults to the zone's first. A `gateway_url` may be the general gateway (`https://ncloud.apigw.ntruss.com`),
+    `region` defaults to the zone's first. A `gateway_url` may be the general one (`https://ncloud.apigw.ntruss.com`),
     which is mapped to the service's host as the official SDK does; any other is used as it is. The region's prefix is
     appended unless the URL already ends in one. Raises UnknownEndpoint before anything could be sent.
     """

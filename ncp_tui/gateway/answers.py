@@ -1,0 +1,206 @@
+"""Deciding what an answer means: a success only when status, code and result all say so.
+
+The order is: a gateway error object, then the service's envelope, then the HTTP status, then the raw text. The two code
+spaces are never mixed: "code 200" inside a 401 is a refused signature, "code 400" inside a 429 a used-up quota.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ncp_tui.gateway import errors
+from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.gateway.exchange import Answer
+
+_SUCCESS = range(200, 300)
+_REDIRECT = range(300, 400)
+_REFUSED = range(400, 500)
+_LONGEST_EXCERPT = 120
+
+
+def request_id_of(payload: Any) -> str | None:
+    """The request id an answer carries, wherever its envelope keeps it."""
+    if isinstance(payload, dict):
+        for holder in (payload, payload.get("error"), payload.get("responseError")):
+            found = holder.get("requestId") if isinstance(holder, dict) else None
+            if isinstance(found, str):
+                return found
+    return None
+
+
+def payload_of(answer: Answer) -> Any:
+    """The decoded JSON of an answer, or None where the body is not JSON."""
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def judge(answer: Answer, payload: Any, *, boolean: bool, offset: ClockOffset | None = None) -> GatewayError | None:
+    """Return the error an answer amounts to, or None for a confirmed success.
+
+    `payload` is the answer's decoded JSON. `boolean` operations promise `result: true`; anything else there is not a
+    success. `offset` is the clock's, for the advice given with a refused signature.
+    """
+    gateway_error = _gateway_error(payload)
+    error: GatewayError | None
+    if gateway_error is not None:
+        code, message = gateway_error
+        error = _from_gateway(answer.status, code, message, offset)
+    elif isinstance(payload, dict) and "code" in payload:
+        code, message = str(payload["code"]), _joined(payload.get("message"))
+        error = _from_envelope(answer.status, code, message, payload.get("result"), boolean=boolean)
+    else:
+        code, message = "", ""
+        error = _from_status(answer)
+    if error is not None:
+        error.code, error.message = code or None, message
+    return error
+
+
+def _gateway_error(payload: Any) -> tuple[str, str] | None:
+    """The code and message of a gateway's own error object, in either of the two shapes in use."""
+    if not isinstance(payload, dict):
+        return None
+    error = payload.get("error")
+    if isinstance(error, dict):
+        return str(error.get("errorCode", "")), _joined(error.get("message"), error.get("details"))
+    error = payload.get("responseError")
+    if isinstance(error, dict):
+        return str(error.get("returnCode", "")), _joined(error.get("returnMessage"))
+    return None
+
+
+def _joined(*texts: Any) -> str:
+    return " - ".join(text for text in texts if isinstance(text, str) and text)
+
+
+_NOTHING_CHANGED = "Nothing was changed."
+_UNKNOWN_EFFECT = "It does not say whether the request took effect."
+_LOOK_FIRST = "Look at the history before trying again."
+
+
+def _from_gateway(status: int, code: str, message: str, offset: ClockOffset | None) -> GatewayError:
+    """Tell the gateway's errors apart: the table of api-gov.ncloud-docs.com, "api-call-lgc-errorhandling"."""
+    numbers = f"{status}/{code or '-'}"
+    if status == _UNAUTHORIZED and code != "210":
+        return errors.AuthenticationFailed(
+            f"The gateway refused the signature ({numbers}).",
+            f"{_NOTHING_CHANGED} Access key, secret key or clock is wrong.",
+            _clock_advice(offset),
+        )
+    if status == _TOO_MANY and code == "400":
+        return errors.QuotaExceeded(
+            f"The account's quota is used up ({numbers}).",
+            f"{_NOTHING_CHANGED} Repeating will not help.",
+            "Raise the quota in the NCP console, or wait for it to be renewed.",
+        )
+    if status in _KNOWN_REFUSALS:
+        kind, what, meaning, next_step = _KNOWN_REFUSALS[status]
+        return kind(f"{what} ({numbers}).", meaning, next_step)
+    said = f"The gateway answered {numbers}: {message or 'no message'}."
+    if status in _REFUSED:
+        return errors.RefusedByGateway(said, _NOTHING_CHANGED, "Show the response for the details.")
+    if status in _SUCCESS or status in _REDIRECT:
+        return errors.RefusedByService(said, "The answer is an error in spite of its status.")
+    return errors.ServerError(said, _UNKNOWN_EFFECT, _LOOK_FIRST)
+
+
+_UNAUTHORIZED = 401
+_TOO_MANY = 429
+_PERMISSION = (
+    errors.PermissionDenied,
+    "The key is right but may not do this",
+    _NOTHING_CHANGED,
+    "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile.",
+)
+_KNOWN_REFUSALS: dict[int, tuple[type[GatewayError], str, str, str]] = {
+    401: _PERMISSION,
+    403: _PERMISSION,
+    404: (
+        errors.NotFound,
+        "The gateway knows no such address",
+        f"{_NOTHING_CHANGED} The service is not offered in this region, or zone or region is wrong.",
+        "Check zone, region and gateway URL of the profile.",
+    ),
+    429: (
+        errors.Throttled,
+        "The gateway is throttling this account",
+        _NOTHING_CHANGED,
+        "Wait a minute and try again.",
+    ),
+    503: (errors.EndpointError, "The gateway could not talk to the service", _UNKNOWN_EFFECT, _LOOK_FIRST),
+    504: (
+        errors.EndpointTimeout,
+        "The service did not answer the gateway in time",
+        "The request may have taken effect all the same.",
+        _LOOK_FIRST,
+    ),
+}
+
+
+def _clock_advice(offset: ClockOffset | None) -> str:
+    if offset is None:
+        return "Test the profile's keys, and check this machine's clock."
+    if offset.is_worrying:
+        side = "slow" if offset.seconds > 0 else "fast"
+        return f"This machine's clock is {abs(offset.seconds):.0f} s {side}: set it first."
+    return "Test the profile's keys; the clock agrees with the gateway's."
+
+
+def _from_envelope(status: int, code: str, message: str, result: Any, *, boolean: bool) -> GatewayError | None:
+    """Judge the service's own envelope: `code` 0 and, for a boolean operation, `result: true`."""
+    if code != "0":
+        return errors.RefusedByService(
+            f"The service refused: {message or 'no reason given'} (code {code}).",
+            "Nothing was started by this request.",
+        )
+    if status not in _SUCCESS:
+        return errors.ServerError(
+            f"The answer contradicts itself: HTTP {status} with code 0.", _UNKNOWN_EFFECT, _LOOK_FIRST
+        )
+    if not boolean or result is True:
+        return None
+    if result is False:
+        return errors.RefusedByService("The service answered result: false.", "It did not do what was asked.")
+    return errors.BadAnswer(
+        "The service answered without confirming (result is not true).", "It may or may not have acted.", _LOOK_FIRST
+    )
+
+
+def _from_status(answer: Answer) -> GatewayError:
+    """Judge an answer in none of the documented shapes: HTML, empty, cut off, or from some machine in between."""
+    status = answer.status
+    if status in _REDIRECT:
+        return errors.Redirected(
+            f"The gateway answered with a redirect ({status}) to {answer.header('location') or 'nowhere'}.",
+            "It was not followed: the signature would go to another host.",
+            "Check the gateway URL and the proxy.",
+        )
+    if status in _SUCCESS:
+        excerpt = " ".join(answer.text.split())[:_LONGEST_EXCERPT]
+        return errors.BadAnswer(
+            f"The answer is not one of the service's ({status}): {excerpt or 'it is empty'}.",
+            _UNKNOWN_EFFECT,
+            "Check the gateway URL and the proxy, and look at the history before trying again.",
+        )
+    # Any other 4xx without the gateway's error object is some machine in between speaking (408 means "too slow").
+    otherwise = errors.BadAnswer if status in _REFUSED else errors.ServerError
+    return _BARE.get(status, otherwise)(
+        f"HTTP {status} came back with none of the bodies that the API documents.",
+        "Something between here and the service may have answered.",
+        f"Check the gateway URL and the proxy. {_LOOK_FIRST}",
+    )
+
+
+_BARE: dict[int, type[GatewayError]] = {
+    401: errors.AuthenticationFailed,
+    403: errors.PermissionDenied,
+    404: errors.NotFound,
+    407: errors.ProxyRefused,
+    413: errors.RefusedByGateway,
+    429: errors.Throttled,
+    503: errors.EndpointError,
+    504: errors.EndpointTimeout,
+}

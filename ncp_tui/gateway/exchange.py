@@ -1,0 +1,99 @@
+"""One request and its answer, kept as data: what the response panel shows and the session log stores."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ncp_tui.gateway.text import clean_json, clean_lines
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds spent in each phase; None for a phase that did not happen (a kept-alive connection has no connect)."""
+
+    dns: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    first_byte: float | None = None
+    total: float = 0.0
+
+
+@dataclass(frozen=True)
+class RequestRecord:
+    """A request as it is, or would be, sent; access key and signature masked, secrets in the body replaced."""
+
+    method: str
+    origin: str
+    target: str
+    headers: Headers
+    body: str
+    string_to_sign: str
+
+    @property
+    def url(self) -> str:
+        """Origin, path and query."""
+        return self.origin + self.target
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `body` is the decoded but otherwise untouched bytes; headers are cleaned."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes = field(repr=False, default=b"")
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    @property
+    def text(self) -> str:
+        """The body as inert text; bytes that are not UTF-8 are shown as `�`."""
+        return clean_lines(self.body.decode("utf-8-sig", errors="replace"))
+
+    def json(self) -> Any:
+        """The body as JSON whose strings are inert. Raises ValueError when it is no JSON (too deep counts as none)."""
+        try:
+            return clean_json(json.loads(self.body.decode("utf-8-sig", errors="replace"), parse_constant=str))
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One attempt at one operation, whatever became of it."""
+
+    operation: str
+    at: datetime
+    request: RequestRecord
+    attempt: int = 1
+    sent: bool = False
+    """Whether a byte of the request may have left this machine. False proves that it had no effect."""
+    via_proxy: str | None = None
+    answer: Answer | None = None
+    timings: Timings = Timings()
+    request_id: str | None = None
+    error: str | None = None
+    """The `kind` of the error it ended in; None for a confirmed success."""
+    error_text: str = ""
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status, None when no answer came."""
+        return self.answer.status if self.answer else None
+
+    def pretty_body(self) -> str:
+        """The answer's body, indented when it is JSON."""
+        if self.answer is None:
+            return ""
+        try:
+            return json.dumps(self.answer.json(), indent=2, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return self.answer.text

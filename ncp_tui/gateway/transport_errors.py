@@ -1,0 +1,74 @@
+"""From an exception of the network to an error that says whether the request can have had an effect."""
+
+from __future__ import annotations
+
+import ssl
+
+import httpx
+
+from ncp_tui.gateway import errors
+from ncp_tui.gateway.connection_trace import ConnectionTrace
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.errors import GatewayError
+
+_NOTHING_SENT = "Nothing was sent."
+_CHECK_THE_WAY = "Check the network, the proxy and the profile's gateway URL."
+
+
+def error_from(error: Exception, trace: ConnectionTrace, endpoint: Endpoint, deadline: float) -> GatewayError:
+    """The GatewayError for `error`. What was sent decides first; an exception's own text is never shown.
+
+    Texts of h11 and ssl may hold header values, and those hold the signature. `deadline` is in seconds.
+    """
+    if not trace.sent:
+        return _not_sent(error, trace.proxy_of(endpoint) or endpoint.host)
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        waited = f"{deadline:.0f} s" if isinstance(error, TimeoutError) else "the time allowed"
+        return errors.AnswerLost(
+            f"No whole answer came within {waited}.",
+            "The request was sent; whether it took effect is not known.",
+            "Look at the history before trying again.",
+        )
+    if isinstance(error, httpx.DecodingError):
+        return errors.BadAnswer("The answer cannot be decoded.", "It does not say whether the request took effect.")
+    return errors.AnswerLost(
+        "The connection broke before the whole answer came.",
+        "The request was sent; whether it took effect is not known.",
+        "Look at the history before trying again.",
+    )
+
+
+def _not_sent(error: Exception, where: str) -> GatewayError:
+    certificate = _cause(error, ssl.SSLCertVerificationError)
+    if isinstance(certificate, ssl.SSLCertVerificationError):
+        return errors.TlsFailed(
+            f"The certificate of {where} is not trusted: {certificate.verify_message}.",
+            _NOTHING_SENT,
+            "If your company's proxy issues certificates, give its CA as the profile's CA bundle.",
+        )
+    if _cause(error, ssl.SSLError):
+        return errors.TlsFailed(f"No TLS connection could be made to {where}.", _NOTHING_SENT, _CHECK_THE_WAY)
+    if isinstance(error, httpx.ProxyError):
+        return errors.ProxyRefused(f"The proxy {where} refused the connection.", _NOTHING_SENT, "Check the proxy.")
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return errors.NotReached(f"{where} did not accept a connection in time.", _NOTHING_SENT, _CHECK_THE_WAY)
+    if _cause(error, ConnectionRefusedError):
+        return errors.NotReached(f"{where} refused the connection.", _NOTHING_SENT, _CHECK_THE_WAY)
+    return errors.NotReached(f"{where} could not be reached.", _NOTHING_SENT, _CHECK_THE_WAY)
+
+
+def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+    """The first exception of `kind` behind `error`; httpx and anyio wrap the system's own."""
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        current = todo.pop()
+        if current is None or id(current) in seen:
+            continue
+        if isinstance(current, kind):
+            return current
+        seen.add(id(current))
+        todo += [current.__cause__, current.__context__]
+        if isinstance(current, BaseExceptionGroup):
+            todo += list(current.exceptions)
+    return None

@@ -1,0 +1,73 @@
+"""Reading members of an answer whose fields may be missing, retyped or new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+KST = timezone(timedelta(hours=9), "KST")
+"""Asia/Seoul, the zone of every date the service gives (fin API documentation); Korea has no daylight saving time."""
+
+_MILLISECONDS_FROM = 10**11
+"""Epoch numbers above this are milliseconds: as seconds they would lie after the year 5138."""
+
+_DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+
+def text(item: Mapping[str, Any], name: str) -> str:
+    """The member as text; empty where it is missing, null or no scalar."""
+    value = item.get(name)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def number(item: Mapping[str, Any], name: str) -> int | None:
+    """The member as an integer, given as one or as text; None otherwise."""
+    value = item.get(name)
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def flag(item: Mapping[str, Any], name: str) -> bool | None:
+    """The member as a boolean, given as one or as text; None otherwise."""
+    value = item.get(name)
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(str(value).lower()) if isinstance(value, str) else None
+
+
+def epoch(item: Mapping[str, Any], name: str) -> datetime | None:
+    """The member as a time, given in epoch seconds or milliseconds, told apart by magnitude."""
+    value = number(item, name)
+    if value is None:
+        return None
+    try:
+        return datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS_FROM else value, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def korean_time(item: Mapping[str, Any], name: str) -> datetime | None:
+    """The member as a time, given as `yyyy-MM-dd HH:mm:ss` in Asia/Seoul."""
+    try:
+        return datetime.strptime(text(item, name), _DATE_FORMAT).replace(tzinfo=KST)
+    except ValueError:
+        return None
+
+
+def members(result: Any, name: str) -> list[Mapping[str, Any]]:
+    """The list `name` of a result; null, missing and non-objects in it count as nothing."""
+    found = result.get(name) if isinstance(result, Mapping) else None
+    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+
+
+def unknown(item: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """The members nobody has read: shown to the user as they are."""
+    names = frozenset(known)
+    return {name: value for name, value in item.items() if name not in names}

@@ -1,0 +1,91 @@
+"""What a snapshot may be called, with a reason for each thing that is wrong.
+
+Rule: 3 to 30 characters; lower-case English letters, digits and `-`; a letter first; a letter or digit last; no two `-`
+in a row (api.ncloud-docs.com, createSnapshot). Far narrower than the engine's own, and the service says only "invalid".
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from ncp_tui.gateway import Problem, clean
+
+SHORTEST, LONGEST = 3, 30
+
+_LEGAL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_INVISIBLE = frozenset({"Cf", "Cc", "Zl", "Zp"})
+
+
+class InvalidName(Problem):
+    """A snapshot name that the service would refuse; nothing was sent."""
+
+    kind = "invalid_name"
+
+
+def name_problems(name: str) -> list[str]:
+    """Everything wrong with `name`, each as a short reason; empty for a legal name."""
+    if _LEGAL.fullmatch(name) and SHORTEST <= len(name) <= LONGEST:
+        return []
+    problems = []
+    if len(name) < SHORTEST:
+        problems.append(f"too short: {len(name)} of at least {SHORTEST} characters")
+    if len(name) > LONGEST:
+        problems.append(f"too long: {len(name)} of at most {LONGEST} characters")
+    problems += _character_problems(name)
+    if name and not ("a" <= name[0] <= "z"):
+        problems.append("must start with a lower-case letter")
+    if name.endswith("-"):
+        problems.append("must end with a letter or digit")
+    if "--" in name:
+        problems.append("no two hyphens in a row")
+    return problems
+
+
+def _character_problems(name: str) -> list[str]:
+    found: dict[str, list[str]] = {}
+    for character in dict.fromkeys(name):
+        if not (character in "-0123456789" or "a" <= character <= "z"):
+            found.setdefault(_class_of(character), []).append(character)
+    shown = {reason: "".join(characters[:3]) for reason, characters in found.items()}
+    return [f"{reason} ({clean(sample)})" if sample.isprintable() else reason for reason, sample in shown.items()]
+
+
+def _class_of(character: str) -> str:
+    if "A" <= character <= "Z":
+        return "no capital letters"
+    if character == " ":
+        return "no spaces"
+    if character == "_":
+        return "no underscores, use -"
+    if unicodedata.category(character) in _INVISIBLE:
+        return "an invisible character"
+    if unicodedata.east_asian_width(character) == "F":
+        return "full-width characters; switch the input method to half width"
+    name = unicodedata.name(character, "")
+    if name.startswith("HANGUL"):
+        return "no Hangul (한글); only a-z, 0-9 and -"
+    return "only a-z, 0-9 and -"
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it is legal. Raises InvalidName with every reason and a legal suggestion."""
+    problems = name_problems(name)
+    if problems:
+        raise InvalidName(
+            f"{clean(name) or 'An empty name'!r} is not a legal snapshot name: {'; '.join(problems)}.",
+            "Nothing was sent.",
+            f"A legal name close to it: {suggest_name(name)}",
+        )
+    return name
+
+
+def suggest_name(name: str) -> str:
+    """A legal name as close to `name` as the rules allow."""
+    plain = unicodedata.normalize("NFKC", name).lower()
+    slug = _SEPARATORS.sub("-", plain).strip("-")
+    if not slug or not slug[0].isalpha():
+        slug = f"snapshot-{slug}".strip("-")
+    slug = slug[:LONGEST].rstrip("-")
+    return slug if len(slug) >= SHORTEST else f"{slug}-snapshot"
