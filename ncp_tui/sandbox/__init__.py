@@ -1,0 +1,37 @@
+"""A local NCP gateway with Search Engine Service behind it: real HTTP on loopback, an independent judge of signatures.
+
+It imports nothing of the client, so that client and judge cannot share a mistake.
+"""
+
+from __future__ import annotations
+
+from ncp_tui.sandbox.accounts import Account, made_up_account
+from ncp_tui.sandbox.answers import Answer, GatewayError, Refusal, gateway_answer, json_answer, refusal_answer
+from ncp_tui.sandbox.faults import ANY, Cut, Fault, Faults, Visit
+from ncp_tui.sandbox.ledger import Effect, Ledger, RequestEntry
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import RunningSandbox, ThreadedSandbox, run_forever, serve
+
+__all__ = [
+    "ANY",
+    "Account",
+    "Answer",
+    "Cut",
+    "Effect",
+    "Fault",
+    "Faults",
+    "GatewayError",
+    "Ledger",
+    "Refusal",
+    "RequestEntry",
+    "RunningSandbox",
+    "Sandbox",
+    "ThreadedSandbox",
+    "Visit",
+    "gateway_answer",
+    "json_answer",
+    "made_up_account",
+    "refusal_answer",
+    "run_forever",
+    "serve",
+]

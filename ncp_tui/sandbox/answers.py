@@ -1,0 +1,125 @@
+"""What the sandbox answers with: the gateway's error bodies, the service's envelope, and every way to be refused.
+
+Two number spaces, never to be mixed: `GatewayError` is the documented table of the API gateway; `Refusal` is the
+service itself. NCP publishes no codes for the latter, so these are made up; that they are not zero is what counts. A
+duplicate name is refused with HTTP 200 and the rest with HTTP 400, because the documentation leaves both open and a
+client must read both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+JSON_TYPE = "application/json;charset=UTF-8"
+
+
+class GatewayError(Enum):
+    """The gateway's errors: HTTP status, error code, message, details."""
+
+    BAD_REQUEST = (400, "100", "Bad Request Exception", "Invalid request.")
+    AUTHENTICATION_FAILED = (401, "200", "Authentication Failed", "Invalid authentication information.")
+    PERMISSION_DENIED = (401, "210", "Permission Denied", "Permission denied.")
+    FORBIDDEN = (403, "230", "Forbidden", "Forbidden.")
+    NOT_FOUND = (404, "300", "Not Found Exception", "URL not found.")
+    TOO_LARGE = (413, "430", "Request Entity Too Large", "Request entity too large.")
+    QUOTA_EXCEEDED = (429, "400", "Quota Exceeded", "Quota exceeded.")
+    THROTTLED = (429, "410", "Throttle Limited", "Throttle limited.")
+    RATE_LIMITED = (429, "420", "Rate Limited", "Rate limited.")
+    UNEXPECTED = (500, "900", "Unexpected Error", "Unexpected error.")
+    ENDPOINT_ERROR = (503, "500", "Endpoint Error", "Endpoint error.")
+    ENDPOINT_TIMEOUT = (504, "510", "Endpoint Timeout", "Endpoint timeout.")
+
+
+class Refusal(Enum):
+    """The service's refusals: HTTP status, code of the envelope, message."""
+
+    INVALID_NUMBER = (
+        400,
+        40001,
+        "Failed to convert value of type 'java.lang.String' to required type 'java.lang.Long'",
+    )
+    INVALID_PAGE = (400, 40002, "pageNo와 pageSize는 1 이상의 정수여야 합니다.")
+    INVALID_BODY = (400, 40003, "Required request body is missing or is not a JSON object")
+    INVALID_SNAPSHOT_NAME = (
+        400,
+        40010,
+        "스냅샷 이름은 3~30자의 영문 소문자, 숫자, '-'만 사용할 수 있습니다. (snapshotName)",
+    )
+    INVALID_SCHEDULE_NAME = (
+        400,
+        40011,
+        "스냅샷 이름은 3~15자의 영문 소문자, 숫자, '-'만 사용할 수 있습니다. (snapshotName)",
+    )
+    INVALID_SCHEDULE_DAY = (
+        400,
+        40012,
+        "scheduledDay must be Everyday, Sunday, Monday, Tuesday, Wednesday, Thursday, Friday or Saturday",
+    )
+    INVALID_SCHEDULE_TIME = (400, 40013, "scheduledHour는 0~23, scheduledMinute는 0, 15, 30, 45 중 하나여야 합니다.")
+    BUCKET_NOT_FOUND = (400, 40020, "bucket not found")
+    BUCKET_LOCKED = (400, 40021, "잠금 설정된 버킷에는 스냅샷을 저장할 수 없습니다. (object lock is enabled)")
+    BUCKET_DENIED = (400, 40022, "Access to the bucket is denied for the API authentication key")
+    INVALID_AUTHENTICATION_KEY = (400, 40030, "accessKeyId and secretKey are not allowed to be empty")
+    CLUSTER_NOT_FOUND = (400, 40040, "cluster not found")
+    CLUSTER_NOT_RUNNING = (400, 40050, "클러스터가 운영 중(running) 상태가 아닙니다.")
+    AUTHENTICATION_KEY_NOT_SET = (400, 40060, "API 인증키가 설정되지 않았습니다. Set the API authentication key first.")
+    DUPLICATE_NAME = (200, 40070, "snapshot with the same name already exists")
+    SNAPSHOT_IN_PROGRESS = (400, 40080, "다른 스냅샷이 생성 중입니다. (another snapshot is in progress)")
+
+
+class Refused(Exception):
+    """The service understood the request and will not do it; nothing was changed."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.name)
+        self.refusal = refusal
+
+
+class Denied(Exception):
+    """The account is known and may not do this: 401/210."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer. `error_code` (gateway) and `code` (service) say again what the body says, for the ledger."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    error_code: str | None = None
+    code: int | None = None
+
+
+def gateway_answer(error: GatewayError, headers: Mapping[str, str] | None = None) -> Answer:
+    """The answer of the gateway itself, its error code a string as in the documented example."""
+    status, error_code, message, details = error.value
+    body = {"error": {"errorCode": error_code, "message": message, "details": details}}
+    return json_answer(status, body, headers, error_code=error_code)
+
+
+def success_answer(result: Any, request_id: str) -> Answer:
+    """The service's envelope around `result`."""
+    return json_answer(200, {"code": 0, "message": "SUCCESS", "result": result, "requestId": request_id}, code=0)
+
+
+def refusal_answer(refusal: Refusal, request_id: str) -> Answer:
+    """The service's envelope with a code that is not zero, a message and no result."""
+    status, code, message = refusal.value
+    return json_answer(status, {"code": code, "message": message, "result": None, "requestId": request_id}, code=code)
+
+
+def json_answer(
+    status: int,
+    body: Any,
+    headers: Mapping[str, str] | None = None,
+    *,
+    error_code: str | None = None,
+    code: int | None = None,
+) -> Answer:
+    """Any JSON value as an answer, in UTF-8 without escapes, as the service sends Korean text."""
+    text = json.dumps(body, ensure_ascii=False).encode()
+    return Answer(status, text, {"content-type": JSON_TYPE} | dict(headers or {}), error_code, code)

@@ -1,0 +1,231 @@
+"""Which clusters exist: one that is always ready, one of every kind that is not, and as many more as asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ncp_tui.sandbox.reading import Fields
+from ncp_tui.sandbox.times import DAY, seoul_time
+
+FIRST_NUMBER = 1_037_001
+MEMBER_NUMBER = "2719876"
+DISALLOWED = 2
+
+# (code, name, dashboard, kind) of getSearchEngineVersionList.
+VERSIONS = (
+    ("2171", "OpenSearch 2.17.1", "OpenSearch Dashboards 2.17.0", "OpenSearch"),
+    ("1319", "OpenSearch 1.3.9", "OpenSearch Dashboards 1.3.9", "OpenSearch"),
+    ("7102", "Elasticsearch 7.10.2", "Kibana 7.10.2", "Elasticsearch"),
+    ("773", "Elasticsearch 7.7.3", "Kibana 7.7.1", "Elasticsearch"),
+)
+_VPCS = (("vpc-prod", 40_211), ("vpc-stage", 40_212), ("vpc-data", 40_245))
+_SEOUL_VPC = ("서울-운영", 40_301)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What makes a cluster special. `name` replaces `search-NNNN`; a `fresh` one has no history yet."""
+
+    status: str = "running"
+    health: str = "green"
+    name: str | None = None
+    key_set: bool = True
+    fresh: bool = False
+
+
+# In the order in which a small world gets them. The service allows ASCII names only, but a server may send anything.
+SPECIAL_KINDS = (
+    Kind(),
+    Kind(health="yellow", fresh=True),
+    Kind(name="검색-로그-서울"),
+    Kind(key_set=False, fresh=True),
+    Kind("changing", "yellow"),
+    Kind("error", "red"),
+    Kind("creating", "gray", fresh=True),
+    Kind(health="orange"),
+    Kind("working"),
+    Kind("deleting", "gray"),
+    Kind("return", "gray"),
+)
+_DISALLOWED_NAMES = ("hr-private", "legal-archive")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One cluster as the service describes it. `index` counts from 1; `created` is in epoch seconds."""
+
+    index: int
+    name: str
+    kind: Kind
+    status: str
+    health: str
+    created: float
+    hidden: bool = False
+
+    @property
+    def number(self) -> str:
+        """The service group instance number, a string as in the cluster list."""
+        return str(FIRST_NUMBER + self.index - 1)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the cluster takes a snapshot."""
+        return self.status == "running"
+
+    @property
+    def data_nodes(self) -> int:
+        """How many data nodes, 3 to 6."""
+        return 3 + self.index % 4
+
+    @property
+    def master_nodes(self) -> int:
+        """Dedicated master nodes: none, or the smallest number that keeps a quorum."""
+        return 3 if self.index % 3 == 1 else 0
+
+    @property
+    def version(self) -> tuple[str, str, str, str]:
+        """Its row of VERSIONS."""
+        return VERSIONS[(self.index - 1) % len(VERSIONS)]
+
+    @property
+    def vpc(self) -> tuple[str, int]:
+        """Name and number of its VPC."""
+        return _SEOUL_VPC if self.kind.name else _VPCS[(self.index - 1) % len(_VPCS)]
+
+
+def build_clusters(count: int, start: float) -> tuple[Cluster, ...]:
+    """`count` clusters that a manager may open, then the ones that nobody may. Raises ValueError below one."""
+    if count < 1:
+        raise ValueError("a sandbox has at least one cluster")
+    allowed = [_cluster(index, start) for index in range(1, count + 1)]
+    hidden = [_hidden(count + 1 + place, name, start) for place, name in enumerate(_DISALLOWED_NAMES)]
+    return (*allowed, *hidden)
+
+
+def reduced_row(cluster: Cluster) -> Fields:
+    """The four fields that are left when the caller may not open the cluster."""
+    return {
+        "serviceGroupInstanceNo": cluster.number,
+        "clusterName": cluster.name,
+        "clusterStatus": cluster.status,
+        "searchEngineStatus": cluster.health,
+    }
+
+
+def list_row(cluster: Cluster) -> Fields:
+    """The cluster as getClusterInfoList has it: version by name, with health."""
+    return (
+        reduced_row(cluster)
+        | _common_fields(cluster)
+        | {
+            "searchEngineVersion": cluster.version[1],
+            "softwareProductName": "rocky-8.10-64",
+            "vpcName": cluster.vpc[0],
+            "memberNo": MEMBER_NUMBER,
+            # Clusters made before 2021-07-23 get the Object Storage plugin when the key is first set.
+            "isPluginInstalled": cluster.kind.key_set,
+            "dataStorageVolumeSize": 100 * cluster.data_nodes,
+            "managerNodeType": "MGR",
+        }
+        | _list_nodes(cluster)
+    )
+
+
+def detail_row(cluster: Cluster) -> Fields:
+    """The cluster as getClusterInfo has it: version by code, with its nodes and without health."""
+    number = int(cluster.number)
+    return (
+        {name: value for name, value in reduced_row(cluster).items() if name != "searchEngineStatus"}
+        | _common_fields(cluster)
+        | {
+            "softwareProductCode": "SW.VELST.OS.LNX64.ROCKY.0810.B050",
+            "searchEngineVersionCode": cluster.version[0],
+            "dataNodeStorageSize": "100",
+            "managerNodeInstanceNoList": [number * 100 + 1],
+            "clusterNodeList": _nodes(cluster),
+        }
+        | _detail_nodes(cluster)
+    )
+
+
+def version_rows() -> list[Fields]:
+    """The rows of getSearchEngineVersionList."""
+    names = ("searchEngineVersionCode", "searchEngineVersionName", "searchEngineDashboardVersionName", "type")
+    return [dict(zip(names, version, strict=True)) for version in VERSIONS]
+
+
+def _cluster(index: int, start: float) -> Cluster:
+    kind = SPECIAL_KINDS[index - 1] if index <= len(SPECIAL_KINDS) else Kind()
+    age_days = 2 if kind.fresh else 60 + (index * 37) % 500
+    return Cluster(
+        index, kind.name or f"search-{index:04d}", kind, kind.status, kind.health, created=start - age_days * DAY
+    )
+
+
+def _hidden(index: int, name: str, start: float) -> Cluster:
+    return Cluster(index, name, Kind(), "running", "green", created=start - 300 * DAY, hidden=True)
+
+
+def _common_fields(cluster: Cluster) -> Fields:
+    return {
+        "createDate": seoul_time(cluster.created),
+        "vpcNo": cluster.vpc[1],
+        "searchEngineUserName": "admin",
+        "searchEnginePort": "9200",
+        "searchEngineDashboardPort": "5601",
+        "loginKeyName": "sandbox-login-key",
+        "isDualManager": cluster.index % 2 == 1,
+        "isMasterOnlyNodeActivated": cluster.master_nodes > 0,
+    }
+
+
+def _counts(cluster: Cluster) -> dict[str, int]:
+    return {
+        "manager": 2 if cluster.index % 2 == 1 else 1,
+        "data": cluster.data_nodes,
+        "master": cluster.master_nodes,
+    }
+
+
+def _list_nodes(cluster: Cluster) -> Fields:
+    fields: Fields = {}
+    for place, (role, count) in enumerate(_counts(cluster).items()):
+        fields |= {
+            f"{role}NodeCount": count,
+            f"{role}NodeSubnetName": f"{role}-subnet",
+            f"{role}NodeSubnetNo": 81_000 + place,
+            f"{role}NodeAccessControlGroupName": f"searchengine-{role}-{cluster.index}",
+            f"{role}NodeAccessControlGroupSequence": 150_000 + cluster.index * 3 + place,
+        }
+        if role != "manager":
+            fields |= {f"{role}NodeType": "STAND", f"{role}NodeProductName": "vCPU 2EA, Memory 8GB"}
+    return fields
+
+
+def _detail_nodes(cluster: Cluster) -> Fields:
+    fields: Fields = {}
+    for place, (role, count) in enumerate(_counts(cluster).items()):
+        fields |= {
+            f"{role}NodeCount": count,
+            f"{role}NodeProductCode": "SVR.VELST.STAND.C002.M008.NET.SSD.B050.G002",
+            f"{role}NodeSubnetNo": 81_000 + place,
+            f"{role}NodeType": "STAND",
+            f"{role}NodeAcgId": 150_000 + cluster.index * 3 + place,
+            f"{role}NodeAcgName": f"searchengine-{role}-{cluster.index}",
+        }
+    return fields
+
+
+def _nodes(cluster: Cluster) -> list[Fields]:
+    roles = [role for role, count in _counts(cluster).items() for _ in range(count)]
+    return [
+        {
+            "computeInstanceName": f"{cluster.name}-{role[0]}{place:02d}",
+            "computeInstanceNo": int(cluster.number) * 100 + place,
+            "privateIp": f"10.{cluster.index // 250 % 250}.{cluster.index % 250}.{place + 5}",
+            "serverStatus": "RUN" if cluster.is_running else "STOP",
+            "nodeType": role.upper(),
+            "subnet": f"{role}-subnet",
+        }
+        for place, role in enumerate(roles, start=1)
+    ]

@@ -1,0 +1,157 @@
+"""The seam for trouble: what may happen to a request before its effect, after it, and to the answer on its way out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ncp_tui.sandbox.answers import Answer, json_answer
+
+ANY = "*"
+
+When = Literal["before", "after", "answer"]
+HowCut = Literal["drop", "reset", "hang"]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """No answer, or not a whole one.
+
+    The bytes of `first` go out as they are, `pause` seconds apart, headers and all. Then the connection is closed
+    (`drop`), closed with a reset so that the client's read fails (`reset`), or kept open in silence until the client
+    goes away (`hang`). For a fault that strikes more than once `first` must not be an iterator.
+    """
+
+    how: HowCut
+    first: Iterable[bytes] = ()
+    pause: float = 0.0
+
+
+Outcome = Answer | Cut
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What an act may look at.
+
+    The operation (None where there is no route), the request's target and body, and at `after` and `answer` the answer
+    that is about to be sent. `gone` waits until the client has closed the connection.
+    """
+
+    operation: str | None
+    target: str
+    body: bytes = field(repr=False)
+    answer: Answer | None
+    gone: Callable[[], Awaitable[None]]
+
+
+Act = Callable[[Visit], Awaitable[Outcome | None]]
+
+
+@dataclass
+class Fault:
+    """One fault that waits for its request. `reached` is set each time it strikes, before it acts."""
+
+    operation: str
+    when: When
+    act: Act
+    label: str
+    times: int | None = 1
+    reached: threading.Event = field(default_factory=threading.Event)
+
+    def strikes(self, operation: str | None, when: When) -> bool:
+        """Whether it is the turn of this fault."""
+        return self.when == when and self.operation in {ANY, operation} and self.times != 0
+
+
+class Faults:
+    """Faults in the order in which they were added; at each point the first that fits strikes, and no other."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Fault] = []
+
+    def add(
+        self,
+        operation: str = ANY,
+        when: When = "before",
+        act: Act | Outcome | HowCut | Literal["late"] | tuple[int, Any] = "drop",
+        times: int | None = 1,
+    ) -> Fault:
+        """Plan a fault for the next `times` requests of an operation (`times` None: for all; operation `*`: for any).
+
+        `when` is `before` (authenticated, nothing has happened), `after` (it has happened, unless it was refused) or
+        `answer` (any answer, refusals of the gateway among them). `act` is one of
+
+        - `drop`, `reset`, `hang`, or a `Cut` with bytes of its own: see there;
+        - `late`: wait until the client has gone away, then go on, so that the effect comes when nobody listens;
+        - an `Answer`, or a status and a body (text, bytes, or anything for JSON), instead of what would have come;
+        - a coroutine function from `Visit` to one of these two, or to None for going on as if nothing were.
+        """
+        fault = Fault(operation, when, _act(act), f"{when}:{_label(act)}", times)
+        self.waiting.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """Forget the faults that have not struck."""
+        self.waiting.clear()
+
+    def take(self, operation: str | None, when: When) -> Fault | None:
+        """The fault that strikes now, with one of its times used up."""
+        for fault in self.waiting:
+            if fault.strikes(operation, when):
+                if fault.times is not None:
+                    fault.times -= 1
+                return fault
+        return None
+
+
+def _act(act: Any) -> Act:
+    if act == "late":
+        return _late
+    if isinstance(act, str):
+        return _constantly(Cut(_how(act)))
+    if isinstance(act, tuple):
+        return _constantly(_plain_answer(*act))
+    if isinstance(act, Answer | Cut):
+        return _constantly(act)
+    if not callable(act):
+        raise TypeError(f"{act!r} is not something a fault can do")
+    return act  # type: ignore[no-any-return]  # what a callable returns shows when it strikes
+
+
+def _how(name: str) -> HowCut:
+    hows: dict[str, HowCut] = {"drop": "drop", "reset": "reset", "hang": "hang"}
+    if name not in hows:
+        raise ValueError(f"a fault is drop, reset, hang or late, not {name!r}")
+    return hows[name]
+
+
+def _constantly(outcome: Outcome) -> Act:
+    async def act(_visit: Visit) -> Outcome:
+        return outcome
+
+    return act
+
+
+async def _late(visit: Visit) -> None:
+    await visit.gone()
+
+
+def _plain_answer(status: int, body: Any) -> Answer:
+    if isinstance(body, str):
+        body = body.encode()
+    if isinstance(body, bytes):
+        return Answer(status, body, {"content-type": "text/plain;charset=UTF-8"})
+    return json_answer(status, body)
+
+
+def _label(act: Any) -> str:
+    if isinstance(act, str):
+        return act
+    if isinstance(act, tuple):
+        return str(act[0])
+    if isinstance(act, Answer):
+        return str(act.status)
+    return act.how if isinstance(act, Cut) else getattr(act, "__name__", type(act).__name__)
