@@ -1,0 +1,43 @@
+"""Calls that may never come back, run so that neither the screen nor the end of the program waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def daemon_call(function: Callable[[], T], seconds: float) -> T:
+    """What `function` returns or raises, or TimeoutError after `seconds`.
+
+    It runs on a daemon thread of its own: threads of an executor are joined when the interpreter ends, so one that
+    hangs there would hold the whole program. A call that is given up keeps its thread until it ends by itself; its
+    result is dropped. `function` is a closure without arguments, because asyncio's debug mode logs the arguments of
+    callbacks.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def deliver(settle: Callable[[], None]) -> None:
+        def settle_once() -> None:
+            if not answer.done():
+                settle()
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the program is already leaving
+            loop.call_soon_threadsafe(settle_once)
+
+    def run() -> None:
+        try:
+            result = function()
+        except BaseException as fault:  # noqa: BLE001 - whatever it is, it belongs to the caller
+            failure = fault
+            deliver(lambda: answer.set_exception(failure))
+        else:
+            deliver(lambda: answer.set_result(result))
+
+    threading.Thread(target=run, name="ncp-tui daemon call", daemon=True).start()
+    return await asyncio.wait_for(answer, seconds)

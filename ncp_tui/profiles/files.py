@@ -1,0 +1,88 @@
+"""Files written whole or not at all, and copies that never replace an older copy."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import tempfile
+from pathlib import Path
+
+_PRIVATE = 0o600
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace the content of `path` by `data`, mode 0600; whoever reads sees the old file or the new one.
+
+    A symbolic link stays one: the file it points to is replaced. Raises OSError, and then the old file is untouched.
+    """
+    target = Path(os.path.realpath(path))
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_temporary_prefix(target), suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), _PRIVATE)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)  # noqa: PTH105 - one name for the tests' full disk
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_directory(target.parent)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Delete what killed writers of `path` left beside it. Only the holder of the file's lock may call this."""
+    target = Path(os.path.realpath(path))
+    for leftover in target.parent.glob(f"{_temporary_prefix(target)}*.tmp"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+
+
+def keep_copy(path: Path, data: bytes) -> Path:
+    """Make sure that `data` is in a file `<path>.bad` (or `.bad.1`, `.bad.2`, …), and return which.
+
+    A copy that is there already is found again; another content is never overwritten. Raises OSError.
+    """
+    for number in itertools.count():
+        copy = path.with_name(f"{path.name}.bad" + (f".{number}" if number else ""))
+        if _holds(copy, data) or _create(copy, data):
+            return copy
+    raise AssertionError
+
+
+def _temporary_prefix(target: Path) -> str:
+    return f".{target.name}."
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.is_file() and path.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _create(path: Path, data: bytes) -> bool:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
+    except FileExistsError:
+        return False
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _sync_directory(directory: Path) -> None:
+    # The new file is in place already; a file system that cannot sync folders is no reason to call the save a failure.
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

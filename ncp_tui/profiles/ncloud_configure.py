@@ -1,0 +1,165 @@
+"""The keys of the official tools, read out of `~/.ncloud/configure` without ever writing there."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ncp_tui.gateway.credentials import InvalidCredentials, SecretKey, check_access_key, mask_access_key
+
+SHORT_PATH = "~/.ncloud/configure"
+DEFAULT_SECTION = "DEFAULT"
+
+_ACCESS_KEY = "ncloud_access_key_id"
+_SECRET_KEY = "ncloud_secret_access_key"  # noqa: S105 - the name of the key in the file
+_GATEWAY = "ncloud_api_url"
+_LARGEST = 1 << 20
+_OTHERS = 0o077
+
+
+@dataclass(frozen=True)
+class ConfigureSection:
+    """The keys of one section. `gateway_url` is None when the section names none."""
+
+    name: str
+    access_key: str
+    secret_key: SecretKey
+    gateway_url: str | None = None
+
+
+@dataclass(frozen=True)
+class NcloudConfigure:
+    """The usable sections in the order of the file, and what the user should know about the rest of it."""
+
+    sections: tuple[ConfigureSection, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def find(self, name: str) -> ConfigureSection | None:
+        """The section of that name: the same spelling first, then upper and lower case alike."""
+        alike = [section for section in self.sections if section.name.casefold() == name.casefold()]
+        return next((section for section in alike if section.name == name), alike[0] if alike else None)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    section: str
+    key: str
+    value: str
+
+
+def configure_path(environ: Mapping[str, str]) -> Path:
+    """Where the official tools keep the file: under the user's home, whatever `NCP_TUI_HOME` says."""
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    return Path(home or Path.home()) / ".ncloud" / "configure"
+
+
+def read_ncloud_configure(path: Path) -> NcloudConfigure:
+    """What the file holds. A file that is missing is empty; one that cannot be read is a warning. Never raises."""
+    try:
+        data, mode = _read(path)
+    except FileNotFoundError:
+        return NcloudConfigure()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        return NcloudConfigure(warnings=(f"{SHORT_PATH} cannot be read: {reason}.",))
+    configure = parse_ncloud_configure(data)
+    if mode & _OTHERS and os.name == "posix":
+        warning = f"{SHORT_PATH} is open to other users (mode {mode:04o}): chmod 600 {SHORT_PATH}"
+        return NcloudConfigure(configure.sections, (*configure.warnings, warning))
+    return configure
+
+
+def parse_ncloud_configure(data: bytes) -> NcloudConfigure:
+    """The sections in `data`: INI with or without headers, where only `=` separates and a value is taken as it is.
+
+    Keys above the first header belong to `[DEFAULT]`, and `[DEFAULT]` lends nothing to other sections: half a pair of
+    one account must not be completed by another's.
+    """
+    entries = tuple(_entries(_decoded(data)))
+    sections: list[ConfigureSection] = []
+    warnings: list[str] = []
+    for name in dict.fromkeys(entry.section for entry in entries):
+        values = {entry.key: entry.value for entry in entries if entry.section == name and entry.value}
+        try:
+            section = _section(name, values)
+        except InvalidCredentials as problem:
+            warnings.append(f"{_place(name)} is not used: {problem.what}")
+            continue
+        if section is not None:
+            sections.append(section)
+        elif _ACCESS_KEY in values or _SECRET_KEY in values:
+            missing = _SECRET_KEY if _ACCESS_KEY in values else _ACCESS_KEY
+            warnings.append(f"{_place(name)} is not used: it has no {missing}.")
+    warnings.extend(_other_readings(entries, sections))
+    return NcloudConfigure(tuple(sections), tuple(warnings))
+
+
+def _read(path: Path) -> tuple[bytes, int]:
+    # O_NONBLOCK: a pipe of this name would be waited for, for ever.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "not a regular file")
+        return file.read(_LARGEST), stat.S_IMODE(status.st_mode)
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # A comment in an old Korean encoding; the keys are ASCII in all of them, and anything else is refused below.
+        return data.decode("latin-1")
+
+
+def _entries(text: str) -> Iterator[_Entry]:
+    section = DEFAULT_SECTION
+    for raw in text.split("\n"):
+        line = raw.strip()
+        if not line or line.startswith(("#", ";")):
+            continue
+        if line.startswith("[") and "]" in line:
+            section = line[1 : line.index("]")].strip() or DEFAULT_SECTION
+            continue
+        key, separator, value = line.partition("=")
+        if separator:
+            yield _Entry(section, key.strip().lower(), value.strip())
+
+
+def _section(name: str, values: Mapping[str, str]) -> ConfigureSection | None:
+    access_key, secret_key = values.get(_ACCESS_KEY), values.get(_SECRET_KEY)
+    if not access_key or not secret_key:
+        return None
+    if not name.isprintable():
+        raise InvalidCredentials("its name holds characters that cannot be shown.")
+    if not secret_key.isascii():
+        raise InvalidCredentials("the secret key holds characters that no NCP key has.")
+    return ConfigureSection(name, check_access_key(access_key), SecretKey(secret_key), values.get(_GATEWAY))
+
+
+def _other_readings(entries: tuple[_Entry, ...], sections: list[ConfigureSection]) -> Iterator[str]:
+    """What the official SDKs read differently: they ignore headers, so that the last value of the whole file wins.
+
+    The Go SDK splits a line at every `=` and keeps the second piece, which cuts a value that holds one.
+    """
+    ours = next((section for section in sections if section.name == DEFAULT_SECTION), None)
+    last = {entry.key: entry.value for entry in entries}
+    theirs = last.get(_ACCESS_KEY, "")
+    if ours is not None and theirs != ours.access_key:
+        yield (
+            f"The official SDKs ignore the sections of {SHORT_PATH} and use the last keys in it "
+            f"({mask_access_key(theirs)}); ncp-tui uses those of the section it names."
+        )
+    for section in sections:
+        if "=" in section.secret_key.reveal():
+            yield f"{_place(section.name)}: the official Go SDK cuts the secret key at its `=`; ncp-tui uses all of it."
+
+
+def _place(section: str) -> str:
+    return f"{SHORT_PATH} [{section if section.isprintable() else ascii(section)}]"

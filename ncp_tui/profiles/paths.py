@@ -1,0 +1,52 @@
+"""Where this program keeps its files, so that one variable can move all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+APP_NAME = "ncp-tui"
+HOME_VARIABLE = "NCP_TUI_HOME"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The three folders of the program. None of them needs to exist: they are created when something is written."""
+
+    config_dir: Path
+    state_dir: Path
+    data_dir: Path
+
+    @property
+    def profiles_file(self) -> Path:
+        """The profiles, in TOML. It never holds a secret key."""
+        return self.config_dir / "profiles.toml"
+
+    @property
+    def profiles_lock(self) -> Path:
+        """The lock that one writer of the profiles holds."""
+        return self.config_dir / "profiles.toml.lock"
+
+
+def paths_from(environ: Mapping[str, str]) -> Paths:
+    """The folders for this user: all below `NCP_TUI_HOME` when that is set, else what the platform prescribes."""
+    home = environ.get(HOME_VARIABLE, "").strip()
+    if home:
+        root = Path(home).expanduser().absolute()
+        return Paths(root, root / "state", root / "data")
+    directories = platformdirs.PlatformDirs(APP_NAME, appauthor=False)
+    return Paths(directories.user_config_path, directories.user_state_path, directories.user_data_path)
+
+
+def make_private_directory(directory: Path) -> None:
+    """Create `directory` and its missing parents, each 0700; leave those that exist as they are.
+
+    Raises OSError. `Path.mkdir(parents=True)` would give the parents the usual mode, open to the group.
+    """
+    if directory.is_dir():
+        return
+    make_private_directory(directory.parent)
+    directory.mkdir(mode=0o700, exist_ok=True)

@@ -1,0 +1,268 @@
+"""What a profile is, and the one place that says which values it may hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, NoReturn, get_args
+
+from ncp_tui.gateway.credentials import check_access_key, mask_access_key
+from ncp_tui.gateway.endpoints import (
+    DEFAULT_REGION,
+    DEFAULT_ZONE,
+    ZONES,
+    Endpoint,
+    check_gateway_url,
+    endpoint_for,
+    zone_of_gateway_url,
+)
+from ncp_tui.gateway.problems import Problem
+
+StoreName = Literal["keyring", "session"]
+STORE_NAMES: tuple[StoreName, ...] = get_args(StoreName)
+
+Accent = Literal["red", "orange", "yellow", "green", "blue", "purple", "none"]
+ACCENTS: tuple[Accent, ...] = get_args(Accent)
+
+ENVIRONMENT_NAME = "environment"
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+_LONGEST_NAME = 64
+_LONGEST_TEXT = 1024
+# A profile's name becomes part of file names; Windows opens a device for these, with any extension.
+_WINDOWS_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul"} | {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
+)
+_NOTHING_SAVED = "Nothing was saved."
+
+
+class InvalidProfile(Problem):
+    """A value that a profile cannot hold; `field` names it as the profile does, so that a form can mark it."""
+
+    kind = "invalid_profile"
+
+    def __init__(self, what: str, meaning: str = "", next_step: str = "", *, field: str = "") -> None:
+        super().__init__(what, meaning, next_step)
+        self.field = field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """Who calls, and where: everything of an account but its secret key, which lives in the `store`.
+
+    `gateway_url`, `ca_bundle`, `default_bucket`, `name_template` and `accent` are None when not chosen. `read_only`
+    refuses every write, `protected` asks before each. `extra` keeps the keys of newer versions, to be written back
+    untouched. A Profile may hold anything; `check_profile` says whether it is a good one.
+    """
+
+    name: str
+    access_key: str = field(repr=False)
+    zone: str = DEFAULT_ZONE
+    region: str = DEFAULT_REGION
+    store: StoreName = "keyring"
+    gateway_url: str | None = None
+    ca_bundle: str | None = None
+    default_bucket: str | None = None
+    name_template: str | None = None
+    read_only: bool = False
+    protected: bool = False
+    accent: Accent | None = None
+    # Not in the repr: a hand-written file may hold anything under a key of its own, a secret included.
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+
+    @property
+    def masked_access_key(self) -> str:
+        """The access key id with its middle hidden, for screens and logs."""
+        return mask_access_key(self.access_key)
+
+    def endpoint(self) -> Endpoint:
+        """Where this profile's requests go. Raises UnknownEndpoint for a zone, region or URL that does not exist."""
+        return endpoint_for(self.zone, self.region, self.gateway_url)
+
+
+def check_profile_name(name: str) -> str:
+    """Return `name`. Raises InvalidProfile with the rule that it breaks.
+
+    Names are plain on purpose: they are typed on command lines and become parts of file and keyring names.
+    """
+    if not name:
+        _refuse("name", "A profile needs a name.")
+    if len(name) > _LONGEST_NAME:
+        _refuse("name", f"A profile name has at most {_LONGEST_NAME} characters; this one has {len(name)}.")
+    if not _NAME.fullmatch(name):
+        _refuse(
+            "name",
+            f"{name!a} is not a profile name.",
+            "Use ASCII letters, digits, dot, dash and underscore; begin and end with a letter or a digit.",
+        )
+    if name.split(".", maxsplit=1)[0].lower() in _WINDOWS_DEVICES:
+        _refuse("name", f"{name!r} is the name of a device on Windows.", "Choose another name.")
+    if name.lower() == ENVIRONMENT_NAME:
+        _refuse("name", f"{name!r} means the keys in the environment.", "Choose another name.")
+    return name
+
+
+def check_field(name: str, value: object) -> Any:
+    """The good form of one field's `value`: white space trimmed, `""` of an optional text turned into None.
+
+    Raises InvalidProfile. What one field means for another (region and zone) is checked by `check_profile`.
+    """
+    check = _CHECKS.get(name)
+    return value if check is None else check(name, value)
+
+
+def check_profile(profile: Profile) -> Profile:
+    """The good form of a whole profile; an empty region becomes the zone's first.
+
+    Raises InvalidProfile naming the first field that is wrong.
+    """
+    return dataclasses.replace(check_settings(profile), name=check_field("name", profile.name))
+
+
+def check_settings(profile: Profile) -> Profile:
+    """`check_profile` without the name, for keys found elsewhere, whose name is none that could be saved."""
+    names = [one.name for one in dataclasses.fields(profile) if one.name != "name"]
+    values = {name: check_field(name, getattr(profile, name)) for name in names}
+    values["region"] = values["region"] or first_region(values["zone"])
+    checked = dataclasses.replace(profile, **values)
+    _check_region(checked)
+    _check_gateway_zone(checked)
+    return checked
+
+
+def first_region(zone: str) -> str:
+    """The region of a zone that is meant when none is named."""
+    return next(iter(ZONES[zone].regions))
+
+
+def _refuse(field_name: str, what: str, next_step: str = "", meaning: str = _NOTHING_SAVED) -> NoReturn:
+    raise InvalidProfile(what, meaning, next_step, field=field_name)
+
+
+def _check_name(_field: str, value: object) -> str:
+    if not isinstance(value, str):
+        _refuse("name", "A profile name is a text.")
+    return check_profile_name(value)
+
+
+def _check_access_key(field_name: str, value: object) -> str:
+    if not isinstance(value, str):
+        _refuse(field_name, "The access key id is a text.")
+    try:
+        return check_access_key(value)
+    except Problem as problem:
+        _refuse(field_name, problem.what, problem.next_step)
+
+
+def _check_choice(field_name: str, value: object, choices: tuple[str, ...]) -> str:
+    chosen = value.strip().lower() if isinstance(value, str) else ""
+    if chosen not in choices:
+        _refuse(field_name, f"{_shown(value)} is not a known {field_name}.", f"Choose one of: {', '.join(choices)}.")
+    return chosen
+
+
+def _check_zone(field_name: str, value: object) -> str:
+    return _check_choice(field_name, value, tuple(ZONES))
+
+
+def _check_store(field_name: str, value: object) -> str:
+    return _check_choice(field_name, value, STORE_NAMES)
+
+
+def _check_accent(field_name: str, value: object) -> str | None:
+    return None if value in (None, "") else _check_choice(field_name, value, ACCENTS)
+
+
+def _check_region_text(field_name: str, value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        _refuse(field_name, "A region is a text.")
+    return value.strip().upper()
+
+
+def _check_text(field_name: str, value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        _refuse(field_name, f"{field_name} is a text.")
+    text = value.strip()
+    if not text.isprintable() or len(text) > _LONGEST_TEXT:
+        _refuse(field_name, f"{field_name} is one line of at most {_LONGEST_TEXT} visible characters.")
+    return text or None
+
+
+def _check_gateway_url(field_name: str, value: object) -> str | None:
+    url = _check_text(field_name, value)
+    if url is None:
+        return None
+    try:
+        return check_gateway_url(url)
+    except Problem as problem:
+        _refuse(field_name, problem.what, problem.next_step)
+
+
+def _check_ca_bundle(field_name: str, value: object) -> str | None:
+    text = _check_text(field_name, value)
+    if text is None:
+        return None
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:  # ~somebody who does not exist
+        path = Path(text)
+    if not path.is_absolute():
+        _refuse(field_name, f"{text!r} depends on the current folder.", "Give the full path of the certificate file.")
+    return str(path)
+
+
+def _check_flag(field_name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        _refuse(field_name, f"{field_name} is true or false.")
+    return value
+
+
+def _check_region(profile: Profile) -> None:
+    regions = ZONES[profile.zone].regions
+    if profile.region not in regions:
+        _refuse(
+            "region",
+            f"Zone {profile.zone} has no region {_shown(profile.region)}.",
+            f"Regions of {profile.zone}: {', '.join(regions)}.",
+        )
+
+
+def _check_gateway_zone(profile: Profile) -> None:
+    zone = zone_of_gateway_url(profile.gateway_url) if profile.gateway_url else None
+    if zone is not None and zone != profile.zone:
+        _refuse(
+            "gateway_url",
+            f"The gateway URL belongs to zone {zone}, the profile to zone {profile.zone}.",
+            f"Choose zone {zone}, or another URL.",
+        )
+
+
+def _shown(value: object) -> str:
+    """A wrong value as a message may show it: short, and with nothing in it that a terminal would obey."""
+    return ascii(value)[:40]
+
+
+_CHECKS: Mapping[str, Callable[[str, object], Any]] = MappingProxyType(
+    {
+        "name": _check_name,
+        "access_key": _check_access_key,
+        "zone": _check_zone,
+        "region": _check_region_text,
+        "store": _check_store,
+        "gateway_url": _check_gateway_url,
+        "ca_bundle": _check_ca_bundle,
+        "default_bucket": _check_text,
+        "name_template": _check_text,
+        "read_only": _check_flag,
+        "protected": _check_flag,
+        "accent": _check_accent,
+    }
+)

@@ -1,0 +1,180 @@
+"""Secret keys in the keyring of the operating system, asked where a keyring that hangs harms nobody."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.problems import Problem
+from ncp_tui.profiles.deadline import daemon_call
+from ncp_tui.profiles.profile import Profile, StoreName
+from ncp_tui.profiles.secret_stores.backends import WINDOW_SECONDS, Backend, Keyring, keyring_of
+from ncp_tui.profiles.secret_stores.base import decode, encode
+from ncp_tui.profiles.secret_stores.problems import (
+    CannotStore,
+    KeyringFailed,
+    KeyringLocked,
+    KeyringSilent,
+    NoKeyring,
+)
+
+USER_NAME = "credentials"
+_SERVICE_PREFIX = "ncp-tui:"
+_MOST_DUPLICATES = 4
+_UNKNOWN = "It is not known whether the keyring was changed."
+
+T = TypeVar("T")
+
+
+class KeyringStore:
+    """A SecretStore in the OS keyring: one item for each profile, service `ncp-tui:<profile>`, user `credentials`.
+
+    Every method raises NoKeyring, KeyringLocked, KeyringSilent or KeyringFailed when the keyring cannot be asked,
+    within the keyring's own `seconds` for each step. No prompt is opened, except by `unlock`.
+    """
+
+    name: StoreName = "keyring"
+
+    def __init__(self, keyring: Keyring | None = None) -> None:
+        self._keyring = keyring or keyring_of(sys.platform, os.environ)
+
+    def describe(self) -> str:
+        """Where the keys are, in plain words."""
+        return f"OS keyring ({self._keyring.title})"
+
+    async def load(self, profile: Profile) -> SecretKey | None:
+        """The secret key of `profile`; None when there is none. Raises also OtherAccessKey, DamagedSecret."""
+
+        def load(backend: Backend) -> SecretKey | None:
+            text = backend.get_password(_service(profile), USER_NAME)
+            return None if text is None else decode(profile, text)
+
+        return await self._ask(load)
+
+    async def save(self, profile: Profile, secret_key: SecretKey) -> None:
+        """Keep `secret_key` for `profile`, and read it back. Raises also CannotStore."""
+        await self._ask(lambda backend: _save(backend, profile, secret_key), steps=4, given_up=_UNKNOWN)
+
+    async def delete(self, profile: Profile) -> None:
+        """Forget the secret key of `profile`, if there is one. Raises also CannotStore when it does not go away."""
+        await self._ask(lambda backend: _delete(backend, profile), steps=3, given_up=_UNKNOWN)
+
+    async def rename(self, old: Profile, new: Profile) -> None:
+        """Move the secret key of `old` to `new`; the old one goes when the new one has been read back."""
+
+        def rename(backend: Backend) -> None:
+            text = backend.get_password(_service(old), USER_NAME)
+            if text is None:
+                return
+            secret_key = decode(old, text)
+            _save(backend, new, secret_key)
+            _delete(backend, old)
+            if old.name.casefold() == new.name.casefold():
+                # Windows does not tell upper and lower case apart, so that was the new item as well.
+                _save(backend, new, secret_key)
+
+        if old.name != new.name:
+            await self._ask(rename, steps=8, given_up=_UNKNOWN)
+
+    async def unlock(self, seconds: float = WINDOW_SECONDS) -> None:
+        """Let the keyring ask the user for its password, where it does. Wanted by the user, who may cancel the task.
+
+        Raises KeyringLocked when the keyring stays locked.
+        """
+        await self._ask(
+            lambda backend: backend.get_password(f"{_SERVICE_PREFIX}unlock", USER_NAME), prompt=True, seconds=seconds
+        )
+
+    async def _ask(
+        self,
+        action: Callable[[Backend], T],
+        *,
+        steps: int = 1,
+        given_up: str | None = None,
+        prompt: bool = False,
+        seconds: float | None = None,
+    ) -> T:
+        """`action` on a daemon thread; `given_up` is what silence means for the stored key when not "unchanged"."""
+        keyring = self._keyring
+        limit = (keyring.seconds if seconds is None else seconds) * steps
+
+        def guarded() -> T:
+            # What is raised is cut off from where it came from: a crash report prints the local variables of every
+            # frame, and those below hold the secret. For the same reason no text of a library is passed on.
+            try:
+                return action(keyring.connect(prompt))
+            except Problem as fault:
+                problem = fault.with_traceback(None)
+            except Exception as fault:  # noqa: BLE001 - keyring raises whatever the layers below it raise
+                problem = _problem(fault, limit)
+            problem.__context__ = problem.__cause__ = None
+            raise problem
+
+        try:
+            return await daemon_call(guarded, limit)
+        except TimeoutError:
+            silent = KeyringSilent(limit)
+        except KeyringSilent as problem:
+            silent = problem
+        if given_up:
+            silent.meaning = given_up
+        raise silent
+
+
+def _service(profile: Profile) -> str:
+    return _SERVICE_PREFIX + profile.name
+
+
+def _save(backend: Backend, profile: Profile, secret_key: SecretKey) -> None:
+    """Store and read back; put the old text back when that fails.
+
+    On macOS and Windows storing is "delete, then add", so a failure in between would lose the old key.
+    """
+    service = _service(profile)
+    document = encode(profile, secret_key)
+    old = backend.get_password(service, USER_NAME)
+    try:
+        backend.set_password(service, USER_NAME, document)
+        _check_kept(backend.get_password(service, USER_NAME), document)
+    except KeyringSilent:
+        raise  # a second attempt would wait as long, and the first may still be carried out
+    except Exception:
+        if old is not None:
+            with contextlib.suppress(Exception):
+                backend.set_password(service, USER_NAME, old)
+        raise
+
+
+def _check_kept(kept: str | None, document: str) -> None:
+    if kept is None or not hmac.compare_digest(kept.encode(), document.encode()):
+        raise CannotStore
+
+
+def _delete(backend: Backend, profile: Profile) -> None:
+    # Another program may have stored several items under these attributes, and keyring deletes one at a time.
+    for _ in range(_MOST_DUPLICATES):
+        if backend.get_password(_service(profile), USER_NAME) is None:
+            return
+        backend.delete_password(_service(profile), USER_NAME)
+    if backend.get_password(_service(profile), USER_NAME) is not None:
+        raise CannotStore(f"The OS keyring did not delete the key of profile {profile.name}.")
+
+
+def _problem(fault: Exception, seconds: float) -> Problem:
+    """A fault of keyring as one of ours, told by its class: its text may hold what was stored."""
+    from keyring.errors import KeyringLocked as Locked  # noqa: PLC0415 - on the thread only
+    from keyring.errors import NoKeyringError  # noqa: PLC0415
+
+    match fault:
+        case TimeoutError():
+            return KeyringSilent(seconds)
+        case Locked():
+            return KeyringLocked()
+        case NoKeyringError() | ImportError():
+            return NoKeyring()
+    return KeyringFailed(type(fault).__name__)

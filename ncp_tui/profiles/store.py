@@ -1,0 +1,245 @@
+"""The profiles on disk: one change at a time, nothing lost, whoever else is writing."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+
+from filelock import FileLock, Timeout
+
+from ncp_tui.gateway.problems import Problem
+from ncp_tui.profiles.book import VERSION, ProfileBook, read_book, same_name, write_book
+from ncp_tui.profiles.files import keep_copy, remove_leftovers, write_atomically
+from ncp_tui.profiles.paths import Paths, make_private_directory
+from ncp_tui.profiles.profile import InvalidProfile, Profile, check_profile, check_profile_name
+
+LOCK_SECONDS = 10.0
+
+
+class CannotRead(Problem):
+    """The profiles file is there and the system does not let us read it."""
+
+    kind = "cannot_read_profiles"
+
+
+class CannotSave(Problem):
+    """A change of the profiles that did not reach the disk; the file is as it was."""
+
+    kind = "cannot_save_profiles"
+
+
+class UnknownProfile(Problem):
+    """A name that no profile has."""
+
+    kind = "unknown_profile"
+
+
+class ProfileStore:
+    """The profiles file of `paths`. Its methods block on the disk and the lock: call them on a thread.
+
+    Each change takes the lock, reads the file again, and writes it whole; it returns the book as it is then. All of
+    them raise CannotSave or CannotRead, and leave the file byte for byte as it was when they do.
+    """
+
+    def __init__(self, paths: Paths, *, lock_seconds: float = LOCK_SECONDS) -> None:
+        self._paths = paths
+        self._lock_seconds = lock_seconds
+
+    def load(self) -> ProfileBook:
+        """The profiles, with a copy of a file that is not wholly understood put aside. Raises CannotRead."""
+        data = self._read()
+        book = read_book(data)
+        if not book.damaged or book.version > VERSION:
+            return book
+        try:
+            note = f"A copy of the file is in {keep_copy(self._paths.profiles_file, data)}."
+        except OSError as error:
+            note = f"No copy of the file could be made: {_reason(error)}."
+        return dataclasses.replace(book, warnings=(*book.warnings, note))
+
+    def add(self, profile: Profile) -> ProfileBook:
+        """Add a profile; the first one becomes the default. Raises InvalidProfile for a bad value or a taken name."""
+        profile = check_profile(profile)
+
+        def added(book: ProfileBook) -> ProfileBook:
+            if book.find(profile.name) is not None:
+                raise _taken(profile.name)
+            keeps_default = book.profiles or (book.damaged and book.default)
+            default = book.default if keeps_default else profile.name
+            return dataclasses.replace(
+                book,
+                profiles=(*book.profiles, profile),
+                default=default,
+                # A table of this name that could not be read is replaced; load and change have kept a copy.
+                unreadable={
+                    name: table for name, table in book.unreadable.items() if not same_name(name, profile.name)
+                },
+            )
+
+        return self._change(added)
+
+    def replace(self, profile: Profile) -> ProfileBook:
+        """Put `profile` in the place of the one of its name. Raises UnknownProfile, InvalidProfile."""
+        profile = check_profile(profile)
+
+        def replaced(book: ProfileBook) -> ProfileBook:
+            # The spelling stays: secrets are kept under it, and only `rename` moves them.
+            old = _known(book, profile.name)
+            return _exchanged(book, old, dataclasses.replace(profile, name=old.name))
+
+        return self._change(replaced)
+
+    def rename(self, old: str, new: str) -> ProfileBook:
+        """Give a profile another name; the default follows. Raises UnknownProfile, InvalidProfile.
+
+        The secret stays where it is: the caller moves it with the store's own `rename`.
+        """
+        check_profile_name(new)
+
+        def renamed(book: ProfileBook) -> ProfileBook:
+            profile = _known(book, old)
+            _refuse_taken(book, new, unless=profile)
+            was_default = book.default is not None and same_name(book.default, profile.name)
+            book = _exchanged(book, profile, dataclasses.replace(profile, name=new))
+            return dataclasses.replace(book, default=new) if was_default else book
+
+        return self._change(renamed)
+
+    def duplicate(self, name: str, new: str) -> ProfileBook:
+        """Add a copy of a profile under a new name, without its secret. Raises UnknownProfile, InvalidProfile."""
+        check_profile_name(new)
+
+        def duplicated(book: ProfileBook) -> ProfileBook:
+            profile = _known(book, name)
+            _refuse_taken(book, new)
+            return dataclasses.replace(book, profiles=(*book.profiles, dataclasses.replace(profile, name=new)))
+
+        return self._change(duplicated)
+
+    def remove(self, name: str) -> ProfileBook:
+        """Forget a profile; removing the default leaves none, so that nobody calls as somebody else unawares.
+
+        A table that cannot be read is removed as well (its copy stays). Raises UnknownProfile.
+        """
+
+        def removed(book: ProfileBook) -> ProfileBook:
+            written = book.find_unreadable(name) if book.find(name) is None else None
+            if written is None:
+                _known(book, name)
+            default = None if book.default and same_name(book.default, name) else book.default
+            return dataclasses.replace(
+                book,
+                profiles=tuple(profile for profile in book.profiles if not same_name(profile.name, name)),
+                unreadable={key: table for key, table in book.unreadable.items() if key != written},
+                default=default,
+            )
+
+        return self._change(removed)
+
+    def set_default(self, name: str) -> ProfileBook:
+        """Use this profile when none is named. Raises UnknownProfile."""
+        return self._change(lambda book: dataclasses.replace(book, default=_known(book, name).name))
+
+    def _read(self) -> bytes:
+        file = self._paths.profiles_file
+        try:
+            if file.exists() and not file.is_file():  # a pipe would be waited for
+                raise CannotRead(f"{file} is not a file.", "The profiles cannot be read.", "Move it out of the way.")
+            return file.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise CannotRead(
+                f"{file} cannot be read: {_reason(error)}.",
+                "The profiles are not known.",
+                "Check the owner and the mode of the file; another user (sudo?) may have created it.",
+            ) from error
+
+    def _change(self, change: Callable[[ProfileBook], ProfileBook]) -> ProfileBook:
+        file = self._paths.profiles_file
+        with self._locked():
+            data = self._read()
+            book = read_book(data)
+            self._refuse_newer(book)
+            changed = write_book(change(book))
+            try:
+                if book.damaged:
+                    keep_copy(file, data)
+                remove_leftovers(file)
+                write_atomically(file, changed)
+            except OSError as error:
+                raise self._cannot_save(_reason(error)) from error
+        return read_book(changed)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(self._paths.profiles_lock, timeout=self._lock_seconds, mode=0o600)
+        try:
+            make_private_directory(self._paths.config_dir)
+            lock.acquire()
+        except Timeout:
+            raise CannotSave(
+                f"Another ncp-tui has been writing the profiles for {self._lock_seconds:g} s.",
+                "Nothing was changed.",
+                "Try again; look for an ncp-tui that hangs.",
+            ) from None
+        except (OSError, NotImplementedError) as error:
+            raise self._cannot_save(_reason(error)) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _refuse_newer(self, book: ProfileBook) -> None:
+        if book.version > VERSION:
+            raise CannotSave(
+                f"The profiles file was written by a newer ncp-tui (version {book.version}; this one knows {VERSION}).",
+                "Nothing was changed, because what is new in it would be lost.",
+                "Update ncp-tui, or change the profile with the newer one.",
+            )
+
+    def _cannot_save(self, reason: str) -> CannotSave:
+        return CannotSave(
+            f"The profiles could not be saved: {reason}.",
+            "The file is as it was.",
+            f"Check the free space and the mode of {self._paths.config_dir}.",
+        )
+
+
+def _known(book: ProfileBook, name: str) -> Profile:
+    profile = book.find(name)
+    if profile is not None:
+        return profile
+    if book.find_unreadable(name):
+        raise UnknownProfile(
+            f"Profile {name!a} cannot be read.", "Nothing was changed.", "Correct it in the file, or remove it."
+        )
+    names = ", ".join(one.name for one in book.profiles)
+    known = f"Profiles: {names}." if names else "There are none yet."
+    raise UnknownProfile(f"There is no profile {name!a}.", "Nothing was changed.", " ".join((*book.warnings, known)))
+
+
+def _refuse_taken(book: ProfileBook, name: str, *, unless: Profile | None = None) -> None:
+    if book.find(name) not in (None, unless) or book.find_unreadable(name):
+        raise _taken(name)
+
+
+def _taken(name: str) -> InvalidProfile:
+    return InvalidProfile(
+        f"There is a profile {name!r} already.",
+        "Nothing was saved.",
+        "Choose another name; upper and lower case are not told apart.",
+        field="name",
+    )
+
+
+def _exchanged(book: ProfileBook, old: Profile, new: Profile) -> ProfileBook:
+    return dataclasses.replace(book, profiles=tuple(new if profile is old else profile for profile in book.profiles))
+
+
+def _reason(error: OSError | NotImplementedError) -> str:
+    """Why the system refused, in its own words but without paths or data."""
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number else type(error).__name__

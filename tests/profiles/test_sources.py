@@ -1,0 +1,243 @@
+"""Whose keys are used: the order, what never falls through, and how it is described."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncp_tui.profiles import (
+    Identities,
+    NoCredentials,
+    NoSecret,
+    Profile,
+    ProfileBook,
+    SecretStore,
+    SessionStore,
+    SourceKind,
+    StoreName,
+    available_identities,
+    check_profile_name,
+    choose_identity,
+    import_profiles,
+    secrets_for,
+    suggest_name,
+)
+from ncp_tui.profiles.book import read_book
+from ncp_tui.profiles.ncloud_configure import NcloudConfigure, parse_ncloud_configure
+
+KEY = "AKIDEXAMPLE123456789"
+CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
+ENVIRON = {"NCLOUD_ACCESS_KEY": "AKENV", "NCLOUD_SECRET_KEY": CANARY}
+PROD = Profile(name="prod", access_key=KEY)
+DEV = Profile(name="dev", access_key=KEY, store="session")
+BOOK = ProfileBook(profiles=(PROD, DEV), default="dev")
+CONFIGURE = parse_ncloud_configure(
+    f"[project]\nncloud_access_key_id=AKPRJ\nncloud_secret_access_key={CANARY}\n"
+    "ncloud_api_url=https://ncloud.apigw.gov-ntruss.com\n"
+    f"[DEFAULT]\nncloud_access_key_id=AKDEF\nncloud_secret_access_key={CANARY}\n".encode()
+)
+EMPTY_BOOK = ProfileBook()
+NO_CONFIGURE = NcloudConfigure()
+
+
+def everything(environ: dict[str, str] | None = None) -> Identities:
+    return available_identities(ENVIRON if environ is None else environ, BOOK, CONFIGURE)
+
+
+def test_everything_is_listed_with_its_source() -> None:
+    listed = [(one.name, one.source, one.kind) for one in everything().identities]
+    assert listed == [
+        ("environment", "environment (NCLOUD_ACCESS_KEY)", SourceKind.ENVIRONMENT),
+        ("prod", "OS keyring", SourceKind.PROFILE),
+        ("dev", "this session only", SourceKind.PROFILE),
+        ("configure:project", "~/.ncloud/configure [project]", SourceKind.NCLOUD_CONFIGURE),
+        ("configure:DEFAULT", "~/.ncloud/configure [DEFAULT]", SourceKind.NCLOUD_CONFIGURE),
+    ]
+    assert CANARY not in repr(everything())
+
+
+def test_the_order_of_sources() -> None:
+    named = ENVIRON | {"NCP_TUI_PROFILE": "prod"}
+    assert choose_identity(named, BOOK, CONFIGURE, "configure:project").name == "configure:project"
+    assert choose_identity(named, BOOK, CONFIGURE).name == "prod"
+    assert choose_identity(ENVIRON, BOOK, CONFIGURE).name == "environment"
+    assert choose_identity({}, BOOK, CONFIGURE).name == "dev"
+    assert choose_identity({}, EMPTY_BOOK, CONFIGURE).name == "configure:DEFAULT"
+    with pytest.raises(NoCredentials, match="No profile and no keys"):
+        choose_identity({}, EMPTY_BOOK, NO_CONFIGURE)
+
+
+@pytest.mark.parametrize("name", ["PROD", "environment", "Environment", "configure:default", "configure:PROJECT"])
+def test_every_name_can_be_asked_for_in_any_case(name: str) -> None:
+    assert choose_identity(ENVIRON, BOOK, CONFIGURE, name).name.lower() == name.lower()
+
+
+@pytest.mark.parametrize("name", ["nobody", "environment", "configure:nobody", "\x1b[2J"])
+def test_a_name_that_is_asked_for_never_becomes_somebody_else(name: str) -> None:
+    """With a mistyped profile, a snapshot would be taken in another account."""
+    environ = {"NCLOUD_ACCESS_KEY": "AKENV"}
+    with pytest.raises(NoCredentials) as caught:
+        choose_identity(environ, BOOK, CONFIGURE, name)
+    assert "No other keys were tried" in caught.value.meaning
+    assert caught.value.what.isprintable()
+    with pytest.raises(NoCredentials):
+        choose_identity(environ | {"NCP_TUI_PROFILE": name}, BOOK, CONFIGURE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"broken [",
+        b"default = 'prod'\n[profiles.prod]\nzone = 1\n",
+        b"default = 'gone'\n",
+        b"[profiles.prod]\nzone = 1\n",
+    ],
+)
+def test_a_default_that_cannot_be_read_never_becomes_somebody_else(content: bytes) -> None:
+    """One typing mistake in profiles.toml must not move the next command to the account of another tool."""
+    with pytest.raises(NoCredentials):
+        choose_identity({}, read_book(content), CONFIGURE)
+
+
+def test_an_unreadable_profile_is_told_from_one_that_is_not_there() -> None:
+    book = read_book(b"[profiles.prod]\nzone = 1\n")
+    with pytest.raises(NoCredentials, match="cannot be read"):
+        choose_identity({}, book, CONFIGURE, "Prod")
+
+
+@pytest.mark.parametrize(
+    ("environ", "access_key", "source"),
+    [
+        ({"NCLOUD_ACCESS_KEY_ID": "A", "NCLOUD_SECRET_ACCESS_KEY": "S"}, "A", "NCLOUD_ACCESS_KEY_ID"),
+        ({"NCLOUD_ACCESS_KEY": "B", "NCLOUD_SECRET_KEY": "S"}, "B", "NCLOUD_ACCESS_KEY"),
+        ({"NCLOUD_ACCESS_KEY_ID": "A", "NCLOUD_SECRET_KEY": "S"}, "A", "NCLOUD_ACCESS_KEY_ID"),
+        (
+            {"NCLOUD_ACCESS_KEY_ID": "A", "NCLOUD_ACCESS_KEY": "B", "NCLOUD_SECRET_KEY": "S"},
+            "A",
+            "NCLOUD_ACCESS_KEY_ID",
+        ),
+        ({"NCLOUD_ACCESS_KEY_ID": " ", "NCLOUD_ACCESS_KEY": "B", "NCLOUD_SECRET_KEY": "S"}, "B", "NCLOUD_ACCESS_KEY"),
+    ],
+)
+def test_variables_of_the_environment(environ: dict[str, str], access_key: str, source: str) -> None:
+    identity = choose_identity(environ, EMPTY_BOOK, NO_CONFIGURE)
+    assert identity.profile.access_key == access_key
+    assert identity.source == f"environment ({source})"
+    assert identity.held_secret is not None
+    assert identity.held_secret.reveal() == "S"
+
+
+def test_two_spellings_with_two_values_are_said() -> None:
+    found = everything(ENVIRON | {"NCLOUD_SECRET_ACCESS_KEY": "other"})
+    assert any("differ" in warning for warning in found.warnings)
+    assert CANARY not in "".join(found.warnings)
+
+
+@pytest.mark.parametrize("half", ["NCLOUD_ACCESS_KEY", "NCLOUD_SECRET_KEY", "NCLOUD_ACCESS_KEY_ID"])
+def test_half_a_pair_is_said_and_not_used(half: str) -> None:
+    found = everything({half: CANARY})
+    assert any(half in warning and "not used" in warning for warning in found.warnings)
+    assert CANARY not in "".join(found.warnings)
+    assert found.find("environment") is None
+    assert choose_identity({half: CANARY}, BOOK, CONFIGURE).name == "dev"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "region", "zone", "meant"),
+    [
+        ("", "", "public", "KR"),
+        ("", "jpn", "public", "JPN"),
+        ("", "FKR", "fin", "FKR"),
+        ("", "KRS", "gov", "KRS"),
+        ("https://ncloud.apigw.ntruss.com", "SGN", "public", "SGN"),
+        ("https://ncloud.apigw.gov-ntruss.com", "", "gov", "KR"),
+        ("https://ncloud.apigw.gov-ntruss.com", "KRS", "gov", "KRS"),
+        ("https://fin-ncloud.apigw.fin-ntruss.com", "", "fin", "FKR"),
+        ("http://127.0.0.1:8080", "", "public", "KR"),
+    ],
+)
+def test_zone_and_region_of_the_environment(gateway: str, region: str, zone: str, meant: str) -> None:
+    environ = ENVIRON | {"NCLOUD_API_GW": gateway, "NCLOUD_REGION": region}
+    profile = choose_identity(environ, BOOK, CONFIGURE).profile
+    assert (profile.zone, profile.region) == (zone, meant)
+    assert profile.endpoint().zone == zone
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"NCLOUD_REGION": "USWN"},
+        {"NCLOUD_REGION": "FKR", "NCLOUD_API_GW": "https://ncloud.apigw.ntruss.com"},
+        {"NCLOUD_API_GW": "http://evil.example"},
+        {"NCLOUD_API_GW": "http://["},
+        {"NCLOUD_ACCESS_KEY": "A B"},
+        {"NCLOUD_SECRET_KEY": CANARY + "\x1bx"},
+    ],
+)
+def test_keys_in_the_environment_that_cannot_be_used_are_an_error(change: dict[str, str]) -> None:
+    """Whoever exports keys means them; going on with the default profile would call as somebody else."""
+    with pytest.raises(NoCredentials) as caught:
+        choose_identity(ENVIRON | change, BOOK, CONFIGURE)
+    found = everything(ENVIRON | change)
+    assert "environment" in found.refused
+    assert any("environment" in warning for warning in found.warnings)
+    assert CANARY not in repr(found) + repr(caught.value) + caught.value.sentences() + "".join(found.warnings)
+    assert choose_identity(ENVIRON | change, BOOK, CONFIGURE, "prod").name == "prod"
+
+
+def test_zone_and_region_of_the_configure_file() -> None:
+    environ = {"NCLOUD_REGION": "KRS"}
+    found = available_identities(environ, EMPTY_BOOK, CONFIGURE)
+    project, default = (one.profile for one in found.identities)
+    assert (project.zone, project.region) == ("gov", "KRS")
+    assert (default.zone, default.region) == ("public", "KR"), "a region of another zone is not meant for this one"
+    assert any("KRS" in warning and "configure:DEFAULT" in warning for warning in found.warnings)
+
+
+def test_a_section_with_a_bad_gateway_is_refused_by_name() -> None:
+    configure = parse_ncloud_configure(
+        b"ncloud_access_key_id=AK\nncloud_secret_access_key=SK\nncloud_api_url=http://evil.example\n"
+    )
+    with pytest.raises(NoCredentials, match="plain http"):
+        choose_identity({}, EMPTY_BOOK, configure)
+
+
+async def test_secrets_come_from_beside_the_key_or_from_the_store_of_the_profile() -> None:
+    session = SessionStore()
+    stores: dict[StoreName, SecretStore] = {"session": session}
+    pair = await secrets_for(choose_identity(ENVIRON, BOOK, CONFIGURE), stores)
+    assert (pair.access_key, pair.secret_key.reveal()) == ("AKENV", CANARY)
+    dev = choose_identity({}, BOOK, CONFIGURE)
+    with pytest.raises(NoSecret, match="dev in: this session only"):
+        await secrets_for(dev, stores)
+    await session.save(DEV, pair.secret_key)
+    assert (await secrets_for(dev, stores)).secret_key == pair.secret_key
+    with pytest.raises(NoSecret, match="OS keyring"):
+        await secrets_for(choose_identity({}, BOOK, CONFIGURE, "prod"), stores)
+
+
+def test_found_keys_become_profiles_with_names_of_their_own() -> None:
+    book = ProfileBook(profiles=(Profile(name="Default", access_key=KEY),))
+    found = available_identities(ENVIRON, book, CONFIGURE)
+    imported = import_profiles(found.identities, book)
+    assert [(one.profile.name, one.profile.store, one.profile.zone) for one in imported] == [
+        ("imported", "keyring", "public"),
+        ("project", "keyring", "gov"),
+        ("default-2", "keyring", "public"),
+    ]
+    assert all(one.secret_key.reveal() == CANARY for one in imported)
+    assert CANARY not in repr(imported)
+
+
+@pytest.mark.parametrize("wanted", ["", "운영", "con", "con.x", "environment", "../../x", "a b/c", "-", "x" * 200])
+def test_odd_names_become_legal_ones(wanted: str) -> None:
+    check_profile_name(suggest_name(wanted, []))
+
+
+@given(wanted=st.text(max_size=80), taken=st.lists(st.text(max_size=10), max_size=5))
+def test_suggested_names_are_legal_and_free(wanted: str, taken: list[str]) -> None:
+    first = suggest_name(wanted, taken)
+    second = suggest_name(wanted, [*taken, first])
+    assert check_profile_name(first).casefold() not in {name.casefold() for name in taken}
+    assert check_profile_name(second).casefold() != first.casefold()
