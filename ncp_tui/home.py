@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ncp_tui.gateway import Credentials, Gateway
@@ -49,6 +50,11 @@ class Home:
 
     demo: bool = False
     clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+    def now(self) -> datetime:
+        """This moment, on this machine's clock."""
+        return datetime.fromtimestamp(self.clock(), UTC)
 
     @property
     def profiles(self) -> ProfileStore:

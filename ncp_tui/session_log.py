@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ from ncp_tui.gateway import Exchange, Problem
 MOST_ACTIONS = 1_000
 """Actions kept in memory; watching a snapshot for a day makes far fewer."""
 
+MOST_EXCHANGES = 200
+"""Requests kept of one action, the first half and the newest: watching a snapshot for a day makes 5,760."""
+
 
 @dataclass
 class Action:
@@ -26,6 +30,8 @@ class Action:
     exchanges: list[Exchange] = field(default_factory=list)
     outcome: str = ""
     failed: bool = False
+    background: bool = False
+    """Not asked for by the user just now: listed, but nothing jumps to it."""
 
 
 _current: ContextVar[Action | None] = ContextVar("action", default=None)
@@ -41,12 +47,13 @@ class SessionLog:
         self._now = now
 
     @contextmanager
-    def action(self, title: str) -> Iterator[Action]:
+    def action(self, title: str, *, background: bool = False) -> Iterator[Action]:
         """Group every request made inside under one action.
 
-        Tasks started inside belong to it as well. A Problem that ends it becomes its outcome and goes on.
+        Tasks started inside belong to it as well. A Problem that ends it, or being cancelled, becomes its outcome and
+        goes on.
         """
-        action = Action(title, next(self._numbers), self._now())
+        action = Action(title, next(self._numbers), self._now(), background=background)
         self.actions.append(action)
         self._tell(action)
         token = _current.set(action)
@@ -55,6 +62,9 @@ class SessionLog:
         except Problem as problem:
             action.failed = True
             action.outcome = action.outcome or problem.what
+            raise
+        except asyncio.CancelledError:
+            action.outcome = action.outcome or "Cancelled."
             raise
         finally:
             _current.reset(token)
@@ -67,6 +77,8 @@ class SessionLog:
             action = Action(exchange.operation, next(self._numbers), self._now())
             self.actions.append(action)
         action.exchanges.append(exchange)
+        if len(action.exchanges) > MOST_EXCHANGES:
+            del action.exchanges[MOST_EXCHANGES // 2]
         self._tell(action, exchange)
 
     def subscribe(self, listener: Callable[[Action, Exchange | None], None]) -> Callable[[], None]:

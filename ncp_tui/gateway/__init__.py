@@ -25,11 +25,12 @@ from ncp_tui.gateway.errors import (
     Throttled,
     TlsFailed,
 )
-from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord, Timings
+from ncp_tui.gateway.exchange import Answer, Exchange, Headers, RequestRecord, Timings
 from ncp_tui.gateway.problems import Problem
 from ncp_tui.gateway.signature import SignatureV2, sign, string_to_sign
 from ncp_tui.gateway.text import clean, clean_lines
-from ncp_tui.gateway.transport import PATIENT, Call, Gateway, Patience
+from ncp_tui.gateway.tls import UnusableCaBundle
+from ncp_tui.gateway.transport import PATIENT, Call, Gateway, Patience, UnusableProxy
 
 __all__ = [
     "PATIENT",
@@ -47,6 +48,7 @@ __all__ = [
     "Exchange",
     "Gateway",
     "GatewayError",
+    "Headers",
     "InvalidCredentials",
     "NameNotFound",
     "NotFound",
@@ -68,6 +70,8 @@ __all__ = [
     "Timings",
     "TlsFailed",
     "UnknownEndpoint",
+    "UnusableCaBundle",
+    "UnusableProxy",
     "as_curl",
     "check_access_key",
     "clean",

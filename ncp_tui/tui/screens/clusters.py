@@ -1,0 +1,259 @@
+"""Clusters: the home screen. Every cluster the key may see, what state it is in, and how old its newest snapshot is."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from ncp_tui.gateway import Problem
+from ncp_tui.profiles import Identity
+from ncp_tui.search_engine import Cluster, SearchEngine
+from ncp_tui.tui.rows import Cell, Row, Tone, cluster_row, last_snapshot_cell, milliseconds
+from ncp_tui.tui.screens.cluster_detail import ClusterDetailScreen
+from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
+from ncp_tui.tui.screens.history import HistoryScreen
+from ncp_tui.tui.screens.profiles import ProfilesScreen
+from ncp_tui.tui.screens.table import TableScreen
+from ncp_tui.tui.session import Followed
+from ncp_tui.tui.widgets import Column, RecordTable
+
+LAST_SNAPSHOTS_AT_ONCE = 2
+"""Histories read at the same time; the service publishes no rate limit, so we stay far below any."""
+
+MOST_LAST_SNAPSHOTS = 40
+
+
+class ClustersScreen(TableScreen):
+    """The clusters of the profile in use."""
+
+    CSS_PATH = "clusters.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "snapshot", "Snapshot", tooltip="Create a snapshot of this cluster", id="clusters.snapshot"),
+        Binding("h", "history", "History", tooltip="The snapshot history of this cluster", id="clusters.history"),
+        Binding("p", "profiles", "Profiles", tooltip="Choose, add and test profiles", id="clusters.profiles"),
+        Binding(
+            "enter",
+            "detail",
+            "Detail",
+            show=False,
+            key_display="enter",
+            tooltip="Everything about this cluster",
+            id="clusters.detail",
+        ),
+    ]
+    path = ("Clusters",)
+    columns = (
+        Column("CLUSTER", flex=2, least=12),
+        Column("STATUS", 10, least=8),
+        Column("HEALTH", 8, least=6),
+        Column("ENGINE", 22, least=10),
+        Column("NODES", 8, least=5),
+        Column("LAST SNAPSHOT", 20, least=12),
+    )
+
+    @dataclass
+    class PageLoaded(Message):
+        """Some clusters arrived."""
+
+        identity: Identity | None
+        clusters: list[Cluster]
+
+    @dataclass
+    class LoadEnded(Message):
+        """The listing is complete, or it failed."""
+
+        identity: Identity | None
+        seconds: float
+        problem: Problem | None = None
+
+    @dataclass
+    class LastSnapshotLoaded(Message):
+        """The newest snapshot of one cluster is known."""
+
+        identity: Identity | None
+        number: str
+        cell_ready: bool = True
+
+        def can_replace(self, message: Message) -> bool:
+            """A repaint shows all that came before it."""
+            return isinstance(message, ClustersScreen.LastSnapshotLoaded)
+
+    def load(self) -> None:
+        """List the clusters again."""
+        if self.session.identity is None:
+            self.table.show([], empty="No profile is chosen. Press p.")
+            return
+        self.session.clusters_complete = False
+        self.say("Loading clusters ...")
+        if not self.session.clusters:
+            self.table.show([], empty="Loading ...")
+        self.load_clusters()
+
+    @work(group="clusters", exclusive=True, exit_on_error=False, description="load clusters")
+    async def load_clusters(self) -> None:
+        """Read every page, showing each as it comes, then the age of each cluster's newest snapshot."""
+        session, identity = self.session, self.session.identity
+        monotonic = session.home.monotonic
+        started = monotonic()
+        try:
+            with session.log.action("list clusters"):
+                engine = await session.engine()
+                found: dict[str, Cluster] = {}
+                async for page in engine.cluster_pages():
+                    found.update({cluster.number or cluster.name: cluster for cluster in page})
+                    self.post_message(self.PageLoaded(identity, page))
+            if identity is session.identity:
+                session.clusters = found
+            self.post_message(self.LoadEnded(identity, monotonic() - started))
+        except Problem as problem:
+            session.forget_connection()
+            self.post_message(self.LoadEnded(identity, monotonic() - started, problem))
+            return
+        await self._load_last_snapshots(engine, identity, list(found.values()))
+
+    async def _load_last_snapshots(
+        self, engine: SearchEngine, identity: Identity | None, clusters: list[Cluster]
+    ) -> None:
+        wanted = [each for each in clusters if each.allowed and each.is_running][:MOST_LAST_SNAPSHOTS]
+        limit = asyncio.Semaphore(LAST_SNAPSHOTS_AT_ONCE)
+
+        async def read(cluster: Cluster) -> None:
+            async with limit:
+                rows = await engine.recent_snapshots(cluster.number)
+            if identity is self.session.identity:
+                self.session.last_snapshots[cluster.number] = rows[0] if rows else None
+                self.post_message(self.LastSnapshotLoaded(identity, cluster.number))
+
+        try:
+            with self.session.log.action("read last snapshots", background=True):
+                async with asyncio.TaskGroup() as group:
+                    for cluster in wanted:
+                        group.create_task(read(cluster))
+        except* Problem:
+            pass  # it is in the session log; the ages that are missing stay blank, and nothing else depends on them
+
+    @on(PageLoaded)
+    def show_page(self, event: PageLoaded) -> None:
+        """Show the clusters that arrived."""
+        if event.identity is self.session.identity:
+            self.session.clusters.update({cluster.number or cluster.name: cluster for cluster in event.clusters})
+            self._show_rows()
+
+    @on(LoadEnded)
+    def show_end(self, event: LoadEnded) -> None:
+        """Say how the listing ended."""
+        if event.identity is not self.session.identity:
+            return
+        self.show_header()
+        self._show_rows()
+        if event.problem is not None:
+            self.show_problem(event.problem)
+            return
+        self.hide_problem()
+        self.session.clusters_complete = True
+        count = len(self.session.clusters)
+        self.table.show(self.rows(), empty="This account has no clusters in this region.")
+        self.say(f"{count} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}.")
+        self.show_followed()
+
+    @on(LastSnapshotLoaded)
+    def show_last_snapshot(self, event: LastSnapshotLoaded) -> None:
+        """Show the newest ages."""
+        if event.identity is self.session.identity:
+            self._show_rows()
+
+    def rows(self) -> list[Row]:
+        """The lines of the table."""
+        now = self.session.home.now()
+        return [cluster_row(cluster, self._last(cluster, now)) for cluster in self.session.clusters.values()]
+
+    def _show_rows(self) -> None:
+        self.table.show(self.rows())
+
+    def _last(self, cluster: Cluster, now: datetime) -> Cell:
+        number = cluster.number
+        under_way = any(each.request.cluster_number == number for each in self.session.open_snapshots)
+        if under_way:
+            return Cell("running now", Tone.WARNING)
+        if number in self.session.last_snapshots:
+            return last_snapshot_cell(self.session.last_snapshots[number], now)
+        return Cell("")
+
+    def on_followed_changed(self, followed: Followed) -> None:
+        """Show a snapshot's progress in its cluster's line as well."""
+        progress = followed.progress
+        if progress is not None and progress.entry is not None and followed.identity is self.session.identity:
+            self.session.last_snapshots[followed.request.cluster_number] = progress.entry
+        super().on_followed_changed(followed)
+        self._show_rows()
+
+    @property
+    def chosen(self) -> Cluster | None:
+        """The cluster under the cursor."""
+        key = self.table.cursor_key
+        return self.session.clusters.get(key) if key is not None else None
+
+    def _openable(self) -> Cluster | None:
+        cluster = self.chosen
+        if cluster is None:
+            self.say("There is no cluster under the cursor.", "warning")
+        elif not cluster.allowed:
+            self.say(
+                f"This key may see {cluster.name} by name only: ask for permission, or use another profile.", "bad"
+            )
+        else:
+            return cluster
+        return None
+
+    def action_snapshot(self) -> None:
+        """Open the form for the cluster under the cursor."""
+        cluster = self._openable()
+        if cluster is not None:
+            self.open(CreateSnapshotScreen(self.session, cluster))
+
+    def action_history(self) -> None:
+        """Open the history of the cluster under the cursor."""
+        cluster = self._openable()
+        if cluster is not None:
+            self.open(HistoryScreen(self.session, cluster))
+
+    def action_detail(self) -> None:
+        """Show everything about the cluster under the cursor."""
+        cluster = self._openable()
+        if cluster is not None:
+            self.app.push_screen(ClusterDetailScreen(self.session, cluster))
+
+    @on(RecordTable.Chosen, "#table")
+    def open_detail(self) -> None:
+        """Enter shows the detail."""
+        self.action_detail()
+
+    def action_profiles(self) -> None:
+        """Open the profiles."""
+        before = self.session.identity
+
+        def back(_: object) -> None:
+            if self.session.identity is not before or not self.session.clusters_complete:
+                self.load()
+
+        self.open(ProfilesScreen(self.session), back)
+
+    def on_screen_resume(self) -> None:
+        """Load again what leaving this screen stopped."""
+        super().on_screen_resume()
+        if self.session.identity is not None and not self.session.clusters_complete:
+            self.call_after_refresh(self.load)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Home has no way back, and read-only mode has no snapshots."""
+        if action == "back":
+            return False
+        if action == "snapshot" and self.session.read_only:
+            return False
+        return super().check_action(action, parameters)

@@ -1,0 +1,286 @@
+"""The form of one profile. Its secret key goes to the chosen store first; only then is the profile saved."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, Select, Static
+
+from ncp_tui.gateway import ZONES, Credentials, Problem, SecretKey
+from ncp_tui.profiles import (
+    ACCENTS,
+    Identity,
+    InvalidProfile,
+    Profile,
+    SourceKind,
+    StoreName,
+    check_profile,
+    daemon_call,
+    suggest_name,
+)
+from ncp_tui.tui.session import Session
+from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, ProblemCard, SecretInput, StatusLine, TextInput
+
+DISK_SECONDS = 10.0
+STORE_WORDS: dict[StoreName, str] = {
+    "keyring": "OS keyring: kept there, not in any file of ncp-tui",
+    "session": "This session only: not stored, asked for again next time",
+}
+
+_YES, _NO = "yes", "no"
+
+
+class ProfileFormScreen(Screen[str | None]):
+    """Add or edit a profile; ends in the name saved, or in None."""
+
+    CSS_PATH = "profile_form.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - declared so by Textual
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "save", "Save", tooltip="Store the key, then the profile", id="form.save"),
+        Binding("f5", "test", "Test keys", tooltip="Make one signed read with what the form says", id="form.test"),
+        Binding("escape", "cancel", "Cancel", tooltip="Leave without saving", id="form.cancel"),
+    ]
+    AUTO_FOCUS = "#name"
+
+    @dataclass
+    class Done(Message):
+        """A test or a save ended."""
+
+        said: str = ""
+        saved: str | None = None
+        problem: Problem | None = None
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        editing: Profile | None = None,
+        importing: Identity | None = None,
+        welcome: str = "",
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self._editing = editing
+        self._held = importing.held_secret if importing else None
+        self._welcome = welcome
+        self._start = editing or self._imported(importing) or Profile(name="", access_key="", store=self._first_store())
+
+    def _first_store(self) -> StoreName:
+        return next(iter(self.session.home.stores))
+
+    def _imported(self, identity: Identity | None) -> Profile | None:
+        if identity is None:
+            return None
+        taken = [each.name for each in self.session.identities.identities if each.kind is SourceKind.PROFILE]
+        name = suggest_name(identity.name.rpartition(":")[2].lower(), taken)
+        return dataclasses.replace(identity.profile, name=name, store=self._first_store())
+
+    def compose(self) -> ComposeResult:
+        """Header, fields, status, keys."""
+        yield HeaderLine()
+        with VerticalScroll(id="fields", can_focus=False):
+            if self._welcome:
+                yield Static(self._welcome, markup=False, id="welcome")
+            yield ProblemCard()
+            for label, widget, hint in self._fields():
+                with Horizontal(classes="field"):
+                    yield Static(label, classes="label", markup=False)
+                    yield widget
+                    yield Static(hint, classes="verdict", markup=False)
+        yield StatusLine()
+        yield KeyLine()
+
+    def _fields(self) -> Iterable[tuple[str, Widget, str]]:
+        start = self._start
+        secret = "empty: stays as it is" if self._editing or self._held else "never shown"
+        yield "Name", TextInput(start.name, id="name", disabled=self._editing is not None), "letters, digits, . _ -"
+        yield "Access key", TextInput(start.access_key, id="access_key"), "the access key id"
+        yield "Secret key", SecretInput(id="secret_key"), secret
+        yield "Keep it in", _select("store", [(words, name) for name, words in self._stores()], start.store), ""
+        yield "Zone", _select("zone", [(zone.title, name) for name, zone in ZONES.items()], start.zone), "the cloud"
+        yield "Region", _select("region", _regions(start.zone), start.region), ""
+        yield "Bucket", _input("default_bucket", start.default_bucket), "proposed for snapshots"
+        yield "Name template", _input("name_template", start.name_template), "or {cluster}-{date}-{time}"
+        yield "Gateway URL", _input("gateway_url", start.gateway_url), "empty: the zone's own"
+        yield "CA bundle", _input("ca_bundle", start.ca_bundle), "empty: the system's"
+        yield (
+            "Accent",
+            _select("accent", [(name, name) for name in ACCENTS], start.accent or "none"),
+            "colour of the header",
+        )
+        yield "Read-only", _yes_no("read_only", on=start.read_only), "yes: creates no snapshot"
+        yield "Protected", _yes_no("protected", on=start.protected), "yes: asks for cluster's name"
+
+    def _stores(self) -> list[tuple[StoreName, str]]:
+        return [(name, words) for name, words in STORE_WORDS.items() if name in self.session.home.stores]
+
+    def on_mount(self) -> None:
+        """Say where we are."""
+        title = f"Edit {self._start.name}" if self._editing else "New profile"
+        facts = [Fact("DEMO: a private sandbox", "DEMO", needed=True)] if self.session.home.demo else []
+        self.query_one(HeaderLine).show(("Profiles", title), facts)
+        self.say("tab goes on, f5 tests the keys, f2 saves, esc leaves without saving.")
+        if self._editing is not None:
+            self.query_one("#access_key").focus()
+
+    def say(self, text: str, tone: str = "plain") -> None:
+        """Put one sentence on the status line."""
+        self.query_one(StatusLine).say(text, tone)
+
+    @on(Select.Changed, "#zone")
+    def follow_zone(self, event: Select.Changed) -> None:
+        """Offer the regions of the zone."""
+        region = cast("Select[str]", self.query_one("#region", Select))
+        choices = _regions(str(event.value))
+        kept = region.value if region.value in {value for _, value in choices} else choices[0][1]
+        region.set_options(choices)
+        region.value = kept
+
+    @on(Input.Submitted)
+    def go_on(self, event: Input.Submitted) -> None:
+        """Enter goes on to the next field."""
+        event.stop()
+        self.focus_next()
+
+    def _profile(self) -> Profile:
+        """The profile as the form has it. Raises InvalidProfile naming the field."""
+        values: dict[str, Any] = {
+            name: self.query_one(f"#{name}", Input).value.strip()
+            for name in ("name", "access_key", "default_bucket", "name_template", "gateway_url", "ca_bundle")
+        }
+        values |= {name: self.query_one(f"#{name}", Select).value for name in ("store", "zone", "region", "accent")}
+        values |= {name: self.query_one(f"#{name}", Select).value == _YES for name in ("read_only", "protected")}
+        return check_profile(dataclasses.replace(self._start, **values))
+
+    async def _secret(self, profile: Profile) -> SecretKey | None:
+        """The secret key to use: what was typed, what was found beside the access key, or what is stored already."""
+        typed = self.query_one("#secret_key", SecretInput).secret()
+        if typed is not None:
+            return typed
+        if self._held is not None:
+            return self._held
+        if self._editing is None or profile.access_key != self._editing.access_key:
+            return None
+        store = self.session.home.stores.get(self._editing.store)
+        return await store.load(self._editing) if store is not None else None
+
+    def action_test(self) -> None:
+        """Try what the form says."""
+        self.say("Testing ...")
+        self.test_keys()
+
+    @work(group="form", exclusive=True, exit_on_error=False, description="test the form's keys")
+    async def test_keys(self) -> None:
+        """One signed read of one page; nothing is saved or changed."""
+        session = self.session
+        try:
+            profile = self._profile()
+            secret = await self._secret(profile)
+            if secret is None:
+                raise _no_secret()
+            identity = Identity(profile.name, "this form", SourceKind.PROFILE, profile)
+            with session.log.action(f"test keys of {profile.name}"):
+                engine = session.home.client(identity, Credentials(profile.access_key, secret), session.log)
+                try:
+                    await engine.check_keys()
+                finally:
+                    await engine.aclose()
+        except Problem as problem:
+            self.post_message(self.Done(problem=problem))
+        else:
+            self.post_message(
+                self.Done(f"The keys work{f'; clock {engine.clock_offset}' if engine.clock_offset else ''}.")
+            )
+
+    def action_save(self) -> None:
+        """Save what the form says."""
+        self.say("Saving ...")
+        self.save()
+
+    @work(group="form-save", exclusive=True, exit_on_error=False, description="save a profile")
+    async def save(self) -> None:
+        """Secret key first, read back by its store; a profile whose key could not be kept is not saved."""
+        home = self.session.home
+        try:
+            profile = self._profile()
+            secret = await self._secret(profile)
+            if secret is None and self._editing is None:
+                raise _no_secret()
+            change = home.profiles.replace if self._editing is not None else home.profiles.add
+            if self._editing is None:
+                await daemon_call(lambda: _refuse_taken(home.profiles.load().find(profile.name)), DISK_SECONDS)
+            if secret is not None:
+                await home.stores[profile.store].save(profile, secret)
+            await daemon_call(lambda: change(profile), DISK_SECONDS)
+        except Problem as problem:
+            self.post_message(self.Done(problem=problem))
+        except TimeoutError:
+            self.post_message(
+                self.Done(problem=Problem("The disk did not answer within 10 s.", "Nothing may be saved."))
+            )
+        else:
+            self.post_message(self.Done(saved=profile.name))
+
+    @on(Done)
+    def show_done(self, event: Done) -> None:
+        """Leave after a save; show a problem where it belongs."""
+        if event.saved is not None:
+            self.dismiss(event.saved)
+            return
+        card = self.query_one(ProblemCard)
+        if event.problem is None:
+            card.clear()
+            self.say(event.said, "good")
+            return
+        card.show(event.problem)
+        card.scroll_visible(animate=False)
+        self.say(event.problem.what, "bad")
+        if isinstance(event.problem, InvalidProfile) and event.problem.field:
+            wrong = self.query(f"#{event.problem.field}")
+            if wrong:
+                wrong.first().focus()
+
+    def action_cancel(self) -> None:
+        """Leave without saving."""
+        self.dismiss(None)
+
+
+def _select(name: str, choices: list[tuple[str, str]], value: str) -> Select[str]:
+    known = value if value in {each for _, each in choices} else choices[0][1]
+    return Select(choices, value=known, allow_blank=False, id=name, compact=True)
+
+
+def _yes_no(name: str, *, on: bool) -> Select[str]:
+    """A choice in words: a checkbox says what it holds by colour alone."""
+    return _select(name, [("no", _NO), (_YES, _YES)], _YES if on else _NO)
+
+
+def _input(name: str, value: str | None) -> TextInput:
+    return TextInput(value or "", id=name)
+
+
+def _regions(zone: str) -> list[tuple[str, str]]:
+    return [(region, region) for region in ZONES[zone].regions]
+
+
+def _no_secret() -> Problem:
+    return InvalidProfile(
+        "The secret key is missing.", "Nothing was saved or sent.", "Type or paste it.", field="secret_key"
+    )
+
+
+def _refuse_taken(profile: Profile | None) -> None:
+    if profile is not None:
+        raise InvalidProfile(
+            f"There is a profile {profile.name} already.", "Nothing was saved.", "Choose another name.", field="name"
+        )

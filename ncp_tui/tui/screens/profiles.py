@@ -1,0 +1,308 @@
+"""Profiles: who this program can call as, where each secret key is kept, and whether the keys work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from ncp_tui.gateway import Problem
+from ncp_tui.profiles import Identities, Identity, ProfileBook, SourceKind, daemon_call
+from ncp_tui.tui.rows import Cell, Tone, identity_row
+from ncp_tui.tui.screens.confirm import TypeNameScreen
+from ncp_tui.tui.screens.profile_form import ProfileFormScreen
+from ncp_tui.tui.screens.prompt import PromptScreen
+from ncp_tui.tui.screens.table import TableScreen
+from ncp_tui.tui.session import Session
+from ncp_tui.tui.widgets import Column, RecordTable
+
+DISK_SECONDS = 10.0
+
+
+class ProfilesScreen(TableScreen):
+    """Saved profiles, and the keys found in the environment and in `~/.ncloud/configure`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "use", "Use", tooltip="Call as this profile from now on", id="profiles.use"),
+        Binding("a", "add", "Add", tooltip="Add a profile", id="profiles.add"),
+        Binding("e", "edit", "Edit", tooltip="Edit this profile, or its secret key", id="profiles.edit"),
+        Binding("t", "test", "Test", tooltip="Make one signed read with its keys", id="profiles.test"),
+        Binding("d", "default", "Default", tooltip="Use this profile when none is named", id="profiles.default"),
+        Binding("n", "rename", "Rename", tooltip="Give this profile another name", id="profiles.rename"),
+        Binding("c", "duplicate", "Copy", show=False, tooltip="A new profile like this one", id="profiles.duplicate"),
+        Binding("i", "import", "Import", tooltip="Save the keys found here as a profile", id="profiles.import"),
+        Binding("x", "remove", "Remove", tooltip="Remove this profile, by typing its name", id="profiles.remove"),
+    ]
+    path = ("Profiles",)
+    columns = (
+        Column("PROFILE", flex=1, least=10),
+        Column("WHERE", 10, least=6),
+        Column("ACCESS KEY", 12, least=9),
+        Column("SECRET KEY IN", 34, least=13),
+        Column("LAST TEST", 22, least=9),
+        Column("", 36, least=6),
+    )
+
+    @dataclass
+    class Loaded(Message):
+        """The profiles were read, or written and read."""
+
+        said: str = ""
+        problem: Problem | None = None
+
+    @dataclass
+    class Tested(Message):
+        """The keys of one identity were tried."""
+
+        name: str
+        sentence: str
+        problem: Problem | None = None
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._tests: dict[str, Cell] = {}
+
+    def load(self) -> None:
+        """Read the profiles again."""
+        self.read_profiles()
+
+    @work(group="profiles", exclusive=True, exit_on_error=False, description="read profiles")
+    async def read_profiles(self, said: str = "") -> None:
+        """Read the files; they may be on a slow disk."""
+        await self._on_disk(self.session.home.profiles.load, said)
+
+    @work(group="profile-change", exit_on_error=False, description="change profiles")
+    async def change_profiles(self, change: Callable[[], ProfileBook], said: str) -> None:
+        """Write one change to the profiles, then show them."""
+        await self._on_disk(change, said)
+
+    async def _on_disk(self, function: Callable[[], ProfileBook], said: str) -> None:
+        session = self.session
+
+        def work() -> tuple[ProfileBook, Identities]:
+            book = function()
+            return book, session.home.identities(book)
+
+        try:
+            book, identities = await daemon_call(work, DISK_SECONDS)
+        except Problem as problem:
+            self.post_message(self.Loaded(problem=problem))
+        except TimeoutError:
+            slow = Problem(
+                "The disk did not answer within 10 s.", "The profiles may not have been changed.", "Press r."
+            )
+            self.post_message(self.Loaded(problem=slow))
+        else:
+            session.identities, session.default_profile = identities, book.default
+            self.post_message(self.Loaded(said))
+
+    @on(Loaded)
+    def show_loaded(self, event: Loaded) -> None:
+        """Show the profiles, and what was just done."""
+        session = self.session
+        current = session.identity.name if session.identity else None
+        rows = [
+            identity_row(
+                identity,
+                current=identity.name == current,
+                default=identity.name == session.default_profile,
+                tested=self._tests.get(identity.name, Cell("-", Tone.DIM)),
+            )
+            for identity in session.identities.identities
+        ]
+        self.table.show(rows, empty="No profile yet. Press a to add one.")
+        if event.problem is not None:
+            self.show_problem(event.problem)
+            return
+        warnings = session.identities.warnings
+        if warnings:
+            self.show_problem(Problem(warnings[0], " ".join(warnings[1:3])))
+        else:
+            self.hide_problem()
+        self.say(event.said or "enter uses a profile, a adds one, ? shows every key.")
+
+    @property
+    def chosen(self) -> Identity | None:
+        """The identity under the cursor."""
+        key = self.table.cursor_key
+        return next((each for each in self.session.identities.identities if each.name == key), None)
+
+    def _saved(self, verb: str) -> Identity | None:
+        identity = self.chosen
+        if identity is None:
+            self.say("There is no profile under the cursor.", "warning")
+        elif identity.kind is not SourceKind.PROFILE:
+            self.say(
+                f"{identity.name} is not a saved profile, so ncp-tui cannot {verb} it. i saves it as one.", "warning"
+            )
+        else:
+            return identity
+        return None
+
+    @on(RecordTable.Chosen, "#table")
+    def choose(self) -> None:
+        """Enter uses the profile."""
+        self.action_use()
+
+    def action_use(self) -> None:
+        """Call as the identity under the cursor, and go to its clusters."""
+        identity = self.chosen
+        if identity is not None:
+            self.ncp_app.use_identity(identity)
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Go back without looking at the filter."""
+        self.app.pop_screen()
+
+    def action_add(self) -> None:
+        """Open an empty form."""
+        self.open(ProfileFormScreen(self.session), self._after_form)
+
+    def action_edit(self) -> None:
+        """Open the form of the profile under the cursor."""
+        identity = self._saved("edit")
+        if identity is not None:
+            self.open(ProfileFormScreen(self.session, editing=identity.profile), self._after_form)
+
+    def action_import(self) -> None:
+        """Open a form filled from keys found elsewhere."""
+        identity = self.chosen
+        if identity is None or identity.kind is SourceKind.PROFILE:
+            self.say("Put the cursor on keys found in the environment or in ~/.ncloud/configure to import them.")
+            return
+        self.open(ProfileFormScreen(self.session, importing=identity), self._after_form)
+
+    def _after_form(self, saved: str | None) -> None:
+        if saved:
+            self._tests.pop(saved, None)
+            self.ncp_app.identity_changed(saved)
+            self.read_profiles(f"Profile {saved} is saved.")
+            self.call_after_refresh(self.table.move_to, saved)
+        else:
+            self.read_profiles()
+
+    def action_default(self) -> None:
+        """Make the profile under the cursor the one used when none is named."""
+        identity = self._saved("make a default of")
+        if identity is not None:
+            name, store = identity.name, self.session.home.profiles
+            self.change_profiles(lambda: store.set_default(name), f"{name} is the default now.")
+
+    def action_rename(self) -> None:
+        """Ask for another name."""
+        identity = self._saved("rename")
+        if identity is not None:
+            prompt = PromptScreen(f"New name of profile {identity.name}:", identity.name)
+            self.app.push_screen(prompt, lambda new: self._rename(identity, new))
+
+    def _rename(self, identity: Identity, new: str | None) -> None:
+        if new and new != identity.name:
+            self.move_profile(identity, new, keep_old=False)
+
+    def action_duplicate(self) -> None:
+        """Ask for the name of a copy."""
+        identity = self._saved("copy")
+        if identity is not None:
+            prompt = PromptScreen(f"Name of the copy of {identity.name}:", f"{identity.name}-copy")
+            self.app.push_screen(prompt, lambda new: self._duplicate(identity, new))
+
+    def _duplicate(self, identity: Identity, new: str | None) -> None:
+        if new:
+            self.move_profile(identity, new, keep_old=True)
+
+    @work(group="profile-change", exit_on_error=False, description="rename or copy a profile")
+    async def move_profile(self, identity: Identity, new: str, *, keep_old: bool) -> None:
+        """Rename or copy profile and secret key; the file first, since that checks the new name."""
+        home, old = self.session.home, identity.profile
+        store = home.stores.get(old.store)
+        change = home.profiles.duplicate if keep_old else home.profiles.rename
+        said = f"{old.name} is {'copied to' if keep_old else 'now called'} {new}."
+        try:
+            book = await daemon_call(lambda: change(old.name, new), DISK_SECONDS)
+            fresh = book.find(new)
+            if store is not None and fresh is not None:
+                if keep_old:
+                    secret = await store.load(old)
+                    if secret is not None:
+                        await store.save(fresh, secret)
+                else:
+                    await store.rename(old, fresh)
+        except Problem as problem:
+            self.post_message(self.Loaded(problem=problem))
+        except TimeoutError:
+            self.post_message(self.Loaded(problem=Problem("The disk did not answer within 10 s.")))
+        else:
+            if not keep_old:
+                self.ncp_app.identity_renamed(old.name, new)
+            self.read_profiles(said)
+
+    def action_remove(self) -> None:
+        """Ask for the profile's name, then remove it with its secret key."""
+        identity = self._saved("remove")
+        if identity is not None:
+            question = "Removing a profile also removes its secret key. Type the profile's name:"
+            self.app.push_screen(
+                TypeNameScreen(question, identity.name), lambda sure: self._remove(identity, sure=sure)
+            )
+
+    def _remove(self, identity: Identity, *, sure: bool | None) -> None:
+        if sure:
+            self.remove_profile(identity)
+
+    @work(group="profile-change", exit_on_error=False, description="remove a profile")
+    async def remove_profile(self, identity: Identity) -> None:
+        """Remove the secret key first: a profile without its key can be mended, a key without a profile not."""
+        home, profile = self.session.home, identity.profile
+        store = home.stores.get(profile.store)
+        try:
+            if store is not None:
+                await store.delete(profile)
+            await daemon_call(lambda: home.profiles.remove(profile.name), DISK_SECONDS)
+        except Problem as problem:
+            self.post_message(self.Loaded(problem=problem))
+        except TimeoutError:
+            self.post_message(self.Loaded(problem=Problem("The disk did not answer within 10 s.")))
+        else:
+            self.read_profiles(f"Profile {profile.name} is removed.")
+
+    def action_test(self) -> None:
+        """Try the keys of the identity under the cursor."""
+        identity = self.chosen
+        if identity is not None:
+            self._tests[identity.name] = Cell("testing ...", Tone.DIM)
+            self.show_loaded(self.Loaded(f"Testing {identity.name} ..."))
+            self.test_keys(identity)
+
+    @work(group="test-keys", exit_on_error=False, description="test keys")
+    async def test_keys(self, identity: Identity) -> None:
+        """One signed read of one page; nothing is changed by it."""
+        session = self.session
+        try:
+            with session.log.action(f"test keys of {identity.name}"):
+                engine = await session.home.connect(identity, session.log)
+                try:
+                    await engine.check_keys()
+                    offset = engine.clock_offset
+                finally:
+                    await engine.aclose()
+        except Problem as problem:
+            self.post_message(self.Tested(identity.name, problem.what, problem))
+        else:
+            clock = f"; clock {offset}" if offset else ""
+            self.post_message(self.Tested(identity.name, f"The keys of {identity.name} work{clock}."))
+
+    @on(Tested)
+    def show_test(self, event: Tested) -> None:
+        """Show how the test went."""
+        problem = event.problem
+        self._tests[event.name] = Cell(problem.kind.replace("_", " "), Tone.BAD) if problem else Cell("ok", Tone.GOOD)
+        self.show_loaded(self.Loaded(event.sentence))
+        if event.problem is not None:
+            self.show_problem(event.problem)
+        else:
+            self.say(event.sentence, "good")

@@ -1,0 +1,91 @@
+"""The first screen of somebody without profiles: keys that were found, to use at once or to save, or a form."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from ncp_tui.profiles import Identity
+from ncp_tui.tui.rows import Cell, Row, Tone
+from ncp_tui.tui.session import Session
+from ncp_tui.tui.widgets import Column, KeyLine, RecordTable
+
+_WORDS = "No profile is saved yet, but keys were found. ncp-tui only reads them where they are."
+_BY_HAND = "by-hand"
+
+
+class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
+    """Ends in what to do (`use`, `import`, `form`, `later`) and with whom."""
+
+    CSS_PATH = "welcome.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "use", "Use now", id="welcome.use"),
+        Binding("i", "import", "Save as a profile", id="welcome.import"),
+        Binding("a", "add", "Type keys", id="welcome.add"),
+        Binding("escape", "later", "Later", id="welcome.later"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._found = {identity.name: identity for identity in session.identities.identities}
+        self._warnings = session.identities.warnings
+
+    def compose(self) -> ComposeResult:
+        """What was found, and the keys to act on it."""
+        with Vertical(id="welcome-box") as box:
+            box.border_title = "Welcome to ncp-tui"
+            yield Static(_WORDS, markup=False)
+            yield RecordTable(
+                (Column("FOUND IN", flex=1), Column("ACCESS KEY", 12), Column("ZONE", 8), Column("REGION", 6)),
+                id="found",
+            )
+            for warning in self._warnings[:2]:
+                yield Static(warning, markup=False, classes="warning")
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        """Show what was found."""
+        table = self.query_one(RecordTable)
+        rows = [
+            Row(name, (Cell(each.source, Tone.STRONG), *(Cell(text) for text in _facts(each))))
+            for name, each in self._found.items()
+        ]
+        table.show([*rows, Row(_BY_HAND, (Cell("Type other keys into a form"), Cell(""), Cell(""), Cell("")))])
+        table.focus()
+
+    @property
+    def _chosen(self) -> Identity | None:
+        return self._found.get(self.query_one(RecordTable).cursor_key or "")
+
+    @on(RecordTable.Chosen)
+    def choose(self) -> None:
+        """Enter on a row."""
+        self.action_use()
+
+    def action_use(self) -> None:
+        """Use the keys where they are."""
+        identity = self._chosen
+        self.dismiss(("use", identity) if identity else ("form", None))
+
+    def action_import(self) -> None:
+        """Save the keys as a profile."""
+        identity = self._chosen
+        self.dismiss(("import", identity) if identity else ("form", None))
+
+    def action_add(self) -> None:
+        """Open an empty form."""
+        self.dismiss(("form", None))
+
+    def action_later(self) -> None:
+        """Go on without keys."""
+        self.dismiss(("later", None))
+
+
+def _facts(identity: Identity) -> tuple[str, str, str]:
+    return identity.profile.masked_access_key, identity.profile.zone, identity.profile.region

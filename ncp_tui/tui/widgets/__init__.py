@@ -1,0 +1,26 @@
+"""The parts that screens are made of."""
+
+from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
+from ncp_tui.tui.widgets.filter_bar import FilterBar
+from ncp_tui.tui.widgets.lines import Fact, HeaderLine, KeyLine, StatusLine, shown_bindings
+from ncp_tui.tui.widgets.problem_card import ProblemCard
+from ncp_tui.tui.widgets.record_table import Column, RecordTable
+from ncp_tui.tui.widgets.secret_input import SecretInput
+from ncp_tui.tui.widgets.text_input import TextInput
+from ncp_tui.tui.widgets.text_view import TextView
+
+__all__ = [
+    "Column",
+    "ExchangePanels",
+    "Fact",
+    "FilterBar",
+    "HeaderLine",
+    "KeyLine",
+    "ProblemCard",
+    "RecordTable",
+    "SecretInput",
+    "StatusLine",
+    "TextInput",
+    "TextView",
+    "shown_bindings",
+]

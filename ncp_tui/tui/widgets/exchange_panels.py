@@ -1,0 +1,147 @@
+"""The two panels of every working screen: the response to a request, and the log of this session's requests.
+
+Side by side where there is room, one behind the other with tabs where there is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
+
+from ncp_tui.gateway import Exchange
+from ncp_tui.session_log import Action, SessionLog
+from ncp_tui.tui.documents import Line, line, response_lines
+from ncp_tui.tui.rows import Tone, action_rows
+from ncp_tui.tui.widgets.record_table import Column, RecordTable
+from ncp_tui.tui.widgets.text_view import TextView
+
+_NOTHING = [line("No request yet.", Tone.DIM)]
+_TITLES = {"preview": "Request to be sent", "response": "Response", "log": "Session log"}
+MOST_ACTIONS_SHOWN = 200
+
+
+class ExchangePanels(Horizontal):
+    """Response and session log, and on a form the preview of the request; `v` shows the next one in a narrow window."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "show_chosen", "Show", tooltip="Show this request", id="log.show"),
+    ]
+
+    def __init__(self, log: SessionLog, *, with_preview: bool = False) -> None:
+        super().__init__(id="panels")
+        self._log = log
+        self._names = ["preview", "response", "log"] if with_preview else ["response", "log"]
+        self._front = self._names[0]
+        self._shown: Exchange | None = None
+        self._exchanges: dict[str, Exchange | None] = {}
+        self._unsubscribe: Callable[[], None] | None = None
+
+    def compose(self) -> ComposeResult:
+        """One box a panel."""
+        if "preview" in self._names:
+            with Vertical(id="panel-preview", classes="panel"):
+                yield TextView(id="preview")
+        with Vertical(id="panel-response", classes="panel"):
+            yield TextView(_NOTHING, id="response")
+        with Vertical(id="panel-log", classes="panel"):
+            columns = (Column("time", 8), Column("what", flex=1, least=8), Column("status", 10), Column("took", 7))
+            yield RecordTable(columns, empty="No request yet.", header=False, id="log")
+
+    def on_mount(self) -> None:
+        """Follow the session log for as long as the screen lives."""
+        self._unsubscribe = self._log.subscribe(self._on_log)
+        self._title()
+        self.call_after_refresh(self.refresh_log)
+
+    def on_resize(self) -> None:
+        """Name the hidden panel in the title where there is one."""
+        self._title()
+
+    def on_unmount(self) -> None:
+        """Stop following."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+
+    def show_preview(self, lines: list[Line]) -> None:
+        """Show the request that would be sent."""
+        self.query_one("#preview", TextView).show(lines, keep_place=True)
+
+    def show_exchange(self, exchange: Exchange) -> None:
+        """Show one exchange in the response panel."""
+        self._shown = exchange
+        self.query_one("#response", TextView).show(response_lines(exchange))
+
+    @property
+    def shown(self) -> Exchange | None:
+        """The exchange in the response panel."""
+        return self._shown
+
+    def next_panel(self) -> None:
+        """Bring the next panel to the front."""
+        self.bring_forward(self._names[(self._names.index(self._front) + 1) % len(self._names)])
+
+    def bring_forward(self, name: str) -> None:
+        """Bring the panel `name` to the front, where only one has room."""
+        if name in self._names:
+            self._front = name
+            self._title()
+
+    def refresh_log(self) -> None:
+        """Show the newest actions, and the newest exchange if none was picked."""
+        lines = action_rows(list(self._log.actions)[-MOST_ACTIONS_SHOWN:])
+        self._exchanges = {row.key: exchange for row, exchange in lines}
+        try:
+            self.query_one("#log", RecordTable).show([row for row, _ in lines])
+        except NoMatches:  # the screen is just going
+            return
+        wanted = [action for action in self._log.actions if action.exchanges and not action.background]
+        newest = wanted[-1].exchanges[-1] if wanted else None
+        if newest is not None and newest is not self._shown:
+            self.show_exchange(newest)
+
+    def on_record_table_moved(self, event: RecordTable.Moved) -> None:
+        """Show the exchange under the log's cursor, while the user is in the log."""
+        event.stop()
+        if event.table.has_focus:
+            self._show_key(event.key)
+
+    def on_record_table_chosen(self, event: RecordTable.Chosen) -> None:
+        """Do with the mouse what enter does."""
+        event.stop()
+        self.action_show_chosen()
+
+    def action_show_chosen(self) -> None:
+        """Show the exchange under the log's cursor, and bring the response to the front."""
+        self._show_key(self.query_one("#log", RecordTable).cursor_key or "")
+        self.bring_forward("response")
+        self.query_one("#response").focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter belongs to the log; in the other panels it is the screen's."""
+        if action == "show_chosen":
+            return self.query_one("#log").has_focus
+        return super().check_action(action, parameters)
+
+    def _show_key(self, key: str) -> None:
+        exchange = self._exchanges.get(key)
+        if exchange is not None:
+            self.show_exchange(exchange)
+
+    def _on_log(self, _action: Action, _exchange: Exchange | None) -> None:
+        self.call_later(self.refresh_log)
+
+    def _title(self) -> None:
+        self.set_class(self._front == "preview", "preview-front")
+        for name in self._names:
+            panel = self.query_one(f"#panel-{name}")
+            panel.set_class(name == self._front, "front")
+            panel.border_title = _TITLES[name]
+            if self.screen.has_class("-narrow"):
+                key = "f6" if "preview" in self._names else "v"
+                following = self._names[(self._names.index(name) + 1) % len(self._names)]
+                panel.border_title = f"{_TITLES[name]}   {key}: {_TITLES[following].lower()}"

@@ -1,0 +1,139 @@
+"""The fixed one-line parts of a screen: header, status and keys. Updated in place, never re-mounted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.binding import Binding
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Static
+
+from ncp_tui.tui.widgets.record_table import cut
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something worth a place in the header, in full and in short; the least important is left out first."""
+
+    text: str
+    short: str = ""
+    needed: bool = False
+
+
+class HeaderLine(Static):
+    """Where the user is (left) and as whom, how safely, on which clock (right)."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False, id="header")
+        self._path: tuple[str, ...] = ()
+        self._facts: tuple[Fact, ...] = ()
+
+    def show(self, path: tuple[str, ...], facts: Sequence[Fact]) -> None:
+        """Show the path on the left and the facts on the right, most important first."""
+        self._path, self._facts = path, tuple(facts)
+        self._paint()
+
+    def on_resize(self, _: Resize) -> None:
+        """Share the width anew."""
+        self._paint()
+
+    def _paint(self) -> None:
+        width = self.size.width - 2
+        if width > 0:
+            self.update(Text(header_text(self._path, self._facts, width), no_wrap=True))
+
+
+def header_text(path: tuple[str, ...], facts: Sequence[Fact], width: int) -> str:
+    """Path and facts in `width` cells: in full, else shorter, else without what can be missed."""
+    left = " / ".join(("ncp-tui", *path))
+    short = [replace(fact, text=fact.short or fact.text) for fact in facts]
+    for some in (list(facts), short):
+        right = "  ".join(fact.text for fact in some)
+        if cell_len(left) + 2 + cell_len(right) <= width:
+            return left + " " * (width - cell_len(left) - cell_len(right)) + right
+    left = " / ".join(path) or "ncp-tui"
+    while short and cell_len(left) + 2 + cell_len("  ".join(fact.text for fact in short)) > width:
+        dispensable = [fact for fact in short if not fact.needed] or short
+        short.remove(dispensable[-1])
+    right = "  ".join(fact.text for fact in short)
+    return cut(left, max(0, width - cell_len(right))) + right
+
+
+class StatusLine(Static):
+    """What just happened, in one sentence."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False, id="status")
+
+    def say(self, text: str, tone: str = "plain") -> None:
+        """Show `text`; `tone` is good, bad, warning or plain."""
+        for name in ("good", "bad", "warning"):
+            self.set_class(name == tone, name)
+        self.update(Text(text, no_wrap=True, overflow="ellipsis"))
+
+
+class KeyLine(Static):
+    """The keys that matter here, in one line; `?` has the rest."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False, id="keys")
+
+    def on_mount(self) -> None:
+        """Follow the bindings of the screen."""
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._paint())
+        self._paint()
+
+    def on_resize(self, _: Resize) -> None:
+        """Fit the new width."""
+        self._paint()
+
+    def _paint(self) -> None:
+        named = [(self.app.get_key_display(each), each) for each in shown_bindings(self.screen)]
+        text = Text(no_wrap=True, overflow="ellipsis")
+        style = self.get_component_rich_style("keys--key", partial=True)
+        for key, binding in fitting(named, self.size.width - 2):
+            text.append(key, style)
+            text.append(f" {binding.description}  ")
+        if text != self._shown:
+            self._shown = text
+            self.update(text)
+
+    _shown = Text()
+    COMPONENT_CLASSES = {"keys--key"}  # noqa: RUF012 - Textual reads it off the class
+
+
+def fitting(named: Sequence[tuple[str, Binding]], width: int) -> list[tuple[str, Binding]]:
+    """As many as fit, in order; help is always among them, since it has the rest."""
+
+    def length(each: tuple[str, Binding]) -> int:
+        return cell_len(each[0]) + cell_len(each[1].description) + 3
+
+    room = width - sum(length(each) for each in named if each[1].action == "help")
+    kept = []
+    for each in named:
+        if each[1].action != "help":
+            room -= length(each)
+        if room >= 0 or each[1].action == "help":
+            kept.append(each)
+    return kept
+
+
+_ORDER = ("table", "screen", "app")
+
+
+def shown_bindings(screen: Screen[object]) -> list[Binding]:
+    """The bindings of a screen that are shown and can be used now, each action once, the screen's own first."""
+    found: dict[str, Binding] = {}
+    for _, binding, enabled, _ in screen.active_bindings.values():
+        if binding.show and enabled and binding.action not in found:
+            found[binding.action] = binding
+    return sorted(found.values(), key=_place)
+
+
+def _place(binding: Binding) -> int:
+    group = (binding.id or "").partition(".")[0]
+    return _ORDER.index(group) + 1 if group in _ORDER else 0

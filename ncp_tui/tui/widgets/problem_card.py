@@ -1,0 +1,36 @@
+"""A problem in three sentences: what happened, what it means, what to do next."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.widgets import Static
+
+from ncp_tui.gateway import GatewayError, Problem
+
+
+class ProblemCard(Static):
+    """A calm box that is there only while there is a problem."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"problem--what", "problem--next"}
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False, id="problem")
+        self.display = False
+
+    def show(self, problem: Problem) -> None:
+        """Show `problem`."""
+        text = Text(problem.what, self.get_component_rich_style("problem--what", partial=True))
+        if problem.meaning:
+            text.append(f"\n{problem.meaning}")
+        if problem.next_step:
+            text.append(f"\n{problem.next_step}", self.get_component_rich_style("problem--next", partial=True))
+        if isinstance(problem, GatewayError) and problem.request_id:
+            text.append(f"\nrequest id {problem.request_id}")
+        self.update(text)
+        self.display = True
+
+    def clear(self) -> None:
+        """Take it away."""
+        self.display = False

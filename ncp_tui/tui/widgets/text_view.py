@@ -1,0 +1,93 @@
+"""A panel of lines that draws only what is on the screen, however long the text is; nothing in it is markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ncp_tui.tui.documents import Line
+from ncp_tui.tui.rows import Tone
+
+
+class TextView(ScrollView, can_focus=True):
+    """Lines of text with tones, to scroll through in both directions."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"text-view--{tone}" for tone in Tone}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_by(-1)", "Up", show=False, id="text.up"),
+        Binding("down,j", "scroll_by(1)", "Down", show=False, id="text.down"),
+        Binding("pageup", "scroll_page(-1)", "Page up", show=False, id="text.page_up"),
+        Binding("pagedown,space", "scroll_page(1)", "Page down", show=False, id="text.page_down"),
+        Binding("home,g", "scroll_end_of(0)", "Start", show=False, id="text.start"),
+        Binding("end,G", "scroll_end_of(1)", "End", show=False, id="text.end"),
+        Binding("left", "scroll_sideways(-8)", "Left", show=False, id="text.left"),
+        Binding("right", "scroll_sideways(8)", "Right", show=False, id="text.right"),
+    ]
+
+    def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._lines: list[Line] = list(lines)
+
+    def on_mount(self) -> None:
+        """Size the view for the lines it was made with."""
+        self._measure()
+
+    def show(self, lines: Sequence[Line], *, keep_place: bool = False) -> None:
+        """Show other lines, from the start unless `keep_place`."""
+        if keep_place and list(lines) == self._lines:
+            return
+        self._lines = list(lines)
+        if not keep_place:
+            self.scroll_to(0, 0, animate=False, force=True)
+        self._measure()
+
+    @property
+    def text(self) -> str:
+        """Everything shown, as plain text."""
+        return "\n".join("".join(span.text for span in line) for line in self._lines)
+
+    def action_scroll_by(self, by: int) -> None:
+        """Scroll `by` lines."""
+        self.scroll_relative(y=by, animate=False)
+
+    def action_scroll_page(self, by: int) -> None:
+        """Scroll `by` screens."""
+        self.scroll_relative(y=by * max(1, self.size.height - 1), animate=False)
+
+    def action_scroll_end_of(self, end: int) -> None:
+        """Scroll to the start (0) or the end (1)."""
+        self.scroll_to(y=self.virtual_size.height if end else 0, animate=False)
+
+    def action_scroll_sideways(self, by: int) -> None:
+        """Scroll `by` cells to the right."""
+        self.scroll_relative(x=by, animate=False)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        base = self.rich_style
+        width = self.size.width
+        index = y + self.scroll_offset.y
+        if index >= len(self._lines):
+            return Strip.blank(width, base)
+        segments = [
+            Segment(" ", base),
+            *(Segment(span.text, self._style(base, span.tone)) for span in self._lines[index]),
+        ]
+        left = self.scroll_offset.x
+        return Strip(segments).crop_extend(left, left + width, base)
+
+    def _style(self, base: Style, tone: Tone) -> Style:
+        return base + self.get_component_rich_style(f"text-view--{tone}", partial=True)
+
+    def _measure(self) -> None:
+        widest = max((sum(cell_len(span.text) for span in line) for line in self._lines), default=0)
+        self.virtual_size = Size(widest + 2, len(self._lines))
+        self.refresh()
