@@ -6,7 +6,17 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ncp_tui.gateway import PATIENT, Call, ClockOffset, Gateway, Patience, ReadOnlyRefused, RequestRecord, SecretKey
+from ncp_tui.gateway import (
+    PATIENT,
+    Call,
+    ClockOffset,
+    Gateway,
+    GatewayError,
+    Patience,
+    ReadOnlyRefused,
+    RequestRecord,
+    SecretKey,
+)
 from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, Version
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
 from ncp_tui.search_engine.paging import PAGE_SIZE, pages
@@ -118,8 +128,14 @@ class SearchEngine:
     async def schedule_history(self, number: str) -> list[ScheduleEntry]:
         """Every setting of the schedule; the newest is the one in force."""
         name = "snapshotSchedulingHistoryList"
-        found = [result async for result in self._pages("getSnapshotSchedulingHistory", number, name)]
-        return [ScheduleEntry.read(item) for result in found for item in members(result, name)]
+        found: list[ScheduleEntry] = []
+        async for result in self._pages("getSnapshotSchedulingHistory", number, name):
+            rows = [ScheduleEntry.read(item) for item in members(result, name)]
+            fresh = [row for row in rows if row not in found]
+            if not fresh:
+                break
+            found += fresh
+        return found
 
     async def release_schedule(self, number: str) -> None:
         """End the schedule. A GET with an effect: existing snapshots stay, but it is never repeated."""
@@ -154,7 +170,15 @@ class SearchEngine:
                 "Nothing was sent.",
                 "Leave read-only mode (--read-only, NCP_TUI_READ_ONLY, or the profile's flag) to do it.",
             )
-        payload = await self._gateway.send(call)
+        try:
+            payload = await self._gateway.send(call)
+        except GatewayError as error:
+            if operation.effect is Effect.READ and error.may_have_acted:
+                # The gateway cannot know that nothing was at stake: what is marked as a read has no effect to fear.
+                error.may_have_acted = False
+                error.meaning = "Nothing was changed: this was only a read."
+                error.next_step = "Try again; if it stays so, check the gateway URL and the proxy."
+            raise
         return payload if isinstance(payload, dict) else {}
 
     @staticmethod
@@ -175,8 +199,8 @@ def _call_of(
     return Call(
         operation=operation.name,
         method=operation.method,
-        # A number comes from the service: nothing in it may change which path is called.
-        path=operation.path(quote(number, safe="")),
+        # A number comes from the service: nothing in it may change which path is called, ".." included.
+        path=operation.path(quote(number, safe="").replace(".", "%2E")),
         query=query,
         body=body,
         boolean=operation.boolean,
@@ -189,7 +213,8 @@ def _page_query(page: int, size: int) -> tuple[tuple[str, str], ...]:
 
 
 def _identity(row: HistoryEntry) -> object:
-    return row.index or (row.snapshot, row.at)
+    # Not the row number alone: nobody documents that it does not start anew on each page.
+    return row.index, row.snapshot, row.at
 
 
 def _each_once(clusters: list[Cluster]) -> list[Cluster]:

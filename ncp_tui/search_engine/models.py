@@ -113,9 +113,18 @@ class SnapshotState(StrEnum):
 
 # The service publishes no list of its messages, and mixes Korean and English. Failing words count anywhere in one;
 # a success must be the word it begins with, so that "not completed" is never read as good.
-_FAILED = re.compile(r"fail|partial|error|incompatible|abort|unsucc|cancel|실패|오류|취소", re.IGNORECASE)
-_RUNNING = re.compile(r"in[ _]progress|running|started|requested|pending|creating|진행|요청", re.IGNORECASE)
+_FAILED = re.compile(
+    r"fail|partial|error|exception|incompatible|abort|unsucc|cancel|denied|reject|refuse|timed? ?out"
+    r"|실패|오류|취소|거부|중단|초과",
+    re.IGNORECASE,
+)
+_RUNNING = re.compile(
+    r"in[ _]progress|running|started|requested|pending|creating|진행|요청|생성 ?중|대기", re.IGNORECASE
+)
 _SUCCESS = re.compile(r"\s*(?:success|succeeded|completed?|done|finished|성공|완료)", re.IGNORECASE)
+# Korean denies after the word ("완료되지 않음"), English before or after ("Success: false").
+_DENIED = re.compile(r"\bnot?\b|n't|false|missing|incomplet|unfinish|않|못|미완료|불가|아님", re.IGNORECASE)
+_ANY_TIME_AT_ALL = re.compile(r"[1-9]")
 
 
 @dataclass(frozen=True)
@@ -151,7 +160,7 @@ class HistoryEntry:
 
     @property
     def state(self) -> SnapshotState:
-        """The state, by evidence only; where the message says nothing known, a duration is what tells the end.
+        """The state, by evidence only; where the message says nothing known, a duration above zero tells the end.
 
         PARTIAL counts as failed: shards are missing, and whoever deletes data next must not read it as good.
         """
@@ -159,9 +168,11 @@ class HistoryEntry:
             return SnapshotState.FAILED
         if _RUNNING.search(self.message):
             return SnapshotState.RUNNING
+        if _DENIED.search(self.message):
+            return SnapshotState.UNKNOWN
         if _SUCCESS.match(self.message):
             return SnapshotState.SUCCESS
-        if self.duration and (self.has_error_log is False or not self.message):
+        if _ANY_TIME_AT_ALL.search(self.duration) and (self.has_error_log is False or not self.message):
             return SnapshotState.SUCCESS
         return SnapshotState.UNKNOWN if self.message else SnapshotState.RUNNING
 

@@ -13,6 +13,9 @@ _MILLISECONDS_FROM = 10**11
 """Epoch numbers above this are milliseconds: as seconds they would lie after the year 5138."""
 
 _DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
+_FLAGS = {"true": True, "1": True, "y": True, "false": False, "0": False, "n": False}
+_YEARS = range(1970, 9999)
+"""What is taken for a date. Java's empty date, 0001-01-01, is none, and cannot even be moved to another zone."""
 
 
 def text(item: Mapping[str, Any], name: str) -> str:
@@ -35,11 +38,9 @@ def number(item: Mapping[str, Any], name: str) -> int | None:
 
 
 def flag(item: Mapping[str, Any], name: str) -> bool | None:
-    """The member as a boolean, given as one or as text; None otherwise."""
+    """The member as a boolean, given as one, as 1 or 0, or as text; None otherwise."""
     value = item.get(name)
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "false": False}.get(str(value).lower()) if isinstance(value, str) else None
+    return _FLAGS.get(str(value).lower()) if isinstance(value, bool | int | str) else None
 
 
 def epoch(item: Mapping[str, Any], name: str) -> datetime | None:
@@ -48,17 +49,19 @@ def epoch(item: Mapping[str, Any], name: str) -> datetime | None:
     if value is None:
         return None
     try:
-        return datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS_FROM else value, UTC)
+        moment = datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS_FROM else value, UTC)
     except (OverflowError, OSError, ValueError):
         return None
+    return moment if moment.year in _YEARS else None
 
 
 def korean_time(item: Mapping[str, Any], name: str) -> datetime | None:
     """The member as a time, given as `yyyy-MM-dd HH:mm:ss` in Asia/Seoul."""
     try:
-        return datetime.strptime(text(item, name), _DATE_FORMAT).replace(tzinfo=KST)
+        moment = datetime.strptime(text(item, name), _DATE_FORMAT).replace(tzinfo=KST)
     except ValueError:
         return None
+    return moment if moment.year in _YEARS else None
 
 
 def members(result: Any, name: str) -> list[Mapping[str, Any]]:

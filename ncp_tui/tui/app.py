@@ -43,8 +43,6 @@ class NcpApp(QuietCrash):
 
     TITLE = "ncp-tui"
     CSS_PATH = "app.tcss"
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys of this screen", id="app.help"),
         # In an input a question mark is typed; f1 helps there.
@@ -52,7 +50,7 @@ class NcpApp(QuietCrash):
         Binding("q", "leave", "Quit", tooltip="Quit; snapshots under way go on", id="app.quit"),
         Binding("ctrl+c", "leave", "Quit", show=False, priority=True, tooltip="Quit", id="app.quit_now"),
         Binding(
-            "colon",
+            "colon,ctrl+p",
             "command_palette",
             "Commands",
             key_display=":",

@@ -1,7 +1,7 @@
 """The whole app against the sandbox with everything that varies held still: clock, timings, ids, port, keys.
 
-Requests go to the sandbox in this process, signed and verified as over a socket. The screens look the same at every run,
-so they can be compared, and shown in the README.
+Requests go to the sandbox in this process, signed and verified as over a socket. The screens look the same at every
+run, so they can be compared, and shown in the README.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class Clock:
 class StillHome(Home):
     """A home whose clients talk to a sandbox in this process and always take the same time."""
 
-    transport: httpx.AsyncBaseTransport = field(default_factory=lambda: httpx.MockTransport(lambda _: httpx.Response(500)))
+    transport: httpx.AsyncBaseTransport = field(
+        default_factory=lambda: httpx.MockTransport(lambda _: httpx.Response(500))
+    )
 
     def client(self, identity: Identity, credentials: Credentials, log: SessionLog) -> SearchEngine:
         """A client as the real one, but for its transport and its recorded timings."""

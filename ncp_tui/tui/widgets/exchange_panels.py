@@ -49,7 +49,12 @@ class ExchangePanels(Horizontal):
         with Vertical(id="panel-response", classes="panel"):
             yield TextView(_NOTHING, id="response")
         with Vertical(id="panel-log", classes="panel"):
-            columns = (Column("time", 8), Column("what", flex=1, least=8), Column("status", 10), Column("took", 7))
+            columns = (
+                Column("time", 8),
+                Column("what", flex=1, least=8),
+                Column("status", 10),
+                Column("took", 7, room=52),
+            )
             yield RecordTable(columns, empty="No request yet.", header=False, id="log")
 
     def on_mount(self) -> None:

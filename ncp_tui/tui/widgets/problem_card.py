@@ -21,7 +21,8 @@ class ProblemCard(Static):
 
     def show(self, problem: Problem) -> None:
         """Show `problem`."""
-        text = Text(problem.what, self.get_component_rich_style("problem--what", partial=True))
+        text = Text()
+        text.append(problem.what, self.get_component_rich_style("problem--what", partial=True))
         if problem.meaning:
             text.append(f"\n{problem.meaning}")
         if problem.next_step:

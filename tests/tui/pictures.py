@@ -1,0 +1,121 @@
+"""The pictures of the README, drawn by the running app against the sandbox with `python -m tests.tui.pictures`.
+
+Everything that varies is held still, so a picture changes only when a screen does; the test beside this file compares.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
+
+FOLDER = Path(__file__).parents[2] / "screenshots"
+_FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+_DRAWN = re.compile(r'<text class="[^"]*?-(r\d+)" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)<')
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture: a window, a theme, and what happens before it is taken."""
+
+    name: str
+    play: Callable[[Stage], Awaitable[None]]
+    size: tuple[int, int] = (100, 30)
+    theme: str = "ncp-dark"
+    first_run: bool = False
+
+
+async def _clusters(_: Stage) -> None:
+    """The screen as it comes up."""
+
+
+async def _create(stage: Stage) -> None:
+    await stage.press("s")
+
+
+async def _progress(stage: Stage) -> None:
+    await stage.press("s", "f2")
+    stage.clock.advance(8)
+    stage.app.screen.show_followed()  # type: ignore[attr-defined]
+    await stage.settle()
+
+
+async def _history(stage: Stage) -> None:
+    await stage.press("h", "down", "down", "down")
+
+
+async def _profiles(stage: Stage) -> None:
+    await stage.press("p", "t")
+
+
+async def _profile_form(stage: Stage) -> None:
+    await stage.press("p", "a")
+    await stage.type("seoul-prod")
+
+
+async def _detail(stage: Stage) -> None:
+    await stage.press("enter")
+
+
+async def _help(stage: Stage) -> None:
+    await stage.press("question_mark")
+
+
+async def _gateway_gone(stage: Stage) -> None:
+    stage.sandbox.faults.add(operation="getClusterInfoList", act=(504, b"<html>gateway time-out</html>"))
+    await stage.press("r")
+
+
+SCENES = (
+    Scene("clusters", _clusters, (120, 36)),
+    Scene("clusters-80x24", _clusters, (80, 24)),
+    Scene("create-snapshot", _create, (120, 36)),
+    Scene("progress-80x24", _progress, (80, 24)),
+    Scene("history-light", _history, (120, 36), "ncp-light"),
+    Scene("profiles", _profiles),
+    Scene("profile-form-80x24", _profile_form, (80, 24)),
+    Scene("detail", _detail),
+    Scene("help", _help),
+    Scene("welcome-80x24", _clusters, (80, 24), first_run=True),
+    Scene("gateway-trouble", _gateway_gone),
+    Scene("terminal-colours", _clusters, (80, 24), "terminal"),
+)
+
+
+async def draw(scene: Scene) -> str:
+    """The picture of one scene, as SVG without fonts from elsewhere."""
+    found = {"NCLOUD_ACCESS_KEY": ACCESS_KEY, "NCLOUD_SECRET_KEY": SECRET_KEY, "NCLOUD_API_GW": URL}
+    environ = found if scene.first_run else {}
+    async with staged(scene.size, theme=scene.theme, with_profile=not scene.first_run, environ=environ) as stage:
+        await scene.play(stage)
+        picture = stage.app.export_screenshot(title="ncp-tui")
+    return _FONT_FACE.sub("", picture)
+
+
+def drawn(picture: str) -> list[tuple[str, ...]]:
+    """What a picture shows: every run of text with its style class and place."""
+    return _DRAWN.findall(picture)
+
+
+def hold_time_zone() -> None:
+    """Draw the wall clock of UTC, wherever this runs."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+
+
+async def _draw_all() -> None:
+    for scene in SCENES:
+        FOLDER.joinpath(f"{scene.name}.svg").write_text(await draw(scene), encoding="utf-8")
+        sys.stdout.write(f"{scene.name}.svg\n")
+
+
+if __name__ == "__main__":
+    hold_time_zone()
+    asyncio.run(_draw_all())
