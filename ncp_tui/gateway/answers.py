@@ -12,11 +12,14 @@ from ncp_tui.gateway import errors
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.gateway.exchange import Answer
+from ncp_tui.gateway.text import clean
 
 _SUCCESS = range(200, 300)
 _REDIRECT = range(300, 400)
 _REFUSED = range(400, 500)
+_SERVER_ERROR = range(500, 1000)
 _LONGEST_EXCERPT = 120
+_LONGEST_CODE = 40
 
 
 def request_id_of(payload: Any) -> str | None:
@@ -49,7 +52,7 @@ def judge(answer: Answer, payload: Any, *, boolean: bool, offset: ClockOffset | 
         code, message = gateway_error
         error = _from_gateway(answer.status, code, message, offset)
     elif isinstance(payload, dict) and "code" in payload:
-        code, message = str(payload["code"]), _joined(payload.get("message"))
+        code, message = _code(payload["code"]), _joined(payload.get("message"))
         error = _from_envelope(answer.status, code, message, payload.get("result"), boolean=boolean)
     else:
         code, message = "", ""
@@ -65,11 +68,18 @@ def _gateway_error(payload: Any) -> tuple[str, str] | None:
         return None
     error = payload.get("error")
     if isinstance(error, dict):
-        return str(error.get("errorCode", "")), _joined(error.get("message"), error.get("details"))
+        return _code(error.get("errorCode")), _joined(error.get("message"), error.get("details"))
     error = payload.get("responseError")
     if isinstance(error, dict):
-        return str(error.get("returnCode", "")), _joined(error.get("returnMessage"))
+        return _code(error.get("returnCode")), _joined(error.get("returnMessage"))
     return None
+
+
+def _code(value: Any) -> str:
+    """A code, which comes as a number or as text; empty for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return ""
+    return clean(str(value), _LONGEST_CODE)
 
 
 def _joined(*texts: Any) -> str:
@@ -84,6 +94,8 @@ _LOOK_FIRST = "Look at the history before trying again."
 def _from_gateway(status: int, code: str, message: str, offset: ClockOffset | None) -> GatewayError:
     """Tell the gateway's errors apart: the table of api-gov.ncloud-docs.com, "api-call-lgc-errorhandling"."""
     numbers = f"{status}/{code or '-'}"
+    if status in _SUCCESS:  # seen from sibling services; then only the code tells what it is
+        status = _STATUS_OF.get(code, status)
     if status == _UNAUTHORIZED and code != "210":
         return errors.AuthenticationFailed(
             f"The gateway refused the signature ({numbers}).",
@@ -109,6 +121,20 @@ def _from_gateway(status: int, code: str, message: str, offset: ClockOffset | No
 
 _UNAUTHORIZED = 401
 _TOO_MANY = 429
+_STATUS_OF = {
+    "100": 400,
+    "200": 401,
+    "210": 401,
+    "230": 403,
+    "300": 404,
+    "430": 413,
+    "400": 429,
+    "410": 429,
+    "420": 429,
+    "500": 503,
+    "510": 504,
+    "900": 500,
+}
 _PERMISSION = (
     errors.PermissionDenied,
     "The key is right but may not do this",
@@ -151,6 +177,15 @@ def _clock_advice(offset: ClockOffset | None) -> str:
 
 def _from_envelope(status: int, code: str, message: str, result: Any, *, boolean: bool) -> GatewayError | None:
     """Judge the service's own envelope: `code` 0 and, for a boolean operation, `result: true`."""
+    if not code:
+        return errors.BadAnswer("The answer's code is neither a number nor text.", _UNKNOWN_EFFECT, _LOOK_FIRST)
+    if code != "0" and status in _SERVER_ERROR:
+        # A refusal is proved by a code with a status that says so; a 5xx only says that something broke, at some point.
+        return errors.ServerError(
+            f"The service failed: {message or 'no reason given'} (HTTP {status}, code {code}).",
+            _UNKNOWN_EFFECT,
+            _LOOK_FIRST,
+        )
     if code != "0":
         return errors.RefusedByService(
             f"The service refused: {message or 'no reason given'} (code {code}).",

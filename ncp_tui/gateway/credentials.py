@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import re
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -11,7 +10,6 @@ from ncp_tui.gateway.problems import Problem
 
 _MASK = "SecretKey(****)"
 _SHOWN_AT_EACH_END = 4
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class InvalidCredentials(Problem):
@@ -32,12 +30,13 @@ class SecretKey:
     def __init__(self, value: str) -> None:
         """Keep `value`; white space around it is a pasting accident and is removed.
 
-        Raises InvalidCredentials when nothing is left or a control character is inside; its text never holds the value.
+        Raises InvalidCredentials when nothing is left or something invisible is inside: a control character, a
+        zero-width space, or half of a surrogate pair, which could not be signed with. Its text never holds the value.
         """
         value = value.strip()
-        if not value or _CONTROL.search(value):
+        if not value.isprintable() or not value:
             raise InvalidCredentials(
-                "The secret key is empty or holds a control character.",
+                "The secret key is empty or holds an invisible character.",
                 "Nothing was stored or sent.",
                 "Copy it again from the NCP console: My Account > Manage Auth Key.",
             )
@@ -61,7 +60,7 @@ class SecretKey:
         return hmac.compare_digest(self._value.encode(), other._value.encode())
 
     def __hash__(self) -> int:
-        return id(self)
+        return hash(SecretKey)  # equal keys hash alike, and a hash of the value would tell something about it
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret key is not pickled")
@@ -75,7 +74,7 @@ class Credentials:
     secret_key: SecretKey
 
     def __post_init__(self) -> None:
-        check_access_key(self.access_key)
+        object.__setattr__(self, "access_key", check_access_key(self.access_key))
 
     @property
     def masked(self) -> str:

@@ -122,7 +122,8 @@ def check_gateway_url(url: str) -> str:
 
 def zone_of_gateway_url(url: str) -> str | None:
     """The zone a gateway URL belongs to, by its host; None for a host that is not NCP's."""
-    host = urlsplit(url.strip()).hostname or ""
+    parts = _parsed(url.strip())
+    host = (parts.hostname if parts else None) or ""
     for zone in ZONES.values():
         if host.endswith(f".apigw.{zone.domain}"):
             return zone.name
@@ -130,6 +131,8 @@ def zone_of_gateway_url(url: str) -> str | None:
 
 
 _VERSION_PREFIX = re.compile(r"/api/(?:[a-z]+-)?v\d+$")
+# What is left of a URL once urlsplit has read it may still hold what no host name holds: spaces, backslashes, "@".
+_HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 
 
 def _zone(name: str) -> tuple[str, Zone]:
@@ -143,15 +146,21 @@ def _split_gateway_url(url: str, service: str) -> tuple[str, str]:
     url = url.strip()
     parts = _parsed(url)
     host = parts.hostname if parts else None
-    if not parts or not host or not url.isascii() or parts.scheme not in {"http", "https"}:
-        raise UnknownEndpoint(
-            f"{url!r} is not a gateway URL.", "Nothing was sent.", "Use one like https://host or https://host/api/v2."
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
+    # First, and without showing the URL: what stands before an "@" may be a password.
+    if "@" in url or (parts and (parts.query or parts.fragment)):
         raise UnknownEndpoint(
             "A gateway URL holds no user, password, query or fragment.",
             "Nothing was sent.",
             "Keep scheme, host and path only.",
+        )
+    visible = url.isascii() and url.isprintable() and " " not in url
+    if not parts or not host or not visible or parts.scheme not in {"http", "https"}:
+        raise UnknownEndpoint(
+            f"{url!r} is not a gateway URL.", "Nothing was sent.", "Use one like https://host or https://host/api/v2."
+        )
+    if not _HOST_AND_PORT.fullmatch(parts.netloc):
+        raise UnknownEndpoint(
+            f"{parts.netloc!r} is not a host.", "Nothing was sent.", "Use one like https://host or https://host:8443."
         )
     if parts.scheme == "http" and not _is_loopback(host):
         raise UnknownEndpoint(

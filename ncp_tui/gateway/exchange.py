@@ -11,6 +11,9 @@ from ncp_tui.gateway.text import clean_json, clean_lines
 
 Headers = tuple[tuple[str, str], ...]
 
+MASKED = "****"
+"""What stands in a record for a secret."""
+
 
 @dataclass(frozen=True)
 class Timings:

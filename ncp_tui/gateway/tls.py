@@ -29,7 +29,7 @@ def tls_context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLCon
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(cafile=str(Path(bundle).expanduser()))
-    except (OSError, ssl.SSLError):
+    except (OSError, ValueError, RuntimeError):  # not readable, not PEM, not a path, no such user's home
         raise UnusableCaBundle(
             f"The CA bundle {bundle} cannot be read as certificates.",
             "Nothing was sent.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import ssl
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -22,7 +23,8 @@ from ncp_tui.gateway.connection_trace import ConnectionTrace
 from ncp_tui.gateway.credentials import Credentials, SecretKey, mask_access_key
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.gateway.exchange import Answer, Exchange, Headers, RequestRecord
+from ncp_tui.gateway.exchange import MASKED, Answer, Exchange, Headers, RequestRecord
+from ncp_tui.gateway.problems import Problem
 from ncp_tui.gateway.signature import (
     ACCESS_KEY_HEADER,
     SIGNATURE_HEADER,
@@ -38,9 +40,17 @@ from ncp_tui.gateway.transport_errors import error_from
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of an answer that are kept, decoded. The largest real page measured is below 200 kB."""
 
-_MASKED = "****"
 _BUILDING = "(made when it is sent)"
 _GZIP_OR_DEFLATE = 47  # zlib's window bits for "either, by its header"
+# OSError is the deadline's TimeoutError, and TLS alerts after the handshake, which httpcore hands on as they are.
+_NETWORK_ERRORS = (OSError, httpx.HTTPError, zlib.error)
+_SHORTEST_REAL_SECRET = 16  # NCP's have 40 characters; one much shorter could be part of an honest word
+
+
+class UnusableProxy(Problem):
+    """The environment names a proxy that we cannot speak to."""
+
+    kind = "unusable_proxy"
 
 
 @dataclass(frozen=True)
@@ -87,25 +97,35 @@ class Gateway:
         """Talk to `endpoint` as `credentials`; each attempt is given to `record`.
 
         Proxies come from the environment as httpx reads it, except that a loopback gateway is always reached directly.
-        `transport` replaces the network in tests. Raises UnusableCaBundle.
+        `transport` replaces the network in tests. Raises UnusableCaBundle or UnusableProxy.
         """
         self.endpoint = endpoint
         self.clock_offset: ClockOffset | None = None
         self._credentials = credentials
         self._record = record
         self._clock = clock
-        self._client = httpx.AsyncClient(
-            base_url=endpoint.base_url,
-            auth=SignatureV2(credentials, clock),
-            headers={"user-agent": f"ncp-tui/{ncp_tui.__version__}", "accept": "application/json"},
-            verify=True if endpoint.origin.startswith("http:") else tls_context(ca_bundle, environ),
-            trust_env=not endpoint.is_loopback,
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=4, max_keepalive_connections=4),
-            transport=transport,
-        )
-        # We decode the body ourselves, in bounded steps, so only what zlib reads may be offered.
-        self._client.headers["accept-encoding"] = "gzip, deflate"
+        # Without TLS an empty context is given: httpx would load certificates for nothing and obey SSLKEYLOGFILE.
+        plain = endpoint.origin.startswith("http:")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else tls_context(ca_bundle, environ)
+        try:
+            self._client = httpx.AsyncClient(
+                base_url=endpoint.base_url,
+                auth=SignatureV2(credentials, clock),
+                headers={"user-agent": f"ncp-tui/{ncp_tui.__version__}", "accept": "application/json"},
+                verify=context,
+                trust_env=not endpoint.is_loopback,
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=4, max_keepalive_connections=4),
+                transport=transport,
+            )
+        except (ImportError, ValueError, httpx.InvalidURL):  # SOCKS, another scheme, not a URL; it may hold a password
+            raise UnusableProxy(
+                "The proxy in the environment cannot be used.",
+                "Nothing was sent.",
+                "Set HTTPS_PROXY or ALL_PROXY to an http:// or https:// proxy; SOCKS is not supported.",
+            ) from None
+        # We decode the body ourselves, in bounded steps. "deflate" is not offered: servers disagree on what it means.
+        self._client.headers["accept-encoding"] = "gzip"
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -129,14 +149,14 @@ class Gateway:
         problem: GatewayError | None = None
         try:
             async with asyncio.timeout(call.patience.total):
-                answer = await self._answer(request)
+                answer = await self._answer(request, call)
         except asyncio.CancelledError:
             cancelled = replace(self._exchange(call, request, trace, started, attempt), error="cancelled")
             self._record(replace(cancelled, error_text="Cancelled before an answer came."))
             raise
         except GatewayError as error:
             problem = error
-        except (TimeoutError, httpx.HTTPError) as error:
+        except _NETWORK_ERRORS as error:
             problem = error_from(error, trace, self.endpoint, call.patience.total)
         else:
             self._observe_clock(answer, started)
@@ -166,17 +186,28 @@ class Gateway:
             extensions={"trace": trace} if trace else None,
         )
 
-    async def _answer(self, request: httpx.Request) -> Answer:
+    async def _answer(self, request: httpx.Request, call: Call) -> Answer:
         response = await self._client.send(request, stream=True)
         try:
-            return Answer(
-                status=response.status_code,
-                reason=clean(response.reason_phrase),
-                headers=tuple((clean(name), clean(value)) for name, value in response.headers.multi_items()),
-                body=await _bounded_body(response),
-            )
+            body = await _bounded_body(response)
         finally:
             await response.aclose()
+        # An answer may repeat what nobody may see: validators quote rejected values, debuggers echo headers.
+        values = [
+            self._credentials.secret_key,
+            *(call.body or {}).values(),
+            SecretKey(request.headers[SIGNATURE_HEADER]),
+        ]
+        secrets = [value for value in values if isinstance(value, SecretKey)]
+        return Answer(
+            status=response.status_code,
+            reason=clean(response.reason_phrase),
+            headers=tuple(
+                (clean(name), clean(_without(secrets, value.encode()).decode()))
+                for name, value in response.headers.multi_items()
+            ),
+            body=_without(secrets, body),
+        )
 
     def _exchange(
         self, call: Call, request: httpx.Request, trace: ConnectionTrace, started: float, attempt: int
@@ -211,16 +242,24 @@ class Gateway:
 
 def _shown_headers(headers: httpx.Headers, masked_access_key: str) -> Headers:
     """The headers to show: in sending order, signing headers always there, nothing secret in them."""
-    hidden = {ACCESS_KEY_HEADER: masked_access_key, SIGNATURE_HEADER: _MASKED, "proxy-authorization": _MASKED}
+    hidden = {ACCESS_KEY_HEADER: masked_access_key, SIGNATURE_HEADER: MASKED, "proxy-authorization": MASKED}
     shown = [(name, hidden.get(name, clean(value))) for name, value in headers.multi_items()]
     names = {name for name, _ in shown}
-    signing = ((TIMESTAMP_HEADER, _BUILDING), (ACCESS_KEY_HEADER, masked_access_key), (SIGNATURE_HEADER, _MASKED))
+    signing = ((TIMESTAMP_HEADER, _BUILDING), (ACCESS_KEY_HEADER, masked_access_key), (SIGNATURE_HEADER, MASKED))
     return (*shown, *(pair for pair in signing if pair[0] not in names))
+
+
+def _without(secrets: list[SecretKey], data: bytes) -> bytes:
+    for secret in secrets:
+        plain = secret.reveal().encode()
+        if len(plain) >= _SHORTEST_REAL_SECRET:
+            data = data.replace(plain, MASKED.encode())
+    return data
 
 
 def _encoded(body: Mapping[str, str | int | SecretKey], *, reveal: bool) -> bytes:
     plain = {
-        name: (value.reveal() if reveal else _MASKED) if isinstance(value, SecretKey) else value
+        name: (value.reveal() if reveal else MASKED) if isinstance(value, SecretKey) else value
         for name, value in body.items()
     }
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import zlib
 
 import httpx
 
@@ -23,14 +24,18 @@ def error_from(error: Exception, trace: ConnectionTrace, endpoint: Endpoint, dea
     if not trace.sent:
         return _not_sent(error, trace.proxy_of(endpoint) or endpoint.host)
     if isinstance(error, TimeoutError | httpx.TimeoutException):
-        waited = f"{deadline:.0f} s" if isinstance(error, TimeoutError) else "the time allowed"
+        waited = f"{deadline:g} s" if isinstance(error, TimeoutError) else "the time allowed"
         return errors.AnswerLost(
             f"No whole answer came within {waited}.",
             "The request was sent; whether it took effect is not known.",
             "Look at the history before trying again.",
         )
-    if isinstance(error, httpx.DecodingError):
-        return errors.BadAnswer("The answer cannot be decoded.", "It does not say whether the request took effect.")
+    if isinstance(error, zlib.error):
+        return errors.BadAnswer(
+            "The compressed answer cannot be read.",
+            "It does not say whether the request took effect.",
+            "Look at the history before trying again.",
+        )
     return errors.AnswerLost(
         "The connection broke before the whole answer came.",
         "The request was sent; whether it took effect is not known.",

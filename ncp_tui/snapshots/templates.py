@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ncp_tui.gateway import Problem
+from ncp_tui.gateway import Problem, clean
 from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots.names import LONGEST, name_problems
 
@@ -76,16 +76,17 @@ def zone_of_template(template: str) -> str:
 def _parsed(template: str) -> list[_Piece]:
     try:
         pieces = [
-            _Piece(literal, field, (zone or "").lower())
-            for literal, field, zone, _ in string.Formatter().parse(template)
+            # A conversion ("{cluster!r}") is refused with everything else that is no zone.
+            _Piece(literal, field, f"!{conversion}" if conversion else (zone or "").lower())
+            for literal, field, zone, conversion in string.Formatter().parse(template)
         ]
     except ValueError:
         raise InvalidTemplate(f"The name template {template!r} has an unmatched brace.", "", _advice()) from None
     for piece in pieces:
         if piece.field is not None and piece.field not in FIELDS:
-            raise InvalidTemplate(f"The name template has an unknown field {{{piece.field}}}.", "", _advice())
+            raise InvalidTemplate(f"The name template has an unknown field {{{clean(piece.field)}}}.", "", _advice())
         if piece.zone and (piece.field not in {"date", "time"} or piece.zone not in _ZONES):
-            raise InvalidTemplate(f"{{{piece.field}:{piece.zone}}} is not a field of a name template.", "", _advice())
+            raise InvalidTemplate(f"{{{piece.field}}} cannot be followed by {clean(piece.zone)!r}.", "", _advice())
     return pieces
 
 

@@ -52,7 +52,7 @@ class ClustersScreen(TableScreen):
         Column("CLUSTER", flex=2, least=12),
         Column("STATUS", 10, least=8),
         Column("HEALTH", 8, least=6),
-        Column("ENGINE", 22, least=10),
+        Column("ENGINE", 22, least=10, room=66),
         Column("NODES", 8, least=5),
         Column("LAST SNAPSHOT", 20, least=12),
     )

@@ -39,11 +39,11 @@ class ProfilesScreen(TableScreen):
     ]
     path = ("Profiles",)
     columns = (
-        Column("PROFILE", flex=1, least=10),
+        Column("PROFILE", flex=1, least=12),
         Column("WHERE", 10, least=6),
         Column("ACCESS KEY", 12, least=9),
-        Column("SECRET KEY IN", 34, least=13),
-        Column("LAST TEST", 22, least=9),
+        Column("SECRET KEY IN", flex=1, least=13),
+        Column("LAST TEST", 22, least=9, room=64),
         Column("", 36, least=6),
     )
 

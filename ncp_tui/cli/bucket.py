@@ -1,0 +1,24 @@
+"""`ncp-tui bucket`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from ncp_tui.cli.options import Group
+from ncp_tui.cli.running import run
+
+
+@click.group("bucket", cls=Group)
+def command() -> None:
+    """The buckets that can take a cluster's snapshots."""
+
+
+@command.command("list")
+@click.argument("cluster")
+def list_buckets(cluster: str) -> None:
+    """List the buckets that CLUSTER (a name or a number) sees, with the reason where one cannot be used."""
+    from ncp_tui.cli.work import reads
+
+    run(partial(reads.list_buckets, wanted=cluster))

@@ -1,0 +1,32 @@
+"""`ncp-tui cluster`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from ncp_tui.cli.options import Group
+from ncp_tui.cli.running import run
+
+
+@click.group("cluster", cls=Group)
+def command() -> None:
+    """The clusters of the account."""
+
+
+@command.command("list")
+def list_clusters() -> None:
+    """List every cluster, those included that this key may see by name only."""
+    from ncp_tui.cli.work import reads
+
+    run(reads.list_clusters)
+
+
+@command.command("show")
+@click.argument("cluster")
+def show_cluster(cluster: str) -> None:
+    """Show all that the service tells of CLUSTER, a name or a number."""
+    from ncp_tui.cli.work import reads
+
+    run(partial(reads.show_cluster, wanted=cluster))

@@ -1,0 +1,40 @@
+"""A home that is nobody's: a sandbox in this process, its keys in memory, its files in a folder that goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ncp_tui.gateway import SecretKey
+from ncp_tui.home import Home
+from ncp_tui.profiles import Paths, Profile, ProfileStore, SessionStore
+from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+
+CLUSTERS = 12
+SECONDS = 12.0
+"""How long a snapshot takes: long enough to see its progress, short enough to wait for its end."""
+
+
+@contextmanager
+def demo_home() -> Iterator[Home]:
+    """A home with one profile, `sandbox`, whose gateway is served for as long as the context lasts."""
+    store = SessionStore()
+    with (
+        tempfile.TemporaryDirectory(prefix="ncp-tui-demo-") as folder,
+        ThreadedSandbox(Sandbox(CLUSTERS, SECONDS)) as served,
+    ):
+        root = Path(folder)
+        paths = Paths(root / "config", root / "state", root / "data")
+        profile = Profile(
+            name="sandbox",
+            access_key=served.sandbox.access_key,
+            gateway_url=served.url,
+            store="session",
+            default_bucket="bk.ses.snapshot",
+        )
+        ProfileStore(paths).add(profile)
+        asyncio.run(store.save(profile, SecretKey(served.sandbox.secret_key)))
+        yield Home(environ={}, paths=paths, stores={"session": store}, configure_file=None, demo=True)

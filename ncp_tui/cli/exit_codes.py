@@ -1,0 +1,60 @@
+"""What the program's exit code means, and which one a problem leads to. Scripts rely on it."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway import Problem
+
+
+class ExitCode(IntEnum):
+    """The table of the command line's contract."""
+
+    DONE = 0
+    BUG = 1
+    USAGE = 2
+    NO_KEYS = 3
+    AUTHENTICATION = 4
+    PERMISSION = 5
+    NOT_REACHED = 6
+    THROTTLED = 7
+    REFUSED = 8
+    UNKNOWN = 9
+    SNAPSHOT_FAILED = 10
+    WAIT_ENDED = 11
+    NOT_ALLOWED = 12
+    INTERRUPTED = 130
+
+
+def exit_code_of(problem: Problem) -> ExitCode:
+    """The exit code of a read, or of anything local, that ended in `problem`.
+
+    A read that went unanswered is "not reached": nothing can have been started by it. The outcome of a create is for
+    `snapshot create` to tell.
+    """
+    from ncp_tui import gateway, profiles, snapshots
+    from ncp_tui.cli.work.problems import CommandProblem
+
+    if isinstance(problem, CommandProblem):
+        return problem.exit_code
+    unanswered = (gateway.NotReached, gateway.AnswerLost, gateway.EndpointTimeout, gateway.EndpointError)
+    usage = (
+        gateway.UnknownEndpoint,
+        gateway.InvalidCredentials,
+        profiles.InvalidProfile,
+        snapshots.InvalidName,
+        snapshots.InvalidBucket,
+        snapshots.InvalidTemplate,
+    )
+    table: tuple[tuple[type[Problem] | tuple[type[Problem], ...], ExitCode], ...] = (
+        (gateway.ReadOnlyRefused, ExitCode.NOT_ALLOWED),
+        (gateway.AuthenticationFailed, ExitCode.AUTHENTICATION),
+        (gateway.PermissionDenied, ExitCode.PERMISSION),
+        (unanswered, ExitCode.NOT_REACHED),
+        ((gateway.Throttled, gateway.QuotaExceeded), ExitCode.THROTTLED),
+        (gateway.GatewayError, ExitCode.REFUSED),
+        (usage, ExitCode.USAGE),
+    )
+    return next((code for kinds, code in table if isinstance(problem, kinds)), ExitCode.NO_KEYS)

@@ -1,0 +1,138 @@
+"""The root of the command line. It knows its nouns by name only: what they import is paid for when they are used."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.options import Group, Settings
+from ncp_tui.cli.output import close_streams, prepare_streams, write
+from ncp_tui.cli.running import run
+
+if TYPE_CHECKING:
+    from ncp_tui.cli.work.session import Session
+
+# The texts are here and not in the modules, so that `--help` imports none of them. A test compares the two.
+NOUNS: Mapping[str, str] = MappingProxyType(
+    {
+        "profile": "Who calls: add, test, import and remove profiles.",
+        "cluster": "The clusters of the account.",
+        "bucket": "The buckets that can take a cluster's snapshots.",
+        "snapshot": "Create a snapshot, follow it, read the history.",
+        "sandbox": "Serve a local gateway to try everything out.",
+        "paths": "Where this program keeps its files.",
+    }
+)
+
+
+class LazyGroup(Group):
+    """A group whose commands are each the variable `command` of `ncp_tui.cli.<name>`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The nouns, in the order of use."""
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one noun."""
+        if cmd_name not in NOUNS:
+            return None
+        command: click.Command = importlib.import_module(f"ncp_tui.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the nouns without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(NOUNS.items()))
+
+
+@click.group("ncp-tui", cls=LazyGroup, invoke_without_command=True)
+@click.option("--demo", is_flag=True, help="Start against a private sandbox; reads and writes nothing of yours.")
+@click.pass_context
+def root(context: click.Context, demo: bool) -> None:
+    """Take, watch and prove snapshots of NAVER Cloud Search Engine Service clusters.
+
+    Without a command the full-screen program starts.
+    """
+    if context.invoked_subcommand is not None:
+        if demo:
+            raise click.UsageError("--demo starts the full-screen program: it takes no command.")
+        return
+    if Settings.of(context).json:
+        raise click.UsageError("--json needs a command.")
+    _check_terminal()
+    run(_demonstrate if demo else _show)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; nothing is raised, whatever happens."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    prepare_streams()
+    try:
+        return int(root.main(given, prog_name="ncp-tui", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        _tell_scripts(given, "usage", error.format_message())
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        write(sys.stderr, "Interrupted.")
+        _tell_scripts(given, "interrupted", "Interrupted.")
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last handler of the program
+        from ncp_tui.cli.reports import write_report
+
+        what = f"ncp-tui met a bug of its own. {write_report(error)}"
+        write(sys.stderr, what)
+        _tell_scripts(given, "bug", what)
+        return ExitCode.BUG
+    finally:
+        close_streams()
+
+
+def _check_terminal() -> None:
+    """Refuse to draw where nothing can be drawn."""
+    wanted = f"Use one of the commands: {', '.join(NOUNS)}."
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise _NoTerminal(f"The full-screen program needs a terminal. {wanted}")
+    if os.environ.get("TERM", "").lower() == "dumb":
+        raise _NoTerminal(f"This terminal (TERM=dumb) cannot show the full-screen program. {wanted}")
+
+
+class _NoTerminal(click.ClickException):
+    """One sentence, without the usage that click writes before its own."""
+
+    exit_code = ExitCode.USAGE
+
+    def show(self, file: Any = None) -> None:
+        write(file or sys.stderr, self.message)
+
+
+def _show(session: Session) -> int:
+    from ncp_tui.tui import run as run_tui
+
+    return run_tui(session.home, profile=session.settings.profile)
+
+
+def _demonstrate(_session: Session) -> int:
+    from ncp_tui.cli.demo import demo_home
+    from ncp_tui.tui import run as run_tui
+
+    with demo_home() as home:
+        return run_tui(home, profile=None)
+
+
+def _tell_scripts(arguments: Sequence[str], kind: str, what: str) -> None:
+    """The one document of a command that was never understood, so that nothing but the words tells of `--json`."""
+    words = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in words:
+        error: dict[str, Any] = dict.fromkeys(
+            ("kind", "what", "meaning", "next_step", "status", "code", "message", "request_id")
+        )
+        write(sys.stdout, json.dumps({"error": error | {"kind": kind, "what": what}}, indent=2))

@@ -1,0 +1,109 @@
+"""The options that every command takes, before its name or after it, and the classes that give them to all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+import ncp_tui
+
+_PREFIX = "ncp_tui."
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the shared options say, wherever they stood on the line."""
+
+    profile: str | None = None
+    json: bool = False
+    quiet: bool = False
+    read_only: bool = False
+
+    @classmethod
+    def of(cls, context: click.Context) -> Settings:
+        """The settings of a command that is being run."""
+        given = {key.removeprefix(_PREFIX): value for key, value in context.meta.items() if key.startswith(_PREFIX)}
+        return cls(**given)
+
+
+class Command(click.Command):
+    """A command that takes the shared options as well; one of its own replaces the shared one of the same name."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        _share(self)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options first, since only they differ."""
+        _write_options(self, ctx, formatter)
+
+
+class Group(click.Group):
+    """A group of commands, taking the shared options too."""
+
+    command_class = Command
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        _share(self)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write own options, then the shared ones, then the commands."""
+        _write_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+class _SharedOption(click.Option):
+    """Told apart from a command's own options when help is written."""
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Keep an option that was given. The same option may stand at several levels: one that was not given says nothing.
+
+    The context's `meta` is one dictionary for the whole line.
+    """
+    if value not in (None, False):
+        ctx.meta[f"{_PREFIX}{parameter.name}"] = value
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"ncp-tui {ncp_tui.__version__}")
+        ctx.exit()
+
+
+def _shared() -> Iterable[_SharedOption]:
+    yield _option("--profile", metavar="NAME", help="Call as this profile; `ncp-tui profile list` names them.")
+    yield _option("--json", is_flag=True, help="Answer with exactly one JSON document on stdout.")
+    yield _option("--quiet", is_flag=True, help="No notes and no progress on stderr; errors are still told.")
+    yield _option("--read-only", is_flag=True, help="Send nothing that changes anything.")
+    yield _option("--version", _show_version, is_flag=True, is_eager=True, help="Show the version and leave.")
+
+
+def _option(
+    name: str, callback: Callable[[click.Context, click.Parameter, Any], None] = _remember, **settings: Any
+) -> _SharedOption:
+    return _SharedOption([name], expose_value=False, callback=callback, **settings)
+
+
+def _share(command: click.Command) -> None:
+    own = {name for parameter in command.params for name in parameter.opts}
+    command.params += [option for option in _shared() if not own.intersection(option.opts)]
+    command.context_settings.setdefault("help_option_names", ["-h", "--help"])
+
+
+def _write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    own: list[tuple[str, str]] = []
+    shared: list[tuple[str, str]] = []
+    for parameter in command.get_params(ctx):
+        record = parameter.get_help_record(ctx)
+        if record is not None:
+            is_shared = isinstance(parameter, _SharedOption) or "--help" in parameter.opts
+            (shared if is_shared else own).append(record)
+    for title, records in (("Options", own), ("Options of every command", shared)):
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)

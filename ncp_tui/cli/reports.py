@@ -1,0 +1,55 @@
+"""The report of a bug: where it happened, for whoever repairs it, and none of the values that were in play."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+import ncp_tui
+
+_SECRET_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
+_MASK = "****"
+
+
+def write_report(error: BaseException) -> str:
+    """Write the report of `error`, readable for the user alone, and return a sentence that says where it is."""
+    text = report_of(error)
+    for folder in (_state_folder(), None):
+        try:
+            return f"The report, with no keys in it, is in {_write(folder, text)}."
+        except OSError:
+            continue
+    return f"No report could be written; it was {type(error).__name__}."
+
+
+def report_of(error: BaseException) -> str:
+    """The report's text: the versions and the frames. Local variables are left out: they hold the secret key."""
+    frames = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
+    for value in filter(None, map(os.environ.get, _SECRET_VARIABLES)):
+        frames = frames.replace(value, _MASK).replace(value.strip() or value, _MASK)
+    head = f"ncp-tui {ncp_tui.__version__}, Python {platform.python_version()}, {platform.platform()}, {sys.argv[0]!a}"
+    return f"{head}\n{datetime.now(UTC).isoformat(timespec='seconds')}\n\n{frames}"
+
+
+def _state_folder() -> Path | None:
+    try:
+        from ncp_tui.profiles import make_private_directory, paths_from
+
+        folder = paths_from(os.environ).state_dir / "reports"
+        make_private_directory(folder)
+    except (OSError, RuntimeError, ImportError):
+        return None
+    return folder
+
+
+def _write(folder: Path | None, text: str) -> Path:
+    """A new file of mode 0600; `folder` None is the system's for temporary files."""
+    handle, name = tempfile.mkstemp(prefix=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-", suffix=".txt", dir=folder)
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+    return Path(name)

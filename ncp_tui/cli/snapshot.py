@@ -1,0 +1,63 @@
+"""`ncp-tui snapshot`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import click
+
+from ncp_tui.cli.options import Group
+from ncp_tui.cli.running import run
+
+_HOUR = 3600.0
+_SECONDS = click.FloatRange(0, min_open=True)
+
+
+@click.group("snapshot", cls=Group)
+def command() -> None:
+    """Create a snapshot, follow it, read the history."""
+
+
+@command.command("create")
+@click.argument("cluster")
+@click.option("--bucket", metavar="B", help="The bucket it goes to; without it the profile's default bucket.")
+@click.option("--name", metavar="N", help="3 to 30 characters: a-z, 0-9 and single hyphens; a letter first.")
+@click.option("--template", metavar="T", help="Make the name from this, as {cluster}-{date}-{time}.")
+@click.option("--dry-run", is_flag=True, help="Look, but create nothing: show the request that would be sent.")
+@click.option("--wait", is_flag=True, help="Follow the snapshot to its end.")
+@click.option("--timeout", type=_SECONDS, default=_HOUR, show_default=True, help="Seconds that --wait waits.")
+@click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
+@click.option("--confirm", metavar="CLUSTER", help="The cluster's name once more: what a protected profile wants.")
+def create(**wishes: Any) -> None:
+    """Create one snapshot of CLUSTER, a name or a number.
+
+    The request is sent once. It ends in one of: accepted (0), certainly not started (2 to 8, 12), cannot tell (9).
+    With --wait it ends when the snapshot does: success (0), failed (10), not over in time (11).
+    """
+    from ncp_tui.cli.work.create import Wishes, create_snapshot
+
+    if wishes["name"] is not None and wishes["template"] is not None:
+        raise click.UsageError("--name and --template exclude each other.")
+    run(partial(create_snapshot, wishes=Wishes(**wishes)))
+
+
+@command.command("history")
+@click.argument("cluster")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N.")
+def history(cluster: str, limit: int | None) -> None:
+    """List what is known of the snapshots of CLUSTER (a name or a number), newest first."""
+    from ncp_tui.cli.work import reads
+
+    run(partial(reads.show_history, wanted=cluster, limit=limit))
+
+
+@command.command("wait")
+@click.argument("cluster")
+@click.argument("name")
+@click.option("--timeout", type=_SECONDS, default=_HOUR, show_default=True, help="Seconds to wait.")
+def wait(cluster: str, name: str, timeout: float) -> None:
+    """Follow the snapshot NAME of CLUSTER to its end: success (0), failed (10), not over in time (11)."""
+    from ncp_tui.cli.work.waiting import wait_for_snapshot
+
+    run(partial(wait_for_snapshot, wanted=cluster, name=name, seconds=timeout))

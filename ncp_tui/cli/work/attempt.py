@@ -1,0 +1,90 @@
+"""One `snapshot create`: what is known of it at every moment, also when it breaks off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ncp_tui.cli.work.finding import is_number
+from ncp_tui.gateway import Exchange, GatewayError, Problem
+from ncp_tui.search_engine import Cluster
+from ncp_tui.session_log import SessionLog
+from ncp_tui.snapshots import Outcome, Taken
+
+Finished = Literal["success", "failed"]
+
+
+@dataclass
+class Attempt:
+    """What was asked for, as far as it is known, and how far it got."""
+
+    log: SessionLog
+    wanted_cluster: str
+    snapshot: str | None = None
+    bucket: str | None = None
+    cluster: Cluster | None = None
+    sending: bool = False
+    taken: Taken | None = None
+    finished: Finished | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What is proved. A create that was cut off before `take` could judge it is judged by what left the machine."""
+        if self.taken is not None:
+            return self.taken.outcome
+        return Outcome.UNKNOWN if self.sending and self._left() else Outcome.NOT_SENT
+
+    def sentence(self) -> str:
+        """The outcome in words: one of started, not started, cannot tell."""
+        if self.taken is not None:
+            return self.taken.sentence
+        name = self.snapshot or "the snapshot"
+        if self.outcome is Outcome.UNKNOWN:
+            return f"Cannot tell whether {name} was started. It was not sent again."
+        return f"Not started: {name}."
+
+    def document(self, problem: Problem | None = None) -> dict[str, Any]:
+        """The document of the contract. `problem` is what it ended in, if anything."""
+        return {
+            "outcome": self.outcome.value,
+            "settled_by": None,
+            "finished": self.finished,
+            "snapshot": self.snapshot,
+            "cluster": self._cluster(),
+            "bucket": self.bucket,
+            "request_id": self._request_id(),
+            "attempts": self.taken.attempts if self.taken else int(self.outcome is Outcome.UNKNOWN),
+            "error": None if problem is None else _error(problem),
+        }
+
+    def _left(self) -> bool:
+        return any(exchange.sent for exchange in self._creates())
+
+    def _request_id(self) -> str | None:
+        """The id of the create itself; a read that failed before it has one of its own, in no way this snapshot's."""
+        return self.taken.request_id if self.taken else None
+
+    def _creates(self) -> Iterator[Exchange]:
+        for action in self.log.actions:
+            yield from (exchange for exchange in action.exchanges if exchange.operation == "createSnapshot")
+
+    def _cluster(self) -> dict[str, str | None]:
+        if self.cluster is not None:
+            return {"name": self.cluster.name, "number": self.cluster.number}
+        known_by_number = is_number(self.wanted_cluster)
+        return {
+            "name": None if known_by_number else self.wanted_cluster,
+            "number": self.wanted_cluster if known_by_number else None,
+        }
+
+
+def _error(problem: Problem) -> dict[str, Any]:
+    said = problem if isinstance(problem, GatewayError) else None
+    return {
+        "kind": problem.kind,
+        "status": said.status if said else None,
+        "code": said.code if said else None,
+        "message": (said.message if said else "") or problem.what,
+        "hint": problem.next_step or problem.meaning or None,
+    }

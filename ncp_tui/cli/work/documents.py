@@ -1,0 +1,128 @@
+"""The service's objects as scripts read them (`--json`) and as rows for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ncp_tui.gateway import RequestRecord, as_curl
+from ncp_tui.profiles import Profile
+from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, SnapshotState
+
+CLUSTER_HEADINGS = ("CLUSTER", "NUMBER", "STATUS", "HEALTH", "ENGINE", "NODES", "VPC", "")
+BUCKET_HEADINGS = ("BUCKET", "USABLE", "SIZE", "OBJECTS", "CREATED", "")
+HISTORY_HEADINGS = ("SNAPSHOT", "BUCKET", "TIME (KST)", "KIND", "STATE", "DURATION", "MESSAGE")
+
+_DAY = "%Y-%m-%d"
+_MINUTE = "%Y-%m-%d %H:%M:%S"
+_UNIT_STEP = 1024
+
+
+def cluster_document(cluster: Cluster, profile: Profile) -> dict[str, Any]:
+    """A cluster with the place it is in."""
+    return {
+        "name": cluster.name,
+        "number": cluster.number,
+        "status": cluster.status,
+        "health": cluster.health or None,
+        "engine": cluster.engine or None,
+        "vpc": cluster.vpc or None,
+        "allowed": cluster.allowed,
+        "zone": profile.zone,
+        "region": profile.region,
+        "nodes": {"manager": cluster.manager_nodes, "data": cluster.data_nodes, "master": cluster.master_nodes},
+        "created": cluster.created or None,
+        "raw": cluster.raw,
+    }
+
+
+def cluster_row(cluster: Cluster) -> tuple[str, ...]:
+    """A cluster in the columns of CLUSTER_HEADINGS."""
+    remark = "" if cluster.allowed else "by name only: this key may not open it"
+    return (
+        cluster.name,
+        cluster.number,
+        cluster.status,
+        cluster.health,
+        cluster.engine,
+        cluster.nodes,
+        cluster.vpc,
+        remark,
+    )
+
+
+def bucket_document(bucket: Bucket) -> dict[str, Any]:
+    """A bucket; `reason` is null for one that can be used."""
+    return {
+        "name": bucket.name,
+        "usable": bucket.usable,
+        "reason": bucket.reason or None,
+        "bytes": bucket.bytes_used,
+        "objects": bucket.objects,
+        "created": bucket.created.isoformat() if bucket.created else None,
+        "raw": bucket.raw,
+    }
+
+
+def bucket_row(bucket: Bucket) -> tuple[str, ...]:
+    """A bucket in the columns of BUCKET_HEADINGS."""
+    return (
+        bucket.name,
+        "yes" if bucket.usable else "no",
+        "" if bucket.bytes_used is None else size_text(bucket.bytes_used),
+        "" if bucket.objects is None else str(bucket.objects),
+        bucket.created.strftime(_DAY) if bucket.created else "",
+        bucket.reason,
+    )
+
+
+def history_document(entry: HistoryEntry) -> dict[str, Any]:
+    """A row of the history. `at` carries the service's zone, +09:00."""
+    return {
+        "snapshot": entry.snapshot,
+        "bucket": entry.bucket or None,
+        "at": entry.at.isoformat() if entry.at else None,
+        "kind": entry.kind or None,
+        "state": entry.state.value,
+        "message": entry.message,
+        "duration": entry.duration or None,
+        "failed": entry.state is SnapshotState.FAILED,
+        "raw": entry.raw,
+    }
+
+
+def history_row(entry: HistoryEntry) -> tuple[str, ...]:
+    """A row of the history in the columns of HISTORY_HEADINGS."""
+    at = entry.at.strftime(_MINUTE) if entry.at else ""
+    return (entry.snapshot, entry.bucket, at, entry.kind, entry.state.value, entry.duration, entry.message)
+
+
+def request_document(request: RequestRecord) -> dict[str, Any]:
+    """A request that was not sent; keys and signature masked."""
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": dict(request.headers),
+        "body": request.body,
+        "string_to_sign": request.string_to_sign,
+        "curl": as_curl(request),
+    }
+
+
+def request_text(request: RequestRecord) -> str:
+    """The same for people."""
+    headers = "\n".join(f"{name}: {value}" for name, value in request.headers)
+    return (
+        f"{request.method} {request.url}\n{headers}\n\n{request.body}\n\n"
+        f"String to sign:\n{request.string_to_sign}\n\n"
+        f"As a shell command that signs itself:\n{as_curl(request).rstrip()}"
+    )
+
+
+def size_text(count: int) -> str:
+    """Bytes as `45.0 GiB`."""
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if size < _UNIT_STEP:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= _UNIT_STEP
+    return f"{size:.1f} PiB"

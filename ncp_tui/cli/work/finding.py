@@ -1,0 +1,41 @@
+"""Which cluster a word on the command line means."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from ncp_tui.cli.work.problems import AmbiguousCluster, UnknownCluster
+from ncp_tui.search_engine import Cluster, SearchEngine
+from ncp_tui.snapshots import check_cluster
+
+
+async def find_cluster(engine: SearchEngine, wanted: str) -> Cluster:
+    """The cluster of that name or number, which this key may open.
+
+    A name is looked for on every page, since a second cluster of the same name may be on the last. Raises
+    UnknownCluster, AmbiguousCluster, PermissionDenied, or what the reads raise.
+    """
+    if is_number(wanted):
+        cluster = await engine.show_cluster(wanted)
+        if cluster is None:
+            raise UnknownCluster(wanted)
+        return check_cluster(cluster)
+    return check_cluster(named(await engine.list_clusters(), wanted))
+
+
+def named(clusters: Sequence[Cluster], wanted: str) -> Cluster:
+    """The one cluster called exactly so. Raises UnknownCluster, AmbiguousCluster."""
+    # A shell on macOS hands Hangul over in pieces that look the same.
+    name = unicodedata.normalize("NFC", wanted)
+    found = [cluster for cluster in clusters if unicodedata.normalize("NFC", cluster.name) == name]
+    if not found:
+        raise UnknownCluster(wanted, clusters)
+    if len(found) > 1:
+        raise AmbiguousCluster(wanted, found)
+    return found[0]
+
+
+def is_number(wanted: str) -> bool:
+    """Whether a word is a cluster's number; a cluster's name begins with a letter."""
+    return wanted.isascii() and wanted.isdigit()

@@ -1,0 +1,99 @@
+"""What can go wrong in a command itself, each with the exit code it leads to."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.gateway import Problem, clean
+from ncp_tui.search_engine import Cluster
+
+NOTHING_SENT = "Nothing was sent."
+
+
+class CommandProblem(Problem):
+    """A command that ends otherwise than asked."""
+
+    exit_code = ExitCode.USAGE
+
+
+class UnknownCluster(CommandProblem):
+    """No cluster has that name or number."""
+
+    kind = "unknown_cluster"
+
+    def __init__(self, wanted: str, known: Sequence[Cluster] = ()) -> None:
+        names = [cluster.name for cluster in known]
+        close = difflib.get_close_matches(wanted, names, n=3)
+        step = f"Close to it: {', '.join(close)}." if close else "`ncp-tui cluster list` names them."
+        kind = "number" if wanted.isdigit() else "name"
+        super().__init__(f"No cluster has the {kind} {clean(wanted)!r}.", "Nothing was changed.", step)
+
+
+class AmbiguousCluster(CommandProblem):
+    """Several clusters have that name."""
+
+    kind = "ambiguous_cluster"
+
+    def __init__(self, name: str, found: Sequence[Cluster]) -> None:
+        numbers = ", ".join(cluster.number for cluster in found)
+        super().__init__(f"{len(found)} clusters are called {name!r}.", "Nothing was changed.", f"Numbers: {numbers}.")
+
+
+class NotConfirmed(CommandProblem):
+    """A protected profile without the confirmation it asks for."""
+
+    kind = "not_confirmed"
+    exit_code = ExitCode.NOT_ALLOWED
+
+
+class Declined(CommandProblem):
+    """The user was asked and said no."""
+
+    kind = "declined"
+    exit_code = ExitCode.INTERRUPTED
+
+    def __init__(self, what: str = "You said no.") -> None:
+        super().__init__(what, "Nothing was changed.")
+
+
+class Interrupted(CommandProblem):
+    """Ctrl-C, or the end of the input at a question."""
+
+    kind = "interrupted"
+    exit_code = ExitCode.INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("Interrupted.")
+
+
+class Bug(CommandProblem):
+    """Something nobody foresaw; `report` says where it was written down."""
+
+    kind = "bug"
+    exit_code = ExitCode.BUG
+
+    def __init__(self, report: str) -> None:
+        super().__init__("ncp-tui met a bug of its own.", report)
+
+
+class SnapshotFailed(CommandProblem):
+    """The snapshot ended without being good."""
+
+    kind = "snapshot_failed"
+    exit_code = ExitCode.SNAPSHOT_FAILED
+
+
+class WaitEnded(CommandProblem):
+    """Waiting ended before the snapshot did."""
+
+    kind = "wait_ended"
+    exit_code = ExitCode.WAIT_ENDED
+
+
+class NothingToImport(CommandProblem):
+    """No keys of other tools were found."""
+
+    kind = "nothing_to_import"
+    exit_code = ExitCode.NO_KEYS

@@ -1,0 +1,117 @@
+"""What one command works with: the user's home, whom it calls as, a loop for what waits, a voice for what fails."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from ncp_tui import home as homes
+from ncp_tui.cli.options import Settings
+from ncp_tui.cli.output import Output
+from ncp_tui.gateway import GatewayError, Problem
+from ncp_tui.profiles import Identity, SourceKind, choose_identity
+from ncp_tui.search_engine import SearchEngine
+from ncp_tui.session_log import SessionLog
+
+T = TypeVar("T")
+
+
+class Session:
+    """One command's run.
+
+    The work is ordinary code; only what waits for the network or a keyring goes through `wait`. So a question to the
+    user is asked outside of any event loop, where Ctrl-C ends it at once.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Work as `settings` say."""
+        self.settings = settings
+        self.out = Output(json=settings.json, quiet=settings.quiet)
+        self.log = SessionLog()
+        self.document_of: Callable[[Problem], Any] = error_document
+        """The JSON document of a failure; a command with a document of its own puts that here."""
+        self.preface: Callable[[], str] = str
+        """What has become of the work so far: stands before the text of a failure."""
+        self._runner = asyncio.Runner()
+        self._engines: list[SearchEngine] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for engine in self._engines:
+            self._runner.run(engine.aclose())
+        self._runner.close()
+
+    @cached_property
+    def home(self) -> homes.Home:
+        """The files, stores and variables of the user."""
+        return homes.users_home(os.environ, read_only=self.settings.read_only)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody sits there to be asked. Questions go to stderr, so stdout may be a pipe."""
+        return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run `coroutine` to its end. Ctrl-C cancels it and raises KeyboardInterrupt."""
+        # A copy: a runner keeps the context of its first run, which knows nothing of an action begun since.
+        return self._runner.run(coroutine, context=contextvars.copy_context())
+
+    def identity(self, name: str | None = None) -> Identity:
+        """Whom to call as, said on stderr with all that is odd about it. Raises NoCredentials."""
+        book, configure = self.home.profiles.load(), self.home.configure()
+        wanted = name or self.settings.profile
+        found = self.home.identities(book)
+        identity = choose_identity(self.home.environ, book, configure, wanted)
+        # What is odd about a file that this command does not use is for `profile list` to tell.
+        unused = () if identity.kind is SourceKind.NCLOUD_CONFIGURE else configure.warnings
+        for warning in found.warnings:
+            if warning not in unused:
+                self.out.note(warning)
+        profile = identity.profile
+        self.out.note(
+            f"Calling as {identity.name} ({profile.masked_access_key} from {identity.source}): "
+            f"{profile.zone} {profile.region}, {profile.endpoint().origin}"
+        )
+        return identity
+
+    def connect(self, identity: Identity) -> SearchEngine:
+        """A client for `identity`, closed at the end. Nothing is sent yet, but a keyring may be asked."""
+        engine = self.wait(self.home.connect(identity, self.log))
+        self._engines.append(engine)
+        return engine
+
+    def tell(self, problem: Problem) -> None:
+        """Tell of a failure, on stderr and, with --json, as the one document."""
+        self.out.error(" ".join(part for part in (self.preface(), problem.sentences()) if part))
+        if self.settings.json:
+            self.out.document(self.document_of(problem))
+
+
+def error_document(problem: Problem) -> dict[str, Any]:
+    """A failure for scripts."""
+    error: dict[str, Any] = {
+        "kind": problem.kind,
+        "what": problem.what,
+        "meaning": problem.meaning or None,
+        "next_step": problem.next_step or None,
+        "status": None,
+        "code": None,
+        "message": None,
+        "request_id": None,
+    }
+    if isinstance(problem, GatewayError):
+        error["status"] = problem.status
+        error["code"] = problem.code
+        error["message"] = problem.message or None
+        error["request_id"] = problem.request_id
+    return {"error": error}

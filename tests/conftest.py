@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from ncp_tui.sandbox import RunningSandbox, Sandbox, serve
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[RunningSandbox]:
+    """A sandbox on a real loopback port; its state is at `served.sandbox`."""
+    async with serve(Sandbox(duration=5)) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy or CA bundle in the developer's own environment must not decide a test."""
+    for name in (
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "SSLKEYLOGFILE",
+    ):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)

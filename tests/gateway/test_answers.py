@@ -1,0 +1,320 @@
+"""What an answer proves. Wrong here means a second snapshot nobody asked for, or one that was never taken."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncp_tui.gateway import (
+    Answer,
+    AuthenticationFailed,
+    BadAnswer,
+    ClockOffset,
+    EndpointError,
+    EndpointTimeout,
+    Exchange,
+    GatewayError,
+    NotFound,
+    PermissionDenied,
+    ProxyRefused,
+    QuotaExceeded,
+    Redirected,
+    RefusedByGateway,
+    RefusedByService,
+    ServerError,
+    Throttled,
+)
+from ncp_tui.gateway.answers import judge, payload_of, request_id_of
+
+
+def judged(status: int, body: Any, *, boolean: bool = True, offset: ClockOffset | None = None) -> GatewayError | None:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = Answer(status, "", (), data)
+    return judge(answer, payload_of(answer), boolean=boolean, offset=offset)
+
+
+def envelope(code: Any = 0, result: Any = True, message: Any = "SUCCESS") -> dict[str, Any]:
+    return {"code": code, "message": message, "result": result, "requestId": "rid"}
+
+
+# HTTP status, errorCode, class, whether it may have acted: api-gov.ncloud-docs.com, "api-call-lgc-errorhandling".
+GATEWAY_TABLE: list[tuple[int, int, type[GatewayError], bool]] = [
+    (400, 100, RefusedByGateway, False),
+    (401, 200, AuthenticationFailed, False),
+    (401, 210, PermissionDenied, False),
+    (403, 230, PermissionDenied, False),
+    (404, 300, NotFound, False),
+    (413, 430, RefusedByGateway, False),
+    (429, 400, QuotaExceeded, False),
+    (429, 410, Throttled, False),
+    (429, 420, Throttled, False),
+    (503, 500, EndpointError, True),
+    (504, 510, EndpointTimeout, True),
+    (500, 900, ServerError, True),
+]
+SHAPES: dict[str, Callable[[int], Any]] = {
+    "text": lambda code: {"error": {"errorCode": str(code), "message": "M", "details": "D"}},
+    "number": lambda code: {"error": {"errorCode": code, "message": "M", "details": "D"}},
+    "bare": lambda code: {"error": {"errorCode": str(code)}},
+    "odd": lambda code: {"error": {"errorCode": code, "message": None, "details": ["D"]}, "code": 0, "result": True},
+    "classic": lambda code: {"responseError": {"returnCode": str(code), "returnMessage": "M"}},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("status", "code", "kind", "may_have_acted"), GATEWAY_TABLE)
+def test_gateway_error(status: int, code: int, kind: type[GatewayError], shape: str, *, may_have_acted: bool) -> None:
+    error = judged(status, SHAPES[shape](code))
+    assert type(error) is kind
+    assert error.may_have_acted is may_have_acted
+    assert error.code == str(code)
+    if may_have_acted:
+        assert "Nothing" not in error.sentences()
+
+
+@pytest.mark.parametrize(("code", "kind", "may_have_acted"), [row[1:] for row in GATEWAY_TABLE])
+def test_gateway_error_inside_a_200(code: int, kind: type[GatewayError], *, may_have_acted: bool) -> None:
+    """Sibling services do that; "endpoint timeout" does not become harmless by it."""
+    error = judged(200, SHAPES["text"](code))
+    assert type(error) is kind
+    assert error.may_have_acted is may_have_acted
+
+
+def test_an_unknown_gateway_error_inside_a_200_is_no_success() -> None:
+    assert type(judged(200, {"error": {"errorCode": "777"}, **envelope()})) is RefusedByService
+    assert type(judged(200, {"error": {}, **envelope()})) is RefusedByService
+    assert type(judged(201, {"responseError": {"returnCode": "1"}})) is RefusedByService
+
+
+def test_the_two_code_spaces_are_not_mixed() -> None:
+    """Inside a 401, code 200 is a refused signature; inside a 429, code 400 is quota."""
+    assert type(judged(401, SHAPES["text"](400))) is AuthenticationFailed
+    assert type(judged(429, SHAPES["text"](200))) is Throttled
+    assert type(judged(400, SHAPES["text"](200))) is RefusedByGateway
+    assert type(judged(418, SHAPES["text"](0))) is RefusedByGateway
+    assert type(judged(599, SHAPES["text"](200))) is ServerError
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+@pytest.mark.parametrize("code", [0, "0"])
+def test_success(status: int, code: object) -> None:
+    assert judged(status, envelope(code)) is None
+
+
+@pytest.mark.parametrize(
+    ("result", "kind"),
+    [
+        (False, RefusedByService),
+        (None, BadAnswer),
+        ("true", BadAnswer),
+        (1, BadAnswer),
+        ({}, BadAnswer),
+        ([True], BadAnswer),
+    ],
+)
+def test_only_true_is_true(result: object, kind: type[GatewayError]) -> None:
+    """The documentation says `true | null`; "true" and 1 are neither."""
+    assert type(judged(200, envelope(result=result))) is kind
+    assert judged(200, envelope(result=result), boolean=False) is None
+
+
+def test_a_missing_result_is_no_confirmation() -> None:
+    error = judged(200, {"code": 0, "message": "SUCCESS"})
+    assert type(error) is BadAnswer
+    assert error.may_have_acted
+
+
+@pytest.mark.parametrize("status", [200, 202, 302, 400, 404, 409, 422])
+@pytest.mark.parametrize("code", [40070, "40070", -1, "E1"])
+def test_a_service_refusal(status: int, code: object) -> None:
+    error = judged(status, envelope(code, None, "이미 존재합니다"))
+    assert type(error) is RefusedByService
+    assert not error.may_have_acted
+    assert error.code == str(code)
+    assert error.message == "이미 존재합니다"
+    assert "이미 존재합니다" in error.what
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failure_of_the_service_proves_nothing(status: int) -> None:
+    """It may have broken after the snapshot was started: "not started" would be a guess."""
+    error = judged(status, envelope(500, None, "Internal Server Error"))
+    assert type(error) is ServerError
+    assert error.may_have_acted
+    assert "Internal Server Error" in error.what
+
+
+@pytest.mark.parametrize("code", [None, False, True, 0.0, 1.5, [], {}, ""])
+def test_a_code_that_is_none_proves_nothing(code: object) -> None:
+    """False equals 0 in Python and 0.0 does too; neither is what the API promises."""
+    error = judged(200, envelope(code))
+    assert type(error) is BadAnswer
+    assert error.may_have_acted
+
+
+@pytest.mark.parametrize("status", [300, 302, 400, 401, 404, 500, 503])
+def test_code_0_with_a_status_that_is_no_success(status: int) -> None:
+    error = judged(status, envelope())
+    assert type(error) is ServerError
+    assert error.may_have_acted
+
+
+BODIES = {
+    "empty": b"",
+    "HTML": b"<html><body>Service</body></html>",
+    "big HTML": b"<html>" + b"x" * 5_000_000,
+    "truncated": json.dumps(envelope()).encode()[:-1],
+    "deep": b"[" * 100_000 + b"]" * 100_000,
+    "deep object": b'{"code":0,"result":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001,
+    "scalar": b"true",
+    "null": b"null",
+    "text": b'"SUCCESS"',
+    "list": b'[{"code":0,"result":true}]',
+    "two documents": b'{"code":0,"result":true}{}',
+    "single quotes": b"{'code': 0, 'result': True}",
+    "huge number": b'{"code":0,"result":true,"n":' + b"9" * 5_000 + b"}",
+    "no code": b'{"result":true,"message":"SUCCESS"}',
+    "spring": b'{"timestamp":"2026","status":500,"error":"Internal Server Error","path":"/"}',
+    "XML": b"<?xml version='1.0'?><error><errorCode>200</errorCode></error>",
+    "UTF-16": json.dumps(envelope()).encode("utf-16"),
+    "binary": bytes(range(256)),
+    "capital": b'{"Code":0,"Result":true}',
+}
+BARE: dict[int, tuple[type[GatewayError], bool]] = {
+    100: (ServerError, True),
+    200: (BadAnswer, True),
+    204: (BadAnswer, True),
+    301: (Redirected, True),
+    307: (Redirected, True),
+    400: (BadAnswer, True),
+    401: (AuthenticationFailed, False),
+    403: (PermissionDenied, False),
+    404: (NotFound, False),
+    407: (ProxyRefused, False),
+    408: (BadAnswer, True),
+    413: (RefusedByGateway, False),
+    429: (Throttled, False),
+    500: (ServerError, True),
+    502: (ServerError, True),
+    503: (EndpointError, True),
+    504: (EndpointTimeout, True),
+    999: (ServerError, True),
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("boolean", [True, False])
+@pytest.mark.parametrize("status", BARE)
+def test_a_body_of_no_documented_shape(status: int, body: bytes, *, boolean: bool) -> None:
+    error = judged(status, body, boolean=boolean)
+    kind, may_have_acted = BARE[status]
+    assert type(error) is kind
+    assert error.may_have_acted is may_have_acted
+    assert len(error.sentences()) < 600
+
+
+@pytest.mark.parametrize("cut", range(len(json.dumps(envelope()))))
+def test_a_success_cut_anywhere_is_no_success(cut: int) -> None:
+    error = judged(200, json.dumps(envelope()).encode()[:cut])
+    assert error is not None
+    assert error.may_have_acted
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xef\xbb\xbf" + json.dumps(envelope()).encode(),
+        b"\n\n " + json.dumps(envelope()).encode() + b"\r\n",
+        b'{"code":0,"result":true,"message":"\xff\xfe"}',
+        b'{"code":0,"result":true,"size":NaN,"n":1e999}',
+        b'{"code":0,"result":true,"n":' + b"9" * 4_000 + b"}",
+        b'{"code":0,"result":true,"message":"\\ud800"}',
+    ],
+)
+def test_oddities_that_do_not_matter(body: bytes) -> None:
+    """Parsed by content, whatever its type says: a byte-order mark must not turn a snapshot into an unknown one."""
+    assert judged(200, body) is None
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_any_body_can_be_shown(body: bytes) -> None:
+    exchange = Exchange("x", None, None, answer=Answer(200, "OK", (), body))  # type: ignore[arg-type]
+    assert isinstance(exchange.pretty_body(), str)
+
+
+@given(
+    status=st.integers(100, 999),
+    payload=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["code", "result", "error", "errorCode", "message", "responseError", "requestId"]),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
+    ),
+    boolean=st.booleans(),
+)
+def test_success_is_proved_or_it_is_none(status: int, payload: Any, *, boolean: bool) -> None:
+    """The law itself: a 2xx, code 0, no error object, and `result: true` where a boolean was promised."""
+    request_id_of(payload)
+    if judged(status, payload, boolean=boolean) is None:
+        assert 200 <= status < 300
+        assert payload["code"] in (0, "0")
+        assert not isinstance(payload["code"], bool)
+        assert not isinstance(payload.get("error"), dict)
+        assert payload.get("result") is True or not boolean
+
+
+@given(code=st.text(max_size=300), message=st.text(max_size=300))
+def test_a_servers_words_stay_inert_in_an_error(code: str, message: str) -> None:
+    error = judged(400, envelope(f"x{code}", None, message))
+    assert error is not None
+    shown = error.sentences() + error.message + (error.code or "")
+    assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+@pytest.mark.parametrize(
+    ("offset", "words"),
+    [
+        (None, "check this machine's clock"),
+        (ClockOffset(400.0, 1.0), "400 s slow"),
+        (ClockOffset(-400.0, 1.0), "400 s fast"),
+        (ClockOffset(2.0, 1.0), "the clock agrees"),
+    ],
+)
+def test_a_refused_signature_says_what_the_clock_has_to_do_with_it(offset: ClockOffset | None, words: str) -> None:
+    error = judged(401, SHAPES["text"](200), offset=offset)
+    assert error is not None
+    assert words in error.next_step
+
+
+def test_where_a_redirect_points_is_shown() -> None:
+    answer = Answer(302, "", (("Location", "https://evil.example/"),), b"")
+    error = judge(answer, None, boolean=True)
+    assert error is not None
+    assert "https://evil.example/" in error.what
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ({"requestId": "r"}, "r"),
+        ({"error": {"requestId": "r"}}, "r"),
+        ({"responseError": {"requestId": "r"}}, "r"),
+        ({"requestId": 5}, None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_request_id(payload: object, expected: str | None) -> None:
+    assert request_id_of(payload) == expected

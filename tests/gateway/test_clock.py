@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncp_tui.gateway.clock import ClockOffset, offset_from, timestamp_ms
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("Thu, 01 Jan 2026 12:00:00 GMT", 0.5),
+        ("Thu, 01 Jan 2026 12:05:00 GMT", 300.5),
+        ("Thu, 01 Jan 2026 11:54:59 GMT", -300.5),
+        ("Thu, 01 Jan 2026 21:00:00 +0900", 0.5),
+        ("Thu, 01 Jan 2026 12:00:00 -0000", 0.5),
+        ("Thu, 01 Jan 2026 12:00:00", 0.5),
+        ("01 Jan 2026 12:00:00 GMT", 0.5),
+    ],
+)
+def test_offset(header: str, seconds: float) -> None:
+    """A Date without a zone is UTC; taken as local time it would be nine hours off in Korea."""
+    offset = offset_from(header, NOW, NOW)
+    assert offset is not None
+    assert offset.seconds == seconds
+    assert offset.is_worrying == (abs(seconds) > 60)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "yesterday",
+        "1",
+        "Thu, 01 Jan 0001 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Thu, 01 Jan 2026 12:00:00 +9999999999",
+        "Thu, 01 Jan 2026 99:99:99 GMT",
+        "Thu, 32 Jan 2026 12:00:00 GMT",
+        "Thu, 01 Jan 99999999999 12:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        ",,,,",
+        "\x00",
+    ],
+)
+def test_a_date_that_says_nothing(header: str | None) -> None:
+    """A proxy's 1970 must not make every refused signature look like a clock error."""
+    assert offset_from(header, NOW, NOW) is None
+
+
+@given(st.text(max_size=60), st.floats(-1e18, 1e18), st.floats(-1e18, 1e18))
+def test_any_header_and_clock(header: str, sent: float, received: float) -> None:
+    offset_from(header, sent, received)
+    offset_from("Thu, 01 Jan 2026 12:00:00 GMT", sent, received)
+
+
+def test_a_slow_answer_makes_it_uncertain() -> None:
+    offset = offset_from("Thu, 01 Jan 2026 12:01:10 GMT", NOW, NOW + 60)
+    assert offset == ClockOffset(40.5, 30.5)
+    assert not ClockOffset(90.0, 31.0).is_worrying
+    assert str(ClockOffset(0.25, 0.5)) == "+0.2 s"
+
+
+def test_timestamp() -> None:
+    assert timestamp_ms(lambda: 1_700_000_000.1239) == 1_700_000_000_123

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncp_tui.gateway import UnknownEndpoint, endpoint_for
+from ncp_tui.gateway.endpoints import ZONES, check_gateway_url, zone_of_gateway_url
+
+PAIRS = [
+    ("public", "KR", "https://vpcsearchengine.apigw.ntruss.com/api/v2"),
+    ("public", "SGN", "https://vpcsearchengine.apigw.ntruss.com/api/sgn-v2"),
+    ("public", "JPN", "https://vpcsearchengine.apigw.ntruss.com/api/jpn-v2"),
+    ("gov", "KR", "https://vpcsearchengine.apigw.gov-ntruss.com/api/v2"),
+    ("gov", "KRS", "https://vpcsearchengine.apigw.gov-ntruss.com/api/krs-v2"),
+    ("fin", "FKR", "https://fin-vpcsearchengine.apigw.fin-ntruss.com/api/v2"),
+]
+
+
+@pytest.mark.parametrize(("zone", "region", "base_url"), PAIRS)
+def test_every_zone_and_region(zone: str, region: str, base_url: str) -> None:
+    assert endpoint_for(zone, region).base_url == base_url
+    assert endpoint_for(zone.upper(), region.lower()) == endpoint_for(zone, region)
+
+
+def test_the_table_is_complete() -> None:
+    assert {(zone.name, region) for zone in ZONES.values() for region in zone.regions} == {pair[:2] for pair in PAIRS}
+
+
+@pytest.mark.parametrize(("zone", "region"), [("public", "KR"), ("gov", "KR"), ("fin", "FKR")])
+def test_the_first_region_is_the_default(zone: str, region: str) -> None:
+    assert endpoint_for(zone).region == region
+
+
+@pytest.mark.parametrize(
+    ("zone", "region"),
+    [("public", "USWN"), ("public", "DEN"), ("public", "KRS"), ("gov", "SGN"), ("fin", "KR"), ("moon", "KR"), ("", "")],
+)
+def test_an_unknown_zone_or_region_is_refused(zone: str, region: str) -> None:
+    """A made-up region gives a URL that looks right and is answered with 404."""
+    with pytest.raises(UnknownEndpoint):
+        endpoint_for(zone, region)
+
+
+@pytest.mark.parametrize(
+    ("general", "region", "base_url"),
+    [
+        ("https://ncloud.apigw.ntruss.com", "SGN", PAIRS[1][2]),
+        ("https://ncloud.apigw.ntruss.com/", "KR", PAIRS[0][2]),
+        ("https://NCLOUD.apigw.ntruss.com", "KR", PAIRS[0][2]),
+        ("https://ncloud.apigw.gov-ntruss.com", "KR", PAIRS[3][2]),
+        ("https://fin-ncloud.apigw.fin-ntruss.com", "KR", "https://fin-vpcsearchengine.apigw.fin-ntruss.com/api/v2"),
+    ],
+)
+def test_the_general_gateway_is_mapped_to_the_service(general: str, region: str, base_url: str) -> None:
+    """It is what every other NCP tool calls NCLOUD_API_GW."""
+    assert endpoint_for("public", region, general).base_url == base_url
+
+
+@pytest.mark.parametrize(
+    ("url", "base_url"),
+    [
+        ("https://gw.example.com", "https://gw.example.com/api/sgn-v2"),
+        ("https://gw.example.com:8443/", "https://gw.example.com:8443/api/sgn-v2"),
+        ("https://gw.example.com/api/v2", "https://gw.example.com/api/v2"),
+        ("https://gw.example.com/api/krs-v2/", "https://gw.example.com/api/krs-v2"),
+        ("https://gw.example.com/ses", "https://gw.example.com/ses/api/sgn-v2"),
+        ("https://gw.example.com/ses/api/v3", "https://gw.example.com/ses/api/v3"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/api/sgn-v2"),
+        ("http://localhost:8080", "http://localhost:8080/api/sgn-v2"),
+        ("http://[::1]:8080", "http://[::1]:8080/api/sgn-v2"),
+        ("  https://gw.example.com  ", "https://gw.example.com/api/sgn-v2"),
+        ("HTTPS://gw.example.com", "https://gw.example.com/api/sgn-v2"),
+    ],
+)
+def test_a_gateway_of_ones_own_is_used_as_it_is(url: str, base_url: str) -> None:
+    assert endpoint_for("public", "SGN", url).base_url == base_url
+
+
+REFUSED = [
+    "http://vpcsearchengine.apigw.ntruss.com",
+    "http://localhost.evil.example",
+    "http://127.0.0.1.evil.example",
+    "http://0.0.0.0:1",
+    "http://169.254.169.254",
+    "ftp://gw.example.com",
+    "file:///etc/passwd",
+    "gw.example.com",
+    "//gw.example.com",
+    "https://",
+    "https:///api/v2",
+    "https://[",
+    "https://gw.example.com:99999",
+    "https://gw.example.com:",
+    "https://gw.example.com:x",
+    "https://user@gw.example.com",
+    "https://user:word@gw.example.com",
+    "https://@gw.example.com",
+    "https://gw.example.com\\@evil.example",
+    "https://gw.example.com?x=1",
+    "https://gw.example.com/#x",
+    "https://gw example.com",
+    "https://gw.exa\nmple.com",
+    "https://gw.exa\x00mple.com",
+    "https://gw.\x1b[31mexample.com",
+    "https://검색.example.com",
+    "https://-.example.com/ /x",
+    "javascript:alert(1)",
+]
+
+
+@pytest.mark.parametrize("url", REFUSED)
+def test_what_is_no_safe_gateway_url_is_refused(url: str) -> None:
+    """The signature goes wherever this URL points."""
+    with pytest.raises(UnknownEndpoint):
+        endpoint_for("public", "KR", url)
+    with pytest.raises(UnknownEndpoint):
+        check_gateway_url(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://user:PASSWORD@h", "ftp://user:PASSWORD@h", "https://user:PASSWORD@[", "http://u:PASSWORD@h"]
+)
+def test_a_password_in_a_refused_url_is_not_repeated(url: str) -> None:
+    with pytest.raises(UnknownEndpoint) as caught:
+        check_gateway_url(url)
+    assert "PASSWORD" not in caught.value.sentences()
+
+
+@given(st.text(max_size=60) | st.text(max_size=30).map("https://{}".format))
+def test_any_text_is_a_url_or_a_problem(url: str) -> None:
+    """NCLOUD_API_GW and another tool's config file may hold anything."""
+    zone_of_gateway_url(url)
+    try:
+        endpoint = endpoint_for("public", "KR", url or "x")
+    except UnknownEndpoint as error:
+        assert error.what  # noqa: PT017 - either outcome is right
+    else:
+        assert endpoint.origin.startswith("https://") or endpoint.is_loopback
+
+
+@pytest.mark.parametrize(
+    ("url", "zone"),
+    [
+        ("https://ncloud.apigw.ntruss.com", "public"),
+        ("https://ncloud.apigw.gov-ntruss.com", "gov"),
+        ("https://fin-ncloud.apigw.fin-ntruss.com", "fin"),
+        ("https://apigw.ntruss.com.evil.example", None),
+        ("https://evil-apigw.ntruss.com", None),
+        ("http://127.0.0.1", None),
+        ("https://[", None),
+        ("", None),
+    ],
+)
+def test_the_zone_of_a_gateway_url(url: str, zone: str | None) -> None:
+    assert zone_of_gateway_url(url) == zone
+
+
+def test_loopback() -> None:
+    assert endpoint_for("public", "KR", "http://127.8.9.1:5").is_loopback
+    assert endpoint_for("public", "KR", "https://LOCALHOST").is_loopback
+    assert not endpoint_for("public", "KR").is_loopback

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncp_tui.gateway import clean, clean_lines
+from ncp_tui.gateway.exchange import Answer
+from ncp_tui.gateway.text import LONGEST, clean_json
+
+ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+ANY_TEXT = st.text(st.characters(codec=None), max_size=200)
+
+PAYLOADS = {
+    "colour": "\x1b[31mred",
+    "title": "\x1b]0;owned\x07",
+    "clipboard": "\x1b]52;c;ZXZpbA==\x07",
+    "clipboard, ST": "\x1b]52;c;ZXZpbA==\x1b\\",
+    "device control": "\x1bP+q544e\x1b\\",
+    "reset": "\x1bc",
+    "C1 CSI": "\x9b31m",
+    "C1 OSC": "\x9d52;c;ZXZpbA==\x9c",
+    "NUL": "a\x00b",
+    "DEL": "a\x7fb",
+    "bell": "\x07",
+    "back space": "abc\x08\x08\x08",
+    "shift out": "\x0e\x0f",
+    "right-to-left": "\u202egnp.exe",
+    "isolate": "\u2066x\u2069",
+    "Arabic letter mark": "\u061cx",
+    "zero width": "a\u200bb\u200dc\ufeffd",
+    "lines": "a\r\nb\u2028c\u2029d\x85e",
+    "half of a pair": "a\ud800b\udfffc",
+    "tags": "\U000e0041\U000e007f",
+    "private": "\ue000",
+}
+
+
+def acting(text: str) -> list[str]:
+    return [character for character in text if unicodedata.category(character) in ACTING]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+def test_what_acts_on_a_terminal_is_made_visible(payload: str) -> None:
+    """Each of these reaches the terminal raw from every widget: it writes the clipboard or reverses what is read."""
+    cleaned = clean(payload)
+    assert not acting(cleaned)
+    assert cleaned.encode()  # UTF-8, for the log and for stdout
+    assert len(cleaned) == len(payload)
+
+
+def test_how_they_are_shown() -> None:
+    assert clean("a\x1b[31m\x00\x7f\x9b\u202e") == "a␛[31m␀␡��"
+    assert clean("검색 [red]x[/red] é 한글 \u3000") == "검색 [red]x[/red] é 한글 \u3000"
+
+
+@given(ANY_TEXT)
+def test_nothing_that_acts_is_ever_left(text: str) -> None:
+    cleaned = clean(text)
+    assert not acting(cleaned)
+    assert not any(unicodedata.bidirectional(character) in {"RLO", "LRO", "RLE", "LRE", "PDF"} for character in cleaned)
+    assert clean(cleaned) == cleaned
+    cleaned.encode()
+
+
+@given(ANY_TEXT, st.integers(1, 50))
+def test_it_is_cut(text: str, longest: int) -> None:
+    """One name of a megabyte would freeze the table it stands in."""
+    cleaned = clean(text, longest)
+    assert len(cleaned) <= longest
+    assert clean(cleaned, longest) == cleaned
+    assert (len(text) > longest) == (cleaned != clean(text))
+
+
+def test_the_cap() -> None:
+    assert len(clean("x" * 1_000_000)) == LONGEST
+
+
+@given(ANY_TEXT)
+def test_lines_keep_their_feeds_and_nothing_else(text: str) -> None:
+    lines = clean_lines(text)
+    assert not [character for character in acting(lines) if character != "\n"]
+    assert clean_lines(lines) == lines
+
+
+def test_lines() -> None:
+    assert clean_lines("{\r\n\t1\rx\n}") == "{\n    1␍x\n}"
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def strings_in(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return [each for item in value for each in strings_in(item)]
+    if isinstance(value, dict):
+        return [each for name, item in value.items() for each in (name, *strings_in(item))]
+    return []
+
+
+@given(JSON_VALUES)
+def test_every_string_of_a_document_is_clean_names_included(value: object) -> None:
+    body = json.dumps(value).encode()
+    found = strings_in(Answer(200, "OK", (), body).json())
+    assert not [text for text in found if acting(text)]
+    for text in found:
+        text.encode()
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_have_a_text(body: bytes) -> None:
+    answer = Answer(200, "OK", (), body)
+    answer.text.encode()
+    assert not [character for character in acting(answer.text) if character != "\n"]
+
+
+def test_numbers_and_booleans_stay() -> None:
+    assert clean_json({"a": [1, 2.5, True, None, "x\x00"]}) == {"a": [1, 2.5, True, None, "x␀"]}

@@ -1,0 +1,256 @@
+"""Reading objects whose fields may be missing, retyped or new: tolerated, shown, never a crash and never green."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncp_tui.search_engine import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, SnapshotState, Version
+from ncp_tui.search_engine.reading import KST, epoch, flag, korean_time, members, number, text
+
+FIELDS = [
+    *("serviceGroupInstanceNo", "clusterName", "clusterStatus", "searchEngineStatus", "searchEngineVersion"),
+    *("searchEngineVersionCode", "vpcName", "vpcNo", "createDate", "managerNodeCount", "dataNodeCount"),
+    *("masterNodeCount", "isPluginInstalled", "name", "bucketProtectionState", "permission", "bytesUsed"),
+    *("objectCount", "creationTime", "snapshotName", "bucketName", "actionDate", "requestType", "message"),
+    *("duration", "hasErrorLog", "idx", "clusterStatus", "status", "docsCount", "somethingNew"),
+]
+ODD = st.sampled_from(
+    [10**4000, -(10**4000), 1e308, -1e308, 2**63, -1, 0, "9" * 4000, "0001-01-01 00:00:00", "9999-12-31 23:59:59"]
+)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | ODD,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+ANY_ITEM = st.dictionaries(st.sampled_from(FIELDS), ANY_JSON, max_size=len(FIELDS))
+
+
+@given(ANY_ITEM)
+def test_no_json_in_any_field_is_a_crash(item: dict[str, Any]) -> None:
+    """Old copies of the documentation disagree on names and types; one odd row must not hide the list."""
+    cluster, bucket, entry = Cluster.read(item), Bucket.read(item), HistoryEntry.read(item)
+    assert isinstance(cluster.nodes, str)
+    assert isinstance(cluster.is_running, bool)
+    assert bucket.usable == (not bucket.reason)
+    assert isinstance(entry.state, SnapshotState)
+    assert isinstance(entry.sort_key[0], float)
+    for moment in (entry.at, bucket.created):
+        if moment is not None:
+            moment.astimezone(UTC)
+            moment.astimezone(KST)
+    ScheduleEntry.read(item)
+    Version.read(item)
+    Dashboard.read({"clusterStatus": item})
+    for read in (cluster, bucket, entry):
+        assert read.raw == item
+        assert repr(read)
+
+
+@given(ANY_JSON)
+def test_no_json_is_a_crash_as_a_result(result: Any) -> None:
+    members(result, "allowedClusters")
+    Dashboard.read(result)
+
+
+@given(st.lists(ANY_ITEM, max_size=5))
+def test_any_rows_can_be_sorted(items: list[dict[str, Any]]) -> None:
+    sorted([HistoryEntry.read(item) for item in items], key=lambda row: row.sort_key)
+
+
+def test_a_cluster_from_the_list_and_from_the_detail() -> None:
+    """The number is text in one answer and a number in the other; the version a name here and a code there."""
+    listed = Cluster.read(
+        {"serviceGroupInstanceNo": "1037", "searchEngineVersion": "OpenSearch 2.17.1", "vpcName": "v"}
+    )
+    detail = Cluster.read({"serviceGroupInstanceNo": 1037, "searchEngineVersionCode": "2171", "vpcNo": 40211})
+    assert listed.number == detail.number == "1037"
+    assert (listed.engine, detail.engine, listed.vpc, detail.vpc) == ("OpenSearch 2.17.1", "2171", "v", "40211")
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ((2, 3, 0), "2+3"),
+        ((2, 3, None), "2+3"),
+        (("2", "3", "3"), "2+3+3"),
+        ((None, None, None), ""),
+        (([], {}, ""), ""),
+    ],
+)
+def test_nodes(counts: tuple[Any, Any, Any], shown: str) -> None:
+    names = ("managerNodeCount", "dataNodeCount", "masterNodeCount")
+    assert Cluster.read(dict(zip(names, counts, strict=True))).nodes == shown
+
+
+@pytest.mark.parametrize(
+    ("status", "running"), [("running", True), ("RUNNING", True), ("working", False), ("", False), ("return", False)]
+)
+def test_running(status: str, *, running: bool) -> None:
+    assert Cluster.read({"clusterStatus": status}).is_running is running
+
+
+@pytest.mark.parametrize(
+    ("state", "permission", "usable", "words"),
+    [
+        ("DISABLED", "Allow", True, ""),
+        ("ENABLED", "Allow", False, "locked"),
+        ("enabled", "ALLOW", False, "locked"),
+        ("DISABLED", "Deny", False, "may not use"),
+        ("ENABLED", "deny", False, "; "),
+        (None, None, True, ""),
+    ],
+)
+def test_buckets(state: str | None, permission: str | None, words: str, *, usable: bool) -> None:
+    bucket = Bucket.read({"name": "b", "bucketProtectionState": state, "permission": permission})
+    assert bucket.usable is usable
+    assert words in bucket.reason
+
+
+S, F, R, U = SnapshotState.SUCCESS, SnapshotState.FAILED, SnapshotState.RUNNING, SnapshotState.UNKNOWN
+
+# Message, hasErrorLog, duration. The service publishes no states, so this table is the rule: never guess green.
+STATES: list[tuple[str | None, Any, Any, SnapshotState]] = [
+    ("SUCCESS", False, "31s", S),
+    ("success", None, None, S),
+    (" Success", False, "", S),
+    ("Succeeded", False, "1", S),
+    ("completed", None, "", S),
+    ("Snapshot completed", False, "31s", S),
+    ("완료", False, "", S),
+    ("성공", None, "", S),
+    ("스냅샷 생성 완료", False, "31", S),
+    ("스냅샷 생성 완료", None, "31", U),
+    ("", False, "31s", S),
+    (None, None, 31, S),
+    ("무언가", False, "31s", S),
+    ("SUCCESS", True, "31s", F),
+    ("SUCCESS", "true", "31s", F),
+    ("SUCCESS", 1, "31s", F),
+    ("", True, "31s", F),
+    ("", 1, "31s", F),
+    ("", "Y", "31s", F),
+    ("FAILED", False, "31s", F),
+    ("FAILED: repository_verification_exception", False, None, F),
+    ("PARTIAL: 2 of 40 shards failed", False, "31s", F),
+    ("Completed with errors", False, "31s", F),
+    ("unsuccessful", False, "31s", F),
+    ("Access denied", False, "3s", F),
+    ("request timed out", False, "3s", F),
+    ("snapshot rejected", False, "3s", F),
+    ("INCOMPATIBLE", False, "3s", F),
+    ("aborted", False, "3s", F),
+    ("실패", False, "31s", F),
+    ("생성 실패", None, None, F),
+    ("오류가 발생했습니다", False, "31s", F),
+    ("취소됨", False, "31s", F),
+    ("권한이 거부되었습니다", False, "31s", F),
+    ("시간 초과", False, "31s", F),
+    ("작업이 중단되었습니다", False, "31s", F),
+    ("IN_PROGRESS", False, None, R),
+    ("in progress", None, "12s", R),
+    ("Started", False, None, R),
+    ("진행 중", False, None, R),
+    ("진행중", False, "3s", R),
+    ("스냅샷 생성 중입니다", False, "3s", R),
+    ("스냅샷 생성을 요청했습니다", False, None, R),
+    ("대기", False, None, R),
+    ("", False, None, R),
+    (None, None, None, R),
+    ("", False, "0", R),
+    ("", False, "0s", R),
+    ("", False, "-", R),
+    ("", None, 0, R),
+    ("not completed", False, "31s", U),
+    ("incomplete", False, "31s", U),
+    ("Success: false", False, "31s", U),
+    ("Completed, 2 shards missing", False, "31s", U),
+    ("완료되지 않았습니다", False, "31s", U),
+    ("성공하지 못했습니다", False, "31s", U),
+    ("미완료", False, "31s", U),
+    ("무언가", False, None, U),
+    ("무언가", None, "31s", U),
+    ("SNAPSHOT", None, None, U),
+]
+
+
+@pytest.mark.parametrize(("message", "has_error_log", "duration", "state"), STATES)
+def test_state(message: str | None, has_error_log: Any, duration: Any, state: SnapshotState) -> None:
+    """Whoever deletes an index next reads this word."""
+    row = {"snapshotName": "s", "message": message, "hasErrorLog": has_error_log, "duration": duration}
+    assert HistoryEntry.read(row).state is state
+
+
+@given(st.text(max_size=30), st.text(max_size=10))
+def test_an_error_log_is_never_anything_but_failed(message: str, duration: str) -> None:
+    row = {"message": message, "duration": duration, "hasErrorLog": True}
+    assert HistoryEntry.read(row).state is SnapshotState.FAILED
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1_700_000_000, datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        (1_700_000_000_000, datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        ("1700000000", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        (10**30, None),
+        (-1, None),
+        (None, None),
+        ("x", None),
+        (True, None),
+        (10**4000, None),
+    ],
+)
+def test_epoch(value: Any, expected: datetime | None) -> None:
+    """Seconds or milliseconds: the documentation does not say."""
+    assert epoch({"t": value}, "t") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2025-03-24 10:00:00", datetime(2025, 3, 24, 1, 0, 0, tzinfo=UTC)),
+        ("2025-03-24T10:00:00", None),
+        ("2025-02-30 10:00:00", None),
+        ("0001-01-01 00:00:00", None),
+        ("9999-12-31 23:59:59", None),
+        ("", None),
+        (None, None),
+        (1700000000, None),
+    ],
+)
+def test_korean_time(value: Any, expected: datetime | None) -> None:
+    """A date without a zone is Seoul's, wherever the program runs. Java's empty date is none."""
+    assert korean_time({"t": value}, "t") == expected
+
+
+def test_scalars() -> None:
+    item = {"i": 5, "f": 1.5, "s": "x", "t": True, "n": None, "l": [1], "d": {}, "si": " 7 ", "inf": float("inf")}
+    assert [text(item, name) for name in item] == ["5", "1.5", "x", "true", "", "", "", " 7 ", "inf"]
+    assert [number(item, name) for name in item] == [5, 1, None, None, None, None, None, 7, None]
+    assert (text(item, "missing"), number(item, "missing"), flag(item, "missing")) == ("", None, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (True, True),
+        (False, False),
+        ("True", True),
+        ("false", False),
+        (1, True),
+        (0, False),
+        ("N", False),
+        ("x", None),
+        (2, None),
+        (None, None),
+        (1.0, None),
+        ([], None),
+    ],
+)
+def test_flag(value: Any, *, expected: bool | None) -> None:
+    assert flag({"f": value}, "f") is expected

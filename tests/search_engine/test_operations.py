@@ -1,0 +1,180 @@
+"""The registry against the documentation, and read-only mode against a judge that writes everything down."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from ncp_tui.gateway import GatewayError, NotFound, ReadOnlyRefused, RefusedByService, SecretKey
+from ncp_tui.sandbox import RunningSandbox
+from ncp_tui.search_engine import OPERATIONS, Effect, SearchEngine
+from tests.search_engine.scripted import Scripted, engine_of
+
+# Method, path and effect: api.ncloud-docs.com, "Search Engine Service".
+TABLE = {
+    "getClusterInfoList": ("GET", "/cluster/getClusterInfoList", "read"),
+    "getClusterInfo": ("GET", "/cluster/getClusterInfo/1037001", "read"),
+    "getSearchEngineVersionList": ("GET", "/cluster/getSearchEngineVersionList", "read"),
+    "getDashboardInformation": ("GET", "/dashboard/getDashboardInformation/1037001", "read"),
+    "getBucketList": ("GET", "/snapshot/getBucketList/1037001", "read"),
+    "updateAPIAuthenticationKey": ("POST", "/snapshot/updateAPIAuthenticationKey/1037001", "write"),
+    "createSnapshot": ("POST", "/snapshot/createSnapshot/1037001", "write"),
+    "getSnapshotHistory": ("GET", "/snapshot/getSnapshotHistory/1037001", "read"),
+    "setSnapshotScheduling": ("POST", "/snapshot/setSnapshotScheduling/1037001", "write"),
+    "getSnapshotSchedulingHistory": ("GET", "/snapshot/getSnapshotSchedulingHistory/1037001", "read"),
+    "releaseSnapshotScheduling": ("GET", "/snapshot/releaseSnapshotScheduling/1037001", "write"),
+}
+NUMBER = "1037001"
+ACTS: dict[str, Callable[[SearchEngine], Awaitable[object]]] = {
+    "getClusterInfoList": lambda engine: engine.list_clusters(),
+    "getClusterInfo": lambda engine: engine.show_cluster(NUMBER),
+    "getSearchEngineVersionList": lambda engine: engine.list_versions(),
+    "getDashboardInformation": lambda engine: engine.show_dashboard(NUMBER),
+    "getBucketList": lambda engine: engine.list_buckets(NUMBER),
+    "updateAPIAuthenticationKey": lambda engine: engine.set_api_key(NUMBER, "AK", SecretKey("storage-secret")),
+    "createSnapshot": lambda engine: engine.create_snapshot(NUMBER, "before-upgrade", "bk.ses.snapshot"),
+    "getSnapshotHistory": lambda engine: engine.snapshot_history(NUMBER),
+    "setSnapshotScheduling": lambda engine: engine.set_schedule(
+        NUMBER, name="nightly", bucket="bk.ses.snapshot", day="Everyday", hour=3, minute=15
+    ),
+    "getSnapshotSchedulingHistory": lambda engine: engine.schedule_history(NUMBER),
+    "releaseSnapshotScheduling": lambda engine: engine.release_schedule(NUMBER),
+}
+
+
+def test_every_operation_is_in_the_table_and_has_a_method() -> None:
+    assert set(OPERATIONS) == set(TABLE) == set(ACTS)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_method_path_and_effect(name: str) -> None:
+    """A wrong method is answered with 404; a write marked as a read would be retried."""
+    operation = OPERATIONS[name]
+    assert (operation.method, operation.path(NUMBER), operation.effect.value) == TABLE[name]
+    assert operation.boolean == (operation.effect is Effect.WRITE)
+    assert operation.title
+
+
+@pytest.mark.parametrize("name", ACTS)
+async def test_each_method_sends_its_operation_once_and_is_accepted(served: RunningSandbox, name: str) -> None:
+    engine = engine_of(served)
+    await ACTS[name](engine)
+    await engine.aclose()
+    ledger = served.sandbox.ledger
+    assert [(entry.operation, entry.status, entry.code) for entry in ledger.requests] == [(name, 200, 0)]
+    assert ledger.requests[0].method == TABLE[name][0]
+    assert ledger.requests[0].target.partition("?")[0] == f"/api/v2{TABLE[name][1]}"
+    assert [effect.operation for effect in ledger.effects] == [name] * (TABLE[name][2] == "write")
+
+
+@pytest.mark.parametrize("name", ACTS)
+async def test_read_only_refuses_exactly_the_writes(served: RunningSandbox, name: str) -> None:
+    """By effect, never by method: `releaseSnapshotScheduling` is a GET."""
+    engine = engine_of(served, read_only=True)
+    if TABLE[name][2] == "write":
+        with pytest.raises(ReadOnlyRefused) as caught:
+            await ACTS[name](engine)
+        assert served.sandbox.ledger.requests == []
+        assert "read-only" in caught.value.next_step.lower()
+        assert not caught.value.may_have_acted
+    else:
+        await ACTS[name](engine)
+        assert len(served.sandbox.ledger.requests) == 1
+    await engine.aclose()
+    assert served.sandbox.ledger.effects == []
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row[2] == "write"])
+@pytest.mark.parametrize("result", [None, False, "true", 1, {}])
+async def test_a_write_that_is_not_confirmed_is_no_success(name: str, result: object) -> None:
+    engine = Scripted(lambda _: result).engine()
+    with pytest.raises(GatewayError):
+        await ACTS[name](engine)
+
+
+async def test_previewing_is_allowed_in_read_only_mode_and_sends_nothing(served: RunningSandbox) -> None:
+    engine = engine_of(served, read_only=True)
+    record = engine.preview_create_snapshot(NUMBER, "before-upgrade", "bk.ses.snapshot")
+    assert (record.method, record.target) == ("POST", "/api/v2/snapshot/createSnapshot/1037001")
+    assert record.body == '{"snapshotName":"before-upgrade","bucketName":"bk.ses.snapshot"}'
+    assert served.sandbox.ledger.requests == []
+    await engine.aclose()
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "../../x",
+        "1/2",
+        "..",
+        ".",
+        "...",
+        "1?x=1",
+        "1#x",
+        "1%2F2",
+        "1 2",
+        "번호",
+        "//evil.example/x",
+        "\\..\\x",
+        "1;x",
+        "",
+    ],
+)
+async def test_a_number_cannot_change_the_path(number: str) -> None:
+    """It comes from the service: `..` would be resolved away, and the create would go to another address."""
+    transport = Scripted(lambda _: True)
+    await transport.engine().create_snapshot(number, "abc", "bucket")
+    raw = transport.requests[0].url.raw_path.decode()
+    assert transport.requests[0].url.host == "gateway.example"
+    prefix = "/api/v2/snapshot/createSnapshot/"
+    assert raw.startswith(prefix)
+    assert set(raw.removeprefix(prefix)).isdisjoint("/?#\\ ")
+    assert bool(raw.removeprefix(prefix)) == bool(number)
+
+
+async def test_a_weird_number_on_the_wire_is_refused_by_the_judge(served: RunningSandbox) -> None:
+    engine = engine_of(served)
+    for number in ("..", "../x", "abc"):
+        with pytest.raises((RefusedByService, NotFound)):
+            await engine.create_snapshot(number, "abc", "bk.ses.snapshot")
+    await engine.aclose()
+    assert served.sandbox.ledger.effects == []
+    assert all(entry.refusal is None for entry in served.sandbox.ledger.requests)
+
+
+async def test_a_created_snapshot_gives_the_request_id(served: RunningSandbox) -> None:
+    engine = engine_of(served)
+    request_id = await engine.create_snapshot(NUMBER, "before-upgrade", "bk.ses.snapshot")
+    assert request_id == served.sandbox.ledger.requests[0].request_id
+    assert engine.clock_offset is not None
+    await engine.aclose()
+
+
+async def test_the_sandbox_is_read_in_full(served: RunningSandbox) -> None:
+    engine = engine_of(served)
+    clusters = await engine.list_clusters()
+    assert len(clusters) == 14
+    assert [cluster.allowed for cluster in clusters].count(False) == 2
+    assert (clusters[0].name, clusters[0].is_running, clusters[0].nodes) == ("search-0001", True, "2+4+3")
+    assert await engine.check_keys() == 1
+    buckets = await engine.list_buckets(NUMBER)
+    assert any(bucket.usable for bucket in buckets)
+    assert all(bucket.usable == (not bucket.reason) for bucket in buckets)
+    shown = await engine.show_cluster(NUMBER)
+    assert shown is not None
+    assert shown.name == "search-0001"
+    assert await engine.show_cluster("9999999") is None
+    assert (await engine.show_dashboard(NUMBER)).indices
+    assert (await engine.list_versions())[0].name.startswith("OpenSearch")
+    await engine.aclose()
+
+
+@pytest.mark.parametrize("name", ACTS)
+async def test_only_a_write_that_got_no_answer_may_have_acted(name: str) -> None:
+    """Nobody has to look at the history because a list could not be loaded."""
+    engine = Scripted(lambda _: (504, {"error": {"errorCode": "510", "message": "Endpoint Timeout"}})).engine()
+    with pytest.raises(GatewayError) as caught:
+        await ACTS[name](engine)
+    assert caught.value.may_have_acted == (TABLE[name][2] == "write")
+    assert ("Nothing was changed" in caught.value.sentences()) == (TABLE[name][2] == "read")

@@ -1,0 +1,161 @@
+"""Paged lists, from services that count in every way a service might."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ncp_tui.sandbox import Sandbox, serve
+from ncp_tui.search_engine import paging
+from tests.search_engine.scripted import Scripted, engine_of
+
+ALL = [{"serviceGroupInstanceNo": str(number), "clusterName": f"c-{number}"} for number in range(137)]
+
+
+def page_of(query: Mapping[str, str], size: int, rows: list[dict[str, Any]] = ALL) -> list[dict[str, Any]]:
+    start = (int(query["pageNo"]) - 1) * size
+    return rows[start : start + size]
+
+
+def numbers(count: int) -> list[str]:
+    return [str(number) for number in range(count)]
+
+
+async def listed(transport: Scripted) -> list[str]:
+    return [cluster.number for cluster in await transport.engine().list_clusters()]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        lambda page: {"isLast": page == 14, "totalPage": 14},
+        lambda page: {"isLast": str(page == 14).lower()},
+        lambda page: {"isLast": int(page == 14)},
+        lambda _: {"totalPage": 14},
+        lambda _: {"totalPage": "14", "totalCount": 3},
+        lambda _: {"isLast": False},
+        lambda _: {"isLast": False, "totalPage": 2},
+    ],
+    ids=["both", "text", "number", "no isLast", "text total", "never last", "never last, wrong total"],
+)
+async def test_137_clusters_from_a_service_that_ignores_the_page_size(fields: Any) -> None:
+    """It answers with ten rows whatever is asked: trusting our own page size would show the first ten."""
+    transport = Scripted(lambda query: {"allowedClusters": page_of(query, 10), **fields(int(query["pageNo"]))})
+    assert await listed(transport) == numbers(137)
+    assert 14 <= len(transport.requests) <= 15
+    assert transport.requests[0].url.params["pageSize"] == str(paging.PAGE_SIZE)
+
+
+async def test_a_page_that_says_nothing_is_the_only_one() -> None:
+    transport = Scripted(lambda query: {"allowedClusters": page_of(query, 10)})
+    assert await listed(transport) == numbers(10)
+    assert len(transport.requests) == 1
+
+
+async def test_the_same_page_for_ever_is_read_once() -> None:
+    """A service that ignores `pageNo` and never says it is done."""
+    transport = Scripted(lambda _: {"allowedClusters": ALL[:10], "isLast": False})
+    assert await listed(transport) == numbers(10)
+    assert len(transport.requests) == 2
+
+
+@pytest.mark.parametrize("result", [None, [], "x", {}, {"allowedClusters": None}, {"allowedClusters": [1, None, "x"]}])
+async def test_nothing_is_nothing(result: Any) -> None:
+    transport = Scripted(lambda _: result)
+    assert await listed(transport) == []
+    assert len(transport.requests) == 1
+
+
+async def test_an_empty_page_ends_it() -> None:
+    transport = Scripted(lambda query: {"allowedClusters": page_of(query, 100), "isLast": False, "totalPage": 99})
+    assert await listed(transport) == numbers(137)
+    assert len(transport.requests) == 3
+
+
+async def test_a_row_that_moves_to_the_next_page_comes_once() -> None:
+    """A cluster made while we read shifts every row by one."""
+
+    def result(query: Mapping[str, str]) -> Any:
+        new = [{"serviceGroupInstanceNo": "new", "clusterName": "new"}]
+        shifted = new + ALL if query["pageNo"] != "1" else ALL
+        return {"allowedClusters": page_of(query, 10, shifted), "isLast": query["pageNo"] == "14"}
+
+    assert await listed(Scripted(result)) == numbers(137)
+
+
+async def test_twice_on_one_page_is_once() -> None:
+    transport = Scripted(lambda _: {"allowedClusters": ALL[:3] * 2, "isLast": True})
+    assert await listed(transport) == numbers(3)
+
+
+async def test_both_lists_make_a_page() -> None:
+    """A page of clusters that the key may not open is not an empty one."""
+    pages = {"1": {"disallowedClusters": ALL[:2]}, "2": {"allowedClusters": ALL[2:3], "disallowedClusters": ALL[3:4]}}
+    transport = Scripted(lambda query: {**pages[query["pageNo"]], "isLast": query["pageNo"] == "2"})
+    clusters = await transport.engine().list_clusters()
+    assert [(cluster.number, cluster.allowed) for cluster in clusters] == [
+        ("0", False),
+        ("1", False),
+        ("2", True),
+        ("3", False),
+    ]
+
+
+async def test_an_endless_list_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "MOST_PAGES", 7)
+    transport = Scripted(lambda query: {"allowedClusters": [{"clusterName": query["pageNo"]}], "isLast": False})
+    assert len(await transport.engine().list_clusters()) == 7
+    assert len(transport.requests) == 7
+
+
+def history_row(index: int, **fields: Any) -> dict[str, Any]:
+    return {"idx": index, "snapshotName": f"s-{index}", "actionDate": f"2026-01-01 00:{index:02d}:00", **fields}
+
+
+def history(rows: list[dict[str, Any]], *, last: bool) -> dict[str, Any]:
+    return {"snapshotHistoryResponseList": rows, "isLast": last}
+
+
+async def test_a_history_is_sorted_newest_first_whatever_the_services_order() -> None:
+    rows = [history_row(index) for index in (3, 1, 2)] + [{"snapshotName": "undated", "idx": 99}]
+    found = await Scripted(lambda _: history(rows, last=True)).engine().snapshot_history("1")
+    assert [row.snapshot for row in found] == ["s-3", "s-2", "s-1", "undated"]
+
+
+async def test_row_numbers_that_start_anew_on_each_page_lose_nothing() -> None:
+    """Nobody documents what `idx` counts; the second page must not look like the first one again."""
+
+    def result(query: Mapping[str, str]) -> Any:
+        page = int(query["pageNo"])
+        rows = [history_row(index, snapshotName=f"s-{page}-{index}") for index in range(1, 4)]
+        return history(rows, last=page == 3)
+
+    assert len(await Scripted(result).engine().snapshot_history("1")) == 9
+
+
+@pytest.mark.parametrize("name", ["snapshot_history", "schedule_history"])
+async def test_a_history_that_repeats_itself_ends(name: str) -> None:
+    rows = {
+        "snapshotHistoryResponseList": [history_row(1), history_row(2)],
+        "snapshotSchedulingHistoryList": [{"snapshotName": "a"}, {"snapshotName": "b"}],
+    }
+    transport = Scripted(lambda _: {**rows, "isLast": False})
+    assert len(await getattr(transport.engine(), name)("1")) == 2
+    assert len(transport.requests) == 2
+
+
+async def test_recent_snapshots_cost_one_request() -> None:
+    transport = Scripted(lambda _: history([history_row(1), history_row(2)], last=False))
+    assert [row.snapshot for row in await transport.engine().recent_snapshots("1")] == ["s-2", "s-1"]
+    assert len(transport.requests) == 1
+
+
+async def test_a_large_account_on_a_real_server() -> None:
+    async with serve(Sandbox(clusters=250)) as served:
+        engine = engine_of(served)
+        clusters = await engine.list_clusters()
+        await engine.aclose()
+        assert len({cluster.number for cluster in clusters}) == len(clusters) == 252
+        assert len(served.sandbox.ledger.requests) == 3

@@ -1,0 +1,212 @@
+"""Following a snapshot without waiting for it: sleep, clock and dice are given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from ncp_tui.gateway import AuthenticationFailed, EndpointError, NotFound, PermissionDenied, Throttled
+from ncp_tui.sandbox import Sandbox, serve
+from ncp_tui.search_engine import SearchEngine, SnapshotState
+from ncp_tui.search_engine.reading import KST
+from ncp_tui.snapshots import Progress, watch
+from tests.search_engine.scripted import Scripted, engine_of
+
+NAME = "before-upgrade"
+SINCE = datetime(2026, 1, 1, 12, 0, 0, tzinfo=KST)
+
+
+def row(
+    message: str = "IN_PROGRESS", at: str = "2026-01-01 12:00:01", name: str = NAME, idx: int = 7
+) -> dict[str, Any]:
+    return {"snapshotName": name, "message": message, "actionDate": at, "idx": idx, "hasErrorLog": False}
+
+
+def rows(*found: dict[str, Any]) -> dict[str, Any]:
+    return {"snapshotHistoryResponseList": list(found), "isLast": True}
+
+
+def gateway_error(status: int, code: str) -> tuple[int, Any]:
+    return status, {"error": {"errorCode": code, "message": "M"}}
+
+
+class Time:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+async def watched(
+    result: Callable[[Mapping[str, str]], Any] | Iterator[Any], limit: int = 100, **options: Any
+) -> tuple[list[Progress], Time]:
+    answer = result if callable(result) else lambda _: next(result)
+    engine, time = Scripted(answer).engine(), Time()
+    found: list[Progress] = []
+    looking = watch(engine, "1", NAME, sleep=time.sleep, monotonic=time.monotonic, jitter=lambda: 0.5, **options)
+    async for progress in looking:
+        found.append(progress)
+        if len(found) == limit:
+            await looking.aclose()  # type: ignore[attr-defined]  # an async generator, promised as an iterator
+            break
+    return found, time
+
+
+async def test_pauses_grow_from_two_to_fifteen_seconds() -> None:
+    """Constant pauses of two seconds would be 43,000 requests a day, constant ones of fifteen too slow for most."""
+    _, time = await watched(lambda _: rows(row()), limit=10)
+    assert time.pauses[:3] == [2.0, 3.0, 4.5]
+    assert time.pauses == sorted(time.pauses)
+    assert time.pauses[-1] == 15.0
+
+
+async def test_jitter_spreads_the_looks() -> None:
+    for dice, first in ((0.0, 1.6), (1.0, 2.4)):
+        engine, time = Scripted(lambda _: rows(row())).engine(), Time()
+        looking = watch(engine, "1", NAME, sleep=time.sleep, jitter=lambda dice=dice: dice)  # type: ignore[misc]
+        await anext(looking)
+        await anext(looking)
+        assert time.pauses == [pytest.approx(first)]
+
+
+@pytest.mark.parametrize(
+    ("message", "state"),
+    [("SUCCESS", SnapshotState.SUCCESS), ("FAILED", SnapshotState.FAILED), ("PARTIAL", SnapshotState.FAILED)],
+)
+async def test_it_ends_when_the_snapshot_does(message: str, state: SnapshotState) -> None:
+    found, time = await watched(iter([rows(), rows(row()), rows(row(message))]))
+    assert [progress.state for progress in found] == [SnapshotState.UNKNOWN, SnapshotState.RUNNING, state]
+    assert [progress.looks for progress in found] == [1, 2, 3]
+    assert [progress.elapsed for progress in found] == [0.0, 2.0, 5.0]
+    assert [progress.is_final for progress in found] == [False, False, True]
+    assert found[0].entry is None
+    assert len(time.pauses) == 2
+
+
+async def test_a_failing_look_is_reported_and_tried_again() -> None:
+    """A link that drops for a minute must not end an hour of watching."""
+    looks = [
+        rows(row()),
+        gateway_error(503, "500"),
+        gateway_error(429, "410"),
+        (200, "<html>"),
+        (500, ""),
+        rows(row("SUCCESS")),
+    ]
+    found, _ = await watched(iter(looks))
+    assert [type(progress.problem) for progress in found][1:3] == [EndpointError, Throttled]
+    assert [progress.problem is None for progress in found] == [True, False, False, False, False, True]
+    assert [progress.state for progress in found[:-1]] == [SnapshotState.RUNNING] * 5
+    assert found[-1].is_final
+
+
+async def test_an_unreachable_gateway_is_a_failing_look() -> None:
+    def result(_: Mapping[str, str]) -> Any:
+        raise httpx.ConnectError("no")
+
+    found, _ = await watched(result, limit=3)
+    assert [progress.state for progress in found] == [SnapshotState.UNKNOWN] * 3
+    assert all(progress.problem for progress in found)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (gateway_error(401, "200"), AuthenticationFailed),
+        (gateway_error(401, "210"), PermissionDenied),
+        (gateway_error(404, "300"), NotFound),
+    ],
+)
+async def test_what_no_patience_cures_ends_it(answer: Any, kind: type[Exception]) -> None:
+    """A wrong key tried for hours locks the account."""
+    with pytest.raises(kind):
+        await watched(iter([rows(row()), answer]))
+
+
+async def test_an_older_attempt_of_the_same_name_is_not_taken_for_this_one() -> None:
+    """Last month's success would be reported as today's."""
+    old = row("SUCCESS", "2025-12-01 12:00:00", idx=1)
+    found, _ = await watched(iter([rows(old), rows(old, row()), rows(old, row("SUCCESS"))]), since=SINCE)
+    assert [progress.state for progress in found] == [
+        SnapshotState.UNKNOWN,
+        SnapshotState.RUNNING,
+        SnapshotState.SUCCESS,
+    ]
+
+
+@pytest.mark.parametrize("minutes", [-9, 0, 9])
+async def test_clocks_may_differ_by_as_much_as_a_signature_may(minutes: int) -> None:
+    at = (SINCE + timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M:%S")
+    found, _ = await watched(iter([rows(row("SUCCESS", at))]), since=SINCE)
+    assert found[0].is_final
+
+
+async def test_the_newest_row_of_the_name_counts() -> None:
+    first, second = row("FAILED", "2026-01-01 12:00:01", idx=1), row("SUCCESS", "2026-01-01 12:05:00", idx=2)
+    for order in ((first, second), (second, first)):
+        found, _ = await watched(iter([rows(*order)]))
+        assert found[0].state is SnapshotState.SUCCESS
+
+
+async def test_other_snapshots_are_not_ours() -> None:
+    others = [row("SUCCESS", name=name) for name in ("before-upgrade-2", "BEFORE-UPGRADE", "", "x")]
+    found, _ = await watched(lambda _: rows(*others), limit=2)
+    assert [progress.state for progress in found] == [SnapshotState.UNKNOWN] * 2
+
+
+async def test_a_row_that_disappears_again_is_remembered() -> None:
+    found, _ = await watched(iter([rows(row()), rows(), rows(row("SUCCESS"))]))
+    assert [progress.state for progress in found[:2]] == [SnapshotState.RUNNING] * 2
+
+
+async def test_cancelling_ends_it_at_once() -> None:
+    asleep = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    async def act(engine: SearchEngine) -> None:
+        async for _ in watch(engine, "1", NAME, sleep=sleep):
+            pass
+
+    transport = Scripted(lambda _: rows(row()))
+    task = asyncio.ensure_future(act(transport.engine()))
+    await asleep.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(transport.requests) == 1
+
+
+async def test_a_snapshot_of_the_sandbox_from_start_to_end() -> None:
+    """Against a real server whose clock is moved by our sleeping; each look is one request."""
+    time = Time()
+    time.now = 1_760_000_000.0
+    sandbox = Sandbox(duration=60, clock=time.monotonic)
+    async with serve(sandbox) as served:
+        engine = engine_of(served)
+        engine._gateway._client.auth._clock = time.monotonic  # type: ignore[union-attr]
+        await engine.create_snapshot("1037002", "partial-one", "bk.ses.snapshot")
+        since = datetime.fromtimestamp(time.now, KST)
+        looking = watch(engine, "1037002", "partial-one", since=since, sleep=time.sleep, monotonic=time.monotonic)
+        found = [progress async for progress in looking]
+        await engine.aclose()
+    assert found[0].state is SnapshotState.RUNNING
+    assert found[-1].state is SnapshotState.FAILED
+    assert found[-1].elapsed >= 60
+    assert len(sandbox.ledger.requests) == 1 + len(found)
+    assert [effect.name for effect in sandbox.ledger.effects] == ["partial-one"]
