@@ -3,6 +3,7 @@
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.credentials import Credentials, InvalidCredentials, SecretKey, check_access_key, mask_access_key
 from ncp_tui.gateway.curl import as_curl
+from ncp_tui.gateway.daemon_threads import daemon_call
 from ncp_tui.gateway.endpoints import ZONES, Endpoint, UnknownEndpoint, endpoint_for
 from ncp_tui.gateway.errors import (
     AnswerLost,
@@ -76,6 +77,7 @@ __all__ = [
     "check_access_key",
     "clean",
     "clean_lines",
+    "daemon_call",
     "endpoint_for",
     "mask_access_key",
     "sign",

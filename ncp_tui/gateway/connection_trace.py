@@ -11,7 +11,7 @@ import time
 from functools import partial
 from typing import Any
 
-from ncp_tui.gateway.daemon_threads import call_in_daemon_thread
+from ncp_tui.gateway.daemon_threads import daemon_call
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import NameNotFound
 from ncp_tui.gateway.exchange import Timings
@@ -53,7 +53,7 @@ class ConnectionTrace:
         started = time.monotonic()
         lookup = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
         try:
-            await call_in_daemon_thread(lookup, name="name-lookup", timeout=_LOOKUP_TIMEOUT)
+            await daemon_call(lookup, _LOOKUP_TIMEOUT)
         except (OSError, UnicodeError, TimeoutError) as error:
             said = (
                 "no answer" if isinstance(error, TimeoutError) else (getattr(error, "strerror", None) or "not a name")

@@ -13,8 +13,15 @@ _SIGNING = {ACCESS_KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER}
 _DROPPED = {"host", "content-length", "connection", "accept-encoding", *_SIGNING}
 
 
+# Not openssl: its -hmac takes the key as an argument, and a process list is world-readable on a shared bastion.
+_SIGN = (
+    'import base64, hmac, os, sys; key = os.environb[b"NCLOUD_SECRET_KEY"]; '
+    'print(base64.b64encode(hmac.digest(key, sys.stdin.buffer.read(), "sha256")).decode())'
+)
+
+
 def as_curl(request: RequestRecord) -> str:
-    """A bash snippet that sends `request` again, signed afresh with openssl.
+    """A bash snippet that sends `request` again, signed afresh with python3.
 
     The keys are read from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY when it runs, so the snippet itself can be pasted
     into a ticket. A signature that was already made is useless after five minutes; this stays good. A secret in the
@@ -27,7 +34,7 @@ def as_curl(request: RequestRecord) -> str:
     return (
         'timestamp="$(date +%s)000"\n'
         f'signature=$(printf \'%s\\n%s\\n%s\' {line} "$timestamp" "$NCLOUD_ACCESS_KEY" |\n'
-        '  openssl dgst -sha256 -hmac "$NCLOUD_SECRET_KEY" -binary | base64)\n'
+        f"  python3 -c {shlex.quote(_SIGN)})\n"
         f"curl -sS -X {request.method} {shlex.quote(request.url)}{headers} \\\n"
         f'  -H "{TIMESTAMP_HEADER}: $timestamp" \\\n'
         f'  -H "{ACCESS_KEY_HEADER}: $NCLOUD_ACCESS_KEY" \\\n'

@@ -15,32 +15,33 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def call_in_daemon_thread(function: Callable[[], T], *, name: str, timeout: float) -> T:  # noqa: ASYNC109
-    """Run `function` on a daemon thread of its own and return what it returns.
+async def daemon_call(function: Callable[[], T], seconds: float) -> T:
+    """What `function` returns or raises, or TimeoutError after `seconds`.
 
-    Raises what `function` raises, or TimeoutError after `timeout` seconds; the thread is then left to itself.
+    It runs on a daemon thread of its own: threads of an executor are joined when the interpreter ends, so one that
+    hangs there would hold the whole program. A call that is given up keeps its thread until it ends by itself; its
+    result is dropped. `function` is a closure without arguments, because asyncio's debug mode logs the arguments of
+    callbacks.
     """
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
+    answer: asyncio.Future[T] = loop.create_future()
 
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
+    def deliver(settle: Callable[[], None]) -> None:
+        def settle_once() -> None:
+            if not answer.done():
+                settle()
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the program is already leaving
+            loop.call_soon_threadsafe(settle_once)
 
     def run() -> None:
-        result: T | None = None
-        error: BaseException | None = None
         try:
             result = function()
-        except BaseException as raised:  # noqa: BLE001 - handed to the caller as it is
-            error = raised
-        with contextlib.suppress(RuntimeError):  # the loop has gone: nobody waits for the answer
-            loop.call_soon_threadsafe(settle, result, error)
+        except BaseException as fault:  # noqa: BLE001 - whatever it is, it belongs to the caller
+            failure = fault
+            deliver(lambda: answer.set_exception(failure))
+        else:
+            deliver(lambda: answer.set_result(result))
 
-    threading.Thread(target=run, name=name, daemon=True).start()
-    async with asyncio.timeout(timeout):
-        return await future
+    threading.Thread(target=run, name="ncp-tui daemon call", daemon=True).start()
+    return await asyncio.wait_for(answer, seconds)

@@ -1,7 +1,6 @@
 """Who is calling: profiles on disk, where keys come from, and the stores that keep the secret ones."""
 
 from ncp_tui.profiles.book import ProfileBook
-from ncp_tui.profiles.deadline import daemon_call
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.importing import ImportedProfile, import_profiles, suggest_name
 from ncp_tui.profiles.ncloud_configure import NcloudConfigure, configure_path, read_ncloud_configure
@@ -79,7 +78,6 @@ __all__ = [
     "check_profile_name",
     "choose_identity",
     "configure_path",
-    "daemon_call",
     "import_profiles",
     "make_private_directory",
     "paths_from",

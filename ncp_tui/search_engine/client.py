@@ -19,7 +19,7 @@ from ncp_tui.gateway import (
 )
 from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, Version
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
-from ncp_tui.search_engine.paging import PAGE_SIZE, pages
+from ncp_tui.search_engine.paging import PAGE_SIZE, number_of_pages, pages
 from ncp_tui.search_engine.reading import members
 
 Body = Mapping[str, str | int | SecretKey]
@@ -100,9 +100,17 @@ class SearchEngine:
         return sorted(rows, key=lambda row: row.sort_key, reverse=True)
 
     async def recent_snapshots(self, number: str) -> list[HistoryEntry]:
-        """The first page of the history, newest first: enough to follow one snapshot, at one request."""
-        payload = await self._call("getSnapshotHistory", number, query=_page_query(1, PAGE_SIZE))
-        rows = [HistoryEntry.read(item) for item in members(payload.get("result"), "snapshotHistoryResponseList")]
+        """The newest rows of the history, newest first: enough to follow one snapshot, at one request or two.
+
+        The service's order is not documented. Where the first of several pages turns out to begin with the oldest, the
+        newest are on the last.
+        """
+        result = (await self._call("getSnapshotHistory", number, query=_page_query(1, PAGE_SIZE))).get("result")
+        rows = _history(result)
+        last = number_of_pages(result)
+        if last > 1 and rows and rows[0].sort_key < rows[-1].sort_key:
+            result = (await self._call("getSnapshotHistory", number, query=_page_query(last, PAGE_SIZE))).get("result")
+            rows += _history(result)
         return sorted(rows, key=lambda row: row.sort_key, reverse=True)
 
     async def set_api_key(self, number: str, access_key: str, secret_key: SecretKey) -> None:
@@ -206,6 +214,10 @@ def _call_of(
         boolean=operation.boolean,
         patience=patience,
     )
+
+
+def _history(result: Any) -> list[HistoryEntry]:
+    return [HistoryEntry.read(item) for item in members(result, "snapshotHistoryResponseList")]
 
 
 def _page_query(page: int, size: int) -> tuple[tuple[str, str], ...]:

@@ -29,3 +29,8 @@ async def pages(
         last, total = reading.flag(result, "isLast"), reading.number(result, "totalPage")
         if last or (last is None and (total is None or page >= total)):
             return
+
+
+def number_of_pages(result: Any) -> int:
+    """How many pages the service says there are; 1 where it says nothing."""
+    return (reading.number(result, "totalPage") if isinstance(result, Mapping) else None) or 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -68,9 +68,3 @@ def members(result: Any, name: str) -> list[Mapping[str, Any]]:
     """The list `name` of a result; null, missing and non-objects in it count as nothing."""
     found = result.get(name) if isinstance(result, Mapping) else None
     return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
-
-
-def unknown(item: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
-    """The members nobody has read: shown to the user as they are."""
-    names = frozenset(known)
-    return {name: value for name, value in item.items() if name not in names}

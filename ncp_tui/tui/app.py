@@ -15,9 +15,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from ncp_tui.gateway import Problem, RequestRecord, as_curl
+from ncp_tui.gateway import Problem, RequestRecord, as_curl, daemon_call
 from ncp_tui.home import Home
-from ncp_tui.profiles import Identities, Identity, ProfileBook, daemon_call
+from ncp_tui.profiles import Identities, Identity, ProfileBook
 from ncp_tui.snapshots import SnapshotRequest, take, watch
 from ncp_tui.tui.crash import QuietCrash
 from ncp_tui.tui.documents import BLANK, line

@@ -1,4 +1,4 @@
-"""The snippet is run as a user would run it: by bash, with openssl and curl, against a judge."""
+"""The snippet is run as a user would run it: by bash, with python3 and curl, against a judge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ncp_tui.sandbox import RunningSandbox
 from tests.gateway.wire import ACCESS_KEY, CANARY, CREATE, LIST, Client, RawServer, answering, http, signature_of
 
 pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("bash", "openssl", "curl"))), reason="needs bash, openssl and curl"
+    not all(map(shutil.which, ("bash", "python3", "curl"))), reason="needs bash, python3 and curl"
 )
 
 

@@ -297,7 +297,7 @@ async def test_a_silent_name_server_costs_the_deadline_and_no_more(monkeypatch: 
     async def never(*_: object, **__: object) -> None:
         await hung.wait()
 
-    monkeypatch.setattr("ncp_tui.gateway.connection_trace.call_in_daemon_thread", never)
+    monkeypatch.setattr("ncp_tui.gateway.connection_trace.daemon_call", never)
     async with Client("https://gateway.invalid") as client:
         error = await failure(client, replace(CREATE, patience=IMPATIENT))
     assert type(error) is NotReached

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ncp_tui.gateway import daemon_call
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.problems import Problem
 from ncp_tui.profiles import (
@@ -26,7 +27,6 @@ from ncp_tui.profiles import (
     NoKeyring,
     OtherAccessKey,
     Profile,
-    daemon_call,
 )
 from ncp_tui.profiles.secret_stores import keyring_of
 from ncp_tui.profiles.secret_stores.backends import bus_address

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.daemon_threads import daemon_call
 from ncp_tui.gateway.problems import Problem
-from ncp_tui.profiles.deadline import daemon_call
 from ncp_tui.profiles.profile import Profile, StoreName
 from ncp_tui.profiles.secret_stores.backends import WINDOW_SECONDS, Backend, Keyring, keyring_of
 from ncp_tui.profiles.secret_stores.base import decode, encode

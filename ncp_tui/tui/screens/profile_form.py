@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
-from ncp_tui.gateway import ZONES, Credentials, Problem, SecretKey
+from ncp_tui.gateway import ZONES, Credentials, Problem, SecretKey, daemon_call
 from ncp_tui.profiles import (
     ACCENTS,
     Identity,
@@ -25,7 +25,6 @@ from ncp_tui.profiles import (
     SourceKind,
     StoreName,
     check_profile,
-    daemon_call,
     suggest_name,
 )
 from ncp_tui.tui.session import Session

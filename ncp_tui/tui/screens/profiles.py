@@ -10,8 +10,8 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from ncp_tui.gateway import Problem
-from ncp_tui.profiles import Identities, Identity, ProfileBook, SourceKind, daemon_call
+from ncp_tui.gateway import Problem, daemon_call
+from ncp_tui.profiles import Identities, Identity, ProfileBook, SourceKind
 from ncp_tui.tui.rows import Cell, Tone, identity_row
 from ncp_tui.tui.screens.confirm import TypeNameScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
