@@ -66,10 +66,6 @@ class Session:
         self.clusters_complete = False
         self.last_snapshots = {}
 
-    def forget_connection(self) -> None:
-        """Fetch the secret key anew at the next request: it was changed, or the last try failed."""
-        self._engine = None
-
     async def engine(self) -> SearchEngine:
         """The client of the identity in use; its secret key is fetched at the first call. Raises a Problem."""
         identity = self.identity

@@ -159,3 +159,18 @@ async def test_a_large_account_on_a_real_server() -> None:
         await engine.aclose()
         assert len({cluster.number for cluster in clusters}) == len(clusters) == 252
         assert len(served.sandbox.ledger.requests) == 3
+
+
+async def test_the_newest_are_found_where_the_service_begins_with_the_oldest() -> None:
+    """A snapshot on the last of many pages would be watched for ever, and never be found."""
+    rows = [{"idx": day, "snapshotName": f"s-{day}", "actionDate": f"2026-01-{day:02d} 00:00:00"} for day in range(1, 31)]
+
+    def page(query: Mapping[str, str]) -> Any:
+        number = int(query["pageNo"])
+        part = rows[(number - 1) * 10 : number * 10]
+        return {"totalPage": 3, "isLast": number == 3, "snapshotHistoryResponseList": part}
+
+    scripted = Scripted(page)
+    found = await scripted.engine().recent_snapshots("1")
+    assert found[0].snapshot == "s-30"
+    assert len(scripted.requests) == 2

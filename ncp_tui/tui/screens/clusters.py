@@ -112,7 +112,6 @@ class ClustersScreen(TableScreen):
                 session.clusters = found
             self.post_message(self.LoadEnded(identity, monotonic() - started))
         except Problem as problem:
-            session.forget_connection()
             self.post_message(self.LoadEnded(identity, monotonic() - started, problem))
             return
         await self._load_last_snapshots(engine, identity, list(found.values()))

@@ -221,6 +221,9 @@ class ProfileFormScreen(Screen[str | None]):
             if secret is not None:
                 await home.stores[profile.store].save(profile, secret)
             await daemon_call(lambda: change(profile), DISK_SECONDS)
+            if secret is not None and self._editing is not None and self._editing.store != profile.store:
+                # The key is in its new place and was read back from there: the old copy may go.
+                await home.stores[self._editing.store].delete(self._editing)
         except Problem as problem:
             self.post_message(self.Done(problem=problem))
         except TimeoutError:
