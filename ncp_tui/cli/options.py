@@ -100,7 +100,7 @@ def _write_options(command: click.Command, ctx: click.Context, formatter: click.
     shared: list[tuple[str, str]] = []
     for parameter in command.get_params(ctx):
         record = parameter.get_help_record(ctx)
-        if record is not None:
+        if record is not None and not isinstance(parameter, click.Argument):
             is_shared = isinstance(parameter, _SharedOption) or "--help" in parameter.opts
             (shared if is_shared else own).append(record)
     for title, records in (("Options", own), ("Options of every command", shared)):

@@ -7,18 +7,26 @@ import platform
 import sys
 import tempfile
 import traceback
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ncp_tui
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway import SecretKey
 
 _SECRET_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
 _MASK = "****"
 
 
-def write_report(error: BaseException) -> str:
-    """Write the report of `error`, readable for the user alone, and return a sentence that says where it is."""
-    text = report_of(error)
+def write_report(error: BaseException, secrets: Iterable[SecretKey] = ()) -> str:
+    """Write the report of `error`, readable for the user alone, and return a sentence that says where it is.
+
+    `secrets` are the keys this run has had in its hands: where the error's own text holds one, it is masked.
+    """
+    text = report_of(error, secrets)
     for folder in (_state_folder(), None):
         try:
             return f"The report, with no keys in it, is in {_write(folder, text)}."
@@ -27,11 +35,12 @@ def write_report(error: BaseException) -> str:
     return f"No report could be written; it was {type(error).__name__}."
 
 
-def report_of(error: BaseException) -> str:
+def report_of(error: BaseException, secrets: Iterable[SecretKey] = ()) -> str:
     """The report's text: the versions and the frames. Local variables are left out: they hold the secret key."""
     frames = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
-    for value in filter(None, map(os.environ.get, _SECRET_VARIABLES)):
-        frames = frames.replace(value, _MASK).replace(value.strip() or value, _MASK)
+    values = [os.environ.get(name, "").strip() for name in _SECRET_VARIABLES]
+    for value in filter(None, values + [secret.reveal() for secret in secrets]):
+        frames = frames.replace(value, _MASK)
     head = f"ncp-tui {ncp_tui.__version__}, Python {platform.python_version()}, {platform.platform()}, {sys.argv[0]!a}"
     return f"{head}\n{datetime.now(UTC).isoformat(timespec='seconds')}\n\n{frames}"
 

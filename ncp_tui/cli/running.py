@@ -37,6 +37,6 @@ def run(work: Callable[[Session], ExitCode | int]) -> NoReturn:
         except Problem as raised:
             problem = raised
         except Exception as error:  # noqa: BLE001 - the last handler: nobody but the report can do anything about it
-            problem = Bug(write_report(error))
+            problem = Bug(write_report(error, session.secrets))
         session.tell(problem)
         context.exit(int(exit_code_of(problem)))

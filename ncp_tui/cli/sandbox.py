@@ -13,11 +13,27 @@ from ncp_tui.cli.output import write
 
 
 @click.command("sandbox", cls=Command)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: any free port.")
-@click.option("--clusters", type=click.IntRange(1, 100_000), default=12, show_default=True, help="How many.")
-@click.option("--latency", type=click.IntRange(0), default=0, show_default=True, help="Milliseconds before an answer.")
 @click.option(
-    "--duration", type=click.FloatRange(0), default=20.0, show_default=True, help="Seconds that a snapshot takes."
+    "--port", type=click.IntRange(0, 65535), metavar="PORT", default=0, show_default=True, help="0: any free port."
+)
+@click.option(
+    "--clusters", type=click.IntRange(1, 100_000), metavar="N", default=12, show_default=True, help="How many."
+)
+@click.option(
+    "--latency",
+    type=click.IntRange(0),
+    metavar="MS",
+    default=0,
+    show_default=True,
+    help="Milliseconds before an answer.",
+)
+@click.option(
+    "--duration",
+    type=click.FloatRange(0),
+    metavar="S",
+    default=20.0,
+    show_default=True,
+    help="Seconds that a snapshot takes.",
 )
 @click.option(
     "--ledger",

@@ -26,7 +26,9 @@ def command() -> None:
 @click.option("--template", metavar="T", help="Make the name from this, as {cluster}-{date}-{time}.")
 @click.option("--dry-run", is_flag=True, help="Look, but create nothing: show the request that would be sent.")
 @click.option("--wait", is_flag=True, help="Follow the snapshot to its end.")
-@click.option("--timeout", type=_SECONDS, default=_HOUR, show_default=True, help="Seconds that --wait waits.")
+@click.option(
+    "--timeout", type=_SECONDS, metavar="S", default=_HOUR, show_default=True, help="Seconds that --wait waits."
+)
 @click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
 @click.option("--confirm", metavar="CLUSTER", help="The cluster's name once more: what a protected profile wants.")
 def create(**wishes: Any) -> None:
@@ -55,7 +57,7 @@ def history(cluster: str, limit: int | None) -> None:
 @command.command("wait")
 @click.argument("cluster")
 @click.argument("name")
-@click.option("--timeout", type=_SECONDS, default=_HOUR, show_default=True, help="Seconds to wait.")
+@click.option("--timeout", type=_SECONDS, metavar="S", default=_HOUR, show_default=True, help="Seconds to wait.")
 def wait(cluster: str, name: str, timeout: float) -> None:
     """Follow the snapshot NAME of CLUSTER to its end: success (0), failed (10), not over in time (11)."""
     from ncp_tui.cli.work.waiting import wait_for_snapshot

@@ -62,9 +62,8 @@ def edit(session: Session, name: str, secret_stdin: bool, values: Mapping[str, A
     profiles = session.home.profiles
     if new.store == "session":
         _refuse_secret(secret_stdin)
-        if old.store != "session":
-            session.wait(_store(session, old).delete(old))
-        profiles.replace(new)
+        with _forgotten(session, old):
+            profiles.replace(new)
         session.out.note(_ENDS_WITH_RUN)
     elif secret_stdin or new.access_key != old.access_key or new.store != old.store:
         secret_key = _secret(session, secret_stdin)
@@ -99,9 +98,8 @@ def remove(session: Session, name: str, yes: bool, keep_secret: bool) -> ExitCod
     profile = None if unreadable else _known(book, name)
     written = unreadable or (profile.name if profile else name)
     _confirm_removal(session, written, yes)
-    if profile is not None and not keep_secret:
-        session.wait(_store(session, profile).delete(profile))
-    left = profiles.remove(written)
+    with _forgotten(session, None if keep_secret else profile):
+        left = profiles.remove(written)
     if left.default is None and left.profiles:
         session.out.note("No profile is the default now: choose one with `ncp-tui profile default`.")
     return _done(session, f"Profile {written} is removed.", name=written)
@@ -184,6 +182,23 @@ def _kept(
 
 
 @contextlib.contextmanager
+def _forgotten(session: Session, profile: Profile | None) -> Iterator[None]:
+    """Delete the key of `profile`, if there is one to delete, and put it back when what follows fails."""
+    if profile is None or profile.store == "session":
+        yield
+        return
+    store, previous = _store(session, profile), _stored(session, profile)
+
+    def undo() -> None:
+        if previous is not None:
+            session.wait(store.save(profile, previous))
+
+    session.wait(store.delete(profile))
+    with _undone_by(undo):
+        yield
+
+
+@contextlib.contextmanager
 def _undone_by(undo: Callable[[], None]) -> Iterator[None]:
     """Call `undo` when what is inside fails; a failure of its own does not hide the first one."""
     try:
@@ -208,11 +223,14 @@ def _stored(session: Session, profile: Profile) -> SecretKey | None:
 def _secret(session: Session, from_stdin: bool) -> SecretKey:
     """The secret key, typed unseen or read from stdin. Raises InvalidCredentials, or UsageError when neither is so."""
     if session.can_ask:
-        return SecretKey(click.prompt("Secret key (not shown)", hide_input=True, err=True))
-    if not from_stdin:
+        secret_key = SecretKey(click.prompt("Secret key (not shown)", hide_input=True, err=True))
+    elif from_stdin:
+        data = sys.stdin.buffer.read(_LONGEST_INPUT) if sys.stdin is not None else b""
+        secret_key = SecretKey(data.decode("utf-8-sig", errors="replace"))
+    else:
         raise click.UsageError("Without a terminal the secret key is read with --secret-stdin.")
-    data = sys.stdin.buffer.read(_LONGEST_INPUT) if sys.stdin is not None else b""
-    return SecretKey(data.decode("utf-8-sig", errors="replace"))
+    session.secrets.append(secret_key)
+    return secret_key
 
 
 def _refuse_secret(secret_stdin: bool) -> None:

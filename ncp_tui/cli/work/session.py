@@ -14,8 +14,8 @@ from typing import Any, Self, TypeVar
 from ncp_tui import home as homes
 from ncp_tui.cli.options import Settings
 from ncp_tui.cli.output import Output
-from ncp_tui.gateway import GatewayError, Problem
-from ncp_tui.profiles import Identity, SourceKind, choose_identity
+from ncp_tui.gateway import GatewayError, Problem, SecretKey
+from ncp_tui.profiles import Identity, SourceKind, choose_identity, secrets_for
 from ncp_tui.search_engine import SearchEngine
 from ncp_tui.session_log import SessionLog
 
@@ -38,6 +38,8 @@ class Session:
         """The JSON document of a failure; a command with a document of its own puts that here."""
         self.preface: Callable[[], str] = str
         """What has become of the work so far: stands before the text of a failure."""
+        self.secrets: list[SecretKey] = []
+        """The keys this run has had in its hands, so that a report of a bug can leave them out."""
         self._runner = asyncio.Runner()
         self._engines: list[SearchEngine] = []
 
@@ -86,7 +88,9 @@ class Session:
 
     def connect(self, identity: Identity) -> SearchEngine:
         """A client for `identity`, closed at the end. Nothing is sent yet, but a keyring may be asked."""
-        engine = self.wait(self.home.connect(identity, self.log))
+        credentials = self.wait(secrets_for(identity, self.home.stores))
+        self.secrets.append(credentials.secret_key)
+        engine = self.home.client(identity, credentials, self.log)
         self._engines.append(engine)
         return engine
 

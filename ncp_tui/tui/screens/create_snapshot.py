@@ -296,7 +296,9 @@ class CreateSnapshotScreen(WorkingScreen):
         for name in ("good", "bad", "warning"):
             outcome.set_class(name == tone, name)
         outcome.update(Text(f"{followed.request.name}: {text}" if followed.is_open else text))
-        if followed.is_open:
+        if followed.is_open and followed.progress is not None and followed.progress.problem is not None:
+            self.say(f"Accepted, but the history cannot be read now: {followed.progress.problem.what}", "warning")
+        elif followed.is_open:
             self.say(
                 "Accepted: it goes on without you. esc leaves; every screen shows how it does."
                 if followed.taken

@@ -165,8 +165,9 @@ def state_words(followed: Followed, now: float) -> str:
     if progress is None:
         return "accepted"
     seen = "accepted, not in the history yet" if progress.entry is None else str(progress.state)
-    late = f" (the last look failed: {progress.problem.what})" if progress.problem is not None else ""
-    return f"{seen}, {elapsed(now - followed.asked_monotonic)}{late}"
+    if progress.problem is not None:
+        seen = "looking at it fails" if progress.entry is None else f"last seen {progress.state}"
+    return f"{seen}, {elapsed(now - followed.asked_monotonic)}"
 
 
 def ending(followed: Followed) -> tuple[str, str]:

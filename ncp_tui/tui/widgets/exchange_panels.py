@@ -101,9 +101,12 @@ class ExchangePanels(Horizontal):
         lines = action_rows(list(self._log.actions)[-MOST_ACTIONS_SHOWN:])
         self._exchanges = {row.key: exchange for row, exchange in lines}
         try:
-            self.query_one("#log", RecordTable).show([row for row, _ in lines])
+            table = self.query_one("#log", RecordTable)
         except NoMatches:  # the screen is just going
             return
+        table.show([row for row, _ in lines])
+        if not table.has_focus:
+            table.action_jump(0)  # the newest stays in view until the user goes looking
         wanted = [action for action in self._log.actions if action.exchanges and not action.background]
         newest = wanted[-1].exchanges[-1] if wanted else None
         if newest is not None and newest is not self._shown:
