@@ -120,7 +120,8 @@ def check_profile(profile: Profile) -> Profile:
 
     Raises InvalidProfile naming the first field that is wrong.
     """
-    return dataclasses.replace(check_settings(profile), name=check_field("name", profile.name))
+    name = check_field("name", profile.name)  # first: it is what a form asks for first
+    return dataclasses.replace(check_settings(profile), name=name)
 
 
 def check_settings(profile: Profile) -> Profile:

@@ -68,6 +68,13 @@ class Terminal:
                 missing = [text for text in texts if text not in self.text()]
                 assert not missing, f"the program ended without {missing} on\n{self.text()}"
 
+    def expect_gone(self, text: str) -> None:
+        """Wait until `text` is not on the screen any more."""
+        ends = time.monotonic() + PATIENCE
+        while text in self.text():
+            assert time.monotonic() < ends, f"still there: {text} on\n{self.text()}"
+            self._read(0.2)
+
     def expect_end(self) -> int:
         """Wait until the program has ended, and return its exit code, or minus the signal."""
         ends = time.monotonic() + PATIENCE

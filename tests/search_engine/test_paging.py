@@ -163,7 +163,8 @@ async def test_a_large_account_on_a_real_server() -> None:
 
 async def test_the_newest_are_found_where_the_service_begins_with_the_oldest() -> None:
     """A snapshot on the last of many pages would be watched for ever, and never be found."""
-    rows = [{"idx": day, "snapshotName": f"s-{day}", "actionDate": f"2026-01-{day:02d} 00:00:00"} for day in range(1, 31)]
+    days = range(1, 31)
+    rows = [{"idx": day, "snapshotName": f"s-{day}", "actionDate": f"2026-01-{day:02d} 00:00:00"} for day in days]
 
     def page(query: Mapping[str, str]) -> Any:
         number = int(query["pageNo"])

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from ncp_tui.gateway import Credentials, Exchange, Gateway, SecretKey, Timings
 from ncp_tui.home import Home
 from ncp_tui.profiles import Identity, Paths, Profile, SessionStore
-from ncp_tui.sandbox import Sandbox
+from ncp_tui.sandbox import Account, Effect, Sandbox, serve
 from ncp_tui.search_engine import SearchEngine
 from ncp_tui.session_log import SessionLog
 from ncp_tui.tui.app import NcpApp
@@ -30,6 +32,8 @@ START = 1_767_312_000.0
 URL = "http://127.0.0.1:8765"
 ACCESS_KEY, SECRET_KEY = "SANDBOX0000000000A7K", "sandbox-secret-key-that-opens-nothing-00"
 TIMINGS = Timings(dns=0.001, connect=0.001, first_byte=0.018, total=0.021)
+PATIENCE = 20.0
+"""Seconds before a wait is given up; the machine may be busy, and nothing here measures speed."""
 
 
 @dataclass
@@ -85,15 +89,50 @@ class Stage:
         """Type into the focused input."""
         await self.press(*text)
 
+    async def fill(self, name: str, text: str) -> None:
+        """Put `text` into the input `name`, in the place of what is there."""
+        box = self.app.screen.query_one(f"#{name}", Input)
+        box.focus()
+        box.value = text
+        await self.settle()
+
     async def settle(self) -> None:
         """Wait until no worker but a watch is at work and the screen is painted."""
-        for _ in range(200):
-            await self.pilot.pause()
-            busy = [worker for worker in self.app.workers if not worker.is_finished and worker.group != "snapshots"]
-            if not busy and not self.app.session.creating:
-                break
-            await asyncio.sleep(0.005)
+        await self.until(lambda: not self.working)
         await self.pilot.pause()
+
+    @property
+    def working(self) -> list[str]:
+        """What is being done right now, watching apart."""
+        busy = [worker for worker in self.app.workers if not worker.is_finished and worker.group != "snapshots"]
+        return [worker.description for worker in busy] + ["create"] * self.app.session.creating
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Wait until something holds."""
+        ends = time.monotonic() + PATIENCE
+        await self.pilot.pause()
+        while not holds():
+            assert time.monotonic() < ends, f"waited in vain; at work: {self.working}; on the screen:\n{self.text()}"
+            await asyncio.sleep(0.005)
+            await self.pilot.pause()
+
+    async def expect(self, *texts: str) -> None:
+        """Wait until all of `texts` are on the screen at once."""
+        await self.until(lambda: all(text in self.text() for text in texts))
+
+    def shows(self, *texts: str) -> bool:
+        """Whether all of `texts` are on the screen now."""
+        seen = self.text()
+        return all(text in seen for text in texts)
+
+    @property
+    def effects(self) -> list[Effect]:
+        """What the sandbox has changed."""
+        return self.sandbox.ledger.effects
+
+    def asked(self, operation: str) -> int:
+        """How many requests of one operation have arrived."""
+        return sum(entry.operation == operation for entry in self.sandbox.ledger.requests)
 
     def text(self) -> str:
         """What is on the screen, row by row."""
@@ -106,42 +145,67 @@ async def staged(
     size: tuple[int, int] = (80, 24),
     *,
     profile: Profile | None = None,
+    more: Sequence[Profile] = (),
     with_profile: bool = True,
+    wanted: str | None = None,
     environ: Mapping[str, str] | None = None,
     theme: str = "ncp-dark",
+    clusters: int = 12,
+    account: Callable[[Sandbox], Account] = lambda sandbox: sandbox.account,
+    clock_off: float = 0.0,
+    listening: bool = False,
     wrap: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport,
+    prepare: Callable[[Sandbox], object] = lambda _: None,
+    settled: bool = True,
     **home_fields: object,
 ) -> AsyncIterator[Stage]:
-    """Run the app against a still sandbox; `profile` replaces the usual one."""
+    """Run the app against a still sandbox.
+
+    `profile` replaces the usual one and `more` are saved beside it, each with the keys of `account`; `wanted` is the
+    profile named on the command line. `clock_off` is how far the app's clock is ahead. With `listening`, requests go
+    over a real socket. `wrap` stands between app and sandbox, and `prepare` sets the sandbox up. Unless `settled`, the
+    test begins at once, with whatever hangs.
+    """
     clock, count = Clock(), iter(range(1, 100_000))
     sandbox = Sandbox(
+        clusters,
         duration=20.0,
         access_key=ACCESS_KEY,
         secret_key=SECRET_KEY,
         clock=clock,
         new_request_id=lambda: f"2757144e-8548-472d-9d65-{next(count):012d}",
     )
-    with tempfile.TemporaryDirectory() as folder:
-        root, store = Path(folder), SessionStore()
+    prepare(sandbox)
+    async with AsyncExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = (await stack.enter_async_context(serve(sandbox))).url if listening else URL
+        transport = httpx.AsyncHTTPTransport() if listening else httpx.ASGITransport(sandbox.app)
         fields: dict[str, object] = {
             "environ": environ or {},
             "paths": Paths(root / "config", root / "state", root / "data"),
-            "stores": {"session": store},
+            "stores": {"session": SessionStore()},
             "demo": False,
-            "clock": clock,
+            "clock": lambda: clock() + clock_off,
             "monotonic": clock,
-            "transport": wrap(httpx.ASGITransport(sandbox.app)),
+            "transport": wrap(transport),
             **home_fields,
         }
         home = StillHome(**fields)  # type: ignore[arg-type]
-        if with_profile:
-            saved = profile or Profile(
-                name="prod", access_key=ACCESS_KEY, gateway_url=URL, store="session", default_bucket="bk.ses.snapshot"
-            )
+        caller = account(sandbox)
+        usual = Profile(
+            name="prod",
+            access_key=caller.access_key,
+            gateway_url=url,
+            store="session",
+            default_bucket="bk.ses.snapshot",
+        )
+        for each in (profile or usual, *more) if with_profile else ():
+            saved = replace(each, access_key=caller.access_key, gateway_url=url)
             home.profiles.add(saved)
-            await store.save(saved, SecretKey(SECRET_KEY))
-        app = NcpApp(home, theme=theme)
+            await home.stores[saved.store].save(saved, SecretKey(caller.secret_key))
+        app = NcpApp(home, wanted, theme=theme)
         async with app.run_test(size=size) as pilot:
             stage = Stage(app, pilot, sandbox, clock, home)
-            await stage.settle()
+            if settled:
+                await stage.settle()
             yield stage

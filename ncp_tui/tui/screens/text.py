@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -34,7 +35,7 @@ class TextScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """The box: title on its border, text, hint."""
         with Vertical(id="text-box") as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)  # a plain str would be read as markup
             yield TextView(self._lines, id="text")
             yield Static(self._hint, markup=False, id="text-hint")
 

@@ -236,8 +236,9 @@ class RecordTable(ScrollView, can_focus=True):
         self._cursor = kept if kept is not None else max(0, min(place, len(rows) - 1))
         self._measure()
         self._keep_cursor_visible()
-        if self.cursor_key != key and self.cursor_key is not None:
-            self.post_message(self.Moved(self, self.cursor_key))
+        now = self.cursor_key
+        if key is not None and now is not None and now != key:
+            self.post_message(self.Moved(self, now))
 
     def _measure(self) -> None:
         self._widths = column_widths(self._columns, self._rows, self.size.width - 1)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from tests.cli.program import Called, Program, keys_of, private_environment
+
+
+@pytest.fixture
+def served() -> Iterator[ThreadedSandbox]:
+    """A sandbox whose snapshots are over at once."""
+    with ThreadedSandbox(Sandbox(duration=0)) as served:
+        yield served
+
+
+@pytest.fixture
+def sandbox(served: ThreadedSandbox) -> Sandbox:
+    return served.sandbox
+
+
+@pytest.fixture
+def nobody(tmp_path: Path) -> Program:
+    """The program of a user without any keys."""
+    return Program(private_environment(tmp_path))
+
+
+@pytest.fixture
+def program(nobody: Program, served: ThreadedSandbox) -> Program:
+    """The program with the sandbox's keys in its environment."""
+    secrets = [served.sandbox.secret_key, served.sandbox.viewer.secret_key]
+    return Program(nobody.environ | keys_of(served), secrets)
+
+
+@pytest.fixture
+def call(program: Program, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Called:
+    """The same, called in this process."""
+    return Called(program, capsys, monkeypatch)
+
+
+@pytest.fixture
+def call_nobody(nobody: Program, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Called:
+    """The program without keys, called in this process."""
+    return Called(nobody, capsys, monkeypatch)

@@ -1,0 +1,61 @@
+"""Homes for tests that need a keyring and must not touch the developer's."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import Mapping
+
+import pytest
+
+from ncp_tui import home as homes
+from ncp_tui.gateway import SecretKey
+from ncp_tui.profiles import Profile, SessionStore, StoreName
+
+
+class MemoryKeyring(SessionStore):
+    """A keyring that is gone with the test; `fails` is what its next change raises."""
+
+    name: StoreName = "keyring"
+    fails: Exception | None = None
+
+    def describe(self) -> str:
+        return "OS keyring (memory)"
+
+    async def save(self, profile: Profile, secret_key: SecretKey) -> None:
+        if self.fails:
+            raise self.fails
+        await super().save(profile, secret_key)
+
+    async def delete(self, profile: Profile) -> None:
+        if self.fails:
+            raise self.fails
+        await super().delete(profile)
+
+    async def rename(self, old: Profile, new: Profile) -> None:
+        if self.fails:
+            raise self.fails
+        await super().rename(old, new)
+
+    def secret_of(self, name: str, access_key: str) -> str | None:
+        """What is kept, in clear."""
+        key = asyncio.run(self.load(Profile(name=name, access_key=access_key)))
+        return key.reveal() if key else None
+
+
+def use_memory_keyring(
+    monkeypatch: pytest.MonkeyPatch, keys: Mapping[str, tuple[str, str]] | None = None
+) -> MemoryKeyring:
+    """Have every home of this test keep its secrets in one MemoryKeyring."""
+    keyring = MemoryKeyring()
+    for name, (access_key, secret_key) in (keys or {}).items():
+        asyncio.run(keyring.save(Profile(name=name, access_key=access_key), SecretKey(secret_key)))
+    real = homes.users_home
+
+    def users_home(environ: Mapping[str, str] = os.environ, *, read_only: bool = False) -> homes.Home:
+        home = real(environ, read_only=read_only)
+        return dataclasses.replace(home, stores={**home.stores, "keyring": keyring})
+
+    monkeypatch.setattr(homes, "users_home", users_home)
+    return keyring

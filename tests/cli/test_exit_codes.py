@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import ncp_tui.cli.work.create
+import ncp_tui.cli.work.problems
+import ncp_tui.home  # noqa: F401 - every Problem there is
+from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
+from ncp_tui.gateway import Problem
+
+EXPECTED = {
+    2: {
+        "unknown_endpoint", "invalid_credentials", "invalid_profile", "invalid_name", "invalid_bucket",
+        "invalid_template", "unknown_cluster", "ambiguous_cluster",
+    },
+    3: {
+        "no_credentials", "no_secret", "no_keyring", "keyring_locked", "keyring_silent", "keyring_failed",
+        "cannot_store", "damaged_secret", "other_access_key", "secret_store", "unknown_profile",
+        "cannot_read_profiles", "cannot_save_profiles", "unusable_ca_bundle", "unusable_proxy", "nothing_to_import",
+    },
+    4: {"authentication_failed"},
+    5: {"permission_denied"},
+    6: {
+        "not_reached", "name_not_found", "proxy_refused", "tls_failed", "answer_lost", "endpoint_timeout",
+        "endpoint_error",
+    },
+    7: {"throttled", "quota_exceeded"},
+    8: {"gateway_error", "not_found", "refused", "refused_by_gateway", "server_error", "bad_answer", "redirected"},
+    10: {"snapshot_failed"},
+    11: {"wait_ended"},
+    12: {"read_only", "not_confirmed"},
+    130: {"interrupted", "declined"},
+    1: {"bug"},
+}  # fmt: skip
+
+
+def kinds(root: type[Problem]) -> Iterator[type[Problem]]:
+    for kind in root.__subclasses__():
+        yield kind
+        yield from kinds(kind)
+
+
+def test_every_problem_has_its_code() -> None:
+    """A new kind of Problem must be given a code on purpose, not the last one of the table by accident."""
+    found: dict[int, set[str]] = {}
+    for kind in kinds(Problem):
+        if not kind.__module__.startswith("ncp_tui.") or kind.kind == "problem":
+            continue
+        problem = kind.__new__(kind)  # some want arguments, and only the class counts
+        found.setdefault(int(exit_code_of(problem)), set()).add(kind.kind)
+    known = {code: {kind for kind in kinds_of if kind in found.get(code, set())} for code, kinds_of in EXPECTED.items()}
+    assert found == known
+    assert known == EXPECTED
+
+
+def test_the_codes_are_those_of_the_contract() -> None:
+    assert [int(code) for code in ExitCode] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 130]

@@ -1,0 +1,112 @@
+"""The commands and the demo that need no account."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from ncp_tui.cli.demo import demo_home
+from ncp_tui.home import Home
+from ncp_tui.sandbox import ThreadedSandbox
+from ncp_tui.session_log import SessionLog
+from ncp_tui.snapshots import Outcome, SnapshotRequest, take
+from tests.cli.program import Called, Program, account_variables
+
+
+def test_paths(call_nobody: Called, tmp_path: Path) -> None:
+    home = tmp_path / "ncp-tui"
+    assert call_nobody("paths", "--json").json() == {
+        "config": str(home),
+        "state": str(home / "state"),
+        "data": str(home / "data"),
+        "profiles": str(home / "profiles.toml"),
+    }
+    assert f"profiles  {home / 'profiles.toml'}\n" in call_nobody("paths").stdout
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_sandbox_serves_until_it_is_interrupted(nobody: Program, tmp_path: Path, number: signal.Signals) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    arguments = ("--clusters", "3", "--duration", "0", "--latency", "1", "--ledger", str(ledger))
+    with nobody.started("sandbox", *arguments) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        assert set(ready) == {"url", "access_key", "secret_key"}
+        keys = account_variables(ready["url"], ready["access_key"], ready["secret_key"])
+        assert len(nobody.run("cluster", "list", "--json", **keys).json()) == 5
+        created = nobody.run(
+            *("snapshot", "create", "search-0001", "--bucket", "bk.ses.snapshot", "--name", "x-1", "--wait"), **keys
+        )
+        assert created.code == 0
+        process.send_signal(number)
+        result = nobody.ended(process)
+    assert result.code == 0
+    assert (result.stdout, result.stderr) == ("", "")
+    assert '"type": "effect"' in ledger.read_text()
+
+
+def test_a_port_that_is_taken(nobody: Program) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = nobody.run("sandbox", "--port", str(taken.getsockname()[1]))
+    assert (result.code, result.stdout) == (2, "")
+    assert "cannot start" in result.stderr
+
+
+def test_a_ledger_that_cannot_be_written(call_nobody: Called, tmp_path: Path) -> None:
+    assert call_nobody("sandbox", "--ledger", str(tmp_path / "no" / "ledger")).code == 2
+
+
+def test_the_demo_is_complete_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of its own, a gateway that answers, and nothing of the user's."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with demo_home() as home:
+        assert home.demo
+        assert dict(home.environ) == {}
+        assert home.configure_file is None
+        assert home.choose().name == "sandbox"
+        assert asyncio.run(_take_one(home)) is Outcome.ACCEPTED
+    assert list(tmp_path.iterdir()) == []
+
+
+async def _take_one(home: Home) -> Outcome:
+    identity = home.choose()
+    engine = await home.connect(identity, SessionLog())
+    try:
+        assert len(await engine.list_clusters()) == 14
+        bucket = identity.profile.default_bucket or ""
+        return (await take(engine, SnapshotRequest("1037001", "search-0001", "demo-1", bucket))).outcome
+    finally:
+        await engine.aclose()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--profile", "prod", "--read-only"), ("--demo",)])
+def test_without_a_command_the_screen_starts(
+    call_nobody: Called, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    started: list[tuple[Home, str | None]] = []
+
+    def run(home: Home, *, profile: str | None = None) -> int:
+        started.append((home, profile))
+        return 7
+
+    monkeypatch.setattr("ncp_tui.tui.run", run)
+    monkeypatch.setattr("ncp_tui.cli.main._check_terminal", lambda: None)
+    assert call_nobody(*arguments).code == 7
+    ((home, profile),) = started
+    assert home.demo is ("--demo" in arguments)
+    assert home.read_only is ("--read-only" in arguments)
+    assert profile == ("prod" if "prod" in arguments else None)
+
+
+def test_the_sandbox_of_a_test_is_not_a_demo(served: ThreadedSandbox) -> None:
+    """The demo's keys are made up anew each time."""
+    with demo_home() as home:
+        assert home.choose().profile.access_key != served.sandbox.access_key
