@@ -70,7 +70,7 @@ async def test_a_snapshot_from_form_to_end() -> None:
         await stage.press("escape")
         assert "running now" in stage.text(), "the clusters show what is under way"
         stage.clock.advance(60)
-        await stage.until("Finished: snapshot search-0001-20260102-000000 exists (SUCCESS).")
+        await stage.expect("Finished: snapshot search-0001-20260102-000000 exists (SUCCESS).")
     assert len(stage.sandbox.ledger.effects) == 1
 
 
@@ -121,7 +121,7 @@ async def test_a_refused_duplicate_can_be_corrected() -> None:
     async with staged((120, 40)) as stage:
         await stage.press("s", "f2")
         stage.clock.advance(60)
-        await stage.until("Finished: snapshot")
+        await stage.expect("Finished: snapshot")
         await stage.press("escape", "s")
         stage.app.screen.query_one("#name", Input).value = "search-0001-20260102-000000"
         await stage.press("f2")
@@ -165,7 +165,7 @@ async def test_a_failing_snapshot_is_called_failed() -> None:
         stage.app.screen.query_one("#name", Input).value = "nightly-fail"
         await stage.press("f2")
         stage.clock.advance(60)
-        await stage.until("FAILED: snapshot nightly-fail")
+        await stage.expect("FAILED: snapshot nightly-fail")
 
 
 async def test_a_protected_profile_asks_for_the_clusters_name() -> None:
@@ -331,12 +331,12 @@ class NeverAnswers(httpx.AsyncBaseTransport):
 
 async def test_nothing_waits_for_a_gateway_that_hangs() -> None:
     """Law 6: keys, screens, switching profile and quitting work at once while a call hangs."""
-    async with staged((120, 40), environ=ENVIRON, profile=PROFILE, wrap=NeverAnswers, patient=False) as stage:
+    async with staged((120, 40), environ=ENVIRON, profile=PROFILE, wrap=NeverAnswers, settled=False) as stage:
         await stage.pilot.press("p")
-        await stage.until("environment (NCLOUD_ACCESS_KEY)")
+        await stage.expect("environment (NCLOUD_ACCESS_KEY)")
         stage.app.screen.query_one("#table", RecordTable).move_to("environment")
         await stage.pilot.press("enter")
-        await stage.until("environment / KR / Clusters")
+        await stage.expect("environment / KR / Clusters")
         await stage.pilot.press("q")
         await stage.pilot.pause()
     assert stage.app.return_code == 0
