@@ -49,7 +49,7 @@ class ClustersScreen(TableScreen):
     ]
     path = ("Clusters",)
     columns = (
-        Column("CLUSTER", flex=2, least=12),
+        Column("CLUSTER", 36, least=12),
         Column("STATUS", 10, least=8),
         Column("HEALTH", 8, least=6),
         Column("ENGINE", 22, least=10, room=66),
