@@ -190,6 +190,7 @@ def _from_envelope(status: int, code: str, message: str, result: Any, *, boolean
         return errors.RefusedByService(
             f"The service refused: {message or 'no reason given'} (code {code}).",
             "Nothing was started by this request.",
+            "Correct what the message names, then try again.",
         )
     if status not in _SUCCESS:
         return errors.ServerError(

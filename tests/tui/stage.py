@@ -98,7 +98,7 @@ class Stage:
 
     async def settle(self) -> None:
         """Wait until no worker but a watch is at work and the screen is painted."""
-        await self.wait_for(lambda: not self.working)
+        await self.until(lambda: not self.working)
         await self.pilot.pause()
 
     @property
@@ -107,7 +107,7 @@ class Stage:
         busy = [worker for worker in self.app.workers if not worker.is_finished and worker.group != "snapshots"]
         return [worker.description for worker in busy] + ["create"] * self.app.session.creating
 
-    async def wait_for(self, holds: Callable[[], object]) -> None:
+    async def until(self, holds: Callable[[], object]) -> None:
         """Wait until something holds."""
         ends = time.monotonic() + PATIENCE
         await self.pilot.pause()
@@ -116,9 +116,9 @@ class Stage:
             await asyncio.sleep(0.005)
             await self.pilot.pause()
 
-    async def until(self, *texts: str) -> None:
+    async def expect(self, *texts: str) -> None:
         """Wait until all of `texts` are on the screen at once."""
-        await self.wait_for(lambda: all(text in self.text() for text in texts))
+        await self.until(lambda: all(text in self.text() for text in texts))
 
     def shows(self, *texts: str) -> bool:
         """Whether all of `texts` are on the screen now."""
@@ -156,7 +156,7 @@ async def staged(
     listening: bool = False,
     wrap: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport,
     prepare: Callable[[Sandbox], object] = lambda _: None,
-    patient: bool = True,
+    settled: bool = True,
     **home_fields: object,
 ) -> AsyncIterator[Stage]:
     """Run the app against a still sandbox.
@@ -164,7 +164,7 @@ async def staged(
     `profile` replaces the usual one and `more` are saved beside it, each with the keys of `account`; `wanted` is the
     profile named on the command line. `clock_off` is how far the app's clock is ahead. With `listening`, requests go
     over a real socket. `wrap` stands between app and sandbox, and `prepare` sets the sandbox up. Unless
-    `patient`, the test begins at once, with whatever hangs.
+    `settled`, the test begins at once, with whatever hangs.
     """
     clock, count = Clock(), iter(range(1, 100_000))
     sandbox = Sandbox(
@@ -206,6 +206,6 @@ async def staged(
         app = NcpApp(home, wanted, theme=theme)
         async with app.run_test(size=size) as pilot:
             stage = Stage(app, pilot, sandbox, clock, home)
-            if patient:
+            if settled:
                 await stage.settle()
             yield stage

@@ -117,6 +117,15 @@ async def test_a_bucket_can_be_typed_where_the_list_cannot_be_read() -> None:
         assert not stage.app.screen.query_one("#create", Button).disabled
 
 
+async def test_enter_leads_through_the_form() -> None:
+    """Name, bucket, Create: the keyboard's way. The pressed button stays one line high."""
+    async with staged() as stage:
+        await stage.press("s", "enter", "enter", "enter")
+        assert len(stage.sandbox.ledger.effects) == 1
+        assert stage.app.screen.query_one("#create", Button).size.height == 1
+        assert "▔" not in stage.text()
+
+
 async def test_a_refused_duplicate_can_be_corrected() -> None:
     async with staged((120, 40)) as stage:
         await stage.press("s", "f2")
