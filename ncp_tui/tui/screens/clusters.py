@@ -21,7 +21,7 @@ from ncp_tui.tui.screens.history import HistoryScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Followed
-from ncp_tui.tui.widgets import Column, RecordTable
+from ncp_tui.tui.widgets import Column, FilterBar, RecordTable
 
 LAST_SNAPSHOTS_AT_ONCE = 2
 """Histories read at the same time; the service publishes no rate limit, so we stay far below any."""
@@ -250,9 +250,9 @@ class ClustersScreen(TableScreen):
             self.call_after_refresh(self.load)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Home has no way back, and read-only mode has no snapshots."""
+        """Home has no way back but out of a filter, and read-only mode has no snapshots."""
         if action == "back":
-            return False
+            return self.query_one(FilterBar).display
         if action == "snapshot" and self.session.read_only:
             return False
         return super().check_action(action, parameters)

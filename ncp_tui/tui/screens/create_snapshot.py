@@ -333,6 +333,8 @@ class CreateSnapshotScreen(WorkingScreen):
         """Letters belong to the inputs here; Create is greyed until the form is right."""
         if action == "take_bucket":
             return bool(self.query("#buckets")) and self.query_one("#buckets").has_focus
+        if action == "new_name":
+            return True if self._followed is None else None
         if action == "create":
             return None if self.query("#create") and self.query_one("#create", Button).disabled else True
         return super().check_action(action, parameters)

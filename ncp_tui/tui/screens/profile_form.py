@@ -101,7 +101,8 @@ class ProfileFormScreen(Screen[str | None]):
 
     def _fields(self) -> Iterable[tuple[str, Widget, str]]:
         start = self._start
-        secret = "empty: stays as it is" if self._editing or self._held else "never shown"
+        secret = "empty: stays as it is" if self._editing else "never shown"
+        secret = "empty: the one found" if self._held else secret
         yield "Name", TextInput(start.name, id="name", disabled=self._editing is not None), "letters, digits, . _ -"
         yield "Access key", TextInput(start.access_key, id="access_key"), "the access key id"
         yield "Secret key", SecretInput(id="secret_key"), secret
