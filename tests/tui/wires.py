@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import httpx
 
-Wrap = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
+Transport = TypeVar("Transport", bound=httpx.AsyncBaseTransport)
 
 
 def operation_of(request: httpx.Request) -> str:
@@ -67,3 +68,15 @@ class Refusing(httpx.AsyncBaseTransport):
         if self.down:
             raise httpx.ConnectError("refused", request=request) from ConnectionRefusedError()
         return await self.inner.handle_async_request(request)
+
+
+class Wire(Generic[Transport]):
+    """Hands a wire to the stage and keeps it for the test: `Wire(Held, {"createSnapshot"})`."""
+
+    def __init__(self, kind: Callable[..., Transport], *arguments: object) -> None:
+        self._kind = kind
+        self._arguments = arguments
+
+    def __call__(self, inner: httpx.AsyncBaseTransport) -> Transport:
+        self.held = self._kind(inner, *self._arguments)
+        return self.held

@@ -1,0 +1,287 @@
+"""The clusters screen: what stays where it is, what can be opened, and what is said when nothing can be read."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from ncp_tui.sandbox import Account, Sandbox
+from ncp_tui.sandbox.snapshots import SnapshotRun
+from ncp_tui.tui.screens import ClustersScreen, TextScreen
+from ncp_tui.tui.widgets import ProblemCard, RecordTable, TextView
+from tests.tui.stage import START, Stage, staged
+from tests.tui.wires import Refusing
+
+LIST = "getClusterInfoList"
+
+
+def table_of(stage: Stage) -> RecordTable:
+    return stage.app.screen.query_one("#table", RecordTable)
+
+
+def lines_with(stage: Stage, text: str) -> list[str]:
+    return [line for line in stage.text().splitlines() if text in line]
+
+
+async def test_the_clusters_of_every_page() -> None:
+    """An account with more clusters than one page holds must not lose the rest."""
+    async with staged((120, 40), clusters=250) as stage:
+        assert table_of(stage).total == 252
+        assert stage.shows("252 clusters")
+        assert stage.asked(LIST) == 3
+        await stage.press("end")
+        assert stage.shows("legal-archive")
+
+
+@pytest.mark.parametrize("key", ["s", "h", "enter"])
+async def test_a_cluster_without_access_opens_nothing(key: str) -> None:
+    async with staged((120, 40)) as stage:
+        before = len(stage.sandbox.ledger.requests)
+        await stage.press("end", key)
+        assert isinstance(stage.app.screen, ClustersScreen)
+        assert stage.shows("This key may see legal-archive by name only: ask for permission, or use another profile.")
+        assert len(stage.sandbox.ledger.requests) == before
+
+
+async def test_escape_clears_the_filter_from_its_input() -> None:
+    async with staged((120, 40)) as stage:
+        await stage.press("slash")
+        await stage.type("0002")
+        assert stage.shows("1 of 14 rows contain “0002”.")
+        await stage.press("escape")
+        assert table_of(stage).shown == 14
+        assert table_of(stage).has_focus
+
+
+async def test_escape_clears_the_filter_from_the_rows() -> None:
+    """Home has no way back, and a filter that only its own input can clear looks like lost clusters."""
+    async with staged((120, 40)) as stage:
+        await stage.press("slash")
+        await stage.type("0002")
+        await stage.press("enter")
+        assert (table_of(stage).shown, table_of(stage).has_focus) == (1, True)
+        await stage.press("escape")
+        assert table_of(stage).shown == 14
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, ClustersScreen)
+
+
+async def test_the_keys_that_act_are_text_in_the_filter() -> None:
+    async with staged((120, 40)) as stage:
+        await stage.press("slash")
+        await stage.type("qshp/?")
+        assert stage.shows("qshp/?", "0 of 14 rows")
+        assert stage.app.is_running
+
+
+async def test_the_filter_stays_over_a_refresh() -> None:
+    async with staged((120, 40)) as stage:
+        await stage.press("slash")
+        await stage.type("private")
+        await stage.press("enter", "r")
+        assert (table_of(stage).shown, table_of(stage).total) == (1, 14)
+
+
+async def test_every_column_orders_and_the_last_goes_back() -> None:
+    async with staged((120, 40)) as stage:
+        said = []
+        for _ in range(7):
+            await stage.press("o")
+            said.append(lines_with(stage, "Sorted by") or lines_with(stage, "In the service's order."))
+        assert ["last snapshot" in "".join(lines) for lines in said] == [False] * 5 + [True, False]
+        assert said[6]
+        await stage.press("O")
+        assert stage.shows("Sorted by cluster down.")
+        rows = [line.split()[0] for line in stage.text().splitlines() if line.strip().startswith(("search-", "legal-"))]
+        assert rows == sorted(rows, reverse=True)
+
+
+async def test_ages_are_ordered_by_time() -> None:
+    """By their text, `12 d ago` would stand before `2 h ago`."""
+    async with staged((120, 40)) as stage:
+        stage.sandbox.world.state(stage.sandbox.world.named("search-0002")).runs.append(
+            SnapshotRun(1, "of-an-hour-ago", "bk.ses.snapshot", "MANUAL", START - 3700, START - 3600)
+        )
+        await stage.press("r", *"oooooo")
+        aged = [line.strip() for line in stage.text().splitlines() if " ago " in line]
+        assert len(aged) == 5
+        assert "1 h ago ok" in aged[-1]
+        await stage.press("O")
+        assert "1 h ago ok" in next(line for line in stage.text().splitlines() if " ago " in line)
+
+
+async def test_the_cursor_stays_on_its_cluster_when_others_go() -> None:
+    """A cluster that disappears above the cursor must not move the next key press onto another cluster."""
+    async with staged((120, 40)) as stage:
+        await stage.press("down", "down", "down")
+        assert table_of(stage).cursor_key == "1037004"
+        world = stage.sandbox.world
+        del world._clusters["1037001"]
+        await stage.press("r")
+        assert table_of(stage).cursor_key == "1037004"
+        assert stage.shows("13 clusters")
+        del world._clusters["1037004"]
+        await stage.press("r")
+        assert table_of(stage).cursor_key is not None
+        assert not stage.shows("search-0004")
+
+
+async def test_the_detail_has_what_the_list_has_not() -> None:
+    async with staged((120, 50)) as stage:
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, TextScreen)
+        assert stage.shows("Cluster search-0001", "1037001", "OpenSearch 2.17.1", "documents", "store size")
+        assert stage.shows("green"), "the health is in the list only"
+        assert "clusterNodeList" in stage.app.screen.query_one(TextView).text, "the nodes are in the detail only"
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, ClustersScreen)
+
+
+async def test_a_detail_that_fails_keeps_what_the_list_said() -> None:
+    async with staged((120, 50)) as stage:
+        stage.sandbox.faults.add("getClusterInfo", act=(500, "broken"))
+        await stage.press("enter")
+        assert stage.shows("OpenSearch 2.17.1", "green")
+        await stage.press("end")
+        assert stage.shows("HTTP 500")
+
+
+async def test_the_age_of_the_newest_snapshot() -> None:
+    async with staged((120, 40)) as stage:
+        assert "never" in lines_with(stage, "search-0002")[0]
+        assert "1 d ago ok" in lines_with(stage, "search-0001")[0]
+        assert "no access" in lines_with(stage, "hr-private")[0]
+        assert stage.asked("getSnapshotHistory") == 6, "one read for each cluster that runs and may be opened"
+
+
+async def test_an_age_that_cannot_be_read_stays_blank() -> None:
+    """What is nice to know must not put a card over what is needed."""
+
+    def prepare(sandbox: Sandbox) -> None:
+        sandbox.faults.add("getSnapshotHistory", act=(500, "broken"), times=None)
+
+    async with staged((120, 40), prepare=prepare) as stage:
+        assert stage.shows("14 clusters")
+        assert "ago" not in stage.text()
+        assert not stage.app.screen.query_one(ProblemCard).display
+
+
+async def test_an_account_without_clusters() -> None:
+    def prepare(sandbox: Sandbox) -> None:
+        sandbox.world._clusters.clear()
+
+    async with staged(prepare=prepare) as stage:
+        assert stage.shows("This account has no clusters in this region.", "0 clusters in")
+        for key in ("s", "h", "enter"):
+            await stage.press(key)
+            assert isinstance(stage.app.screen, ClustersScreen)
+            assert stage.shows("There is no cluster under the cursor.")
+
+
+def wrong_secret(sandbox: Sandbox) -> Account:
+    return dataclasses.replace(sandbox.account, secret_key="another-secret-key-that-opens-nothing-00")
+
+
+def viewer(sandbox: Sandbox) -> Account:
+    return sandbox.viewer
+
+
+def denied(sandbox: Sandbox) -> None:
+    sandbox.faults.add(LIST, act=(401, {"error": {"errorCode": "210", "message": "Permission Denied", "details": ""}}))
+
+
+def html(sandbox: Sandbox) -> None:
+    sandbox.faults.add(LIST, act=(200, "<html><body>Please log in to the wireless network</body></html>"))
+
+
+TROUBLES: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
+    "wrong secret": (
+        {"account": wrong_secret},
+        (
+            "The gateway refused the signature (401/200).",
+            "Nothing was changed. Access key, secret key or clock is wrong.",
+            "Test the profile's keys; the clock agrees with the gateway's.",
+        ),
+    ),
+    "clock": (
+        {"clock_off": -900.0},
+        (
+            "The gateway refused the signature (401/200).",
+            "Nothing was changed.",
+            "This machine's clock is 900 s slow: set it first.",
+        ),
+    ),
+    "permission": (
+        {"prepare": denied},
+        (
+            "The key is right but may not do this (401/210).",
+            "Nothing was changed.",
+            "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER",
+        ),
+    ),
+    "nobody there": (
+        {"wrap": Refusing},
+        ("127.0.0.1:8765 refused the connection.", "Nothing was sent.", "Check the network, the proxy"),
+    ),
+    "a page of somebody else": (
+        {"prepare": html},
+        ("The answer is not one of the service's (200)", "Nothing was changed: this was only a read.", "Try again"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "sentences"), TROUBLES.values(), ids=TROUBLES)
+async def test_trouble_is_three_sentences(options: dict[str, Any], sentences: tuple[str, str, str]) -> None:
+    """What happened, what it means for the work at hand, and what to do next, in a window of any size."""
+    for size in ((80, 24), (120, 40)):
+        async with staged(size, **options) as stage:
+            card = stage.app.screen.query_one(ProblemCard)
+            assert card.display
+            assert stage.shows(*sentences)
+            assert stage.shows("Nothing to show. Press r to try again.")
+            assert not stage.effects
+
+
+async def test_the_card_goes_when_the_gateway_is_back() -> None:
+    wires: list[Refusing] = []
+
+    def wrap(inner: Any) -> Refusing:
+        wires.append(Refusing(inner))
+        return wires[0]
+
+    async with staged((120, 40), wrap=wrap) as stage:
+        assert stage.shows("refused the connection")
+        wires[0].down = False
+        await stage.press("r")
+        assert stage.shows("14 clusters", "search-0001")
+        assert not stage.app.screen.query_one(ProblemCard).display
+        wires[0].down = True
+        await stage.press("r")
+        assert stage.shows("refused the connection", "search-0001"), "what is known from before stays"
+
+
+async def test_a_clock_that_is_off_is_in_the_header() -> None:
+    """Inside the gateway's window nothing fails yet; a user should know before it does."""
+    async with staged((120, 40), clock_off=120.0) as stage:
+        assert stage.shows("14 clusters", "CLOCK -119.5 s OFF")
+
+
+async def test_a_viewer_sees_its_clusters_and_creates_nothing() -> None:
+    async with staged((120, 40), account=viewer) as stage:
+        assert len(lines_with(stage, "no access")) == 6
+        await stage.press("s", "f2")
+        assert stage.shows("The key is right but may not do this (401/210).", "Not started: search-0001")
+        assert not stage.effects
+
+
+@pytest.mark.parametrize("key", ["s", "h", "p"])
+async def test_going_away_while_loading_and_coming_back_loads_again(key: str) -> None:
+    """Leaving stops the reading; half a list would be taken for the whole."""
+    async with staged((120, 40)) as stage:
+        await stage.pilot.press("r", key)
+        await stage.settle()
+        await stage.press("escape")
+        assert stage.shows("14 clusters")
+        assert stage.app.session.clusters_complete
