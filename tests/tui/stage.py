@@ -180,6 +180,7 @@ async def staged(
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = (await stack.enter_async_context(serve(sandbox))).url if listening else URL
         transport = httpx.AsyncHTTPTransport() if listening else httpx.ASGITransport(sandbox.app)
+        stack.push_async_callback(transport.aclose)
         fields: dict[str, object] = {
             "environ": environ or {},
             "paths": Paths(root / "config", root / "state", root / "data"),

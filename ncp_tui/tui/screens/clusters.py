@@ -244,8 +244,9 @@ class ClustersScreen(TableScreen):
         self.open(ProfilesScreen(self.session), back)
 
     def on_screen_resume(self) -> None:
-        """Load again what leaving this screen stopped."""
+        """Show what was started elsewhere, and load again what leaving this screen stopped."""
         super().on_screen_resume()
+        self._show_rows()
         if self.session.identity is not None and not self.session.clusters_complete:
             self.call_after_refresh(self.load)
 

@@ -212,9 +212,7 @@ class CreateSnapshotScreen(WorkingScreen):
         if wrong:
             self._verdict("name", f"{len(name)}/{_LONGEST}  {wrong[0]}", good=False)
         else:
-            self._verdict(
-                "name", f"{len(name)}/{_LONGEST}  legal; time is {zone_of_template(self._template)}", good=True
-            )
+            self._verdict("name", f"{len(name)}/{_LONGEST}  {self._legal_words()}", good=True)
         bucket_problem = self._bucket_problem(bucket)
         known = any(each.name == bucket for each in self._buckets)
         self._verdict("bucket", bucket_problem or ("usable" if known else "not checked"), good=not bucket_problem)
@@ -223,6 +221,12 @@ class CreateSnapshotScreen(WorkingScreen):
         self._show_preview(name, bucket, right=right)
         self.refresh_bindings()
         return right
+
+    def _legal_words(self) -> str:
+        try:
+            return f"legal; time is {zone_of_template(self._template)}"
+        except Problem:
+            return "legal"  # the template cannot be used; that was said when the name was proposed
 
     def _bucket_problem(self, bucket: str) -> str:
         if not bucket:
@@ -275,6 +279,9 @@ class CreateSnapshotScreen(WorkingScreen):
         self._send(request)
 
     def _send(self, request: SnapshotRequest) -> None:
+        if self._followed is not None:  # a hurried second click had the question asked twice
+            return
+        self.query_one(ProblemCard).clear()
         self._followed = self.ncp_app.create_snapshot(request)
         if self._followed is None:
             return

@@ -1,0 +1,413 @@
+"""Creating a snapshot: nothing leaves before it is asked for, one request leaves, and the outcome is what is known."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from textual.widgets import Button, Input
+
+from ncp_tui.profiles import Profile
+from ncp_tui.sandbox import Sandbox
+from ncp_tui.tui.screens import ClustersScreen, HelpScreen
+from ncp_tui.tui.screens.confirm import TypeNameScreen
+from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
+from ncp_tui.tui.screens.history import HistoryScreen
+from ncp_tui.tui.widgets import RecordTable, TextView
+from tests.tui.stage import ACCESS_KEY, SECRET_KEY, Stage, staged
+from tests.tui.wires import Held, Refusing, Wire
+
+CREATE = "createSnapshot"
+NAME = "search-0001-20260102-000000"
+WIDE = (120, 40)
+
+
+def profile(**fields: object) -> Profile:
+    usual = {"name": "prod", "access_key": ACCESS_KEY, "store": "session", "default_bucket": "bk.ses.snapshot"}
+    return Profile(**usual | fields)  # type: ignore[arg-type]
+
+
+def form_of(stage: Stage) -> CreateSnapshotScreen:
+    assert isinstance(stage.app.screen, CreateSnapshotScreen)
+    return stage.app.screen
+
+
+def value(stage: Stage, name: str) -> str:
+    return form_of(stage).query_one(f"#{name}", Input).value
+
+
+def can_create(stage: Stage) -> bool:
+    return not form_of(stage).query_one("#create", Button).disabled
+
+
+async def test_the_name_comes_from_the_profiles_template() -> None:
+    async with staged(WIDE, profile=profile(name_template="{profile}-{date:kst}-{time:kst}")) as stage:
+        await stage.press("s")
+        assert value(stage, "name") == "prod-20260102-090000"
+        assert stage.shows("20/30  legal; time is KST")
+
+
+async def test_a_template_that_cannot_be_used_leaves_a_legal_name() -> None:
+    async with staged(WIDE, profile=profile(name_template="{cluster")) as stage:
+        await stage.press("s")
+        assert value(stage, "name") == "search-0001"
+        assert can_create(stage)
+
+
+async def test_a_fresh_name_has_the_time_of_now() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("s")
+        stage.clock.advance(61)
+        await stage.press("f3")
+        assert value(stage, "name") == "search-0001-20260102-000101"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "too short: 0"),
+        ("ab", "too short: 2"),
+        ("a" * 31, "too long: 31"),
+        ("Nightly", "no capital letters (N)"),
+        ("night ly", "no spaces"),
+        ("night_ly", "no underscores"),
+        ("1night", "must start with"),
+        ("-night", "must start with"),
+        ("night-", "must end with"),
+        ("ni--ght", "no two hyphens"),
+        ("밤-스냅샷", "no Hangul"),
+        ("\uff4eightly", "full-width"),
+        ("night\u200bly", "an invisible character"),
+        ("[red]night", "only a-z, 0-9 and -"),
+    ],
+)
+async def test_an_illegal_name_is_judged_while_it_is_typed(name: str, reason: str) -> None:
+    """The service only says `invalid`; here each rule is named, and nothing can be sent in the meantime."""
+    async with staged((160, 40)) as stage:
+        await stage.press("s")
+        await stage.fill("name", name)
+        assert stage.shows(f"{len(name)}/30  {reason}", "Nothing can be sent yet")
+        assert not can_create(stage)
+        await stage.press("f2")
+        await stage.press("enter", "enter", "enter")
+        assert not stage.asked(CREATE)
+
+
+async def test_typing_changes_the_verdict_key_by_key() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("s", "A")
+        assert stage.shows(f"{len(NAME) + 1}/30  no capital letters (A)")
+        await stage.press("backspace")
+        assert stage.shows(f"{len(NAME)}/30  legal")
+        await stage.press("question_mark")
+        assert value(stage, "name").endswith("?"), "in an input a question mark is typed"
+
+
+async def test_buckets_with_their_reasons() -> None:
+    async with staged((160, 40)) as stage:
+        await stage.press("s")
+        assert stage.shows(
+            "bk.ses.snapshot", "45.0 GB", "18,204", "usable", "locked: objects cannot be replaced", "may not use it"
+        )
+
+
+async def test_only_a_usable_bucket_can_be_taken() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("s")
+        table = form_of(stage).query_one("#buckets", RecordTable)
+        table.focus()
+        await stage.settle()
+        for name in ("audit-locked", "finance-private", "legal-hold"):
+            table.move_to(name)
+            await stage.press("enter")
+            assert value(stage, "bucket") == "bk.ses.snapshot"
+            assert stage.shows(f"{name} cannot take a snapshot:")
+        table.move_to("empty-bucket")
+        await stage.press("enter")
+        assert value(stage, "bucket") == "empty-bucket"
+        assert form_of(stage).query_one("#create").has_focus
+
+
+@pytest.mark.parametrize("name", ["no-such-bucket", "audit-locked", "UPPER", "a", "10.0.0.1", "a..b"])
+async def test_a_bucket_that_cannot_work_is_not_sent(name: str) -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("s")
+        await stage.fill("bucket", name)
+        assert not can_create(stage)
+        await stage.press("f2")
+        assert not stage.asked(CREATE)
+
+
+async def test_without_a_default_the_first_usable_bucket_is_proposed() -> None:
+    async with staged(WIDE, profile=profile(default_bucket=None)) as stage:
+        await stage.press("s")
+        assert value(stage, "bucket") == "bk.ses.snapshot"
+
+
+async def test_a_refused_list_says_why_and_a_bucket_can_be_typed() -> None:
+    """search-0004 has no API key, so the service names no buckets; its own words are the way out."""
+    async with staged((160, 40), profile=profile(default_bucket=None)) as stage:
+        await stage.press("down", "down", "down", "s")
+        assert stage.shows("The bucket list could not be read. A bucket can be typed by hand.")
+        assert stage.shows("Set the API authentication key first.", "choose a bucket")
+        assert not can_create(stage)
+        await stage.fill("bucket", "typed-by-hand")
+        assert stage.shows("not checked")
+        assert can_create(stage)
+        await stage.press("f2")
+        assert stage.asked(CREATE) == 1
+        assert not stage.effects
+        assert stage.shows("Not started: search-0004-", "Set the API authentication key first.")
+
+
+async def test_an_empty_list_says_so() -> None:
+    def prepare(sandbox: Sandbox) -> None:
+        body = {"code": 0, "message": "SUCCESS", "result": {"bucketList": None}, "requestId": "x"}
+        sandbox.faults.add("getBucketList", act=(200, body))
+
+    async with staged(WIDE, prepare=prepare) as stage:
+        await stage.press("s")
+        assert stage.shows("The service names no bucket. Is the cluster's API key for Object Storage set?")
+        assert can_create(stage)
+        await stage.press("f5")
+        assert stage.shows("empty-bucket"), "f5 reads the list again"
+
+
+async def test_the_preview_is_what_is_sent() -> None:
+    """What the user agrees to and what leaves must be the same request, but for the moment and the signature."""
+    async with staged(WIDE) as stage:
+        await stage.press("s")
+        engine = stage.app.session.connected
+        assert engine is not None
+        before = len(stage.sandbox.ledger.requests)
+        preview = engine.preview_create_snapshot("1037001", NAME, "bk.ses.snapshot")
+        text = form_of(stage).query_one("#preview", TextView).text
+        assert "POST http://127.0.0.1:8765/api/v2/snapshot/createSnapshot/1037001" in text
+        assert len(stage.sandbox.ledger.requests) == before, "a preview sends nothing"
+        await stage.press("f2")
+        action = next(each for each in stage.app.session.log.actions if each.title == f"create snapshot {NAME}")
+        sent = action.exchanges[0].request
+        assert (sent.method, sent.url, sent.body) == (preview.method, preview.url, preview.body)
+        assert json.loads(sent.body) == {"snapshotName": NAME, "bucketName": "bk.ses.snapshot"}
+        moving = {"x-ncp-apigw-timestamp", "x-ncp-apigw-signature-v2"}
+        assert {name for name, _ in sent.headers} == {name for name, _ in preview.headers}
+        assert dict(sent.headers) | dict.fromkeys(moving) == dict(preview.headers) | dict.fromkeys(moving)
+        for shown in (text, str(sent), str(preview)):
+            assert SECRET_KEY not in shown
+            assert ACCESS_KEY not in shown
+        assert "SAND…0A7K" in text
+        assert stage.sandbox.ledger.requests[-2].target == "/api/v2/snapshot/createSnapshot/1037001"
+
+
+async def test_create_is_sent_once_however_often_it_is_pressed() -> None:
+    """Law 1. Keys pressed in a hurry arrive before the first answer does."""
+    wire = Wire(Held, {CREATE})
+    async with staged(WIDE, wrap=wire) as stage:
+        await stage.press("s")
+        for _ in range(5):
+            await stage.pilot.press("f2")
+        form = form_of(stage)
+        form.action_create()
+        form.query_one("#create", Button).press()
+        await stage.expect("asking the service ...")
+        wire.held.gate.set()
+        await stage.expect("running")
+        await stage.press("f2", "f2")
+        assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
+
+
+async def test_a_hurried_confirmation_sends_once() -> None:
+    """Two clicks on Create may open the question twice; answering both must not send twice."""
+    async with staged(WIDE, profile=profile(protected=True)) as stage:
+        await stage.press("s")
+        form = form_of(stage)
+        form.action_create()
+        form.action_create()
+        await stage.settle()
+        for _ in range(2):
+            if isinstance(stage.app.screen, TypeNameScreen):
+                await stage.type("search-0001")
+                await stage.press("enter")
+        assert stage.asked(CREATE) == 1
+
+
+async def test_accepted_running_finished(quick_looks: None) -> None:  # noqa: ARG001
+    async with staged(WIDE) as stage:
+        await stage.press("s", "f2")
+        await stage.expect(f"{NAME}: running, 0 s", "Accepted: it goes on without you.")
+        stage.clock.advance(15)
+        await stage.expect(f"{NAME}: running, 15 s")
+        stage.clock.advance(10)
+        await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS).")
+        assert not stage.app.session.open_snapshots
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("will-fail", "repository_verification_exception"), ("will-partial", "2 of 40 shards")]
+)
+async def test_what_is_not_whole_is_called_failed(name: str, message: str, quick_looks: None) -> None:  # noqa: ARG001
+    """Law 2: accepted is not finished, and a partial snapshot is no backup."""
+    async with staged((160, 40)) as stage:
+        await stage.press("s")
+        await stage.fill("name", name)
+        await stage.press("f2")
+        stage.clock.advance(60)
+        await stage.expect(f"FAILED: snapshot {name}:", message)
+        assert "Finished" not in stage.text()
+        await stage.press("escape")
+        assert stage.shows("1 min ago failed")
+
+
+async def test_a_refusal_can_be_corrected() -> None:
+    async with staged((160, 40)) as stage:
+        await stage.press("s")
+        taken = stage.sandbox.world.state(stage.sandbox.world.clusters[0]).runs[0].name
+        await stage.fill("name", taken)
+        await stage.press("f2")
+        assert stage.shows(
+            "The service refused: snapshot with the same name already exists (code 40070).",
+            "Nothing was started by this request.",
+            f"Not started: {taken}.",
+            "request id",
+        )
+        assert form_of(stage).query_one("#name").has_focus
+        await stage.fill("name", "corrected")
+        assert can_create(stage)
+        await stage.press("f2")
+        assert stage.shows("corrected: running")
+        assert [effect.name for effect in stage.effects] == ["corrected"]
+        assert not stage.shows("snapshot with the same name"), "the card of the first try is gone"
+
+
+@pytest.mark.parametrize("cut", ["drop", "reset"])
+async def test_a_lost_answer_over_a_socket_is_unknown(cut: str, quick_looks: None) -> None:  # noqa: ARG001
+    """Law 1 on a real connection: what may have started is never sent again, whatever is pressed."""
+    async with staged((160, 40), listening=True) as stage:
+        stage.sandbox.faults.add(CREATE, "after", cut)  # type: ignore[arg-type]
+        await stage.press("s", "f2")
+        assert stage.shows(
+            f"Cannot tell whether {NAME} was started. It was not sent again.",
+            "The request was sent; whether it took effect is not known.",
+            "Look at the history before trying again.",
+        )
+        assert "Not started" not in stage.text()
+        await stage.press("f2", "f2")
+        form_of(stage).action_create()
+        await stage.settle()
+        assert not can_create(stage)
+        assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
+
+
+async def test_a_gateway_that_does_not_say_how_far_it_got_is_unknown() -> None:
+    async with staged((160, 40)) as stage:
+        await stage.press("s")
+        stage.sandbox.faults.add(CREATE, "before", (503, {"error": {"errorCode": "500", "message": "x"}}))
+        await stage.press("f2", "f2")
+        assert stage.shows("Cannot tell whether", "Look at the history before trying again.")
+        assert stage.asked(CREATE) == 1
+
+
+async def test_a_refused_connection_is_certainly_not_started() -> None:
+    wire = Wire(Refusing, False)
+    async with staged((160, 40), wrap=wire) as stage:
+        await stage.press("s")
+        wire.held.down = True
+        await stage.press("f2")
+        assert stage.shows("refused the connection.", "Nothing was sent.", f"Not started: {NAME}.")
+        wire.held.down = False
+        await stage.press("f2")
+        assert [effect.name for effect in stage.effects] == [NAME], "what was not started may be asked for again"
+
+
+async def test_leaving_the_form_during_the_create_cancels_nothing(quick_looks: None) -> None:  # noqa: ARG001
+    wire = Wire(Held, {CREATE})
+    async with staged(WIDE, wrap=wire) as stage:
+        await stage.press("s")
+        await stage.pilot.press("f2")
+        await stage.expect("asking the service ...")
+        await stage.pilot.press("escape")
+        await stage.expect("Clusters", f"Snapshot {NAME} of search-0001: asking the service ...", "running now")
+        wire.held.gate.set()
+        await stage.expect(f"Snapshot {NAME} of search-0001: running")
+        stage.clock.advance(60)
+        await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS).", "1 min ago ok")
+        assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
+
+
+async def test_the_watch_outlives_every_screen(quick_looks: None) -> None:  # noqa: ARG001
+    async with staged((160, 40)) as stage:
+        await stage.press("s", "f2", "escape", "h")
+        await stage.expect("running, 0 s")
+        assert isinstance(stage.app.screen, HistoryScreen)
+        await stage.press("escape", "p")
+        await stage.expect("Profiles", f"Snapshot {NAME} of search-0001: running")
+        await stage.press("escape")
+        stage.clock.advance(60)
+        await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS).")
+
+
+async def test_the_history_is_read_again_when_a_snapshot_ends(quick_looks: None) -> None:  # noqa: ARG001
+    async with staged((160, 40)) as stage:
+        await stage.press("s", "f2", "escape", "h")
+        await stage.expect(NAME, "IN_PROGRESS")
+        stage.clock.advance(60)
+        await stage.until(lambda: any(NAME in line and " ok " in line for line in stage.text().splitlines()))
+
+
+async def test_a_second_create_waits_for_the_answer_of_the_first() -> None:
+    wire = Wire(Held, {CREATE})
+    async with staged(WIDE, wrap=wire) as stage:
+        await stage.press("s")
+        await stage.pilot.press("f2", "escape", "down", "s")
+        await stage.expect("search-0002-20260102-000000")
+        await stage.until(lambda: can_create(stage))
+        await stage.pilot.press("f2")
+        await stage.expect("Another create is on its way; wait for its answer first.")
+        wire.held.gate.set()
+        await stage.settle()
+        await stage.press("f2")
+        assert [effect.cluster for effect in stage.effects] == ["1037001", "1037002"]
+
+
+async def test_the_wrong_name_confirms_nothing() -> None:
+    async with staged(WIDE, profile=profile(protected=True)) as stage:
+        await stage.press("s", "f2")
+        assert stage.shows("Profile prod is protected.", "search-0001")
+        for typed in ("", "y", "search-0002", "SEARCH-0001", "search-0001 "):
+            await stage.fill("confirm-input", typed)
+            await stage.press("enter")
+            assert stage.shows("That is not the name. Nothing was done; esc cancels.")
+        await stage.press("f2", "escape")
+        assert can_create(stage)
+        assert not stage.asked(CREATE)
+
+
+async def test_read_only_has_no_key_help_command_or_action() -> None:
+    async with staged(WIDE, profile=profile(read_only=True)) as stage:
+        app = stage.app
+        for keys in ([], ["h"]):
+            await stage.press(*keys, "s")
+            screen = app.screen
+            assert isinstance(screen, ClustersScreen | HistoryScreen)
+            await screen.run_action("snapshot")
+            await stage.settle()
+            assert app.screen is screen
+            titles = [command.title for command in app.get_system_commands(screen)]
+            assert titles
+            assert not [title for title in titles if "snapshot" in title]
+            assert "s Snapshot" not in stage.text()
+            await stage.press("question_mark")
+            assert isinstance(app.screen, HelpScreen)
+            assert "Create a snapshot" not in app.screen.query_one(TextView).text
+            await stage.press("escape")
+
+
+async def test_read_only_of_the_run_holds_below_the_screens() -> None:
+    """The last line of defence: a form that is open all the same sends nothing."""
+    async with staged(WIDE, read_only=True) as stage:
+        cluster = stage.app.session.clusters["1037001"]
+        stage.app.push_screen(CreateSnapshotScreen(stage.app.session, cluster))
+        await stage.settle()
+        await stage.press("f2")
+        assert stage.shows("Read-only mode refuses to", "Nothing was sent.")
+        assert not stage.asked(CREATE)
