@@ -235,20 +235,19 @@ class ClustersScreen(TableScreen):
 
     def action_profiles(self) -> None:
         """Open the profiles."""
-        before = self.session.identity
-
-        def back(_: object) -> None:
-            if self.session.identity is not before or not self.session.clusters_complete:
-                self.load()
-
-        self.open(ProfilesScreen(self.session), back)
+        self.open(ProfilesScreen(self.session))
 
     def on_screen_resume(self) -> None:
         """Show what was started elsewhere, and load again what leaving this screen stopped."""
         super().on_screen_resume()
         self._show_rows()
-        if self.session.identity is not None and not self.session.clusters_complete:
+        if self.session.identity is not None and not self.session.clusters_complete and not self._is_loading:
             self.call_after_refresh(self.load)
+
+    @property
+    def _is_loading(self) -> bool:
+        mine = (worker for worker in self.workers if worker.node is self and worker.group == "clusters")
+        return any(not worker.is_finished and not worker.is_cancelled for worker in mine)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Home has no way back but out of a filter, and read-only mode has no snapshots."""

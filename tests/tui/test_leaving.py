@@ -1,0 +1,183 @@
+"""Law 6, the screen never waits: switching, leaving and quitting while something hangs, and what each of them stops."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from textual.worker import WorkerState
+
+from ncp_tui.gateway import SecretKey
+from ncp_tui.profiles import Profile, SessionStore
+from ncp_tui.tui.screens import ClustersScreen, QuestionScreen
+from ncp_tui.tui.widgets import RecordTable
+from tests.tui.stage import ACCESS_KEY, Stage, staged
+from tests.tui.wires import Held, Silent, Wire
+
+LIST, BUCKETS, HISTORY, CREATE = "getClusterInfoList", "getBucketList", "getSnapshotHistory", "createSnapshot"
+NAME = "search-0001-20260102-000000"
+AT_ONCE = 5.0
+"""Seconds that count as at once on a busy machine; what hangs here would hang for ever."""
+
+OTHER = Profile(name="stage", access_key=ACCESS_KEY, store="session")
+
+
+async def choose(stage: Stage, name: str) -> None:
+    await stage.pilot.press("p")
+    await stage.expect(name, "ACCESS KEY")
+    stage.app.screen.query_one("#table", RecordTable).move_to(name)
+    await stage.pilot.press("enter")
+
+
+async def test_another_profile_while_the_listing_hangs() -> None:
+    wire = Wire(Silent, {LIST})
+    async with staged((120, 40), more=[OTHER], wrap=wire, settled=False) as stage:
+        await stage.until(lambda: wire.held.waiting)
+        started = time.monotonic()
+        await choose(stage, "stage")
+        await stage.expect("stage / KR / Clusters")
+        assert time.monotonic() - started < AT_ONCE
+        await stage.until(lambda: wire.held.left == [LIST])
+        await stage.until(lambda: wire.held.waiting == [LIST])
+
+
+async def test_what_comes_late_for_the_last_profile_is_not_shown() -> None:
+    """Clusters of another account under this account's name would be the worst mistake of this screen."""
+    wire = Wire(Held, {LIST})
+    async with staged((120, 40), more=[OTHER], wrap=wire, settled=False) as stage:
+        await stage.until(lambda: stage.asked(LIST) == 1)
+        stage.sandbox.world.change("search-0001", status="error")
+        await choose(stage, "stage")
+        await stage.until(lambda: stage.asked(LIST) == 2)
+        wire.held.gate.set()
+        await stage.settle()
+        assert stage.shows("stage / KR / Clusters", "14 clusters")
+        row = next(line for line in stage.text().splitlines() if line.strip().startswith("search-0001"))
+        assert "error" in row
+
+
+class HungStore(SessionStore):
+    """A keyring that waits for a password nobody types."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hangs = False
+
+    async def load(self, profile: Profile) -> SecretKey | None:
+        if self.hangs and profile.name == "prod":
+            await asyncio.Event().wait()
+        return await super().load(profile)
+
+
+async def test_another_profile_while_the_keyring_hangs() -> None:
+    store = HungStore()
+    store.hangs = True
+    async with staged((120, 40), more=[OTHER], stores={"session": store}, settled=False) as stage:
+        await stage.expect("Loading clusters ...")
+        await choose(stage, "stage")
+        await stage.expect("stage / KR / Clusters", "14 clusters")
+        await choose(stage, "prod")
+        await stage.expect("prod / KR / Clusters")
+        await stage.pilot.press("q")
+        await stage.until(lambda: not stage.app.is_running)
+
+
+@pytest.mark.parametrize("operation", [LIST, HISTORY, BUCKETS])
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_quitting_while_a_read_hangs(operation: str, key: str) -> None:
+    wire = Wire(Silent, {operation})
+    async with staged((120, 40), wrap=wire, settled=False) as stage:
+        if operation == BUCKETS:
+            await stage.expect("14 clusters")
+            await stage.pilot.press("s")
+        await stage.until(lambda: operation in wire.held.waiting)
+        if operation == BUCKETS:
+            await stage.pilot.press("escape")
+        started = time.monotonic()
+        await stage.pilot.press(key)
+        await stage.until(lambda: not stage.app.is_running)
+        assert time.monotonic() - started < AT_ONCE
+    assert stage.app.return_code == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "key", "group"),
+    [(BUCKETS, "s", "buckets"), (HISTORY, "h", "history"), ("getClusterInfo", "enter", "detail")],
+)
+async def test_leaving_a_screen_stops_what_it_reads(operation: str, key: str, group: str) -> None:
+    """Each forgotten read holds a connection of the few there are, and lands on a screen that has gone."""
+    wire = Wire(Silent, set())
+    async with staged((120, 40), wrap=wire) as stage:
+        wire.held.operations = {operation}
+        await stage.pilot.press(key)
+        await stage.until(lambda: wire.held.waiting == [operation])
+        (worker,) = [each for each in stage.app.workers if each.group == group]
+        await stage.pilot.press("escape")
+        await stage.until(lambda: wire.held.left == [operation])
+        assert worker.state is WorkerState.CANCELLED
+        assert isinstance(stage.app.screen, ClustersScreen)
+        assert not wire.held.waiting
+        stopped = [each for action in stage.app.session.log.actions for each in action.exchanges if each.error]
+        assert [each.error for each in stopped] == ["cancelled"], "what was stopped is in the log"
+
+
+async def test_going_on_from_a_screen_stops_what_it_reads() -> None:
+    wire = Wire(Silent, {HISTORY})
+    async with staged((120, 40), wrap=wire, settled=False) as stage:
+        await stage.until(lambda: wire.held.waiting == [HISTORY, HISTORY])
+        await stage.pilot.press("s")
+        await stage.until(lambda: wire.held.left == [HISTORY, HISTORY])
+
+
+async def test_switching_the_profile_never_stops_a_create(quick_looks: None) -> None:  # noqa: ARG001
+    wire = Wire(Held, {CREATE})
+    async with staged((160, 40), more=[OTHER], wrap=wire) as stage:
+        await stage.press("s")
+        await stage.pilot.press("f2", "escape")
+        await choose(stage, "stage")
+        await stage.expect("stage / KR / Clusters", "asking the service ...")
+        wire.held.gate.set()
+        await stage.expect(f"Snapshot {NAME} of search-0001: running")
+        stage.clock.advance(60)
+        await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS).")
+        followed = stage.app.session.followed[0]
+        assert followed.identity.name == "prod"
+        assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
+
+
+async def test_quitting_while_a_create_is_on_its_way_asks_once() -> None:
+    """Its answer would be lost, and with it the only proof of what happened."""
+    wire = Wire(Held, {CREATE})
+    async with staged((120, 40), wrap=wire) as stage:
+        await stage.press("s")
+        await stage.pilot.press("f2")
+        await stage.expect("asking the service ...")
+        await stage.pilot.press("ctrl+c")
+        await stage.expect("A create is on its way. Quit without its answer?")
+        for key in ("enter", "space", "q", "n"):
+            await stage.pilot.press(key)
+            assert not stage.app._exit, f"{key} is no yes"
+        await stage.expect("asking the service ...")
+        assert not isinstance(stage.app.screen, QuestionScreen)
+        await stage.pilot.press("ctrl+c", "y")
+        await stage.until(lambda: not stage.app.is_running)
+    assert len(stage.effects) == 1
+
+
+async def test_ctrl_c_twice_quits_whatever_is_asked() -> None:
+    wire = Wire(Held, {CREATE})
+    async with staged((120, 40), wrap=wire) as stage:
+        await stage.press("s")
+        await stage.pilot.press("f2")
+        await stage.expect("asking the service ...")
+        await stage.pilot.press("ctrl+c", "ctrl+c")
+        await stage.until(lambda: not stage.app.is_running)
+
+
+async def test_quitting_does_not_ask_once_it_is_accepted() -> None:
+    """The snapshot goes on by itself; a question for every quit is answered without reading."""
+    async with staged((120, 40)) as stage:
+        await stage.press("s", "f2", "escape")
+        await stage.pilot.press("q")
+        await stage.until(lambda: not stage.app.is_running)
