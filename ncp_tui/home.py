@@ -7,32 +7,34 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ncp_tui.gateway import Credentials, Gateway
-from ncp_tui.profiles import (
-    Identities,
-    Identity,
-    KeyringStore,
-    NcloudConfigure,
-    Paths,
-    ProfileBook,
-    ProfileStore,
-    SecretStore,
-    SessionStore,
-    StoreName,
-    available_identities,
-    choose_identity,
-    configure_path,
-    paths_from,
-    read_ncloud_configure,
-    secrets_for,
-)
-from ncp_tui.search_engine import SearchEngine
-from ncp_tui.session_log import SessionLog
+from ncp_tui import gateway, profiles, search_engine, session_log
+from ncp_tui.process_memory import close_process_memory
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway import KeySource
+    from ncp_tui.profiles import (
+        Identities,
+        Identity,
+        NcloudConfigure,
+        Paths,
+        ProfileBook,
+        ProfileStore,
+        SecretStore,
+        ServerRole,
+        StoreName,
+    )
+    from ncp_tui.search_engine import SearchEngine
+    from ncp_tui.session_log import LogFile, SessionLog
+
+if TYPE_CHECKING:  # loaded only by a run that uses it
+    from ncp_tui.profiles.server_role import ServerRole
 
 READ_ONLY_VARIABLE = "NCP_TUI_READ_ONLY"
 
@@ -45,6 +47,9 @@ class Home:
     paths: Paths
     stores: Mapping[StoreName, SecretStore]
     configure_file: Path | None = None
+    server_role: ServerRole | None = field(default=None, repr=False)
+    """The role of this server, where the user said that it may be used; without it nobody asks for one."""
+
     read_only: bool = False
     """Set for the whole run: no operation with an effect is sent, whatever a profile says."""
 
@@ -59,49 +64,91 @@ class Home:
     @property
     def profiles(self) -> ProfileStore:
         """The profiles on disk."""
-        return ProfileStore(self.paths)
+        return profiles.ProfileStore(self.paths)
+
+    def log_file(self) -> LogFile:
+        """The session log on disk. Nothing is written until it hears of a request."""
+        return session_log.LogFile(
+            self.paths.session_log_file, partial(profiles.make_private_directory, self.paths.state_dir)
+        )
 
     def configure(self) -> NcloudConfigure:
         """What `~/.ncloud/configure` holds; nothing where this run may not look at it."""
-        return read_ncloud_configure(self.configure_file) if self.configure_file else NcloudConfigure()
+        return (
+            profiles.read_ncloud_configure(self.configure_file) if self.configure_file else profiles.NcloudConfigure()
+        )
 
     def identities(self, book: ProfileBook | None = None) -> Identities:
         """Everybody this run could call as."""
-        return available_identities(self.environ, book or self.profiles.load(), self.configure())
+        return profiles.available_identities(
+            self.environ, book or self.profiles.load(), self.configure(), self.server_role
+        )
 
-    def choose(self, name: str | None = None) -> Identity:
+    def choose(self, name: str | None = None, book: ProfileBook | None = None) -> Identity:
         """Who to call as, by name or by the documented order. Raises NoCredentials."""
-        return choose_identity(self.environ, self.profiles.load(), self.configure(), name)
+        return profiles.choose_identity(
+            self.environ, book or self.profiles.load(), self.configure(), name, self.server_role
+        )
 
     async def connect(self, identity: Identity, log: SessionLog) -> SearchEngine:
-        """Fetch the secret key of `identity` and return a client for it; nothing is sent yet.
+        """Fetch the secret key of `identity` and return a client for it; nothing is sent to the service yet.
 
-        Raises the Problem of the secret store, UnknownEndpoint or UnusableCaBundle.
+        Raises the Problem of the secret store, KeysUnavailable, UnknownEndpoint or UnusableProxy.
         """
-        return self.client(identity, await secrets_for(identity, self.stores), log)
+        return self.client(identity, await profiles.secrets_for(identity, self.stores), log)
 
-    def client(self, identity: Identity, credentials: Credentials, log: SessionLog) -> SearchEngine:
+    def client(self, identity: Identity, credentials: KeySource, log: SessionLog) -> SearchEngine:
         """A client for `identity` that signs with `credentials`, saved or not."""
         profile = identity.profile
-        gateway = Gateway(
+        client = gateway.Gateway(
             profile.endpoint(),
             credentials,
-            record=log.record,
+            record=partial(log.record, profile=identity.name),
             ca_bundle=profile.ca_bundle,
             clock=self.clock,
             environ=self.environ,
         )
-        return SearchEngine(gateway, read_only=self.read_only or profile.read_only)
+        return search_engine.SearchEngine(client, read_only=self.read_only or profile.read_only)
 
 
-def users_home(environ: Mapping[str, str] = os.environ, *, read_only: bool = False) -> Home:
-    """The home of the user who started the program."""
-    stores: dict[StoreName, SecretStore] = {"keyring": KeyringStore(), "session": SessionStore()}
+def users_home(environ: Mapping[str, str] = os.environ, *, read_only: bool = False, profile: str | None = None) -> Home:
+    """The home of the user who started the program. The keys in this process's own environment are taken out of it.
+
+    From then on no other process of this user may read this one's memory. `profile` is whom the user named to call as.
+    """
+    if environ is os.environ:
+        close_process_memory()
+        environ = profiles.take_environment(os.environ)
+    paths = profiles.paths_from(environ)
     wanted = environ.get(READ_ONLY_VARIABLE, "").strip().lower()
     return Home(
         environ=environ,
-        paths=paths_from(environ),
-        stores=stores,
-        configure_file=configure_path(environ),
+        paths=paths,
+        stores=_UsersStores(environ, paths),
+        configure_file=profiles.configure_path(environ),
+        server_role=profiles.ServerRole(environ) if profiles.wants_server_role(environ, profile) else None,
         read_only=read_only or wanted not in {"", "0", "false", "no"},
     )
+
+
+class _UsersStores(Mapping["StoreName", "SecretStore"]):
+    """The user's stores, made when one is asked for: the first screen is drawn without them."""
+
+    def __init__(self, environ: Mapping[str, str], paths: Paths) -> None:
+        self._environ = environ
+        self._paths = paths
+
+    @cached_property
+    def _stores(self) -> Mapping[StoreName, SecretStore]:
+        named = self._environ.get(profiles.PASSPHRASE_VARIABLE, "").strip()
+        key_file = profiles.FileStore(self._paths.keys_file, passphrase_file=Path(named) if named else None)
+        return {"keyring": profiles.KeyringStore(), "file": key_file, "session": profiles.SessionStore()}
+
+    def __getitem__(self, name: StoreName) -> SecretStore:
+        return self._stores[name]
+
+    def __iter__(self) -> Iterator[StoreName]:
+        return iter(self._stores)
+
+    def __len__(self) -> int:
+        return len(self._stores)

@@ -15,6 +15,12 @@ async def served() -> AsyncIterator[RunningSandbox]:
 
 
 @pytest.fixture(autouse=True)
+def reads_are_repeated_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read that fails is asked again after a pause; no test of this process waits for it."""
+    monkeypatch.setattr("ncp_tui.search_engine.retries.BASE_PAUSE", 0.0)
+
+
+@pytest.fixture(autouse=True)
 def no_proxy_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy or CA bundle in the developer's own environment must not decide a test."""
     for name in (

@@ -5,14 +5,21 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ncp_tui.gateway import Exchange, Problem, RequestRecord
-from ncp_tui.session_log import MOST_ACTIONS, MOST_EXCHANGES, Action, SessionLog
+from ncp_tui.gateway import Answer, Exchange, Problem, RequestRecord
+from ncp_tui.session_log import MOST_ACTIONS, MOST_EXCHANGES, MOST_LARGE_BYTES, Action, SessionLog
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def exchange(operation: str = "getClusterInfoList") -> Exchange:
-    return Exchange(operation, NOW, RequestRecord("GET", "https://h", "/x", (), "", ""))
+def exchange(
+    operation: str = "getClusterInfoList", *, answer: Answer | None = None, error: str | None = None
+) -> Exchange:
+    request = RequestRecord("GET", "https://h", "/x", (), "", "")
+    return Exchange(operation, NOW, request, answer=answer, error=error)
+
+
+def exchanges(log: SessionLog) -> list[Exchange]:
+    return [each for action in log.actions for each in action.exchanges]
 
 
 def told(log: SessionLog) -> list[tuple[str, list[str]]]:
@@ -154,3 +161,61 @@ def test_an_action_is_bounded_and_keeps_its_beginning_and_its_end(log: SessionLo
     assert len(kept) == MOST_EXCHANGES
     assert kept[0] == "0"
     assert kept[-1] == "4999"
+
+
+def test_large_bodies_are_forgotten_oldest_first_but_never_a_failure(log: SessionLog) -> None:
+    """A listing of 2,000 clusters is 2 MB; refreshed for a day it would fill the memory of a bastion."""
+    body = b"x" * (MOST_LARGE_BYTES // 4)
+    for number in range(9):
+        answer = Answer(200, "OK", (), body)
+        log.record(exchange(str(number), answer=answer, error="bad_answer" if number == 1 else None))
+    sizes = {each.operation: (each.answer.size, len(each.answer.body)) for each in exchanges(log) if each.answer}
+    kept = [name for name, (_, held) in sizes.items() if held]
+    assert kept == ["1", "5", "6", "7", "8"]
+    assert {size for size, _ in sizes.values()} == {len(body)}, "what was forgotten is still told"
+
+
+def test_a_small_body_is_kept_and_so_is_one_that_is_larger_than_all(log: SessionLog) -> None:
+    log.record(exchange("small", answer=Answer(200, "OK", (), b"true")))
+    log.record(exchange("huge", answer=Answer(200, "OK", (), b"x" * (MOST_LARGE_BYTES + 1))))
+    assert all(each.answer is not None and each.answer.body for each in exchanges(log))
+
+
+def test_a_listener_that_raises_changes_nothing(log: SessionLog) -> None:
+    """It is called inside of sending: its exception would stand in the place of a create's outcome."""
+    heard: list[str] = []
+
+    def broken(action: Action, _: Exchange | None) -> None:
+        raise ValueError(action.title)
+
+    log.subscribe(broken)
+    log.subscribe(lambda action, _: heard.append(action.title))
+    with log.action("a"):
+        log.record(exchange())
+    with log.action("b"):
+        pass
+    assert heard == ["a", "a", "a", "b", "b"]
+    assert isinstance(log.listener_failure, ValueError)
+    assert log.listener_failure.args == ("a",), "the first is the one to report"
+
+
+def test_an_action_says_how_it_ended(log: SessionLog) -> None:
+    """On disk an action that met a bug, or Ctrl-C, must not look like one that was done."""
+
+    def act(title: str, error: BaseException) -> None:
+        with log.action(title) as action:
+            assert action.ended is None
+            raise error
+
+    for title, error in (("a", Problem("It broke.")), ("b", KeyError("x")), ("c", KeyboardInterrupt())):
+        with pytest.raises(type(error)):
+            act(title, error)
+    with log.action("d"):
+        log.record(exchange(), profile="prod")
+    assert [(action.error, action.outcome, action.profile) for action in log.actions] == [
+        ("problem", "It broke.", ""),
+        ("bug", "It met a bug: KeyError.", ""),
+        (None, "Cancelled.", ""),
+        (None, "", "prod"),
+    ]
+    assert all(action.ended == NOW for action in log.actions)

@@ -47,9 +47,13 @@ def exit_code_of(problem: Problem) -> ExitCode:
         snapshots.InvalidName,
         snapshots.InvalidBucket,
         snapshots.InvalidTemplate,
+        snapshots.OutcomeInDoubt,
+        snapshots.CannotWriteEvidence,
     )
     table: tuple[tuple[type[Problem] | tuple[type[Problem], ...], ExitCode], ...] = (
         (gateway.ReadOnlyRefused, ExitCode.NOT_ALLOWED),
+        # The configuration's fault, or the server's, though nothing was reached by it.
+        ((gateway.UnusableCaBundle, gateway.KeysUnavailable), ExitCode.NO_KEYS),
         (gateway.AuthenticationFailed, ExitCode.AUTHENTICATION),
         (gateway.PermissionDenied, ExitCode.PERMISSION),
         (unanswered, ExitCode.NOT_REACHED),

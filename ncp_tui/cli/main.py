@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -15,6 +14,7 @@ import click
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.options import Group, Settings
 from ncp_tui.cli.output import close_streams, prepare_streams, write
+from ncp_tui.cli.plain import can_converse, converse, converse_in_demo, is_lines_only
 from ncp_tui.cli.running import run
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ NOUNS: Mapping[str, str] = MappingProxyType(
         "bucket": "The buckets that can take a cluster's snapshots.",
         "snapshot": "Create a snapshot, follow it, read the history.",
         "sandbox": "Serve a local gateway to try everything out.",
+        "doctor": "Look at everything that a snapshot depends on.",
         "paths": "Where this program keeps its files.",
     }
 )
@@ -55,19 +56,23 @@ class LazyGroup(Group):
 
 @click.group("ncp-tui", cls=LazyGroup, invoke_without_command=True)
 @click.option("--demo", is_flag=True, help="Start against a private sandbox; reads and writes nothing of yours.")
+@click.option("--plain", is_flag=True, help="Take one snapshot by questions and answers, in plain lines of text.")
 @click.pass_context
-def root(context: click.Context, demo: bool) -> None:
+def root(context: click.Context, demo: bool, plain: bool) -> None:
     """Take, watch and prove snapshots of NAVER Cloud Search Engine Service clusters.
 
-    Without a command the full-screen program starts.
+    Without a command the full-screen program starts; on a terminal without cursor keys (TERM=dumb) that of --plain.
     """
     if context.invoked_subcommand is not None:
-        if demo:
-            raise click.UsageError("--demo starts the full-screen program: it takes no command.")
+        if demo or plain:
+            raise click.UsageError(f"{'--demo' if demo else '--plain'} starts without a command: it takes none.")
         return
     if Settings.of(context).json:
         raise click.UsageError("--json needs a command.")
-    _check_terminal()
+    plain = plain or is_lines_only()
+    _check_terminal(plain=plain)
+    if plain:
+        run(converse_in_demo if demo else converse)
     run(_demonstrate if demo else _show)
 
 
@@ -96,13 +101,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         close_streams()
 
 
-def _check_terminal() -> None:
-    """Refuse to draw where nothing can be drawn."""
+def _check_terminal(*, plain: bool) -> None:
+    """Refuse to draw where nothing can be drawn, and to ask where nobody answers."""
     wanted = f"Use one of the commands: {', '.join(NOUNS)}."
-    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
+    if plain and not can_converse():
+        raise _NoTerminal(f"Questions need a terminal: stdin, stdout and stderr. {wanted}")
+    # Textual draws on stderr.
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise _NoTerminal(f"The full-screen program needs a terminal. {wanted}")
-    if os.environ.get("TERM", "").lower() == "dumb":
-        raise _NoTerminal(f"This terminal (TERM=dumb) cannot show the full-screen program. {wanted}")
 
 
 class _NoTerminal(click.ClickException):
@@ -117,15 +123,15 @@ class _NoTerminal(click.ClickException):
 def _show(session: Session) -> int:
     from ncp_tui.tui import run as run_tui
 
-    return run_tui(session.home, profile=session.settings.profile)
+    return run_tui(session.home, session.secrets, profile=session.settings.profile)
 
 
-def _demonstrate(_session: Session) -> int:
+def _demonstrate(session: Session) -> int:
     from ncp_tui.cli.demo import demo_home
     from ncp_tui.tui import run as run_tui
 
     with demo_home() as home:
-        return run_tui(home, profile=None)
+        return run_tui(home, session.secrets)
 
 
 def _tell_scripts(arguments: Sequence[str], kind: str, what: str) -> None:

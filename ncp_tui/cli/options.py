@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -75,8 +76,25 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) 
         ctx.exit()
 
 
+def complete_profile(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The saved profiles that begin so, for a shell's completion. No store is asked; a broken file has no names."""
+    from ncp_tui.gateway import Problem
+    from ncp_tui.profiles import ProfileStore, paths_from
+
+    try:
+        profiles = ProfileStore(paths_from(os.environ)).load().profiles
+    except Problem:
+        return []
+    return [profile.name for profile in profiles if profile.name.startswith(incomplete)]
+
+
 def _shared() -> Iterable[_SharedOption]:
-    yield _option("--profile", metavar="NAME", help="Call as this profile; `ncp-tui profile list` names them.")
+    yield _option(
+        "--profile",
+        metavar="NAME",
+        help="Call as this profile (`ncp-tui profile list` names them), or as the role of this server: server-role.",
+        shell_complete=complete_profile,
+    )
     yield _option("--json", is_flag=True, help="Answer with exactly one JSON document on stdout.")
     yield _option("--quiet", is_flag=True, help="No notes and no progress on stderr; errors are still told.")
     yield _option("--read-only", is_flag=True, help="Send nothing that changes anything.")

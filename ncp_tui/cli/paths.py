@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -13,12 +14,15 @@ from ncp_tui.cli.running import run
 if TYPE_CHECKING:
     from ncp_tui.cli.work.session import Session
 
+_MISSING = "  (not there yet)"
+
 
 @click.command("paths", cls=Command)
 def command() -> None:
     """Where this program keeps its files.
 
-    NCP_TUI_HOME puts all of them under one folder. Nothing is created by asking.
+    Profiles, encrypted keys, the journal of creates, the log of every request, and the reports of bugs. NCP_TUI_HOME
+    puts all of them under one folder. Nothing is created by asking.
     """
     run(_show_paths)
 
@@ -26,10 +30,17 @@ def command() -> None:
 def _show_paths(session: Session) -> int:
     paths = session.home.paths
     known = {
-        "config": str(paths.config_dir),
-        "state": str(paths.state_dir),
-        "data": str(paths.data_dir),
-        "profiles": str(paths.profiles_file),
+        "config": paths.config_dir,
+        "state": paths.state_dir,
+        "data": paths.data_dir,
+        "profiles": paths.profiles_file,
+        "settings": paths.settings_file,
+        "keys": paths.keys_file,
+        "journal": paths.journal_file,
+        "session_log": paths.session_log_file,
+        "reports": paths.reports_dir,
     }
-    session.out.answer(known, facts(list(known.items())))
+    exists = {name: os.path.lexists(path) for name, path in known.items()}
+    rows = [(name.replace("_", " "), f"{path}{'' if exists[name] else _MISSING}") for name, path in known.items()]
+    session.out.answer({name: str(path) for name, path in known.items()} | {"exists": exists}, facts(rows))
     return 0

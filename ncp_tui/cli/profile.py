@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ncp_tui.cli.options import Group
+from ncp_tui.cli.options import Group, complete_profile
 from ncp_tui.cli.running import run
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -29,7 +29,9 @@ def _profile_options(function: F) -> F:
             ),
             click.option("--zone", metavar="ZONE", help="public, gov or fin."),
             click.option("--region", metavar="REGION", help="KR, SGN, JPN; KRS; FKR. Without it the zone's first."),
-            click.option("--store", metavar="STORE", help="keyring, or session: the key is kept nowhere."),
+            click.option(
+                "--store", metavar="STORE", help="keyring; file: encrypted, with a passphrase; session: kept nowhere."
+            ),
             click.option("--gateway-url", metavar="URL", help="Another gateway than the zone's own."),
             click.option("--ca-bundle", metavar="FILE", help="PEM certificates to trust, instead of the system's."),
             click.option("--default-bucket", metavar="B", help="The bucket that snapshots go to when none is named."),
@@ -65,7 +67,7 @@ def add(name: str, secret_stdin: bool, **values: Any) -> None:
 
 
 @command.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_profile)
 def show(name: str) -> None:
     """Show a profile, or keys found elsewhere, by the name that `profile list` has for them."""
     from ncp_tui.cli.work import profiles
@@ -74,14 +76,14 @@ def show(name: str) -> None:
 
 
 @command.command("edit")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_profile)
 @_profile_options
 @click.option("--read-only/--no-read-only", default=None, help="Whether it refuses everything that changes anything.")
 @click.option("--protected/--no-protected", default=None, help="Whether it asks for the cluster's name first.")
 def edit(name: str, secret_stdin: bool, **values: Any) -> None:
     """Change what is given, keep the rest; an empty value ("") clears a setting.
 
-    Another access key needs another secret key.
+    Another access key needs another secret key. With another --store the secret key moves there.
     """
     from ncp_tui.cli.work import profile_changes
 
@@ -89,7 +91,7 @@ def edit(name: str, secret_stdin: bool, **values: Any) -> None:
 
 
 @command.command("rename")
-@click.argument("old")
+@click.argument("old", shell_complete=complete_profile)
 @click.argument("new")
 def rename(old: str, new: str) -> None:
     """Give profile OLD the name NEW. Its secret key moves along."""
@@ -99,7 +101,7 @@ def rename(old: str, new: str) -> None:
 
 
 @command.command("remove")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_profile)
 @click.option("--yes", is_flag=True, help="Do not ask for the name once more.")
 @click.option("--keep-secret", is_flag=True, help="Leave the secret key in its store, for when that cannot be reached.")
 def remove(name: str, yes: bool, keep_secret: bool) -> None:
@@ -110,7 +112,7 @@ def remove(name: str, yes: bool, keep_secret: bool) -> None:
 
 
 @command.command("default")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_profile)
 def default(name: str) -> None:
     """Use profile NAME when none is named."""
     from ncp_tui.cli.work import profile_changes
@@ -120,7 +122,7 @@ def default(name: str) -> None:
 
 @command.command("import")
 @click.option("--from", "origin", type=click.Choice(["environment", "ncloud-configure"]), help="Only from there.")
-@click.option("--store", metavar="STORE", default="keyring", show_default=True, help="Where the secret keys go.")
+@click.option("--store", metavar="STORE", default="keyring", show_default=True, help="keyring, file or session.")
 def import_found(origin: str | None, store: str) -> None:
     """Save the keys found in the environment and in ~/.ncloud/configure as profiles.
 
@@ -132,7 +134,7 @@ def import_found(origin: str | None, store: str) -> None:
 
 
 @command.command("test")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_profile)
 def test(name: str | None) -> None:
     """Make one signed read with the keys of profile NAME, or of the one that would be used."""
     from ncp_tui.cli.work import profiles

@@ -49,7 +49,7 @@ def _state_folder() -> Path | None:
     try:
         from ncp_tui.profiles import make_private_directory, paths_from
 
-        folder = paths_from(os.environ).state_dir / "reports"
+        folder = paths_from(os.environ).reports_dir
         make_private_directory(folder)
     except (OSError, RuntimeError, ImportError):
         return None

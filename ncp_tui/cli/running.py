@@ -19,9 +19,6 @@ def run(work: Callable[[Session], ExitCode | int]) -> NoReturn:
 
     click's own exceptions (wrong usage) go through.
     """
-    from ncp_tui.cli.exit_codes import exit_code_of
-    from ncp_tui.cli.reports import write_report
-    from ncp_tui.cli.work.problems import Bug, Interrupted
     from ncp_tui.cli.work.session import Session
     from ncp_tui.gateway import Problem
 
@@ -33,10 +30,17 @@ def run(work: Callable[[Session], ExitCode | int]) -> NoReturn:
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
+            from ncp_tui.cli.work.problems import Interrupted
+
             problem = Interrupted()
         except Problem as raised:
             problem = raised
         except Exception as error:  # noqa: BLE001 - the last handler: nobody but the report can do anything about it
+            from ncp_tui.cli.reports import write_report
+            from ncp_tui.cli.work.problems import Bug
+
             problem = Bug(write_report(error, session.secrets))
+        from ncp_tui.cli.exit_codes import exit_code_of
+
         session.tell(problem)
         context.exit(int(exit_code_of(problem)))

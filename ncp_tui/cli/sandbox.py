@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ncp_tui.cli.options import Command
-from ncp_tui.cli.output import write
+from ncp_tui import garbage
+from ncp_tui.cli.options import Command, Settings
+from ncp_tui.cli.output import Output, table, write
+
+if TYPE_CHECKING:
+    from ncp_tui.sandbox import LabFault, PlannedFault, Sandbox
+
+
+def _read_faults(
+    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+) -> tuple[PlannedFault, ...]:
+    """The faults that were named, before anything listens. Help and completion import no server for it."""
+    if not given:
+        return ()
+    from ncp_tui.sandbox import UnknownFault, read_fault
+
+    try:
+        return tuple(read_fault(text) for text in given)
+    except UnknownFault as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command("sandbox", cls=Command)
@@ -40,18 +61,75 @@ from ncp_tui.cli.output import write
     type=click.Path(dir_okay=False, path_type=Path),
     help="Append each request and each effect to this file, as JSON lines.",
 )
-def command(port: int, clusters: int, latency: int, duration: float, ledger: Path | None) -> None:
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME[:N]",
+    callback=_read_faults,
+    help="Rehearse trouble for the next N requests, or NAME:always. May be given again: the first that fits strikes.",
+)
+@click.option("--list-faults", is_flag=True, help="Show what --fault can name, and leave.")
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    port: int,
+    clusters: int,
+    latency: int,
+    duration: float,
+    ledger: Path | None,
+    faults: tuple[PlannedFault, ...],
+    list_faults: bool,
+) -> None:
     """Serve a local gateway to try everything out.
 
     Prints one JSON line with its URL and its made-up keys when it is ready, and serves until it is interrupted.
-    """
-    from ncp_tui.sandbox import Sandbox, run_forever
 
+    A fault strikes the creation of a snapshot unless its row in --list-faults names something else. NAME@history aims
+    it at the history; the other aims are clusters, cluster, buckets, create and any.
+    """
+    from ncp_tui.sandbox import FAULTS, Sandbox, run_forever
+
+    if list_faults:
+        _list(FAULTS, Output(json=Settings.of(context).json))
+        return
     try:
         if ledger is not None:
             ledger.open("a").close()
-        sandbox = Sandbox(clusters, duration, latency, ledger_path=ledger)
-        keys = {"access_key": sandbox.access_key, "secret_key": sandbox.secret_key}
-        run_forever(sandbox, port, lambda url: write(sys.stdout, json.dumps({"url": url, **keys})))
+        with closing(Sandbox(clusters, duration, latency, ledger_path=ledger)) as sandbox:
+            for fault in faults:
+                fault.install(sandbox)
+            garbage.resume()
+            run_forever(sandbox, port, lambda url: write(sys.stdout, json.dumps(_ready(sandbox, url, faults))))
     except OSError as error:
         raise click.UsageError(f"The sandbox cannot start: {error.strerror or error}.") from error
+
+
+def _ready(sandbox: Sandbox, url: str, faults: Iterable[PlannedFault]) -> dict[str, object]:
+    """What a client needs to know."""
+    ready: dict[str, object] = {"url": url, "access_key": sandbox.access_key, "secret_key": sandbox.secret_key}
+    if sandbox.ca_bundle:
+        ready["ca_bundle"] = str(sandbox.ca_bundle)
+    planned = [str(fault) for fault in faults]
+    return ready | {"faults": planned} if planned else ready
+
+
+def _list(faults: Mapping[str, LabFault], out: Output) -> None:
+    documents = [
+        {
+            "name": fault.name,
+            "description": fault.description,
+            "operation": fault.operation,
+            "effect": fault.effect,
+            "times": fault.usual_times,
+        }
+        for fault in faults.values()
+    ]
+    rows = [(fault.name, _how_often(fault), fault.aim, fault.description) for fault in faults.values()]
+    out.answer(documents, table(("FAULT", "TIMES", "STRIKES", "WHAT IT DOES"), rows))
+
+
+def _how_often(fault: LabFault) -> str:
+    """How often it strikes when no N is given."""
+    return "always" if fault.usual_times is None else str(fault.usual_times)

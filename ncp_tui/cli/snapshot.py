@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -31,13 +32,21 @@ def command() -> None:
 )
 @click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
 @click.option("--confirm", metavar="CLUSTER", help="The cluster's name once more: what a protected profile wants.")
+@click.option(
+    "--without-journal", is_flag=True, help="Send it although it cannot be written down; then nobody can settle it."
+)
+@click.option(
+    "--retry-if-not-started", is_flag=True, help="Ask once more where it is certain that nothing was started."
+)
 def create(**wishes: Any) -> None:
     """Create one snapshot of CLUSTER, a name or a number.
 
-    The request is sent once. It ends in one of: accepted (0), certainly not started (2 to 8, 12), cannot tell (9).
+    It is written down, then sent. An answer that is lost is looked for in the history for a minute; nothing is sent
+    again blindly. It ends in one of: accepted (0), certainly not started (2 to 8, 12), cannot tell (9).
     With --wait it ends when the snapshot does: success (0), failed (10), not over in time (11).
     """
-    from ncp_tui.cli.work.create import Wishes, create_snapshot
+    from ncp_tui.cli.work.attempt import Wishes
+    from ncp_tui.cli.work.create import create_snapshot
 
     if wishes["name"] is not None and wishes["template"] is not None:
         raise click.UsageError("--name and --template exclude each other.")
@@ -63,3 +72,38 @@ def wait(cluster: str, name: str, timeout: float) -> None:
     from ncp_tui.cli.work.waiting import wait_for_snapshot
 
     run(partial(wait_for_snapshot, wanted=cluster, name=name, seconds=timeout))
+
+
+@command.command("settle")
+@click.option(
+    "--timeout", type=_SECONDS, metavar="S", default=60.0, show_default=True, help="Seconds to look for each of them."
+)
+@click.option("--dismiss", metavar="NAME", help="Do not look for this one any more: you have seen for yourself.")
+def settle(timeout: float, dismiss: str | None) -> None:
+    """Find out what became of each create whose outcome is open: after a lost answer, a crash, a dropped link.
+
+    Only reads. Each is started, not started, or cannot be told (9 where that is left for any).
+    """
+    from ncp_tui.cli.work.settling import settle_all
+
+    run(partial(settle_all, seconds=timeout, dismiss=dismiss))
+
+
+@command.command("evidence")
+@click.argument("name")
+@click.option("--cluster", metavar="C", default="", help="Only on this cluster, a name or a number.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="A file that is not there yet; '-' is standard output.  [default: evidence-NAME-TIME.json in this folder]",
+)
+@click.option("--offline", is_flag=True, help="Send nothing: only what this machine has on record.")
+def evidence(name: str, cluster: str, output: Path | None, offline: bool) -> None:
+    """Write all that is known about the snapshot NAME into one file for a support ticket.
+
+    The journal, the session log, the rows of the history, and what they prove. No key is in it.
+    """
+    from ncp_tui.cli.work.evidence import bundle_evidence
+
+    run(partial(bundle_evidence, name=name, cluster=cluster, output=output, offline=offline))

@@ -1,37 +1,75 @@
 """Any NCP API-gateway service: where it is, how a request is signed and sent, and what its answers mean."""
 
-from ncp_tui.gateway.clock import ClockOffset
-from ncp_tui.gateway.credentials import Credentials, InvalidCredentials, SecretKey, check_access_key, mask_access_key
-from ncp_tui.gateway.curl import as_curl
-from ncp_tui.gateway.daemon_threads import daemon_call
-from ncp_tui.gateway.endpoints import ZONES, Endpoint, UnknownEndpoint, endpoint_for
-from ncp_tui.gateway.errors import (
-    AnswerLost,
-    AuthenticationFailed,
-    BadAnswer,
-    EndpointError,
-    EndpointTimeout,
-    GatewayError,
-    NameNotFound,
-    NotFound,
-    NotReached,
-    PermissionDenied,
-    ProxyRefused,
-    QuotaExceeded,
-    ReadOnlyRefused,
-    Redirected,
-    RefusedByGateway,
-    RefusedByService,
-    ServerError,
-    Throttled,
-    TlsFailed,
-)
-from ncp_tui.gateway.exchange import Answer, Exchange, Headers, RequestRecord, Timings
-from ncp_tui.gateway.problems import Problem
-from ncp_tui.gateway.signature import SignatureV2, sign, string_to_sign
-from ncp_tui.gateway.text import clean, clean_lines
-from ncp_tui.gateway.tls import UnusableCaBundle
-from ncp_tui.gateway.transport import PATIENT, Call, Gateway, Patience, UnusableProxy
+from typing import TYPE_CHECKING
+
+from ncp_tui.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway.call import PATIENT, Call, Patience
+    from ncp_tui.gateway.clock import ClockOffset
+    from ncp_tui.gateway.connections import UnusableProxy, proxy_for
+    from ncp_tui.gateway.credentials import (
+        Credentials,
+        InvalidCredentials,
+        KeySource,
+        SecretKey,
+        check_access_key,
+        mask_access_key,
+    )
+    from ncp_tui.gateway.curl import as_curl
+    from ncp_tui.gateway.daemon_threads import daemon_call
+    from ncp_tui.gateway.endpoints import ZONES, Endpoint, UnknownEndpoint, endpoint_for
+    from ncp_tui.gateway.errors import (
+        AnswerLost,
+        AuthenticationFailed,
+        BadAnswer,
+        EndpointError,
+        EndpointTimeout,
+        GatewayError,
+        KeysUnavailable,
+        NameNotFound,
+        NotFound,
+        NotReached,
+        PermissionDenied,
+        ProxyRefused,
+        QuotaExceeded,
+        ReadOnlyRefused,
+        Redirected,
+        RefusedByGateway,
+        RefusedByService,
+        ServerError,
+        Throttled,
+        TlsFailed,
+    )
+    from ncp_tui.gateway.exchange import Answer, Exchange, Headers, RequestRecord, Timings
+    from ncp_tui.gateway.problems import Problem
+    from ncp_tui.gateway.signature import SignatureV2, sign, string_to_sign
+    from ncp_tui.gateway.text import clean, clean_lines
+    from ncp_tui.gateway.tls import UnusableCaBundle
+    from ncp_tui.gateway.transport import Gateway
+else:
+    __getattr__ = lazy_exports(
+        __name__,
+        {
+            "call": "PATIENT Call Patience",
+            "clock": "ClockOffset",
+            "connections": "UnusableProxy proxy_for",
+            "credentials": "Credentials InvalidCredentials KeySource SecretKey check_access_key mask_access_key",
+            "curl": "as_curl",
+            "daemon_threads": "daemon_call",
+            "endpoints": "ZONES Endpoint UnknownEndpoint endpoint_for",
+            "errors": "AnswerLost AuthenticationFailed BadAnswer EndpointError EndpointTimeout GatewayError "
+            "KeysUnavailable NameNotFound NotFound NotReached PermissionDenied ProxyRefused "
+            "QuotaExceeded ReadOnlyRefused Redirected RefusedByGateway RefusedByService "
+            "ServerError Throttled TlsFailed",
+            "exchange": "Answer Exchange Headers RequestRecord Timings",
+            "problems": "Problem",
+            "signature": "SignatureV2 sign string_to_sign",
+            "text": "clean clean_lines",
+            "tls": "UnusableCaBundle",
+            "transport": "Gateway",
+        },
+    )
 
 __all__ = [
     "PATIENT",
@@ -51,6 +89,8 @@ __all__ = [
     "GatewayError",
     "Headers",
     "InvalidCredentials",
+    "KeySource",
+    "KeysUnavailable",
     "NameNotFound",
     "NotFound",
     "NotReached",
@@ -80,6 +120,7 @@ __all__ = [
     "daemon_call",
     "endpoint_for",
     "mask_access_key",
+    "proxy_for",
     "sign",
     "string_to_sign",
 ]

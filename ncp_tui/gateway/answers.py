@@ -12,13 +12,14 @@ from ncp_tui.gateway import errors
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.gateway.exchange import Answer
-from ncp_tui.gateway.text import clean
+from ncp_tui.gateway.text import clean, clean_lines
 
 _SUCCESS = range(200, 300)
 _REDIRECT = range(300, 400)
 _REFUSED = range(400, 500)
 _SERVER_ERROR = range(500, 1000)
 _LONGEST_EXCERPT = 120
+_LOOKED_AT = 4096  # bytes of an answer that an excerpt is made of
 _LONGEST_CODE = 40
 
 
@@ -40,17 +41,26 @@ def payload_of(answer: Answer) -> Any:
         return None
 
 
-def judge(answer: Answer, payload: Any, *, boolean: bool, offset: ClockOffset | None = None) -> GatewayError | None:
+def judge(
+    answer: Answer, payload: Any, *, boolean: bool, offset: ClockOffset | None = None, correction: float = 0.0
+) -> GatewayError | None:
     """Return the error an answer amounts to, or None for a confirmed success.
 
-    `payload` is the answer's decoded JSON. `boolean` operations promise `result: true`; anything else there is not a
-    success. `offset` is the clock's, for the advice given with a refused signature.
+    `payload` is the answer's decoded JSON; an answer that is not whole proves nothing, whatever it begins with.
+    `boolean` operations promise `result: true`; anything else there is not a success. `offset` is the clock's, and
+    `correction` the seconds of it that the signature allowed for already; both are for the advice given with a refused
+    signature.
     """
+    if not answer.is_whole:
+        return _incomplete(answer.status)
     gateway_error = _gateway_error(payload)
     error: GatewayError | None
-    if gateway_error is not None:
+    if gateway_error is not None and (gateway_error[0] or answer.status not in _REFUSED):
         code, message = gateway_error
-        error = _from_gateway(answer.status, code, message, offset)
+        error = _from_gateway(answer.status, code, message, _clock_advice(offset, correction))
+    elif gateway_error is not None:  # some other machine's, which has errors too, but not the gateway's codes
+        code, message = gateway_error
+        error = _from_status(answer)
     elif isinstance(payload, dict) and "code" in payload:
         code, message = _code(payload["code"]), _joined(payload.get("message"))
         error = _from_envelope(answer.status, code, message, payload.get("result"), boolean=boolean)
@@ -59,6 +69,12 @@ def judge(answer: Answer, payload: Any, *, boolean: bool, offset: ClockOffset | 
         error = _from_status(answer)
     if error is not None:
         error.code, error.message = code or None, message
+    return error
+
+
+def _incomplete(status: int) -> errors.BadAnswer:
+    error = errors.BadAnswer(f"Only the beginning of an answer ({status}) came.", _UNKNOWN_EFFECT, _LOOK_FIRST)
+    error.is_incomplete = True
     return error
 
 
@@ -91,7 +107,7 @@ _UNKNOWN_EFFECT = "It does not say whether the request took effect."
 _LOOK_FIRST = "Look at the history before trying again."
 
 
-def _from_gateway(status: int, code: str, message: str, offset: ClockOffset | None) -> GatewayError:
+def _from_gateway(status: int, code: str, message: str, clock_advice: str) -> GatewayError:
     """Tell the gateway's errors apart: the table of api-gov.ncloud-docs.com, "api-call-lgc-errorhandling"."""
     numbers = f"{status}/{code or '-'}"
     if status in _SUCCESS:  # seen from sibling services; then only the code tells what it is
@@ -100,7 +116,7 @@ def _from_gateway(status: int, code: str, message: str, offset: ClockOffset | No
         return errors.AuthenticationFailed(
             f"The gateway refused the signature ({numbers}).",
             f"{_NOTHING_CHANGED} Access key, secret key or clock is wrong.",
-            _clock_advice(offset),
+            clock_advice,
         )
     if status == _TOO_MANY and code == "400":
         return errors.QuotaExceeded(
@@ -111,11 +127,15 @@ def _from_gateway(status: int, code: str, message: str, offset: ClockOffset | No
     if status in _KNOWN_REFUSALS:
         kind, what, meaning, next_step = _KNOWN_REFUSALS[status]
         return kind(f"{what} ({numbers}).", meaning, next_step)
-    said = f"The gateway answered {numbers}: {message or 'no message'}."
+    said = f"The gateway answered {numbers}: {message.rstrip('.') or 'no message'}."
     if status in _REFUSED:
-        return errors.RefusedByGateway(said, _NOTHING_CHANGED, "Show the response for the details.")
+        return errors.RefusedByGateway(said, _NOTHING_CHANGED, "See to what the message names, then try again.")
     if status in _SUCCESS or status in _REDIRECT:
-        return errors.RefusedByService(said, "The answer is an error in spite of its status.")
+        return _may_have_acted(
+            errors.RefusedByService(
+                said, f"The answer is an error in spite of its status. {_UNKNOWN_EFFECT}", _LOOK_FIRST
+            )
+        )
     return errors.ServerError(said, _UNKNOWN_EFFECT, _LOOK_FIRST)
 
 
@@ -166,7 +186,15 @@ _KNOWN_REFUSALS: dict[int, tuple[type[GatewayError], str, str, str]] = {
 }
 
 
-def _clock_advice(offset: ClockOffset | None) -> str:
+def _may_have_acted(error: GatewayError) -> GatewayError:
+    """The same error, where its class would prove too much."""
+    error.may_have_acted = True
+    return error
+
+
+def _clock_advice(offset: ClockOffset | None, correction: float) -> str:
+    if offset is not None and correction and not offset.after(correction).is_worrying:
+        return "Test the profile's keys; this machine's clock was corrected for."
     if offset is None:
         return "Test the profile's keys, and check this machine's clock."
     if offset.is_worrying:
@@ -190,7 +218,7 @@ def _from_envelope(status: int, code: str, message: str, result: Any, *, boolean
         return errors.RefusedByService(
             f"The service refused: {message or 'no reason given'} (code {code}).",
             "Nothing was started by this request.",
-            "Correct what the message names, then try again.",
+            "See to what the message names, then try again.",
         )
     if status not in _SUCCESS:
         return errors.ServerError(
@@ -199,7 +227,11 @@ def _from_envelope(status: int, code: str, message: str, result: Any, *, boolean
     if not boolean or result is True:
         return None
     if result is False:
-        return errors.RefusedByService("The service answered result: false.", "It did not do what was asked.")
+        return errors.RefusedByService(
+            f"The service answered result: false ({message.rstrip('.') or 'no message'}).",
+            "It did not do what was asked.",
+            "Look at the cluster's state and its history, then try again.",
+        )
     return errors.BadAnswer(
         "The service answered without confirming (result is not true).", "It may or may not have acted.", _LOOK_FIRST
     )
@@ -211,25 +243,37 @@ def _from_status(answer: Answer) -> GatewayError:
     if status in _REDIRECT:
         return errors.Redirected(
             f"The gateway answered with a redirect ({status}) to {answer.header('location') or 'nowhere'}.",
-            "It was not followed: the signature would go to another host.",
-            "Check the gateway URL and the proxy.",
+            f"It was not followed: the signed request was meant for one address only. {_UNKNOWN_EFFECT}",
+            f"Check the gateway URL and the proxy. {_LOOK_FIRST}",
         )
     if status in _SUCCESS:
-        excerpt = " ".join(answer.text.split())[:_LONGEST_EXCERPT]
-        return errors.BadAnswer(
-            f"The answer is not one of the service's ({status}): {excerpt or 'it is empty'}.",
+        beginning = clean_lines(answer.body[:_LOOKED_AT].decode("utf-8-sig", errors="replace")).split()
+        bad = errors.BadAnswer(
+            f"The answer is not one of the service's ({status}): "
+            f"{' '.join(beginning)[:_LONGEST_EXCERPT].rstrip('.') or 'it is empty'}.",
             _UNKNOWN_EFFECT,
             "Check the gateway URL and the proxy, and look at the history before trying again.",
         )
-    # Any other 4xx without the gateway's error object is some machine in between speaking (408 means "too slow").
+        # Nothing at all, or JSON that begins and makes no sense: most likely the end of it is missing.
+        bad.is_incomplete = not beginning or beginning[0].startswith("{")
+        return bad
+    said = f"HTTP {status} came back with none of the bodies that the API documents."
+    if status in _CERTAIN:
+        return _BARE[status](said, _NOTHING_CHANGED, "Check the gateway URL and the proxy, and try again.")
+    # Without the gateway's error object some machine in between may be speaking, which does not know what became of
+    # the request (408 means "too slow"): whatever the status says, it proves nothing.
     otherwise = errors.BadAnswer if status in _REFUSED else errors.ServerError
-    return _BARE.get(status, otherwise)(
-        f"HTTP {status} came back with none of the bodies that the API documents.",
-        "Something between here and the service may have answered.",
-        f"Check the gateway URL and the proxy. {_LOOK_FIRST}",
+    return _may_have_acted(
+        _BARE.get(status, otherwise)(
+            said,
+            "Something between here and the service may have answered; whether the request took effect is not known.",
+            f"Check the gateway URL and the proxy. {_LOOK_FIRST}",
+        )
     )
 
 
+_CERTAIN = frozenset({407, 429})
+"""Refused before it was passed on, whoever says so: by a proxy that wants to know us, or for want of room."""
 _BARE: dict[int, type[GatewayError]] = {
     401: errors.AuthenticationFailed,
     403: errors.PermissionDenied,

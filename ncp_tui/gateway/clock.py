@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -27,32 +27,38 @@ class ClockOffset:
         """Whether the offset alone could explain a refused signature."""
         return abs(self.seconds) - self.uncertainty > WORTH_SAYING
 
+    def after(self, correction: float) -> ClockOffset:
+        """What is left of it once local time has been corrected by so many seconds."""
+        return ClockOffset(self.seconds - correction, self.uncertainty)
+
     def __str__(self) -> str:
         return f"{self.seconds:+.1f} s"
 
 
-def offset_from(date_header: str | None, sent: float, received: float) -> ClockOffset | None:
-    """Read the offset from a `Date` header; `sent` and `received` are local epoch seconds around the request.
+def offset_from(dates: Sequence[str], started: float, elapsed: float) -> ClockOffset | None:
+    """Read the offset from the `Date` headers of one answer.
 
-    None for a missing, unreadable or absurd date. A Date has a resolution of one second, so half of that and half the
-    round trip are the uncertainty.
+    `started` is local epoch seconds when the request left, `elapsed` the seconds until the answer began, by a clock
+    that nobody sets: the gateway wrote its date somewhere in between, so the middle is compared, and half the round
+    trip and half of a Date's resolution of one second are the uncertainty. None for a missing, unreadable or absurd
+    date, and for two that differ.
     """
-    if not date_header:
+    if len(set(dates)) != 1:
         return None
     try:
-        date = parsedate_to_datetime(date_header)
+        date = parsedate_to_datetime(dates[0])
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
-    middle = (sent + received) / 2
+    middle = started + elapsed / 2
     try:
         if abs(date - datetime.fromtimestamp(middle, UTC)) > _ABSURD:
             return None
         seconds = date.timestamp() + _DATE_RESOLUTION / 2 - middle
     except (OverflowError, OSError, ValueError):
         return None
-    return ClockOffset(round(seconds, 1), round((received - sent + _DATE_RESOLUTION) / 2, 1))
+    return ClockOffset(round(seconds, 1), round((elapsed + _DATE_RESOLUTION) / 2, 1))
 
 
 def timestamp_ms(clock: Callable[[], float] = time.time) -> int:

@@ -6,17 +6,14 @@ was sent", which decides between "certainly not started" and "cannot tell".
 
 from __future__ import annotations
 
-import socket
 import time
-from functools import partial
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ncp_tui.gateway.daemon_threads import daemon_call
 from ncp_tui.gateway.endpoints import Endpoint
-from ncp_tui.gateway.errors import NameNotFound
 from ncp_tui.gateway.exchange import Timings
+from ncp_tui.gateway.name_lookup import Names
 
-_LOOKUP_TIMEOUT = 10.0
 _CONNECT = "connection.connect_tcp"
 _TLS = "connection.start_tls"
 _SEND = "http11.send_request_headers"
@@ -26,9 +23,23 @@ _RECEIVE = "http11.receive_response_headers"
 class ConnectionTrace:
     """A `trace` callback for one request."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        names: Names,
+        sending: Callable[[], Awaitable[None]] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Look names up in `names`; await `sending` when all is ready, before the first byte of the request leaves."""
         self.sent = False
-        self._started = time.monotonic()
+        self.held_back: Exception | None = None
+        """What `sending` raised: the request was ready, and was not sent because of it."""
+        self.is_ready = False
+        """Whether there was a connection to send on. With nothing sent, it was `sending` that did not end."""
+        self._names = names
+        self._sending = sending
+        self._monotonic = monotonic
+        self._started = monotonic()
+        self._left: float | None = None
         self._marks: dict[str, float] = {}
         self._spent: dict[str, float] = {}
         self._connected_to: tuple[str, int] | None = None
@@ -42,28 +53,36 @@ class ConnectionTrace:
             if step == _CONNECT:
                 await self._look_up(info["host"], info["port"])
             if step == _SEND:
-                self.sent = True
-            self._marks[step] = time.monotonic()
+                await self._before_the_first_byte()
+            self._marks[step] = self._monotonic()
         elif step in self._marks:
-            self._spent[step] = time.monotonic() - self._marks[step]
+            self._spent[step] = self._monotonic() - self._marks[step]
+
+    async def _before_the_first_byte(self) -> None:
+        self.is_ready = True
+        if self._sending is not None:
+            try:
+                await self._sending()
+            except Exception as error:
+                self.held_back = error
+                raise
+        self.sent = True
+        self._left = self._monotonic()
 
     async def _look_up(self, host: str, port: int) -> None:
-        """Resolve the name before the connection does: timed apart, and where a dead resolver blocks nobody."""
+        """Resolve the name before the connection does: timed apart, and where a dead resolver holds nobody."""
         self._connected_to = (host, port)
-        started = time.monotonic()
-        lookup = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        try:
-            await daemon_call(lookup, _LOOKUP_TIMEOUT)
-        except (OSError, UnicodeError, TimeoutError) as error:
-            said = (
-                "no answer" if isinstance(error, TimeoutError) else (getattr(error, "strerror", None) or "not a name")
-            )
-            raise NameNotFound(
-                f"The name {host} could not be resolved ({said}).",
-                "Nothing was sent.",
-                "Check the network and name resolution of this host, and the profile's gateway URL.",
-            ) from None
-        self._spent["dns"] = time.monotonic() - started
+        started = self._monotonic()
+        await self._names.look_up(host, port)
+        self._spent["dns"] = self._monotonic() - started
+
+    def before_leaving(self) -> float:
+        """Seconds from the start until the request left; all went to connecting and getting ready."""
+        return 0.0 if self._left is None else self._left - self._started
+
+    def so_far(self) -> float:
+        """Seconds since the start."""
+        return self._monotonic() - self._started
 
     def timings(self) -> Timings:
         """What is known so far."""
@@ -75,7 +94,7 @@ class ConnectionTrace:
             connect=self._spent.get(_CONNECT),
             tls=self._spent.get(_TLS),
             first_byte=first_byte,
-            total=time.monotonic() - self._started,
+            total=self.so_far(),
         )
 
     def proxy_of(self, endpoint: Endpoint) -> str | None:

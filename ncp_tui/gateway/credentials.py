@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from ncp_tui.gateway.problems import Problem
 
@@ -80,6 +80,21 @@ class Credentials:
     def masked(self) -> str:
         """The access key id with its middle hidden."""
         return mask_access_key(self.access_key)
+
+    async def current(self) -> Credentials:
+        """Themselves: they are good until somebody revokes them."""
+        return self
+
+
+class KeySource(Protocol):
+    """Where the pair comes from that signs a request. Credentials are their own; those of a server role change."""
+
+    @property
+    def masked(self) -> str:
+        """The newest access key id with its middle hidden."""
+
+    async def current(self) -> Credentials:
+        """The pair to sign with now. Raises KeysUnavailable."""
 
 
 def check_access_key(access_key: str) -> str:

@@ -83,7 +83,7 @@ class Endpoint:
     @property
     def is_loopback(self) -> bool:
         """Whether requests stay on this machine. Then plain http is allowed and no proxy is used."""
-        return _is_loopback(self.hostname)
+        return is_loopback(self.hostname)
 
 
 def endpoint_for(
@@ -122,7 +122,7 @@ def check_gateway_url(url: str) -> str:
 
 def zone_of_gateway_url(url: str) -> str | None:
     """The zone a gateway URL belongs to, by its host; None for a host that is not NCP's."""
-    parts = _parsed(url.strip())
+    parts = parsed_url(url.strip())
     host = (parts.hostname if parts else None) or ""
     for zone in ZONES.values():
         if host.endswith(f".apigw.{zone.domain}"):
@@ -132,7 +132,7 @@ def zone_of_gateway_url(url: str) -> str | None:
 
 _VERSION_PREFIX = re.compile(r"/api/(?:[a-z]+-)?v\d+$")
 # What is left of a URL once urlsplit has read it may still hold what no host name holds: spaces, backslashes, "@".
-_HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
+HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 
 
 def _zone(name: str) -> tuple[str, Zone]:
@@ -144,7 +144,7 @@ def _zone(name: str) -> tuple[str, Zone]:
 
 def _split_gateway_url(url: str, service: str) -> tuple[str, str]:
     url = url.strip()
-    parts = _parsed(url)
+    parts = parsed_url(url)
     host = parts.hostname if parts else None
     # First, and without showing the URL: what stands before an "@" may be a password.
     if "@" in url or (parts and (parts.query or parts.fragment)):
@@ -158,11 +158,11 @@ def _split_gateway_url(url: str, service: str) -> tuple[str, str]:
         raise UnknownEndpoint(
             f"{url!r} is not a gateway URL.", "Nothing was sent.", "Use one like https://host or https://host/api/v2."
         )
-    if not _HOST_AND_PORT.fullmatch(parts.netloc):
+    if not HOST_AND_PORT.fullmatch(parts.netloc):
         raise UnknownEndpoint(
             f"{parts.netloc!r} is not a host.", "Nothing was sent.", "Use one like https://host or https://host:8443."
         )
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise UnknownEndpoint(
             f"{url!r} is plain http.",
             "Nothing was sent: anybody on the way could read and replay the request.",
@@ -171,7 +171,8 @@ def _split_gateway_url(url: str, service: str) -> tuple[str, str]:
     return f"{parts.scheme}://{_service_host(parts.netloc, service)}", parts.path.rstrip("/")
 
 
-def _parsed(url: str) -> SplitResult | None:
+def parsed_url(url: str) -> SplitResult | None:
+    """The parts of `url`; None where it has none."""
     try:
         parts = urlsplit(url)
         _ = parts.port  # an impossible port shows only when it is asked for
@@ -187,7 +188,8 @@ def _service_host(netloc: str, service: str) -> str:
     return netloc
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine, by an address or the one name that everybody knows."""
     if host == "localhost":
         return True
     try:

@@ -53,9 +53,10 @@ class NotFound(GatewayError):
 
 
 class Throttled(GatewayError):
-    """429/410 or 420: too many requests just now."""
+    """429/410 or 420: too many requests just now. `retry_after` is the pause it asks for in seconds, if it asks."""
 
     kind = "throttled"
+    retry_after: float | None = None
 
 
 class QuotaExceeded(GatewayError):
@@ -106,6 +107,12 @@ class TlsFailed(NotReached):
     kind = "tls_failed"
 
 
+class KeysUnavailable(NotReached):
+    """Keys that are fetched just before signing, as those of a server role, could not be had: nothing was signed."""
+
+    kind = "keys_unavailable"
+
+
 class EndpointError(GatewayError):
     """503/500: the gateway says it could not talk to the service. It does not say how far the request got."""
 
@@ -135,10 +142,14 @@ class AnswerLost(GatewayError):
 
 
 class BadAnswer(GatewayError):
-    """An answer that is not what the API promises: HTML, empty, cut off, too large, or without a confirmation."""
+    """An answer that is not what the API promises: HTML, empty, cut off, too large, or without a confirmation.
+
+    `is_incomplete` tells the empty and the cut off from the others: the same question may get a better answer.
+    """
 
     kind = "bad_answer"
     may_have_acted = True
+    is_incomplete = False
 
 
 class Redirected(BadAnswer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -45,12 +45,28 @@ class RequestRecord:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `body` is the decoded but otherwise untouched bytes; headers are cleaned."""
+    """What came back. `body` is the decoded but otherwise untouched bytes; headers are cleaned.
+
+    Where it broke off, was too large or could not be decoded it is not `is_whole`: then `body` is its beginning, as far
+    as it was read and at most 64 kB, in the bytes of the wire where nothing could be decoded.
+    """
 
     status: int
     reason: str
     headers: Headers
     body: bytes = field(repr=False, default=b"")
+    is_whole: bool = True
+    forgotten: int = 0
+    """How many bytes the body had that is no longer kept."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes came, kept or not."""
+        return len(self.body) or self.forgotten
+
+    def without_body(self) -> Answer:
+        """The same, its body no longer kept."""
+        return replace(self, body=b"", forgotten=self.size)
 
     def header(self, name: str) -> str | None:
         """The first header of that name, in any case."""

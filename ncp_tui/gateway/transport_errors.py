@@ -5,15 +5,42 @@ from __future__ import annotations
 import ssl
 import zlib
 
-import httpx
+import httpcore
 
 from ncp_tui.gateway import errors
 from ncp_tui.gateway.connection_trace import ConnectionTrace
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.gateway.lean_httpx import httpx
+
+# OSError is the deadline's TimeoutError, and TLS alerts after the handshake, which httpcore hands on as they are. httpx
+# has a word of its own for each of httpcore's, which a transport other than ours may use.
+NETWORK_ERRORS = (
+    OSError,
+    zlib.error,
+    httpcore.ConnectionNotAvailable,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+    httpx.HTTPError,
+)
+
+_TIMEOUTS = (TimeoutError, httpcore.TimeoutException, httpx.TimeoutException)
 
 _NOTHING_SENT = "Nothing was sent."
 _CHECK_THE_WAY = "Check the network, the proxy and the profile's gateway URL."
+_TRUST_THE_PROXY = "If your company's proxy issues certificates, give its CA as the profile's CA bundle."
+_CHECK_WHO_ANSWERS = "Check the profile's gateway URL, and whether a proxy or a login page answers in its place."
+_CHECK_THE_DATE = "Check this machine's date. If it is right, whoever runs that host has to renew the certificate."
+# By OpenSSL's number of the reason, where no CA bundle would help.
+_CERTIFICATE_ADVICE = {
+    9: _CHECK_THE_DATE,  # X509_V_ERR_CERT_NOT_YET_VALID
+    10: _CHECK_THE_DATE,  # X509_V_ERR_CERT_HAS_EXPIRED
+    62: _CHECK_WHO_ANSWERS,  # X509_V_ERR_HOSTNAME_MISMATCH
+    64: _CHECK_WHO_ANSWERS,  # X509_V_ERR_IP_ADDRESS_MISMATCH
+}
 
 
 def error_from(error: Exception, trace: ConnectionTrace, endpoint: Endpoint, deadline: float) -> GatewayError:
@@ -21,9 +48,13 @@ def error_from(error: Exception, trace: ConnectionTrace, endpoint: Endpoint, dea
 
     Texts of h11 and ssl may hold header values, and those hold the signature. `deadline` is in seconds.
     """
+    if not trace.sent and trace.is_ready:
+        return errors.NotReached(
+            f"The request could not be made ready within {deadline:g} s.", _NOTHING_SENT, "Try again; is the disk busy?"
+        )
     if not trace.sent:
         return _not_sent(error, trace.proxy_of(endpoint) or endpoint.host)
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
+    if isinstance(error, _TIMEOUTS):
         waited = f"{deadline:g} s" if isinstance(error, TimeoutError) else "the time allowed"
         return errors.AnswerLost(
             f"No whole answer came within {waited}.",
@@ -47,15 +78,18 @@ def _not_sent(error: Exception, where: str) -> GatewayError:
     certificate = _cause(error, ssl.SSLCertVerificationError)
     if isinstance(certificate, ssl.SSLCertVerificationError):
         return errors.TlsFailed(
-            f"The certificate of {where} is not trusted: {certificate.verify_message}.",
+            f"The certificate of {where} is not trusted: {certificate.verify_message.rstrip('.')}.",
             _NOTHING_SENT,
-            "If your company's proxy issues certificates, give its CA as the profile's CA bundle.",
+            _CERTIFICATE_ADVICE.get(certificate.verify_code, _TRUST_THE_PROXY),
         )
     if _cause(error, ssl.SSLError):
+        if isinstance(error, _TIMEOUTS):
+            said = f"{where} accepted the connection, but did not answer the TLS handshake in time."
+            return errors.TlsFailed(said, _NOTHING_SENT, _CHECK_THE_WAY)
         return errors.TlsFailed(f"No TLS connection could be made to {where}.", _NOTHING_SENT, _CHECK_THE_WAY)
-    if isinstance(error, httpx.ProxyError):
+    if isinstance(error, httpcore.ProxyError | httpx.ProxyError):
         return errors.ProxyRefused(f"The proxy {where} refused the connection.", _NOTHING_SENT, "Check the proxy.")
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
+    if isinstance(error, _TIMEOUTS):
         return errors.NotReached(f"{where} did not accept a connection in time.", _NOTHING_SENT, _CHECK_THE_WAY)
     if _cause(error, ConnectionRefusedError):
         return errors.NotReached(f"{where} refused the connection.", _NOTHING_SENT, _CHECK_THE_WAY)

@@ -1,58 +1,116 @@
 """Who is calling: profiles on disk, where keys come from, and the stores that keep the secret ones."""
 
-from ncp_tui.profiles.book import ProfileBook
-from ncp_tui.profiles.identity import Identity, SourceKind
-from ncp_tui.profiles.importing import ImportedProfile, import_profiles, suggest_name
-from ncp_tui.profiles.ncloud_configure import NcloudConfigure, configure_path, read_ncloud_configure
-from ncp_tui.profiles.paths import Paths, make_private_directory, paths_from
-from ncp_tui.profiles.profile import (
-    ACCENTS,
-    STORE_NAMES,
-    Accent,
-    InvalidProfile,
-    Profile,
-    StoreName,
-    check_field,
-    check_profile,
-    check_profile_name,
-)
-from ncp_tui.profiles.secret_stores import (
-    CannotStore,
-    DamagedSecret,
-    KeyringFailed,
-    KeyringLocked,
-    KeyringSilent,
-    KeyringStore,
-    NoKeyring,
-    NoSecret,
-    OtherAccessKey,
-    SecretStore,
-    SecretStoreProblem,
-    SessionStore,
-)
-from ncp_tui.profiles.sources import (
-    PROFILE_VARIABLE,
-    Identities,
-    NoCredentials,
-    available_identities,
-    choose_identity,
-    secrets_for,
-)
-from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore, UnknownProfile
+from typing import TYPE_CHECKING
+
+from ncp_tui.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from ncp_tui.profiles.book import ProfileBook
+    from ncp_tui.profiles.environment_variables import (
+        PROFILE_VARIABLE,
+        SERVER_ROLE_NAME,
+        environment_secrets,
+        take_environment,
+        wants_server_role,
+    )
+    from ncp_tui.profiles.files import write_atomically
+    from ncp_tui.profiles.identities import Identities
+    from ncp_tui.profiles.identity import Identity, SourceKind
+    from ncp_tui.profiles.importing import ImportedProfile, import_profiles, suggest_name
+    from ncp_tui.profiles.ncloud_configure import NcloudConfigure, read_ncloud_configure
+    from ncp_tui.profiles.paths import Paths, configure_path, make_private_directory, paths_from
+    from ncp_tui.profiles.profile import (
+        ACCENTS,
+        STORE_NAMES,
+        Accent,
+        InvalidProfile,
+        Profile,
+        StoreName,
+        check_field,
+        check_profile,
+        check_profile_name,
+    )
+    from ncp_tui.profiles.secret_stores import (
+        LEAST_CHARACTERS,
+        PASSPHRASE_VARIABLE,
+        CannotStore,
+        DamagedSecret,
+        FileStore,
+        InvalidPassphrase,
+        KeyFileFailed,
+        KeyFileSilent,
+        KeyringFailed,
+        KeyringLocked,
+        KeyringSilent,
+        KeyringStore,
+        NoKeyring,
+        NoSecret,
+        Opener,
+        OtherAccessKey,
+        Passphrase,
+        PassphraseNeeded,
+        SecretStore,
+        SecretStoreProblem,
+        SessionStore,
+        UnsafeKeyFile,
+        WrongPassphrase,
+        service_of,
+    )
+    from ncp_tui.profiles.server_role import ServerRole
+    from ncp_tui.profiles.sources import (
+        NoCredentials,
+        RoleNotWanted,
+        available_identities,
+        choose_identity,
+        secrets_for,
+    )
+    from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore, UnknownProfile
+else:
+    __getattr__ = lazy_exports(
+        __name__,
+        {
+            "book": "ProfileBook",
+            "environment_variables": "PROFILE_VARIABLE SERVER_ROLE_NAME environment_secrets take_environment "
+            "wants_server_role",
+            "files": "write_atomically",
+            "identities": "Identities",
+            "identity": "Identity SourceKind",
+            "importing": "ImportedProfile import_profiles suggest_name",
+            "ncloud_configure": "NcloudConfigure read_ncloud_configure",
+            "paths": "Paths configure_path make_private_directory paths_from",
+            "profile": "ACCENTS STORE_NAMES Accent InvalidProfile Profile StoreName check_field "
+            "check_profile check_profile_name",
+            "secret_stores": "LEAST_CHARACTERS PASSPHRASE_VARIABLE CannotStore DamagedSecret FileStore "
+            "InvalidPassphrase KeyFileFailed KeyFileSilent KeyringFailed KeyringLocked "
+            "KeyringSilent KeyringStore NoKeyring NoSecret Opener OtherAccessKey Passphrase "
+            "PassphraseNeeded SecretStore SecretStoreProblem SessionStore UnsafeKeyFile "
+            "WrongPassphrase service_of",
+            "server_role": "ServerRole",
+            "sources": "NoCredentials RoleNotWanted available_identities choose_identity secrets_for",
+            "store": "CannotRead CannotSave ProfileStore UnknownProfile",
+        },
+    )
 
 __all__ = [
     "ACCENTS",
+    "LEAST_CHARACTERS",
+    "PASSPHRASE_VARIABLE",
     "PROFILE_VARIABLE",
+    "SERVER_ROLE_NAME",
     "STORE_NAMES",
     "Accent",
     "CannotRead",
     "CannotSave",
     "CannotStore",
     "DamagedSecret",
+    "FileStore",
     "Identities",
     "Identity",
     "ImportedProfile",
+    "InvalidPassphrase",
     "InvalidProfile",
+    "KeyFileFailed",
+    "KeyFileSilent",
     "KeyringFailed",
     "KeyringLocked",
     "KeyringSilent",
@@ -61,27 +119,39 @@ __all__ = [
     "NoCredentials",
     "NoKeyring",
     "NoSecret",
+    "Opener",
     "OtherAccessKey",
+    "Passphrase",
+    "PassphraseNeeded",
     "Paths",
     "Profile",
     "ProfileBook",
     "ProfileStore",
+    "RoleNotWanted",
     "SecretStore",
     "SecretStoreProblem",
+    "ServerRole",
     "SessionStore",
     "SourceKind",
     "StoreName",
     "UnknownProfile",
+    "UnsafeKeyFile",
+    "WrongPassphrase",
     "available_identities",
     "check_field",
     "check_profile",
     "check_profile_name",
     "choose_identity",
     "configure_path",
+    "environment_secrets",
     "import_profiles",
     "make_private_directory",
     "paths_from",
     "read_ncloud_configure",
     "secrets_for",
+    "service_of",
     "suggest_name",
+    "take_environment",
+    "wants_server_role",
+    "write_atomically",
 ]

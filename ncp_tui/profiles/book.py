@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import tomli_w
-
 from ncp_tui.gateway.problems import Problem
+from ncp_tui.profiles.identities import same_name
 from ncp_tui.profiles.profile import Profile, check_profile
 
 VERSION = 1
@@ -53,13 +51,12 @@ class ProfileBook:
         return self.find(self.default) if self.default else None
 
 
-def same_name(one: str, other: str) -> bool:
-    """Whether two profile names mean the same profile."""
-    return one.casefold() == other.casefold()
-
-
 def read_book(data: bytes) -> ProfileBook:
     """What the file says. Never raises: what cannot be read is left out, and `warnings` say so."""
+    if not data:
+        return ProfileBook()
+    import tomllib  # noqa: PLC0415 - whoever keeps the keys in the environment has no file to read
+
     try:
         document = tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -82,6 +79,8 @@ def write_book(book: ProfileBook) -> bytes:
         document["default"] = book.default
     tables: dict[str, Any] = {profile.name: _table(profile) for profile in book.profiles}
     document["profiles"] = tables | dict(book.unreadable)
+    import tomli_w  # noqa: PLC0415 - reading does not need it
+
     return tomli_w.dumps(document).encode()
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.endpoints import DEFAULT_ZONE, ZONES, zone_of_gateway_url
+from ncp_tui.profiles.environment_variables import (
+    ACCESS_KEY_VARIABLES,
+    GATEWAY_VARIABLE,
+    REGION_VARIABLE,
+    SECRET_KEY_VARIABLES,
+    SERVER_ROLE_NAME,
+)
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import ENVIRONMENT_NAME, Profile, check_field, check_settings
 
-# Both spellings of each, in the order of the official Go SDK; Terraform's provider knows the second only.
-ACCESS_KEY_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")
-SECRET_KEY_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
-REGION_VARIABLE = "NCLOUD_REGION"
-GATEWAY_VARIABLE = "NCLOUD_API_GW"
+if TYPE_CHECKING:  # loaded only by a run that uses it
+    from ncp_tui.profiles.server_role import ServerRole
 
 
 @dataclass(frozen=True)
@@ -57,17 +62,27 @@ def environment_identity(keys: EnvironmentKeys) -> Identity | None:
     """The account of `keys`; None unless both halves are there. Raises InvalidProfile for what cannot be used."""
     if keys.access_key is None or keys.secret_key is None:
         return None
-    gateway_url = check_field("gateway_url", keys.gateway_url)
-    profile = Profile(
-        name=ENVIRONMENT_NAME,
-        access_key=keys.access_key,
-        zone=_zone(gateway_url, keys.region),
-        region=keys.region,
-        store="session",
-        gateway_url=gateway_url,
-    )
+    profile = check_settings(_placed(ENVIRONMENT_NAME, keys.access_key, keys.region, keys.gateway_url))
     source = f"environment ({keys.access_variable})"
-    return Identity(ENVIRONMENT_NAME, source, SourceKind.ENVIRONMENT, check_settings(profile), keys.secret_key)
+    return Identity(ENVIRONMENT_NAME, source, SourceKind.ENVIRONMENT, profile, keys.secret_key)
+
+
+def server_role_identity(environ: Mapping[str, str], role: ServerRole) -> Identity:
+    """The account of this server's role, at the place that the environment names; nobody is asked for its keys.
+
+    Raises InvalidProfile or UnsafeMetadataService for what cannot be used.
+    """
+    role.service()
+    region, gateway_url = (environ.get(name, "").strip() for name in (REGION_VARIABLE, GATEWAY_VARIABLE))
+    profile = check_settings(_placed(SERVER_ROLE_NAME, "", region, gateway_url), without_key=True)
+    return Identity(SERVER_ROLE_NAME, "server role", SourceKind.SERVER_ROLE, profile, role=role)
+
+
+def _placed(name: str, access_key: str, region: str, gateway_url: str) -> Profile:
+    url = check_field("gateway_url", gateway_url)
+    return Profile(
+        name=name, access_key=access_key, zone=_zone(url, region), region=region, store="session", gateway_url=url
+    )
 
 
 def _zone(gateway_url: str | None, region: str) -> str:

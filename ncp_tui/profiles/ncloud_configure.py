@@ -51,12 +51,6 @@ class _Entry:
     value: str
 
 
-def configure_path(environ: Mapping[str, str]) -> Path:
-    """Where the official tools keep the file: under the user's home, whatever `NCP_TUI_HOME` says."""
-    home = environ.get("HOME") or environ.get("USERPROFILE")
-    return Path(home or Path.home()) / ".ncloud" / "configure"
-
-
 def read_ncloud_configure(path: Path) -> NcloudConfigure:
     """What the file holds. A file that is missing is empty; one that cannot be read is a warning. Never raises."""
     try:

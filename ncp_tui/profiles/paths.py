@@ -30,6 +30,31 @@ class Paths:
         """The lock that one writer of the profiles holds."""
         return self.config_dir / "profiles.toml.lock"
 
+    @property
+    def settings_file(self) -> Path:
+        """What was chosen about the program itself, in TOML."""
+        return self.config_dir / "settings.toml"
+
+    @property
+    def keys_file(self) -> Path:
+        """The secret keys of the profiles whose store is `file`, encrypted."""
+        return self.data_dir / "keys.enc"
+
+    @property
+    def journal_file(self) -> Path:
+        """What was asked of the service and what became of it, as JSON lines. It never holds a key."""
+        return self.state_dir / "journal.jsonl"
+
+    @property
+    def session_log_file(self) -> Path:
+        """Every request that was made and what came of it, as JSON lines. It never holds a key."""
+        return self.state_dir / "session.jsonl"
+
+    @property
+    def reports_dir(self) -> Path:
+        """The reports of bugs, one file each."""
+        return self.state_dir / "reports"
+
 
 def paths_from(environ: Mapping[str, str]) -> Paths:
     """The folders for this user: all below `NCP_TUI_HOME` when that is set, else what the platform prescribes."""
@@ -39,6 +64,12 @@ def paths_from(environ: Mapping[str, str]) -> Paths:
         return Paths(root, root / "state", root / "data")
     directories = platformdirs.PlatformDirs(APP_NAME, appauthor=False)
     return Paths(directories.user_config_path, directories.user_state_path, directories.user_data_path)
+
+
+def configure_path(environ: Mapping[str, str]) -> Path:
+    """Where the official tools keep the file: under the user's home, whatever `NCP_TUI_HOME` says."""
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    return Path(home or Path.home()) / ".ncloud" / "configure"
 
 
 def make_private_directory(directory: Path) -> None:

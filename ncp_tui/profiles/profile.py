@@ -21,14 +21,18 @@ from ncp_tui.gateway.endpoints import (
     zone_of_gateway_url,
 )
 from ncp_tui.gateway.problems import Problem
+from ncp_tui.profiles.environment_variables import SERVER_ROLE_NAME
 
-StoreName = Literal["keyring", "session"]
+StoreName = Literal["keyring", "file", "session"]
 STORE_NAMES: tuple[StoreName, ...] = get_args(StoreName)
 
 Accent = Literal["red", "orange", "yellow", "green", "blue", "purple", "none"]
 ACCENTS: tuple[Accent, ...] = get_args(Accent)
 
 ENVIRONMENT_NAME = "environment"
+_RESERVED_NAMES = MappingProxyType(
+    {ENVIRONMENT_NAME: "the keys in the environment", SERVER_ROLE_NAME: "the keys of this server's role"}
+)
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _LONGEST_NAME = 64
@@ -101,8 +105,8 @@ def check_profile_name(name: str) -> str:
         )
     if name.split(".", maxsplit=1)[0].lower() in _WINDOWS_DEVICES:
         _refuse("name", f"{name!r} is the name of a device on Windows.", "Choose another name.")
-    if name.lower() == ENVIRONMENT_NAME:
-        _refuse("name", f"{name!r} means the keys in the environment.", "Choose another name.")
+    if name.lower() in _RESERVED_NAMES:
+        _refuse("name", f"{name!r} means {_RESERVED_NAMES[name.lower()]}.", "Choose another name.")
     return name
 
 
@@ -124,9 +128,13 @@ def check_profile(profile: Profile) -> Profile:
     return dataclasses.replace(check_settings(profile), name=name)
 
 
-def check_settings(profile: Profile) -> Profile:
-    """`check_profile` without the name, for keys found elsewhere, whose name is none that could be saved."""
-    names = [one.name for one in dataclasses.fields(profile) if one.name != "name"]
+def check_settings(profile: Profile, *, without_key: bool = False) -> Profile:
+    """`check_profile` without the name, for keys found elsewhere, whose name is none that could be saved.
+
+    And `without_key` where there is no access key yet.
+    """
+    unchecked = {"name", "access_key"} if without_key else {"name"}
+    names = [one.name for one in dataclasses.fields(profile) if one.name not in unchecked]
     values = {name: check_field(name, getattr(profile, name)) for name in names}
     values["region"] = values["region"] or first_region(values["zone"])
     checked = dataclasses.replace(profile, **values)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ncp_tui.gateway.credentials import Credentials
+from ncp_tui.gateway.credentials import Credentials, KeySource
 from ncp_tui.gateway.endpoints import DEFAULT_ZONE, ZONES, zone_of_gateway_url
 from ncp_tui.gateway.problems import Problem
-from ncp_tui.profiles.book import ProfileBook, same_name
-from ncp_tui.profiles.environment import REGION_VARIABLE, environment_identity, read_environment
+from ncp_tui.profiles.book import ProfileBook
+from ncp_tui.profiles.environment import environment_identity, read_environment, server_role_identity
+from ncp_tui.profiles.environment_variables import (
+    PROFILE_VARIABLE,
+    REGION_VARIABLE,
+    SERVER_ROLE_NAME,
+    SERVER_ROLE_VARIABLE,
+    wants_server_role,
+)
+from ncp_tui.profiles.identities import Identities, same_name
 from ncp_tui.profiles.identity import CONFIGURE_PREFIX, STORE_LABELS, Identity, SourceKind
 from ncp_tui.profiles.ncloud_configure import DEFAULT_SECTION, SHORT_PATH, ConfigureSection, NcloudConfigure
 from ncp_tui.profiles.profile import (
@@ -22,7 +30,8 @@ from ncp_tui.profiles.profile import (
 )
 from ncp_tui.profiles.secret_stores import NoSecret, SecretStore
 
-PROFILE_VARIABLE = "NCP_TUI_PROFILE"
+if TYPE_CHECKING:  # loaded only by a run that uses it
+    from ncp_tui.profiles.server_role import ServerRole
 
 
 class NoCredentials(Problem):
@@ -31,25 +40,26 @@ class NoCredentials(Problem):
     kind = "no_credentials"
 
 
-@dataclass(frozen=True)
-class Identities:
-    """All identities: the environment's, the profiles in their order, the sections of the configure file.
+class RoleNotWanted(NoCredentials):
+    """The server role was named by something else than the user of this run, as the journal of an earlier one."""
 
-    `refused` tells by name why keys that are there cannot be used; `warnings` are sentences for the user.
+    kind = "role_not_wanted"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The role of this server is used only where you say so.",
+            "The metadata service was not asked, and no other keys were tried.",
+            f"Say it with --profile {SERVER_ROLE_NAME}, or {SERVER_ROLE_VARIABLE}=1.",
+        )
+
+
+def available_identities(
+    environ: Mapping[str, str], book: ProfileBook, configure: NcloudConfigure, role: ServerRole | None = None
+) -> Identities:
+    """Everything this program could call as, `role` only where it is given.
+
+    Reads nothing but its arguments, asks no secret store and no metadata service.
     """
-
-    identities: tuple[Identity, ...] = ()
-    refused: Mapping[str, Problem] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-    def find(self, name: str) -> Identity | None:
-        """The identity of that name: the same spelling first, then upper and lower case alike."""
-        alike = [identity for identity in self.identities if same_name(identity.name, name)]
-        return next((identity for identity in alike if identity.name == name), alike[0] if alike else None)
-
-
-def available_identities(environ: Mapping[str, str], book: ProfileBook, configure: NcloudConfigure) -> Identities:
-    """Everything this program could call as. Reads nothing but its arguments, and no secret store."""
     finding = _Finding()
     finding.add(ENVIRONMENT_NAME, lambda: _from_environment(environ, finding.warnings))
     finding.warnings += book.warnings
@@ -57,18 +67,25 @@ def available_identities(environ: Mapping[str, str], book: ProfileBook, configur
     finding.warnings += configure.warnings
     for section in configure.sections:
         finding.add_section(section, environ)
+    if role is not None:
+        finding.add(SERVER_ROLE_NAME, lambda: server_role_identity(environ, role))
     return Identities(tuple(finding.identities), finding.refused, tuple(finding.warnings))
 
 
 def choose_identity(
-    environ: Mapping[str, str], book: ProfileBook, configure: NcloudConfigure, name: str | None = None
+    environ: Mapping[str, str],
+    book: ProfileBook,
+    configure: NcloudConfigure,
+    name: str | None = None,
+    role: ServerRole | None = None,
 ) -> Identity:
     """Who to call as: `name`, else `NCP_TUI_PROFILE`, the environment, the default profile, `[DEFAULT]` of configure.
 
-    A name that was asked for is used or refused; it never falls through to other keys. Nor do keys in the environment
-    that cannot be used, nor a default profile that cannot be read. Raises NoCredentials.
+    Last of all `role`, where the environment wants it. A name that was asked for is used or refused; it never falls
+    through to other keys. Nor do keys in the environment that cannot be used, nor a default profile that cannot be
+    read. Raises NoCredentials.
     """
-    found = available_identities(environ, book, configure)
+    found = available_identities(environ, book, configure, role)
     wanted = name or environ.get(PROFILE_VARIABLE, "").strip()
     if wanted:
         return _named(found, book, wanted)
@@ -85,12 +102,20 @@ def choose_identity(
     section = configure.find(DEFAULT_SECTION)
     if section is not None:
         return _named(found, book, CONFIGURE_PREFIX + section.name)
+    if role is not None and wants_server_role(environ):  # not where it was only named for something else
+        return _named(found, book, SERVER_ROLE_NAME)
     raise _nothing_found(found)
 
 
-async def secrets_for(identity: Identity, stores: Mapping[StoreName, SecretStore]) -> Credentials:
-    """The pair that signs for `identity`. Raises NoSecret, or the Problem of its store."""
+async def secrets_for(identity: Identity, stores: Mapping[StoreName, SecretStore]) -> KeySource:
+    """What signs for `identity`: a pair that stays, or the server role that has just given one.
+
+    Raises NoSecret, the Problem of its store, or KeysUnavailable.
+    """
     profile = identity.profile
+    if identity.role is not None:
+        await identity.role.current()
+        return identity.role
     if identity.held_secret is not None:
         return Credentials(profile.access_key, identity.held_secret)
     store = stores.get(profile.store)
@@ -165,6 +190,8 @@ def _named(found: Identities, book: ProfileBook, name: str) -> Identity:
         raise NoCredentials(
             f"Profile {name!a} cannot be read.", " ".join(book.warnings), "Correct it in the profiles file."
         )
+    if same_name(name, SERVER_ROLE_NAME):
+        raise RoleNotWanted
     names = ", ".join(one.name for one in found.identities)
     raise NoCredentials(
         f"There is no profile {name!a}.",

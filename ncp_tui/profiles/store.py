@@ -7,11 +7,10 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator
 
-from filelock import FileLock, Timeout
-
 from ncp_tui.gateway.problems import Problem
-from ncp_tui.profiles.book import VERSION, ProfileBook, read_book, same_name, write_book
+from ncp_tui.profiles.book import VERSION, ProfileBook, read_book, write_book
 from ncp_tui.profiles.files import keep_copy, remove_leftovers, write_atomically
+from ncp_tui.profiles.identities import same_name
 from ncp_tui.profiles.paths import Paths, make_private_directory
 from ncp_tui.profiles.profile import InvalidProfile, Profile, check_profile, check_profile_name
 
@@ -175,6 +174,8 @@ class ProfileStore:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - 8 ms, which reading does not need
+
         lock = FileLock(self._paths.profiles_lock, timeout=self._lock_seconds, mode=0o600)
         try:
             make_private_directory(self._paths.config_dir)

@@ -85,13 +85,17 @@ class Denied(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer. `error_code` (gateway) and `code` (service) say again what the body says, for the ledger."""
+    """One HTTP answer. `error_code` (gateway) and `code` (service) say again what the body says, for the ledger.
+
+    `dates` are the `Date` headers, none or several of them; None is the usual one, by the gateway's clock.
+    """
 
     status: int
     body: bytes
     headers: Mapping[str, str]
     error_code: str | None = None
     code: int | None = None
+    dates: tuple[str, ...] | None = None
 
 
 def gateway_answer(error: GatewayError, headers: Mapping[str, str] | None = None) -> Answer:

@@ -39,8 +39,8 @@ _NOT_PRINTABLE = re.compile(r"[^ -~]")
 class Connection(Protocol):
     """The socket under a request, for faults that an HTTP answer cannot express."""
 
-    async def write(self, data: bytes) -> None:
-        """Send bytes as they are; does nothing when the client has gone."""
+    async def write(self, data: bytes) -> bool:
+        """Send bytes as they are; False, and nothing is sent, when the client has gone."""
 
     def close(self, *, reset: bool) -> None:
         """Close at once, with a TCP reset when asked for."""
@@ -48,7 +48,10 @@ class Connection(Protocol):
 
 @dataclass
 class Arrival:
-    """One request on its way through the gateway, and what has been found out about it."""
+    """One request on its way through the gateway, and what has been found out about it.
+
+    `skew` is how many seconds the gateway's clock is ahead for this request.
+    """
 
     time: float
     request_id: str
@@ -57,6 +60,8 @@ class Arrival:
     body: bytes = field(default=b"", repr=False)
     too_large: bool = False
     operation: str | None = None
+    number: str = ""
+    skew: float = 0.0
     account: Account | None = None
     refusal: str | None = None
     fault: str | None = None
@@ -133,15 +138,17 @@ class Gateway:
         if isinstance(outcome, Cut):
             await _cut(outcome, arrival.scope, receive)
         else:
-            await self._response(outcome)(arrival.scope, receive, send)
+            await self._response(arrival, outcome)(arrival.scope, receive, send)
 
     async def _outcome(self, arrival: Arrival, receive: Receive) -> Outcome:
         """Route first, then authentication, then size, then the operation between its two faults."""
         found = find_operation(arrival.method, arrival.scope["raw_path"])
+        if found is not None:
+            arrival.operation, arrival.number = found[0].name, found[1]
+        self._go_wrong(arrival)
         if found is None:
             return gateway_answer(GatewayError.NOT_FOUND)
         operation, number = found
-        arrival.operation = operation.name
         account = self._authenticate(arrival)
         if account is None:
             return gateway_answer(GatewayError.AUTHENTICATION_FAILED)
@@ -153,6 +160,12 @@ class Gateway:
         answer = self._perform(arrival, operation, account, number)
         return await self._meet(arrival, "after", receive, answer) or answer
 
+    def _go_wrong(self, arrival: Arrival) -> None:
+        """Set the gateway's clock for this request."""
+        skew = self._faults.take_skew(arrival.operation)
+        if skew is not None:
+            arrival.skew, arrival.fault = skew.seconds, skew.label
+
     def _authenticate(self, arrival: Arrival) -> Account | None:
         try:
             access_key = check_signature(
@@ -160,7 +173,7 @@ class Gateway:
                 arrival.target,
                 arrival.scope["headers"],
                 secret_of=self._secret_of,
-                now_ms=arrival.time * 1000,
+                now_ms=(arrival.time + arrival.skew) * 1000,
             )
         except NotAuthenticated as refused:
             arrival.refusal = refused.reason
@@ -190,7 +203,15 @@ class Gateway:
             return None
         arrival.fault = fault.label
         fault.reached.set()
-        visit = Visit(arrival.operation, _printable(arrival.target), arrival.body, answer, _waiter_for_client(receive))
+        visit = Visit(
+            arrival.operation,
+            _printable(arrival.target),
+            arrival.body,
+            answer,
+            _waiter_for_client(receive),
+            arrival.number,
+            arrival.request_id,
+        )
         return await fault.act(visit)
 
     def _enter(self, arrival: Arrival, answer: Answer | None) -> None:
@@ -198,11 +219,13 @@ class Gateway:
             arrival.entered = True
             self._ledger.add_request(arrival.entry(answer))
 
-    def _response(self, answer: Answer) -> Response:
-        """The date is the sandbox's, so that a client can tell how far its own clock is off."""
-        return Response(
-            answer.body, answer.status, {"date": formatdate(self._world.now, usegmt=True)} | dict(answer.headers)
-        )
+    def _response(self, arrival: Arrival, answer: Answer) -> Response:
+        """The date is the gateway's, so that a client can tell how far its own clock is off."""
+        response = Response(answer.body, answer.status, answer.headers)
+        usual = formatdate(self._world.now + arrival.skew, usegmt=True)
+        for date in (usual,) if answer.dates is None else answer.dates:
+            response.headers.append("date", date)
+        return response
 
 
 def _target(scope: Scope) -> bytes:
@@ -248,7 +271,8 @@ async def _cut(cut: Cut, scope: Scope, receive: Receive) -> None:
         raise ConnectionAbortedError("the sandbox ends this connection")
     if connection is not None:
         for piece in cut.first:
-            await connection.write(piece)
+            if not await connection.write(piece):
+                break
             await asyncio.sleep(cut.pause)
         if cut.how != "hang":
             connection.close(reset=cut.how == "reset")

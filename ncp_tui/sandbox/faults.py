@@ -37,7 +37,8 @@ class Visit:
     """What an act may look at.
 
     The operation (None where there is no route), the request's target and body, and at `after` and `answer` the answer
-    that is about to be sent. `gone` waits until the client has closed the connection.
+    that is about to be sent. `gone` waits until the client has closed the connection. `number` is the cluster's, as it
+    stands at the path's end; empty for an operation without one.
     """
 
     operation: str | None
@@ -45,6 +46,15 @@ class Visit:
     body: bytes = field(repr=False)
     answer: Answer | None
     gone: Callable[[], Awaitable[None]]
+    number: str = ""
+    request_id: str = ""
+
+    @property
+    def coming(self) -> Answer:
+        """The answer that is about to be sent. Raises LookupError at `before`, where there is none."""
+        if self.answer is None:
+            raise LookupError("nothing has been answered yet")
+        return self.answer
 
 
 Act = Callable[[Visit], Awaitable[Outcome | None]]
@@ -66,11 +76,29 @@ class Fault:
         return self.when == when and self.operation in {ANY, operation} and self.times != 0
 
 
+@dataclass
+class Skew:
+    """A gateway's clock that is `seconds` ahead (behind, when negative) for the requests it strikes.
+
+    It judges their signatures and dates their answers. The world behind the gateway keeps its own time.
+    """
+
+    operation: str
+    seconds: float
+    label: str
+    times: int | None = None
+
+    def strikes(self, operation: str | None) -> bool:
+        """Whether it is the turn of this skew."""
+        return self.operation in {ANY, operation} and self.times != 0
+
+
 class Faults:
     """Faults in the order in which they were added; at each point the first that fits strikes, and no other."""
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
+        self.skews: list[Skew] = []
 
     def add(
         self,
@@ -78,6 +106,7 @@ class Faults:
         when: When = "before",
         act: Act | Outcome | HowCut | Literal["late"] | tuple[int, Any] = "drop",
         times: int | None = 1,
+        label: str | None = None,
     ) -> Fault:
         """Plan a fault for the next `times` requests of an operation (`times` None: for all; operation `*`: for any).
 
@@ -88,14 +117,21 @@ class Faults:
         - `late`: wait until the client has gone away, then go on, so that the effect comes when nobody listens;
         - an `Answer`, or a status and a body (text, bytes, or anything for JSON), instead of what would have come;
         - a coroutine function from `Visit` to one of these two, or to None for going on as if nothing were.
+
+        `label` is what the ledger calls it; without one, `when` and `act` in short.
         """
-        fault = Fault(operation, when, _act(act), f"{when}:{_label(act)}", times)
+        fault = Fault(operation, when, _act(act), label or f"{when}:{_label(act)}", times)
         self.waiting.append(fault)
         return fault
+
+    def skew(self, seconds: float, operation: str = ANY, times: int | None = None, label: str = "skew") -> None:
+        """Have the gateway's clock go wrong by `seconds` for the next `times` requests (None: for all)."""
+        self.skews.append(Skew(operation, seconds, label, times))
 
     def clear(self) -> None:
         """Forget the faults that have not struck."""
         self.waiting.clear()
+        self.skews.clear()
 
     def take(self, operation: str | None, when: When) -> Fault | None:
         """The fault that strikes now, with one of its times used up."""
@@ -104,6 +140,15 @@ class Faults:
                 if fault.times is not None:
                     fault.times -= 1
                 return fault
+        return None
+
+    def take_skew(self, operation: str | None) -> Skew | None:
+        """The skew of this request, with one of its times used up."""
+        for skew in self.skews:
+            if skew.strikes(operation):
+                if skew.times is not None:
+                    skew.times -= 1
+                return skew
         return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from ncp_tui.sandbox.ledger import Effect, Ledger
 from ncp_tui.sandbox.reading import (
     SNAPSHOT_NAME_LENGTH,
     Fields,
+    Page,
     read_body,
     read_number,
     read_page,
@@ -75,7 +76,7 @@ def find_operation(method: str, path: bytes) -> tuple[Operation, str] | None:
     if not found:
         return None
     group, name, number = (part.decode("latin-1") for part in found.groups(b""))
-    operation = _OPERATIONS.get(name)
+    operation = OPERATIONS.get(name)
     if operation is None or (operation.method, operation.group) != (method, group):
         return None
     return (operation, number) if operation.has_number == bool(number) else None
@@ -136,9 +137,12 @@ def _create_snapshot(world: World, call: Call) -> bool:
 def _get_snapshot_history(world: World, call: Call) -> Fields:
     """Newest first."""
     cluster, page = _cluster(world, call), read_page(call.query)
-    runs = world.state(cluster).runs[::-1]
-    rows = [run.row(cluster, world.now) for run in page.cut(runs)]
-    return page.fields(len(runs)) | {"snapshotHistoryResponseList": rows}
+    return history_page(page, [run.row(cluster, world.now) for run in world.state(cluster).runs[::-1]])
+
+
+def history_page(page: Page, rows: Sequence[Fields]) -> Fields:
+    """One page of a history of `rows`, as getSnapshotHistory has it."""
+    return page.fields(len(rows)) | {"snapshotHistoryResponseList": list(page.cut(rows))}
 
 
 def _set_schedule(world: World, call: Call) -> bool:
@@ -191,7 +195,7 @@ def _change(method: str, name: str, perform: Callable[[World, Call], Any]) -> Op
     return Operation(name, method, "snapshot", has_number=True, has_effect=True, perform=perform)
 
 
-_OPERATIONS: Mapping[str, Operation] = {
+OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
     for operation in (
         _read("getClusterInfoList", "cluster", _get_cluster_info_list, has_number=False),

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from ncp_tui.sandbox.accounts import Account, made_up_account
 from ncp_tui.sandbox.app import Gateway
 from ncp_tui.sandbox.faults import Faults
+from ncp_tui.sandbox.handshakes import Handshakes
 from ncp_tui.sandbox.ledger import Ledger
 from ncp_tui.sandbox.world import World
 
@@ -49,6 +50,7 @@ class Sandbox:
         self.others = (made_up_account("viewer"),) if accounts is None else tuple(accounts)
         self.ledger = Ledger(ledger_path)
         self.faults = Faults() if faults is None else faults
+        self.handshakes = Handshakes()
         self.world = World(clusters, duration, clock)
         self.app: ASGIApp = Gateway(
             self.world,
@@ -68,6 +70,15 @@ class Sandbox:
     def secret_key(self) -> str:
         """The secret key of the main pair."""
         return self.account.secret_key
+
+    @property
+    def ca_bundle(self) -> Path | None:
+        """The file of certificates to trust; None as long as no fault has made this sandbox speak TLS."""
+        return self.handshakes.ca_bundle
+
+    def close(self) -> None:
+        """Remove what it keeps on disk for clients, the authority's file; harmless when it was done before."""
+        self.handshakes.close()
 
     @property
     def viewer(self) -> Account:

@@ -6,6 +6,7 @@ uvicorn's protocol is used without its server, which takes over signals, ticks t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -26,8 +27,12 @@ HOST = "127.0.0.1"
 # Long enough that no client meets a connection closing under its request: faults are added on purpose or not at all.
 _KEEP_ALIVE_SECONDS = 600
 _SILENT = logging.CRITICAL + 1
-# An accepted connection is handed over three turns of the event loop later, an aborted one is lost after one.
+# An accepted connection is handed over three turns of the event loop later; an aborted one is lost after one, and after
+# two under TLS.
 _TURNS = 5
+_BACKLOG = 100
+_BREATH_SECONDS = 1.0
+_HELLO = 1 << 16
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -49,8 +54,8 @@ class RunningSandbox:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`."""
-        return f"http://{HOST}:{self.port}"
+        """`http://127.0.0.1:PORT`, or the same with `https`."""
+        return f"{self._listener.scheme}://{HOST}:{self.port}"
 
     async def stop(self) -> None:
         """Stop listening and close every connection; harmless when it was done before."""
@@ -125,7 +130,7 @@ class ThreadedSandbox:
 
 
 def run_forever(sandbox: Sandbox, port: int, announce: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM, then return; `announce` is called once with the URL when requests are taken.
+    """Serve until SIGINT, SIGTERM or SIGHUP; `announce` is called once with the URL when requests are taken.
 
     Call it from the main thread. Raises OSError when the port is taken.
     """
@@ -135,7 +140,7 @@ def run_forever(sandbox: Sandbox, port: int, announce: Callable[[str], None]) ->
 async def _until_interrupted(sandbox: Sandbox, port: int, announce: Callable[[str], None]) -> None:
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, interrupted.set)
     async with serve(sandbox, port) as running:
         announce(running.url)
@@ -157,12 +162,13 @@ class _Connection(H11Protocol):
         self.transport.write(head.encode() + answer.body)
         self.transport.close()
 
-    async def write(self, data: bytes) -> None:
-        """Send bytes as they are, and wait while the client is slow to take them."""
+    async def write(self, data: bytes) -> bool:
+        """Send bytes as they are, and wait while the client is slow to take them; False when it has gone."""
         if self.transport.is_closing():
-            return
+            return False
         self.transport.write(data)
         await self.flow.drain()
+        return True
 
     def close(self, *, reset: bool) -> None:
         """Close the socket, after what was written or with a reset."""
@@ -174,10 +180,14 @@ class _Connection(H11Protocol):
 
 
 class _Listener:
-    """A listening socket and the connections that came in through it."""
+    """A listening socket and the connections that came in through it.
+
+    It accepts on its own, because every connection may be met in another way: asyncio's server knows one TLS context.
+    """
 
     def __init__(self, sandbox: Sandbox, port: int) -> None:
         self.port = port
+        self._handshakes = sandbox.handshakes
         self._config = Config(
             sandbox.app,
             http=_Connection,
@@ -193,34 +203,85 @@ class _Listener:
         )
         self._config.load()
         self._state = ServerState()
-        self._server: asyncio.Server | None = None
+        self._socket: socket.socket | None = None
+        self._arriving: set[asyncio.Task[None]] = set()
+
+    @property
+    def scheme(self) -> str:
+        """`https` as soon as connections are encrypted."""
+        return "https" if self._handshakes.tls else "http"
 
     async def start(self) -> None:
         """Bind to loopback, nowhere else."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: _Connection(self._config, self._state), HOST, self.port, reuse_address=True
-        )
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._socket = socket.create_server((HOST, self.port), backlog=_BACKLOG)
+        self._socket.setblocking(False)
+        self.port = self._socket.getsockname()[1]
+        self._listen(self._socket)
 
     async def stop(self) -> None:
-        """Close the socket and every connection, and let the requests under way find out.
-
-        Accepting ends first: asyncio loses a connection whose server is closed between its accept and its transport.
-        """
-        if self._server is None or not self._server.sockets:
+        """Close the socket and every connection, and let the requests under way find out."""
+        if self._socket is None:
             return
-        for listening in self._server.sockets:
-            asyncio.get_running_loop().remove_reader(listening.fileno())
+        listening, self._socket = self._socket, None
+        asyncio.get_running_loop().remove_reader(listening.fileno())
+        listening.close()
         await _turns()
+        await _cancelled(self._arriving)
         for connection in tuple(self._state.connections):
             connection.transport.abort()
-        self._server.close()
         await _turns()
-        tasks = tuple(self._state.tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancelled(self._state.tasks)
+
+    def _listen(self, listening: socket.socket) -> None:
+        if listening is self._socket:
+            asyncio.get_running_loop().add_reader(listening.fileno(), self._accept, listening)
+
+    def _accept(self, listening: socket.socket) -> None:
+        try:
+            connection, _ = listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return  # the client left while it was waiting
+        except OSError:
+            # No more files may be open. The socket stays readable, so look away for a while.
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(listening.fileno())
+            loop.call_later(_BREATH_SECONDS, self._listen, listening)
+            return
+        connection.setblocking(False)
+        arriving = asyncio.get_running_loop().create_task(self._meet(connection))
+        self._arriving.add(arriving)
+        arriving.add_done_callback(self._arriving.discard)
+
+    async def _meet(self, connection: socket.socket) -> None:
+        how = self._handshakes.take()
+        if how in {"stall", "reset"}:
+            await _turn_away(connection, stall=how == "stall")
+            return
+        # A client that refuses the certificate, or speaks no TLS, ends the handshake; nobody here has to be told.
+        with contextlib.suppress(OSError):
+            # asyncio does this for sockets of its own making only. Without it an answer in two writes takes 44 ms.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: _Connection(self._config, self._state), connection, ssl=self._handshakes.context(how)
+            )
+
+
+async def _turn_away(connection: socket.socket, *, stall: bool) -> None:
+    """Take the client's first bytes; then be silent until it leaves, or reset the connection."""
+    loop = asyncio.get_running_loop()
+    with connection, contextlib.suppress(OSError):
+        heard = await loop.sock_recv(connection, _HELLO)
+        while stall and heard:
+            heard = await loop.sock_recv(connection, _HELLO)
+        if heard:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+
+
+async def _cancelled(tasks: set[asyncio.Task[None]]) -> None:
+    ending = tuple(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)
 
 
 async def _turns() -> None:

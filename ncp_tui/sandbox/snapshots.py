@@ -7,7 +7,7 @@ from typing import Literal
 
 from ncp_tui.sandbox.clusters import MEMBER_NUMBER, Cluster
 from ncp_tui.sandbox.reading import Fields
-from ncp_tui.sandbox.times import DAY, seoul_time
+from ncp_tui.sandbox.times import DAY, seoul_stamp, seoul_time
 
 RequestType = Literal["MANUAL", "SCHEDULED"]
 Ending = Literal["SUCCESS", "PARTIAL", "FAILED"]
@@ -19,7 +19,10 @@ _PAST_BUCKETS = ("bk.ses.snapshot", "es-backup-weekly")
 
 @dataclass(frozen=True)
 class SnapshotRun:
-    """One attempt to take a snapshot. `started` and `ends` are epoch seconds; `ending` is settled from the start."""
+    """One attempt to take a snapshot. `started` and `ends` are epoch seconds; `ending` is settled from the start.
+
+    One that does not `block` lets another start while it runs.
+    """
 
     idx: int
     name: str
@@ -28,6 +31,7 @@ class SnapshotRun:
     started: float
     ends: float
     ending: Ending = "SUCCESS"
+    blocks: bool = True
 
     def is_running(self, now: float) -> bool:
         """Whether it has not come to its end."""
@@ -87,10 +91,9 @@ def past_runs(cluster: Cluster, start: float) -> list[SnapshotRun]:
 def _past_run(cluster: Cluster, start: float, age: int, place: int) -> SnapshotRun:
     scheduled = age % 3 != 1
     started = float(int(start - (age + 1) * 1.75 * DAY - cluster.index % 50 * 60))
-    stamp = seoul_time(started).replace("-", "").replace(":", "").replace(" ", "-")
     return SnapshotRun(
         idx=cluster.index * 100_000 + place,
-        name=f"{'auto' if scheduled else 'snapshot'}-{stamp}",
+        name=f"{'auto' if scheduled else 'snapshot'}-{seoul_stamp(started)}",
         bucket=_PAST_BUCKETS[age % len(_PAST_BUCKETS)],
         request_type="SCHEDULED" if scheduled else "MANUAL",
         started=started,

@@ -12,3 +12,8 @@ DAY = 86_400.0
 def seoul_time(moment: float) -> str:
     """`moment` (epoch seconds) as `yyyy-MM-dd HH:mm:ss` in Asia/Seoul."""
     return format(datetime.fromtimestamp(moment, SEOUL), "%Y-%m-%d %H:%M:%S")
+
+
+def seoul_stamp(moment: float) -> str:
+    """The same moment as a part of a name, `yyyyMMdd-HHmmss`."""
+    return seoul_time(moment).replace("-", "").replace(":", "").replace(" ", "-")

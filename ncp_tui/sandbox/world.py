@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from ncp_tui.sandbox.accounts import Account
 from ncp_tui.sandbox.answers import Denied, Refusal, Refused
+from ncp_tui.sandbox.buckets import BUCKETS
 from ncp_tui.sandbox.clusters import Cluster, build_clusters
 from ncp_tui.sandbox.schedules import Schedule, ScheduleRequest
 from ncp_tui.sandbox.snapshots import SnapshotRun, ending_of, past_runs
-from ncp_tui.sandbox.times import DAY
+from ncp_tui.sandbox.times import DAY, seoul_stamp
 
 # A viewer may not open every third cluster.
 _HIDDEN_FROM_VIEWERS = 3
@@ -73,6 +74,15 @@ class World:
             raise Denied
         return cluster
 
+    def numbered(self, number: str) -> Cluster | None:
+        """The cluster of that number, whoever asks, however many noughts stand before it; None when there is none."""
+        return self._clusters.get(number.lstrip("0"))
+
+    def recent_runs(self) -> frozenset[int]:
+        """The `idx` of every snapshot that was started since the sandbox was."""
+        runs = (run for state in self._states.values() for run in state.runs)
+        return frozenset(run.idx for run in runs if run.started >= self.start)
+
     def cluster(self, account: Account, number: str) -> Cluster:
         """The same, but a missing one is Refused."""
         cluster = self.find(account, number)
@@ -91,10 +101,20 @@ class World:
         state, now = self.state(cluster), self.now
         if any(run.name == name for run in state.runs):
             raise Refused(Refusal.DUPLICATE_NAME)
-        if any(run.is_running(now) for run in state.runs):
+        if any(run.blocks and run.is_running(now) for run in state.runs):
             raise Refused(Refusal.SNAPSHOT_IN_PROGRESS)
-        idx = cluster.index * 100_000 + len(state.runs) + 1
-        run = SnapshotRun(idx, name, bucket, "MANUAL", now, now + self.duration, ending_of(name))
+        run = SnapshotRun(_next_idx(cluster, state), name, bucket, "MANUAL", now, now + self.duration, ending_of(name))
+        state.runs.append(run)
+        return run
+
+    def start_elsewhere(self, cluster: Cluster, seconds: float) -> SnapshotRun:
+        """A scheduled snapshot that nobody asked this sandbox for: in the history for `seconds` as running.
+
+        It keeps nobody from starting another: whoever wants that refuses on its own.
+        """
+        state, now = self.state(cluster), self.now
+        idx, name = _next_idx(cluster, state), f"auto-{seoul_stamp(now)}"
+        run = SnapshotRun(idx, name, BUCKETS[0].name, "SCHEDULED", now, now + seconds, blocks=False)
         state.runs.append(run)
         return run
 
@@ -120,6 +140,10 @@ class World:
                 Schedule(auto, self.start - 45 * DAY),
             ]
         return state
+
+
+def _next_idx(cluster: Cluster, state: ClusterState) -> int:
+    return cluster.index * 100_000 + len(state.runs) + 1
 
 
 def matches(cluster: Cluster, query: Mapping[str, str]) -> bool:

@@ -1,16 +1,32 @@
 """Search Engine Service (SES) over the gateway: its operations with their effects, its objects, its client."""
 
-from ncp_tui.search_engine.client import SearchEngine
-from ncp_tui.search_engine.models import (
-    Bucket,
-    Cluster,
-    Dashboard,
-    HistoryEntry,
-    ScheduleEntry,
-    SnapshotState,
-    Version,
-)
-from ncp_tui.search_engine.operations import OPERATIONS, Effect, Operation
+from typing import TYPE_CHECKING
+
+from ncp_tui.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from ncp_tui.search_engine.client import HistoryPage, SearchEngine
+    from ncp_tui.search_engine.models import (
+        Bucket,
+        Cluster,
+        Dashboard,
+        HistoryEntry,
+        ScheduleEntry,
+        SnapshotState,
+        Version,
+    )
+    from ncp_tui.search_engine.operations import OPERATIONS, Effect, Operation
+    from ncp_tui.search_engine.retries import Retries
+else:
+    __getattr__ = lazy_exports(
+        __name__,
+        {
+            "client": "HistoryPage SearchEngine",
+            "models": "Bucket Cluster Dashboard HistoryEntry ScheduleEntry SnapshotState Version",
+            "operations": "OPERATIONS Effect Operation",
+            "retries": "Retries",
+        },
+    )
 
 __all__ = [
     "OPERATIONS",
@@ -19,7 +35,9 @@ __all__ = [
     "Dashboard",
     "Effect",
     "HistoryEntry",
+    "HistoryPage",
     "Operation",
+    "Retries",
     "ScheduleEntry",
     "SearchEngine",
     "SnapshotState",

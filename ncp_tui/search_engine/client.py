@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -19,18 +21,37 @@ from ncp_tui.gateway import (
 )
 from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, Version
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
-from ncp_tui.search_engine.paging import PAGE_SIZE, number_of_pages, pages
+from ncp_tui.search_engine.paging import AT_ONCE, PAGE_SIZE, number_of_pages, pages, total_rows
 from ncp_tui.search_engine.reading import members
+from ncp_tui.search_engine.retries import MOST_TRIES, Retries
 
 Body = Mapping[str, str | int | SecretKey]
 
+_HISTORY = "snapshotHistoryResponseList"
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Some rows of a history. `total` is how many there are in all, where the service says so.
+
+    `is_last` says that these are known to be the last ones.
+    """
+
+    rows: list[HistoryEntry]
+    total: int | None
+    is_last: bool
+
 
 class SearchEngine:
-    """Search Engine Service through one gateway. Every method raises GatewayError; none repeats a request."""
+    """Search Engine Service through one gateway. Every method raises GatewayError.
 
-    def __init__(self, gateway: Gateway, *, read_only: bool = False) -> None:
+    A read that fails for a moment is asked again, see `retries`; an operation with an effect is sent once.
+    """
+
+    def __init__(self, gateway: Gateway, *, read_only: bool = False, retries: Retries | None = None) -> None:
         """Talk through `gateway`; with `read_only`, operations with an effect are refused before they are built."""
         self._gateway = gateway
+        self._retries = retries or Retries()
         self.read_only = read_only
 
     @property
@@ -45,14 +66,16 @@ class SearchEngine:
     async def cluster_pages(self) -> AsyncIterator[list[Cluster]]:
         """Every cluster, a page at a time, each once. Clusters this key may not open come with `allowed` False."""
         seen: set[str] = set()
-        async for result in self._pages("getClusterInfoList", "", "allowedClusters", "disallowedClusters"):
-            found = [Cluster.read(item) for item in members(result, "allowedClusters")]
-            found += [Cluster.read(item, allowed=False) for item in members(result, "disallowedClusters")]
-            fresh = [cluster for cluster in found if (cluster.number or cluster.name) not in seen]
-            seen.update(cluster.number or cluster.name for cluster in fresh)
-            if not fresh:
-                return  # a page of nothing but rows already seen: the service is not advancing
-            yield _each_once(fresh)
+        lists = ("allowedClusters", "disallowedClusters")
+        async with aclosing(self._pages("getClusterInfoList", "", *lists, at_once=AT_ONCE)) as results:
+            async for result, _ in results:
+                found = [Cluster.read(item) for item in members(result, "allowedClusters")]
+                found += [Cluster.read(item, allowed=False) for item in members(result, "disallowedClusters")]
+                fresh = [cluster for cluster in found if (cluster.number or cluster.name) not in seen]
+                seen.update(cluster.number or cluster.name for cluster in fresh)
+                if not fresh:
+                    return  # a page of nothing but rows already seen: the service is not advancing
+                yield _each_once(fresh)
 
     async def list_clusters(self) -> list[Cluster]:
         """Every cluster of the account in this region."""
@@ -74,43 +97,61 @@ class SearchEngine:
         result = (await self._call("getBucketList", number)).get("result")
         return [Bucket.read(item) for item in members(result, "bucketList")]
 
-    async def create_snapshot(self, number: str, name: str, bucket: str) -> str:
-        """Ask for a snapshot, once, and return the request id. Returning at all means accepted, not finished."""
-        payload = await self._send(self._creation(number, name, bucket))
+    async def create_snapshot(
+        self, number: str, name: str, bucket: str, *, sending: Callable[[], Awaitable[None]] | None = None
+    ) -> str:
+        """Ask for a snapshot, once, and return the request id. Returning at all means accepted, not finished.
+
+        `sending` is awaited just before the first byte leaves; if it raises, nothing leaves and the Problem it raised
+        comes out of here. It is awaited again where the gateway refused the signature because of this machine's clock.
+        """
+        payload = await self._send(replace(self._creation(number, name, bucket), sending=sending))
         return str(payload.get("requestId") or "")
 
     def preview_create_snapshot(self, number: str, name: str, bucket: str) -> RequestRecord:
         """The request `create_snapshot` would send; nothing is sent."""
         return self._gateway.preview(self._creation(number, name, bucket))
 
-    async def history_pages(self, number: str) -> AsyncIterator[list[HistoryEntry]]:
-        """The snapshot history, a page at a time, in the service's own order; a row met twice comes once."""
+    async def history_pages(self, number: str, *, at_once: int = 1) -> AsyncIterator[HistoryPage]:
+        """The snapshot history from its newest end on, a page at a time; a row met twice comes once.
+
+        The service's order is not documented: where the first of several pages begins with the oldest, the pages are
+        gone through backwards. The next page is fetched when it is asked for; with `at_once` above one, some are on
+        their way before.
+        """
         seen: set[object] = set()
-        async for result in self._pages("getSnapshotHistory", number, "snapshotHistoryResponseList"):
-            rows = [HistoryEntry.read(item) for item in members(result, "snapshotHistoryResponseList")]
-            fresh = [row for row in rows if _identity(row) not in seen]
-            seen.update(map(_identity, fresh))
-            if not fresh:
+        async with aclosing(self._pages("getSnapshotHistory", number, _HISTORY, at_once=at_once)) as results:
+            async for result, is_last in results:
+                rows = _history(result)
+                if not seen and number_of_pages(result) > 1 and _begins_with_oldest(rows):
+                    break
+                fresh = _fresh(rows, seen)
+                if not fresh:
+                    return
+                yield HistoryPage(fresh, total_rows(result), is_last)
+            else:
                 return
-            yield fresh
+        last, first = number_of_pages(result), rows
+        for page in range(last, 0, -1):
+            rows = _history(await self._history_page(number, page)) if page > 1 else first
+            yield HistoryPage(_fresh(rows, seen), total_rows(result), is_last=page == 1)
 
     async def snapshot_history(self, number: str) -> list[HistoryEntry]:
         """The whole snapshot history of a cluster, newest first."""
-        rows = [row async for page in self.history_pages(number) for row in page]
+        rows = [row async for page in self.history_pages(number, at_once=AT_ONCE) for row in page.rows]
         return sorted(rows, key=lambda row: row.sort_key, reverse=True)
 
-    async def recent_snapshots(self, number: str) -> list[HistoryEntry]:
+    async def recent_snapshots(self, number: str, *, tries: int = MOST_TRIES) -> list[HistoryEntry]:
         """The newest rows of the history, newest first: enough to follow one snapshot, at one request or two.
 
         The service's order is not documented. Where the first of several pages turns out to begin with the oldest, the
-        newest are on the last.
+        newest are on the last. Whoever looks again and again in a rhythm of its own asks for one of `tries`.
         """
-        result = (await self._call("getSnapshotHistory", number, query=_page_query(1, PAGE_SIZE))).get("result")
+        result = await self._history_page(number, 1, tries)
         rows = _history(result)
         last = number_of_pages(result)
-        if last > 1 and rows and rows[0].sort_key < rows[-1].sort_key:
-            result = (await self._call("getSnapshotHistory", number, query=_page_query(last, PAGE_SIZE))).get("result")
-            rows += _history(result)
+        if last > 1 and _begins_with_oldest(rows):
+            rows += _history(await self._history_page(number, last, tries))
         return sorted(rows, key=lambda row: row.sort_key, reverse=True)
 
     async def set_api_key(self, number: str, access_key: str, secret_key: SecretKey) -> None:
@@ -137,7 +178,7 @@ class SearchEngine:
         """Every setting of the schedule; the newest is the one in force."""
         name = "snapshotSchedulingHistoryList"
         found: list[ScheduleEntry] = []
-        async for result in self._pages("getSnapshotSchedulingHistory", number, name):
+        async for result, _ in self._pages("getSnapshotSchedulingHistory", number, name):
             rows = [ScheduleEntry.read(item) for item in members(result, name)]
             fresh = [row for row in rows if row not in found]
             if not fresh:
@@ -158,36 +199,53 @@ class SearchEngine:
         """Documents, indices and size of a cluster."""
         return Dashboard.read((await self._call("getDashboardInformation", number)).get("result"))
 
-    async def _pages(self, name: str, number: str, *lists: str) -> AsyncIterator[Mapping[str, Any]]:
+    async def _pages(
+        self, name: str, number: str, *lists: str, at_once: int = 1
+    ) -> AsyncGenerator[tuple[Mapping[str, Any], bool], None]:
         async def fetch(page: int) -> Any:
             return (await self._call(name, number, query=_page_query(page, PAGE_SIZE))).get("result")
 
-        async for result in pages(fetch, lambda result: not any(members(result, each) for each in lists)):
-            yield result
+        def is_empty(result: Any) -> bool:
+            return not any(members(result, each) for each in lists)
+
+        # Closed in any case: whoever stops in the middle has pages on their way.
+        async with aclosing(pages(fetch, is_empty, at_once=at_once)) as found:
+            async for page in found:
+                yield page
+
+    async def _history_page(self, number: str, page: int, tries: int = MOST_TRIES) -> Any:
+        call = _call_of("getSnapshotHistory", number, query=_page_query(page, PAGE_SIZE))
+        return (await self._send(call, tries)).get("result")
 
     async def _call(
         self, name: str, number: str = "", *, query: tuple[tuple[str, str], ...] = (), body: Body | None = None
     ) -> dict[str, Any]:
         return await self._send(_call_of(name, number, query=query, body=body))
 
-    async def _send(self, call: Call) -> dict[str, Any]:
+    async def _send(self, call: Call, tries: int = MOST_TRIES) -> dict[str, Any]:
         operation = OPERATIONS[call.operation]
-        if self.read_only and operation.effect is not Effect.READ:
+        if operation.effect is Effect.READ:
+            payload = await self._retries.of(lambda number, left: self._read(call, number, left), tries)
+        elif self.read_only:
             raise ReadOnlyRefused(
                 f"Read-only mode refuses to {operation.title}.",
                 "Nothing was sent.",
                 "Leave read-only mode (--read-only, NCP_TUI_READ_ONLY, or the profile's flag) to do it.",
             )
-        try:
+        else:
             payload = await self._gateway.send(call)
+        return payload if isinstance(payload, dict) else {}
+
+    async def _read(self, call: Call, number: int, left: float) -> Any:
+        try:
+            return await self._gateway.send(replace(call, patience=call.patience.within(left)), attempt=number)
         except GatewayError as error:
-            if operation.effect is Effect.READ and error.may_have_acted:
+            if error.may_have_acted:
                 # The gateway cannot know that nothing was at stake: what is marked as a read has no effect to fear.
                 error.may_have_acted = False
                 error.meaning = "Nothing was changed: this was only a read."
                 error.next_step = "Try again; if it stays so, check the gateway URL and the proxy."
             raise
-        return payload if isinstance(payload, dict) else {}
 
     @staticmethod
     def _creation(number: str, name: str, bucket: str) -> Call:
@@ -217,7 +275,18 @@ def _call_of(
 
 
 def _history(result: Any) -> list[HistoryEntry]:
-    return [HistoryEntry.read(item) for item in members(result, "snapshotHistoryResponseList")]
+    return [HistoryEntry.read(item) for item in members(result, _HISTORY)]
+
+
+def _begins_with_oldest(rows: list[HistoryEntry]) -> bool:
+    return bool(rows) and rows[0].sort_key < rows[-1].sort_key
+
+
+def _fresh(rows: list[HistoryEntry], seen: set[object]) -> list[HistoryEntry]:
+    """The rows that are not in `seen`, which then has them too."""
+    fresh = [row for row in rows if _identity(row) not in seen]
+    seen.update(map(_identity, fresh))
+    return fresh
 
 
 def _page_query(page: int, size: int) -> tuple[tuple[str, str], ...]:

@@ -1,27 +1,83 @@
-"""The job itself: a legal name, one request, an honest outcome, and following the snapshot to its end."""
+"""The job itself: a legal name, one request written down before it leaves, an honest outcome, the snapshot's end.
 
-from ncp_tui.snapshots.checks import InvalidBucket, check_bucket, check_cluster
-from ncp_tui.snapshots.names import InvalidName, check_name, name_problems, suggest_name
-from ncp_tui.snapshots.take import Outcome, SnapshotRequest, Taken, take
-from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, InvalidTemplate, render_name, zone_of_template
-from ncp_tui.snapshots.watch import Progress, watch
+`take` asks for it, `journal` holds what was asked, `settle` finds out what a lost answer left open, `watch` follows.
+"""
+
+from typing import TYPE_CHECKING
+
+from ncp_tui.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from ncp_tui.snapshots.checks import InvalidBucket, check_bucket, check_cluster
+    from ncp_tui.snapshots.evidence import CannotWriteEvidence, Evidence, evidence_text, gather_evidence, write_evidence
+    from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable, OutcomeInDoubt, on_disk
+    from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+    from ncp_tui.snapshots.lights import Check, Facts, Light, Preflight, preflight, read_facts
+    from ncp_tui.snapshots.matching import RowKeys
+    from ncp_tui.snapshots.names import InvalidName, check_name, name_problems, suggest_name
+    from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
+    from ncp_tui.snapshots.settling import Settlement, settle
+    from ncp_tui.snapshots.taking import Taken, take
+    from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, InvalidTemplate, render_name, zone_of_template
+    from ncp_tui.snapshots.watching import Progress, watch
+else:
+    __getattr__ = lazy_exports(
+        __name__,
+        {
+            "checks": "InvalidBucket check_bucket check_cluster",
+            "evidence": "CannotWriteEvidence Evidence evidence_text gather_evidence write_evidence",
+            "journal": "Journal JournalProblem JournalUnwritable OutcomeInDoubt on_disk",
+            "journal_entry": "Fact JournalEntry",
+            "lights": "Check Facts Light Preflight preflight read_facts",
+            "matching": "RowKeys",
+            "names": "InvalidName check_name name_problems suggest_name",
+            "outcome": "Caller Outcome SnapshotRequest Verdict",
+            "settling": "Settlement settle",
+            "taking": "Taken take",
+            "templates": "DEFAULT_TEMPLATE InvalidTemplate render_name zone_of_template",
+            "watching": "Progress watch",
+        },
+    )
 
 __all__ = [
     "DEFAULT_TEMPLATE",
+    "Caller",
+    "CannotWriteEvidence",
+    "Check",
+    "Evidence",
+    "Fact",
+    "Facts",
     "InvalidBucket",
     "InvalidName",
     "InvalidTemplate",
+    "Journal",
+    "JournalEntry",
+    "JournalProblem",
+    "JournalUnwritable",
+    "Light",
     "Outcome",
+    "OutcomeInDoubt",
+    "Preflight",
     "Progress",
+    "RowKeys",
+    "Settlement",
     "SnapshotRequest",
     "Taken",
+    "Verdict",
     "check_bucket",
     "check_cluster",
     "check_name",
+    "evidence_text",
+    "gather_evidence",
     "name_problems",
+    "on_disk",
+    "preflight",
+    "read_facts",
     "render_name",
+    "settle",
     "suggest_name",
     "take",
     "watch",
+    "write_evidence",
     "zone_of_template",
 ]

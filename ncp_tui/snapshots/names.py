@@ -16,6 +16,9 @@ SHORTEST, LONGEST = 3, 30
 _LEGAL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 _INVISIBLE = frozenset({"Cf", "Cc", "Zl", "Zp"})
+# Nothing is drawn for these either, though their category says letter or mark: Hangul fillers, variation selectors.
+_BLANK = frozenset("\u034f\u115f\u1160\u3164\uffa0") | frozenset(map(chr, range(0xFE00, 0xFE10)))
+_AN_INVISIBLE = "an invisible character"
 
 
 class InvalidName(Problem):
@@ -48,8 +51,13 @@ def _character_problems(name: str) -> list[str]:
     for character in dict.fromkeys(name):
         if not (character in "-0123456789" or "a" <= character <= "z"):
             found.setdefault(_class_of(character), []).append(character)
-    shown = {reason: "".join(characters[:3]) for reason, characters in found.items()}
-    return [f"{reason} ({clean(sample)})" if sample.isprintable() else reason for reason, sample in shown.items()]
+    return [f"{reason} ({_shown(reason, characters[:3])})" for reason, characters in found.items()]
+
+
+def _shown(reason: str, characters: list[str]) -> str:
+    if reason == _AN_INVISIBLE or not "".join(characters).isprintable():
+        return " ".join(f"U+{ord(character):04X}" for character in characters)
+    return "".join(characters)
 
 
 def _class_of(character: str) -> str:
@@ -59,13 +67,13 @@ def _class_of(character: str) -> str:
         return "no spaces"
     if character == "_":
         return "no underscores, use -"
-    if unicodedata.category(character) in _INVISIBLE:
-        return "an invisible character"
+    if character in _BLANK or unicodedata.category(character) in _INVISIBLE:
+        return _AN_INVISIBLE
     if unicodedata.east_asian_width(character) == "F":
         return "full-width characters; switch the input method to half width"
     name = unicodedata.name(character, "")
-    if name.startswith("HANGUL"):
-        return "no Hangul (한글); only a-z, 0-9 and -"
+    if name.startswith(("HANGUL", "HALFWIDTH HANGUL")):
+        return "no Hangul; only a-z, 0-9 and -"
     return "only a-z, 0-9 and -"
 
 

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
 from ncp_tui.home import Home
 
+if TYPE_CHECKING:
+    from ncp_tui.gateway import SecretKey
 
-def run(home: Home, *, profile: str | None = None) -> int:
+
+_SWITCH_SECONDS = 0.001
+"""After how long a thread that works on an answer gives way to a key; Python's own 5 ms would be felt."""
+
+
+def run(home: Home, secrets: list[SecretKey], *, profile: str | None = None) -> int:
     """Run the program in this terminal until the user leaves, and return the exit code.
 
-    Raises whatever crashed the app, once the terminal is restored, for the caller to report without local variables.
+    Each key that it gets into its hands is added to `secrets`, so that whoever reports a crash can leave them out.
+    The process ends within two seconds of the user's leaving, whatever is done afterwards. Raises whatever crashed the
+    app, once the terminal is restored, for the caller to report without local variables.
     """
     from ncp_tui.tui.crash import silence_textual_logs  # noqa: PLC0415 - Textual is loaded when a screen is wanted
+    from ncp_tui.tui.start import prepare_terminal, wants_mouse  # noqa: PLC0415
 
     silence_textual_logs()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     from ncp_tui.tui.app import NcpApp  # noqa: PLC0415
 
-    app = NcpApp(home, profile)
-    # Over SSH the mouse belongs to the terminal, so that text can be selected and copied.
-    app.run(mouse="SSH_CONNECTION" not in home.environ)
-    if app.crashed is not None:
-        raise app.crashed
+    app = NcpApp(home, profile, prepare_terminal(home), secrets)
+    log_file = app.session.keep_log()
+    try:
+        asyncio.run(app.run_to_the_end(mouse=wants_mouse(os.environ)))
+    finally:
+        log_file.close()
+    failure = app.crashed or app.session.log.listener_failure
+    if failure is not None:
+        raise failure
     return app.return_code or 0

@@ -3,46 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
 
-from ncp_tui.gateway import Problem, RequestRecord, as_curl, daemon_call
+from ncp_tui import garbage, gateway, profiles
 from ncp_tui.home import Home
-from ncp_tui.profiles import Identities, Identity, ProfileBook
-from ncp_tui.snapshots import SnapshotRequest, take, watch
+from ncp_tui.tui import screens, settings
+from ncp_tui.tui.copying import CopyingApp
 from ncp_tui.tui.crash import QuietCrash
-from ncp_tui.tui.documents import BLANK, line
-from ncp_tui.tui.rows import Tone
-from ncp_tui.tui.screens import (
-    ClustersScreen,
-    HelpScreen,
-    ProfileFormScreen,
-    QuestionScreen,
-    TextScreen,
-    WelcomeScreen,
-    WorkingScreen,
-)
-from ncp_tui.tui.session import Followed, Session
-from ncp_tui.tui.themes import DARK, THEMES, theme_for
+from ncp_tui.tui.following import FollowingApp
+from ncp_tui.tui.page_keys import SteadyPages
+from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.tui.screens.working import WorkingScreen
+from ncp_tui.tui.session import Session
+from ncp_tui.tui.small_window import RoomyApp
+from ncp_tui.tui.terminal import TerminalApp
+from ncp_tui.tui.themes import DARK, THEMES, ThemedApp, theme_for
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway import Problem, SecretKey
+    from ncp_tui.profiles import Identities, Identity, PassphraseNeeded, ProfileBook
 
 DISK_SECONDS = 10.0
-_KEY_NAMES = {"enter": "enter", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "ctrl+c": "ctrl+c"}
+_KEY_NAMES = {
+    **{key: key for key in ("enter", "up", "down", "left", "right", "ctrl+c")},
+    "escape": "esc",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
 
 
-class NcpApp(QuietCrash):
+class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, TerminalApp, QuietCrash):
     """ncp-tui, full screen."""
 
     TITLE = "ncp-tui"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = ["app.tcss", "few_colours.tcss"]  # noqa: RUF012 - declared so by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys of this screen", id="app.help"),
         # In an input a question mark is typed; f1 helps there.
@@ -59,7 +61,12 @@ class NcpApp(QuietCrash):
             id="app.palette",
         ),
         Binding(
-            "f9", "next_theme", "Theme", show=False, tooltip="Dark, light, the terminal's own colours", id="app.theme"
+            "f9",
+            "next_theme",
+            "Theme",
+            show=False,
+            tooltip="Dark, light, the terminal's own colours, high contrast",
+            id="app.theme",
         ),
     ]
 
@@ -73,18 +80,18 @@ class NcpApp(QuietCrash):
         ask: bool
         problem: Problem | None = None
 
-    @dataclass
-    class FollowedChanged(Message):
-        """A snapshot this run asked for moved on."""
-
-        followed: Followed
-
-    def __init__(self, home: Home, profile: str | None = None, theme: str | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        profile: str | None = None,
+        theme: str | None = None,
+        secrets: list[SecretKey] | None = None,
+    ) -> None:
+        """Call as `profile` if one is named; each key that is used is added to `secrets`."""
         super().__init__()
-        self.session = Session(home)
+        self.session = Session(home, ask_passphrase=self.ask_passphrase, secrets=[] if secrets is None else secrets)
         self._profile_wanted = profile
-        self._theme_wanted = theme or theme_for(home.environ)
-        self._ticking = False
+        self.begin_with(theme or theme_for(home.environ))
 
     def get_key_display(self, binding: Binding) -> str:
         """Name a key as it is written on keyboards; Textual's own signs for it are not in every font."""
@@ -94,25 +101,24 @@ class NcpApp(QuietCrash):
         """Give the style sheets our own variables before, and whatever, theme is chosen."""
         return DARK.variables
 
-    def on_mount(self) -> None:
-        """Paint first: whatever touches disk, keyring or network is a worker that starts after the first frame."""
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = self._theme_wanted
-        self.animation_level = "none"
-        self.push_screen(ClustersScreen(self.session))
-        self.call_after_refresh(self.find_identity)
-        self._leave_on_signals()
+    def get_default_screen(self) -> Screen[Any]:
+        """Begin with the clusters; Textual would begin with an empty screen below them."""
+        return ClustersScreen(self.session)
 
-    def _leave_on_signals(self) -> None:
-        """Put the terminal back when the session ends: Textual itself does so only for SIGINT."""
-        loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                try:
-                    loop.add_signal_handler(getattr(signal, name), self.exit)
-                except (NotImplementedError, RuntimeError, ValueError):  # not the main thread, or not this platform
-                    return
+    def on_mount(self) -> None:
+        """Move nothing smoothly: a page that slides costs 118 kB instead of 4 (measured)."""
+        self.animation_level = "none"
+
+    def on_ready(self) -> None:
+        """Paint first: whatever touches disk, keyring or network is a worker that starts after the first frame."""
+        self.screen.call_after_refresh(self._begin)
+
+    async def _begin(self) -> None:
+        self.find_identity()
+        home = self._clusters_screen()
+        if home is not None:
+            await home.complete()
+        garbage.resume()
 
     @work(group="identity", exclusive=True, exit_on_error=False, description="find who to call as")
     async def find_identity(self) -> None:
@@ -124,19 +130,19 @@ class NcpApp(QuietCrash):
             return book, home.identities(book)
 
         try:
-            book, identities = await daemon_call(find, DISK_SECONDS)
-        except Problem as problem:
-            self.post_message(self.IdentityFound(Identities(), None, None, ask=False, problem=problem))
+            book, identities = await gateway.daemon_call(find, DISK_SECONDS)
+        except gateway.Problem as problem:
+            self.post_message(self.IdentityFound(profiles.Identities(), None, None, ask=False, problem=problem))
             return
         except TimeoutError:
-            self.post_message(self.IdentityFound(Identities(), None, None, ask=False, problem=_slow_disk()))
+            self.post_message(self.IdentityFound(profiles.Identities(), None, None, ask=False, problem=_slow_disk()))
             return
         asked_for = bool(wanted or home.environ.get("NCP_TUI_PROFILE"))
         first_run = not book.profiles and not asked_for and not book.damaged
         try:
-            identity = None if first_run else await daemon_call(lambda: home.choose(wanted), DISK_SECONDS)
-        except (Problem, TimeoutError) as error:
-            why = error if isinstance(error, Problem) else _slow_disk()
+            identity = None if first_run else await gateway.daemon_call(lambda: home.choose(wanted), DISK_SECONDS)
+        except (gateway.Problem, TimeoutError) as error:
+            why = error if isinstance(error, gateway.Problem) else _slow_disk()
             self.post_message(self.IdentityFound(identities, book.default, None, ask=False, problem=why))
             return
         self.post_message(self.IdentityFound(identities, book.default, identity, ask=first_run))
@@ -149,14 +155,17 @@ class NcpApp(QuietCrash):
         home = self._clusters_screen()
         if event.identity is not None:
             self.use_identity(event.identity)
-        elif event.ask:
+            return
+        if home is not None:
+            home.load()  # of nobody: it says so
+        if event.ask:
             self._ask_first_time(event.identities)
         elif event.problem is not None and home is not None:
             home.show_problem(event.problem)
 
     def _ask_first_time(self, identities: Identities) -> None:
         if identities.identities:
-            self.push_screen(WelcomeScreen(self.session), self._after_welcome)
+            self.push_screen(screens.WelcomeScreen(self.session), self._after_welcome)
         else:
             self._open_form(None)
 
@@ -169,7 +178,7 @@ class NcpApp(QuietCrash):
 
     def _open_form(self, identity: Identity | None) -> None:
         words = "Welcome. ncp-tui needs one profile: an access key, its secret key, and where they belong."
-        form = ProfileFormScreen(self.session, importing=identity, welcome=words)
+        form = screens.ProfileFormScreen(self.session, importing=identity, welcome=words)
         self.push_screen(form, self._after_form)
 
     def _after_form(self, saved: str | None) -> None:
@@ -182,17 +191,38 @@ class NcpApp(QuietCrash):
         self._profile_wanted = name
         home = self.session.home
         try:
-            book = await daemon_call(home.profiles.load, DISK_SECONDS)
-            identities = await daemon_call(lambda: home.identities(book), DISK_SECONDS)
-        except (Problem, TimeoutError) as error:
-            why = error if isinstance(error, Problem) else _slow_disk()
-            self.post_message(self.IdentityFound(Identities(), None, None, ask=False, problem=why))
+            book = await gateway.daemon_call(home.profiles.load, DISK_SECONDS)
+            identities = await gateway.daemon_call(lambda: home.identities(book), DISK_SECONDS)
+        except (gateway.Problem, TimeoutError) as error:
+            why = error if isinstance(error, gateway.Problem) else _slow_disk()
+            self.post_message(self.IdentityFound(profiles.Identities(), None, None, ask=False, problem=why))
             return
         self.post_message(self.IdentityFound(identities, book.default, identities.find(name), ask=False))
+
+    async def ask_passphrase(self, locked: PassphraseNeeded) -> bool:
+        """Have the user open the key file; False when the user would rather not."""
+        screen, answered = screens.PassphraseScreen(locked), asyncio.Event()
+        answers: list[bool | None] = []
+
+        def keep(answer: bool | None) -> None:
+            answers.append(answer)
+            if self.screen_stack:
+                # Behind the event that tells the screen in front of its return: it must still find its worker at work.
+                self.screen.call_later(answered.set)
+
+        await self.push_screen(screen, keep)
+        try:
+            await answered.wait()
+        except asyncio.CancelledError:
+            if self.screen_stack and self.screen is screen:
+                screen.dismiss(False)
+            raise
+        return bool(answers[0])
 
     def use_identity(self, identity: Identity) -> None:
         """Call as `identity` from now on; a call that hangs for the last one is left behind."""
         self.session.use(identity)
+        self.name_window(f"ncp-tui {'DEMO' if self.session.home.demo else identity.name} {identity.profile.region}")
         home = self._clusters_screen()
         if home is not None:
             home.workers.cancel_node(home)
@@ -200,6 +230,7 @@ class NcpApp(QuietCrash):
             home.show_header()
             home.refresh_bindings()
             home.load()
+        self.look_into_journal()
 
     def identity_changed(self, name: str) -> None:
         """Take over what was edited, if it is the profile in use."""
@@ -214,84 +245,43 @@ class NcpApp(QuietCrash):
     def _clusters_screen(self) -> ClustersScreen | None:
         return next((screen for screen in self.screen_stack if isinstance(screen, ClustersScreen)), None)
 
-    def create_snapshot(self, request: SnapshotRequest) -> Followed | None:
-        """Send one create and follow it to its end, whatever screen the user goes to; None when there is no client."""
-        engine, identity = self.session.connected, self.session.identity
-        if engine is None or identity is None:
-            return None
-        followed = Followed(request, identity, engine, self.session.home.now(), self.session.home.monotonic())
-        self.session.followed.append(followed)
-        self.follow(followed)
-        self._tick()
-        return followed
-
-    @work(group="snapshots", exit_on_error=False, description="create and follow a snapshot")
-    async def follow(self, followed: Followed) -> None:
-        """Send the create, then read the history until the snapshot ends. No screen owns this; none can cancel it."""
-        request = followed.request
-        try:
-            with self.session.log.action(f"create snapshot {request.name}") as action:
-                followed.taken = await take(followed.engine, request)
-                action.outcome = followed.taken.sentence
-                action.failed = followed.taken.error is not None
-            self.post_message(self.FollowedChanged(followed))
-            if followed.taken.outcome != "accepted":
-                return
-            with self.session.log.action(f"watch {request.name}", background=True):
-                looks = watch(followed.engine, request.cluster_number, request.name, since=followed.asked_at)
-                async for progress in looks:
-                    followed.progress = progress
-                    self.post_message(self.FollowedChanged(followed))
-        except Problem as problem:
-            followed.problem = problem
-            self.post_message(self.FollowedChanged(followed))
-
-    @on(FollowedChanged)
-    def show_followed(self, event: FollowedChanged) -> None:
-        """Tell every working screen; ring when it ended."""
-        for screen in self.screen_stack:
-            if isinstance(screen, WorkingScreen) and screen.is_mounted:
-                screen.on_followed_changed(event.followed)
-        if not event.followed.is_open:
-            self.bell()
-
-    def _tick(self) -> None:
-        """While something is under way, one small update a second; nothing ticks otherwise."""
-        if self._ticking:
-            return
-        self._ticking = True
-        self.set_timer(1.0, self._on_tick)
-
-    def _on_tick(self) -> None:
-        self._ticking = False
-        if not self.session.open_snapshots:
-            return
-        self._tick()
-        if isinstance(self.screen, WorkingScreen):
-            self.screen.show_followed()
-
-    def show_curl(self, request: RequestRecord) -> None:
-        """Show a request as a shell snippet that signs itself."""
-        lines = [line(text) for text in as_curl(request).splitlines()]
-        note = "Keys are read from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY when it runs; none is in it."
-        self.push_screen(TextScreen("As curl", [*lines, BLANK, line(note, Tone.DIM)]))
-
     def action_help(self) -> None:
         """Show the keys of the screen in front."""
-        if not isinstance(self.screen, TextScreen):
-            self.push_screen(HelpScreen(self.screen))
+        if not isinstance(self.screen, screens.TextScreen):
+            self.push_screen(screens.HelpScreen(self.screen))
 
     def action_next_theme(self) -> None:
         """Go on to the next theme."""
         names = [theme.name for theme in THEMES]
         place = names.index(self.theme) if self.theme in names else -1
-        self.theme = names[(place + 1) % len(names)]
+        self.choose_theme(names[(place + 1) % len(names)])
+
+    def choose_theme(self, name: str) -> None:
+        """Change to the theme `name`, from now on and at the next start."""
+        self.theme = name
+        if not self.session.home.demo:
+            self.keep_theme(name)
+
+    @work(group="theme", exclusive=True, exit_on_error=False, description="remember the theme")
+    async def keep_theme(self, name: str) -> None:
+        """Write down which theme was chosen."""
+        paths = self.session.home.paths
+        try:
+            await gateway.daemon_call(lambda: settings.remember_theme(paths, name), DISK_SECONDS)
+        except (gateway.Problem, TimeoutError) as error:
+            why = error if isinstance(error, gateway.Problem) else _slow_disk()
+            if isinstance(self.screen, WorkingScreen):
+                self.screen.say(why.sentences(), "warning")
 
     def action_leave(self) -> None:
-        """Quit; ask first only while a create is on its way and its answer would be lost."""
-        if self.session.creating and not isinstance(self.screen, QuestionScreen):
+        """Quit; ask first only while a create is on its way and its answer would be lost, or is looked for."""
+        question = ""
+        if self.session.creating:
             question = "A create is on its way. Quit without its answer? It may be started all the same."
-            self.push_screen(QuestionScreen(question), lambda sure: self.exit() if sure else None)
+        elif self.session.settling:
+            question = "No answer said what became of a create; the history is being looked at. Quit? It stays open."
+        if question and not isinstance(self.screen, screens.QuestionScreen):
+            self.push_screen(screens.QuestionScreen(question), lambda sure: self.exit() if sure else None)
         else:
             self.exit()
 
@@ -314,15 +304,9 @@ class NcpApp(QuietCrash):
         for theme in THEMES:
             yield SystemCommand(f"theme: {theme.name}", "Change the colours", _theming(self, theme.name))
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Turn an unexpected error of a worker into the app's end with a report, never into silence."""
-        error = event.worker.error
-        if event.state is WorkerState.ERROR and isinstance(error, Exception):
-            self._handle_exception(error)
-
 
 def _slow_disk() -> Problem:
-    return Problem("The profiles could not be read within 10 s.", "Nothing was sent.", "Check the disk.")
+    return gateway.Problem("The profiles could not be read within 10 s.", "Nothing was sent.", "Check the disk.")
 
 
 def _running(node: Any, action: str) -> Any:
@@ -334,6 +318,6 @@ def _running(node: Any, action: str) -> Any:
 
 def _theming(app: NcpApp, name: str) -> Any:
     def change() -> None:
-        app.theme = name
+        app.choose_theme(name)
 
     return change

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
-from ncp_tui.gateway import Problem
+from ncp_tui import gateway, profiles, session_log, snapshots
 from ncp_tui.home import Home
-from ncp_tui.profiles import Identities, Identity
-from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine
-from ncp_tui.session_log import SessionLog
-from ncp_tui.snapshots import Progress, SnapshotRequest, Taken
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway import GatewayError, Problem, SecretKey
+    from ncp_tui.profiles import Identities, Identity, PassphraseNeeded
+    from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine
+    from ncp_tui.session_log import LogFile, SessionLog
+    from ncp_tui.snapshots import Caller, Journal, JournalEntry, Progress, SnapshotRequest, Taken
+
+SETTLE_SECONDS = 60.0
+"""How long the history is looked at after a lost answer."""
+
+CLIENT_SECONDS = 20.0
+"""How long a client may take to be made, from a disk that is busy."""
+
+T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -26,13 +41,24 @@ class Followed:
     taken: Taken | None = None
     progress: Progress | None = None
     problem: Problem | None = None
-    """Why it is not followed any more, where the watch itself came to an end."""
+    """Why it was never sent, or is not followed any more."""
+    history: list[HistoryEntry] | None = None
+    """What the history showed before it was sent."""
+    with_journal: bool = True
+    settling: GatewayError | None = None
+    """Why no answer said what became of it; from then on the history is asked."""
+    journal_problem: Problem | None = None
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether no answer said what became of it, and the history is being looked at."""
+        return self.settling is not None and self.taken is None and self.problem is None
 
     @property
     def is_open(self) -> bool:
         """Whether anything is still to come."""
         if self.taken is None:
-            return True
+            return self.problem is None
         if self.taken.outcome != "accepted" or self.problem is not None:
             return False
         return self.progress is None or not self.progress.is_final
@@ -45,17 +71,43 @@ class Session:
     home: Home
     log: SessionLog = field(init=False)
     identity: Identity | None = None
-    identities: Identities = field(default_factory=Identities)
+    identities: Identities = field(default_factory=lambda: profiles.Identities())  # noqa: PLW0108 - loaded when it is needed
     default_profile: str | None = None
     clusters: dict[str, Cluster] = field(default_factory=dict)
     clusters_complete: bool = False
     last_snapshots: dict[str, HistoryEntry | None] = field(default_factory=dict)
     followed: list[Followed] = field(default_factory=list)
+    unsettled: list[JournalEntry] = field(default_factory=list)
+    """Creates of the journal whose outcome is open, and which no running program has in its hands."""
+    journal_problem: Problem | None = None
+    """Why it is not known what is open."""
+    settle_seconds: float = SETTLE_SECONDS
+    ticking: bool = False
+    log_file: LogFile | None = field(default=None, init=False)
+    """The log on disk, whose `problem` says why something is missing there; None where none is kept."""
+    ask_passphrase: Callable[[PassphraseNeeded], Awaitable[bool]] | None = None
+    """Has the user open a locked store; False when the user would rather not. None where nobody can be asked."""
+    secrets: list[SecretKey] = field(default_factory=list, repr=False)
+    """The secret keys this run has called with, to be looked for in whatever it writes down."""
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _engine: SearchEngine | None = None
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
-        self.log = SessionLog(self.home.now)
+        self.log = session_log.SessionLog(self.home.now)
+        if self.home.server_role is not None:
+            self.home.server_role.subscribe(self.secrets.append)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal of creates."""
+        return snapshots.Journal(self.home.paths, clock=self.home.clock)
+
+    def keep_log(self) -> LogFile:
+        """Have the log written to disk from now on. Whoever asks closes the file at the end; it may be asked once."""
+        self.log_file = self.home.log_file()
+        self.log.subscribe(self.log_file.hear)
+        return self.log_file
 
     def use(self, identity: Identity) -> None:
         """Call as `identity` from now on. Nothing is fetched or sent yet; requests under way keep their own client."""
@@ -70,14 +122,43 @@ class Session:
         """The client of the identity in use; its secret key is fetched at the first call. Raises a Problem."""
         identity = self.identity
         if identity is None:
-            raise Problem("No profile is chosen.", "Nothing was sent.", "Press p and choose or add one.")
+            raise gateway.Problem("No profile is chosen.", "Nothing was sent.", "Press p and choose or add one.")
         async with self._connecting:
             if self._engine is None or self.identity is not identity:
-                engine = await self.home.connect(identity, self.log)
+                engine = await self._connect(identity)
                 if self.identity is not identity:
                     return engine
                 self._engine = engine
             return self._engine
+
+    async def _connect(self, identity: Identity) -> SearchEngine:
+        keys = await self.ask_store(lambda: profiles.secrets_for(identity, self.home.stores))
+        self.secrets.append((await keys.current()).secret_key)
+        # On a thread: the first client loads what speaks HTTP, for 60 ms, and reads the system's proxies.
+        return await gateway.daemon_call(lambda: self.home.client(identity, keys, self.log), CLIENT_SECONDS)
+
+    async def ask_store(self, question: Callable[[], Awaitable[T]]) -> T:
+        """What a secret store answers; the user is asked for a passphrase where the store needs one.
+
+        Raises what the store raises: PassphraseNeeded only when the user left the store locked.
+        """
+        while True:
+            try:
+                return await question()
+            except profiles.PassphraseNeeded as problem:
+                locked = problem
+            if not await self._opened(locked):
+                locked.next_step = "Do the same again to be asked for it."
+                raise locked
+
+    async def _opened(self, locked: PassphraseNeeded) -> bool:
+        if self.ask_passphrase is None:
+            return False
+        was_open = locked.opener.is_open
+        async with self._asking:
+            # Two that met the locked store at the same time ask once.
+            opened_meanwhile = locked.opener.is_open and not was_open
+            return opened_meanwhile or await self.ask_passphrase(locked)
 
     @property
     def connected(self) -> SearchEngine | None:
@@ -96,5 +177,40 @@ class Session:
 
     @property
     def creating(self) -> bool:
-        """Whether a create request is on its way right now."""
-        return any(followed.taken is None for followed in self.followed)
+        """Whether a create request is on its way right now, its answer neither there nor lost."""
+        return any(each.taken is None and each.is_open and not each.is_settling for each in self.followed)
+
+    @property
+    def settling(self) -> bool:
+        """Whether the history is being looked at for a create of which no answer said what became."""
+        return any(followed.is_settling for followed in self.followed)
+
+    def is_followed(self, key: str) -> bool:
+        """Whether the journal's entry `key` is followed already, or was to its end."""
+        for followed in self.followed:
+            entry = followed.taken.entry if followed.taken is not None else None
+            has_ended = followed.progress is not None and followed.progress.is_final
+            if entry is not None and entry.id == key and (followed.is_open or has_ended):
+                return True
+        return False
+
+    @asynccontextmanager
+    async def engine_for(self, caller: Caller) -> AsyncIterator[tuple[Identity, SearchEngine]]:
+        """Whoever asked then, and a client for them, if that profile leads to the same gateway. Raises a Problem."""
+        if self.identity is not None and snapshots.Caller.of(self.identity) == caller:
+            yield self.identity, await self.engine()
+            return
+        identity = self.identities.find(caller.profile)
+        if identity is None and caller.profile == profiles.SERVER_ROLE_NAME:
+            raise profiles.RoleNotWanted
+        if identity is None or snapshots.Caller.of(identity).gateway != caller.gateway:
+            raise gateway.Problem(
+                f"No profile {caller.profile} leads to {caller.gateway} any more.",
+                "Nothing was sent.",
+                "Choose or add a profile for it.",
+            )
+        engine = await self._connect(identity)
+        try:
+            yield identity, engine
+        finally:
+            await engine.aclose()

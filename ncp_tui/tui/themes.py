@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
+from typing import Any
 
+from textual.app import App
 from textual.theme import Theme
 
 DARK = Theme(
@@ -23,6 +27,7 @@ DARK = Theme(
         "border": "#33404f",
         "border-blurred": "#33404f",
         "dim": "#8b98a8",
+        "on-accent": "#11151b",
         "cursor-text": "#08130d",
         "cursor-background": "#2fd27d",
         "resting-background": "#24303c",
@@ -47,6 +52,7 @@ LIGHT = Theme(
         "border": "#b4bec9",
         "border-blurred": "#b4bec9",
         "dim": "#596673",
+        "on-accent": "#fbfcfd",
         "cursor-text": "#ffffff",
         "cursor-background": "#00763a",
         "resting-background": "#dde4ea",
@@ -72,6 +78,7 @@ TERMINAL = Theme(
         "border": "ansi_bright_black",
         "border-blurred": "ansi_bright_black",
         "dim": "ansi_default",
+        "on-accent": "ansi_black",
         "cursor-text": "ansi_black",
         "cursor-background": "ansi_green",
         "resting-background": "ansi_default",
@@ -90,10 +97,72 @@ TERMINAL = Theme(
         "scrollbar-background-active": "ansi_default",
     },
 )
-THEMES = (DARK, LIGHT, TERMINAL)
+CONTRAST = Theme(
+    name="ncp-contrast",
+    primary="#4dff9b",
+    secondary="#9cc4ff",
+    accent="#4dff9b",
+    success="#5dffa0",
+    warning="#ffd75e",
+    error="#ff9aa2",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#101010",
+    dark=True,
+    variables={
+        "border": "#ffffff",
+        "border-blurred": "#b8b8b8",
+        "dim": "#d6d6d6",
+        "on-accent": "#000000",
+        "cursor-text": "#000000",
+        "cursor-background": "#ffffff",
+        "resting-background": "#262626",
+        "input-selection-background": "#ffffff 40%",
+        "block-cursor-text-style": "none",
+    },
+)
+THEMES = (DARK, LIGHT, TERMINAL, CONTRAST)
+
+_MONOCHROME = re.compile(r"vt\d.*|.*-m|.*-mono")
 
 
-def theme_for(environ: Mapping[str, str]) -> str:
-    """The theme to start with: ours where the terminal has the colours for it, else the terminal's own."""
+def theme_for(environ: Mapping[str, str], remembered: str | None = None) -> str:
+    """The theme to start with: the one chosen last, where the terminal has the colours for it; else its own.
+
+    `remembered` may be the name of a theme that is no more. In sixteen colours ours would be their nearest neighbours.
+    """
     many = environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"} or "256" in environ.get("TERM", "")
-    return DARK.name if many and "NO_COLOR" not in environ else TERMINAL.name
+    if not many or "NO_COLOR" in environ:
+        return TERMINAL.name
+    return remembered if remembered in {theme.name for theme in THEMES} else DARK.name
+
+
+def is_monochrome(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal's own name says that it has no colours; `vt220` does, `vt220-color` does not."""
+    term = environ.get("TERM", "").lower()
+    return "color" not in term and _MONOCHROME.fullmatch(term) is not None
+
+
+class ThemedApp(App[Any]):
+    """An app in our themes, and left without any colour where none is wanted."""
+
+    def begin_with(self, name: str) -> None:
+        """Take the theme `name` before anything is drawn.
+
+        One that changes later has the whole screen sent again, twice (7 kB).
+        """
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.set_reactive(App.theme, name)
+        self.stylesheet.set_variables(self.get_css_variables())
+        # Textual looks at this when the theme changes: until then it would make truecolor of the terminal's colours.
+        self._refresh_truecolor_filter(self.ansi_theme)
+
+    @property
+    def native_ansi_color(self) -> bool:
+        """Whether the terminal's own colours are used. NO_COLOR counts as that: else Textual makes greys of ours.
+
+        Those are truecolor, as many bytes as before, and not what was asked for (measured with 8.2.8).
+        """
+        return "NO_COLOR" in os.environ or super().native_ansi_color

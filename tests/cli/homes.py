@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -53,8 +54,8 @@ def use_memory_keyring(
         asyncio.run(keyring.save(Profile(name=name, access_key=access_key), SecretKey(secret_key)))
     real = homes.users_home
 
-    def users_home(environ: Mapping[str, str] = os.environ, *, read_only: bool = False) -> homes.Home:
-        home = real(environ, read_only=read_only)
+    def users_home(environ: Mapping[str, str] = os.environ, **options: Any) -> homes.Home:
+        home = real(environ, **options)
         return dataclasses.replace(home, stores={**home.stores, "keyring": keyring})
 
     monkeypatch.setattr(homes, "users_home", users_home)

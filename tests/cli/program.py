@@ -188,3 +188,8 @@ def account_variables(url: str, access_key: str, secret_key: str) -> dict[str, s
 def asked(sandbox: Sandbox) -> list[str | None]:
     """The operations that were asked for, in their order."""
     return [entry.operation for entry in sandbox.ledger.requests]
+
+
+async def passing(_visit: object) -> None:
+    """A fault that does nothing: the request it strikes is not for the next one in the queue."""
+    return

@@ -1,22 +1,27 @@
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 
-import ncp_tui.cli.work.create
-import ncp_tui.cli.work.problems
-import ncp_tui.home  # noqa: F401 - every Problem there is
+import ncp_tui
 from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
 from ncp_tui.gateway import Problem
 
 EXPECTED = {
     2: {
         "unknown_endpoint", "invalid_credentials", "invalid_profile", "invalid_name", "invalid_bucket",
-        "invalid_template", "unknown_cluster", "ambiguous_cluster",
+        "invalid_template", "unknown_cluster", "ambiguous_cluster", "nothing_known", "cannot_write_evidence",
+        "outcome_in_doubt", "nothing_open", "no_clusters",
     },
     3: {
         "no_credentials", "no_secret", "no_keyring", "keyring_locked", "keyring_silent", "keyring_failed",
         "cannot_store", "damaged_secret", "other_access_key", "secret_store", "unknown_profile",
         "cannot_read_profiles", "cannot_save_profiles", "unusable_ca_bundle", "unusable_proxy", "nothing_to_import",
+        "session_log_unwritable", "journal", "journal_unwritable", "journal_unreadable", "wrong_passphrase",
+        "invalid_passphrase", "passphrase_needed", "unsafe_key_file", "key_file_silent", "key_file_failed",
+        "cannot_copy", "cannot_write_copy", "cannot_remember", "role_not_wanted", "keys_unavailable",
+        "unsafe_metadata_service", "not_on_ncp_server", "no_server_role", "metadata_silent", "bad_metadata",
     },
     4: {"authentication_failed"},
     5: {"permission_denied"},
@@ -42,6 +47,9 @@ def kinds(root: type[Problem]) -> Iterator[type[Problem]]:
 
 def test_every_problem_has_its_code() -> None:
     """A new kind of Problem must be given a code on purpose, not the last one of the table by accident."""
+    for module in pkgutil.walk_packages(ncp_tui.__path__, "ncp_tui."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
     found: dict[int, set[str]] = {}
     for kind in kinds(Problem):
         if not kind.__module__.startswith("ncp_tui.") or kind.kind == "problem":

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.cli.demo import demo_home
+from ncp_tui.gateway import SecretKey
 from ncp_tui.home import Home
 from ncp_tui.sandbox import ThreadedSandbox
 from ncp_tui.session_log import SessionLog
@@ -25,9 +26,24 @@ def test_paths(call_nobody: Called, tmp_path: Path) -> None:
         "state": str(home / "state"),
         "data": str(home / "data"),
         "profiles": str(home / "profiles.toml"),
+        "settings": str(home / "settings.toml"),
+        "keys": str(home / "data" / "keys.enc"),
+        "journal": str(home / "state" / "journal.jsonl"),
+        "session_log": str(home / "state" / "session.jsonl"),
+        "reports": str(home / "state" / "reports"),
+        "exists": dict.fromkeys(
+            ("config", "state", "data", "profiles", "settings", "keys", "journal", "session_log", "reports"), False
+        ),
     }
-    assert f"profiles  {home / 'profiles.toml'}\n" in call_nobody("paths").stdout
+    assert f"session log  {home / 'state' / 'session.jsonl'}  (not there yet)\n" in call_nobody("paths").stdout
     assert not home.exists()
+
+
+def test_paths_say_what_is_there(call: Called, tmp_path: Path) -> None:
+    assert call("cluster", "list").code == 0
+    there = {name for name, exists in call("paths", "--json").json()["exists"].items() if exists}
+    assert there == {"config", "state", "session_log"}
+    assert f"{tmp_path / 'ncp-tui' / 'state' / 'session.jsonl'}\n" in call("paths").stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -93,12 +109,13 @@ def test_without_a_command_the_screen_starts(
 ) -> None:
     started: list[tuple[Home, str | None]] = []
 
-    def run(home: Home, *, profile: str | None = None) -> int:
+    def run(home: Home, secrets: list[SecretKey], *, profile: str | None = None) -> int:
+        assert secrets == [], "the keys that were used are added later"
         started.append((home, profile))
         return 7
 
     monkeypatch.setattr("ncp_tui.tui.run", run)
-    monkeypatch.setattr("ncp_tui.cli.main._check_terminal", lambda: None)
+    monkeypatch.setattr("ncp_tui.cli.main._check_terminal", lambda **_: None)
     assert call_nobody(*arguments).code == 7
     ((home, profile),) = started
     assert home.demo is ("--demo" in arguments)

@@ -95,7 +95,7 @@ def test_the_flag_of_a_profile_is_not_that_of_the_run(user: User) -> None:
         (("add", "prod", "--access-key", "a b", "--secret-stdin"), "access key id"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--zone", "moon"), "not a known zone"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--region", "USWN"), "no region"),
-        (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--store", "file"), "not a known store"),
+        (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--store", "safe"), "not a known store"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--store", "session"), "does not outlive"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--gateway-url", "http://a.b"), "plain http"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret", SECRET[:5]), "No such option"),

@@ -151,7 +151,7 @@ def test_history_for_people(call: Called) -> None:
     ],
 )
 def test_failures_of_a_read(call: Called, sandbox: Sandbox, answer: object, code: int, kind: str) -> None:
-    sandbox.faults.add("getClusterInfoList", act=answer)  # type: ignore[arg-type]
+    sandbox.faults.add("getClusterInfoList", act=answer, times=None)  # type: ignore[arg-type]
     result = call("cluster", "list", "--json")
     assert result.code == code
     assert set(result.json()) == {"error"}

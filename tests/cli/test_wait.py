@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ncp_tui.sandbox import GatewayError, Sandbox, ThreadedSandbox, gateway_answer
-from tests.cli.program import Called, Program, asked, keys_of
+from tests.cli.program import Called, Program, asked, keys_of, passing
 
 WAIT = ("snapshot", "wait", "search-0001")
 
@@ -74,7 +74,7 @@ def test_a_look_that_fails_is_repeated(program: Program, served: ThreadedSandbox
     world = served.sandbox.world
     world.duration = 1
     begin(served, "x-1")
-    looked = served.sandbox.faults.add("getSnapshotHistory", act=_passing, times=1)
+    looked = served.sandbox.faults.add("getSnapshotHistory", act=passing, times=1)
     served.sandbox.faults.add("getSnapshotHistory", act=gateway_answer(GatewayError.THROTTLED))
     result = program.run(*WAIT, "x-1")
     assert looked.reached.is_set()
@@ -86,7 +86,3 @@ def test_a_look_that_fails_is_repeated(program: Program, served: ThreadedSandbox
 def test_quiet(call: Called, served: ThreadedSandbox) -> None:
     begin(served, "x-1")
     assert call(*WAIT, "x-1", "--quiet").stderr == ""
-
-
-async def _passing(_visit: object) -> None:
-    return None

@@ -92,6 +92,52 @@ def test_an_unknown_gateway_error_inside_a_200_is_no_success() -> None:
     assert type(judged(201, {"responseError": {"returnCode": "1"}})) is RefusedByService
 
 
+@pytest.mark.parametrize("status", [200, 202, 302])
+@pytest.mark.parametrize("said", [{"errorCode": "777"}, {"errorCode": "0"}, {"message": "no code at all"}, {}])
+def test_an_unknown_error_in_spite_of_its_status_proves_nothing(status: int, said: dict[str, str]) -> None:
+    """A 200 says that it was done, its body that it was not; only the documented codes say how far it got."""
+    error = judged(status, {"error": said})
+    assert error is not None
+    assert error.may_have_acted
+    assert "history" in error.next_step
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 418])
+@pytest.mark.parametrize(
+    "payload", [{"error": {"message": "Forbidden"}}, {"error": {}}, {"error": {"errorCode": None}}]
+)
+def test_an_error_object_without_a_code_is_not_the_gateways(status: int, payload: dict[str, object]) -> None:
+    """Web application firewalls and proxies speak JSON too; they do not know what became of the request."""
+    error = judged(status, payload)
+    assert error is not None
+    assert error.may_have_acted
+
+
+@pytest.mark.parametrize("payload", [{"error": {"message": "slow down"}}, {"error": {}}, {}, []])
+def test_429_is_a_refusal_whoever_says_it(payload: object) -> None:
+    error = judged(429, payload)
+    assert type(error) is Throttled
+    assert not error.may_have_acted
+    assert "Nothing was changed" in error.meaning
+
+
+@pytest.mark.parametrize(
+    ("body", "is_incomplete"),
+    [
+        (b"", True),
+        (b" \r\n", True),
+        (b'{"code":0,"result":tr', True),
+        (b"<html>Sign in to the guest network</html>", False),
+        (b"null", False),
+    ],
+)
+def test_an_answer_that_is_missing_its_end_is_told_apart(body: bytes, *, is_incomplete: bool) -> None:
+    """It may be whole the next time; a captive portal's page will not."""
+    error = judged(200, body)
+    assert isinstance(error, BadAnswer)
+    assert error.is_incomplete is is_incomplete
+
+
 def test_the_two_code_spaces_are_not_mixed() -> None:
     """Inside a 401, code 200 is a refused signature; inside a 429, code 400 is quota."""
     assert type(judged(401, SHAPES["text"](400))) is AuthenticationFailed
@@ -193,12 +239,13 @@ BARE: dict[int, tuple[type[GatewayError], bool]] = {
     301: (Redirected, True),
     307: (Redirected, True),
     400: (BadAnswer, True),
-    401: (AuthenticationFailed, False),
-    403: (PermissionDenied, False),
-    404: (NotFound, False),
+    401: (AuthenticationFailed, True),
+    403: (PermissionDenied, True),
+    404: (NotFound, True),
     407: (ProxyRefused, False),
     408: (BadAnswer, True),
-    413: (RefusedByGateway, False),
+    413: (RefusedByGateway, True),
+    418: (BadAnswer, True),
     429: (Throttled, False),
     500: (ServerError, True),
     502: (ServerError, True),
@@ -217,6 +264,11 @@ def test_a_body_of_no_documented_shape(status: int, body: bytes, *, boolean: boo
     assert type(error) is kind
     assert error.may_have_acted is may_have_acted
     assert len(error.sentences()) < 600
+    if may_have_acted:
+        assert "Nothing" not in error.sentences()
+    if may_have_acted and 400 <= status < 500:
+        assert "Something between here and the service may have answered" in error.meaning
+        assert "history" in error.next_step
 
 
 @pytest.mark.parametrize("cut", range(len(json.dumps(envelope()))))
@@ -296,6 +348,27 @@ def test_a_refused_signature_says_what_the_clock_has_to_do_with_it(offset: Clock
     error = judged(401, SHAPES["text"](200), offset=offset)
     assert error is not None
     assert words in error.next_step
+
+
+def test_a_refusal_of_what_was_signed_with_the_gateways_time_does_not_blame_the_clock() -> None:
+    answer = Answer(401, "", (), b"")
+    error = judge(answer, SHAPES["text"](200), boolean=True, offset=ClockOffset(400.0, 1.0), correction=400.0)
+    assert error is not None
+    assert "clock was corrected for" in error.next_step
+    error = judge(answer, SHAPES["text"](200), boolean=True, offset=ClockOffset(400.0, 1.0), correction=-400.0)
+    assert error is not None
+    assert "400 s slow" in error.next_step
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 407, 429, 503])
+@pytest.mark.parametrize("body", [envelope(), envelope(40070, None), SHAPES["text"](200)])
+def test_what_is_not_whole_proves_nothing(status: int, body: object) -> None:
+    """A record is judged again when evidence is made of it: it must not say more than was known when it came."""
+    answer = Answer(status, "", (), json.dumps(body).encode(), is_whole=False)
+    error = judge(answer, payload_of(answer), boolean=True)
+    assert type(error) is BadAnswer
+    assert error.may_have_acted
+    assert error.code is None
 
 
 def test_where_a_redirect_points_is_shown() -> None:

@@ -6,18 +6,21 @@ import asyncio
 import ipaddress
 import os
 import ssl
+import sys
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import truststore
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ncp_tui.gateway import AnswerLost, GatewayError, NotReached, Patience, TlsFailed, UnusableCaBundle
+from ncp_tui.gateway import AnswerLost, GatewayError, NotReached, Patience, TlsFailed, UnusableCaBundle, tls
 from ncp_tui.gateway.tls import tls_context
 from tests.gateway.wire import CREATE, Client, Listener, RawServer, answering, http
 
@@ -197,3 +200,55 @@ def test_a_bundle_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monkey
         tls_context(bundle, {})
     with pytest.raises(UnusableCaBundle):
         tls_context(None, {"SSL_CERT_FILE": bundle})
+
+
+async def test_the_systems_certificates_are_read_before_the_connection(
+    right: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read anew for each connection they would stop the screen for 22 ms: here they are gone by then."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(right.path))  # OpenSSL's own variable, for the system's certificates
+    context = tls_context(None, {})
+    right.path.unlink()
+    async with RawServer(answering(http()), tls=right.server) as server:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port, ssl=context)
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("bundle", [True, False])
+async def test_an_openssl_that_was_built_for_another_place(
+    right: Certificate, monkeypatch: pytest.MonkeyPatch, *, bundle: bool
+) -> None:
+    """As the Python of a version manager may be: without a look at the usual places it would trust nobody."""
+    nowhere = ssl.DefaultVerifyPaths("", "", "", "", "", "")
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nowhere)
+    monkeypatch.setattr(tls, "_BUNDLES", ("/nowhere/at/all.pem", str(right.path)) if bundle else ())
+    assert len(tls_context(None, {}).get_ca_certs()) == int(bundle)
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_where_the_system_itself_verifies(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    assert isinstance(tls_context(None, {}), truststore.SSLContext)
+
+
+async def test_certificates_that_cannot_be_read_end_the_request(tmp_path: Path) -> None:
+    """With the first request, on a thread: a folder on a network may hang, and the screen may not."""
+    async with Client("https://127.0.0.1:1", ca_bundle=str(tmp_path / "missing.pem")) as client:
+        error = await failure(client)
+    assert type(error) is UnusableCaBundle
+    assert isinstance(error, TlsFailed)
+    assert "missing.pem" in error.what
+    assert (client.exchange.error, client.exchange.sent) == ("unusable_ca_bundle", False)
+    assert not error.may_have_acted
+
+
+async def test_certificates_on_a_disk_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(tls, "_LOADING_SECONDS", 0.1)
+    monkeypatch.setattr(tls, "tls_context", lambda *_: release.wait(30))
+    async with Client("https://127.0.0.1:1") as client:
+        error = await failure(client)
+    release.set()
+    assert type(error) is UnusableCaBundle
+    assert "could not be read within" in error.what

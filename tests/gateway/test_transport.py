@@ -32,7 +32,7 @@ from ncp_tui.gateway import (
     Redirected,
     SecretKey,
     UnusableProxy,
-    transport,
+    bodies,
 )
 from ncp_tui.sandbox import RunningSandbox
 from tests.gateway.wire import (
@@ -201,7 +201,7 @@ async def test_what_is_not_http(data: bytes) -> None:
 
 async def test_a_body_over_the_cap() -> None:
     """A proxy's endless error page must not fill the memory of a bastion host."""
-    body = b"x" * (transport.LARGEST_BODY + 1)
+    body = b"x" * (bodies.LARGEST_BODY + 1)
     async with RawServer(answering(http(200, body))) as server, Client(server.url) as client:
         error = await failure(client)
     assert type(error) is BadAnswer
@@ -209,7 +209,7 @@ async def test_a_body_over_the_cap() -> None:
 
 
 async def test_a_body_at_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "LARGEST_BODY", len(ACCEPTED))
+    monkeypatch.setattr(bodies, "LARGEST_BODY", len(ACCEPTED))
     async with RawServer(answering(http())) as server, Client(server.url) as client:
         await client.gateway.send(CREATE)
 
@@ -297,7 +297,7 @@ async def test_a_silent_name_server_costs_the_deadline_and_no_more(monkeypatch: 
     async def never(*_: object, **__: object) -> None:
         await hung.wait()
 
-    monkeypatch.setattr("ncp_tui.gateway.connection_trace.daemon_call", never)
+    monkeypatch.setattr("ncp_tui.gateway.name_lookup.daemon_call", never)
     async with Client("https://gateway.invalid") as client:
         error = await failure(client, replace(CREATE, patience=IMPATIENT))
     assert type(error) is NotReached
@@ -503,12 +503,12 @@ async def test_a_proxy_that_hangs_up_or_is_not_there(monkeypatch: pytest.MonkeyP
     "proxy", ["socks5://someone:PASSWORD@127.0.0.1:1", "nonsense://PASSWORD@x", "http://PASSWORD:x:y"]
 )
 def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    """For these httpx raises ImportError or ValueError with the whole URL in it: a crash report with a password."""
+    """For these httpx raises ValueError with the whole URL in it: a crash report with a password."""
     monkeypatch.setenv("ALL_PROXY", proxy)
     with pytest.raises(UnusableProxy) as caught:
         Client("https://gateway.invalid")
     assert "PASSWORD" not in caught.value.sentences()
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
 
 
 async def test_plain_http_makes_no_key_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

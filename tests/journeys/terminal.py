@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,24 +24,37 @@ TAB = "\t"
 
 
 class Terminal:
-    """`python -m ncp_tui` in 80x24, with a home of its own."""
+    """`python -m ncp_tui` in 80x24, with a home of its own.
 
-    def __init__(self, home: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
+    `first` is code that runs in it before the program; `command` is another program to run, as a shell.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        first: str = "",
+        command: Sequence[str] = (),
+    ) -> None:
+        self.home = home / "ncp-tui"
+        """NCP_TUI_HOME of the program: its configuration, state and data."""
         self.screen = pyte.Screen(80, 24)
         self.raw = b""
         self._stream = pyte.ByteStream(self.screen)
         variables = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
-            "NCP_TUI_HOME": str(home / "ncp-tui"),
+            "NCP_TUI_HOME": str(self.home),
             "TERM": "xterm-256color",
             "LANG": "C.UTF-8",
             "TMPDIR": str(home),
             **(environ or {}),
         }
-        self.process = pexpect.spawn(
-            sys.executable, ["-m", "ncp_tui", *arguments], env=variables, dimensions=(24, 80), timeout=PATIENCE
-        )
+        start = ["-c", f"{first}\nfrom ncp_tui.__main__ import main\nmain()"] if first else ["-m", "ncp_tui"]
+        program, *rest = command or [sys.executable, *start]
+        self.process = pexpect.spawn(program, [*rest, *arguments], env=variables, dimensions=(24, 80), timeout=PATIENCE)
+        self._end = os.pidfd_open(self.process.pid)
 
     def __enter__(self) -> Self:
         return self
@@ -47,7 +62,10 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.process.closed and self.process.isalive():
+            os.killpg(self.process.pid, signal.SIGKILL)  # a terminal's first process leads a group, as a shell's job
         self.process.close(force=True)
+        os.close(self._end)
 
     def press(self, *keys: str) -> None:
         """Type keys."""
@@ -83,6 +101,70 @@ class Terminal:
         self.process.wait()
         status: int | None = self.process.exitstatus
         return status if status is not None else -int(self.process.signalstatus)
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as the end of an SSH session does."""
+        self.process.ptyproc.fileobj.close()
+        self.process.ptyproc.closed = self.process.closed = True
+        self.process.child_fd = -1
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, which the program is told of by SIGWINCH."""
+        self.screen.resize(rows, columns)
+        self.process.setwinsize(rows, columns)
+
+    def wipe(self) -> int:
+        """Empty the screen behind the program's back: only what it draws from here on in `raw` will be there."""
+        self.screen.reset()
+        return len(self.raw)
+
+    def read(self, seconds: float) -> None:
+        """Take what the program writes for a while, so that it is not held up."""
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0 and self._read(left):
+            pass
+
+    def expect_quiet(self, seconds: float = 0.5) -> None:
+        """Wait until the program has written nothing for a while."""
+        ends = time.monotonic() + PATIENCE
+        seen = -1
+        while seen != len(self.raw):
+            assert time.monotonic() < ends, f"the program never stops drawing:\n{self.text()}"
+            seen = len(self.raw)
+            self.read(seconds)
+
+    def expect_stopped(self) -> None:
+        """Wait until the program is stopped, as by SIGTSTP."""
+        ends = time.monotonic() + PATIENCE
+        while not os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT):
+            assert time.monotonic() < ends, f"the program does not stop:\n{self.text()}"
+            self._read(0.01)
+        self.read(0.05)
+
+    def is_gone_within(self, seconds: float) -> bool:
+        """Whether the process is gone after `seconds` at most; nothing of what it writes is read in the meantime."""
+        return bool(select.select([self._end], [], [], seconds)[0])
+
+    def processor_seconds(self) -> float:
+        """The processor time that the process has used, also once it is gone and nobody has asked for its exit code."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def ends_within(self, seconds: float) -> int:
+        """Wait until the process is gone, `seconds` at most, and return its exit code, or minus the signal."""
+        ends = time.monotonic() + seconds
+        while not self.is_gone_within(0.0 if self._is_open else seconds):
+            assert time.monotonic() < ends, f"the process is not gone:\n{self.text()}"
+            self._read(0.01)
+        while self._is_open and self._read(0.0):
+            pass
+        self.process.wait()
+        status: int | None = self.process.exitstatus
+        return status if status is not None else -int(self.process.signalstatus)
+
+    @property
+    def _is_open(self) -> bool:
+        return not self.process.closed
 
     def _read(self, seconds: float) -> bool:
         """Feed what the program wrote to the screen; False at its end."""

@@ -35,7 +35,13 @@ def test_from_the_first_run_to_a_finished_snapshot(gateway: ThreadedSandbox, tmp
         terminal.press(ENTER)
         terminal.expect("search-0001", "14 clusters")
         terminal.press("s")
-        terminal.expect("Create snapshot", "legal; time is UTC", "bk.ses.snapshot", "locked: objects")
+        terminal.expect(
+            "Create snapshot",
+            "legal; time is UTC",
+            "ok: cluster, health, bucket, name",
+            "bk.ses.snapshot",
+            "locked: objects",
+        )
         terminal.press(F2)
         terminal.expect("running,", "POST /api/v2/snapshot/createSnapshot/1037001", "200 OK")
         terminal.expect("Finished: snapshot search-0001-")
@@ -57,8 +63,8 @@ def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path)
         terminal.expect("Welcome. ncp-tui needs one profile", "Secret key")
         terminal.press("lab", TAB, gateway.sandbox.access_key, TAB, gateway.sandbox.secret_key)
         terminal.expect("lab", "••••")
-        # Keep it in: the second choice, this session only; a test machine has no keyring to rely on.
-        terminal.press(TAB, ENTER, "\x1b[B", ENTER)
+        # Keep it in: the last choice, this session only; a test machine has no keyring to rely on.
+        terminal.press(TAB, ENTER, "\x1b[B", "\x1b[B", ENTER)
         terminal.expect("This session only")
         terminal.press(TAB, TAB, TAB, TAB, TAB, gateway.url)
         terminal.expect(gateway.url)
@@ -93,7 +99,7 @@ def test_the_gateway_goes_in_the_middle(gateway: ThreadedSandbox, tmp_path: Path
     with Terminal(tmp_path, environ={**keys_of(gateway), "NCP_TUI_PROFILE": "environment"}) as terminal:
         terminal.expect("14 clusters")
         terminal.press("s")
-        terminal.expect("legal; time is UTC")
+        terminal.expect("legal; time is UTC", "ok: cluster, health, bucket, name")
         terminal.press(F2)
         terminal.expect("Accepted")
         gateway.stop()
@@ -118,7 +124,7 @@ def test_the_demo_touches_nothing_of_the_user(tmp_path: Path) -> None:
     with Terminal(tmp_path, "--demo", environ={"NCLOUD_ACCESS_KEY": "MINE", "NCLOUD_SECRET_KEY": "MINE"}) as terminal:
         terminal.expect("DEMO", "sandbox / KR / Clusters", "14 clusters")
         terminal.press("s")
-        terminal.expect("DEMO", "legal; time is UTC", "usable")
+        terminal.expect("DEMO", "legal; time is UTC", "ok: cluster, health, bucket, name", "usable")
         terminal.press(F2)
         terminal.expect("Accepted")
         terminal.press(F1)

@@ -43,6 +43,8 @@ def test_good_names(name: str) -> None:
         "a:b",
         "configure:DEFAULT",
         "environment",
+        "server-role",
+        "Server-Role",
         "ENVIRONMENT",
         "con",
         "CON",

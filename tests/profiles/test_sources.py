@@ -22,9 +22,11 @@ from ncp_tui.profiles import (
     import_profiles,
     secrets_for,
     suggest_name,
+    wants_server_role,
 )
 from ncp_tui.profiles.book import read_book
 from ncp_tui.profiles.ncloud_configure import NcloudConfigure, parse_ncloud_configure
+from ncp_tui.profiles.server_role import ServerRole
 
 KEY = "AKIDEXAMPLE123456789"
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
@@ -66,6 +68,88 @@ def test_the_order_of_sources() -> None:
     assert choose_identity({}, EMPTY_BOOK, CONFIGURE).name == "configure:DEFAULT"
     with pytest.raises(NoCredentials, match="No profile and no keys"):
         choose_identity({}, EMPTY_BOOK, NO_CONFIGURE)
+
+
+def test_the_server_role_comes_last() -> None:
+    """It is the newest source, and what people relied on before must stay as it was."""
+    role, wanted = ServerRole({}), {"NCP_TUI_SERVER_ROLE": "1"}
+    for environ, book, configure, name in (
+        (ENVIRON | wanted, BOOK, CONFIGURE, "environment"),
+        (wanted, BOOK, CONFIGURE, "dev"),
+        (wanted, EMPTY_BOOK, CONFIGURE, "configure:DEFAULT"),
+        (wanted, EMPTY_BOOK, NO_CONFIGURE, "server-role"),
+    ):
+        assert choose_identity(environ, book, configure, role=role).name == name
+        assert available_identities(environ, book, configure, role).identities[-1].name == "server-role"
+    with pytest.raises(NoCredentials, match="No profile and no keys"):
+        choose_identity({}, EMPTY_BOOK, NO_CONFIGURE, role=role)
+    named = {"NCP_TUI_PROFILE": "server-role"}
+    assert choose_identity(ENVIRON | named, BOOK, CONFIGURE, role=role).kind is SourceKind.SERVER_ROLE
+    assert choose_identity(ENVIRON, BOOK, CONFIGURE, "Server-Role", role).role is role
+
+
+@pytest.mark.parametrize("name", ["server-role", "SERVER-ROLE"])
+def test_without_being_wanted_there_is_no_server_role(name: str) -> None:
+    """The journal may name it, from a run in which the user had wanted it."""
+    assert everything().find(name) is None
+    with pytest.raises(NoCredentials, match="only where you say so") as caught:
+        choose_identity(ENVIRON, BOOK, CONFIGURE, name)
+    assert "NCP_TUI_SERVER_ROLE=1" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "wanted"),
+    [
+        ({}, None, False),
+        ({}, "prod", False),
+        ({}, "server-role", True),
+        ({}, "Server-Role", True),
+        ({"NCP_TUI_PROFILE": "server-role"}, None, True),
+        ({"NCP_TUI_PROFILE": "prod"}, None, False),
+        ({"NCP_TUI_SERVER_ROLE": "1"}, None, True),
+        ({"NCP_TUI_SERVER_ROLE": "yes"}, "prod", True),
+        *(({"NCP_TUI_SERVER_ROLE": value}, None, False) for value in ("", " ", "0", "false", "No")),
+        ({"NCLOUD_METADATA_API_ENDPOINT": "http://127.0.0.1:1"}, None, False),
+    ],
+)
+def test_who_wants_the_server_role(environ: dict[str, str], name: str | None, wanted: bool) -> None:
+    assert wants_server_role(environ, name) is wanted
+
+
+@pytest.mark.parametrize(
+    ("gateway", "region", "place"),
+    [
+        ("", "", ("public", "KR")),
+        ("", "FKR", ("fin", "FKR")),
+        ("https://ncloud.apigw.gov-ntruss.com", "krs", ("gov", "KRS")),
+        ("http://127.0.0.1:8080", "", ("public", "KR")),
+    ],
+)
+def test_the_place_of_the_server_role(gateway: str, region: str, place: tuple[str, str]) -> None:
+    environ = {"NCLOUD_API_GW": gateway, "NCLOUD_REGION": region}
+    identity = choose_identity(environ, EMPTY_BOOK, NO_CONFIGURE, "server-role", ServerRole(environ))
+    assert (identity.profile.zone, identity.profile.region) == place
+    assert (identity.source, identity.masked_access_key, identity.access_keys) == ("server role", "****", ())
+    assert not identity.is_stored
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"NCLOUD_METADATA_ENDPOINT": "http://evil.example"},
+        {"NCLOUD_REGION": "USWN"},
+        {"NCLOUD_API_GW": "http://evil.example"},
+    ],
+)
+def test_a_server_role_that_cannot_be_used(environ: dict[str, str]) -> None:
+    """Said before anybody is asked, and a reason to go on with no other keys."""
+    role = ServerRole(environ)
+    found = available_identities(environ, EMPTY_BOOK, NO_CONFIGURE, role)
+    assert "server-role" in found.refused
+    for name in ("server-role", None):
+        with pytest.raises(NoCredentials, match="'server-role' cannot be used"):
+            choose_identity(environ | {"NCP_TUI_SERVER_ROLE": "1"}, EMPTY_BOOK, NO_CONFIGURE, name, role)
+    assert choose_identity({}, BOOK, CONFIGURE, role=role).name == "dev"
 
 
 @pytest.mark.parametrize("name", ["PROD", "environment", "Environment", "configure:default", "configure:PROJECT"])
@@ -206,20 +290,20 @@ def test_a_section_with_a_bad_gateway_is_refused_by_name() -> None:
 async def test_secrets_come_from_beside_the_key_or_from_the_store_of_the_profile() -> None:
     session = SessionStore()
     stores: dict[StoreName, SecretStore] = {"session": session}
-    pair = await secrets_for(choose_identity(ENVIRON, BOOK, CONFIGURE), stores)
+    pair = await (await secrets_for(choose_identity(ENVIRON, BOOK, CONFIGURE), stores)).current()
     assert (pair.access_key, pair.secret_key.reveal()) == ("AKENV", CANARY)
     dev = choose_identity({}, BOOK, CONFIGURE)
     with pytest.raises(NoSecret, match="dev in: this session only"):
         await secrets_for(dev, stores)
     await session.save(DEV, pair.secret_key)
-    assert (await secrets_for(dev, stores)).secret_key == pair.secret_key
+    assert (await (await secrets_for(dev, stores)).current()).secret_key == pair.secret_key
     with pytest.raises(NoSecret, match="OS keyring"):
         await secrets_for(choose_identity({}, BOOK, CONFIGURE, "prod"), stores)
 
 
 def test_found_keys_become_profiles_with_names_of_their_own() -> None:
     book = ProfileBook(profiles=(Profile(name="Default", access_key=KEY),))
-    found = available_identities(ENVIRON, book, CONFIGURE)
+    found = available_identities(ENVIRON, book, CONFIGURE, ServerRole({}))
     imported = import_profiles(found.identities, book)
     assert [(one.profile.name, one.profile.store, one.profile.zone) for one in imported] == [
         ("imported", "keyring", "public"),
@@ -230,7 +314,9 @@ def test_found_keys_become_profiles_with_names_of_their_own() -> None:
     assert CANARY not in repr(imported)
 
 
-@pytest.mark.parametrize("wanted", ["", "운영", "con", "con.x", "environment", "../../x", "a b/c", "-", "x" * 200])
+@pytest.mark.parametrize(
+    "wanted", ["", "운영", "con", "con.x", "environment", "server-role", "../../x", "a b/c", "-", "x" * 200]
+)
 def test_odd_names_become_legal_ones(wanted: str) -> None:
     check_profile_name(suggest_name(wanted, []))
 

@@ -10,7 +10,8 @@ import httpx
 
 from ncp_tui.gateway import Credentials, Endpoint, Gateway, SecretKey
 from ncp_tui.sandbox import RunningSandbox
-from ncp_tui.search_engine import SearchEngine
+from ncp_tui.search_engine import Retries, SearchEngine
+from tests.gateway.in_process import about_to_send
 
 ENDPOINT = Endpoint("public", "KR", "https://gateway.example", "/api/v2")
 MOST_REQUESTS = 500
@@ -27,6 +28,7 @@ class Scripted(httpx.AsyncBaseTransport):
         self.requests: list[httpx.Request] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await about_to_send(request)
         self.requests.append(request)
         assert len(self.requests) <= MOST_REQUESTS, "it never stops asking"
         status, result = 200, self.result(dict(request.url.params))
@@ -40,9 +42,9 @@ class Scripted(httpx.AsyncBaseTransport):
         return SearchEngine(gateway, read_only=read_only)
 
 
-def engine_of(served: RunningSandbox, *, read_only: bool = False) -> SearchEngine:
+def engine_of(served: RunningSandbox, *, read_only: bool = False, retries: Retries | None = None) -> SearchEngine:
     """A client of a real sandbox."""
     sandbox = served.sandbox
     credentials = Credentials(sandbox.access_key, SecretKey(sandbox.secret_key))
     endpoint = Endpoint("public", "KR", served.url, "/api/v2")
-    return SearchEngine(Gateway(endpoint, credentials, environ={}), read_only=read_only)
+    return SearchEngine(Gateway(endpoint, credentials, environ={}), read_only=read_only, retries=retries)

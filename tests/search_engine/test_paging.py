@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import pytest
 
+from ncp_tui.gateway import GatewayError
 from ncp_tui.sandbox import Sandbox, serve
 from ncp_tui.search_engine import paging
 from tests.search_engine.scripted import Scripted, engine_of
@@ -71,7 +74,9 @@ async def test_nothing_is_nothing(result: Any) -> None:
 async def test_an_empty_page_ends_it() -> None:
     transport = Scripted(lambda query: {"allowedClusters": page_of(query, 100), "isLast": False, "totalPage": 99})
     assert await listed(transport) == numbers(137)
-    assert len(transport.requests) == 3
+    asked = {int(request.url.params["pageNo"]) for request in transport.requests}
+    assert {1, 2, 3} <= asked <= set(range(1, 3 + paging.AT_ONCE)), "some were on their way when it came"
+    assert len(transport.requests) == len(asked)
 
 
 async def test_a_row_that_moves_to_the_next_page_comes_once() -> None:
@@ -175,3 +180,71 @@ async def test_the_newest_are_found_where_the_service_begins_with_the_oldest() -
     found = await scripted.engine().recent_snapshots("1")
     assert found[0].snapshot == "s-30"
     assert len(scripted.requests) == 2
+
+
+class Gate:
+    """Pages that are answered when they are let through, in whatever order."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.asked: list[int] = []
+        self.cancelled: list[int] = []
+        self._doors: dict[int, asyncio.Event] = {}
+
+    async def fetch(self, page: int) -> dict[str, Any]:
+        self.asked.append(page)
+        try:
+            await self.door(page).wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(page)
+            raise
+        return {"page": page, "totalPage": self.total}
+
+    def door(self, page: int) -> asyncio.Event:
+        return self._doors.setdefault(page, asyncio.Event())
+
+
+async def test_a_few_pages_are_on_their_way_at_once_and_come_in_their_order() -> None:
+    """One after the other, 20 pages over a link of 200 ms would take four seconds."""
+    gate = Gate(total=9)
+    gate.door(1).set()
+    found = paging.pages(gate.fetch, lambda _: False, at_once=4)
+    assert (await anext(found))[0]["page"] == 1
+    for page in (5, 3, 4):
+        gate.door(page).set()
+    second = asyncio.ensure_future(anext(found))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert gate.asked == [1, 2, 3, 4, 5], "four, and no more"
+    assert not second.done(), "the order is the service's, whichever answer came first"
+    gate.door(2).set()
+    assert (await second)[0]["page"] == 2
+    await found.aclose()
+    await asyncio.sleep(0)
+    assert max(gate.asked) <= 6
+    assert gate.cancelled == [page for page in gate.asked if page > 5], "what nobody waits for is cancelled"
+
+
+async def test_pages_that_are_read_one_by_one_are_asked_for_when_they_are_wanted() -> None:
+    gate = Gate(total=9)
+    for page in range(1, 10):
+        gate.door(page).set()
+    found = paging.pages(gate.fetch, lambda _: False)
+    await anext(found)
+    await asyncio.sleep(0)
+    assert gate.asked == [1]
+    await found.aclose()
+
+
+async def test_a_page_that_fails_ahead_is_told_when_its_turn_comes() -> None:
+    """Rows before it are shown; the failure of one after it is nobody's."""
+
+    def result(query: Mapping[str, str]) -> Any:
+        if query["pageNo"] == "3":
+            raise httpx.ConnectError("gone")
+        return {"allowedClusters": page_of(query, 10), "totalPage": 5}
+
+    pages = Scripted(result).engine().cluster_pages()
+    assert [len(await anext(pages)) for _ in range(2)] == [10, 10]
+    with pytest.raises(GatewayError):
+        await anext(pages)

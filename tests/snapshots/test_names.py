@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ncp_tui.snapshots import InvalidName, check_name, name_problems, suggest_name
@@ -101,3 +102,36 @@ def test_the_reasons_agree_with_the_rule(name: str) -> None:
     """A reason too many blocks a good name, one too few lets a refused request out."""
     assert (not name_problems(name)) == bool(LEGAL.fullmatch(name))
     assert all(problem.isprintable() for problem in name_problems(name))
+
+
+SYLLABLES = st.text(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), min_size=1, max_size=4)
+KOREAN_KEYBOARD = {
+    "no Hangul": st.one_of(
+        SYLLABLES,
+        SYLLABLES.map(lambda text: unicodedata.normalize("NFD", text)),
+        st.text(st.characters(min_codepoint=0x3131, max_codepoint=0x3163), min_size=1, max_size=4),
+        st.just("\uffa1\uffa2"),
+    ),
+    "full-width characters": st.text(
+        st.characters(min_codepoint=0xFF01, max_codepoint=0xFF5E) | st.just("\u3000"), min_size=1
+    ),
+    "an invisible character": st.text(
+        st.sampled_from("\u200b\u200c\u200d\u2060\ufeff\u00ad\u3164\u115f\ufe0f"), min_size=1
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", KOREAN_KEYBOARD)
+@given(data=st.data(), start=st.sampled_from(["", "snap-", "a1"]))
+@settings(max_examples=200)
+def test_what_a_korean_keyboard_types_is_called_by_its_name(reason: str, data: st.DataObject, start: str) -> None:
+    """Full width looks like plain letters, and a zero width like nothing: a reason that names neither helps nobody."""
+    name = start + data.draw(KOREAN_KEYBOARD[reason])
+    wrong = [kind for kind in KOREAN_KEYBOARD if any(kind in problem for problem in name_problems(name))]
+    assert wrong == [reason]
+    assert LEGAL.fullmatch(suggest_name(name))
+    assert suggest_name(name).startswith(start.rstrip("-"))
+
+
+def test_an_invisible_character_is_shown_by_its_number() -> None:
+    assert "an invisible character (U+200B U+3164)" in name_problems("sn\u200bap\u3164")

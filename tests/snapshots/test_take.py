@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import importlib
 import json
-from collections.abc import AsyncIterator
+import os
+import time
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +28,7 @@ from ncp_tui.gateway import (
     NotReached,
     Patience,
     PermissionDenied,
+    QuotaExceeded,
     ReadOnlyRefused,
     RefusedByService,
     SecretKey,
@@ -33,21 +40,73 @@ from ncp_tui.sandbox import Cut, RunningSandbox, gateway_answer
 from ncp_tui.sandbox import GatewayError as Table
 from ncp_tui.search_engine import SearchEngine
 from ncp_tui.search_engine import client as client_module
-from ncp_tui.snapshots import InvalidBucket, InvalidName, Outcome, SnapshotRequest, Taken, take
-from ncp_tui.snapshots.take import outcome_of
+from ncp_tui.snapshots import (
+    InvalidBucket,
+    InvalidName,
+    Journal,
+    JournalProblem,
+    JournalUnwritable,
+    Outcome,
+    OutcomeInDoubt,
+    SnapshotRequest,
+    Taken,
+    Verdict,
+    settle,
+    take,
+)
+from ncp_tui.snapshots.outcome import outcome_of
+from ncp_tui.snapshots.settling import look_for
+from tests.gateway.wire import Listener, http, read_request
 from tests.search_engine.scripted import engine_of
+from tests.snapshots.journals import CALLER, REQUEST, children, facts_of, journal_in, lines_of, locks_of
 
-REQUEST = SnapshotRequest("1037001", "search-0001", "before-upgrade", "bk.ses.snapshot")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
 async def engine(served: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SearchEngine]:
-    """Patient for a third of a second, where the product waits for ninety."""
-    monkeypatch.setattr(client_module, "PATIENT", Patience(connect=5, read=5, total=0.3))
+    """Patient for a second, where the product waits for ninety."""
+    monkeypatch.setattr(client_module, "PATIENT", Patience(connect=5, read=5, total=1))
     engine = engine_of(served)
     yield engine
     await engine.aclose()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def journal(home: Path) -> Journal:
+    return journal_in(home)
+
+
+class Time:
+    """A clock that only sleeping moves. The history is looked at by it, so that no test waits for a minute."""
+
+    def __init__(self, served: RunningSandbox) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+        self.effects: int | None = None
+        self._served = served
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+        if self.effects is not None:
+            await settled(self._served, self.effects)
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(served: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> Time:
+    clock = Time(served)
+    module = importlib.import_module("ncp_tui.snapshots.taking")
+    monkeypatch.setattr(module, "look_for", partial(look_for, monotonic=clock.monotonic))
+    return clock
 
 
 def creates(served: RunningSandbox) -> tuple[int, int]:
@@ -57,13 +116,24 @@ def creates(served: RunningSandbox) -> tuple[int, int]:
     return arrived, sum(effect.operation == "createSnapshot" for effect in ledger.effects)
 
 
-async def test_accepted(served: RunningSandbox, engine: SearchEngine) -> None:
-    taken = await take(engine, REQUEST, lambda: NOW)
+def operations(served: RunningSandbox) -> list[str | None]:
+    return [entry.operation for entry in served.sandbox.ledger.requests]
+
+
+async def test_accepted(served: RunningSandbox, engine: SearchEngine, journal: Journal) -> None:
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal, now=lambda: NOW)
     assert (taken.outcome, taken.at, taken.attempts, taken.error) == (Outcome.ACCEPTED, NOW, 1, None)
     assert taken.request_id == served.sandbox.ledger.requests[0].request_id
     assert taken.request is REQUEST
+    assert operations(served) == ["createSnapshot"]
     assert creates(served) == (1, 1)
-    assert taken.sentence.startswith("Accepted")
+    assert taken.sentence == "Accepted: the service has taken on before-upgrade."
+    assert facts_of(journal) == ["begun", "sent", "answered", "outcome"]
+    (entry,) = journal.entries()
+    assert (entry, entry.caller, entry.request_id) == (taken.entry, CALLER, taken.request_id)
+    assert (entry.is_open, entry.is_under_way, taken.journal_problem) == (False, True, None)
+    assert locks_of(journal) == []
+    assert served.sandbox.secret_key.encode() not in journal.path.read_bytes()
 
 
 def big(status: int) -> tuple[int, str]:
@@ -94,7 +164,6 @@ FAULTS: list[tuple[str, Any, bool, Outcome, type[GatewayError]]] = [
     ("after", gateway_answer(Table.ENDPOINT_TIMEOUT), True, Outcome.UNKNOWN, EndpointTimeout),
     ("before", gateway_answer(Table.ENDPOINT_ERROR), False, Outcome.UNKNOWN, EndpointError),
     ("after", gateway_answer(Table.UNEXPECTED), True, Outcome.UNKNOWN, ServerError),
-    ("before", gateway_answer(Table.THROTTLED), False, Outcome.REFUSED, Throttled),
     ("before", gateway_answer(Table.QUOTA_EXCEEDED), False, Outcome.REFUSED, gateway_errors.QuotaExceeded),
     ("before", gateway_answer(Table.PERMISSION_DENIED), False, Outcome.REFUSED, PermissionDenied),
     ("before", gateway_answer(Table.BAD_REQUEST), False, Outcome.REFUSED, gateway_errors.RefusedByGateway),
@@ -107,6 +176,8 @@ FAULTS: list[tuple[str, Any, bool, Outcome, type[GatewayError]]] = [
 async def test_a_fault(  # noqa: PLR0917 - the columns of a table
     served: RunningSandbox,
     engine: SearchEngine,
+    journal: Journal,
+    clock: Time,
     when: Any,
     act: Any,
     effect: bool,
@@ -115,20 +186,63 @@ async def test_a_fault(  # noqa: PLR0917 - the columns of a table
 ) -> None:
     """Told "not started" when it may have been, a user takes the second snapshot; told "accepted", none."""
     served.sandbox.faults.add("createSnapshot", when, act)
-    taken = await take(engine, REQUEST)
-    assert (taken.outcome, type(taken.error), taken.attempts) == (outcome, kind, 1)
-    await settled(served, effect=effect)
-    assert creates(served) == (1, int(effect))
-    if effect:
-        assert outcome is Outcome.UNKNOWN
-    assert taken.sentence.startswith("Cannot tell" if outcome is Outcome.UNKNOWN else "Not started")
+    clock.effects = int(effect)
+    told: list[GatewayError] = []
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep, on_settling=told.append)
+    is_proved = effect and outcome is Outcome.UNKNOWN
+    assert (type(taken.error), taken.attempts) == (kind, 1)
+    assert taken.outcome is (Outcome.ACCEPTED if is_proved else outcome)
+    assert taken.by_history == is_proved
+    await settled(served, int(effect))
+    assert set(operations(served)[1:]) <= {"getSnapshotHistory"}, "nothing but reads after the one request"
+    assert told == ([taken.error] if outcome is Outcome.UNKNOWN else [])
+    words = {Outcome.ACCEPTED: "Started", Outcome.UNKNOWN: "Cannot tell", Outcome.REFUSED: "Not started"}
+    assert taken.sentence.startswith(words[taken.outcome])
+    looked = ["settled"] if outcome is Outcome.UNKNOWN else []
+    assert facts_of(journal) == ["begun", "sent", "answered", *looked, "outcome"]
+    answered, concluded = lines_of(journal)[2], lines_of(journal)[-1]
+    assert (answered["outcome"], answered["kind"]) == (outcome.value, kind.kind)
+    assert (concluded["outcome"], concluded["settled_by"]) == (taken.outcome.value, "history" if is_proved else None)
+    (entry,) = journal.entries()
+    assert entry == taken.entry
+    assert (entry.outcome, entry.in_doubt) == (taken.outcome, taken.outcome is Outcome.UNKNOWN)
+    assert locks_of(journal) == []
 
 
-async def settled(served: RunningSandbox, *, effect: bool) -> None:
+async def settled(served: RunningSandbox, effects: int) -> None:
     """Wait until the sandbox has noticed that the client is gone."""
-    async with asyncio.timeout(5):
-        while creates(served) != (1, int(effect)):  # noqa: ASYNC110 - the sandbox tells nobody
+    async with asyncio.timeout(60):
+        while creates(served) != (1, effects):  # noqa: ASYNC110 - the sandbox tells nobody
             await asyncio.sleep(0)
+
+
+async def test_a_name_in_doubt_is_not_sent_again(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal, clock: Time
+) -> None:
+    """Until somebody has settled it; another name goes."""
+    served.sandbox.faults.add("createSnapshot", "before", "drop")
+    first = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep)
+    assert (first.outcome, creates(served)) == (Outcome.UNKNOWN, (1, 0))
+    assert first.settlement is not None
+    assert first.settlement.verdict is Verdict.CANNOT_TELL
+    with pytest.raises(OutcomeInDoubt):
+        await take(engine, REQUEST, caller=CALLER, journal=journal)
+    assert creates(served) == (1, 0)
+    other = dataclasses.replace(REQUEST, name="another-name")
+    assert (await take(engine, other, caller=CALLER, journal=journal)).outcome is Outcome.ACCEPTED
+    assert [entry.request.name for entry in journal.open_entries()] == [REQUEST.name]
+
+
+async def test_a_row_of_the_name_from_before_proves_nothing(
+    served: RunningSandbox, engine: SearchEngine, clock: Time
+) -> None:
+    """The failed attempt of a minute ago is the reason why the same name is asked for once more."""
+    assert (await take(engine, REQUEST)).outcome is Outcome.ACCEPTED
+    history = await engine.recent_snapshots(REQUEST.cluster_number)
+    served.sandbox.faults.add("createSnapshot", "before", "drop")
+    taken = await take(engine, REQUEST, history=history, sleep=clock.sleep)
+    assert taken.outcome is Outcome.UNKNOWN
+    assert creates(served) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -171,40 +285,343 @@ async def test_a_name_that_was_used_is_refused_and_nothing_is_repeated(
     assert creates(served) == (2, 1)
 
 
-async def test_not_sent(served: RunningSandbox) -> None:
+async def test_not_sent(served: RunningSandbox, journal: Journal) -> None:
     url = served.url
     await served.stop()
     engine = stranger(url)
-    taken = await take(engine, REQUEST)
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal)
     await engine.aclose()
     assert (taken.outcome, type(taken.error)) == (Outcome.NOT_SENT, NotReached)
     assert taken.sentence == "Not started: before-upgrade."
+    assert facts_of(journal) == ["begun", "answered", "outcome"]
+    assert not journal.entries()[0].was_sent
+    assert journal.open_entries() == []
 
 
-async def test_read_only(served: RunningSandbox) -> None:
+async def test_read_only(served: RunningSandbox, journal: Journal, home: Path) -> None:
     engine = engine_of(served, read_only=True)
-    taken = await take(engine, REQUEST)
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal)
     await engine.aclose()
+    assert not home.exists()  # noqa: ASYNC240 - one look at a folder in memory
+    assert (taken.entry, taken.journal_problem) == (None, None)
     assert (taken.outcome, type(taken.error), taken.attempts) == (Outcome.NOT_SENT, ReadOnlyRefused, 0)
     assert served.sandbox.ledger.requests == []
 
 
-async def test_a_wrong_key_is_refused(served: RunningSandbox) -> None:
+async def test_a_wrong_key_is_refused(served: RunningSandbox, journal: Journal) -> None:
     engine = stranger(served.url, served.sandbox.access_key)
-    taken = await take(engine, REQUEST)
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal)
     await engine.aclose()
     assert (taken.outcome, type(taken.error)) == (Outcome.REFUSED, AuthenticationFailed)
     assert creates(served) == (1, 0)
     assert "WRONGsecret" not in repr(taken)
+    assert b"WRONGsecret" not in journal.path.read_bytes()
 
 
-async def test_cancelling_goes_on_to_the_caller(served: RunningSandbox, engine: SearchEngine) -> None:
+async def test_without_a_journal_nothing_is_written_and_all_goes_on(
+    served: RunningSandbox, engine: SearchEngine, clock: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(*_: object) -> None:
+        raise AssertionError("something was written")
+
+    monkeypatch.setattr("os.fsync", written)
+    served.sandbox.faults.add("createSnapshot", "after", "drop")
+    taken = await take(engine, REQUEST, sleep=clock.sleep)
+    assert (taken.outcome, taken.by_history) == (Outcome.ACCEPTED, True)
+    assert (taken.entry, taken.journal_problem) == (None, None)
+
+
+async def test_it_says_sent_on_disk_before_the_first_byte_leaves(journal: Journal) -> None:
+    """Cut off between the byte and the line, nobody would know that something left."""
+    seen: list[list[str]] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.readexactly(1)
+        seen.append(facts_of(journal))
+        rest = asyncio.StreamReader()
+        rest.feed_data(first)
+        while not rest.at_eof():
+            rest.feed_data(await reader.read(65536))
+            if b"bucketName" in rest._buffer:  # type: ignore[attr-defined]
+                rest.feed_eof()
+                await read_request(rest)
+        writer.write(http())
+        await writer.drain()
+
+    async with Listener(talk) as server:
+        engine = stranger(server.url)
+        taken = await take(engine, REQUEST, caller=CALLER, journal=journal)
+        await engine.aclose()
+    assert taken.outcome is Outcome.ACCEPTED
+    assert seen == [["begun", "sent"]]
+
+
+async def test_nothing_leaves_when_it_cannot_be_begun(
+    served: RunningSandbox, engine: SearchEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalProblem):
+        await take(engine, REQUEST, caller=CALLER, journal=journal_in(tmp_path / "file"))
+    assert served.sandbox.ledger.requests == []
+
+
+@pytest.fixture
+def failing_at(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make the disk fail at the lines that say one of these facts, from the given number of them on."""
+
+    def fail(*facts: str, after: int = 0) -> None:
+        real = os.fsync
+
+        def fsync(handle: int) -> None:
+            found = facts_of(journal)
+            if found[-1] in facts and found.count(found[-1]) > after:
+                raise OSError(28, "No space left on device")
+            real(handle)
+
+        monkeypatch.setattr("os.fsync", fsync)
+
+    return fail
+
+
+async def test_nothing_leaves_when_sending_cannot_be_written_down(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal, failing_at: Callable[..., None]
+) -> None:
+    failing_at("sent")
+    with pytest.raises(JournalUnwritable):
+        await take(engine, REQUEST, caller=CALLER, journal=journal)
+    assert served.sandbox.ledger.requests == []
+    (entry,) = journal.open_entries()
+    assert not entry.was_sent
+    found = await settle(journal, entry, None)
+    assert found is not None
+    assert found.verdict is Verdict.NOT_STARTED
+    assert locks_of(journal) == []
+
+
+@pytest.mark.parametrize(
+    ("when", "act", "outcome"),
+    [
+        ("after", None, Outcome.ACCEPTED),
+        ("after", "drop", Outcome.ACCEPTED),
+        ("before", "drop", Outcome.UNKNOWN),
+        ("before", gateway_answer(Table.PERMISSION_DENIED), Outcome.REFUSED),
+    ],
+)
+async def test_a_disk_that_fails_later_changes_nothing_about_the_outcome(  # noqa: PLR0917 - fixtures and a table
+    served: RunningSandbox,
+    engine: SearchEngine,
+    journal: Journal,
+    clock: Time,
+    failing_at: Callable[..., None],
+    when: Any,
+    act: Any,
+    outcome: Outcome,
+) -> None:
+    """The user must not hear "failed" of a snapshot that runs."""
+    if act is not None:
+        served.sandbox.faults.add("createSnapshot", when, act)
+    failing_at("answered", "settled", "outcome")
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep)
+    assert taken.outcome is outcome
+    assert isinstance(taken.journal_problem, JournalUnwritable)
+    assert facts_of(journal) == ["begun", "sent"]
+    (entry,) = journal.open_entries()
+    assert entry.in_doubt, "for whoever reads the journal next"
+    assert locks_of(journal) == []
+
+
+async def test_an_answer_that_was_not_written_down_is_made_up_for_by_the_outcome(
+    engine: SearchEngine, journal: Journal, failing_at: Callable[..., None]
+) -> None:
+    failing_at("answered")
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal)
+    assert isinstance(taken.journal_problem, JournalUnwritable)
+    assert facts_of(journal) == ["begun", "sent", "outcome"]
+    assert journal.open_entries() == []
+
+
+def throttled(retry_after: str | None = None) -> Any:
+    headers = {} if retry_after is None else {"retry-after": retry_after}
+    return gateway_answer(Table.THROTTLED, headers)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shortest", "longest"),
+    [("0", (0, 0), (0, 0)), ("2", (2, 2), (2, 2)), (None, (0.8, 1.6), (1.2, 2.4)), ("soon", (0.8, 1.6), (1.2, 2.4))],
+)
+async def test_a_throttled_create_is_repeated_twice_at_most(  # noqa: PLR0917 - fixtures and a table
+    served: RunningSandbox,
+    engine: SearchEngine,
+    journal: Journal,
+    clock: Time,
+    asked: str | None,
+    shortest: tuple[float, float],
+    longest: tuple[float, float],
+) -> None:
+    """Refused before it had any effect; and the history is looked at before each repetition."""
+    served.sandbox.faults.add("createSnapshot", "before", throttled(asked), times=None)
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep)
+    assert (taken.outcome, type(taken.error), taken.attempts) == (Outcome.REFUSED, Throttled, 3)
+    assert operations(served) == ["createSnapshot", "getSnapshotHistory"] * 2 + ["createSnapshot"]
+    assert creates(served) == (3, 0)
+    assert len(clock.pauses) == 2
+    assert all(low <= pause <= high for low, pause, high in zip(shortest, clock.pauses, longest, strict=True))
+    assert facts_of(journal) == ["begun", *["sent", "answered"] * 3, "outcome"]
+    assert [line["attempt"] for line in lines_of(journal) if line["fact"] == "sent"] == [1, 2, 3]
+    assert journal.open_entries() == []
+
+
+async def test_a_throttled_create_that_is_let_through_later(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal, clock: Time
+) -> None:
+    served.sandbox.faults.add("createSnapshot", "before", throttled())
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep)
+    assert (taken.outcome, taken.error, taken.attempts, taken.by_history) == (Outcome.ACCEPTED, None, 2, False)
+    assert creates(served) == (2, 1)
+    assert taken.request_id == served.sandbox.ledger.requests[-1].request_id
+
+
+async def test_a_throttled_create_that_had_its_effect_is_not_repeated(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal, clock: Time
+) -> None:
+    """A gateway that throttles the answer, and not the request, would make two of one."""
+    served.sandbox.faults.add("createSnapshot", "after", throttled("0"))
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep)
+    assert (taken.outcome, taken.by_history, taken.attempts) == (Outcome.ACCEPTED, True, 1)
+    assert creates(served) == (1, 1)
+    assert facts_of(journal) == ["begun", "sent", "answered", "settled", "outcome"]
+    assert journal.entries()[0].outcome is Outcome.ACCEPTED
+
+
+async def test_a_throttled_create_is_not_repeated_blindly(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal, clock: Time
+) -> None:
+    served.sandbox.faults.add("createSnapshot", "before", throttled("0"))
+    served.sandbox.faults.add("getSnapshotHistory", "before", gateway_answer(Table.ENDPOINT_ERROR), times=None)
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep)
+    assert (taken.outcome, type(taken.error), taken.attempts) == (Outcome.REFUSED, Throttled, 1)
+    assert operations(served) == ["createSnapshot", "getSnapshotHistory"]
+    assert facts_of(journal) == ["begun", "sent", "answered", "outcome"]
+
+
+async def test_a_repetition_that_is_lost_is_looked_for(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal, clock: Time
+) -> None:
+    served.sandbox.faults.add("createSnapshot", "before", throttled("0"))
+    served.sandbox.faults.add("createSnapshot", "after", "drop")
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep)
+    assert (taken.outcome, taken.by_history, taken.attempts) == (Outcome.ACCEPTED, True, 2)
+    assert creates(served) == (2, 1)
+
+
+async def test_a_repetition_that_cannot_be_written_down_is_not_sent(
+    served: RunningSandbox,
+    engine: SearchEngine,
+    journal: Journal,
+    clock: Time,
+    failing_at: Callable[..., None],
+) -> None:
+    served.sandbox.faults.add("createSnapshot", "before", throttled("0"), times=None)
+    failing_at("sent", after=1)
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep)
+    assert (taken.outcome, type(taken.error), taken.attempts) == (Outcome.REFUSED, Throttled, 1)
+    assert isinstance(taken.journal_problem, JournalUnwritable)
+    assert creates(served) == (1, 0)
+    assert journal.open_entries() == []
+
+
+async def test_a_used_up_quota_is_not_tried_again(served: RunningSandbox, engine: SearchEngine, clock: Time) -> None:
+    served.sandbox.faults.add("createSnapshot", "before", gateway_answer(Table.QUOTA_EXCEEDED))
+    taken = await take(engine, REQUEST, sleep=clock.sleep)
+    assert (taken.outcome, type(taken.error), clock.pauses) == (Outcome.REFUSED, QuotaExceeded, [])
+    assert operations(served) == ["createSnapshot"]
+
+
+async def test_each_signing_for_a_wrong_clock_is_written_down(served: RunningSandbox, journal: Journal) -> None:
+    """Two requests leave then, and the first is refused: the journal says `sent` before each."""
+    sandbox = served.sandbox
+    credentials = Credentials(sandbox.access_key, SecretKey(sandbox.secret_key))
+    endpoint = Endpoint("public", "KR", served.url, "/api/v2")
+    engine = SearchEngine(Gateway(endpoint, credentials, environ={}, clock=lambda: time.time() - 3600))
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal)
+    await engine.aclose()
+    assert taken.outcome is Outcome.ACCEPTED
+    assert facts_of(journal) == ["begun", "sent", "sent", "answered", "outcome"]
+    assert creates(served) == (2, 1)
+
+
+async def test_cancelled_on_its_way_it_stays_open_and_free(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal
+) -> None:
+    """Whoever quits in the middle finds it in the journal, and can find out."""
     fault = served.sandbox.faults.add("createSnapshot", "after", "hang")
-    task = asyncio.ensure_future(take(engine, REQUEST))
+    task = asyncio.ensure_future(take(engine, REQUEST, caller=CALLER, journal=journal))
     await asyncio.to_thread(fault.reached.wait, 5)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert facts_of(journal) == ["begun", "sent"]
+    (entry,) = journal.open_entries()
+    assert entry.in_doubt
+    found = await settle(journal, entry, engine)
+    assert found is not None
+    assert found.verdict is Verdict.STARTED
+    assert creates(served) == (1, 1)
+
+
+async def test_cancelled_while_it_is_looked_for_it_stays_open_and_free(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal
+) -> None:
+    served.sandbox.faults.add("createSnapshot", "before", "drop")
+    looking = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        looking.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.ensure_future(take(engine, REQUEST, caller=CALLER, journal=journal, sleep=sleep))
+    await looking.wait()
+    assert journal.hold(journal.entries()[0].id) is None
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert facts_of(journal) == ["begun", "sent", "answered"]
+    held = journal.hold(journal.entries()[0].id)
+    assert held is not None
+    assert held.entry.in_doubt
+
+
+async def test_killed_on_its_way_the_next_program_finds_out(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal, home: Path
+) -> None:
+    """The whole promise: kill -9 in the middle, and no second snapshot, and no snapshot unheard of."""
+    sandbox = served.sandbox
+    fault = sandbox.faults.add("createSnapshot", "after", "hang")
+    program = """
+import asyncio
+from ncp_tui.gateway import Credentials, Endpoint, Gateway, SecretKey
+from ncp_tui.search_engine import SearchEngine
+from ncp_tui.snapshots import take
+url, access_key, secret_key = sys.argv[2].split()
+gateway = Gateway(Endpoint("public", "KR", url, "/api/v2"), Credentials(access_key, SecretKey(secret_key)), environ={})
+asyncio.run(take(SearchEngine(gateway), REQUEST, caller=CALLER, journal=module.Journal(journal_paths)))
+"""
+    given = f"{served.url} {sandbox.access_key} {sandbox.secret_key}"
+    with children(home, program.replace("journal_paths", "paths_in(Path(sys.argv[1]))"), given) as (taking,):
+        await asyncio.to_thread(fault.reached.wait, 60)
+        (entry,) = journal.open_entries()
+        assert await settle(journal, entry, engine) is None, "it is still waited for"
+        with pytest.raises(OutcomeInDoubt):
+            await take(engine, REQUEST, caller=CALLER, journal=journal)
+        taking.kill()
+        taking.wait(60)
+    with pytest.raises(OutcomeInDoubt):
+        await take(engine, REQUEST, caller=CALLER, journal=journal)
+    found = await settle(journal, entry, engine)
+    assert found is not None
+    assert found.verdict is Verdict.STARTED
+    assert journal.open_entries() == []
+    assert creates(served) == (1, 1)
 
 
 def stranger(url: str, access_key: str = "AK") -> SearchEngine:

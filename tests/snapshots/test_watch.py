@@ -10,11 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.gateway import AuthenticationFailed, EndpointError, NotFound, PermissionDenied, Throttled
+from ncp_tui.gateway import AuthenticationFailed, EndpointError, NotFound, PermissionDenied, QuotaExceeded, Throttled
 from ncp_tui.sandbox import Sandbox, serve
-from ncp_tui.search_engine import SearchEngine, SnapshotState
+from ncp_tui.search_engine import HistoryEntry, SearchEngine, SnapshotState
 from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots import Progress, watch
+from ncp_tui.snapshots.matching import rows_named
 from tests.search_engine.scripted import Scripted, engine_of
 
 NAME = "before-upgrade"
@@ -128,6 +129,7 @@ async def test_an_unreachable_gateway_is_a_failing_look() -> None:
         (gateway_error(401, "200"), AuthenticationFailed),
         (gateway_error(401, "210"), PermissionDenied),
         (gateway_error(404, "300"), NotFound),
+        (gateway_error(429, "400"), QuotaExceeded),
     ],
 )
 async def test_what_no_patience_cures_ends_it(answer: Any, kind: type[Exception]) -> None:
@@ -145,6 +147,48 @@ async def test_an_older_attempt_of_the_same_name_is_not_taken_for_this_one() -> 
         SnapshotState.RUNNING,
         SnapshotState.SUCCESS,
     ]
+
+
+async def test_a_row_that_was_there_before_is_not_taken_for_this_one() -> None:
+    """A failed attempt of a minute ago is within what clocks may differ by."""
+    old = row("FAILED", "2026-01-01 11:59:30", idx=6)
+    seen = rows_named([HistoryEntry.read(old)], NAME)
+    answers = iter([rows(old), rows(old, row()), rows(old, row("SUCCESS"))])
+    found, _ = await watched(answers, since=SINCE, seen_before=seen)
+    assert [progress.state for progress in found] == [
+        SnapshotState.UNKNOWN,
+        SnapshotState.RUNNING,
+        SnapshotState.SUCCESS,
+    ]
+
+
+async def test_a_row_without_a_date_is_followed() -> None:
+    """That the snapshot was accepted is known; an end that is never seen would be waited for, for ever."""
+    found, _ = await watched(iter([rows(row("SUCCESS", at=""))]), since=SINCE)
+    assert found[0].is_final
+
+
+@pytest.mark.parametrize(("asked", "pause"), [("20", 20.0), ("0", 2.0), ("soon", 2.0)])
+async def test_a_gateway_that_asks_to_be_left_alone_is(asked: str, pause: float) -> None:
+    class Asking(Scripted):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            answer = await super().handle_async_request(request)
+            answer.headers["retry-after"] = asked
+            return answer
+
+    answers = iter([gateway_error(429, "410"), rows(row("SUCCESS"))])
+    engine, time = Asking(lambda _: next(answers)).engine(), Time()
+    looking = watch(engine, "1", NAME, sleep=time.sleep, monotonic=time.monotonic, jitter=lambda: 0.5)
+    assert [progress.is_final async for progress in looking] == [False, True]
+    assert time.pauses == [pause]
+
+
+async def test_each_look_is_one_request() -> None:
+    """Asked again inside a look as well, a struggling gateway would get three times as much."""
+    transport, time = Scripted(lambda _: gateway_error(503, "500")), Time()
+    looking = watch(transport.engine(), "1", NAME, sleep=time.sleep, monotonic=time.monotonic)
+    for looks in range(1, 5):
+        assert (await anext(looking)).looks == looks == len(transport.requests)
 
 
 @pytest.mark.parametrize("minutes", [-9, 0, 9])
@@ -199,7 +243,7 @@ async def test_a_snapshot_of_the_sandbox_from_start_to_end() -> None:
     sandbox = Sandbox(duration=60, clock=time.monotonic)
     async with serve(sandbox) as served:
         engine = engine_of(served)
-        engine._gateway._client.auth._clock = time.monotonic  # type: ignore[union-attr]
+        engine._gateway._clock = time.monotonic
         await engine.create_snapshot("1037002", "partial-one", "bk.ses.snapshot")
         since = datetime.fromtimestamp(time.now, KST)
         looking = watch(engine, "1037002", "partial-one", since=since, sleep=time.sleep, monotonic=time.monotonic)

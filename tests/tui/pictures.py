@@ -40,6 +40,23 @@ async def _create(stage: Stage) -> None:
     await stage.press("s")
 
 
+async def _lights(stage: Stage) -> None:
+    """A cluster that is being changed, and another's snapshot under way."""
+    stage.sandbox.world.start_elsewhere(stage.sandbox.world.clusters[0], 900.0)
+    stage.sandbox.world.change("search-0001", status="changing")
+    await stage.press("s")
+
+
+async def _outcomes(stage: Stage) -> None:
+    """One that went well, and one of which no answer said what became."""
+    await stage.press("s", "f2")
+    stage.clock.advance(25)
+    await stage.expect("Finished: snapshot")
+    await stage.press("escape", "down", "s")
+    stage.sandbox.faults.add("createSnapshot", "before", (503, {"error": {"errorCode": "500", "message": "x"}}))
+    await stage.press("f2", "escape", "u", "s")
+
+
 async def _progress(stage: Stage) -> None:
     await stage.press("s", "f2")
     stage.clock.advance(8)
@@ -69,7 +86,7 @@ async def _help(stage: Stage) -> None:
 
 
 async def _gateway_gone(stage: Stage) -> None:
-    stage.sandbox.faults.add(operation="getClusterInfoList", act=(504, b"<html>gateway time-out</html>"))
+    stage.sandbox.faults.add(operation="getClusterInfoList", act=(504, b"<html>gateway time-out</html>"), times=None)
     await stage.press("r")
 
 
@@ -77,7 +94,9 @@ SCENES = (
     Scene("clusters", _clusters, (120, 36)),
     Scene("clusters-80x24", _clusters, (80, 24)),
     Scene("create-snapshot", _create, (120, 36)),
+    Scene("lights-80x24", _lights, (80, 24)),
     Scene("progress-80x24", _progress, (80, 24)),
+    Scene("outcomes-80x24", _outcomes, (80, 24)),
     Scene("history-light", _history, (120, 36), "ncp-light"),
     Scene("profiles", _profiles),
     Scene("profile-form-80x24", _profile_form, (80, 24)),
@@ -86,6 +105,7 @@ SCENES = (
     Scene("welcome-80x24", _clusters, (80, 24), first_run=True),
     Scene("gateway-trouble", _gateway_gone),
     Scene("terminal-colours", _clusters, (80, 24), "terminal"),
+    Scene("high-contrast-80x24", _clusters, (80, 24), "ncp-contrast"),
 )
 
 

@@ -13,18 +13,20 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from unittest import mock
 
 import httpx
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from ncp_tui.gateway import Credentials, Exchange, Gateway, SecretKey, Timings
+from ncp_tui.gateway import Exchange, Gateway, KeySource, SecretKey, Timings
 from ncp_tui.home import Home
 from ncp_tui.profiles import Identity, Paths, Profile, SessionStore
 from ncp_tui.sandbox import Account, Effect, Sandbox, serve
 from ncp_tui.search_engine import SearchEngine
 from ncp_tui.session_log import SessionLog
 from ncp_tui.tui.app import NcpApp
+from tests.gateway.in_process import InProcess
 
 START = 1_767_312_000.0
 """2026-01-02T00:00:00Z."""
@@ -34,6 +36,23 @@ ACCESS_KEY, SECRET_KEY = "SANDBOX0000000000A7K", "sandbox-secret-key-that-opens-
 TIMINGS = Timings(dns=0.001, connect=0.001, first_byte=0.018, total=0.021)
 PATIENCE = 20.0
 """Seconds before a wait is given up; the machine may be busy, and nothing here measures speed."""
+
+
+_SAME_FOR = 3
+_MOST_TURNS = 2_000
+
+
+async def _nothing_to_run(*_: float) -> None:
+    """Let every message that is on its way arrive: until nothing in the event loop can run but by time or from outside.
+
+    Textual's own wait ends when the processor is idle: 20 ms at least for each key, a second where a test watches, and
+    too early on a busy machine.
+    """
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    for _turn in range(_MOST_TURNS):
+        await asyncio.sleep(0)
+        if not ready:
+            return
 
 
 @dataclass
@@ -58,14 +77,19 @@ class StillHome(Home):
         default_factory=lambda: httpx.MockTransport(lambda _: httpx.Response(500))
     )
 
-    def client(self, identity: Identity, credentials: Credentials, log: SessionLog) -> SearchEngine:
+    def client(self, identity: Identity, credentials: KeySource, log: SessionLog) -> SearchEngine:
         """A client as the real one, but for its transport and its recorded timings."""
 
         def record(exchange: Exchange) -> None:
             log.record(replace(exchange, timings=TIMINGS))
 
         gateway = Gateway(
-            identity.profile.endpoint(), credentials, record=record, clock=self.clock, transport=self.transport
+            identity.profile.endpoint(),
+            credentials,
+            record=record,
+            clock=self.clock,
+            monotonic=self.monotonic,
+            transport=self.transport,
         )
         return SearchEngine(gateway, read_only=self.read_only or identity.profile.read_only)
 
@@ -81,13 +105,16 @@ class Stage:
     home: Home
 
     async def press(self, *keys: str) -> None:
-        """Press keys, and wait until everything they started has settled."""
-        await self.pilot.press(*keys)
+        """Press keys, and wait after each until everything it started has settled."""
         await self.settle()
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settle()
 
     async def type(self, text: str) -> None:
         """Type into the focused input."""
-        await self.press(*text)
+        await self.pilot.press(*text)
+        await self.settle()
 
     async def fill(self, name: str, text: str) -> None:
         """Put `text` into the input `name`, in the place of what is there."""
@@ -97,15 +124,21 @@ class Stage:
         await self.settle()
 
     async def settle(self) -> None:
-        """Wait until no worker but a watch is at work and the screen is painted."""
-        await self.until(lambda: not self.working)
-        await self.pilot.pause()
+        """Wait until no worker but a watch is at work, and the screen stays as it is."""
+        seen: list[str] = []
+
+        def still() -> bool:
+            seen.append("" if self.working else self.text())
+            return len(seen) >= _SAME_FOR and len(set(seen[-_SAME_FOR:])) == 1 and bool(seen[-1])
+
+        await self.until(still)
 
     @property
     def working(self) -> list[str]:
         """What is being done right now, watching apart."""
         busy = [worker for worker in self.app.workers if not worker.is_finished and worker.group != "snapshots"]
-        return [worker.description for worker in busy] + ["create"] * self.app.session.creating
+        session = self.app.session
+        return [worker.description for worker in busy] + ["create"] * session.creating + ["settle"] * session.settling
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait until something holds."""
@@ -113,7 +146,7 @@ class Stage:
         await self.pilot.pause()
         while not holds():
             assert time.monotonic() < ends, f"waited in vain; at work: {self.working}; on the screen:\n{self.text()}"
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.002)
             await self.pilot.pause()
 
     async def expect(self, *texts: str) -> None:
@@ -136,6 +169,8 @@ class Stage:
 
     def text(self) -> str:
         """What is on the screen, row by row."""
+        if not self.app.screen_stack:
+            return ""
         lines = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in lines)
 
@@ -157,6 +192,7 @@ async def staged(
     wrap: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport,
     prepare: Callable[[Sandbox], object] = lambda _: None,
     settled: bool = True,
+    settle_seconds: float = 0.2,
     **home_fields: object,
 ) -> AsyncIterator[Stage]:
     """Run the app against a still sandbox.
@@ -164,7 +200,8 @@ async def staged(
     `profile` replaces the usual one and `more` are saved beside it, each with the keys of `account`; `wanted` is the
     profile named on the command line. `clock_off` is how far the app's clock is ahead. With `listening`, requests go
     over a real socket. `wrap` stands between app and sandbox, and `prepare` sets the sandbox up. Unless
-    `settled`, the test begins at once, with whatever hangs.
+    `settled`, the test begins at once, with whatever hangs. After a lost answer the history is looked at for
+    `settle_seconds`: in 0.2 s twice.
     """
     clock, count = Clock(), iter(range(1, 100_000))
     sandbox = Sandbox(
@@ -179,7 +216,7 @@ async def staged(
     async with AsyncExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = (await stack.enter_async_context(serve(sandbox))).url if listening else URL
-        transport = httpx.AsyncHTTPTransport() if listening else httpx.ASGITransport(sandbox.app)
+        transport = httpx.AsyncHTTPTransport() if listening else InProcess(sandbox.app)
         stack.push_async_callback(transport.aclose)
         fields: dict[str, object] = {
             "environ": environ or {},
@@ -204,7 +241,10 @@ async def staged(
             saved = replace(each, access_key=caller.access_key, gateway_url=url)
             home.profiles.add(saved)
             await home.stores[saved.store].save(saved, SecretKey(caller.secret_key))
+        for module in ("app", "pilot"):
+            stack.enter_context(mock.patch(f"textual.{module}.wait_for_idle", _nothing_to_run))
         app = NcpApp(home, wanted, theme=theme)
+        app.session.settle_seconds = settle_seconds
         async with app.run_test(size=size) as pilot:
             stage = Stage(app, pilot, sandbox, clock, home)
             if settled:

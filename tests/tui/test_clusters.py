@@ -141,7 +141,7 @@ async def test_the_detail_has_what_the_list_has_not() -> None:
 
 async def test_a_detail_that_fails_keeps_what_the_list_said() -> None:
     async with staged((120, 50)) as stage:
-        stage.sandbox.faults.add("getClusterInfo", act=(500, "broken"))
+        stage.sandbox.faults.add("getClusterInfo", act=(500, "broken"), times=None)
         await stage.press("enter")
         assert stage.shows("OpenSearch 2.17.1", "green")
         await stage.press("end")
@@ -205,12 +205,12 @@ TROUBLES: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
             "Test the profile's keys; the clock agrees with the gateway's.",
         ),
     ),
-    "clock": (
-        {"clock_off": -900.0},
+    "wrong secret and wrong clock": (
+        {"account": wrong_secret, "clock_off": -900.0},
         (
             "The gateway refused the signature (401/200).",
             "Nothing was changed.",
-            "This machine's clock is 900 s slow: set it first.",
+            "Test the profile's keys; this machine's clock was corrected for.",
         ),
     ),
     "permission": (

@@ -17,7 +17,7 @@ from ncp_tui.tui.widgets import RecordTable, TextView
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, Stage, staged
 from tests.tui.wires import Held, Refusing, Wire
 
-CREATE = "createSnapshot"
+CREATE, HISTORY = "createSnapshot", "getSnapshotHistory"
 NAME = "search-0001-20260102-000000"
 WIDE = (120, 40)
 
@@ -264,6 +264,8 @@ async def test_a_refusal_can_be_corrected() -> None:
         taken = stage.sandbox.world.state(stage.sandbox.world.clusters[0]).runs[0].name
         await stage.fill("name", taken)
         await stage.press("f2")
+        assert stage.shows(f"the history has {taken} already", "all the same?")
+        await stage.press("y")
         assert stage.shows(
             "The service refused: snapshot with the same name already exists (code 40070).",
             "Nothing was started by this request.",
@@ -280,15 +282,19 @@ async def test_a_refusal_can_be_corrected() -> None:
 
 
 @pytest.mark.parametrize("cut", ["drop", "reset"])
-async def test_a_lost_answer_over_a_socket_is_unknown(cut: str, quick_looks: None) -> None:  # noqa: ARG001
+async def test_a_lost_answer_over_a_socket_is_unknown(cut: str) -> None:
     """Law 1 on a real connection: what may have started is never sent again, whatever is pressed."""
     async with staged((160, 40), listening=True) as stage:
         stage.sandbox.faults.add(CREATE, "after", cut)  # type: ignore[arg-type]
-        await stage.press("s", "f2")
+        body = {"code": 0, "message": "SUCCESS", "result": {"snapshotHistoryResponseList": []}, "requestId": "x"}
+        await stage.press("s")
+        stage.sandbox.faults.add(HISTORY, "before", (200, body), times=None)
+        await stage.press("f2")
         assert stage.shows(
             f"Cannot tell whether {NAME} was started. It was not sent again.",
-            "The request was sent; whether it took effect is not known.",
-            "Look at the history before trying again.",
+            "The request left, no answer said what became of it",
+            "at 2 looks the history did not name",
+            "That makes it likely that it was not started, but is no proof",
         )
         assert "Not started" not in stage.text()
         await stage.press("f2", "f2")
@@ -298,12 +304,24 @@ async def test_a_lost_answer_over_a_socket_is_unknown(cut: str, quick_looks: Non
         assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
 
 
+@pytest.mark.parametrize("cut", ["drop", "reset"])
+async def test_a_lost_answer_over_a_socket_is_found_in_the_history(cut: str, quick_looks: None) -> None:  # noqa: ARG001
+    """What the history names was started, and is followed as if it had been answered."""
+    async with staged((160, 40), listening=True) as stage:
+        stage.sandbox.faults.add(CREATE, "after", cut)  # type: ignore[arg-type]
+        await stage.press("s", "f2")
+        assert stage.shows("Started: the history names it, though no answer said so.", f"{NAME}: running")
+        stage.clock.advance(60)
+        await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS).")
+        assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
+
+
 async def test_a_gateway_that_does_not_say_how_far_it_got_is_unknown() -> None:
     async with staged((160, 40)) as stage:
         await stage.press("s")
         stage.sandbox.faults.add(CREATE, "before", (503, {"error": {"errorCode": "500", "message": "x"}}))
         await stage.press("f2", "f2")
-        assert stage.shows("Cannot tell whether", "Look at the history before trying again.")
+        assert stage.shows("Cannot tell whether", "(503/500)", "at 2 looks the history did not name", "looks again.")
         assert stage.asked(CREATE) == 1
 
 

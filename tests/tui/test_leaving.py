@@ -103,7 +103,7 @@ async def test_quitting_while_a_read_hangs(operation: str, key: str) -> None:
 
 @pytest.mark.parametrize(
     ("operation", "key", "group"),
-    [(BUCKETS, "s", "buckets"), (HISTORY, "h", "history"), ("getClusterInfo", "enter", "detail")],
+    [(BUCKETS, "s", "facts"), (HISTORY, "h", "history"), ("getClusterInfo", "enter", "detail")],
 )
 async def test_leaving_a_screen_stops_what_it_reads(operation: str, key: str, group: str) -> None:
     """Each forgotten read holds a connection of the few there are, and lands on a screen that has gone."""

@@ -17,12 +17,12 @@ import ncp_tui.tui
 from ncp_tui.tui import screens
 from ncp_tui.tui.app import NcpApp
 from ncp_tui.tui.screens.working import WorkingScreen
-from ncp_tui.tui.themes import DARK, LIGHT, TERMINAL, theme_for
+from ncp_tui.tui.themes import CONTRAST, DARK, LIGHT, TERMINAL, theme_for
 from ncp_tui.tui.widgets import RecordTable, TextView
 
 PACKAGE = Path(ncp_tui.tui.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-TAKEN_BY_TERMINALS = {f"ctrl+{letter}" for letter in "absqjo"}
+TAKEN_BY_TERMINALS = {f"ctrl+{letter}" for letter in "absqzjo"}
 
 
 def calls(path: Path, name: str) -> Iterator[ast.Call]:
@@ -68,7 +68,7 @@ def test_every_key_can_be_remapped_and_none_is_taken() -> None:
         assert not TAKEN_BY_TERMINALS & set(binding.key.split(",")), binding
 
 
-@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", [DARK, LIGHT, CONTRAST], ids=lambda theme: theme.name)
 def test_text_can_be_read(theme: object) -> None:
     """4.5:1, the least that WCAG asks of text."""
     assert isinstance(theme, type(DARK))

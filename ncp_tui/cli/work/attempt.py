@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from ncp_tui.cli.work.finding import is_number
@@ -13,6 +14,25 @@ from ncp_tui.session_log import SessionLog
 from ncp_tui.snapshots import Outcome, Taken
 
 Finished = Literal["success", "failed"]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The options of the command."""
+
+    cluster: str
+    bucket: str | None = None
+    name: str | None = None
+    template: str | None = None
+    dry_run: bool = False
+    wait: bool = False
+    offer_wait: bool = False
+    """Ask, once it is accepted, whether to follow it."""
+    timeout: float = 3600.0
+    yes: bool = False
+    confirm: str | None = None
+    without_journal: bool = False
+    retry_if_not_started: bool = False
 
 
 @dataclass
@@ -27,6 +47,12 @@ class Attempt:
     sending: bool = False
     taken: Taken | None = None
     finished: Finished | None = None
+    _judged: int = 0
+    """How many requests an earlier `take` has already been judged by."""
+
+    def begin_sending(self) -> None:
+        """From here on the outcome is that of what leaves now: what an earlier `take` proved says nothing of it."""
+        self.taken, self.sending, self._judged = None, True, len(list(self._creates()))
 
     @property
     def outcome(self) -> Outcome:
@@ -48,7 +74,7 @@ class Attempt:
         """The document of the contract. `problem` is what it ended in, if anything."""
         return {
             "outcome": self.outcome.value,
-            "settled_by": None,
+            "settled_by": "history" if self.taken is not None and self.taken.by_history else None,
             "finished": self.finished,
             "snapshot": self.snapshot,
             "cluster": self._cluster(),
@@ -59,7 +85,7 @@ class Attempt:
         }
 
     def _left(self) -> bool:
-        return any(exchange.sent for exchange in self._creates())
+        return any(exchange.sent for exchange in islice(self._creates(), self._judged, None))
 
     def _request_id(self) -> str | None:
         """The id of the create itself; a read that failed before it has one of its own, in no way this snapshot's."""

@@ -2,80 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
 
 import click
 
-from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
-from ncp_tui.cli.work.attempt import Attempt
-from ncp_tui.cli.work.documents import request_document, request_text
+from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.work.attempt import Attempt, Wishes
+from ncp_tui.cli.work.documents import check_document, checks_text, request_document, request_text
+from ncp_tui.cli.work.ending import Ending
 from ncp_tui.cli.work.finding import find_cluster, is_number
-from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed, SnapshotFailed
+from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed
 from ncp_tui.cli.work.session import Session
-from ncp_tui.cli.work.waiting import follow, told
-from ncp_tui.gateway import GatewayError, ReadOnlyRefused, RefusedByService, RequestRecord
+from ncp_tui.gateway import GatewayError, ReadOnlyRefused, RequestRecord, Throttled
 from ncp_tui.profiles import Identity
-from ncp_tui.search_engine import Bucket, Cluster, SearchEngine, SnapshotState
+from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine
 from ncp_tui.snapshots import (
     DEFAULT_TEMPLATE,
+    Caller,
     InvalidBucket,
+    Journal,
+    JournalProblem,
     Outcome,
+    OutcomeInDoubt,
+    Preflight,
     SnapshotRequest,
     Taken,
     check_bucket,
     check_name,
+    preflight,
+    read_facts,
     render_name,
     take,
 )
 
+SETTLE_SECONDS = 60.0
+"""How long the history is looked at after a lost answer, before the command ends with "cannot tell"."""
+
 
 @dataclass(frozen=True)
-class Wishes:
-    """The options of the command."""
+class Chosen:
+    """Who asks, with which client, of which cluster, where that is settled already."""
 
-    cluster: str
-    bucket: str | None = None
-    name: str | None = None
-    template: str | None = None
-    dry_run: bool = False
-    wait: bool = False
-    timeout: float = 3600.0
-    yes: bool = False
-    confirm: str | None = None
+    identity: Identity
+    engine: SearchEngine
+    cluster: Cluster
 
 
-def create_snapshot(session: Session, wishes: Wishes) -> ExitCode:
+def create_snapshot(session: Session, wishes: Wishes, chosen: Chosen | None = None) -> ExitCode:
     """Create one snapshot. From here on every failure says whether it was started."""
     attempt = Attempt(session.log, wishes.cluster, wishes.name, wishes.bucket)
     session.document_of, session.preface = attempt.document, attempt.sentence
-    return _Creation(session, wishes, attempt).run()
+    return _Creation(session, wishes, attempt, chosen).run()
+
+
+def check_not_read_only(session: Session, identity: Identity) -> None:
+    """Refuse a create that this run or this profile may not do. Raises ReadOnlyRefused."""
+    if session.home.read_only or identity.profile.read_only:
+        raise ReadOnlyRefused(
+            "Read-only mode refuses to create a snapshot.",
+            NOTHING_SENT,
+            "Leave read-only mode (--read-only, NCP_TUI_READ_ONLY, or the profile's flag) to do it.",
+        )
 
 
 class _Creation:
     """The steps of one create, in their order."""
 
-    def __init__(self, session: Session, wishes: Wishes, attempt: Attempt) -> None:
+    def __init__(self, session: Session, wishes: Wishes, attempt: Attempt, chosen: Chosen | None) -> None:
         self._session = session
         self._wishes = wishes
         self._attempt = attempt
+        self._chosen = chosen
+        self._history: list[HistoryEntry] | None = None
+        self._lights = Preflight(())
 
     def run(self) -> ExitCode:
         if self._wishes.name is not None:
             check_name(self._wishes.name)
-        identity = self._session.identity()
+        identity = self._chosen.identity if self._chosen else self._session.identity()
         self._check_words(identity)
         if not self._wishes.dry_run:
             self._check_leave(identity)
-        engine = self._session.connect(identity)
+        engine = self._chosen.engine if self._chosen else self._session.connect(identity)
         with self._session.log.action(f"look before a snapshot of {self._wishes.cluster}"):
             request = self._session.wait(self._look(engine, identity))
         if self._wishes.dry_run:
             return self._show(engine.preview_create_snapshot(request.cluster_number, request.name, request.bucket))
         self._ask(identity)
-        return self._take(engine, request)
+        if self._wishes.without_journal:
+            self._session.out.note("Sent without the journal: if it is cut off, nobody can settle it.")
+        taken = self._take(engine, request, Caller.of(identity))
+        if self._wishes.retry_if_not_started and _may_be_asked_again(taken):
+            why = taken.error.what if taken.error else ""
+            self._session.out.note(f"{taken.sentence} {why} As you wished, it is asked for once more.")
+            taken = self._take(engine, request, Caller.of(identity))
+        return Ending(self._session, self._attempt, self._wishes, self._journal).tell(engine, taken)
 
     def _check_words(self, identity: Identity) -> None:
         """Check all that needs no request; raises InvalidBucket, InvalidTemplate."""
@@ -91,12 +114,7 @@ class _Creation:
 
     def _check_leave(self, identity: Identity) -> None:
         """Refuse, before any request, what this run or this profile may not do."""
-        if self._session.home.read_only or identity.profile.read_only:
-            raise ReadOnlyRefused(
-                "Read-only mode refuses to create a snapshot.",
-                NOTHING_SENT,
-                "Leave read-only mode (--read-only, NCP_TUI_READ_ONLY, or the profile's flag) to do it.",
-            )
+        check_not_read_only(self._session, identity)
         wishes = self._wishes
         if identity.profile.protected:
             if wishes.yes:
@@ -109,23 +127,31 @@ class _Creation:
     async def _look(self, engine: SearchEngine, identity: Identity) -> SnapshotRequest:
         """Read the cluster and its buckets, and settle what will be sent."""
         attempt = self._attempt
-        cluster = attempt.cluster = await find_cluster(engine, self._wishes.cluster)
-        if not cluster.is_running:
-            self._session.out.note(f"Cluster {cluster.name} is {cluster.status!r}: the service may refuse.")
-        bucket = check_bucket(attempt.bucket or "", await self._buckets(engine, cluster))
+        listed = self._chosen.cluster if self._chosen else None
+        cluster = attempt.cluster = listed or await find_cluster(engine, self._wishes.cluster)
         # Rendered once: the name is what the snapshot is looked for by, whatever happens to the request.
         name = attempt.snapshot = self._wishes.name or self._render(cluster.name, identity)
-        return SnapshotRequest(cluster.number, cluster.name, name, bucket)
+        request = SnapshotRequest(cluster.number, cluster.name, name, attempt.bucket or "")
+        # The journal is read also where it will not be written: what it holds in doubt stays in doubt.
+        journal = Journal(self._session.home.paths)
+        facts = await read_facts(engine, cluster, journal, self._session.home.now, just_read=listed is None)
+        self._history = facts.history
+        self._lights = preflight(request, facts, Caller.of(identity).gateway)
+        if not self._wishes.dry_run:
+            for check in self._lights.doubts:
+                self._session.out.note(f"{check.subject}: {check.evidence}. {check.advice}".rstrip())
+            check_bucket(request.bucket, facts.buckets)
+            if self._lights.blocked is not None:  # by its name: the cluster and the bucket have just been checked
+                raise OutcomeInDoubt(
+                    f"An earlier create of {name} on {cluster.name} may have started.",
+                    NOTHING_SENT,
+                    "Settle it first (ncp-tui snapshot settle), or use another name.",
+                )
+        return request
 
-    async def _buckets(self, engine: SearchEngine, cluster: Cluster) -> Sequence[Bucket]:
-        try:
-            buckets = await engine.list_buckets(cluster.number)
-        except RefusedByService as refused:
-            self._session.out.note(f"The buckets cannot be checked. {refused.what} The service decides.")
-            return ()
-        if not buckets:
-            self._session.out.note(f"The service names no bucket for cluster {cluster.name}: it decides.")
-        return buckets
+    @property
+    def _journal(self) -> Journal | None:
+        return None if self._wishes.without_journal else Journal(self._session.home.paths)
 
     def _render(self, cluster: str, identity: Identity) -> str:
         profile = identity.profile
@@ -134,9 +160,22 @@ class _Creation:
         return render_name(template, cluster=cluster, profile=profile.name, region=profile.region, now=now)
 
     def _show(self, preview: RequestRecord) -> ExitCode:
-        document = {"dry_run": True, **self._attempt.document(), "request": request_document(preview)}
+        lights = self._lights
+        document = {
+            "dry_run": True,
+            **self._attempt.document(),
+            "preflight": [check_document(check) for check in lights.checks],
+            "request": request_document(preview),
+        }
         self._session.out.note("Dry run: no snapshot was asked for. This would be sent:")
-        self._session.out.answer(document, request_text(preview))
+        self._session.out.answer(
+            document, f"{request_text(preview)}\n\nBefore it is sent:\n{checks_text(lights.checks)}"
+        )
+        if lights.blocked is not None:
+            self._session.out.error(
+                f"It would not be sent: {lights.blocked.evidence}. {lights.blocked.advice}".rstrip()
+            )
+            return ExitCode.USAGE
         return ExitCode.DONE
 
     def _ask(self, identity: Identity) -> None:
@@ -154,58 +193,34 @@ class _Creation:
         elif not wishes.yes and self._session.can_ask and not click.confirm(question, err=True):
             raise Declined
 
-    def _take(self, engine: SearchEngine, request: SnapshotRequest) -> ExitCode:
+    def _take(self, engine: SearchEngine, request: SnapshotRequest, caller: Caller) -> Taken:
         with self._session.log.action(f"create snapshot {request.name} of {request.cluster_name}") as action:
-            self._attempt.sending = True
-            taken = self._attempt.taken = self._session.wait(take(engine, request))
-            action.outcome, action.failed = taken.sentence, taken.outcome is not Outcome.ACCEPTED
-        return self._accepted(engine, taken) if taken.outcome is Outcome.ACCEPTED else self._not_accepted(taken)
-
-    def _not_accepted(self, taken: Taken) -> ExitCode:
-        error = taken.error or GatewayError("The service gave no reason.")
-        self._session.tell(error)
-        if taken.outcome is not Outcome.UNKNOWN:
-            return exit_code_of(error)
-        self._session.out.error(f"Look with: ncp-tui snapshot history {taken.request.cluster_name}")
-        return ExitCode.UNKNOWN
-
-    def _accepted(self, engine: SearchEngine, taken: Taken) -> ExitCode:
-        out, request = self._session.out, taken.request
-        if not self._wishes.wait:
-            out.answer(
-                self._attempt.document(), f"{taken.sentence}\nRequest id: {taken.request_id or 'none was given'}"
+            self._attempt.begin_sending()
+            taking = take(
+                engine,
+                request,
+                caller=caller,
+                journal=self._journal,
+                history=self._history,
+                settle_seconds=SETTLE_SECONDS,
+                on_settling=self._say_settling,
             )
-            out.note(f"Follow it with: ncp-tui snapshot wait {request.cluster_name} {request.name}")
-            return ExitCode.DONE
-        out.note(taken.sentence)
-        wait = follow(
-            engine,
-            request.cluster_number,
-            request.name,
-            seconds=self._wishes.timeout,
-            note=out.note,
-            since=taken.at,
-        )
-        try:
-            with self._session.log.action(f"wait for {request.name}"):
-                entry = self._session.wait(wait)
-        except GatewayError as error:
-            # Accepted is accepted: this is no failure to authenticate but the end of what can be seen of it.
-            return self._wait_ended(f"{error.what} It goes on, but can no longer be followed. {error.next_step}", error)
-        if entry is not None and entry.state is SnapshotState.FAILED:
-            self._attempt.finished = "failed"
-            raise SnapshotFailed(f"It failed: {entry.message or 'the history gives no reason'}.")
-        if entry is not None and entry.state is SnapshotState.SUCCESS:
-            self._attempt.finished = "success"
-            out.answer(self._attempt.document(), told(entry))
-            return ExitCode.DONE
-        return self._wait_ended(f"{self._wishes.timeout:g} s are over; it goes on.")
+            try:
+                taken = self._attempt.taken = self._session.wait(taking)
+            except JournalProblem as problem:
+                problem.next_step = f"{problem.next_step} Or send it without being written down: --without-journal."
+                raise
+            action.outcome, action.failed = taken.sentence, taken.outcome is not Outcome.ACCEPTED
+        return taken
 
-    def _wait_ended(self, why: str, error: GatewayError | None = None) -> ExitCode:
-        self._session.out.error(f"{self._attempt.sentence()} {why}".rstrip())
-        if self._session.settings.json:
-            self._session.out.document(self._attempt.document(error))
-        return ExitCode.WAIT_ENDED
+    def _say_settling(self, error: GatewayError) -> None:
+        name = self._attempt.snapshot
+        self._session.out.note(f"{error.what} Looking for {name} in the history, for a minute at most.")
+
+
+def _may_be_asked_again(taken: Taken) -> bool:
+    """Whether it certainly was not started, and asking again can help."""
+    return taken.outcome is Outcome.NOT_SENT or isinstance(taken.error, Throttled)
 
 
 def _refuse(what: str, cluster: str) -> NoReturn:

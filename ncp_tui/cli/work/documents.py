@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ncp_tui.cli.output import table
 from ncp_tui.gateway import RequestRecord, as_curl
 from ncp_tui.profiles import Profile
 from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, SnapshotState
+from ncp_tui.snapshots import Check, JournalEntry, Settlement
 
 CLUSTER_HEADINGS = ("CLUSTER", "NUMBER", "STATUS", "HEALTH", "ENGINE", "NODES", "VPC", "")
 BUCKET_HEADINGS = ("BUCKET", "USABLE", "SIZE", "OBJECTS", "CREATED", "")
@@ -116,6 +119,45 @@ def request_text(request: RequestRecord) -> str:
         f"String to sign:\n{request.string_to_sign}\n\n"
         f"As a shell command that signs itself:\n{as_curl(request).rstrip()}"
     )
+
+
+def check_document(check: Check) -> dict[str, Any]:
+    """One light before a create."""
+    return {
+        "subject": check.subject,
+        "light": check.light.value,
+        "evidence": check.evidence,
+        "advice": check.advice or None,
+        "read_at": check.read_at.isoformat() if check.read_at else None,
+        "blocks": check.blocks,
+    }
+
+
+def checks_text(checks: Sequence[Check]) -> str:
+    """The lights for people, one a line; words, since a terminal may have no colours."""
+    return table(
+        ("CHECK", "", "EVIDENCE"),
+        [(check.subject, check.light.value, f"{check.evidence}. {check.advice}".rstrip()) for check in checks],
+    )
+
+
+def entry_document(entry: JournalEntry, settlement: Settlement | None) -> dict[str, Any]:
+    """A create of the journal and what was found out about it; `verdict` null: another program has it in its hands."""
+    request, caller = entry.request, entry.caller
+    return {
+        "id": entry.id,
+        "at": entry.at.isoformat(),
+        "profile": caller.profile,
+        "zone": caller.zone,
+        "region": caller.region,
+        "cluster": {"name": request.cluster_name, "number": request.cluster_number},
+        "snapshot": request.name,
+        "bucket": request.bucket,
+        "request_id": entry.request_id,
+        "verdict": settlement.verdict.value if settlement else None,
+        "evidence": settlement.evidence if settlement else None,
+        "next_step": (settlement.next_step or None) if settlement else None,
+    }
 
 
 def size_text(count: int) -> str:

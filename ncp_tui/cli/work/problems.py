@@ -97,3 +97,16 @@ class NothingToImport(CommandProblem):
 
     kind = "nothing_to_import"
     exit_code = ExitCode.NO_KEYS
+
+
+class NothingKnown(CommandProblem):
+    """No record here and no row in the history has that name."""
+
+    kind = "nothing_known"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Nothing is known here of a snapshot {name!a}.",
+            "No file was written.",
+            "Name the cluster with --cluster to look into its history.",
+        )

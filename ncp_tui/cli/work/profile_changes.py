@@ -20,8 +20,10 @@ from ncp_tui.cli.work.problems import Declined, NothingToImport
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem, SecretKey
 from ncp_tui.profiles import (
+    DamagedSecret,
     ImportedProfile,
     InvalidProfile,
+    OtherAccessKey,
     Profile,
     ProfileBook,
     SecretStore,
@@ -31,6 +33,7 @@ from ncp_tui.profiles import (
     check_profile,
     check_profile_name,
     import_profiles,
+    service_of,
 )
 
 _LONGEST_INPUT = 64 * 1024
@@ -66,13 +69,13 @@ def edit(session: Session, name: str, secret_stdin: bool, values: Mapping[str, A
             profiles.replace(new)
         session.out.note(_ENDS_WITH_RUN)
     elif secret_stdin or new.access_key != old.access_key or new.store != old.store:
-        secret_key = _secret(session, secret_stdin)
-        previous = None if old.store == "session" else _stored(session, old)
-        with _kept(session, new, secret_key, old if previous else None, previous):
+        secret_key = _secret_for(session, old, new, secret_stdin)
+        with _kept(session, new, secret_key, before=old):
             profiles.replace(new)
     else:
         profiles.replace(new)
-    return _done(session, f"Profile {new.name} is changed.", name=new.name)
+    left = None if new.store in {old.store, "session"} else _left_behind(session, old)
+    return _done(session, f"Profile {new.name} is changed.", name=new.name, left_in=left)
 
 
 def rename(session: Session, old: str, new: str) -> ExitCode:
@@ -84,7 +87,7 @@ def rename(session: Session, old: str, new: str) -> ExitCode:
     if book.find(new) is not profile:
         _refuse_taken(book, new)  # before its key would be overwritten
     store = _store(session, profile)
-    session.wait(store.rename(profile, renamed))
+    session.ask_store(lambda: store.rename(profile, renamed))
     with _undone_by(lambda: session.wait(store.rename(renamed, profile))):
         profiles.rename(profile.name, new)
     return _done(session, f"Profile {profile.name} is now {new}.", name=new)
@@ -165,18 +168,16 @@ def _kept(
     profile: Profile,
     secret_key: SecretKey,
     before: Profile | None = None,
-    previous: SecretKey | None = None,
 ) -> Iterator[None]:
-    """Keep `secret_key`, and put the `previous` one (of `before`) back when what follows fails."""
+    """Keep `secret_key`, and put the one that is there now (of `before`) back when what follows fails."""
     store = _store(session, profile)
+    there = dataclasses.replace(before or profile, store=profile.store)
+    previous = _stored(session, there)
 
     def undo() -> None:
-        if before is not None and previous is not None:
-            session.wait(store.save(before, previous))
-        else:
-            session.wait(store.delete(profile))
+        session.wait(store.delete(profile) if previous is None else store.save(there, previous))
 
-    session.wait(store.save(profile, secret_key))
+    session.ask_store(lambda: store.save(profile, secret_key))
     with _undone_by(undo):
         yield
 
@@ -193,9 +194,26 @@ def _forgotten(session: Session, profile: Profile | None) -> Iterator[None]:
         if previous is not None:
             session.wait(store.save(profile, previous))
 
-    session.wait(store.delete(profile))
+    session.ask_store(lambda: store.delete(profile))
     with _undone_by(undo):
         yield
+
+
+def _left_behind(session: Session, old: Profile) -> str | None:
+    """Delete the key that has moved away from the store of `old`; where that fails, say so, and return the place."""
+    if old.store == "session":
+        return None
+    store = _store(session, old)
+    try:
+        session.ask_store(lambda: store.delete(old))
+    except Problem as problem:
+        place = store.describe()
+        session.out.error(
+            f"The secret key is in its new place, and a copy is still in: {place}. {problem.what} "
+            f"Delete it there yourself; it is called {service_of(old)}."
+        )
+        return place
+    return None
 
 
 @contextlib.contextmanager
@@ -215,9 +233,21 @@ def _store(session: Session, profile: Profile) -> SecretStore:
 
 def _stored(session: Session, profile: Profile) -> SecretKey | None:
     """The key that is there now, to be put back; one that cannot be read is worth nothing anyway."""
-    with contextlib.suppress(Problem):
-        return session.wait(_store(session, profile).load(profile))
+    store = _store(session, profile)
+    with contextlib.suppress(DamagedSecret, OtherAccessKey):
+        return session.ask_store(lambda: store.load(profile))
     return None
+
+
+def _secret_for(session: Session, old: Profile, new: Profile, from_stdin: bool) -> SecretKey:
+    """The key that `new` is to have: a new one, or the stored one where only its place is another."""
+    if not from_stdin and old.store != "session" and new.access_key == old.access_key:
+        store = _store(session, old)
+        stored = session.ask_store(lambda: store.load(old))
+        if stored is not None:
+            session.secrets.append(stored)
+            return stored
+    return _secret(session, from_stdin)
 
 
 def _secret(session: Session, from_stdin: bool) -> SecretKey:

@@ -8,7 +8,7 @@ from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.output import facts, table
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem
-from ncp_tui.profiles import Identity, ProfileBook, choose_identity
+from ncp_tui.profiles import Identity, ProfileBook
 
 _HEADINGS = ("", "PROFILE", "ZONE", "REGION", "ACCESS KEY", "SOURCE", "")
 
@@ -29,6 +29,7 @@ def list_profiles(session: Session) -> ExitCode:
 
 def show_profile(session: Session, name: str) -> ExitCode:
     """`profile show`."""
+    session.call_as(name)
     identity = session.home.choose(name)
     book = session.home.profiles.load()
     document = identity_document(session, identity, book, _in_use(session, book)[0])
@@ -38,7 +39,8 @@ def show_profile(session: Session, name: str) -> ExitCode:
 
 def test_profile(session: Session, name: str | None) -> ExitCode:
     """`profile test`."""
-    identity = session.identity(name)
+    session.call_as(name)
+    identity = session.identity()
     engine = session.connect(identity)
     with session.log.action(f"test the keys of {identity.name}"):
         count = session.wait(engine.check_keys())
@@ -61,16 +63,16 @@ def test_profile(session: Session, name: str | None) -> ExitCode:
 def identity_document(session: Session, identity: Identity, book: ProfileBook, used: str | None) -> dict[str, Any]:
     """An identity for scripts; its access key is masked, and its secret key is not looked at."""
     profile = identity.profile
-    store = None if identity.held_secret else session.home.stores.get(profile.store)
+    store = session.home.stores.get(profile.store) if identity.is_stored else None
     return {
         "name": identity.name,
         "kind": identity.kind.value,
         "source": store.describe() if store else identity.source,
-        "access_key": profile.masked_access_key,
+        "access_key": identity.masked_access_key,
         "zone": profile.zone,
         "region": profile.region,
         "endpoint": profile.endpoint().base_url,
-        "store": None if identity.held_secret else profile.store,
+        "store": profile.store if identity.is_stored else None,
         "default": book.default_profile is profile,
         "used": identity.name == used,
         "gateway_url": profile.gateway_url,
@@ -86,7 +88,7 @@ def identity_document(session: Session, identity: Identity, book: ProfileBook, u
 def _in_use(session: Session, book: ProfileBook) -> tuple[str | None, str]:
     """Who would be used without `--profile`, or why nobody would."""
     try:
-        return choose_identity(session.home.environ, book, session.home.configure()).name, ""
+        return session.home.choose(None, book).name, ""
     except Problem as problem:
         return None, problem.sentences()
 
@@ -103,7 +105,7 @@ def _row(identity: Identity, book: ProfileBook, used: str | None) -> tuple[str, 
         identity.name,
         profile.zone,
         profile.region,
-        profile.masked_access_key,
+        identity.masked_access_key,
         identity.source,
         ", ".join(word for word, applies in remarks if applies),
     )

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Coroutine
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from ncp_tui import garbage, gateway, profiles, session_log
 from ncp_tui import home as homes
 from ncp_tui.cli.options import Settings
 from ncp_tui.cli.output import Output
-from ncp_tui.gateway import GatewayError, Problem, SecretKey
-from ncp_tui.profiles import Identity, SourceKind, choose_identity, secrets_for
-from ncp_tui.search_engine import SearchEngine
-from ncp_tui.session_log import SessionLog
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway import Exchange, Problem, SecretKey
+    from ncp_tui.profiles import Identity
+    from ncp_tui.search_engine import SearchEngine
+    from ncp_tui.session_log import Action, LogFile
 
 T = TypeVar("T")
 
@@ -33,7 +37,8 @@ class Session:
         """Work as `settings` say."""
         self.settings = settings
         self.out = Output(json=settings.json, quiet=settings.quiet)
-        self.log = SessionLog()
+        self.log = session_log.SessionLog()
+        self.log.subscribe(self._write_down)
         self.document_of: Callable[[Problem], Any] = error_document
         """The JSON document of a failure; a command with a document of its own puts that here."""
         self.preface: Callable[[], str] = str
@@ -52,11 +57,40 @@ class Session:
         for engine in self._engines:
             self._runner.run(engine.aclose())
         self._runner.close()
+        self._close_log()
+
+    def _write_down(self, action: Action, exchange: Exchange | None) -> None:
+        self.log_file.hear(action, exchange)
+
+    def _close_log(self) -> None:
+        """Wait a moment for the disk, and say once what is missing there. The command has ended as it has."""
+        if "log_file" in self.__dict__:
+            self.log_file.close()
+            if self.log_file.problem is not None:
+                self.out.note(self.log_file.problem.sentences())
+        if self.log.listener_failure is not None:
+            from ncp_tui.cli.reports import write_report
+
+            report = write_report(self.log.listener_failure, self.secrets)
+            self.out.error(f"Following the session log met a bug; the answer above is not touched by it. {report}")
 
     @cached_property
     def home(self) -> homes.Home:
         """The files, stores and variables of the user."""
-        return homes.users_home(os.environ, read_only=self.settings.read_only)
+        home = homes.users_home(os.environ, read_only=self.settings.read_only, profile=self.settings.profile)
+        self.secrets += profiles.environment_secrets(home.environ)
+        if home.server_role is not None:
+            home.server_role.subscribe(self.secrets.append)
+        return home
+
+    def call_as(self, name: str | None) -> None:
+        """Take a command's own NAME as said with `--profile`; to be called before the home is looked at."""
+        self.settings = dataclasses.replace(self.settings, profile=name or self.settings.profile)
+
+    @cached_property
+    def log_file(self) -> LogFile:
+        """The session log on disk, once there is something to write."""
+        return self.home.log_file()
 
     @property
     def can_ask(self) -> bool:
@@ -65,32 +99,46 @@ class Session:
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run `coroutine` to its end. Ctrl-C cancels it and raises KeyboardInterrupt."""
+        garbage.resume()
         # A copy: a runner keeps the context of its first run, which knows nothing of an action begun since.
         return self._runner.run(coroutine, context=contextvars.copy_context())
+
+    def ask_store(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """`wait` for what a secret store is asked; the user is asked for a passphrase where the store needs one."""
+        while True:
+            try:
+                return self.wait(question())
+            except profiles.PassphraseNeeded as problem:
+                locked = problem
+            from ncp_tui.cli.work.passphrase import open_store
+
+            open_store(self, locked)
 
     def identity(self, name: str | None = None) -> Identity:
         """Whom to call as, said on stderr with all that is odd about it. Raises NoCredentials."""
         book, configure = self.home.profiles.load(), self.home.configure()
         wanted = name or self.settings.profile
         found = self.home.identities(book)
-        identity = choose_identity(self.home.environ, book, configure, wanted)
+        identity = self.home.choose(wanted, book)
         # What is odd about a file that this command does not use is for `profile list` to tell.
-        unused = () if identity.kind is SourceKind.NCLOUD_CONFIGURE else configure.warnings
+        unused = () if identity.kind is profiles.SourceKind.NCLOUD_CONFIGURE else configure.warnings
         for warning in found.warnings:
             if warning not in unused:
                 self.out.note(warning)
         profile = identity.profile
         self.out.note(
-            f"Calling as {identity.name} ({profile.masked_access_key} from {identity.source}): "
+            f"Calling as {identity.name} ({identity.masked_access_key} from {identity.source}): "
             f"{profile.zone} {profile.region}, {profile.endpoint().origin}"
         )
         return identity
 
     def connect(self, identity: Identity) -> SearchEngine:
-        """A client for `identity`, closed at the end. Nothing is sent yet, but a keyring may be asked."""
-        credentials = self.wait(secrets_for(identity, self.home.stores))
-        self.secrets.append(credentials.secret_key)
-        engine = self.home.client(identity, credentials, self.log)
+        """A client for `identity`, closed at the end. Nothing is sent yet, but a keyring or a role may be asked."""
+        keys = self.ask_store(lambda: profiles.secrets_for(identity, self.home.stores))
+        self.secrets.append(self.wait(keys.current()).secret_key)
+        if identity.role is not None:
+            self.out.note(f"The keys of {identity.source}: {identity.masked_access_key}, renewed before they expire.")
+        engine = self.home.client(identity, keys, self.log)
         self._engines.append(engine)
         return engine
 
@@ -113,7 +161,7 @@ def error_document(problem: Problem) -> dict[str, Any]:
         "message": None,
         "request_id": None,
     }
-    if isinstance(problem, GatewayError):
+    if isinstance(problem, gateway.GatewayError):
         error["status"] = problem.status
         error["code"] = problem.code
         error["message"] = problem.message or None

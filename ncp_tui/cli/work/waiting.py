@@ -14,7 +14,7 @@ from ncp_tui.cli.work.finding import find_cluster
 from ncp_tui.cli.work.problems import SnapshotFailed, WaitEnded
 from ncp_tui.cli.work.session import Session
 from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine, SnapshotState
-from ncp_tui.snapshots import Progress, watch
+from ncp_tui.snapshots import Progress, RowKeys, watch
 
 _SAY_AGAIN = 60.0
 """Seconds after which an unchanged state is told once more, so that a log shows that somebody is still looking."""
@@ -50,6 +50,7 @@ async def follow(
     seconds: float,
     note: Callable[[str], None],
     since: datetime | None = None,
+    seen_before: RowKeys | None = None,
 ) -> HistoryEntry | None:
     """Look until the snapshot has ended or `seconds` are over; the newest row seen of it, None when there was none.
 
@@ -59,7 +60,7 @@ async def follow(
     teller = _Teller(name, note)
     try:
         async with asyncio.timeout(seconds):
-            async for progress in watch(engine, number, name, since=since):
+            async for progress in watch(engine, number, name, since=since, seen_before=seen_before):
                 entry = progress.entry or entry
                 teller.tell(progress)
     except TimeoutError:

@@ -11,6 +11,11 @@ from ncp_tui.profiles.secret_stores.problems import DamagedSecret, OtherAccessKe
 
 DOCUMENT_VERSION = 1
 
+USER_NAME = "credentials"
+"""The user name of every item, in the words of the keyring package."""
+
+_SERVICE_PREFIX = "ncp-tui:"
+
 
 class SecretStore(Protocol):
     """A place that keeps one secret key for each profile, under the profile's name.
@@ -32,7 +37,7 @@ class SecretStore(Protocol):
         ...
 
     async def save(self, profile: Profile, secret_key: SecretKey) -> None:
-        """Keep `secret_key` for `profile`, in the place of an older one."""
+        """Keep `secret_key` for `profile`, in the place of an older one, and read it back: returning is the proof."""
         ...
 
     async def delete(self, profile: Profile) -> None:
@@ -42,6 +47,11 @@ class SecretStore(Protocol):
     async def rename(self, old: Profile, new: Profile) -> None:
         """Move the secret key of `old` to `new`. It is no error that there is none."""
         ...
+
+
+def service_of(profile: Profile) -> str:
+    """The service name of the item of a profile, in the words of the keyring package."""
+    return _SERVICE_PREFIX + profile.name
 
 
 def encode(profile: Profile, secret_key: SecretKey) -> str:

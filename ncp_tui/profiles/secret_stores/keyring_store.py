@@ -14,7 +14,7 @@ from ncp_tui.gateway.daemon_threads import daemon_call
 from ncp_tui.gateway.problems import Problem
 from ncp_tui.profiles.profile import Profile, StoreName
 from ncp_tui.profiles.secret_stores.backends import WINDOW_SECONDS, Backend, Keyring, keyring_of
-from ncp_tui.profiles.secret_stores.base import decode, encode
+from ncp_tui.profiles.secret_stores.base import USER_NAME, decode, encode, service_of
 from ncp_tui.profiles.secret_stores.problems import (
     CannotStore,
     KeyringFailed,
@@ -23,9 +23,9 @@ from ncp_tui.profiles.secret_stores.problems import (
     NoKeyring,
 )
 
-USER_NAME = "credentials"
-_SERVICE_PREFIX = "ncp-tui:"
 _MOST_DUPLICATES = 4
+_UNLOCK = "ncp-tui:unlock"
+"""The service that is asked for only to have the keyring open: it has no item."""
 _UNKNOWN = "It is not known whether the keyring was changed."
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class KeyringStore:
         """The secret key of `profile`; None when there is none. Raises also OtherAccessKey, DamagedSecret."""
 
         def load(backend: Backend) -> SecretKey | None:
-            text = backend.get_password(_service(profile), USER_NAME)
+            text = backend.get_password(service_of(profile), USER_NAME)
             return None if text is None else decode(profile, text)
 
         return await self._ask(load)
@@ -68,7 +68,7 @@ class KeyringStore:
         """Move the secret key of `old` to `new`; the old one goes when the new one has been read back."""
 
         def rename(backend: Backend) -> None:
-            text = backend.get_password(_service(old), USER_NAME)
+            text = backend.get_password(service_of(old), USER_NAME)
             if text is None:
                 return
             secret_key = decode(old, text)
@@ -86,9 +86,7 @@ class KeyringStore:
 
         Raises KeyringLocked when the keyring stays locked.
         """
-        await self._ask(
-            lambda backend: backend.get_password(f"{_SERVICE_PREFIX}unlock", USER_NAME), prompt=True, seconds=seconds
-        )
+        await self._ask(lambda backend: backend.get_password(_UNLOCK, USER_NAME), prompt=True, seconds=seconds)
 
     async def _ask(
         self,
@@ -126,16 +124,12 @@ class KeyringStore:
         raise silent
 
 
-def _service(profile: Profile) -> str:
-    return _SERVICE_PREFIX + profile.name
-
-
 def _save(backend: Backend, profile: Profile, secret_key: SecretKey) -> None:
     """Store and read back; put the old text back when that fails.
 
     On macOS and Windows storing is "delete, then add", so a failure in between would lose the old key.
     """
-    service = _service(profile)
+    service = service_of(profile)
     document = encode(profile, secret_key)
     old = backend.get_password(service, USER_NAME)
     try:
@@ -158,10 +152,10 @@ def _check_kept(kept: str | None, document: str) -> None:
 def _delete(backend: Backend, profile: Profile) -> None:
     # Another program may have stored several items under these attributes, and keyring deletes one at a time.
     for _ in range(_MOST_DUPLICATES):
-        if backend.get_password(_service(profile), USER_NAME) is None:
+        if backend.get_password(service_of(profile), USER_NAME) is None:
             return
-        backend.delete_password(_service(profile), USER_NAME)
-    if backend.get_password(_service(profile), USER_NAME) is not None:
+        backend.delete_password(service_of(profile), USER_NAME)
+    if backend.get_password(service_of(profile), USER_NAME) is not None:
         raise CannotStore(f"The OS keyring did not delete the key of profile {profile.name}.")
 
 

@@ -6,6 +6,8 @@ from ncp_tui.gateway.problems import Problem
 
 _UNCHANGED = "Your saved key was not changed."
 _SESSION_ONLY = "use the key for this session only (store: session)"
+_ELSEWHERE = f"keep the key in the encrypted file (store: file), or {_SESSION_ONLY}"
+_NO_WAY_BACK = "A forgotten passphrase cannot be recovered: move the file away and enter the keys again"
 
 
 class SecretStoreProblem(Problem):
@@ -29,7 +31,7 @@ class NoKeyring(SecretStoreProblem):
         super().__init__(
             "There is no OS keyring in this session.",
             " ".join(part for part in (reason, _UNCHANGED) if part),
-            f"Start a keyring before ncp-tui, or {_SESSION_ONLY}.",
+            f"Start a keyring before ncp-tui, {_ELSEWHERE}.",
         )
 
 
@@ -42,7 +44,7 @@ class KeyringLocked(SecretStoreProblem):
         super().__init__(
             what,
             "ncp-tui did not open a prompt (it may appear on another screen). " + _UNCHANGED,
-            f"Unlock it and try again, or {_SESSION_ONLY}.",
+            f"Unlock it and try again, {_ELSEWHERE}.",
         )
 
 
@@ -52,9 +54,7 @@ class KeyringSilent(SecretStoreProblem):
     kind = "keyring_silent"
 
     def __init__(self, seconds: float, meaning: str = _UNCHANGED) -> None:
-        super().__init__(
-            f"The OS keyring did not answer within {seconds:g} s.", meaning, f"Try again, or {_SESSION_ONLY}."
-        )
+        super().__init__(f"The OS keyring did not answer within {seconds:g} s.", meaning, f"Try again, {_ELSEWHERE}.")
 
 
 class KeyringFailed(SecretStoreProblem):
@@ -63,7 +63,7 @@ class KeyringFailed(SecretStoreProblem):
     kind = "keyring_failed"
 
     def __init__(self, reason: str, meaning: str = _UNCHANGED) -> None:
-        super().__init__(f"The OS keyring failed ({reason}).", meaning, f"Try again, or {_SESSION_ONLY}.")
+        super().__init__(f"The OS keyring failed ({reason}).", meaning, f"Try again, {_ELSEWHERE}.")
 
 
 class CannotStore(SecretStoreProblem):
@@ -72,7 +72,7 @@ class CannotStore(SecretStoreProblem):
     kind = "cannot_store"
 
     def __init__(self, what: str = "The OS keyring accepted the key, but did not give it back.") -> None:
-        super().__init__(what, "Nothing can be relied on to be saved.", f"Check the keyring, or {_SESSION_ONLY}.")
+        super().__init__(what, "Nothing can be relied on to be saved.", f"Check the keyring, {_ELSEWHERE}.")
 
 
 class DamagedSecret(SecretStoreProblem):
@@ -85,3 +85,50 @@ class OtherAccessKey(SecretStoreProblem):
     """The stored secret belongs to another access key than the profile has."""
 
     kind = "other_access_key"
+
+
+class InvalidPassphrase(SecretStoreProblem):
+    """A passphrase that is too short, holds what cannot be typed, or was not repeated."""
+
+    kind = "invalid_passphrase"
+
+
+class WrongPassphrase(SecretStoreProblem):
+    """The key file did not open. The cipher cannot tell a wrong passphrase from a damaged file, so neither do we."""
+
+    kind = "wrong_passphrase"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Wrong passphrase, or the file is damaged.",
+            "The key file is as it was; no key was read from it.",
+            f"Type the passphrase again. {_NO_WAY_BACK}.",
+        )
+
+
+class UnsafeKeyFile(SecretStoreProblem):
+    """A key file, or a file with its passphrase, that somebody else can read, write or exchange."""
+
+    kind = "unsafe_key_file"
+
+
+class KeyFileFailed(SecretStoreProblem):
+    """The system did not let the key file be read or written; `reason` is the system's word, or the error's class."""
+
+    kind = "key_file_failed"
+
+    def __init__(self, reason: str, meaning: str = "The key file is as it was.", next_step: str = "") -> None:
+        super().__init__(f"The key file cannot be used: {reason}.", meaning, next_step or "Try again.")
+
+
+class KeyFileSilent(SecretStoreProblem):
+    """The disk of the key file, or another program that writes it, did not answer in time."""
+
+    kind = "key_file_silent"
+
+    def __init__(self, seconds: float, meaning: str = _UNCHANGED) -> None:
+        super().__init__(
+            f"The key file did not answer within {seconds:g} s.",
+            meaning,
+            "Try again; look for an ncp-tui that hangs, and at the disk.",
+        )

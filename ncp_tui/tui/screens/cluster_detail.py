@@ -6,8 +6,8 @@ from textual import work
 
 from ncp_tui.gateway import Problem
 from ncp_tui.search_engine import Cluster, Dashboard
+from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.documents import BLANK, cluster_lines, line
-from ncp_tui.tui.rows import Tone
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Session
 

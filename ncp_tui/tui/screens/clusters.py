@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from ncp_tui.gateway import Problem
-from ncp_tui.profiles import Identity
-from ncp_tui.search_engine import Cluster, SearchEngine
-from ncp_tui.tui.rows import Cell, Row, Tone, cluster_row, last_snapshot_cell, milliseconds
-from ncp_tui.tui.screens.cluster_detail import ClusterDetailScreen
-from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
-from ncp_tui.tui.screens.history import HistoryScreen
-from ncp_tui.tui.screens.profiles import ProfilesScreen
+from ncp_tui import gateway
+from ncp_tui.tui import rows, screens
+from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.screens.table import TableScreen
+from ncp_tui.tui.screens.working import unsettled_sentence
 from ncp_tui.tui.session import Followed
-from ncp_tui.tui.widgets import Column, FilterBar, RecordTable
+from ncp_tui.tui.widgets import Column, RecordTable
+from ncp_tui.tui.words import milliseconds
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway import Problem
+    from ncp_tui.profiles import Identity
+    from ncp_tui.search_engine import Cluster, SearchEngine
+    from ncp_tui.tui.screens.copying import Copyable
 
 LAST_SNAPSHOTS_AT_ONCE = 2
 """Histories read at the same time; the service publishes no rate limit, so we stay far below any."""
@@ -32,10 +35,17 @@ MOST_LAST_SNAPSHOTS = 40
 class ClustersScreen(TableScreen):
     """The clusters of the profile in use."""
 
-    CSS_PATH = "clusters.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "snapshot", "Snapshot", tooltip="Create a snapshot of this cluster", id="clusters.snapshot"),
         Binding("h", "history", "History", tooltip="The snapshot history of this cluster", id="clusters.history"),
+        Binding(
+            "u",
+            "outcomes",
+            "Outcomes",
+            show=False,
+            tooltip="What became of each create; settle what is open",
+            id="clusters.outcomes",
+        ),
         Binding("p", "profiles", "Profiles", tooltip="Choose, add and test profiles", id="clusters.profiles"),
         Binding(
             "enter",
@@ -48,6 +58,8 @@ class ClustersScreen(TableScreen):
         ),
     ]
     path = ("Clusters",)
+    completed_later = True
+    leads_to_outcomes = True
     columns = (
         Column("CLUSTER", 36, least=12),
         Column("STATUS", 10, least=8),
@@ -78,11 +90,6 @@ class ClustersScreen(TableScreen):
 
         identity: Identity | None
         number: str
-        cell_ready: bool = True
-
-        def can_replace(self, message: Message) -> bool:
-            """A repaint shows all that came before it."""
-            return isinstance(message, ClustersScreen.LastSnapshotLoaded)
 
     def load(self) -> None:
         """List the clusters again."""
@@ -111,7 +118,7 @@ class ClustersScreen(TableScreen):
             if identity is session.identity:
                 session.clusters = found
             self.post_message(self.LoadEnded(identity, monotonic() - started))
-        except Problem as problem:
+        except gateway.Problem as problem:
             self.post_message(self.LoadEnded(identity, monotonic() - started, problem))
             return
         await self._load_last_snapshots(engine, identity, list(found.values()))
@@ -134,7 +141,7 @@ class ClustersScreen(TableScreen):
                 async with asyncio.TaskGroup() as group:
                     for cluster in wanted:
                         group.create_task(read(cluster))
-        except* Problem:
+        except* gateway.Problem:
             pass  # it is in the session log; the ages that are missing stay blank, and nothing else depends on them
 
     @on(PageLoaded)
@@ -142,7 +149,7 @@ class ClustersScreen(TableScreen):
         """Show the clusters that arrived."""
         if event.identity is self.session.identity:
             self.session.clusters.update({cluster.number or cluster.name: cluster for cluster in event.clusters})
-            self._show_rows()
+            self._show_again(*event.clusters)
 
     @on(LoadEnded)
     def show_end(self, event: LoadEnded) -> None:
@@ -150,7 +157,6 @@ class ClustersScreen(TableScreen):
         if event.identity is not self.session.identity:
             return
         self.show_header()
-        self._show_rows()
         if event.problem is not None:
             self.show_problem(event.problem)
             return
@@ -159,21 +165,31 @@ class ClustersScreen(TableScreen):
         count = len(self.session.clusters)
         self.table.show(self.rows(), empty="This account has no clusters in this region.")
         self.say(f"{count} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}.")
+        self.show_unsettled()
         self.show_followed()
+
+    def show_unsettled(self) -> None:
+        """Say which creates are open, or why nobody knows."""
+        if self.session.journal_problem is not None:
+            self.say_problem(self.session.journal_problem)
+        elif self.session.unsettled:
+            self.say(unsettled_sentence(self.session.unsettled), "warning")
 
     @on(LastSnapshotLoaded)
     def show_last_snapshot(self, event: LastSnapshotLoaded) -> None:
-        """Show the newest ages."""
-        if event.identity is self.session.identity:
-            self._show_rows()
+        """Show the newest age."""
+        if event.identity is self.session.identity and event.number in self.session.clusters:
+            self._show_again(self.session.clusters[event.number])
 
     def rows(self) -> list[Row]:
         """The lines of the table."""
         now = self.session.home.now()
-        return [cluster_row(cluster, self._last(cluster, now)) for cluster in self.session.clusters.values()]
+        return [rows.cluster_row(cluster, self._last(cluster, now)) for cluster in self.session.clusters.values()]
 
-    def _show_rows(self) -> None:
-        self.table.show(self.rows())
+    def _show_again(self, *clusters: Cluster) -> None:
+        """Show what changed in some lines, or came; the others are left alone."""
+        now = self.session.home.now()
+        self.table.merge([rows.cluster_row(cluster, self._last(cluster, now)) for cluster in clusters])
 
     def _last(self, cluster: Cluster, now: datetime) -> Cell:
         number = cluster.number
@@ -181,7 +197,7 @@ class ClustersScreen(TableScreen):
         if under_way:
             return Cell("running now", Tone.WARNING)
         if number in self.session.last_snapshots:
-            return last_snapshot_cell(self.session.last_snapshots[number], now)
+            return rows.last_snapshot_cell(self.session.last_snapshots[number], now)
         return Cell("")
 
     def on_followed_changed(self, followed: Followed) -> None:
@@ -190,7 +206,9 @@ class ClustersScreen(TableScreen):
         if progress is not None and progress.entry is not None and followed.identity is self.session.identity:
             self.session.last_snapshots[followed.request.cluster_number] = progress.entry
         super().on_followed_changed(followed)
-        self._show_rows()
+        cluster = self.session.clusters.get(followed.request.cluster_number)
+        if cluster is not None and followed.identity is self.session.identity:
+            self._show_again(cluster)
 
     @property
     def chosen(self) -> Cluster | None:
@@ -210,23 +228,27 @@ class ClustersScreen(TableScreen):
             return cluster
         return None
 
+    def names_to_copy(self) -> list[Copyable]:
+        """The cluster under the cursor."""
+        return [screens.Copyable("cluster name", self.chosen.name)] if self.chosen else []
+
     def action_snapshot(self) -> None:
         """Open the form for the cluster under the cursor."""
         cluster = self._openable()
         if cluster is not None:
-            self.open(CreateSnapshotScreen(self.session, cluster))
+            self.open(screens.CreateSnapshotScreen(self.session, cluster))
 
     def action_history(self) -> None:
         """Open the history of the cluster under the cursor."""
         cluster = self._openable()
         if cluster is not None:
-            self.open(HistoryScreen(self.session, cluster))
+            self.open(screens.HistoryScreen(self.session, cluster))
 
     def action_detail(self) -> None:
         """Show everything about the cluster under the cursor."""
         cluster = self._openable()
         if cluster is not None:
-            self.app.push_screen(ClusterDetailScreen(self.session, cluster))
+            self.app.push_screen(screens.ClusterDetailScreen(self.session, cluster))
 
     @on(RecordTable.Chosen, "#table")
     def open_detail(self) -> None:
@@ -235,12 +257,15 @@ class ClustersScreen(TableScreen):
 
     def action_profiles(self) -> None:
         """Open the profiles."""
-        self.open(ProfilesScreen(self.session))
+        self.open(screens.ProfilesScreen(self.session))
+
+    def action_outcomes(self) -> None:
+        """Open the creates that the journal knows."""
+        self.open(screens.OutcomesScreen(self.session))
 
     def on_screen_resume(self) -> None:
         """Show what was started elsewhere, and load again what leaving this screen stopped."""
-        super().on_screen_resume()
-        self._show_rows()
+        self.table.show(self.rows())
         if self.session.identity is not None and not self.session.clusters_complete and not self._is_loading:
             self.call_after_refresh(self.load)
 
@@ -252,7 +277,7 @@ class ClustersScreen(TableScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Home has no way back but out of a filter, and read-only mode has no snapshots."""
         if action == "back":
-            return self.query_one(FilterBar).display
+            return self.filter_bar is not None and self.filter_bar.display
         if action == "snapshot" and self.session.read_only:
             return False
         return super().check_action(action, parameters)

@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.widgets import TextInput
 
 
@@ -28,8 +29,8 @@ class TypeNameScreen(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """The question, the input, the way out."""
         with Vertical(id="confirm-box"):
-            yield Static(self._question, markup=False)
-            yield Static(self._wanted, markup=False, id="confirm-name")
+            yield Static(shown(self._question), markup=False)
+            yield Static(shown(self._wanted), markup=False, id="confirm-name")
             yield TextInput(id="confirm-input")
             yield Static("enter confirms, esc cancels", markup=False, id="confirm-hint")
 
@@ -37,6 +38,8 @@ class TypeNameScreen(ModalScreen[bool]):
     def decide(self, event: Input.Submitted) -> None:
         """Compare to the letter."""
         event.stop()
+        if not self.is_current:  # a hurried second enter: to dismiss again would take away the screen below
+            return
         if event.value == self._wanted:
             self.dismiss(True)
         else:
@@ -59,5 +62,5 @@ class QuestionScreen(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """The question and its keys."""
         with Vertical(id="confirm-box"):
-            yield Static(self._question, markup=False)
+            yield Static(shown(self._question), markup=False)
             yield Static("y yes   n or esc no", markup=False, id="confirm-hint")

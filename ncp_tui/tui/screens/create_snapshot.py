@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,16 +19,30 @@ from ncp_tui.profiles import Profile
 from ncp_tui.search_engine import Bucket, Cluster
 from ncp_tui.snapshots import (
     DEFAULT_TEMPLATE,
+    Caller,
+    Facts,
+    JournalProblem,
+    Light,
+    Outcome,
+    OutcomeInDoubt,
+    Preflight,
+    Settlement,
     SnapshotRequest,
+    Taken,
     check_bucket,
     name_problems,
+    preflight,
+    read_facts,
     render_name,
     suggest_name,
     zone_of_template,
 )
-from ncp_tui.tui.documents import line, request_lines
-from ncp_tui.tui.rows import Tone, bucket_row
-from ncp_tui.tui.screens.confirm import TypeNameScreen
+from ncp_tui.tui.cells import Tone
+from ncp_tui.tui.documents import BLANK, field, light_lines, line, request_lines
+from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.rows import bucket_row
+from ncp_tui.tui.screens.confirm import QuestionScreen, TypeNameScreen
+from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.working import WorkingScreen, ending, state_words
 from ncp_tui.tui.session import Followed, Session
 from ncp_tui.tui.widgets import Column, ExchangePanels, ProblemCard, RecordTable, TextInput
@@ -44,7 +58,9 @@ class CreateSnapshotScreen(WorkingScreen):
         Binding("f2", "create", "Create", tooltip="Send the request shown below", id="create.create"),
         Binding("f3", "new_name", "New name", tooltip="A fresh name from the template", id="create.new_name"),
         Binding("enter", "take_bucket", "Take", show=False, tooltip="Use this bucket", id="create.take"),
-        Binding("f5", "reload", "Reload buckets", show=False, tooltip="Read the bucket list again", id="create.reload"),
+        Binding(
+            "f5", "reload", "Look again", show=False, tooltip="Read cluster, buckets and history", id="create.reload"
+        ),
         Binding("f6", "next_panel", "Panel", tooltip="Next panel: request, response, session log", id="create.panel"),
         Binding("escape", "back", "Back", tooltip="Leave; a snapshot under way goes on", id="create.back"),
     ]
@@ -52,16 +68,18 @@ class CreateSnapshotScreen(WorkingScreen):
     with_preview = True
 
     @dataclass
-    class BucketsLoaded(Message):
-        """The buckets are known, or why they are not."""
+    class FactsRead(Message):
+        """All that can be seen before a create was read, or why there is no client to read it with."""
 
-        buckets: list[Bucket]
+        facts: Facts | None
         problem: Problem | None = None
 
     def __init__(self, session: Session, cluster: Cluster) -> None:
         super().__init__(session)
         self.cluster = cluster
-        self._buckets: list[Bucket] = []
+        self._facts: Facts | None = None
+        self._is_cut_off = False
+        self._lights = Preflight(())
         self._followed: Followed | None = None
 
     @property
@@ -94,13 +112,15 @@ class CreateSnapshotScreen(WorkingScreen):
                 empty="Reading the buckets ...",
                 id="buckets",
             )
+            with Horizontal(classes="field"):
+                yield Static("Lights", classes="label", markup=False)
+                yield Static("", id="lights", markup=False)
             with Horizontal(id="decision"):
                 yield Button("Create snapshot", id="create", variant="success", compact=True)
                 yield Static("", id="outcome", markup=False)
 
     def on_mount(self) -> None:
         """Fill the form from profile and template."""
-        super().on_mount()
         self.query_one("#cluster-facts", Static).update(self._cluster_facts())
         profile = self._profile
         self.query_one("#bucket", Input).value = (profile.default_bucket or "") if profile else ""
@@ -116,12 +136,12 @@ class CreateSnapshotScreen(WorkingScreen):
         return (self._profile.name_template if self._profile else None) or DEFAULT_TEMPLATE
 
     def _cluster_facts(self) -> Text:
-        cluster = self.cluster
-        facts = [cluster.name, cluster.number, cluster.status or "status unknown", cluster.health, cluster.engine]
-        text = Text("  ".join(fact for fact in facts if fact), no_wrap=True, overflow="ellipsis")
+        cluster = self._facts.cluster if self._facts is not None else self.cluster
+        status = cluster.status or "status unknown"
         if not cluster.is_running:
-            text.append("   not running: the service may refuse")
-        return text
+            status += ", not running: the service may refuse"
+        facts = [cluster.name, cluster.number, status, cluster.health, cluster.engine]
+        return Text(shown("  ".join(fact for fact in facts if fact)), no_wrap=True, overflow="ellipsis")
 
     def action_new_name(self) -> None:
         """Render the template anew, with the time of now."""
@@ -140,32 +160,38 @@ class CreateSnapshotScreen(WorkingScreen):
         box.cursor_position = len(box.value)
 
     def load(self) -> None:
-        """Read the bucket list again."""
-        self.load_buckets()
+        """Look again at all that can be seen before a create."""
+        self.read_facts()
 
-    @work(group="buckets", exclusive=True, exit_on_error=False, description="load buckets")
-    async def load_buckets(self) -> None:
-        """Ask the service which buckets the cluster can use."""
+    @work(group="facts", exclusive=True, exit_on_error=False, description="look before a create")
+    async def read_facts(self) -> None:
+        """Read cluster, buckets and history, side by side, and the journal."""
+        session = self.session
         try:
-            with self.session.log.action(f"buckets of {self.cluster.name}"):
-                engine = await self.session.engine()
-                buckets = await engine.list_buckets(self.cluster.number)
+            with session.log.action(f"look before a snapshot of {self.cluster.name}"):
+                engine = await session.engine()
+                facts = await read_facts(engine, self.cluster, session.journal, session.home.now)
         except Problem as problem:
-            self.post_message(self.BucketsLoaded([], problem))
+            self.post_message(self.FactsRead(None, problem))
         else:
-            self.post_message(self.BucketsLoaded(buckets))
+            self.post_message(self.FactsRead(facts))
 
-    @on(BucketsLoaded)
-    def show_buckets(self, event: BucketsLoaded) -> None:
-        """Show the buckets, or why there are none and that one can be typed."""
-        self._buckets = event.buckets
+    @on(FactsRead)
+    def show_facts(self, event: FactsRead) -> None:
+        """Show the buckets, or why there are none and that one can be typed, and light the lights."""
+        self._facts = facts = event.facts
+        self._is_cut_off = facts is None
         self.show_header()
+        read = facts.buckets_read if facts is not None else None
+        problem = event.problem or (read.problem if read is not None else None)
         empty = (
             "The service names no bucket. Is the cluster's API key for Object Storage set? One can be typed by hand."
         )
-        if event.problem is not None:
+        if problem is not None:
             empty = "The bucket list could not be read. A bucket can be typed by hand."
-            self.say_problem(event.problem)
+            self.say_problem(problem)
+        if facts is not None:
+            self.query_one("#cluster-facts", Static).update(self._cluster_facts())
         table = self.query_one("#buckets", RecordTable)
         table.show([bucket_row(bucket) for bucket in self._buckets], empty=empty)
         box = self.query_one("#bucket", Input)
@@ -173,6 +199,10 @@ class CreateSnapshotScreen(WorkingScreen):
             box.value = next((bucket.name for bucket in self._buckets if bucket.usable), "")
         table.move_to(box.value)
         self._judge()
+
+    @property
+    def _buckets(self) -> Sequence[Bucket]:
+        return self._facts.buckets if self._facts is not None else ()
 
     @on(Input.Changed)
     def judge_input(self, event: Input.Changed) -> None:
@@ -216,11 +246,29 @@ class CreateSnapshotScreen(WorkingScreen):
         bucket_problem = self._bucket_problem(bucket)
         known = any(each.name == bucket for each in self._buckets)
         self._verdict("bucket", bucket_problem or ("usable" if known else "not checked"), good=not bucket_problem)
-        right = not wrong and not bucket_problem
+        right = self._light_up(name, bucket) and not wrong and not bucket_problem
+        blocked = self._lights.blocked
+        if not wrong and blocked is not None and blocked.subject == "name":
+            self._verdict("name", f"{len(name)}/{_LONGEST}  earlier create in doubt", good=False)
         self.query_one("#create", Button).disabled = not right or self._followed is not None
         self._show_preview(name, bucket, right=right)
         self.refresh_bindings()
         return right
+
+    def _light_up(self, name: str, bucket: str) -> bool:
+        """Show the lights for what is in the form; False where one of them forbids it."""
+        identity, facts = self.session.identity, self._facts
+        if identity is None or facts is None:
+            self._lights = Preflight(())
+            words = "not known: nothing could be read" if self._is_cut_off else "looking at the cluster ..."
+            self.query_one("#lights", Static).update(Text(words, no_wrap=True))
+            return True
+        self._lights = preflight(self._request(name, bucket), facts, Caller.of(identity).gateway)
+        self.query_one("#lights", Static).update(lights_text(self._lights))
+        return self._lights.blocked is None
+
+    def _request(self, name: str, bucket: str) -> SnapshotRequest:
+        return SnapshotRequest(self.cluster.number, self.cluster.name, name, bucket)
 
     def _legal_words(self) -> str:
         try:
@@ -239,18 +287,25 @@ class CreateSnapshotScreen(WorkingScreen):
 
     def _verdict(self, field: str, text: str, *, good: bool) -> None:
         verdict = self.query_one(f"#{field}-verdict", Static)
-        verdict.update(Text(text, no_wrap=True, overflow="ellipsis"))
+        verdict.update(Text(shown(text), no_wrap=True, overflow="ellipsis"))
         verdict.set_class(good, "good")
         verdict.set_class(not good, "bad")
 
     def _show_preview(self, name: str, bucket: str, *, right: bool) -> None:
         panels, engine = self.query_one(ExchangePanels), self.session.connected
+        lights = [*light_lines(self._lights, self.session.home.now()), BLANK] if self._lights.checks else []
         if not right:
-            panels.show_preview([line("Nothing can be sent yet: see the marks above.", Tone.DIM)])
+            # Beside its input a reason has 12 cells in a window of 60, and only the first one is there.
+            wrong = [field("name", reason, Tone.BAD) for reason in name_problems(name)]
+            if self._bucket_problem(bucket):
+                wrong.append(field("bucket", self._bucket_problem(bucket), Tone.BAD))
+            told = line("Nothing can be sent yet: see the marks above.", Tone.DIM)
+            panels.show_preview([told, *wrong, BLANK, *lights])
         elif engine is None:
             panels.show_preview([line("The keys are not loaded yet.", Tone.DIM)])
         else:
-            panels.show_preview(request_lines(engine.preview_create_snapshot(self.cluster.number, name, bucket)))
+            request = engine.preview_create_snapshot(self.cluster.number, name, bucket)
+            panels.show_preview([*lights, *request_lines(request)])
 
     def _value(self, field: str) -> str:
         return self.query_one(f"#{field}", Input).value.strip()
@@ -260,29 +315,46 @@ class CreateSnapshotScreen(WorkingScreen):
         """The button."""
         self.action_create()
 
+    def names_to_copy(self) -> list[Copyable]:
+        """The name in the form."""
+        return [Copyable("snapshot name", self._value("name"))]
+
     def action_create(self) -> None:
         """Send the request, once; a protected profile asks for the cluster's name first."""
         if self._followed is not None or not self._judge():
             return
+        if self.session.connected is None:
+            self.say("The keys are not loaded, so nothing can be sent. f5 tries again.", "bad")
+            return
         if self.session.creating:
             self.say("Another create is on its way; wait for its answer first.", "warning")
             return
-        name, bucket = self._value("name"), self._value("bucket")
-        request = SnapshotRequest(self.cluster.number, self.cluster.name, name, bucket)
-        profile = self._profile
+        request = self._request(self._value("name"), self._value("bucket"))
+        profile, doubts = self._profile, red_sentences(self._lights)
+        if not self._lights.checks:
+            doubts = "The cluster is still being looked at: the lights are not known yet.\n"
         if profile is not None and profile.protected:
-            question = f"Profile {profile.name} is protected. Type the cluster's name to create {name}:"
+            question = f"{doubts}Profile {profile.name} is protected. Type the cluster's name to create {request.name}:"
             self.app.push_screen(
                 TypeNameScreen(question, self.cluster.name), lambda sure: self._send(request) if sure else None
             )
-            return
-        self._send(request)
+        elif doubts:
+            self._ask(f"{doubts}Create {request.name} all the same?", request)
+        else:
+            self._send(request)
 
-    def _send(self, request: SnapshotRequest) -> None:
+    def _ask(self, question: str, request: SnapshotRequest, *, with_journal: bool = True) -> None:
+        def decide(sure: bool | None) -> None:
+            if sure:
+                self._send(request, with_journal=with_journal)
+
+        self.app.push_screen(QuestionScreen(question), decide)
+
+    def _send(self, request: SnapshotRequest, *, with_journal: bool = True) -> None:
         if self._followed is not None:  # a hurried second click had the question asked twice
             return
         self.query_one(ProblemCard).clear()
-        self._followed = self.ncp_app.create_snapshot(request)
+        self._followed = self.ncp_app.create_snapshot(request, self._facts, with_journal=with_journal)
         if self._followed is None:
             return
         for selector in ("#name", "#bucket", "#create", "#buckets"):
@@ -298,19 +370,13 @@ class CreateSnapshotScreen(WorkingScreen):
             super().show_followed()
             return
         now = self.session.home.monotonic()
-        text, tone = (state_words(followed, now), "warning") if followed.is_open else ending(followed)
+        text, tone = (state_words(followed, now), "warning") if followed.is_open else result(followed)
         outcome = self.query_one("#outcome", Static)
         for name in ("good", "bad", "warning"):
             outcome.set_class(name == tone, name)
-        outcome.update(Text(f"{followed.request.name}: {text}" if followed.is_open else text))
-        if followed.is_open and followed.progress is not None and followed.progress.problem is not None:
-            self.say(f"Accepted, but the history cannot be read now: {followed.progress.problem.what}", "warning")
-        elif followed.is_open:
-            self.say(
-                "Accepted: it goes on without you. esc leaves; every screen shows how it does."
-                if followed.taken
-                else ""
-            )
+        outcome.update(Text(shown(f"{followed.request.name}: {text}" if followed.is_open else text)))
+        if followed.is_open:
+            self.say(*goes_on(followed))
 
     def on_followed_changed(self, followed: Followed) -> None:
         """Follow this form's snapshot; after a certain refusal, let the user correct the form."""
@@ -321,13 +387,28 @@ class CreateSnapshotScreen(WorkingScreen):
         if followed.is_open:
             return
         taken = followed.taken
-        if taken is not None and taken.error is not None:
-            self.query_one(ProblemCard).show(taken.error)
-            self.say(taken.sentence, "warning" if taken.outcome == "unknown" else "bad")
-            if taken.outcome != "unknown":
+        if taken is None and followed.problem is not None:
+            self._was_not_sent(followed, followed.problem)
+        elif taken is not None and taken.error is not None and taken.outcome is not Outcome.ACCEPTED:
+            found = taken.settlement
+            self.query_one(ProblemCard).show(taken.error if found is None else in_doubt(taken, found))
+            self.say(*result(followed))
+            self.set_class(taken.outcome is Outcome.UNKNOWN, "in-doubt")
+            if taken.outcome is not Outcome.UNKNOWN:
                 self._let_correct()
         else:
             self.say("esc goes back to the clusters.")
+
+    def _was_not_sent(self, followed: Followed, problem: Problem) -> None:
+        """Nothing left: the form is the user's again, and a journal that cannot be written is asked about."""
+        if isinstance(problem, OutcomeInDoubt):
+            problem.next_step = "Use another name, or press u on the clusters to find out about that one."
+        self.query_one(ProblemCard).show(problem)
+        self.say(f"Not started: {followed.request.name}.", "bad")
+        self._let_correct()
+        if isinstance(problem, JournalProblem):
+            question = f"{problem.sentences()} Create {followed.request.name} without writing it down?"
+            self._ask(question, followed.request, with_journal=False)
 
     def _let_correct(self) -> None:
         self._followed = None
@@ -345,3 +426,51 @@ class CreateSnapshotScreen(WorkingScreen):
         if action == "create":
             return None if self.query("#create") and self.query_one("#create", Button).disabled else True
         return super().check_action(action, parameters)
+
+
+def result(followed: Followed) -> tuple[str, str]:
+    """What came of it, and its tone: one sentence, where a card on the form has the rest."""
+    taken, (text, tone) = followed.taken, ending(followed)
+    if taken is None:
+        return f"Not started: {followed.request.name}.", tone
+    if taken.outcome is Outcome.ACCEPTED or taken.journal_problem is not None:
+        return text, tone
+    if taken.outcome is Outcome.UNKNOWN:
+        return f"Cannot tell: {taken.request.name}. It was not sent again.", tone
+    return taken.sentence, tone
+
+
+def goes_on(followed: Followed) -> tuple[str, str]:
+    """What happens now, and what the user may do meanwhile."""
+    progress, taken = followed.progress, followed.taken
+    if progress is not None and progress.problem is not None:
+        return f"Accepted, but the history cannot be read now: {progress.problem.what}", "warning"
+    if taken is None:
+        return ("It is not sent again. esc leaves; the looking goes on.", "warning") if followed.settling else ("", "")
+    if taken.by_history:
+        return "Started: the history names it, though no answer said so. esc leaves.", "plain"
+    return "Accepted: it goes on without you. esc leaves; every screen shows how it does.", "plain"
+
+
+def in_doubt(taken: Taken, found: Settlement) -> Problem:
+    """What is known of a create that nothing proves, and where to look again."""
+    lost = f"{taken.error.what} " if taken.error is not None else ""
+    evidence = found.evidence[:1].upper() + found.evidence[1:]
+    again = " u on the clusters looks again." if taken.entry is not None else ""
+    return Problem(taken.sentence, f"{lost}{evidence}", f"{found.next_step}{again}")
+
+
+def lights_text(lights: Preflight) -> Text:
+    """The lights in one line, those that are not well first: no colour is needed to read it."""
+    parts = []
+    for light, word in ((Light.BAD, "BAD"), (Light.UNSURE, "UNSURE"), (Light.OK, "ok")):
+        subjects = [check.subject for check in lights.checks if check.light is light]
+        if subjects:
+            parts.append(f"{word}: {', '.join(subjects)}")
+    return Text(shown("   ".join(parts)), no_wrap=True, overflow="ellipsis")
+
+
+def red_sentences(lights: Preflight) -> str:
+    """What a user should have read before saying yes; empty where no light is red."""
+    red = [check for check in lights.checks if check.light is Light.BAD]
+    return "".join(f"{check.subject}: {check.evidence}. {check.advice}".rstrip() + "\n" for check in red)

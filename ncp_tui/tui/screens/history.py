@@ -11,16 +11,20 @@ from textual.message import Message
 
 from ncp_tui.gateway import Problem
 from ncp_tui.search_engine import Cluster, HistoryEntry, SnapshotState
+from ncp_tui.tui.cells import Row
 from ncp_tui.tui.documents import history_lines
-from ncp_tui.tui.rows import history_row, milliseconds
+from ncp_tui.tui.history_reader import HistoryReader
+from ncp_tui.tui.rows import history_row
+from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
-from ncp_tui.tui.screens.table import TableScreen
+from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Followed, Session
-from ncp_tui.tui.widgets import Column, RecordTable
+from ncp_tui.tui.widgets import Column, FilterBar, RecordTable
+from ncp_tui.tui.words import milliseconds
 
 
-class HistoryScreen(TableScreen):
+class HistoryScreen(EvidenceScreen):
     """Every attempt at a snapshot of a cluster that the service remembers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,6 +38,7 @@ class HistoryScreen(TableScreen):
             tooltip="This row in full",
             id="history.detail",
         ),
+        evidence_key("history"),
         Binding("f", "failed", "Failed only", tooltip="Only failures, or everything again", id="history.failed"),
     ]
     columns = (
@@ -48,13 +53,13 @@ class HistoryScreen(TableScreen):
 
     @dataclass
     class PageLoaded(Message):
-        """Some rows arrived."""
+        """Some rows arrived, in `reader`."""
 
-        entries: list[HistoryEntry]
+        reader: HistoryReader
 
     @dataclass
-    class LoadEnded(Message):
-        """The history is complete, or it failed."""
+    class ReadingEnded(Message):
+        """As much as was wanted has been read, or it failed."""
 
         seconds: float
         problem: Problem | None = None
@@ -62,59 +67,97 @@ class HistoryScreen(TableScreen):
     def __init__(self, session: Session, cluster: Cluster) -> None:
         super().__init__(session)
         self.cluster = cluster
-        self._entries: list[HistoryEntry] = []
+        self._reader: HistoryReader | None = None
+        self._rows: dict[int, Row] = {}
+        """The lines of the reader's entries, by the identity of each."""
+        self._entries: dict[str, HistoryEntry] = {}
+        """What has been read, by the keys of the rows."""
+        self._wants_all = False
         self._failed_only = False
 
     def load(self) -> None:
-        """Read the history again."""
+        """Read the history again, as far as it had been read."""
         self.say(f"Loading the history of {self.cluster.name} ...")
-        if not self._entries:
+        if self._reader is None:
             self.table.show([], empty="Loading ...")
-        self.load_history()
+        self.read_history(None)
 
-    @work(group="history", exclusive=True, exit_on_error=False, description="load history")
-    async def load_history(self) -> None:
-        """Read every page, showing each as it comes."""
-        monotonic, found = self.session.home.monotonic, list[HistoryEntry]()
+    def read_on(self, *, to_the_end: bool = False) -> None:
+        """Read one more page, or all there are, unless that is being done or there are none."""
+        self._wants_all = self._wants_all or to_the_end
+        if self._reader is not None and not self._reader.is_complete and not self._is_reading:
+            self.read_history(self._reader)
+
+    @property
+    def _is_reading(self) -> bool:
+        mine = (worker for worker in self.workers if worker.node is self and worker.group == "history")
+        return any(not worker.is_finished and not worker.is_cancelled for worker in mine)
+
+    @work(group="history", exclusive=True, exit_on_error=False, description="read history")
+    async def read_history(self, reader: HistoryReader | None) -> None:
+        """Read one more page with `reader`, or begin anew; go on while more is wanted."""
+        monotonic, known = self.session.home.monotonic, len(self._reader.entries) if self._reader is not None else 0
         started = monotonic()
         try:
-            with self.session.log.action(f"history of {self.cluster.name}"):
-                engine = await self.session.engine()
-                async for page in engine.history_pages(self.cluster.number):
-                    found += page
-                    self.post_message(self.PageLoaded(list(found)))
+            with self.session.log.action(f"{'more' if reader else 'history'} of {self.cluster.name}"):
+                if reader is None:
+                    reader, least = HistoryReader(await self.session.engine(), self.cluster.number), known
+                else:
+                    least = 0
+                while await reader.read():
+                    is_enough = len(reader.entries) >= least
+                    if is_enough:
+                        self.post_message(self.PageLoaded(reader))
+                    if is_enough and not self._wants_all:
+                        break
         except Problem as problem:
-            self.post_message(self.LoadEnded(monotonic() - started, problem))
+            self.post_message(self.ReadingEnded(monotonic() - started, problem))
             return
-        if not found:
-            self.post_message(self.PageLoaded([]))
-        self.post_message(self.LoadEnded(monotonic() - started))
+        self.post_message(self.PageLoaded(reader))
+        self.post_message(self.ReadingEnded(monotonic() - started))
 
     @on(PageLoaded)
     def show_page(self, event: PageLoaded) -> None:
         """Show what has arrived so far."""
-        self._entries = sorted(event.entries, key=lambda entry: entry.sort_key, reverse=True)
+        if self._reader is not event.reader:
+            self._reader, self._rows, self._entries = event.reader, {}, {}
         self._show_rows()
+        if self._wants_all and not event.reader.is_complete:
+            self.say(f"{self.cluster.name}: {event.reader.extent} ...")
 
-    @on(LoadEnded)
-    def show_end(self, event: LoadEnded) -> None:
+    @on(ReadingEnded)
+    def show_end(self, event: ReadingEnded) -> None:
         """Say how it ended."""
         self.show_header()
-        if event.problem is not None:
-            self.show_problem(event.problem)
+        reader = self._reader
+        if event.problem is not None or reader is None:
+            if event.problem is not None:
+                self.show_problem(event.problem)
             return
         self.hide_problem()
         self._show_rows("No snapshot was ever asked for here.")
-        failed = sum(entry.state is SnapshotState.FAILED for entry in self._entries)
+        if self.filter_bar is not None and self.filter_bar.value:
+            self.say(self.narrowed_sentence())
+            return
+        more = "" if reader.is_complete else " More are read as you go down."
         self.say(
-            f"{self.cluster.name}: {len(self._entries)} snapshots, {failed} failed, in {milliseconds(event.seconds)}."
+            f"{self.cluster.name}: {reader.extent}, {reader.failed} failed, in {milliseconds(event.seconds)}.{more}"
         )
 
     def _show_rows(self, empty: str | None = None) -> None:
-        shown = [each for each in self._entries if not self._failed_only or each.state is SnapshotState.FAILED]
-        if self._failed_only and self._entries:
+        entries = self._reader.entries if self._reader is not None else []
+        if self._failed_only and entries:
+            entries = [entry for entry in entries if entry.state is SnapshotState.FAILED]
             empty = "No failure among them. Press f for all."
-        self.table.show([history_row(entry) for entry in shown], empty=empty)
+        self.table.show([self._row_of(entry) for entry in entries], empty=empty)
+
+    def _row_of(self, entry: HistoryEntry) -> Row:
+        """The line of an entry, made once: a page that arrives must not cost what all before it did."""
+        row = self._rows.get(id(entry))
+        if row is None:
+            row = self._rows[id(entry)] = history_row(entry)
+            self._entries[row.key] = entry
+        return row
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -125,13 +168,55 @@ class HistoryScreen(TableScreen):
         """Load again once a snapshot of this cluster has come to its end."""
         super().on_followed_changed(followed)
         if followed.request.cluster_number == self.cluster.number and not followed.is_open:
-            self.load_history()
+            self.read_history(None)
+
+    def on_filter_bar_narrowed(self, event: FilterBar.Narrowed) -> None:
+        """Look through all of it: that a name is not among the newest hundred says nothing."""
+        if event.text:
+            self.read_on(to_the_end=True)
+
+    @on(RecordTable.EndNear, "#table")
+    def read_where_the_cursor_goes(self) -> None:
+        """Have the next page there when it is needed."""
+        self.read_on()
+
+    def narrowed_sentence(self) -> str:
+        """How many rows of how many; also of how many in all, where they are still being read."""
+        words = super().narrowed_sentence()
+        is_part = self._reader is not None and not self._reader.is_complete
+        return f"{words} {self._reader.extent} ..." if self._reader is not None and is_part else words
+
+    def action_sort(self) -> None:
+        """Order all of it."""
+        super().action_sort()
+        self.read_on(to_the_end=True)
+
+    def action_reverse(self) -> None:
+        """Turn all of it around."""
+        super().action_reverse()
+        self.read_on(to_the_end=True)
 
     def action_failed(self) -> None:
         """Show failures only, or everything again."""
         self._failed_only = not self._failed_only
         self._show_rows()
+        self.read_on(to_the_end=True)
         self.say("Failures only; f shows all." if self._failed_only else "All snapshots.")
+
+    def snapshot_in_question(self) -> tuple[str, str] | None:
+        """The row under the cursor."""
+        entry = self._chosen
+        return (entry.snapshot, self.cluster.number) if entry is not None else None
+
+    async def look_up(self, name: str, number: str) -> LookedUp:  # noqa: ARG002 - it is all on the screen
+        """The history as it stands on the screen."""
+        engine = self.session.connected
+        reader = self._reader
+        problem = None
+        if reader is None or not reader.is_complete:
+            problem = Problem(f"Only a part of it was: {reader.extent}." if reader else "It was still being read.")
+        offset = engine.clock_offset if engine is not None else None
+        return LookedUp(self.session.identity, offset, list(reader.entries) if reader is not None else [], problem)
 
     def action_snapshot(self) -> None:
         """Open the form for this cluster."""
@@ -146,13 +231,16 @@ class HistoryScreen(TableScreen):
 
     @property
     def _chosen(self) -> HistoryEntry | None:
-        key = self.table.cursor_key
-        return next((each for each in self._entries if history_row(each).key == key), None)
+        return self._entries.get(self.table.cursor_key or "")
 
     @on(RecordTable.Chosen, "#table")
     def open_detail(self) -> None:
         """Do with the mouse what enter does."""
         self.action_detail()
+
+    def names_to_copy(self) -> list[Copyable]:
+        """The snapshot under the cursor."""
+        return [Copyable("snapshot name", self._chosen.snapshot)] if self._chosen else []
 
     def action_detail(self) -> None:
         """Show a row in full."""

@@ -25,21 +25,25 @@ from ncp_tui.profiles import (
     SourceKind,
     StoreName,
     check_profile,
+    service_of,
     suggest_name,
 )
+from ncp_tui.tui.changes import carried_through
+from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, ProblemCard, SecretInput, StatusLine, TextInput
 
 DISK_SECONDS = 10.0
 STORE_WORDS: dict[StoreName, str] = {
     "keyring": "OS keyring: kept there, not in any file of ncp-tui",
+    "file": "Encrypted file, opened with a passphrase once per session",
     "session": "This session only: not stored, asked for again next time",
 }
 
 _YES, _NO = "yes", "no"
 
 
-class ProfileFormScreen(Screen[str | None]):
+class ProfileFormScreen(LoudWorkers, Screen[str | None]):
     """Add or edit a profile; ends in the name saved, or in None."""
 
     CSS_PATH = "profile_form.tcss"
@@ -72,6 +76,8 @@ class ProfileFormScreen(Screen[str | None]):
         self._editing = editing
         self._held = importing.held_secret if importing else None
         self._welcome = welcome
+        self._saving = False
+        self._saved: str | None = None
         self._start = editing or self._imported(importing) or Profile(name="", access_key="", store=self._first_store())
 
     def _first_store(self) -> StoreName:
@@ -96,6 +102,8 @@ class ProfileFormScreen(Screen[str | None]):
                     yield Static(label, classes="label", markup=False)
                     yield widget
                     yield Static(hint, classes="verdict", markup=False)
+                if widget.id == "store":
+                    yield Static(self._file_words(), markup=False, id="file-words")
         yield StatusLine()
         yield KeyLine()
 
@@ -124,11 +132,21 @@ class ProfileFormScreen(Screen[str | None]):
     def _stores(self) -> list[tuple[StoreName, str]]:
         return [(name, words) for name, words in STORE_WORDS.items() if name in self.session.home.stores]
 
+    def _file_words(self) -> str:
+        store = self.session.home.stores.get("file")
+        return f"Kept in: {store.describe()}. A forgotten passphrase cannot be recovered." if store else ""
+
+    @on(Select.Changed, "#store")
+    def follow_store(self, event: Select.Changed) -> None:
+        """Say where the file is, while it is the one chosen."""
+        self.query_one("#file-words").display = event.value == "file"
+
     def on_mount(self) -> None:
         """Say where we are."""
         title = f"Edit {self._start.name}" if self._editing else "New profile"
         facts = [Fact("DEMO: a private sandbox", "DEMO", needed=True)] if self.session.home.demo else []
         self.query_one(HeaderLine).show(("Profiles", title), facts)
+        self.query_one("#file-words").display = self.query_one("#store", Select).value == "file"
         self.say("tab goes on, f5 tests the keys, f2 saves, esc leaves without saving.")
         if self._editing is not None:
             self.query_one("#access_key").focus()
@@ -171,8 +189,16 @@ class ProfileFormScreen(Screen[str | None]):
             return self._held
         if self._editing is None or profile.access_key != self._editing.access_key:
             return None
-        store = self.session.home.stores.get(self._editing.store)
-        return await store.load(self._editing) if store is not None else None
+        editing, store = self._editing, self.session.home.stores.get(self._editing.store)
+        return await self.session.ask_store(lambda: store.load(editing)) if store is not None else None
+
+    def _keeps_key(self, profile: Profile) -> bool:
+        """Whether a key goes into the store; another bucket is no reason to ask for a passphrase."""
+        editing = self._editing
+        typed = bool(self.query_one("#secret_key", SecretInput).value.strip())
+        if typed or self._held is not None or editing is None:
+            return True
+        return (profile.access_key, profile.store) != (editing.access_key, editing.store)
 
     def action_test(self) -> None:
         """Try what the form says."""
@@ -203,28 +229,35 @@ class ProfileFormScreen(Screen[str | None]):
             )
 
     def action_save(self) -> None:
-        """Save what the form says."""
-        self.say("Saving ...")
-        self.save()
+        """Save what the form says, once."""
+        if not self._saving:
+            self._saving = True
+            self.say("Saving ...")
+            self.save()
 
-    @work(group="form-save", exclusive=True, exit_on_error=False, description="save a profile")
+    @work(group="form-save", exit_on_error=False, description="save a profile")
     async def save(self) -> None:
         """Secret key first, read back by its store; a profile whose key could not be kept is not saved."""
+        await carried_through(self._save())
+
+    async def _save(self) -> None:
         home = self.session.home
         try:
             profile = self._profile()
-            secret = await self._secret(profile)
-            if secret is None and self._editing is None:
+            secret = await self._secret(profile) if self._keeps_key(profile) else None
+            if secret is None and (self._editing is None or self._editing.access_key != profile.access_key):
                 raise _no_secret()
             change = home.profiles.replace if self._editing is not None else home.profiles.add
             if self._editing is None:
                 await daemon_call(lambda: _refuse_taken(home.profiles.load().find(profile.name)), DISK_SECONDS)
             if secret is not None:
-                await home.stores[profile.store].save(profile, secret)
+                store, kept = home.stores[profile.store], secret
+                await self.session.ask_store(lambda: store.save(profile, kept))
             await daemon_call(lambda: change(profile), DISK_SECONDS)
+            self._saved = profile.name
             if secret is not None and self._editing is not None and self._editing.store != profile.store:
                 # The key is in its new place and was read back from there: the old copy may go.
-                await home.stores[self._editing.store].delete(self._editing)
+                await self._delete_old(self._editing)
         except Problem as problem:
             self.post_message(self.Done(problem=problem))
         except TimeoutError:
@@ -234,10 +267,24 @@ class ProfileFormScreen(Screen[str | None]):
         else:
             self.post_message(self.Done(saved=profile.name))
 
+    async def _delete_old(self, old: Profile) -> None:
+        store = self.session.home.stores[old.store]
+        try:
+            await self.session.ask_store(lambda: store.delete(old))
+        except Problem as problem:
+            raise Problem(
+                f"{old.name} is saved, and a copy of its key is still in: {store.describe()}.",
+                problem.what,
+                f"f2 tries again to delete it there, where it is called {service_of(old)}; esc leaves it.",
+            ) from None
+
     @on(Done)
     def show_done(self, event: Done) -> None:
         """Leave after a save; show a problem where it belongs."""
+        self._saving = False
         if event.saved is not None:
+            # Textual takes away the screen in front, whoever asks: help or palette may have been opened meanwhile.
+            self.pop_until_active()
             self.dismiss(event.saved)
             return
         card = self.query_one(ProblemCard)
@@ -254,8 +301,8 @@ class ProfileFormScreen(Screen[str | None]):
                 wrong.first().focus()
 
     def action_cancel(self) -> None:
-        """Leave without saving."""
-        self.dismiss(None)
+        """Leave without saving, or without the rest of it."""
+        self.dismiss(self._saved)
 
 
 def _select(name: str, choices: list[tuple[str, str]], value: str) -> Select[str]:

@@ -12,7 +12,9 @@ from textual.message import Message
 
 from ncp_tui.gateway import Problem, daemon_call
 from ncp_tui.profiles import Identities, Identity, ProfileBook, SourceKind
-from ncp_tui.tui.rows import Cell, Tone, identity_row
+from ncp_tui.tui.cells import Cell, Tone
+from ncp_tui.tui.changes import carried_through
+from ncp_tui.tui.rows import identity_row
 from ncp_tui.tui.screens.confirm import TypeNameScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.prompt import PromptScreen
@@ -24,7 +26,7 @@ DISK_SECONDS = 10.0
 
 
 class ProfilesScreen(TableScreen):
-    """Saved profiles, and the keys found in the environment and in `~/.ncloud/configure`."""
+    """Saved profiles, the keys found elsewhere, and this server's role where the user wants it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "use", "Use", tooltip="Call as this profile from now on", id="profiles.use"),
@@ -65,6 +67,7 @@ class ProfilesScreen(TableScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._tests: dict[str, Cell] = {}
+        self._wanted = ""
 
     def load(self) -> None:
         """Read the profiles again."""
@@ -78,7 +81,7 @@ class ProfilesScreen(TableScreen):
     @work(group="profile-change", exit_on_error=False, description="change profiles")
     async def change_profiles(self, change: Callable[[], ProfileBook], said: str) -> None:
         """Write one change to the profiles, then show them."""
-        await self._on_disk(change, said)
+        await carried_through(self._on_disk(change, said))
 
     async def _on_disk(self, function: Callable[[], ProfileBook], said: str) -> None:
         session = self.session
@@ -115,6 +118,9 @@ class ProfilesScreen(TableScreen):
             for identity in session.identities.identities
         ]
         self.table.show(rows, empty="No profile yet. Press a to add one.")
+        if any(row.key == self._wanted for row in rows):
+            self.table.move_to(self._wanted)
+            self._wanted = ""
         if event.problem is not None:
             self.show_problem(event.problem)
             return
@@ -136,9 +142,8 @@ class ProfilesScreen(TableScreen):
         if identity is None:
             self.say("There is no profile under the cursor.", "warning")
         elif identity.kind is not SourceKind.PROFILE:
-            self.say(
-                f"{identity.name} is not a saved profile, so ncp-tui cannot {verb} it. i saves it as one.", "warning"
-            )
+            said = f"{identity.name} is not a saved profile, so ncp-tui cannot {verb} it."
+            self.say(said if identity.role else f"{said} i saves it as one.", "warning")
         else:
             return identity
         return None
@@ -175,14 +180,17 @@ class ProfilesScreen(TableScreen):
         if identity is None or identity.kind is SourceKind.PROFILE:
             self.say("Put the cursor on keys found in the environment or in ~/.ncloud/configure to import them.")
             return
+        if identity.role is not None:
+            self.say("The keys of a server role end after some hours: there is nothing to save.")
+            return
         self.open(ProfileFormScreen(self.session, importing=identity), self._after_form)
 
     def _after_form(self, saved: str | None) -> None:
         if saved:
             self._tests.pop(saved, None)
+            self._wanted = saved
             self.ncp_app.identity_changed(saved)
             self.read_profiles(f"Profile {saved} is saved.")
-            self.call_after_refresh(self.table.move_to, saved)
         else:
             self.read_profiles()
 
@@ -218,11 +226,17 @@ class ProfilesScreen(TableScreen):
     @work(group="profile-change", exit_on_error=False, description="rename or copy a profile")
     async def move_profile(self, identity: Identity, new: str, *, keep_old: bool) -> None:
         """Rename or copy profile and secret key; the file first, since that checks the new name."""
-        home, old = self.session.home, identity.profile
+        await carried_through(self._move(identity, new, keep_old=keep_old))
+
+    async def _move(self, identity: Identity, new: str, *, keep_old: bool) -> None:
+        session, home, old = self.session, self.session.home, identity.profile
         store = home.stores.get(old.store)
         change = home.profiles.duplicate if keep_old else home.profiles.rename
         said = f"{old.name} is {'copied to' if keep_old else 'now called'} {new}."
         try:
+            if store is not None:
+                # A store that cannot be reached, or stays locked, is told before half of it is done.
+                await session.ask_store(lambda: store.load(old))
             book = await daemon_call(lambda: change(old.name, new), DISK_SECONDS)
             fresh = book.find(new)
             if store is not None and fresh is not None:
@@ -257,11 +271,14 @@ class ProfilesScreen(TableScreen):
     @work(group="profile-change", exit_on_error=False, description="remove a profile")
     async def remove_profile(self, identity: Identity) -> None:
         """Remove the secret key first: a profile without its key can be mended, a key without a profile not."""
+        await carried_through(self._remove_both(identity))
+
+    async def _remove_both(self, identity: Identity) -> None:
         home, profile = self.session.home, identity.profile
         store = home.stores.get(profile.store)
         try:
             if store is not None:
-                await store.delete(profile)
+                await self.session.ask_store(lambda: store.delete(profile))
             await daemon_call(lambda: home.profiles.remove(profile.name), DISK_SECONDS)
         except Problem as problem:
             self.post_message(self.Loaded(problem=problem))
@@ -284,7 +301,7 @@ class ProfilesScreen(TableScreen):
         session = self.session
         try:
             with session.log.action(f"test keys of {identity.name}"):
-                engine = await session.home.connect(identity, session.log)
+                engine = await session.ask_store(lambda: session.home.connect(identity, session.log))
                 try:
                     await engine.check_keys()
                     offset = engine.clock_offset

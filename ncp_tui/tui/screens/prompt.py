@@ -36,4 +36,6 @@ class PromptScreen(ModalScreen[str | None]):
     def finish(self, event: Input.Submitted) -> None:
         """Hand the text back."""
         event.stop()
+        if not self.is_current:  # a hurried second enter: to dismiss again would take away the screen below
+            return
         self.dismiss(event.value.strip() or None)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from ncp_tui.gateway import Problem
+from ncp_tui.tui import widgets
 from ncp_tui.tui.screens.working import WorkingScreen
-from ncp_tui.tui.widgets import Column, FilterBar, ProblemCard, RecordTable
+from ncp_tui.tui.widgets import Column, ProblemCard, RecordTable
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway import Problem
+    from ncp_tui.tui.widgets import FilterBar
 
 
 class TableScreen(WorkingScreen):
@@ -29,13 +32,25 @@ class TableScreen(WorkingScreen):
         Binding("o", "sort", "Sort", show=False, tooltip="Order by the next column", id="table.sort"),
         Binding("O", "reverse", "Reverse", show=False, tooltip="Turn the order around", id="table.reverse"),
     ]
+    AUTO_FOCUS = "#table"  # else the filter gets it first, and its keys are painted and painted over
     columns: ClassVar[tuple[Column, ...]] = ()
 
     def body(self) -> Iterable[Widget]:
         """The filter, a place for a problem, the table."""
-        yield FilterBar()
+        if not self.completed_later:
+            yield widgets.FilterBar()
         yield ProblemCard()
         yield RecordTable(self.columns, id="table")
+
+    async def complete(self) -> None:
+        """Add the filter as well."""
+        await self.mount(widgets.FilterBar(), before="#problem")
+        await super().complete()
+
+    @property
+    def filter_bar(self) -> FilterBar | None:
+        """The filter; None until it is there."""
+        return cast("FilterBar | None", next(iter(self.query("#filter")), None))
 
     @property
     def table(self) -> RecordTable:
@@ -44,7 +59,6 @@ class TableScreen(WorkingScreen):
 
     def on_mount(self) -> None:
         """Start with the keys on the table."""
-        super().on_mount()
         self.table.focus()
 
     def show_problem(self, problem: Problem) -> None:
@@ -61,12 +75,13 @@ class TableScreen(WorkingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the filter a slash is typed."""
         if action == "filter":
-            return not self.query_one(FilterBar).has_focus
+            return self.filter_bar is not None and not self.filter_bar.has_focus
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
         """Open the filter."""
-        self.query_one(FilterBar).open()
+        if self.filter_bar is not None:
+            self.filter_bar.open()
 
     def action_sort(self) -> None:
         """Order by the next column."""
@@ -78,22 +93,24 @@ class TableScreen(WorkingScreen):
         self.table.reverse()
         self.say(f"Sorted by {self.table.order}.")
 
-    @on(FilterBar.Narrowed)
-    def narrow(self, event: FilterBar.Narrowed) -> None:
+    def on_filter_bar_narrowed(self, event: FilterBar.Narrowed) -> None:
         """Show what passes the filter."""
         self.table.filter(event.text)
         if event.text:
-            self.say(f"{self.table.shown} of {self.table.total} rows contain “{event.text}”.")
+            self.say(self.narrowed_sentence())
 
-    @on(FilterBar.Left)
-    def to_rows(self) -> None:
+    def narrowed_sentence(self) -> str:
+        """How many rows pass the filter."""
+        text = self.filter_bar.value if self.filter_bar is not None else ""
+        return f"{self.table.shown} of {self.table.total} rows contain “{text}”."
+
+    def on_filter_bar_left(self) -> None:
         """Give the keys back to the table."""
         self.table.focus()
 
     def action_back(self) -> None:
         """Clear the filter first, then leave."""
-        bar = self.query_one(FilterBar)
-        if bar.display:
-            bar.action_clear()
+        if self.filter_bar is not None and self.filter_bar.display:
+            self.filter_bar.action_clear()
         else:
             super().action_back()

@@ -9,24 +9,28 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ncp_tui.tui.documents import Line
+from ncp_tui.gateway import RequestRecord, as_curl
+from ncp_tui.tui.cells import Tone
+from ncp_tui.tui.documents import BLANK, Line, line
+from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.screens.copying import Copyable, CopyingScreen
 from ncp_tui.tui.widgets import TextView
 
+_HINT = "esc closes, c copies, w writes a file, m to select, arrows scroll"
 
-class TextScreen(ModalScreen[None]):
+
+class TextScreen(CopyingScreen):
     """A titled text with a scroll position."""
 
     CSS_PATH = "text.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Close", id="text.close"),
-        Binding("c", "copy", "Copy", id="text.copy"),
     ]
     AUTO_FOCUS = "TextView"
 
-    def __init__(self, title: str, lines: Sequence[Line], hint: str = "esc closes, c copies, arrows scroll") -> None:
+    def __init__(self, title: str, lines: Sequence[Line], hint: str = _HINT) -> None:
         super().__init__()
         self._title = title
         self._lines = list(lines)
@@ -35,7 +39,7 @@ class TextScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """The box: title on its border, text, hint."""
         with Vertical(id="text-box") as box:
-            box.border_title = Content(self._title)  # a plain str would be read as markup
+            box.border_title = Content(shown(self._title))  # a plain str would be read as markup
             yield TextView(self._lines, id="text")
             yield Static(self._hint, markup=False, id="text-hint")
 
@@ -44,9 +48,17 @@ class TextScreen(ModalScreen[None]):
         self._lines = list(lines)
         self.query_one(TextView).show(self._lines)
 
-    def action_copy(self) -> None:
-        """Send the text to the terminal's clipboard. Whether the terminal takes it, nobody can know."""
-        self.app.copy_to_clipboard(self.query_one(TextView).text)
-        self.query_one("#text-hint", Static).update(
-            "Sent to the terminal (OSC 52). If nothing arrives, select the text."
-        )
+    def to_copy(self) -> Copyable:
+        """The whole text."""
+        return Copyable(self._title, self.query_one(TextView).text)
+
+    def say(self, text: str) -> None:
+        """Tell it in the hint's place."""
+        self.query_one("#text-hint", Static).update(shown(text))
+
+
+def curl_screen(request: RequestRecord) -> TextScreen:
+    """A request as a shell snippet that signs itself."""
+    lines = [line(text) for text in as_curl(request).splitlines()]
+    note = "Keys are read from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY when it runs; none is in it."
+    return TextScreen("As curl", [*lines, BLANK, line(note, Tone.DIM)])

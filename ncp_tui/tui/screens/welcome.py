@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ncp_tui.profiles import Identity
-from ncp_tui.tui.rows import Cell, Row, Tone
+from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import Column, KeyLine, RecordTable
 
@@ -63,6 +63,16 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
     def _chosen(self) -> Identity | None:
         return self._found.get(self.query_one(RecordTable).cursor_key or "")
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The keys of a server role end after hours: there is nothing to save."""
+        chosen = self._chosen if action == "import" and self.is_mounted else None
+        return super().check_action(action, parameters) and (chosen is None or chosen.role is None)
+
+    @on(RecordTable.Moved)
+    def follow_cursor(self) -> None:
+        """Offer what can be done with the row under the cursor."""
+        self.refresh_bindings()
+
     @on(RecordTable.Chosen)
     def choose(self) -> None:
         """Enter on a row."""
@@ -88,4 +98,4 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
 
 
 def _facts(identity: Identity) -> tuple[str, str, str]:
-    return identity.profile.masked_access_key, identity.profile.zone, identity.profile.region
+    return identity.masked_access_key, identity.profile.zone, identity.profile.region

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -10,19 +10,25 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
-from ncp_tui.gateway import Problem
-from ncp_tui.tui.rows import elapsed
+from ncp_tui import snapshots
+from ncp_tui.tui import screens, widgets
+from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.session import Followed, Session
-from ncp_tui.tui.widgets import ExchangePanels, Fact, HeaderLine, KeyLine, StatusLine
+from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, StatusLine
+from ncp_tui.tui.words import elapsed
 
 if TYPE_CHECKING:
+    from ncp_tui.gateway import Exchange, Problem
+    from ncp_tui.snapshots import JournalEntry
     from ncp_tui.tui.app import NcpApp
+    from ncp_tui.tui.screens.copying import Copyable
+    from ncp_tui.tui.widgets import ExchangePanels
 
 _WIDE = 100
 _TALL = 30
 
 
-class WorkingScreen(Screen[None]):
+class WorkingScreen(LoudWorkers, Screen[None]):
     """A screen the user works on. Subclasses give a `path`, a `body`, and `load` what they show."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - declared so by Textual
@@ -31,9 +37,21 @@ class WorkingScreen(Screen[None]):
         Binding("r", "reload", "Refresh", tooltip="Load this screen again", id="screen.reload"),
         Binding("v", "next_panel", "Panel", tooltip="Next panel: response or session log", id="screen.panel"),
         Binding("y", "copy_curl", "Curl", show=False, tooltip="The request in the panel as curl", id="screen.curl"),
+        Binding(
+            "Y,f8",
+            "copy_choice",
+            "Copy",
+            show=False,
+            tooltip="Copy the request id, the answer, a name: choose what",
+            id="screen.copy",
+        ),
         Binding("escape", "back", "Back", tooltip="One step back", id="screen.back"),
     ]
     with_preview: ClassVar[bool] = False
+    completed_later: ClassVar[bool] = False
+    """Whether the panels come after the first frame: for the first screen, which has nothing to show in them yet."""
+    leads_to_outcomes: ClassVar[bool] = False
+    """Whether `u` opens the outcomes from here."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -48,7 +66,8 @@ class WorkingScreen(Screen[None]):
         """Header, body, panels, status, keys: the same places on every screen."""
         yield HeaderLine()
         yield from self.body()
-        yield ExchangePanels(self.session.log, with_preview=self.with_preview)
+        if not self.completed_later:
+            yield self._new_panels()
         yield StatusLine()
         yield KeyLine()
 
@@ -67,7 +86,25 @@ class WorkingScreen(Screen[None]):
     def on_mount(self) -> None:
         """Paint first; fetch after the first frame is out."""
         self.show_header()
-        self.call_after_refresh(self.load)
+        if not self.completed_later:
+            self.call_after_refresh(self.load)
+
+    async def complete(self) -> None:
+        """Add what the first frame was painted without."""
+        await self.mount(self._new_panels(), before="#status")
+
+    def _new_panels(self) -> ExchangePanels:
+        return widgets.ExchangePanels(self.session.log, with_preview=self.with_preview)
+
+    @property
+    def panels(self) -> ExchangePanels | None:
+        """The panels; None until they are there."""
+        return cast("ExchangePanels | None", next(iter(self.query("#panels")), None))
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """What the response panel shows."""
+        return self.panels.shown if self.panels is not None else None
 
     def on_screen_resume(self) -> None:
         """Show what changed while another screen was in front."""
@@ -82,7 +119,7 @@ class WorkingScreen(Screen[None]):
         header.set_classes(f"accent-{accent}" if accent and accent != "none" else "")
         header.set_class(self.session.home.demo, "demo")
         who = (identity.name, identity.profile.region) if identity is not None else ()
-        header.show((*who, *self.path), header_facts(self.session))
+        header.show((*who, *self.path), header_facts(self.session, leads_to_outcomes=self.leads_to_outcomes))
 
     def say(self, text: str, tone: str = "plain") -> None:
         """Put one sentence on the status line."""
@@ -97,6 +134,9 @@ class WorkingScreen(Screen[None]):
         under_way = self.session.open_snapshots
         if under_way:
             self.say(following_sentence(under_way, self.session.home.monotonic()), "warning")
+
+    def show_unsettled(self) -> None:
+        """Say which creates are open, on the screen that leads to them; the header has their number everywhere."""
 
     def on_followed_changed(self, followed: Followed) -> None:
         """React to a snapshot that moved on."""
@@ -116,34 +156,44 @@ class WorkingScreen(Screen[None]):
 
     def action_next_panel(self) -> None:
         """Show the next panel."""
-        self.query_one(ExchangePanels).next_panel()
+        if self.panels is not None:
+            self.panels.next_panel()
 
     def action_copy_curl(self) -> None:
         """Show the request in the response panel as curl."""
-        exchange = self.query_one(ExchangePanels).shown
-        if exchange is None:
+        if self.exchange is None:
             self.say("There is no request to show as curl yet.")
             return
-        self.ncp_app.show_curl(exchange.request)
+        self.app.push_screen(screens.curl_screen(self.exchange.request))
+
+    def names_to_copy(self) -> list[Copyable]:
+        """The names that this screen is about."""
+        return []
+
+    def action_copy_choice(self) -> None:
+        """Offer what can be copied."""
+        self.app.push_screen(screens.CopyScreen(self.names_to_copy(), self.exchange))
 
     def action_back(self) -> None:
         """Go one step back."""
         self.app.pop_screen()
 
 
-def header_facts(session: Session) -> list[Fact]:
+def header_facts(session: Session, *, leads_to_outcomes: bool = False) -> list[Fact]:
     """What the header says besides the path, most important first."""
     facts = []
     if session.home.demo:
         facts.append(Fact("DEMO: a private sandbox", "DEMO", needed=True))
     if session.read_only:
         facts.append(Fact("READ-ONLY", needed=True))
+    if session.unsettled:
+        count = f"{len(session.unsettled)} UNSETTLED"
+        facts.append(Fact(f"{count}, press u" if leads_to_outcomes else count, count, needed=True))
     offset = session.connected.clock_offset if session.connected is not None else None
     if offset is not None and offset.is_worrying:
         facts.append(Fact(f"CLOCK {offset} OFF", needed=True))
     if session.identity is not None:
-        key = session.identity.profile.masked_access_key
-        facts.append(Fact(f"{key} from {session.identity.source}"))
+        facts.append(Fact(f"{session.identity.masked_access_key} from {session.identity.source}"))
     if offset is not None and not offset.is_worrying:
         facts.append(Fact(f"clock {offset}"))
     return facts
@@ -159,6 +209,8 @@ def following_sentence(under_way: list[Followed], now: float) -> str:
 
 def state_words(followed: Followed, now: float) -> str:
     """How far a snapshot is, in words; the seconds count from the request. `now` is monotonic."""
+    if followed.taken is None and followed.settling is not None:
+        return f"no clear answer; looking in the history, {elapsed(now - followed.asked_monotonic)}"
     if followed.taken is None:
         return "asking the service ..."
     progress = followed.progress
@@ -170,11 +222,33 @@ def state_words(followed: Followed, now: float) -> str:
     return f"{seen}, {elapsed(now - followed.asked_monotonic)}"
 
 
+def unsettled_sentence(entries: Sequence[JournalEntry]) -> str:
+    """Which creates are open, and which key leads to them."""
+    first = entries[-1].request
+    if len(entries) == 1:
+        return f"Press u: it is not known whether {first.name} was started."
+    return f"Press u: of {len(entries)} creates it is not known whether they were started."
+
+
 def ending(followed: Followed) -> tuple[str, str]:
-    """The last sentence about a snapshot, and its tone."""
+    """The last sentence about a snapshot, and its tone. A journal that does not hold it is told of as well."""
+    text, tone = _ending(followed)
+    taken = followed.taken
+    problem = followed.journal_problem or (taken.journal_problem if taken is not None else None)
+    return (f"{text} The journal does not hold it: {problem.what}", "warning") if problem is not None else (text, tone)
+
+
+def _ending(followed: Followed) -> tuple[str, str]:
     name, taken, progress = followed.request.name, followed.taken, followed.progress
-    if taken is not None and taken.error is not None:
-        return f"{taken.sentence} {taken.error.sentences()}", "warning" if taken.outcome == "unknown" else "bad"
+    if taken is None and followed.problem is not None:
+        return f"Not started: {name}. {followed.problem.sentences()}", "bad"
+    if taken is not None and taken.outcome is snapshots.Outcome.UNKNOWN and taken.settlement is not None:
+        return f"{taken.sentence} {taken.settlement.next_step}", "warning"
+    if taken is not None and taken.error is not None and taken.outcome is not snapshots.Outcome.ACCEPTED:
+        return (
+            f"{taken.sentence} {taken.error.sentences()}",
+            "warning" if taken.outcome is snapshots.Outcome.UNKNOWN else "bad",
+        )
     if followed.problem is not None:
         return f"{name} was accepted, but it is not followed any more: {followed.problem.what}", "warning"
     if progress is not None and progress.entry is not None and progress.is_final:

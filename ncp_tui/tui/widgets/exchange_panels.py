@@ -5,27 +5,34 @@ Side by side where there is room, one behind the other with tabs where there is 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
 
-from ncp_tui.gateway import Exchange
+from ncp_tui.gateway import Exchange, daemon_call
 from ncp_tui.session_log import Action, SessionLog
+from ncp_tui.tui.cells import Tone
+from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.documents import Line, line, response_lines
-from ncp_tui.tui.rows import Tone, action_rows
+from ncp_tui.tui.rows import action_rows
 from ncp_tui.tui.widgets.record_table import Column, RecordTable
 from ncp_tui.tui.widgets.text_view import TextView
 
+_LARGE = 16 * 1024
+"""Bytes of an answer from which it is laid out on a thread."""
+
+_LAYOUT_SECONDS = 30.0
 _NOTHING = [line("No request yet.", Tone.DIM)]
 _TITLES = {"preview": "Request to be sent", "response": "Response", "log": "Session log"}
-MOST_ACTIONS_SHOWN = 200
 
 
-class ExchangePanels(Horizontal):
+class ExchangePanels(LoudWorkers, Horizontal):
     """Response and session log, and on a form the preview of the request; `v` shows the next one in a narrow window."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -77,9 +84,20 @@ class ExchangePanels(Horizontal):
         self.query_one("#preview", TextView).show(lines, keep_place=True)
 
     def show_exchange(self, exchange: Exchange) -> None:
-        """Show one exchange in the response panel."""
+        """Show one exchange in the response panel; a large answer as soon as it is laid out."""
         self._shown = exchange
-        self.query_one("#response", TextView).show(response_lines(exchange))
+        if exchange.answer is not None and len(exchange.answer.body) > _LARGE:
+            self.lay_out(exchange)
+        else:
+            self.query_one("#response", TextView).show(response_lines(exchange))
+
+    @work(group="layout", exclusive=True, exit_on_error=False, description="lay out a large answer")
+    async def lay_out(self, exchange: Exchange) -> None:
+        """Make the lines of a large answer on a thread: a page of 100 clusters would stop every key for 30 ms."""
+        with contextlib.suppress(TimeoutError):
+            lines = await daemon_call(lambda: response_lines(exchange), _LAYOUT_SECONDS)
+            if self._shown is exchange and self.is_mounted:
+                self.query_one("#response", TextView).show(lines)
 
     @property
     def shown(self) -> Exchange | None:
@@ -98,7 +116,7 @@ class ExchangePanels(Horizontal):
 
     def refresh_log(self) -> None:
         """Show the newest actions, and the newest exchange if none was picked."""
-        lines = action_rows(list(self._log.actions)[-MOST_ACTIONS_SHOWN:])
+        lines = action_rows(list(self._log.actions))
         self._exchanges = {row.key: exchange for row, exchange in lines}
         try:
             table = self.query_one("#log", RecordTable)

@@ -1,4 +1,8 @@
-"""The fixed one-line parts of a screen: header, status and keys. Updated in place, never re-mounted."""
+"""The fixed one-line parts of a screen: header, status and keys. Updated in place, never re-mounted.
+
+They are drawn when they are painted, in the width of then, without a new layout: their height is fixed, and a layout
+repaints the scroll bar of every panel (0.7 kB).
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,11 @@ from dataclasses import dataclass, replace
 from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding
-from textual.events import Resize
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
+from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.widgets.record_table import cut
 
 
@@ -24,31 +29,31 @@ class Fact:
     needed: bool = False
 
 
-class HeaderLine(Static):
+class HeaderLine(Widget):
     """Where the user is (left) and as whom, how safely, on which clock (right)."""
 
     def __init__(self) -> None:
-        super().__init__("", markup=False, id="header")
+        super().__init__(id="header")
         self._path: tuple[str, ...] = ()
         self._facts: tuple[Fact, ...] = ()
 
     def show(self, path: tuple[str, ...], facts: Sequence[Fact]) -> None:
         """Show the path on the left and the facts on the right, most important first."""
-        self._path, self._facts = path, tuple(facts)
-        self._paint()
+        self._path = tuple(map(shown, path))
+        self._facts = tuple(replace(fact, text=shown(fact.text), short=shown(fact.short)) for fact in facts)
+        self.refresh()
 
-    def on_resize(self, _: Resize) -> None:
-        """Share the width anew."""
-        self._paint()
+    def render(self) -> Text:
+        """Share the width."""
+        return Text(header_text(self._path, self._facts, self.size.width), no_wrap=True)
 
-    def _paint(self) -> None:
-        width = self.size.width - 2
-        if width > 0:
-            self.update(Text(header_text(self._path, self._facts, width), no_wrap=True))
+
+_SHORTEST_PATH = 12
+"""Cells of the path that stay before a fact that is needed goes."""
 
 
 def header_text(path: tuple[str, ...], facts: Sequence[Fact], width: int) -> str:
-    """Path and facts in `width` cells: in full, else shorter, else without what can be missed."""
+    """Path and facts in `width` cells: in full, else shorter, else without what can be missed, else the path is cut."""
     left = " / ".join(("ncp-tui", *path))
     short = [replace(fact, text=fact.short or fact.text) for fact in facts]
     for some in (list(facts), short):
@@ -56,11 +61,14 @@ def header_text(path: tuple[str, ...], facts: Sequence[Fact], width: int) -> str
         if cell_len(left) + 2 + cell_len(right) <= width:
             return left + " " * (width - cell_len(left) - cell_len(right)) + right
     left = " / ".join(path) or "ncp-tui"
-    while short and cell_len(left) + 2 + cell_len("  ".join(fact.text for fact in short)) > width:
-        dispensable = [fact for fact in short if not fact.needed] or short
-        short.remove(dispensable[-1])
-    right = "  ".join(fact.text for fact in short)
-    return cut(left, max(0, width - cell_len(right))) + right
+    while short:
+        right = "  " + "  ".join(fact.text for fact in short)
+        dispensable = [fact for fact in short if not fact.needed]
+        kept = cell_len(left) if dispensable else min(cell_len(left), _SHORTEST_PATH)
+        if kept + cell_len(right) <= width:
+            return cut(left, width - cell_len(right)) + right
+        short.remove((dispensable or short)[-1])
+    return cut(left, width)
 
 
 class StatusLine(Static):
@@ -73,37 +81,39 @@ class StatusLine(Static):
         """Show `text`; `tone` is good, bad, warning or plain."""
         for name in ("good", "bad", "warning"):
             self.set_class(name == tone, name)
-        self.update(Text(text, no_wrap=True, overflow="ellipsis"))
+        self.update(Text(shown(text), no_wrap=True, overflow="ellipsis"), layout=False)
 
 
-class KeyLine(Static):
+class KeyLine(Widget):
     """The keys that matter here, in one line; `?` has the rest."""
 
+    COMPONENT_CLASSES = {"keys--key"}  # noqa: RUF012 - Textual reads it off the class
+
     def __init__(self) -> None:
-        super().__init__("", markup=False, id="keys")
+        super().__init__(id="keys")
+        self._shown: list[tuple[str, str]] = []
 
     def on_mount(self) -> None:
         """Follow the bindings of the screen."""
-        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._paint())
-        self._paint()
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._look_again())
 
-    def on_resize(self, _: Resize) -> None:
-        """Fit the new width."""
-        self._paint()
+    def _look_again(self) -> None:
+        if self._keys() != self._shown:
+            self.refresh()
 
-    def _paint(self) -> None:
+    def _keys(self) -> list[tuple[str, str]]:
         named = [(self.app.get_key_display(each), each) for each in shown_bindings(self.screen)]
+        return [(key, binding.description) for key, binding in fitting(named, self.size.width)]
+
+    def render(self) -> Text:
+        """Name as many keys as fit."""
         text = Text(no_wrap=True, overflow="ellipsis")
         style = self.get_component_rich_style("keys--key", partial=True)
-        for key, binding in fitting(named, self.size.width - 2):
+        self._shown = self._keys()
+        for key, description in self._shown:
             text.append(key, style)
-            text.append(f" {binding.description}  ")
-        if text != self._shown:
-            self._shown = text
-            self.update(text)
-
-    _shown = Text()
-    COMPONENT_CLASSES = {"keys--key"}  # noqa: RUF012 - Textual reads it off the class
+            text.append(f" {description}  ")
+        return text
 
 
 def fitting(named: Sequence[tuple[str, Binding]], width: int) -> list[tuple[str, Binding]]:

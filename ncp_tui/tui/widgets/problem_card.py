@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.widgets import Static
 
-from ncp_tui.gateway import GatewayError, Problem
+from ncp_tui import gateway
+from ncp_tui.tui.glyphs import shown
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway import Problem
 
 
 class ProblemCard(Static):
@@ -22,12 +26,12 @@ class ProblemCard(Static):
     def show(self, problem: Problem) -> None:
         """Show `problem`."""
         text = Text()
-        text.append(problem.what, self.get_component_rich_style("problem--what", partial=True))
+        text.append(shown(problem.what), self.get_component_rich_style("problem--what", partial=True))
         if problem.meaning:
-            text.append(f"\n{problem.meaning}")
+            text.append(f"\n{shown(problem.meaning)}")
         if problem.next_step:
-            text.append(f"\n{problem.next_step}", self.get_component_rich_style("problem--next", partial=True))
-        if isinstance(problem, GatewayError) and problem.request_id:
+            text.append(f"\n{shown(problem.next_step)}", self.get_component_rich_style("problem--next", partial=True))
+        if isinstance(problem, gateway.GatewayError) and problem.request_id:
             text.append(f"\nrequest id {problem.request_id}")
         self.update(text)
         self.display = True

@@ -20,9 +20,13 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ncp_tui.tui.rows import Cell, Row, Tone
+from ncp_tui.tui.cells import Cell, Row, Tone, comparable
+from ncp_tui.tui.glyphs import shown
 
 _GAP = 2
+
+MOST_MEASURED = 1_000
+"""Rows of those that come at once whose width is measured; a later, wider one is cut with an ellipsis."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,21 @@ class RecordTable(ScrollView, can_focus=True):
             """Only where the cursor ends up matters."""
             return isinstance(message, RecordTable.Moved)
 
+    @dataclass
+    class EndNear(Message):
+        """The last rows are in view, or one screen away."""
+
+        table: RecordTable
+
+        @property
+        def control(self) -> RecordTable:
+            """The table, for `@on(..., selector)`."""
+            return self.table
+
+        def can_replace(self, message: Message) -> bool:
+            """Once is enough."""
+            return isinstance(message, RecordTable.EndNear)
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -96,11 +115,14 @@ class RecordTable(ScrollView, can_focus=True):
         self._empty = empty
         self._header = 1 if header else 0
         self._all: list[Row] = []
+        self._places: dict[str, int] = {}
+        self._wanted: list[int] = []
         self._rows: list[Row] = []
         self._cursor = 0
         self._filter = ""
         self._order: tuple[int, bool] | None = None
         self._widths: list[int] = []
+        self._measured_in = 0
 
     @property
     def shown(self) -> int:
@@ -128,8 +150,18 @@ class RecordTable(ScrollView, can_focus=True):
     def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
         """Show `rows`; the cursor stays on the same key, or near where it was."""
         self._all = list(rows)
+        self._places = {row.key: place for place, row in enumerate(self._all)}
+        self._wanted = []
         if empty is not None:
             self._empty = empty
+        self._arrange()
+
+    def merge(self, rows: Sequence[Row]) -> None:
+        """Put `rows` in the place of those with the same keys, and the others below all that are there."""
+        for row in rows:
+            place = self._places.setdefault(row.key, len(self._all))
+            self._all[place : place + 1] = [row]
+        self._wanted = list(map(max, self._wanted, content_widths(self._columns, rows))) if self._wanted else []
         self._arrange()
 
     def filter(self, text: str) -> None:
@@ -192,6 +224,8 @@ class RecordTable(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Draw one line: the header, a row, or nothing."""
         width = self.size.width
+        if width != self._measured_in:  # the first frame is painted before the size is told of
+            self._widths = self._share()
         base = self.rich_style
         if self._header and y == 0:
             style = base + self._tone("header")
@@ -199,7 +233,8 @@ class RecordTable(ScrollView, can_focus=True):
             return self._line(cells, style, width)
         index = y - self._header + self.scroll_offset.y
         if not self._rows and y == self._header:
-            return Strip([Segment(" " + self._empty, base + self._tone(Tone.DIM))]).extend_cell_length(width, base)
+            words = "No row contains that." if self._all else self._empty
+            return Strip([Segment(" " + words, base + self._tone(Tone.DIM))]).extend_cell_length(width, base)
         if index >= len(self._rows):
             return Strip.blank(width, base)
         row = self._rows[index]
@@ -226,8 +261,9 @@ class RecordTable(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, style)
 
     def _arrange(self) -> None:
-        key, place = self.cursor_key, self._cursor
-        rows = [row for row in self._all if row.matches(self._filter)] if self._filter else list(self._all)
+        key, place, before = self.cursor_key, self._cursor, self._rows
+        wanted = comparable(self._filter)
+        rows = [row for row in self._all if wanted in row.comparable] if wanted else list(self._all)
         if self._order is not None:
             column, down = self._order
             rows.sort(key=_sorting(column), reverse=down)
@@ -235,18 +271,38 @@ class RecordTable(ScrollView, can_focus=True):
         kept = next((index for index, row in enumerate(rows) if row.key == key), None)
         self._cursor = kept if kept is not None else max(0, min(place, len(rows) - 1))
         self._measure()
+        self._refresh_changes(before, place)
         self._keep_cursor_visible()
         now = self.cursor_key
         if key is not None and now is not None and now != key:
             self.post_message(self.Moved(self, now))
 
     def _measure(self) -> None:
-        self._widths = column_widths(self._columns, self._rows, self.size.width - 1)
+        widths = self._share()
         self.virtual_size = Size(self.size.width, len(self._rows) + self._header)
-        self.refresh()
+        if widths != self._widths:
+            self._widths = widths
+            self.refresh()
+
+    def _share(self) -> list[int]:
+        """The width of each column now. It depends on all rows: else columns would jump at each letter of a filter."""
+        self._wanted = self._wanted or content_widths(self._columns, self._all)
+        self._measured_in = self.size.width
+        return column_widths(self._columns, self._wanted, self._measured_in - 1)
+
+    def _refresh_changes(self, before: Sequence[Row], cursor: int) -> None:
+        """Repaint what is in view and not as `before`: all of it is 5 kB, and a list is often shown again unchanged."""
+        if not self._rows:
+            self._refresh_row(0)  # the words that stand there instead
+        top = self.scroll_offset.y
+        for index in range(top, top + self.size.height):
+            was, now = (rows[index] if index < len(rows) else None for rows in (before, self._rows))
+            if was != now or (cursor != self._cursor and index in {cursor, self._cursor}):
+                self._refresh_row(index)
 
     def _go(self, index: int) -> None:
         index = max(0, min(index, len(self._rows) - 1))
+        self._look_at_end(index)
         if index == self._cursor or not self._rows:
             return
         before, self._cursor = self._cursor, index
@@ -254,6 +310,15 @@ class RecordTable(ScrollView, can_focus=True):
         self._refresh_row(index)
         self._keep_cursor_visible()
         self.post_message(self.Moved(self, self._rows[index].key))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Look at the end where the mouse goes, too."""
+        super().watch_scroll_y(old_value, new_value)
+        self._look_at_end(int(new_value) + self.size.height)
+
+    def _look_at_end(self, index: int) -> None:
+        if self._rows and index + self.size.height >= len(self._rows):
+            self.post_message(self.EndNear(self))
 
     def _refresh_row(self, index: int) -> None:
         y = index - self.scroll_offset.y + self._header
@@ -272,18 +337,26 @@ class RecordTable(ScrollView, can_focus=True):
 _LEFT_OUT = Column("", 0, least=0)
 
 
-def column_widths(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[int]:
-    """The width of each column: its content up to its limit, then what is left to the flexible ones, or cuts to fit.
+def content_widths(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
+    """How wide the labels and the cells below them are, of the first MOST_MEASURED rows."""
+    wanted = [cell_len(column.label) for column in columns]
+    for row in rows[:MOST_MEASURED]:
+        for index, cell in enumerate(row.cells[: len(columns)]):
+            text = cell.text
+            # 6,000 cells are more than the cache of `cell_len` holds.
+            cells = len(text) if text.isascii() else cell_len(shown(text))
+            wanted[index] = max(wanted[index], cells)
+    return wanted
 
-    Only the first thousand rows are measured: a later, wider one is cut with an ellipsis.
+
+def column_widths(columns: Sequence[Column], wanted: Sequence[int], width: int) -> list[int]:
+    """The width of each column: its content (`wanted`) up to its limit, then what is left to the flexible ones.
+
+    Where there is too little, the widest are cut to fit.
     """
     columns = [column if width >= column.room else _LEFT_OUT for column in columns]
-    wanted = [cell_len(column.label) for column in columns]
-    for row in rows[:1000]:
-        for index, cell in enumerate(row.cells[: len(columns)]):
-            wanted[index] = max(wanted[index], cell_len(cell.text))
     wanted = [0 if column is _LEFT_OUT else want for want, column in zip(wanted, columns, strict=True)]
-    widths = [min(want, column.most) if not column.flex else want for want, column in zip(wanted, columns, strict=True)]
+    widths = [min(want, width if column.flex else column.most) for want, column in zip(wanted, columns, strict=True)]
     spare = width - sum(widths) - _GAP * sum(column is not _LEFT_OUT for column in columns)
     while spare < 0:
         # Take from the widest flexible column first, then from any, but never below what still says something.
@@ -303,6 +376,7 @@ def column_widths(columns: Sequence[Column], rows: Sequence[Row], width: int) ->
 
 def cut(text: str, width: int) -> str:
     """`text` in exactly `width` cells; what does not fit ends in an ellipsis, and a wide character is never halved."""
+    text = shown(text)
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width)

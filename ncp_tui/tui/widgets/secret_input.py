@@ -12,10 +12,11 @@ from textual import events
 from textual.widgets import Input
 
 from ncp_tui.gateway import SecretKey
+from ncp_tui.profiles import Passphrase
 
 
 class SecretInput(Input):
-    """A masked input whose value leaves it as a SecretKey only."""
+    """A masked input whose value leaves it as a SecretKey or a Passphrase only."""
 
     class Changed(Input.Changed):
         """The value changed; which value is nobody's business."""
@@ -44,6 +45,10 @@ class SecretInput(Input):
     def secret(self) -> SecretKey | None:
         """What was typed, or None. Raises InvalidCredentials for what cannot be a secret key."""
         return SecretKey(self.value) if self.value.strip() else None
+
+    def passphrase(self) -> Passphrase:
+        """What was typed, where that is a passphrase. Raises InvalidPassphrase."""
+        return Passphrase(self.value)
 
     def action_copy(self) -> None:
         """Refuse to copy."""

@@ -13,13 +13,15 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.documents import Line
-from ncp_tui.tui.rows import Tone
+from ncp_tui.tui.glyphs import shown
 
 
 class TextView(ScrollView, can_focus=True):
     """Lines of text with tones, to scroll through in both directions."""
 
+    MARGIN: ClassVar[str] = " "
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"text-view--{tone}" for tone in Tone}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_by(-1)", "Up", show=False, id="text.up"),
@@ -78,8 +80,8 @@ class TextView(ScrollView, can_focus=True):
         if index >= len(self._lines):
             return Strip.blank(width, base)
         segments = [
-            Segment(" ", base),
-            *(Segment(span.text, self._style(base, span.tone)) for span in self._lines[index]),
+            Segment(self.MARGIN, base),
+            *(Segment(shown(span.text), self._style(base, span.tone)) for span in self._lines[index]),
         ]
         left = self.scroll_offset.x
         return Strip(segments).crop_extend(left, left + width, base)
@@ -88,6 +90,6 @@ class TextView(ScrollView, can_focus=True):
         return base + self.get_component_rich_style(f"text-view--{tone}", partial=True)
 
     def _measure(self) -> None:
-        widest = max((sum(cell_len(span.text) for span in line) for line in self._lines), default=0)
+        widest = max((sum(cell_len(shown(span.text)) for span in line) for line in self._lines), default=0)
         self.virtual_size = Size(widest + 2, len(self._lines))
         self.refresh()

@@ -1,0 +1,176 @@
+"""`doctor`: what a snapshot depends on, looked at one thing at a time, each with its remedy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
+from ncp_tui.cli.output import table
+from ncp_tui.cli.work.local_state import Finding, local_findings
+from ncp_tui.cli.work.session import Session
+from ncp_tui.gateway import (
+    ZONES,
+    AuthenticationFailed,
+    Call,
+    ClockOffset,
+    Credentials,
+    Endpoint,
+    Gateway,
+    NotReached,
+    Patience,
+    Problem,
+    SecretKey,
+    endpoint_for,
+)
+from ncp_tui.profiles import Identity
+from ncp_tui.search_engine import OPERATIONS
+from ncp_tui.snapshots import Light
+
+_PATIENCE = Patience(connect=5.0, read=10.0, total=10.0)
+# A gateway that knows us not answers 401/200, which is all that is asked of it here.
+_NOBODY = Credentials("ncp-tui-doctor", SecretKey("not-a-key-of-anybody"))
+
+
+@dataclass(frozen=True)
+class Target:
+    """One gateway to speak to, and by what name the user knows it."""
+
+    subject: str
+    endpoint: Endpoint
+    ca_bundle: str | None
+
+
+@dataclass(frozen=True)
+class Reached:
+    """One gateway, and what came of speaking to it."""
+
+    target: Target
+    problem: Problem | None
+    clock_offset: ClockOffset | None
+
+
+def examine(session: Session, offline: bool) -> ExitCode:
+    """Look, say, and end with the exit code of the first thing that is wrong."""
+    findings = list(local_findings(session.home, session.settings.profile))
+    if not offline:
+        findings += _asked_outside(session)
+    session.out.answer(
+        [finding.document() for finding in findings],
+        table(("CHECK", "", "FOUND"), [(each.subject, each.light.value, each.sentence) for each in findings]),
+    )
+    wrong = next((finding for finding in findings if finding.light is Light.BAD), None)
+    if wrong is None:
+        return ExitCode.DONE
+    return exit_code_of(wrong.problem) if wrong.problem is not None else ExitCode.NO_KEYS
+
+
+def _asked_outside(session: Session) -> Iterator[Finding]:
+    """What gateways and secret stores answer."""
+    identities = _identities(session)
+    with session.log.action("doctor"):
+        reached = session.wait(_reach_all(session, _targets(identities)))
+    yield from map(_answered, reached)
+    yield _clock(reached)
+    for identity in identities:
+        yield _keys(session, identity)
+
+
+def _identities(session: Session) -> Sequence[Identity]:
+    """Everybody there is, or the one that was asked for."""
+    try:
+        found = session.home.identities()
+    except Problem:
+        return ()  # among the findings already, as profiles that cannot be read
+    wanted = session.settings.profile
+    if wanted is None:
+        return found.identities
+    one = found.find(wanted)
+    return (one,) if one is not None else ()
+
+
+def _targets(identities: Sequence[Identity]) -> Sequence[Target]:
+    """The gateway of each zone and of each profile, every one once."""
+    targets: dict[str, Target] = {}
+    for zone in ZONES:
+        endpoint = endpoint_for(zone)
+        targets[endpoint.origin] = Target(f"gateway {zone}", endpoint, None)
+    for identity in identities:
+        endpoint, bundle = identity.profile.endpoint(), identity.profile.ca_bundle
+        known = targets.get(endpoint.origin)
+        if known is None:
+            targets[endpoint.origin] = Target(f"gateway of {identity.name}", endpoint, bundle)
+        elif known.ca_bundle is None:
+            targets[endpoint.origin] = Target(known.subject, endpoint, bundle)
+    return tuple(targets.values())
+
+
+async def _reach_all(session: Session, targets: Sequence[Target]) -> Sequence[Reached]:
+    return await asyncio.gather(*(_reach(session, target) for target in targets))
+
+
+async def _reach(session: Session, target: Target) -> Reached:
+    """Speak to a gateway as nobody: a refused signature is as good as any answer."""
+    home = session.home
+    listing = OPERATIONS["getClusterInfoList"]
+    call = Call(listing.name, listing.method, listing.path(), patience=_PATIENCE)
+    problem: Problem | None = None
+    try:
+        gateway = Gateway(
+            target.endpoint,
+            _NOBODY,
+            record=session.log.record,
+            ca_bundle=target.ca_bundle,
+            clock=home.clock,
+            environ=home.environ,
+        )
+    except Problem as unusable:  # a proxy that cannot be spoken to
+        return Reached(target, unusable, None)
+    try:
+        await gateway.send(call)
+    except AuthenticationFailed:
+        pass
+    except Problem as error:
+        problem = error
+    finally:
+        await gateway.aclose()
+    return Reached(target, problem, gateway.clock_offset)
+
+
+def _answered(reached: Reached) -> Finding:
+    subject, host, problem = reached.target.subject, reached.target.endpoint.host, reached.problem
+    if problem is None:
+        return Finding(subject, Light.OK, f"{host} answers")
+    # No fault in itself: a bastion is often let through to one zone only. A profile that needs it has its own finding.
+    if isinstance(problem, NotReached) or reached.clock_offset is None:
+        return Finding(subject, Light.UNSURE, problem.what, problem.next_step)
+    said = f"{host} answers, but not as a gateway does: {problem.what}"
+    return Finding(subject, Light.UNSURE, said, problem.next_step)
+
+
+def _clock(reached: Sequence[Reached]) -> Finding:
+    offsets = [each.clock_offset for each in reached if each.clock_offset is not None]
+    if not offsets:
+        return Finding("clock", Light.UNSURE, "no gateway has told its time", "Reach a gateway first.")
+    offset = min(offsets, key=lambda each: each.uncertainty)
+    # The offset is the gateway's time minus ours.
+    side = "behind" if offset.seconds > 0 else "ahead of"
+    said = f"this machine is {abs(offset.seconds):.1f} s {side} the gateway (give or take {offset.uncertainty:.1f} s)"
+    if not offset.is_worrying:
+        return Finding("clock", Light.OK, said)
+    fix = "Set the clock (timedatectl set-ntp true): the gateway refuses what is 300 s off, until it is corrected for."
+    return Finding("clock", Light.BAD, said, fix, AuthenticationFailed("The clock is wrong."))
+
+
+def _keys(session: Session, identity: Identity) -> Finding:
+    """Whether the keys of a profile can be had, are right, and may list clusters."""
+    subject = f"profile {identity.name}"
+    try:
+        engine = session.connect(identity)
+        with session.log.action(f"test {identity.name}"):
+            count = session.wait(engine.check_keys())
+    except Problem as problem:
+        return Finding(subject, Light.BAD, problem.what, problem.next_step, problem)
+    clusters = "no cluster" if not count else "clusters"
+    return Finding(subject, Light.OK, f"the keys from {identity.source} are right; {clusters} to be seen")

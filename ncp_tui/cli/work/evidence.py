@@ -1,0 +1,98 @@
+"""`snapshot evidence`: what is on record here and what the service says now, in one file without a key in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.work.finding import find_cluster
+from ncp_tui.cli.work.problems import NothingKnown
+from ncp_tui.cli.work.session import Session
+from ncp_tui.gateway import Problem, SecretKey
+from ncp_tui.profiles import PROFILE_VARIABLE, Identity
+from ncp_tui.snapshots import Evidence, evidence_text, gather_evidence, write_evidence
+
+_STANDARD_OUTPUT = Path("-")
+
+
+def bundle_evidence(session: Session, name: str, cluster: str, output: Path | None, offline: bool) -> ExitCode:
+    """`snapshot evidence`. What cannot be read is a gap in the bundle, and no reason not to write it."""
+    evidence = gather_evidence(name, session.home.paths, made_at=session.home.now(), cluster=cluster)
+    identity = None
+    try:
+        identity = _identity(session, evidence)
+        if offline:
+            evidence = _with_gap(evidence, "The history was not read: --offline.")
+        else:
+            evidence = _with_history(session, identity, evidence, cluster)
+    except Problem as problem:
+        session.out.note(f"The history cannot be read. {problem.sentences()}")
+        evidence = _with_gap(evidence, f"The history could not be read. {problem.what}")
+    if evidence.is_empty and not (cluster and evidence.history is not None):
+        raise NothingKnown(name)
+    return _write(session, dataclasses.replace(evidence, identity=identity), output)
+
+
+def _identity(session: Session, evidence: Evidence) -> Identity:
+    """Whoever asked for the snapshot, unless the user names somebody else. Raises NoCredentials."""
+    entries = evidence.entries
+    recorded = entries[-1].caller.profile if entries else next(_profiles(evidence), None)
+    named = session.settings.profile or session.home.environ.get(PROFILE_VARIABLE)
+    if recorded and not named and session.home.identities().find(recorded) is not None:
+        return session.identity(recorded)
+    return session.identity()
+
+
+def _profiles(evidence: Evidence) -> Iterator[str]:
+    for line in reversed(evidence.lines):
+        if isinstance(line.get("profile"), str):
+            yield line["profile"]
+
+
+def _with_history(session: Session, identity: Identity, evidence: Evidence, cluster: str) -> Evidence:
+    """`evidence` with the rows of its name, as the history has them now. Raises a Problem."""
+    wanted = cluster or evidence.cluster_number
+    if not wanted:
+        raise Problem("No record says which cluster it was.", "", "Name it with --cluster.")
+    engine = session.connect(identity)
+    # Its title does not hold the name: this look is in the bundle already, and must not be found in the next one.
+    with session.log.action("read the history for evidence") as action:
+        found = session.wait(find_cluster(engine, wanted))
+        rows = session.wait(engine.snapshot_history(found.number))
+    return dataclasses.replace(
+        evidence,
+        cluster_name=found.name,
+        cluster_number=found.number,
+        clock_offset=engine.clock_offset,
+        exchanges=(*evidence.exchanges, *action.exchanges),
+        history=[row for row in rows if row.snapshot == evidence.snapshot],
+    )
+
+
+def _write(session: Session, evidence: Evidence, output: Path | None) -> ExitCode:
+    identities = session.home.identities().identities
+    secrets = [*session.secrets, *(each.held_secret for each in identities if each.held_secret is not None)]
+    access_keys = [key for each in identities for key in each.access_keys]
+    if output == _STANDARD_OUTPUT:
+        # Not as a document of its own making: this text is inert already, and it is the one document.
+        session.out.text(_for_stdout(evidence, secrets, access_keys))
+        session.out.answered = True
+        return ExitCode.DONE
+    path = write_evidence(evidence, output, secrets=secrets, access_keys=access_keys)
+    session.out.answer({"file": str(path)}, f"Written: {path}\nNo key is in it. {evidence.judgement.sentence}")
+    return ExitCode.DONE
+
+
+def _for_stdout(evidence: Evidence, secrets: list[SecretKey], access_keys: list[str]) -> str:
+    text = evidence_text(evidence, secrets=secrets, access_keys=access_keys).rstrip("\n")
+    if (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf"):
+        return text
+    return json.dumps(json.loads(text), indent=2)
+
+
+def _with_gap(evidence: Evidence, gap: str) -> Evidence:
+    return dataclasses.replace(evidence, gaps=(*evidence.gaps, gap))

@@ -1,0 +1,188 @@
+"""What can be found out about this machine without asking anybody: files, keys, journal, terminal, proxy."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ncp_tui.cli.plain import is_lines_only
+from ncp_tui.gateway import Problem, UnusableProxy, endpoint_for, proxy_for
+from ncp_tui.home import Home
+from ncp_tui.snapshots import Journal, JournalProblem, Light
+
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+# As programs read them: the first that is set decides.
+_LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")
+_SMALLEST = (60, 20)
+_LEAST_FREE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: how it is, and how to mend it."""
+
+    subject: str
+    light: Light
+    says: str
+    fix: str = ""
+    problem: Problem | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Both in one line."""
+        return f"{self.says.rstrip('.')}. {self.fix}".rstrip() if self.fix else self.says
+
+    def document(self) -> dict[str, Any]:
+        """The same for scripts."""
+        return {"check": self.subject, "state": self.light.value, "found": self.says, "fix": self.fix or None}
+
+
+def local_findings(home: Home, wanted: str | None = None) -> Iterator[Finding]:
+    """Look at files, keys, journal, terminal and proxy; only reads. `wanted` is the profile that was asked for."""
+    yield from _files(home)
+    yield _profiles(home)
+    yield from _callers(home, wanted)
+    yield _journal(home)
+    yield _terminal(home.environ)
+    yield _characters(home.environ)
+    yield _proxy(home.environ)
+
+
+def _files(home: Home) -> Iterator[Finding]:
+    paths = home.paths
+    # By what they are for: outside of NCP_TUI_HOME all three have the program's name.
+    for use, folder in (("config", paths.config_dir), ("state", paths.state_dir), ("data", paths.data_dir)):
+        yield _folder(f"folder {use}", folder)
+    for file in (paths.profiles_file, paths.keys_file, paths.journal_file, paths.session_log_file):
+        found = _private(file)
+        if found is not None:
+            yield found
+
+
+def _folder(subject: str, folder: Path) -> Finding:
+    there = folder
+    # Not Path.exists: it raises where a parent is closed to us.
+    while not os.path.exists(there) and there != there.parent:  # noqa: PTH110
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        fix = f"Check owner and mode of {there}, or set NCP_TUI_HOME to a folder of yours."
+        return Finding(subject, Light.BAD, f"{folder} cannot be written", fix)
+    if shutil.disk_usage(there).free < _LEAST_FREE:
+        return Finding(subject, Light.BAD, f"{folder}: the disk is full", "Make room: nothing can be written down.")
+    return Finding(subject, Light.OK, f"{folder} can be written")
+
+
+def _private(file: Path) -> Finding | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None  # not there yet, or closed to us: that is the folder's finding
+    subject, quoted = f"file {file.name}", shlex.quote(str(file))
+    if found.st_uid != os.getuid():
+        return Finding(subject, Light.BAD, f"{file} belongs to somebody else", f'sudo chown "$USER" {quoted}')
+    if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077:
+        mode = stat.S_IMODE(found.st_mode)
+        return Finding(subject, Light.BAD, f"others may open {file} (mode {mode:04o})", f"chmod 600 {quoted}")
+    return Finding(subject, Light.OK, f"{file} is yours alone")
+
+
+def _profiles(home: Home) -> Finding:
+    try:
+        book = home.profiles.load()
+    except Problem as problem:
+        return Finding("profiles", Light.BAD, problem.what, problem.next_step, problem)
+    if book.damaged:
+        fix = f"Mend or remove {home.paths.profiles_file}."
+        return Finding("profiles", Light.BAD, " ".join(book.warnings), fix)
+    count = len(book.profiles)
+    return Finding("profiles", Light.OK, f"{count} profile{'s' * (count != 1)} can be read")
+
+
+def _callers(home: Home, wanted: str | None) -> Iterator[Finding]:
+    """Keys that are there and cannot be used, and whom a command would call as."""
+    try:
+        book = home.profiles.load()
+    except Problem:
+        return  # nobody to call as is known then: that is the finding about the profiles
+    found = home.identities(book)
+    for name, problem in found.refused.items():
+        yield Finding(f"keys {name}", Light.BAD, problem.what, problem.next_step)
+    for warning in found.warnings:
+        told = warning in book.warnings or any(problem.what in warning for problem in found.refused.values())
+        if not told:
+            yield Finding("keys", Light.UNSURE, warning)
+    try:
+        chosen = home.choose(wanted)
+    except Problem as problem:
+        yield Finding("caller", Light.BAD, problem.what, problem.next_step, problem)
+    else:
+        yield Finding("caller", Light.OK, f"commands call as {chosen.name} (key from {chosen.source})")
+
+
+def _journal(home: Home) -> Finding:
+    try:
+        abandoned = Journal(home.paths).abandoned()
+    except JournalProblem as problem:
+        return Finding("journal", Light.BAD, problem.what, problem.next_step, problem)
+    if not abandoned:
+        return Finding("journal", Light.OK, "the outcome of every create is known")
+    names = ", ".join(f"{entry.request.name} on {entry.request.cluster_name}" for entry in abandoned[:3])
+    more = f" and {len(abandoned) - 3} more" if len(abandoned) > 3 else ""  # noqa: PLR2004
+    return Finding("journal", Light.UNSURE, f"outcome not known: {names}{more}", "ncp-tui snapshot settle")
+
+
+def _terminal(environ: Mapping[str, str]) -> Finding:
+    size = _screen_size()
+    if size is None:
+        return Finding("terminal", Light.OK, "none: nobody looks on")
+    told = [f"TERM={environ.get('TERM') or 'not set'}"]
+    told += [f"{size.columns}x{size.lines}"] * (0 not in size)
+    told += [name for name in ("TMUX", "STY", "SSH_CONNECTION", "NO_COLOR", "COLORTERM") if environ.get(name)]
+    said = ", ".join(told)
+    if is_lines_only():
+        return Finding("terminal", Light.UNSURE, said, "It cannot show the full screen: use ncp-tui --plain.")
+    # Some say 0x0, which is no size: 80x24 is taken for it.
+    if 0 not in size and (size.columns < _SMALLEST[0] or size.lines < _SMALLEST[1]):
+        return Finding("terminal", Light.UNSURE, said, "The full screen needs 60x20: make the window larger.")
+    return Finding("terminal", Light.OK, said)
+
+
+def _screen_size() -> os.terminal_size | None:
+    """The size of the terminal; None without one. A pipe for the answer does not take it away."""
+    for stream in filter(None, (sys.stdout, sys.stderr, sys.stdin)):
+        if stream.isatty():
+            return os.get_terminal_size(stream.fileno())
+    return None
+
+
+def _characters(environ: Mapping[str, str]) -> Finding:
+    # What Python itself would write says little: it takes UTF-8 for the C locale, and tmux, for one, does not.
+    name = next((name for name in _LOCALES if environ.get(name)), None)
+    said = f"{name}={environ[name]}" if name else "no locale is set"
+    if "utf8" in said.lower().replace("-", ""):
+        return Finding("characters", Light.OK, said)
+    fix = "Korean names may come out as question marks: export LC_ALL=C.UTF-8"
+    return Finding("characters", Light.UNSURE, f"{said}: not UTF-8", fix)
+
+
+def _proxy(environ: Mapping[str, str]) -> Finding:
+    said = ", ".join(f"{name}={_without_password(environ[name])}" for name in _PROXIES if environ.get(name))
+    try:
+        proxy_for(endpoint_for())
+    except UnusableProxy as problem:
+        return Finding("proxy", Light.BAD, said or problem.what, problem.next_step, problem)
+    return Finding("proxy", Light.OK, said or "none is set")
+
+
+def _without_password(url: str) -> str:
+    """The URL of a proxy without what stands before its last "@": a password may hold any character."""
+    user, at, host = url.rpartition("@")
+    scheme, separator, _ = user.partition("://")
+    return f"{scheme + separator if separator else ''}****@{host}" if at else url

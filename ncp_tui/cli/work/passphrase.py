@@ -1,0 +1,71 @@
+"""The passphrase of the key file, asked for on the terminal: unseen, on stderr, whatever stdin and stdout are."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+import click
+
+from ncp_tui.profiles import LEAST_CHARACTERS, InvalidPassphrase, Passphrase, PassphraseNeeded, WrongPassphrase
+
+if TYPE_CHECKING:
+    from ncp_tui.cli.work.session import Session
+
+ATTEMPTS = 3
+
+_TERMINAL = "/dev/tty"
+
+
+def open_store(session: Session, locked: PassphraseNeeded) -> None:
+    """Have the user open the key file. Raises `locked` itself where there is nobody to ask.
+
+    After ATTEMPTS wrong answers the last one's problem is raised; Ctrl-C and the end of the input raise Abort.
+    """
+    if not _somebody_is_there():
+        raise locked
+    if locked.creating:
+        session.out.error(
+            f"The key goes into {locked.opener.place}, encrypted with a passphrase of at least {LEAST_CHARACTERS} "
+            "characters. Nobody can recover it; whoever forgets it issues new keys in the NCP console."
+        )
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            passphrase = _chosen() if locked.creating else _typed(f"Passphrase of {locked.opener.place} (not shown)")
+            session.wait(locked.opener.open(passphrase, creating=locked.creating))
+        except (WrongPassphrase, InvalidPassphrase) as problem:
+            if attempt == ATTEMPTS:
+                raise
+            session.out.error(problem.what)
+        else:
+            return
+
+
+def _chosen() -> Passphrase:
+    passphrase = _typed("New passphrase (not shown)")
+    passphrase.check_new()
+    passphrase.check_same(_typed("The same again"))
+    return passphrase
+
+
+def _typed(question: str) -> Passphrase:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would go on and show what is typed
+            return Passphrase(getpass.getpass(f"{question}: ", sys.stderr))
+    except (EOFError, getpass.GetPassWarning):
+        raise click.Abort from None
+
+
+def _somebody_is_there() -> bool:
+    """Whether a question would be seen, and its answer come from a keyboard, whatever stdin is."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return False
+    try:
+        os.close(os.open(_TERMINAL, os.O_RDWR | getattr(os, "O_NOCTTY", 0)))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,209 @@
+"""`--plain`: one snapshot by questions and answers, in nothing but lines of text.
+
+For screen readers, for terminals that can do no more (TERM=dumb), and for links so slow that every byte counts. It only
+finds out what is wanted: what is sent, and every word about what came of it, is `snapshot create`'s.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import click
+
+from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.work.attempt import Wishes
+from ncp_tui.cli.work.create import Chosen, check_not_read_only, create_snapshot
+from ncp_tui.cli.work.problems import NOTHING_SENT, CommandProblem
+from ncp_tui.cli.work.session import Session
+from ncp_tui.gateway import Problem
+from ncp_tui.profiles import PROFILE_VARIABLE, Identity, SourceKind
+from ncp_tui.search_engine import Bucket, Cluster, SearchEngine
+from ncp_tui.snapshots import (
+    DEFAULT_TEMPLATE,
+    Journal,
+    JournalProblem,
+    check_bucket,
+    check_cluster,
+    check_name,
+    on_disk,
+    render_name,
+    suggest_name,
+)
+
+T = TypeVar("T")
+
+MANY = 20
+"""More clusters than this are not listed before a part of the name was asked for: a screen has 24 lines."""
+
+
+class NoClusters(CommandProblem):
+    """There is nothing to take a snapshot of."""
+
+    kind = "no_clusters"
+
+
+def create_plainly(session: Session) -> ExitCode:
+    """Ask for cluster, bucket and name, and create the snapshot as `snapshot create` does, its exit codes included."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="backslashreplace")  # what is no text here becomes a name that is refused
+    session.out.quiet = False  # what stands beside the questions is what they are answered by
+    session.preface = lambda: NOTHING_SENT
+    try:
+        return _converse(session)
+    except (KeyboardInterrupt, click.Abort):
+        session.out.error("")  # what is told now begins a line of its own, not the end of the question
+        raise
+
+
+def _converse(session: Session) -> ExitCode:
+    _tell_open(session)
+    identity = session.identity(_profile(session))
+    check_not_read_only(session, identity)
+    engine = session.connect(identity)
+    cluster = _cluster(session, engine)
+    bucket = _bucket(session, engine, cluster, identity)
+    wishes = Wishes(cluster.name, bucket=bucket, name=_name(session, cluster, identity), offer_wait=True)
+    return create_snapshot(session, wishes, Chosen(identity, engine, cluster))
+
+
+def _tell_open(session: Session) -> None:
+    """Name the creates of earlier runs that nobody has settled."""
+    try:
+        entries = session.wait(on_disk(Journal(session.home.paths).abandoned))
+    except JournalProblem as problem:
+        session.out.note(problem.sentences())
+        return
+    for entry in entries:
+        request = entry.request
+        session.out.note(f"Open: nobody knows whether {request.name} of {request.cluster_name} was started.")
+    if entries:
+        session.out.note("Settle that with: ncp-tui snapshot settle")
+
+
+def _profile(session: Session) -> str | None:
+    """Whom to call as, where there are several and nobody has said; None leaves it to the documented order."""
+    home = session.home
+    book = home.profiles.load()
+    found = home.identities(book)
+    said = session.settings.profile or home.environ.get(PROFILE_VARIABLE, "").strip()
+    from_environment = any(each.kind is SourceKind.ENVIRONMENT for each in found.identities)
+    if said or from_environment or len(found.identities) < 2:  # noqa: PLR2004 - one is no choice
+        return None
+    for number, each in enumerate(found.identities, 1):
+        marks = ["default"] * (each.name == book.default) + ["protected"] * each.profile.protected
+        where = f"{each.profile.zone} {each.profile.region}"
+        session.out.text(f"{number} {each.name}, {where}" + "".join(f", {mark}" for mark in marks))
+    default = book.default if book.default and found.find(book.default) else None
+
+    def chosen(answer: str) -> str:
+        identity = _numbered(found.identities, answer) or found.find(answer)
+        if identity is None:
+            raise Problem(f"There is no profile {answer!a}.")
+        return identity.name
+
+    return _asked(session, "Call as which profile", chosen, default)
+
+
+def _cluster(session: Session, engine: SearchEngine) -> Cluster:
+    with session.log.action("list clusters"):
+        clusters = session.wait(engine.list_clusters())
+    if not clusters:
+        raise NoClusters("There are no clusters in this region.", "", "Look into another region or account: --profile.")
+    shown: Sequence[Cluster] = clusters
+    if len(clusters) > MANY:
+        question = f"{len(clusters)} clusters. Part of the name, or enter for all"
+        shown = _asked(session, question, lambda part: _containing(clusters, part), "")
+    for number, each in enumerate(shown, 1):
+        words = [each.name, each.status, each.health] if each.allowed else [each.name, "no access with this key"]
+        session.out.text(f"{number} " + ", ".join(word for word in words if word))
+
+    def chosen(answer: str) -> Cluster:
+        cluster = _numbered(shown, answer)
+        found = [cluster] if cluster else [each for each in clusters if _is_called(each, answer)]
+        if not found:
+            raise Problem(f"No cluster is called {answer!a}, and none has that number.")
+        if len(found) > 1:
+            raise Problem(f"{len(found)} clusters are called so.", "", f"By id: {', '.join(c.number for c in found)}.")
+        return check_cluster(found[0])
+
+    return _asked(session, "Cluster (number in the list, name or id)", chosen)
+
+
+def _bucket(session: Session, engine: SearchEngine, cluster: Cluster, identity: Identity) -> str:
+    default, buckets = identity.profile.default_bucket, list[Bucket]()
+    try:
+        with session.log.action(f"list buckets of {cluster.name}"):
+            buckets = session.wait(engine.list_buckets(cluster.number))
+    except Problem as problem:
+        session.out.note(f"The buckets cannot be listed. {problem.what} One can be named all the same.")
+    usable = [bucket for bucket in buckets if bucket.usable]
+    for number, bucket in enumerate(usable, 1):
+        session.out.text(f"{number} {bucket.name}" + ", default" * (bucket.name == default))
+    for bucket in buckets:
+        if not bucket.usable:
+            session.out.text(f"- {bucket.name}: {bucket.reason}")
+    if buckets and not any(bucket.name == default for bucket in usable):
+        default = None
+
+    def chosen(answer: str) -> str:
+        bucket = _numbered(usable, answer)
+        return bucket.name if bucket else check_bucket(answer, buckets)
+
+    return _asked(session, "Bucket (number or name)", chosen, default)
+
+
+def _name(session: Session, cluster: Cluster, identity: Identity) -> str:
+    profile, proposal = identity.profile, ""
+    try:
+        proposal = render_name(
+            profile.name_template or DEFAULT_TEMPLATE,
+            cluster=cluster.name,
+            profile=profile.name,
+            region=profile.region,
+            now=session.home.now(),
+        )
+    except Problem as problem:
+        session.out.note(problem.sentences())
+        proposal = suggest_name(cluster.name)
+    return _asked(session, "Name", check_name, proposal)
+
+
+def _asked(session: Session, question: str, understand: Callable[[str], T], default: str | None = None) -> T:
+    """What the answer to `question` means; where it means nothing the user hears why, and is asked again.
+
+    Raises click.Abort on Ctrl-C and at the end of the input.
+    """
+    while True:
+        answer = click.prompt(question, default=default, show_default=bool(default), err=True)
+        try:
+            return understand(answer.strip())
+        except Problem as problem:
+            session.out.error(f"{problem.what} {problem.next_step}".rstrip())
+
+
+def _numbered(things: Sequence[T], answer: str) -> T | None:
+    """The one at that place of the list, which counts from one."""
+    place = int(answer) if answer.isascii() and answer.isdigit() else 0
+    return things[place - 1] if 0 < place <= len(things) else None
+
+
+def _containing(clusters: Sequence[Cluster], part: str) -> list[Cluster]:
+    found = [cluster for cluster in clusters if _plain(part) in _plain(cluster.name)]
+    if not found:
+        raise Problem(f"No name contains {part!a}.")
+    return found
+
+
+def _is_called(cluster: Cluster, answer: str) -> bool:
+    return answer == cluster.number or unicodedata.normalize("NFC", answer) == unicodedata.normalize(
+        "NFC", cluster.name
+    )
+
+
+def _plain(text: str) -> str:
+    """For comparing: a terminal on macOS hands Hangul over in pieces that look the same."""
+    return unicodedata.normalize("NFC", text).casefold()

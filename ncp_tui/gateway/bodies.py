@@ -1,0 +1,152 @@
+"""Taking in an answer within bounds, and keeping what had come when it breaks off: a person has to see it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ncp_tui.gateway import errors
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.exchange import MASKED, Answer
+from ncp_tui.gateway.lean_httpx import httpx
+from ncp_tui.gateway.text import clean
+
+LARGEST_BODY = 8 * 1024 * 1024
+"""Bytes of an answer that are kept, decoded. The largest real page measured is below 200 kB."""
+
+LARGEST_BROKEN_BODY = 64 * 1024
+"""Bytes that are kept of an answer that was cut off, is too large, or cannot be decoded: enough to see what it was."""
+
+_STEP = 256 * 1024  # bytes inflated at once
+_GZIP_OR_DEFLATE = 47  # zlib's window bits for "either, by its header"
+_SHORTEST_REAL_SECRET = 16  # NCP's have 40 characters; one much shorter could be part of an honest word
+_SHORTEST_PIECE = 4  # characters of a secret that are hidden where an answer ends in the middle of it
+
+
+@dataclass
+class Incoming:
+    """An answer on its way: its head, and as much of its body as there is."""
+
+    head: httpx.Response | None = None
+    body: bytearray = field(default_factory=bytearray)
+    is_whole: bool = False
+
+    async def read(self, head: httpx.Response) -> None:
+        """Read the body that follows `head`, inflated in steps that never hold more than the cap.
+
+        Raises BadAnswer for one that is too large, cut off or in an encoding nobody asked for, zlib.error for one that
+        cannot be inflated, and whatever the network does. The answer is closed in any case.
+        """
+        self.head = head
+        try:
+            await self._read(head)
+        finally:
+            await head.aclose()
+        self.is_whole = True
+
+    async def _read(self, response: httpx.Response) -> None:
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        if encoding in {"", "identity"}:
+            async for chunk in response.aiter_raw():
+                self._take(chunk)
+        elif encoding in {"gzip", "x-gzip", "deflate"}:
+            await self._read_compressed(response)
+        else:
+            await self._read_beginning(response)
+            raise errors.BadAnswer(
+                f"The answer is in an encoding nobody asked for: {clean(encoding)}.", _UNKNOWN_EFFECT, _LOOK_FIRST
+            )
+
+    async def _read_beginning(self, response: httpx.Response) -> None:
+        async for chunk in response.aiter_raw():
+            self.body += chunk
+            if len(self.body) > LARGEST_BROKEN_BODY:
+                return
+
+    async def _read_compressed(self, response: httpx.Response) -> None:
+        inflate = zlib.decompressobj(_GZIP_OR_DEFLATE)
+        beginning = bytearray()
+        try:
+            async for chunk in response.aiter_raw():
+                if inflate.eof:
+                    break  # what follows the end is nobody's, and zlib would collect it all
+                beginning += chunk[: LARGEST_BROKEN_BODY - len(beginning)]
+                for piece in _inflated(inflate, chunk):
+                    self._take(piece)
+        except zlib.error:
+            self.body = self.body or beginning
+            raise
+        if beginning and not inflate.eof:
+            self.body = self.body or beginning
+            cut_off = errors.BadAnswer("The compressed answer was cut off.", _UNKNOWN_EFFECT, _LOOK_FIRST)
+            cut_off.is_incomplete = True
+            raise cut_off
+
+    def _take(self, piece: bytes) -> None:
+        self.body += piece
+        if len(self.body) > LARGEST_BODY:
+            del self.body[LARGEST_BROKEN_BODY:]
+            raise errors.BadAnswer(
+                f"The answer is larger than {LARGEST_BODY // 1024 // 1024} MiB and was cut off.",
+                _UNKNOWN_EFFECT,
+                "Check the gateway URL and the proxy.",
+            )
+
+    def answer(self, secrets: Sequence[SecretKey]) -> Answer:
+        """What came, as a record, once there is a head.
+
+        It may repeat what nobody may see (validators quote rejected values, debuggers echo headers): `secrets` are
+        taken out.
+        """
+        head = self.head
+        if head is None:
+            raise ValueError("not even a head has come")
+        body = _without(secrets, bytes(self.body if self.is_whole else self.body[:LARGEST_BROKEN_BODY]))
+        if not self.is_whole:
+            body = _without_a_piece_at_the_end(secrets, body)
+        return Answer(
+            status=head.status_code,
+            reason=clean(head.reason_phrase),
+            headers=tuple(
+                (clean(name), clean(_without(secrets, value.encode()).decode()))
+                for name, value in head.headers.multi_items()
+            ),
+            body=body,
+            is_whole=self.is_whole,
+        )
+
+
+_UNKNOWN_EFFECT = "It does not say whether the request took effect."
+_LOOK_FIRST = "Look at the history before trying again."
+
+
+def _inflated(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    while True:
+        piece = inflate.decompress(data, _STEP)
+        yield piece
+        data = inflate.unconsumed_tail
+        if not data and len(piece) < _STEP:  # a full piece may have left something inside the inflater
+            return
+
+
+def _without(secrets: Sequence[SecretKey], data: bytes) -> bytes:
+    """`data` with a mask in the place of each secret."""
+    for plain in _plain(secrets):
+        data = data.replace(plain, MASKED.encode())
+    return data
+
+
+def _without_a_piece_at_the_end(secrets: Sequence[SecretKey], data: bytes) -> bytes:
+    for plain in _plain(secrets):
+        for length in range(len(plain) - 1, _SHORTEST_PIECE - 1, -1):
+            if data.endswith(plain[:length]):
+                return data[:-length] + MASKED.encode()
+    return data
+
+
+def _plain(secrets: Sequence[SecretKey]) -> Iterator[bytes]:
+    for secret in secrets:
+        plain = secret.reveal().encode()
+        if len(plain) >= _SHORTEST_REAL_SECRET:
+            yield plain

@@ -1,0 +1,63 @@
+"""A gateway whose clock is off, and a `Date` that cannot be relied on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+
+from ncp_tui.sandbox.answers import Answer
+from ncp_tui.sandbox.fault_lab.lab_fault import LabFault, striking
+from ncp_tui.sandbox.faults import ANY, Act, Visit
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.signature import WINDOW_MS
+
+# Twice what the gateway tolerates.
+_OFF_SECONDS = 600
+_LIE_SECONDS = 3_600
+
+
+def clock_faults() -> Iterator[LabFault]:
+    """All of this module. A clock does not mend itself, so these strike always unless something else is said."""
+    for name, seconds, what in (("clock-slow", -_OFF_SECONDS, "behind"), ("clock-fast", _OFF_SECONDS, "ahead")):
+        described = f"The gateway's clock is 10 minutes {what} and refuses right signatures; same as clock{seconds:+d}."
+        yield dataclasses.replace(clock_off(seconds), name=name, description=described)
+    yield _dated("date-missing", "Answers come without a Date.", lambda _now: ())
+    yield _dated(
+        "date-wrong",
+        "The Date is an hour ahead, while signatures are judged by the right time.",
+        lambda now: (_http(now + _LIE_SECONDS),),
+    )
+    yield _dated("date-garbage", "The Date is no date.", lambda _now: ("yesterday, about noon",))
+    yield _dated("date-twice", "Two Dates, an hour apart.", lambda now: (_http(now), _http(now + _LIE_SECONDS)))
+
+
+def clock_off(seconds: int) -> LabFault:
+    """The gateway's clock is `seconds` ahead (behind, when negative): it judges signatures and dates answers by it."""
+    refuses = abs(seconds) * 1000 >= WINDOW_MS
+
+    def set_up(fault: LabFault, sandbox: Sandbox, times: int | None) -> None:
+        sandbox.faults.skew(seconds, fault.operation, times, fault.name)
+
+    return LabFault(
+        f"clock{seconds:+d}",
+        f"The gateway's clock is off by {seconds:+d} seconds.",
+        "before" if refuses else "after",
+        set_up,
+        operation=ANY,
+        usual_times=None,
+    )
+
+
+def _dated(name: str, description: str, dates: Callable[[float], tuple[str, ...]]) -> LabFault:
+    def make(sandbox: Sandbox) -> Act:
+        async def act(visit: Visit) -> Answer:
+            return dataclasses.replace(visit.coming, dates=dates(sandbox.world.now))
+
+        return act
+
+    return LabFault(name, description, "after", striking("answer", make), operation=ANY, usual_times=None)
+
+
+def _http(moment: float) -> str:
+    return formatdate(moment, usegmt=True)

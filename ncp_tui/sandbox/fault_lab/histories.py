@@ -1,0 +1,78 @@
+"""A history that does not tell the truth about what was started, or not yet, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ncp_tui.sandbox.answers import Answer, GatewayError, gateway_answer, success_answer
+from ncp_tui.sandbox.clusters import Cluster
+from ncp_tui.sandbox.fault_lab.lab_fault import HISTORY, Doing, LabFault, doing, striking
+from ncp_tui.sandbox.faults import Act, Visit
+from ncp_tui.sandbox.operations import history_page
+from ncp_tui.sandbox.reading import Fields, read_page, read_query
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.snapshots import SnapshotRun
+
+# What is shown of a cluster's runs, which come newest first.
+Shown = Callable[[Cluster, Sequence[SnapshotRun]], list[Fields]]
+
+
+def history_faults() -> Iterator[LabFault]:
+    """All of this module."""
+    hides = "of the history do not show what is started from now on"
+    yield _history("history-lags", f"Reads {hides}; later ones do. N counts the reads.", _showing(_without_new))
+    yield _history("history-loses", f"All reads {hides}.", _showing(_without_new), usual_times=None)
+    failed = gateway_answer(GatewayError.UNEXPECTED)
+    yield _history("history-fails", "500/900 instead of the history. N counts the reads.", doing(failed))
+    yield _history("history-reversed", "The history comes oldest first.", _showing(_oldest_first), usual_times=None)
+    yield _history(
+        "history-freezes", "A snapshot stays for ever as it was when first listed.", _showing(_frozen), usual_times=None
+    )
+
+
+def _history(name: str, description: str, make: Callable[[Sandbox], Doing], usual_times: int | None = 1) -> LabFault:
+    set_up = striking("after", make)
+    return LabFault(name, description, None, set_up, operation=HISTORY, usual_times=usual_times, aimable=False)
+
+
+def _showing(choose: Callable[[Sandbox], Shown]) -> Callable[[Sandbox], Act]:
+    """The page that was asked for, of another history than the true one; refusals are left alone."""
+
+    def make(sandbox: Sandbox) -> Act:
+        shown = choose(sandbox)
+
+        async def act(visit: Visit) -> Answer | None:
+            cluster = sandbox.world.numbered(visit.number)
+            if cluster is None or visit.coming.code != 0:
+                return None
+            page = read_page(read_query(visit.target.partition("?")[2].encode()))
+            rows = shown(cluster, sandbox.world.state(cluster).runs[::-1])
+            return success_answer(history_page(page, rows), visit.request_id)
+
+        return act
+
+    return make
+
+
+def _without_new(sandbox: Sandbox) -> Shown:
+    world, known = sandbox.world, sandbox.world.recent_runs()
+
+    def shown(cluster: Cluster, runs: Sequence[SnapshotRun]) -> list[Fields]:
+        old = [run for run in runs if run.started < world.start or run.idx in known]
+        return [run.row(cluster, world.now) for run in old]
+
+    return shown
+
+
+def _oldest_first(sandbox: Sandbox) -> Shown:
+    return lambda cluster, runs: [run.row(cluster, sandbox.world.now) for run in reversed(runs)]
+
+
+def _frozen(sandbox: Sandbox) -> Shown:
+    first_seen: dict[int, float] = {}
+
+    def shown(cluster: Cluster, runs: Sequence[SnapshotRun]) -> list[Fields]:
+        now = sandbox.world.now
+        return [run.row(cluster, first_seen.setdefault(run.idx, now)) for run in runs]
+
+    return shown

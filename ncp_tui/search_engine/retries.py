@@ -1,0 +1,81 @@
+"""Asking again, for reads only: what changes nothing may be repeated, within a time that a person would wait."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ncp_tui.gateway import (
+    AnswerLost,
+    BadAnswer,
+    EndpointError,
+    EndpointTimeout,
+    GatewayError,
+    KeysUnavailable,
+    NotReached,
+    ProxyRefused,
+    ServerError,
+    Throttled,
+    TlsFailed,
+)
+
+MOST_TRIES = 3
+TOTAL_SECONDS = 30.0
+"""From the first try to the end of the last, whatever happens in between."""
+
+BASE_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+"""Seconds: the pause is anything from nothing to BASE_PAUSE, then twice that, and so on. Spread evenly over all of it,
+since many clients that failed together would else come back together."""
+
+_SHORTEST_TRY = 1.0
+_PASSING = (NotReached, AnswerLost, ServerError, EndpointError, EndpointTimeout, Throttled)
+_LASTING = (KeysUnavailable, ProxyRefused, TlsFailed)
+
+Try = Callable[[int, float], Awaitable[Any]]
+"""One try, given its number in the record and the seconds it may take."""
+
+
+def may_pass(error: GatewayError) -> bool:
+    """Whether the same question may be answered a moment later. Keys, permissions and certificates do not mend."""
+    if isinstance(error, BadAnswer):
+        return error.is_incomplete
+    return isinstance(error, _PASSING) and not isinstance(error, _LASTING)
+
+
+@dataclass(frozen=True)
+class Retries:
+    """When to ask again. `sleep`, `monotonic` and `uniform` are the world's, and other in tests."""
+
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    uniform: Callable[[float, float], float] = random.uniform
+
+    async def of(self, ask: Try, tries: int = MOST_TRIES) -> Any:
+        """Await `ask` until it answers, at most `tries` times, and never for long.
+
+        Raises the GatewayError of the last try. The number of a try counts the requests before it, of which there may
+        have been more than tries.
+        """
+        ends = self.monotonic() + TOTAL_SECONDS
+        number, left = 1, TOTAL_SECONDS
+        for tried in range(1, tries + 1):
+            try:
+                return await ask(number, left)
+            except GatewayError as error:
+                pause = self._pause_after(error, tried)
+                left = ends - self.monotonic() - pause
+                if tried == tries or not may_pass(error) or left < _SHORTEST_TRY:
+                    raise
+                number = (error.exchange.attempt if error.exchange else number) + 1
+            await self.sleep(pause)
+            left = ends - self.monotonic()
+        raise ValueError(f"there is no answer after {tries} tries")
+
+    def _pause_after(self, error: GatewayError, tried: int) -> float:
+        pause = self.uniform(0.0, min(LONGEST_PAUSE, BASE_PAUSE * 2 ** (tried - 1)))
+        asked = error.retry_after if isinstance(error, Throttled) else None
+        return max(pause, asked or 0.0)

@@ -1,0 +1,111 @@
+"""Actions and requests as the lines of the log on disk: what support asks for, and nothing that has to be hidden.
+
+A `request` line is written when the request is over, an `action` line when the action is. Both begin with when it
+started (`time`), the program that did it (`run`), and `profile`, `host`, `action` (a number within the run), `title`.
+Headers and bodies stay in memory. Only what a create asked for, the names of snapshot and bucket, is written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ncp_tui.gateway import Exchange, clean
+from ncp_tui.gateway.answers import judge, payload_of
+from ncp_tui.gateway.signature import ACCESS_KEY_HEADER
+from ncp_tui.session_log.log import Action
+
+Line = Mapping[str, Any]
+
+_CREATE = "createSnapshot"
+
+
+def request_line(run: str, action: Action, exchange: Exchange) -> dict[str, Any]:
+    """A request and what came of it. It reads the answer's body, which may take a tenth of a second."""
+    request, answer = exchange.request, exchange.answer
+    line: dict[str, Any] = {
+        "time": moment(exchange.at),
+        "line": "request",
+        "run": run,
+        "profile": action.profile or None,
+        "access_key": next((value for name, value in request.headers if name == ACCESS_KEY_HEADER), None),
+        "host": request.origin,
+        "action": action.number,
+        "title": clean(action.title),
+        "operation": exchange.operation,
+        "method": request.method,
+        "target": clean(request.target),
+        "attempt": exchange.attempt,
+        "sent": exchange.sent,
+        "proxy": exchange.via_proxy,
+        "status": exchange.status,
+        "code": code_of(exchange),
+        "error": exchange.error,
+        "outcome": exchange.error_text or "confirmed",
+        "request_id": exchange.request_id,
+        "bytes": None if answer is None else answer.size,
+        "ms": {name: _milliseconds(spent) for name, spent in dataclasses.asdict(exchange.timings).items()},
+    }
+    if exchange.operation == _CREATE:
+        line["asked"] = asked_of(exchange)
+    return line
+
+
+def action_line(run: str, action: Action) -> dict[str, Any]:
+    """An action that has ended."""
+    last = action.exchanges[-1] if action.exchanges else None
+    spent = (action.ended - action.started).total_seconds() if action.ended else None
+    return {
+        "time": moment(action.started),
+        "line": "action",
+        "run": run,
+        "profile": action.profile or None,
+        "host": last.request.origin if last else None,
+        "action": action.number,
+        "title": clean(action.title),
+        "background": action.background,
+        "requests": action.requests,
+        "failed": action.failed,
+        "error": action.error,
+        "outcome": clean(action.outcome) or "done",
+        "ms": {"total": _milliseconds(spent)},
+    }
+
+
+def code_of(exchange: Exchange) -> str | None:
+    """The code in the answer, the gateway's or the service's own; None where there is none."""
+    if exchange.answer is None:
+        return None
+    error = judge(exchange.answer, payload_of(exchange.answer), boolean=False)
+    return "0" if error is None else error.code
+
+
+def asked_of(exchange: Exchange) -> dict[str, Any] | None:
+    """The body of a request as an object, secrets masked; None for anything else."""
+    try:
+        body = json.loads(exchange.request.body)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def moment(at: datetime) -> str:
+    """A time in UTC with milliseconds, as ISO 8601 has it."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def as_json(document: Any, *, indent: int | None = None) -> str:
+    """`document` as JSON that a terminal shows as it is: what has no width or acts on a terminal is escaped.
+
+    Letters of any script stay readable.
+    """
+    separators = None if indent else (",", ":")
+    text = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
+    return "".join(letter if letter.isprintable() or letter == "\n" else json.dumps(letter)[1:-1] for letter in text)
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 1)

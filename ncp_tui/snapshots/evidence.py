@@ -1,0 +1,348 @@
+"""All that is known about one snapshot name, in one file for a support ticket, with no key in it.
+
+An answer is in it as it came, so that whoever reads the file can judge it again and must come to the same verdict.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import ncp_tui
+from ncp_tui.gateway import ClockOffset, Exchange, GatewayError, Problem, SecretKey
+from ncp_tui.gateway.answers import judge, payload_of
+from ncp_tui.profiles import Identity, Paths
+from ncp_tui.search_engine import OPERATIONS, Effect, HistoryEntry
+from ncp_tui.session_log import Action, Line, SessionLog, as_json, read_json_lines, read_log
+from ncp_tui.session_log.lines import asked_of, moment
+from ncp_tui.snapshots.evidence_verdict import Create, Judgement, outcome_of_kind, verdict_of
+from ncp_tui.snapshots.journal_entry import JournalEntry, read_entries
+from ncp_tui.snapshots.outcome import Outcome, outcome_of
+from ncp_tui.snapshots.redaction import redact
+
+FORMAT = 1
+"""Of the file; it grows when a member changes its meaning."""
+
+MOST_OF_A_BODY = 64 * 1024
+"""Characters kept of an answer that only read something. The answer to a create is kept whole: it is the evidence."""
+
+_PRIVATE = 0o600
+_CREATE = "createSnapshot"
+_ABOUT_ONE_CLUSTER = {_CREATE, "getSnapshotHistory"}
+_NOT_FOR_A_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
+_LONGEST_NAME = 64
+
+
+class CannotWriteEvidence(Problem):
+    """The file was not written, and nothing that was there was touched."""
+
+    kind = "cannot_write_evidence"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found about `snapshot`. `history` is its rows, newest first; None where it was not read."""
+
+    snapshot: str
+    made_at: datetime
+    cluster_name: str = ""
+    cluster_number: str = ""
+    identity: Identity | None = None
+    clock_offset: ClockOffset | None = None
+    facts: Sequence[Mapping[str, Any]] = ()
+    """The journal's lines about it."""
+    exchanges: Sequence[Exchange] = ()
+    """The requests of this run about it, in full."""
+    lines: Sequence[Line] = ()
+    """The lines of the session log on disk about it."""
+    history: Sequence[HistoryEntry] | None = None
+    gaps: Sequence[str] = field(default=())
+    """What could not be read, in sentences."""
+
+    @property
+    def entries(self) -> list[JournalEntry]:
+        """The creates that the journal tells of, oldest first."""
+        return read_entries(self.facts)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody here knows anything of the name."""
+        return not (self.facts or self.exchanges or self.lines or self.history)
+
+    @property
+    def judgement(self) -> Judgement:
+        """What became of the newest create, and why that is known."""
+        return verdict_of(self.snapshot, self.entries, list(self._creates()), self.history)
+
+    def _creates(self) -> Iterator[Create]:
+        for line in self.lines:
+            if line.get("operation") == _CREATE and _asks_for(line.get("asked"), self.snapshot):
+                outcome = outcome_of_kind(line.get("error"), sent=line.get("sent") is not False)
+                yield Create(_when(line.get("time")), outcome, str(line.get("outcome") or ""))
+        for exchange in self.exchanges:
+            if exchange.operation == _CREATE and _asks_for(asked_of(exchange), self.snapshot):
+                outcome = Outcome(judged(exchange)["outcome"])
+                yield Create(exchange.at, outcome, exchange.error_text or "confirmed")
+
+
+def gather_evidence(
+    name: str, paths: Paths, *, made_at: datetime, log: SessionLog | None = None, cluster: str = ""
+) -> Evidence:
+    """What this machine knows of the snapshot `name`; `cluster`, a name or a number, leaves those of others out.
+
+    It blocks on the disk. What cannot be read is one of the `gaps`. Identity, clock and history are for the caller to
+    add, with `dataclasses.replace`.
+    """
+    gaps: list[str] = []
+    facts = facts_about(_read("journal", paths.journal_file, gaps), name, cluster)
+    entries = read_entries(facts)
+    newest = entries[-1].request if entries else None
+    number = newest.cluster_number if newest else cluster if cluster.isdigit() else ""
+    only = number if cluster else ""
+    lines = lines_about(_read("session log", paths.session_log_file, gaps), name, only)
+    exchanges = exchanges_about(log, name, only) if log else []
+    return Evidence(
+        snapshot=name,
+        made_at=made_at,
+        cluster_name=newest.cluster_name if newest else "" if number else cluster,
+        cluster_number=number or _number_of_newest(lines, exchanges),
+        facts=facts,
+        exchanges=exchanges,
+        lines=lines,
+        gaps=gaps,
+    )
+
+
+def facts_about(facts: Iterable[Mapping[str, Any]], name: str, cluster: str = "") -> list[Mapping[str, Any]]:
+    """The lines of the journal's creates of `name`, on `cluster` (a name or a number) if one is given."""
+    known = list(facts)
+    wanted = {
+        entry.id
+        for entry in read_entries(known)
+        if entry.request.name == name and cluster in {"", entry.request.cluster_number, entry.request.cluster_name}
+    }
+    return [fact for fact in known if fact.get("id") in wanted]
+
+
+def lines_about(lines: Iterable[Line], name: str, number: str = "") -> list[Line]:
+    """The lines of every action, of whatever run, that has to do with `name` (on the cluster `number`)."""
+    actions: dict[object, list[Line]] = {}
+    for line in lines:
+        actions.setdefault((line.get("run"), line.get("action")), []).append(line)
+    kept = []
+    for found in actions.values():
+        named = any(_names(str(line.get("title")), name) or _asks_for(line.get("asked"), name) for line in found)
+        requests = [(line.get("operation"), str(line.get("target"))) for line in found]
+        if named and _on_cluster(requests, number):
+            kept += found
+    return kept
+
+
+def exchanges_about(log: SessionLog, name: str, number: str = "") -> list[Exchange]:
+    """The requests of every action of this run that has to do with `name` (on the cluster `number`)."""
+    found: list[Exchange] = []
+    for action in tuple(log.actions):
+        exchanges = tuple(action.exchanges)
+        requests = [(exchange.operation, exchange.request.target) for exchange in exchanges]
+        if _is_about(action, exchanges, name) and _on_cluster(requests, number):
+            found += exchanges
+    return found
+
+
+def write_evidence(
+    evidence: Evidence,
+    target: Path | None = None,
+    *,
+    secrets: Iterable[SecretKey] = (),
+    access_keys: Iterable[str] = (),
+) -> Path:
+    """Write the bundle, readable by the user alone, and return where it is: `target`, or a new file in this folder.
+
+    `secrets` and `access_keys` are all those known to the program. It blocks on the disk. Raises CannotWriteEvidence,
+    also where `target` is there already.
+    """
+    path = target or Path(file_name(evidence))
+    try:
+        path = path.absolute()  # which needs the folder this runs in, and that may have been removed
+        _create(path, evidence_text(evidence, secrets=secrets, access_keys=access_keys).encode())
+    except OSError as error:
+        why = "it is there already" if isinstance(error, FileExistsError) else os.strerror(error.errno or 0)
+        raise CannotWriteEvidence(
+            f"{path} was not written: {why}.",
+            "Nothing that was there was touched.",
+            "Name another file with --output; '-' writes to standard output.",
+        ) from None
+    return path
+
+
+def evidence_text(evidence: Evidence, *, secrets: Iterable[SecretKey], access_keys: Iterable[str] = ()) -> str:
+    """The bundle as it is written: JSON that is inert on a terminal and holds none of the secrets."""
+    return as_json(redact(evidence_document(evidence), secrets, access_keys), indent=2) + "\n"
+
+
+def file_name(evidence: Evidence) -> str:
+    """`evidence-<snapshot>-<time>.json`, whatever the snapshot is called."""
+    safe = _NOT_FOR_A_FILE_NAME.sub("_", evidence.snapshot)[:_LONGEST_NAME]
+    return f"evidence-{safe}-{evidence.made_at:%Y%m%d-%H%M%S}.json"
+
+
+def evidence_document(evidence: Evidence) -> dict[str, Any]:
+    """The bundle before the secrets are taken out of it: never to be written as it is."""
+    return {
+        "evidence": FORMAT,
+        "made_at": moment(evidence.made_at),
+        "snapshot": evidence.snapshot,
+        "cluster": {"name": evidence.cluster_name or None, "number": evidence.cluster_number or None},
+        "verdict": dataclasses.asdict(evidence.judgement),
+        "program": {
+            "ncp-tui": ncp_tui.__version__,
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "httpx": version("httpx"),
+        },
+        "profile": None if evidence.identity is None else _profile(evidence.identity),
+        "clock_offset": None if evidence.clock_offset is None else dataclasses.asdict(evidence.clock_offset),
+        "gaps": list(evidence.gaps),
+        "journal": list(evidence.facts),
+        "requests": [exchange_document(exchange) for exchange in evidence.exchanges],
+        "session_log": list(evidence.lines),
+        "history": None if evidence.history is None else [_row(row) for row in evidence.history],
+    }
+
+
+def exchange_document(exchange: Exchange) -> dict[str, Any]:
+    """A request and its answer in full. The keys are masked already where the request was recorded."""
+    request, answer = exchange.request, exchange.answer
+    operation = OPERATIONS.get(exchange.operation)
+    is_read = operation is not None and operation.effect is Effect.READ
+    document: dict[str, Any] = {
+        "at": moment(exchange.at),
+        "operation": exchange.operation,
+        "boolean": operation is not None and operation.boolean,
+        "attempt": exchange.attempt,
+        "sent": exchange.sent,
+        "via_proxy": exchange.via_proxy,
+        "request_id": exchange.request_id,
+        "seconds": dataclasses.asdict(exchange.timings),
+        "request": dataclasses.asdict(request),
+        "answer": None,
+        "error": {"kind": exchange.error, "text": exchange.error_text} if exchange.error else None,
+        "judged": judged(exchange),
+    }
+    if answer is not None:
+        # As it came and not made inert, which would change it: the file's own escapes do that.
+        body = answer.body.decode("utf-8-sig", errors="replace")
+        kept = body[:MOST_OF_A_BODY] if is_read else body
+        document["answer"] = {
+            "status": answer.status,
+            "reason": answer.reason,
+            "headers": answer.headers,
+            "body": kept,
+            "bytes": answer.size,
+            "whole": kept == body and not answer.forgotten,
+        }
+    return document
+
+
+def judged(exchange: Exchange) -> dict[str, Any]:
+    """What the answer, or its absence, amounts to: the error's class and kind, and whether it may have had an effect.
+
+    `outcome` is a write's; a read has none.
+    """
+    operation = OPERATIONS.get(exchange.operation)
+    is_write = operation is None or operation.effect is not Effect.READ
+    error: GatewayError | None = None
+    if exchange.answer is not None and exchange.answer.forgotten:
+        outcome = Outcome.ACCEPTED  # only what was a confirmed success is forgotten
+    elif exchange.answer is not None:
+        boolean = operation is not None and operation.boolean
+        error = judge(exchange.answer, payload_of(exchange.answer), boolean=boolean)
+        outcome = Outcome.ACCEPTED if error is None else outcome_of(error)
+    else:
+        outcome = outcome_of_kind(exchange.error, sent=exchange.sent)
+    return {
+        "class": type(error).__name__ if error else None,
+        "kind": error.kind if error else exchange.error,
+        "code": error.code if error else None,
+        "message": error.message if error else None,
+        "may_have_acted": is_write and outcome in {Outcome.ACCEPTED, Outcome.UNKNOWN},
+        "outcome": outcome.value if is_write else None,
+    }
+
+
+def _profile(identity: Identity) -> dict[str, Any]:
+    profile = identity.profile
+    return {
+        "name": identity.name,
+        "source": identity.source,
+        "access_key": identity.masked_access_key,
+        "zone": profile.zone,
+        "region": profile.region,
+        "gateway": profile.endpoint().origin,
+    }
+
+
+def _row(row: HistoryEntry) -> dict[str, Any]:
+    return {"at": row.at.isoformat() if row.at else None, "state": row.state.value, "raw": dict(row.raw)}
+
+
+def _read(what: str, path: Path, gaps: list[str]) -> list[dict[str, Any]]:
+    try:
+        return read_log(path) if what == "session log" else read_json_lines(path)
+    except OSError as error:
+        gaps.append(f"The {what} could not be read: {os.strerror(error.errno or 0)}.")
+        return []
+
+
+def _is_about(action: Action, exchanges: Iterable[Exchange], name: str) -> bool:
+    creates = (exchange for exchange in exchanges if exchange.operation == _CREATE)
+    return _names(action.title, name) or any(_asks_for(asked_of(exchange), name) for exchange in creates)
+
+
+def _names(title: str, name: str) -> bool:
+    """Whether a title has the name as a word of its own; `daily` is not in `create snapshot daily-2`."""
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", title) is not None
+
+
+def _asks_for(asked: Any, name: str) -> bool:
+    return isinstance(asked, Mapping) and asked.get("snapshotName") == name
+
+
+def _on_cluster(requests: Iterable[tuple[Any, str]], number: str) -> bool:
+    targets = [target.partition("?")[0] for operation, target in requests if operation in _ABOUT_ONE_CLUSTER]
+    return not number or not targets or any(target.endswith(f"/{number}") for target in targets)
+
+
+def _number_of_newest(lines: Iterable[Line], exchanges: Iterable[Exchange]) -> str:
+    """The cluster of the newest create, from the end of its target."""
+    found = [str(line.get("target")) for line in lines if line.get("operation") == _CREATE]
+    found += [exchange.request.target for exchange in exchanges if exchange.operation == _CREATE]
+    return found[-1].partition("?")[0].rpartition("/")[2] if found else ""
+
+
+def _when(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _create(path: Path, data: bytes) -> None:
+    """A new file; where it cannot be written whole there is none. Raises OSError."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,293 @@
+"""What can be seen before a create: seven lights, each with its evidence and its age; only a sure refusal blocks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from ncp_tui.gateway import ClockOffset, PermissionDenied, Problem
+from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, SnapshotState
+from ncp_tui.snapshots.checks import InvalidBucket, check_bucket, check_cluster
+from ncp_tui.snapshots.journal import Journal, on_disk
+from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.outcome import SnapshotRequest
+
+if TYPE_CHECKING:
+    from ncp_tui.search_engine import SearchEngine
+
+T = TypeVar("T")
+
+_SIGNATURE_WINDOW = 300.0
+_STUCK = timedelta(hours=24)
+
+
+class Light(StrEnum):
+    """What a check says. Nothing but a sure refusal stops anybody."""
+
+    OK = "ok"
+    UNSURE = "unsure"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One light: what it is about, what it says, the evidence, what to do, and when the evidence was read."""
+
+    subject: str
+    light: Light
+    evidence: str
+    advice: str = ""
+    read_at: datetime | None = None
+    blocks: bool = False
+    """Sending would be refused for certain, or could start a second snapshot."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """Something asked of the service: its value or why there is none, and when that was."""
+
+    at: datetime
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was read before a create. Anything may be missing: then its light says so."""
+
+    cluster: Cluster
+    cluster_read: Read
+    buckets: Sequence[Bucket] = ()
+    buckets_read: Read | None = None
+    history: list[HistoryEntry] | None = None
+    history_read: Read | None = None
+    journal: Sequence[JournalEntry] = ()
+    journal_problem: Problem | None = None
+    clock_offset: ClockOffset | None = None
+    health_is_listed: bool = False
+    """The cluster was read anew, but its health was not in that: it is as old as the list."""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """The lights for one request."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def blocked(self) -> Check | None:
+        """The first check that forbids sending."""
+        return next((check for check in self.checks if check.blocks), None)
+
+    @property
+    def doubts(self) -> tuple[Check, ...]:
+        """The checks that a user should have seen before saying yes, the bad ones first."""
+        worst_first = {Light.BAD: 0, Light.UNSURE: 1}
+        found = [check for check in self.checks if check.light is not Light.OK]
+        return tuple(sorted(found, key=lambda check: worst_first[check.light]))
+
+    @property
+    def light(self) -> Light:
+        """The worst of them."""
+        lights = {check.light for check in self.checks}
+        return next((light for light in (Light.BAD, Light.UNSURE) if light in lights), Light.OK)
+
+
+async def read_facts(
+    engine: SearchEngine,
+    cluster: Cluster,
+    journal: Journal | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    just_read: bool = False,
+) -> Facts:
+    """Read the cluster, its buckets and its history, side by side, and the journal. A read that fails is a fact too.
+
+    A cluster that was `just_read` is not read again.
+    """
+    shown, buckets, history, entries = await asyncio.gather(
+        _tried(_nothing() if just_read else _shown(engine, cluster.number), now),
+        _tried(engine.list_buckets(cluster.number), now),
+        _tried(engine.recent_snapshots(cluster.number), now),
+        _tried(on_disk(journal.entries) if journal is not None else _nothing(), now),
+    )
+    return Facts(
+        cluster=_newer(cluster, shown[0]),
+        cluster_read=shown[1],
+        health_is_listed=shown[0] is not None and not shown[0].health,
+        buckets=buckets[0] or (),
+        buckets_read=buckets[1],
+        history=history[0],
+        history_read=history[1],
+        journal=entries[0] or (),
+        journal_problem=entries[1].problem,
+        clock_offset=engine.clock_offset,
+    )
+
+
+def preflight(request: SnapshotRequest, facts: Facts, gateway: str) -> Preflight:
+    """Judge `request` by `facts`; nothing is read. `gateway` tells the journal's entries of other gateways apart."""
+    entries = [
+        entry
+        for entry in facts.journal
+        if entry.request.cluster_number == request.cluster_number and entry.caller.gateway == gateway
+    ]
+    checks = (_cluster, _health, _bucket, _name, _others, _api_key, _clock)
+    return Preflight(tuple(check(request, facts, entries) for check in checks))
+
+
+def _cluster(_: SnapshotRequest, facts: Facts, __: Sequence[JournalEntry]) -> Check:
+    cluster, read = facts.cluster, facts.cluster_read
+    status = cluster.status or "unknown"
+    try:
+        check_cluster(cluster)
+    except PermissionDenied as denied:
+        return Check("cluster", Light.BAD, denied.what, denied.next_step, read.at, blocks=True)
+    if read.problem is not None:
+        return Check("cluster", Light.UNSURE, f"it was {status!r} when last seen; {read.problem.what}", "", read.at)
+    if cluster.is_running:
+        return Check("cluster", Light.OK, "running", "", read.at)
+    return Check(
+        "cluster", Light.BAD, f"it is {status!r}, not running", "The service may refuse. Wait for it.", read.at
+    )
+
+
+_HEALTHS = {
+    "green": (Light.OK, "green", ""),
+    "yellow": (Light.UNSURE, "yellow: copies of shards are missing, no data is", ""),
+    "red": (Light.BAD, "red: data is missing", "The snapshot would not be whole."),
+}
+
+
+def _health(_: SnapshotRequest, facts: Facts, __: Sequence[JournalEntry]) -> Check:
+    health, at = facts.cluster.health.lower(), facts.cluster_read.at
+    if facts.health_is_listed and health in _HEALTHS:
+        light, words, advice = _HEALTHS[health]
+        return Check("health", light, f"{words} (when the clusters were listed)", advice)
+    if health in {"green", "yellow"} and facts.cluster_read.problem is not None:
+        return Check("health", Light.UNSURE, f"it was {health} when last seen", "", at)
+    if health in _HEALTHS:
+        light, words, advice = _HEALTHS[health]
+        return Check("health", light, words, advice, at)
+    return Check("health", Light.UNSURE, f"{health or 'unknown'}: it says nothing about the data", "", at)
+
+
+def _bucket(request: SnapshotRequest, facts: Facts, _: Sequence[JournalEntry]) -> Check:
+    read = facts.buckets_read
+    at, problem = (read.at, read.problem) if read else (None, None)
+    try:
+        check_bucket(request.bucket, facts.buckets)
+    except InvalidBucket as invalid:
+        return Check("bucket", Light.BAD, invalid.what, invalid.next_step, at, blocks=True)
+    if problem is not None or not facts.buckets:
+        why = problem.what if problem is not None else "The service names no bucket."
+        return Check("bucket", Light.UNSURE, f"not checked. {why}", "The service decides.", at)
+    return Check("bucket", Light.OK, f"{request.bucket} is usable", "", at)
+
+
+def _name(request: SnapshotRequest, facts: Facts, entries: Sequence[JournalEntry]) -> Check:
+    name, at = request.name, facts.history_read.at if facts.history_read else None
+    mine = [entry for entry in entries if entry.request.name == name]
+    if any(entry.in_doubt for entry in mine):
+        said = "an earlier create of this name may have started"
+        return Check("name", Light.BAD, said, "Settle it first, or use another name.", at, blocks=True)
+    row = next((row for row in facts.history or () if row.snapshot == name), None)
+    if row is not None:
+        failed = row.state is SnapshotState.FAILED
+        said = f"the history has {name} already ({row.message or row.state.value})"
+        return Check("name", Light.UNSURE if failed else Light.BAD, said, "The service may refuse: take another.", at)
+    if any(entry.is_under_way for entry in mine):
+        return Check("name", Light.BAD, f"the journal has {name} under way", "Take another name.", at)
+    if facts.history is None:
+        why = facts.history_read.problem if facts.history_read else None
+        return Check("name", Light.UNSURE, f"not checked. {why.what if why else ''}".rstrip(), "", at)
+    if facts.journal_problem is not None:
+        seen = f"not among {_rows(facts.history)}" if facts.history else "the history is empty"
+        said = f"{seen}. {facts.journal_problem.what}"
+        return Check("name", Light.UNSURE, said, facts.journal_problem.next_step, at)
+    if not facts.history:
+        return Check("name", Light.OK, "free: the history is empty, and the journal does not name it", "", at)
+    return Check("name", Light.OK, f"free in {_rows(facts.history)} and in the journal", "", at)
+
+
+def _others(request: SnapshotRequest, facts: Facts, entries: Sequence[JournalEntry]) -> Check:
+    subject, at = "others", facts.history_read.at if facts.history_read else None
+    running = [
+        row for row in facts.history or () if row.state is SnapshotState.RUNNING and row.snapshot != request.name
+    ]
+    if running:
+        row = running[0]
+        since = f" since {row.at:%Y-%m-%d %H:%M} KST" if row.at else ""
+        if at is not None and row.at is not None and at - row.at > _STUCK:
+            said = f"{row.snapshot} has been running{since}, which looks stuck"
+            return Check(subject, Light.UNSURE, said, "The service may refuse while it does.", at)
+        return Check(
+            subject, Light.BAD, f"{row.snapshot} is running{since}", "The service may refuse: wait for it.", at
+        )
+    ended = {row.snapshot for row in facts.history or ()}
+    for entry in entries:
+        recent = at is not None and at - entry.at < _STUCK
+        if entry.is_under_way and recent and entry.request.name not in ended | {request.name}:
+            said = f"the journal has {entry.request.name} under way"
+            return Check(subject, Light.UNSURE, said, "The service may refuse while it runs.", at)
+    if facts.history is None:
+        return Check(subject, Light.UNSURE, "not checked: the history could not be read", "", at)
+    return Check(subject, Light.OK, "no other snapshot is running", "", at)
+
+
+def _api_key(_: SnapshotRequest, facts: Facts, __: Sequence[JournalEntry]) -> Check:
+    read = facts.buckets_read
+    at, problem = (read.at, read.problem) if read else (None, None)
+    advice = "Set the cluster's API authentication key in the NCP console."
+    if facts.buckets:
+        count = len(facts.buckets)
+        said = f"set: it lists {count} bucket{'s' * (count != 1)}"
+        return Check("API key", Light.OK, said, "", at)
+    if problem is not None:
+        return Check("API key", Light.UNSURE, f"not known. {problem.what}", advice, at)
+    return Check("API key", Light.UNSURE, "no bucket is listed: it may not be set", advice, at)
+
+
+def _clock(_: SnapshotRequest, facts: Facts, __: Sequence[JournalEntry]) -> Check:
+    offset, at = facts.clock_offset, facts.cluster_read.at
+    if offset is None:
+        return Check("clock", Light.UNSURE, "the gateway has not told its time", "", at)
+    side = "behind" if offset.seconds > 0 else "ahead of"
+    said = f"{abs(offset.seconds):.1f} s {side} the gateway's"
+    if not offset.is_worrying:
+        return Check("clock", Light.OK, said, "", at)
+    light = Light.BAD if abs(offset.seconds) > _SIGNATURE_WINDOW else Light.UNSURE
+    return Check("clock", light, said, "Set this machine's clock.", at)
+
+
+def _rows(history: Sequence[HistoryEntry]) -> str:
+    return f"the {len(history)} newest rows of the history" if len(history) > 1 else "the one row of the history"
+
+
+def _newer(listed: Cluster, shown: Cluster | None) -> Cluster:
+    """The cluster as listed, in the state that was just shown: a detail has the engine as a bare code."""
+    if shown is None:
+        return listed
+    return replace(listed, status=shown.status or listed.status, health=shown.health or listed.health)
+
+
+async def _tried(read: Awaitable[T], now: Callable[[], datetime]) -> tuple[T | None, Read]:
+    try:
+        value = await read
+    except Problem as problem:
+        return None, Read(now(), problem)
+    return value, Read(now())
+
+
+async def _shown(engine: SearchEngine, number: str) -> Cluster:
+    cluster = await engine.show_cluster(number)
+    if cluster is None:
+        raise Problem("The service knows it no more.", "Nothing was sent.", "List the clusters again.")
+    return cluster
+
+
+async def _nothing() -> None:
+    return None

@@ -1,0 +1,72 @@
+"""The words for what was asked and what is proved of it, shared by everything that takes, records and settles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ncp_tui.gateway import GatewayError, NotReached, ReadOnlyRefused
+from ncp_tui.profiles import Identity
+
+
+class Outcome(StrEnum):
+    """What is known about a create once it has been tried."""
+
+    ACCEPTED = "accepted"
+    """The service has taken it on: by its answer (2xx, code 0, result true), or because the history names it. Whether
+    it succeeds is for the history to tell."""
+    REFUSED = "refused"
+    """The request arrived and was refused: certainly not started."""
+    NOT_SENT = "not_sent"
+    """No byte of the request left: certainly not started."""
+    UNKNOWN = "unknown"
+    """It may have been started. It is never sent again blindly."""
+
+
+class Verdict(StrEnum):
+    """The same for a person: there are three things one can know about a create."""
+
+    STARTED = "started"
+    NOT_STARTED = "not started"
+    CANNOT_TELL = "cannot tell"
+
+
+VERDICT_OF = {
+    Outcome.ACCEPTED: Verdict.STARTED,
+    Outcome.REFUSED: Verdict.NOT_STARTED,
+    Outcome.NOT_SENT: Verdict.NOT_STARTED,
+    Outcome.UNKNOWN: Verdict.CANNOT_TELL,
+}
+
+
+@dataclass(frozen=True)
+class SnapshotRequest:
+    """What was asked for. The name is the idempotency key: rendered once, and looked up before anything is repeated."""
+
+    cluster_number: str
+    cluster_name: str
+    name: str
+    bucket: str
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and where: the profile's name and the gateway it leads to. Holds nothing secret."""
+
+    profile: str
+    zone: str
+    region: str
+    gateway: str
+
+    @classmethod
+    def of(cls, identity: Identity) -> Caller:
+        """Who calls as `identity`. Raises UnknownEndpoint."""
+        profile = identity.profile
+        return cls(identity.name, profile.zone, profile.region, profile.endpoint().base_url)
+
+
+def outcome_of(error: GatewayError) -> Outcome:
+    """What an error of a create proves."""
+    if error.may_have_acted:
+        return Outcome.UNKNOWN
+    return Outcome.NOT_SENT if isinstance(error, NotReached | ReadOnlyRefused) else Outcome.REFUSED

@@ -1,0 +1,212 @@
+"""Finding out what became of a create whose answer was lost: the history is asked, nothing is ever sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ncp_tui.gateway import AuthenticationFailed, GatewayError, NotFound, PermissionDenied, QuotaExceeded, Throttled
+from ncp_tui.search_engine import HistoryEntry
+from ncp_tui.snapshots.journal import Journal, on_disk
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.matching import KNOWN_CLOCK, SAME_MOMENT, UNKNOWN_CLOCK, find_snapshot
+from ncp_tui.snapshots.outcome import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from ncp_tui.search_engine import SearchEngine
+
+SECONDS = 60.0
+"""How long the history is looked at. An entry that is missing then may still come: absence proves nothing."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+_GROWTH = 2.0
+_JITTER = 0.2
+# Room for the last look: begun at the very end, none would ever be answered over a link with 200 ms of latency.
+_LAST_LOOK, _LAST_SHARE = 5.0, 0.1
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a settlement found: a verdict, the evidence for it in a sentence, and what to do next."""
+
+    verdict: Verdict
+    evidence: str
+    next_step: str = ""
+    row: HistoryEntry | None = None
+    looks: int = 0
+    problem: GatewayError | None = None
+    """Why the last look at the history failed, if it did."""
+
+    def facts(self) -> dict[str, Any]:
+        """What the journal keeps of it."""
+        return {"verdict": self.verdict.value, "evidence": self.evidence, "looks": self.looks}
+
+    @property
+    def sentence(self) -> str:
+        """All of it on one line."""
+        return f"{self.verdict.value.capitalize()}: {self.evidence} {self.next_step}".rstrip()
+
+
+def settled_without_looking(entry: JournalEntry) -> Settlement | None:
+    """What the journal alone proves; None where the history has to be asked."""
+    name = entry.request.name
+    if entry.outcome is Outcome.NOT_SENT:
+        return Settlement(
+            Verdict.NOT_STARTED,
+            "the journal shows that no byte of the request left.",
+            f"{name} can be asked for again.",
+        )
+    if entry.outcome is Outcome.REFUSED:
+        return Settlement(
+            Verdict.NOT_STARTED, "the request was refused, and the journal has the answer.", f"{name} is still free."
+        )
+    if entry.outcome is Outcome.ACCEPTED:
+        return Settlement(
+            Verdict.STARTED, "the journal has the service's answer: accepted.", "Watch it in the history."
+        )
+    return None
+
+
+async def look_for(
+    engine: SearchEngine,
+    entry: JournalEntry,
+    *,
+    seconds: float = SECONDS,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+    jitter: Callable[[], float] = random.random,
+    on_look: Callable[[int], None] = lambda _: None,
+) -> Settlement:
+    """Look for `entry` in the history of its cluster for at most `seconds`, less and less often.
+
+    Only reads. A row of that name, dated when the create left or later and not there before, is the proof that it was
+    started. There is no proof of the contrary in a history that may lag behind or lose a row: where none of the looks
+    shows it, nobody can tell. `on_look` is told the number of each look before it.
+    """
+    ends, pause, looks = monotonic() + seconds, _FIRST_PAUSE, 0
+    last_begins, is_last = ends - min(_LAST_LOOK, _LAST_SHARE * seconds), False
+    seen, problem, misfit = 0, None, None
+    while True:
+        looks += 1
+        on_look(looks)
+        try:
+            async with asyncio.timeout(max(0.05, ends - monotonic())):
+                rows = await engine.recent_snapshots(entry.request.cluster_number, tries=1)
+        except (AuthenticationFailed, PermissionDenied, NotFound, QuotaExceeded) as error:
+            return _cannot_tell(entry, looks, seen, error)
+        except GatewayError as error:
+            problem = error
+        except TimeoutError:
+            return _cannot_tell(entry, looks, seen, problem)
+        else:
+            seen, problem = seen + 1, None
+            offset = engine.clock_offset
+            row = find_row(entry, rows, offset.seconds if offset else None)
+            if row is not None:
+                return started_by(row, looks)
+            misfit = find_snapshot(rows, entry.request.name, seen_before=entry.seen_before)
+        left = last_begins - monotonic()
+        if is_last or left <= 0:
+            return _does_not_fit(entry, misfit, looks) if misfit else _cannot_tell(entry, looks, seen, problem)
+        asked = problem.retry_after if isinstance(problem, Throttled) else None
+        wait = max(asked or 0.0, pause * (1 - _JITTER + 2 * _JITTER * jitter()))
+        is_last = wait >= left
+        await sleep(min(left, wait))
+        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+
+
+async def settle(
+    journal: Journal, entry: JournalEntry, engine: SearchEngine | None, **looking: Any
+) -> Settlement | None:
+    """Settle an entry of the journal, and write the verdict down.
+
+    What the journal proves by itself needs no `engine`; without one the rest is left as it is. None where another
+    program has the entry in its hands, or it was settled meanwhile. `looking` is handed on to `look_for`.
+    Raises JournalProblem.
+    """
+    held = await on_disk(lambda: journal.hold(entry.id))
+    if held is None:
+        return None
+    try:
+        if not held.entry.is_open:
+            return None
+        found = settled_without_looking(held.entry)
+        if found is None:
+            if engine is None:
+                return None
+            found = await look_for(engine, held.entry, **looking)
+        facts = found.facts()
+        await on_disk(lambda: held.record(Fact.SETTLED, **facts))
+        return found
+    finally:
+        held.release()
+
+
+def find_row(entry: JournalEntry, rows: list[HistoryEntry], offset: float | None = None) -> HistoryEntry | None:
+    """The row of the history that is `entry`, by its name and the time it left, on the gateway's clock if known.
+
+    `offset` is the clock's in seconds, where the entry does not know it. The rows that were there before make it safe
+    to allow for clocks that differ; where nobody had looked, a row must not be older at all.
+    """
+    if entry.clock_offset is not None:
+        offset = entry.clock_offset
+    tolerance = UNKNOWN_CLOCK if offset is None else KNOWN_CLOCK
+    if entry.seen_before is None:
+        tolerance = SAME_MOMENT
+    return find_snapshot(
+        rows,
+        entry.request.name,
+        entry.at + timedelta(seconds=offset or 0),
+        seen_before=entry.seen_before,
+        tolerance=tolerance,
+    )
+
+
+def started_by(row: HistoryEntry, looks: int) -> Settlement:
+    """The verdict that a row of the history proves."""
+    at = f" since {row.at:%Y-%m-%d %H:%M:%S} KST" if row.at else ""
+    return Settlement(
+        Verdict.STARTED,
+        f"the history names it{at} ({row.message or row.state.value}).",
+        "Do not send it again.",
+        row,
+        looks,
+    )
+
+
+def _does_not_fit(entry: JournalEntry, row: HistoryEntry, looks: int) -> Settlement:
+    """The verdict where a row has the name, but a date of another time: somebody's clock is wrong, or it is older."""
+    at = f"dated {row.at:%Y-%m-%d %H:%M:%S} KST" if row.at else "without a date"
+    return Settlement(
+        Verdict.CANNOT_TELL,
+        f"the history names {entry.request.name} {at}, which does not fit the time it was asked for.",
+        "It may be this one, by a wrong clock, or an earlier one. Do not send it again before you have looked.",
+        None,
+        looks,
+    )
+
+
+def _cannot_tell(entry: JournalEntry, looks: int, seen: int, problem: GatewayError | None) -> Settlement:
+    name, cluster = entry.request.name, entry.request.cluster_name or entry.request.cluster_number
+    if seen:
+        evidence = (
+            f"the request left, no answer said what became of it, and {_times(seen)} the history did not name {name}."
+        )
+        next_step = (
+            "That makes it likely that it was not started, but is no proof: the history may lag. Look again in a few "
+            "minutes, or take a snapshot of another name."
+        )
+    else:
+        evidence = "the request left, no answer said what became of it, and the history could not be read."
+        because = problem.what if problem is not None else "The history did not answer in time."
+        next_step = f"{because} Look again when that is mended: ncp-tui snapshot history {cluster}."
+    return Settlement(Verdict.CANNOT_TELL, evidence, next_step, None, looks, problem)
+
+
+def _times(count: int) -> str:
+    return "at one look" if count == 1 else f"at {count} looks"

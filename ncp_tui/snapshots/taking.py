@@ -1,0 +1,219 @@
+"""Taking one snapshot: checked, written down, sent once, and its outcome classified by what is proved."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ncp_tui.gateway import GatewayError, Problem, ReadOnlyRefused, Throttled
+from ncp_tui.search_engine import HistoryEntry
+from ncp_tui.snapshots.checks import check_bucket
+from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, on_disk
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.matching import rows_named
+from ncp_tui.snapshots.names import check_name
+from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
+from ncp_tui.snapshots.settling import SECONDS, Settlement, find_row, look_for, started_by
+
+if TYPE_CHECKING:
+    from ncp_tui.search_engine import SearchEngine
+
+MOST_REPEATS = 2
+"""How often a create is repeated that was throttled: refused before it had any effect, so nothing is doubled."""
+
+_FIRST_WAIT = 1.0
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A create that was tried, and what came of it."""
+
+    request: SnapshotRequest
+    outcome: Outcome
+    at: datetime
+    request_id: str | None = None
+    error: GatewayError | None = None
+    """What the last request ended in, also where the history later proved that it was started."""
+    attempts: int = 1
+    settlement: Settlement | None = None
+    """What the history said, where the answer did not say enough."""
+    entry: JournalEntry | None = None
+    """Its entry in the journal; None without one."""
+    journal_problem: Problem | None = None
+    """Why the journal does not hold the outcome. The outcome is true all the same."""
+
+    @property
+    def by_history(self) -> bool:
+        """Whether the history, and not the answer, proved that it was started."""
+        return self.settlement is not None and self.settlement.verdict is Verdict.STARTED
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in words."""
+        name = self.request.name
+        if self.outcome is Outcome.ACCEPTED and self.by_history and self.settlement is not None:
+            return f"Started: {name}. Its answer did not say so, but {self.settlement.evidence}"
+        if self.outcome is Outcome.ACCEPTED:
+            return f"Accepted: the service has taken on {name}."
+        if self.outcome is Outcome.UNKNOWN:
+            return f"Cannot tell whether {name} was started. It was not sent again."
+        return f"Not started: {name}."
+
+
+async def take(
+    engine: SearchEngine,
+    request: SnapshotRequest,
+    *,
+    caller: Caller | None = None,
+    journal: Journal | None = None,
+    history: list[HistoryEntry] | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    settle_seconds: float = SECONDS,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    on_settling: Callable[[GatewayError], None] = lambda _: None,
+) -> Taken:
+    """Check `request`, write it down, send it, and say what is known. An ambiguous failure is never sent again.
+
+    `history` is what the cluster's history showed just before; its rows of that name are not taken for this snapshot.
+    Without a `journal` nothing is written down. After an ambiguous failure `on_settling` is called with it, and the
+    history is looked at for `settle_seconds`. Raises InvalidName, InvalidBucket, JournalProblem or OutcomeInDoubt
+    before anything is sent; any failure after that is an outcome, no exception.
+    """
+    check_name(request.name)
+    check_bucket(request.bucket)
+    offset = engine.clock_offset
+    entry = JournalEntry(
+        id="",
+        at=now(),
+        caller=caller or Caller("", "", "", ""),
+        request=request,
+        clock_offset=offset.seconds if offset else None,
+        seen_before=None if history is None else rows_named(history, request.name),
+    )
+    attempt = _Attempt(engine, entry, journal)
+    await attempt.begin()
+    try:
+        taken = await attempt.send(sleep)
+        if taken.outcome is Outcome.UNKNOWN and taken.error is not None:
+            on_settling(taken.error)
+            found = await look_for(engine, attempt.entry, seconds=settle_seconds, sleep=sleep)
+            outcome = Outcome.ACCEPTED if found.verdict is Verdict.STARTED else Outcome.UNKNOWN
+            taken = replace(taken, outcome=outcome, settlement=found)
+        return await attempt.conclude(taken)
+    finally:
+        attempt.release()
+
+
+class _Attempt:
+    """One create between its first line in the journal and its last."""
+
+    def __init__(self, engine: SearchEngine, entry: JournalEntry, journal: Journal | None) -> None:
+        self.entry = entry
+        self._engine = engine
+        self._journal = journal
+        self._held: HeldEntry | None = None
+        self._attempts = 0
+        self._requests = 0
+        self._journal_problem: Problem | None = None
+
+    async def begin(self) -> None:
+        """Have it on disk. Raises JournalProblem, OutcomeInDoubt."""
+        journal, entry = self._journal, self.entry
+        if journal is None or self._engine.read_only:
+            return
+        self._held = await on_disk(
+            lambda: journal.begin(
+                entry.request, entry.caller, clock_offset=entry.clock_offset, seen_before=entry.seen_before
+            )
+        )
+
+    async def send(self, sleep: Callable[[float], Awaitable[None]]) -> Taken:
+        """Send it; again, at most twice, where it was throttled and the history does not name it."""
+        taken = await self._send_once()
+        while isinstance(taken.error, Throttled) and self._attempts <= MOST_REPEATS:
+            await sleep(_wait_after(taken.error, self._attempts))
+            try:
+                rows = await self._engine.recent_snapshots(self.entry.request.cluster_number, tries=1)
+                offset = self._engine.clock_offset
+                row = find_row(self.entry, rows, offset.seconds if offset else None)
+                if row is not None:
+                    return replace(taken, outcome=Outcome.ACCEPTED, settlement=started_by(row, 1))
+                taken = await self._send_once()
+            except GatewayError:
+                return taken  # refused, as it said; to send again without a look is not worth the risk
+            except JournalProblem as problem:
+                self._journal_problem = problem
+                return taken
+        return taken
+
+    async def _send_once(self) -> Taken:
+        self._attempts += 1
+        error: GatewayError | None = None
+        request_id: str | None = None
+        request = self.entry.request
+        try:
+            request_id = await self._engine.create_snapshot(
+                request.cluster_number, request.name, request.bucket, sending=self._note_sent
+            )
+        except GatewayError as failure:
+            error, request_id = failure, failure.request_id
+        outcome = outcome_of(error) if error else Outcome.ACCEPTED
+        await self._note(Fact.ANSWERED, **_answered(error, request_id or None, outcome))
+        attempts = 0 if isinstance(error, ReadOnlyRefused) else max(self._attempts, self._requests)
+        return Taken(request, outcome, self.entry.at, request_id or None, error, attempts)
+
+    async def conclude(self, taken: Taken) -> Taken:
+        """Write the outcome down; a disk that fails now changes nothing about it."""
+        found = taken.settlement
+        if found is not None:
+            await self._note(Fact.SETTLED, **found.facts())
+        by = "history" if taken.by_history else None
+        await self._note(Fact.OUTCOME, outcome=taken.outcome.value, settled_by=by)
+        entry = self._held.entry if self._held else None
+        return replace(taken, entry=entry, journal_problem=self._journal_problem)
+
+    def release(self) -> None:
+        """Let others see to the entry."""
+        if self._held is not None:
+            self._held.release()
+
+    async def _note_sent(self) -> None:
+        """On disk before the first byte leaves. Raises JournalUnwritable, and then nothing leaves."""
+        held, attempt = self._held, self._requests + 1
+        if held is not None:
+            await on_disk(lambda: held.record(Fact.SENT, attempt=attempt))
+        self._requests = attempt
+
+    async def _note(self, fact: Fact, **details: Any) -> None:
+        held = self._held
+        if held is None:
+            return
+        try:
+            await on_disk(lambda: held.record(fact, **details))
+        except Problem as problem:
+            self._journal_problem = problem
+
+
+def _answered(error: GatewayError | None, request_id: str | None, outcome: Outcome) -> dict[str, Any]:
+    if error is None:
+        return {"outcome": outcome.value, "request_id": request_id}
+    return {
+        "outcome": outcome.value,
+        "request_id": request_id,
+        "kind": error.kind,
+        "status": error.status,
+        "code": error.code,
+        "what": error.what,
+    }
+
+
+def _wait_after(error: Throttled, attempts: int) -> float:
+    """Seconds: what the gateway asks for, else one, then two, with some chance so that many do not come at once."""
+    if error.retry_after is not None:
+        return error.retry_after
+    pause = _FIRST_WAIT * random.uniform(0.8, 1.2)  # noqa: S311 - nothing secret
+    return pause if attempts == 1 else 2 * pause

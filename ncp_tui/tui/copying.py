@@ -1,0 +1,112 @@
+"""Text sent to the terminal's clipboard (OSC 52), which nobody ever confirms, and the ways that remain without it.
+
+Over SSH the clipboard is at the other end of the line, and only the terminal reaches it. Between it and this program
+may be tmux or screen. tmux 3.3a takes the plain form where `set-clipboard` is on and passes the wrapped one on where
+`allow-passthrough` is; with its defaults it does neither, so both are sent. screen knows only the wrapped one.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from ncp_tui.gateway import Problem
+
+MOST_ENCODED = 74_994
+"""Characters of base64: what xterm takes at most. Longer ones are cut or dropped without a word."""
+
+_NO_CLIPBOARD = ("linux", "vt", "dumb", "ansi", "cons25")
+"""Kinds of terminals without one, by the beginning of TERM; the oldest of them would print the sequence."""
+
+_SCREEN_CHUNK = 256
+"""screen drops a string of more than 768 bytes, in some builds of more than 256."""
+
+_PRIVATE = 0o600
+
+
+class CannotCopy(Problem):
+    """A text that was not sent to the terminal."""
+
+    kind = "cannot_copy"
+
+
+def clipboard_sequence(text: str, environ: Mapping[str, str]) -> str:
+    """What asks the terminal of `environ` to put `text` on its clipboard. Raises CannotCopy."""
+    term = environ.get("TERM", "")
+    if not term or term.startswith(_NO_CLIPBOARD):
+        raise CannotCopy(f"A terminal of this kind (TERM={term}) has no clipboard.", "Nothing was sent.", _INSTEAD)
+    encoded = base64.b64encode(text.encode("utf-8", "backslashreplace")).decode("ascii")
+    if len(encoded) > MOST_ENCODED:
+        raise CannotCopy(f"{len(encoded)} bytes are more than terminals take.", "Nothing was sent.", _INSTEAD)
+    plain = f"\x1b]52;c;{encoded}\a"
+    if environ.get("TMUX") or term.startswith("tmux"):
+        return plain + _through_tmux(plain)
+    if environ.get("STY") or term.startswith("screen"):
+        return plain + "".join(_through_screen(plain))
+    return plain
+
+
+_INSTEAD = "w writes it to a file, m shows it to select."
+
+
+def _through_tmux(sequence: str) -> str:
+    return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+
+
+def _through_screen(sequence: str) -> Iterator[str]:
+    """Screen passes the inside of such a string on as it is, so that the parts become one again behind it."""
+    for start in range(0, len(sequence), _SCREEN_CHUNK):
+        yield f"\x1bP{sequence[start : start + _SCREEN_CHUNK]}\x1b\\"
+
+
+class CopyingApp(App[Any]):
+    """An app whose every copy, also that of an input, goes to the terminal in all forms that may arrive."""
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Send `text` to the terminal, or ring where that cannot be done."""
+        try:
+            self.send_copy(text)
+        except CannotCopy:
+            self.bell()
+
+    def send_copy(self, text: str) -> None:
+        """Send `text` to the terminal's clipboard. Whether it arrives, nobody can know. Raises CannotCopy."""
+        sequence = clipboard_sequence(text, os.environ)
+        self._clipboard = text  # what an input pastes by ctrl+v
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+
+class CannotWriteCopy(Problem):
+    """A text that was not written to a file."""
+
+    kind = "cannot_write_copy"
+
+
+def copy_file_name(what: str, now: datetime) -> str:
+    """`ncp-tui-request-id-20260102-030405.txt`."""
+    return f"ncp-tui-{what.lower().replace(' ', '-')}-{now:%Y%m%d-%H%M%S}.txt"
+
+
+def write_copy(text: str, path: Path) -> Path:
+    """Write `text` to a new file that only the user can read, and return where it is. It blocks on the disk.
+
+    Raises CannotWriteCopy, also where something is there already.
+    """
+    path = path.absolute()
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text if text.endswith("\n") else f"{text}\n")
+    except OSError as error:
+        why = "it is there already" if isinstance(error, FileExistsError) else os.strerror(error.errno or 0)
+        raise CannotWriteCopy(
+            f"{path} was not written: {why}.", "Nothing that was there was touched.", "m shows it to select."
+        ) from None
+    return path

@@ -1,0 +1,89 @@
+"""A request and its answer: what was sent, what was signed, what came, and how long each part took."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from ncp_tui.gateway import Exchange, Headers, RequestRecord, Timings, clean
+from ncp_tui.tui.cells import Tone
+from ncp_tui.tui.documents.bodies import body_lines
+from ncp_tui.tui.documents.lines import BLANK, Line, Span, field, line
+from ncp_tui.tui.rows import exchange_word
+from ncp_tui.tui.words import milliseconds, size
+
+_HEADER = 26
+
+
+def response_lines(exchange: Exchange) -> list[Line]:
+    """A request and its answer: status, timings, body, headers, then the request side with the string to sign."""
+    lines = list(_summary(exchange))
+    if exchange.answer is not None:
+        body = body_lines(exchange.pretty_body())
+        if exchange.answer.forgotten:
+            body = [line("(The body is no longer kept: newer answers took its place. r reads it again.)", Tone.DIM)]
+        lines += [BLANK, *body, BLANK, line("Response headers", Tone.STRONG)]
+        lines += _header_lines(exchange.answer.headers)
+    return [*lines, BLANK, *request_lines(exchange.request)]
+
+
+def _summary(exchange: Exchange) -> Iterator[Line]:
+    answer = exchange.answer
+    word = exchange_word(exchange)
+    head = [Span(f"{word.text} {answer.reason if answer else ''}".strip(), word.tone)]
+    head.append(Span(f"   {milliseconds(exchange.timings.total)}"))
+    if answer is not None:
+        head.append(Span(f"   {size(answer.size)}"))
+    yield tuple(head)
+    if exchange.error_text:
+        yield line(exchange.error_text, Tone.BAD)
+    yield (Span(f"{exchange.request.method} ", Tone.STRONG), Span(clean(exchange.request.target)))
+    if exchange.request_id:
+        yield field("request id", exchange.request_id)
+    yield field("time", timing_text(exchange.timings))
+    if exchange.via_proxy:
+        yield field("via proxy", exchange.via_proxy, Tone.WARNING)
+    if exchange.attempt > 1:
+        yield field("attempt", str(exchange.attempt))
+
+
+def timing_text(timings: Timings) -> str:
+    """`name 0 ms · connect 1 ms · first byte 180 ms · total 182 ms`; phases that did not happen are left out."""
+    phases = (
+        ("name", timings.dns),
+        ("connect", timings.connect),
+        ("TLS", timings.tls),
+        ("first byte", timings.first_byte),
+        ("total", timings.total),
+    )
+    return " · ".join(f"{name} {milliseconds(spent)}" for name, spent in phases if spent is not None)
+
+
+def request_lines(request: RequestRecord) -> list[Line]:
+    """The request as it is sent: request line, headers with the keys masked, body, string to sign."""
+    lines = [
+        line("Request", Tone.STRONG),
+        (Span(f"{request.method} ", Tone.STRONG), Span(clean(request.url))),
+    ]
+    if request.body:
+        lines += body_lines(_pretty(request.body))
+    lines += [BLANK, *_header_lines(request.headers)]
+    lines += [BLANK, line("String to sign", Tone.STRONG)]
+    return [*lines, *_signed_lines(request.string_to_sign)]
+
+
+def _header_lines(headers: Headers) -> list[Line]:
+    return [field(name, value, width=_HEADER) for name, value in headers]
+
+
+def _signed_lines(text: str) -> list[Line]:
+    """The string to sign with its line feeds written out, since a byte more or less changes the signature."""
+    *before, last = text.split("\n")
+    return [(Span(clean(part)), Span("\\n", Tone.DIM)) for part in before] + [line(clean(last))]
+
+
+def _pretty(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body

@@ -1,0 +1,89 @@
+"""What can be copied now, to choose from: the request as curl, its id, the answer, the name under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from ncp_tui.gateway import Exchange, as_curl, clean
+from ncp_tui.tui.cells import Cell, Row, Tone
+from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.screens.copying import Copyable, CopyingScreen
+from ncp_tui.tui.widgets import Column, RecordTable
+from ncp_tui.tui.words import size
+
+_PREVIEW = 200
+
+
+class CopyScreen(CopyingScreen):
+    """The texts at hand, one a row."""
+
+    CSS_PATH = "copying.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "copy", "Copy", show=False, tooltip="Send it to the terminal's clipboard", id="copy.copy"),
+        Binding("escape,q", "dismiss(None)", "Close", id="copy.close"),
+    ]
+    AUTO_FOCUS = "#copies"
+
+    def __init__(self, names: Sequence[Copyable], exchange: Exchange | None) -> None:
+        """Offer `names`, and what is in `exchange`."""
+        super().__init__()
+        copies = [*names, *(copies_of(exchange) if exchange is not None else ())]
+        self._copies = {each.what: each for each in copies}
+
+    def compose(self) -> ComposeResult:
+        """The rows, and a place for what came of it."""
+        with Vertical(id="copy-box") as box:
+            box.border_title = "Copy"
+            yield RecordTable(
+                (Column("WHAT", 16), Column("SIZE", 9), Column("BEGINS WITH", flex=1, least=8)),
+                empty="There is nothing to copy yet: no request was made.",
+                id="copies",
+            )
+            hint = "enter or c sends it to the terminal, w writes a file, m shows it to select, esc closes"
+            yield Static(hint, markup=False, id="copy-hint")
+
+    def on_mount(self) -> None:
+        """Fill the rows."""
+        rows = [
+            Row(
+                each.what,
+                (
+                    Cell(each.what, Tone.STRONG),
+                    Cell(size(len(each.text.encode("utf-8", "replace")))),
+                    Cell(clean(each.text[:_PREVIEW])),
+                ),
+            )
+            for each in self._copies.values()
+        ]
+        self.query_one(RecordTable).show(rows)
+
+    def to_copy(self) -> Copyable | None:
+        """The text under the cursor."""
+        return self._copies.get(self.query_one(RecordTable).cursor_key or "")
+
+    def say(self, text: str) -> None:
+        """Tell it below the rows."""
+        self.query_one("#copy-hint", Static).update(shown(text))
+
+    @on(RecordTable.Chosen)
+    def copy_chosen(self, event: RecordTable.Chosen) -> None:
+        """Do with the mouse what enter does."""
+        event.stop()
+        self.action_copy()
+
+
+def copies_of(exchange: Exchange) -> list[Copyable]:
+    """What of a request and its answer is worth a copy; no key is in any of it."""
+    found = [Copyable("curl", as_curl(exchange.request))]
+    if exchange.request_id:
+        found.append(Copyable("request id", exchange.request_id))
+    if exchange.answer is not None:
+        found.append(Copyable("response", exchange.pretty_body()))
+    return found

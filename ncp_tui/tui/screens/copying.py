@@ -1,0 +1,161 @@
+"""What every screen with something to copy can do with it: send it to the terminal, write a file, show it to select."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.cells import chop_cells
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Resize
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from ncp_tui.gateway import Problem, daemon_call
+from ncp_tui.tui.copying import CannotCopy, CannotWriteCopy, copy_file_name, write_copy
+from ncp_tui.tui.crash import LoudWorkers
+from ncp_tui.tui.documents import Line, line
+from ncp_tui.tui.widgets import TextView
+
+if TYPE_CHECKING:
+    from ncp_tui.tui.app import NcpApp
+
+DISK_SECONDS = 10.0
+
+SENT = "Sent to the terminal (OSC 52), which may not take it: then w writes a file, m shows it to select."
+
+
+@dataclass(frozen=True)
+class Copyable:
+    """A text and what it is, in a word or two."""
+
+    what: str
+    text: str
+
+
+class CopyingScreen(LoudWorkers, ModalScreen[None]):
+    """A screen over others. Subclasses say what there is to copy, and where a sentence goes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "copy", "Copy", tooltip="Send it to the terminal's clipboard", id="text.copy"),
+        Binding("w", "write", "Write", tooltip="Write it to a new file in this folder", id="text.write"),
+        Binding("m", "select", "Select", tooltip="Show it alone, for the mouse to select", id="text.select"),
+    ]
+
+    @dataclass
+    class Written(Message):
+        """A copy is in a file, or why it is not."""
+
+        path: Path | None
+        problem: Problem | None = None
+
+    def to_copy(self) -> Copyable | None:
+        """What is meant now."""
+        raise NotImplementedError
+
+    def say(self, text: str) -> None:
+        """Tell what came of it."""
+        raise NotImplementedError
+
+    @property
+    def _ncp_app(self) -> NcpApp:
+        return cast("NcpApp", self.app)
+
+    def action_copy(self) -> None:
+        """Send the text to the terminal's clipboard. Whether the terminal takes it, nobody can know."""
+        wanted = self.to_copy()
+        if wanted is None:
+            return
+        try:
+            self._ncp_app.send_copy(wanted.text)
+        except CannotCopy as problem:
+            self.say(f"{problem.what} {problem.next_step}")
+        else:
+            self.say(SENT)
+
+    def action_write(self) -> None:
+        """Write the text to a new file in the folder that the program was started in."""
+        wanted, home = self.to_copy(), self._ncp_app.session.home
+        if wanted is None:
+            return
+        if home.demo:
+            self.say("The demo writes nothing. m shows it to select.")
+            return
+        self.write_copy(wanted.text, Path(copy_file_name(wanted.what, home.now())))
+
+    @work(group="write a copy", exclusive=True, exit_on_error=False, description="write a copy")
+    async def write_copy(self, text: str, path: Path) -> None:
+        """Write `text` to `path`."""
+        try:
+            written = await daemon_call(lambda: write_copy(text, path), DISK_SECONDS)
+        except CannotWriteCopy as problem:
+            self.post_message(self.Written(None, problem))
+        except TimeoutError:
+            why = Problem(f"The disk did not answer in {DISK_SECONDS:g} s.", "", "m shows it to select.")
+            self.post_message(self.Written(None, why))
+        else:
+            self.post_message(self.Written(written))
+
+    @on(Written)
+    def tell_written(self, event: Written) -> None:
+        """Say where it is."""
+        self.say(event.problem.sentences() if event.problem else f"Written, for you alone: {event.path}")
+
+    def action_select(self) -> None:
+        """Show the text with nothing beside it, and the mouse left to the terminal."""
+        wanted = self.to_copy()
+        if wanted is not None:
+            self.app.push_screen(SelectScreen(wanted.text))
+
+
+class _Bare(TextView):
+    """Lines from the first cell on: a margin would be selected too."""
+
+    MARGIN = ""
+
+
+class SelectScreen(ModalScreen[None]):
+    """A text alone on the screen, its long lines folded, for the terminal's own mouse to select."""
+
+    CSS_PATH = "copying.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "Back", id="select.back"),
+    ]
+    AUTO_FOCUS = "TextView"
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """The text, and in the last row the way back."""
+        yield _Bare(id="select-text")
+        hint = "The mouse is the terminal's: select with it. Arrows scroll, esc goes back."
+        yield Static(hint, markup=False, id="select-hint")
+
+    def on_mount(self) -> None:
+        """Let go of the mouse."""
+        self._leave_mouse(to_terminal=True)
+
+    def on_unmount(self) -> None:
+        """Take the mouse again."""
+        self._leave_mouse(to_terminal=False)
+
+    def on_resize(self, event: Resize) -> None:
+        """Fold to the new width."""
+        self.query_one(_Bare).show(list(folded(self._text, event.size.width - 1)))
+
+    def _leave_mouse(self, *, to_terminal: bool) -> None:
+        cast("NcpApp", self.app).leave_mouse(to_terminal=to_terminal)
+
+
+def folded(text: str, width: int) -> Iterator[Line]:
+    """The lines of `text` in pieces of at most `width` cells; no wide character is halved."""
+    for each in text.split("\n"):
+        for piece in chop_cells(each, max(2, width)) or [""]:
+            yield line(piece)

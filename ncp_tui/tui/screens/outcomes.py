@@ -1,0 +1,311 @@
+"""Outcomes: every create this machine has asked for, what is proved of it, and settling what is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from ncp_tui.gateway import Problem
+from ncp_tui.snapshots import Fact, JournalEntry, JournalProblem, Settlement, Verdict, on_disk, settle
+from ncp_tui.tui.documents import journal_lines
+from ncp_tui.tui.rows import journal_row
+from ncp_tui.tui.screens.confirm import QuestionScreen
+from ncp_tui.tui.screens.copying import Copyable
+from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
+from ncp_tui.tui.screens.text import TextScreen
+from ncp_tui.tui.screens.working import ending
+from ncp_tui.tui.session import Followed, Session
+from ncp_tui.tui.widgets import Column, FilterBar, ProblemCard, RecordTable
+
+
+class OutcomesScreen(EvidenceScreen):
+    """The journal, newest first. Settling only reads the history; nothing is ever sent again from here."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "settle", "Settle", tooltip="Look for this one in the history", id="outcomes.settle"),
+        Binding("x", "dismiss_entry", "Dismiss", tooltip="I have looked myself: ask no more", id="outcomes.dismiss"),
+        evidence_key("outcomes"),
+        Binding(
+            "enter",
+            "detail",
+            "Detail",
+            show=False,
+            key_display="enter",
+            tooltip="All that was written down about it",
+            id="outcomes.detail",
+        ),
+    ]
+    path = ("Outcomes",)
+    columns = (
+        Column("ASKED AT", 19, least=19),
+        Column("SNAPSHOT", 30, least=16),
+        Column("STARTED?", 11, least=11),
+        Column("END", 13, least=9),
+        Column("CLUSTER", 24, least=8, room=84),
+        Column("PROFILE", flex=1, least=6, room=104),
+    )
+
+    @dataclass
+    class Loaded(Message):
+        """The journal was read."""
+
+        entries: list[JournalEntry]
+        unsettled: list[JournalEntry]
+        problem: Problem | None = None
+
+    @dataclass
+    class Looked(Message):
+        """The history is about to be looked at once more."""
+
+        entry: JournalEntry
+        looks: int
+
+    @dataclass
+    class Settled(Message):
+        """One entry was looked into; without a settlement somebody else has it, or has done it."""
+
+        entry: JournalEntry
+        settlement: Settlement | None
+        problem: Problem | None = None
+
+    @dataclass
+    class Dismissed(Message):
+        """One entry was dismissed, or that could not be written down."""
+
+        entry: JournalEntry
+        problem: Problem | None = None
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._entries: list[JournalEntry] = []
+        self._settling: JournalEntry | None = None
+        self._last_word: tuple[str, str] | None = None
+
+    def load(self) -> None:
+        """Read the journal again."""
+        self.hide_problem()
+        self.read_journal()
+
+    @work(group="outcomes", exclusive=True, exit_on_error=False, description="read the journal")
+    async def read_journal(self) -> None:
+        """Read every entry, and which of the open ones nobody has in hands."""
+        journal = self.session.journal
+        try:
+            entries, unsettled = await on_disk(journal.entries), await on_disk(journal.abandoned)
+        except JournalProblem as problem:
+            self.post_message(self.Loaded([], [], problem))
+        else:
+            self.post_message(self.Loaded(entries, unsettled))
+
+    @on(Loaded)
+    def show_entries(self, event: Loaded) -> None:
+        """Show them, newest first."""
+        if event.problem is not None:
+            self.show_problem(event.problem)
+            return
+        self._entries = sorted(event.entries, key=lambda entry: entry.at, reverse=True)
+        self.session.unsettled = event.unsettled
+        self.show_header()
+        self.refresh_bindings()
+        unsettled = {entry.id for entry in event.unsettled}
+        followed = {each.taken.entry.id for each in self.session.open_snapshots if each.taken and each.taken.entry}
+        rows = [
+            journal_row(entry, unsettled=entry.id in unsettled, followed=entry.id in followed)
+            for entry in self._entries
+        ]
+        self.table.show(rows, empty="No snapshot was asked for from this machine yet.")
+        if self._last_word is not None:
+            self.say(*self._last_word)
+            self._last_word = None
+        elif self._settling is None:
+            self.say(*_how_many(event.entries, event.unsettled))
+
+    @property
+    def _chosen(self) -> JournalEntry | None:
+        key = self.table.cursor_key
+        return next((entry for entry in self._entries if entry.id == key), None)
+
+    @property
+    def _open(self) -> JournalEntry | None:
+        """The entry under the cursor, if it can be settled."""
+        entry = self._chosen
+        return entry if entry is not None and any(each.id == entry.id for each in self.session.unsettled) else None
+
+    def action_settle(self) -> None:
+        """Look for the entry under the cursor in the history of its cluster."""
+        entry = self._open
+        if entry is None:
+            self.say("Nothing is left to find out about this one. enter shows what was written down.")
+            return
+        if self._settling is not None:
+            self.say(f"Still looking for {self._settling.request.name}. esc stops that.", "warning")
+            return
+        self._settling = entry
+        self.hide_problem()
+        self.say(f"Looking for {entry.request.name} ... esc stops that.")
+        self.settle_entry(entry)
+
+    @work(group="settle", exclusive=True, exit_on_error=False, description="settle a create")
+    async def settle_entry(self, entry: JournalEntry) -> None:
+        """Settle by what the journal proves, else by the history."""
+        journal = self.session.journal
+        try:
+            with self.session.log.action(f"settle {entry.request.name}") as action:
+                found = await settle(journal, entry, None)
+                if found is None and entry.in_doubt:
+                    async with self.session.engine_for(entry.caller) as (_, engine):
+                        found = await settle(
+                            journal,
+                            entry,
+                            engine,
+                            seconds=self.session.settle_seconds,
+                            on_look=lambda looks: self.post_message(self.Looked(entry, looks)),
+                        )
+                action.outcome = found.sentence if found else "Another program has it in its hands."
+                action.failed = found is None or found.verdict is Verdict.CANNOT_TELL
+        except Problem as problem:
+            self.post_message(self.Settled(entry, None, problem))
+        else:
+            self.post_message(self.Settled(entry, found))
+
+    @on(Looked)
+    def show_look(self, event: Looked) -> None:
+        """Say that it goes on, and how it is stopped."""
+        if event.entry is self._settling:
+            self.say(f"Looking for {event.entry.request.name} in the history, look {event.looks}. esc stops that.")
+
+    @on(Settled)
+    def show_settled(self, event: Settled) -> None:
+        """Say the verdict, show its evidence in full, and the rows anew."""
+        name, found = event.entry.request.name, event.settlement
+        self._settling = None
+        if event.problem is not None:
+            self.query_one(ProblemCard).show(event.problem)
+            self._last_word = (f"Not looked for: {name}. It stays open.", "warning")
+        elif found is None:
+            self._last_word = (f"Another program has {name} in its hands, or has settled it just now.", "warning")
+        else:
+            said = f"{found.verdict.value.capitalize()}: {name}."
+            self.query_one(ProblemCard).show(Problem(said, _sentence(found.evidence), found.next_step))
+            stays = " It stays open." if found.verdict is Verdict.CANNOT_TELL else ""
+            self._last_word = (said + stays, "warning" if stays else "good")
+        self.read_journal()
+        self.ncp_app.look_into_journal()  # what was started is followed on, and the other screens count anew
+
+    def action_back(self) -> None:
+        """Stop looking first, or clear the filter; then leave."""
+        if self._settling is not None and not self.query_one(FilterBar).display:
+            self.workers.cancel_group(self, "settle")
+            self._last_word = (f"Stopped. {self._settling.request.name} stays open.", "warning")
+            self._settling = None
+            self.read_journal()
+        else:
+            super().action_back()
+
+    def snapshot_in_question(self) -> tuple[str, str] | None:
+        """The create under the cursor."""
+        entry = self._chosen
+        return (entry.request.name, entry.request.cluster_number) if entry is not None else None
+
+    async def look_up(self, name: str, number: str) -> LookedUp:
+        """Read the history as whoever asked for it."""
+        known = (each for each in self._entries if (each.request.name, each.request.cluster_number) == (name, number))
+        caller = next(known).caller
+        try:
+            async with self.session.engine_for(caller) as (identity, engine):
+                # Its title does not hold the name: a look for evidence is none itself.
+                with self.session.log.action("read the history for evidence"):
+                    rows = await engine.snapshot_history(number)
+                return LookedUp(identity, engine.clock_offset, rows)
+        except Problem as problem:
+            return LookedUp(self.session.identities.find(caller.profile), problem=problem)
+
+    def action_dismiss_entry(self) -> None:
+        """Ask no more about the entry under the cursor."""
+        entry = self._open
+        if entry is None:
+            self.say("Nothing is left to find out about this one: there is nothing to dismiss.")
+            return
+        question = (
+            f"Have you seen for yourself what became of {entry.request.name}? If you say yes, it counts as done with: "
+            "nobody looks for it any more, and its name may be sent again."
+        )
+
+        def decide(sure: bool | None) -> None:
+            if sure:
+                self.write_dismissal(entry)
+
+        self.app.push_screen(QuestionScreen(question), decide)
+
+    @work(group="dismiss", exit_on_error=False, description="dismiss a create")
+    async def write_dismissal(self, entry: JournalEntry) -> None:
+        """Write it down."""
+        journal = self.session.journal
+        try:
+            await on_disk(lambda: journal.append(entry.id, Fact.DISMISSED))
+        except JournalProblem as problem:
+            self.post_message(self.Dismissed(entry, problem))
+        else:
+            self.post_message(self.Dismissed(entry))
+
+    @on(Dismissed)
+    def show_dismissed(self, event: Dismissed) -> None:
+        """Say so, or why it could not be written down."""
+        if event.problem is not None:
+            self.show_problem(event.problem)
+            return
+        self._last_word = (f"Dismissed: {event.entry.request.name}.", "plain")
+        self.read_journal()
+        self.ncp_app.look_into_journal()
+
+    @on(RecordTable.Moved, "#table")
+    def refresh_keys(self) -> None:
+        """Settle and Dismiss are for open entries."""
+        self.refresh_bindings()
+
+    @on(RecordTable.Chosen, "#table")
+    def open_detail(self) -> None:
+        """Do with the mouse what enter does."""
+        self.action_detail()
+
+    def names_to_copy(self) -> list[Copyable]:
+        """The snapshot under the cursor."""
+        return [Copyable("snapshot name", self._chosen.request.name)] if self._chosen else []
+
+    def action_detail(self) -> None:
+        """Show all that was written down."""
+        entry = self._chosen
+        if entry is not None:
+            self.app.push_screen(TextScreen(f"Create of {entry.request.name}", journal_lines(entry)))
+
+    def on_followed_changed(self, followed: Followed) -> None:
+        """Show the new state of what moved on."""
+        super().on_followed_changed(followed)
+        if not followed.is_open:
+            self._last_word = ending(followed)
+        self.read_journal()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey what the row under the cursor does not need."""
+        if action in {"settle", "dismiss_entry"}:
+            return True if self.is_mounted and self._open is not None else None
+        return super().check_action(action, parameters)
+
+
+def _how_many(entries: Sequence[JournalEntry], unsettled: Sequence[JournalEntry]) -> tuple[str, str]:
+    """How many creates there are and how many of them are open, and the tone of that."""
+    count = f"{len(entries)} create{'s' * (len(entries) != 1)}"
+    if not entries:
+        return "The journal is empty.", "plain"
+    if unsettled:
+        return f"{count}, {len(unsettled)} open: s looks in the history, x dismisses, e writes evidence.", "warning"
+    return f"{count}. Nothing is left to find out.", "plain"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,64 @@
+"""What the user has chosen about the program itself, kept from one run to the next: so far the theme."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ncp_tui import profiles
+from ncp_tui.gateway import Problem
+
+if TYPE_CHECKING:
+    from ncp_tui.profiles import Paths
+
+LOCK_SECONDS = 2.0
+READING_SECONDS = 0.3
+"""How long the start waits for the disk; after that it goes on without."""
+
+
+class CannotRemember(Problem):
+    """A choice that holds for this run only."""
+
+    kind = "cannot_remember"
+
+
+def remembered_theme(paths: Paths) -> str | None:
+    """The theme chosen last; None where none was, or the file cannot be read. It blocks on the disk."""
+    try:
+        theme = _read(paths).get("theme")
+    except (OSError, ValueError):
+        return None  # not worth a word at the start: whoever chooses again hears why it is not kept
+    return theme if isinstance(theme, str) else None
+
+
+def remember_theme(paths: Paths, theme: str) -> None:
+    """Keep the theme, and all else that is in the file. It blocks on the disk. Raises CannotRemember."""
+    import tomli_w  # noqa: PLC0415 - 10 ms that a start, which only reads, does not spend
+    from filelock import FileLock, Timeout  # noqa: PLC0415
+
+    file = paths.settings_file
+    try:
+        profiles.make_private_directory(paths.config_dir)
+        with FileLock(f"{file}.lock", timeout=LOCK_SECONDS, mode=0o600):
+            profiles.write_atomically(file, tomli_w.dumps(_read(paths) | {"theme": theme}).encode())
+    except Timeout:
+        raise _cannot("another ncp-tui has it in its hands", file) from None
+    except OSError as error:
+        raise _cannot(os.strerror(error.errno) if error.errno else type(error).__name__, file) from None
+    except ValueError:
+        raise _cannot("what is in it is no TOML; mend it or move it away", file) from None
+
+
+def _read(paths: Paths) -> dict[str, Any]:
+    """The file's content. Raises OSError, ValueError."""
+    try:
+        text = paths.settings_file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    import tomllib  # noqa: PLC0415 - most starts have nothing to read
+
+    return tomllib.loads(text)
+
+
+def _cannot(why: str, file: os.PathLike[str]) -> CannotRemember:
+    return CannotRemember(f"The theme is not kept in {os.fspath(file)}: {why}.", "It holds until you quit.")

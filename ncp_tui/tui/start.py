@@ -1,0 +1,43 @@
+"""What has to be known of the terminal, and set, before the first thing is drawn on it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+from collections.abc import Mapping
+
+from ncp_tui.gateway import daemon_call
+from ncp_tui.home import Home
+from ncp_tui.tui.glyphs import GLYPHS, limited_encoding
+from ncp_tui.tui.settings import READING_SECONDS, remembered_theme
+from ncp_tui.tui.themes import is_monochrome, theme_for
+
+MOUSE_VARIABLE = "NCP_TUI_MOUSE"
+
+
+def wants_mouse(environ: Mapping[str, str]) -> bool:
+    """Whether the mouse is ours. Over SSH it is the terminal's, which selects text with it, unless it is asked for."""
+    wish = environ.get(MOUSE_VARIABLE, "").strip().lower()
+    if wish:
+        return wish not in {"0", "false", "no", "off"}
+    return not any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
+
+
+def prepare_terminal(home: Home) -> str:
+    """Limit what is drawn to what this terminal can show, and return the theme to start with."""
+    GLYPHS.limit_to(limited_encoding(os.environ))
+    if GLYPHS.encoding is not None and isinstance(sys.__stderr__, io.TextIOWrapper):
+        # Textual draws on stderr. Under LC_ALL=C Python would write it in UTF-8.
+        sys.__stderr__.reconfigure(encoding=GLYPHS.encoding, errors="backslashreplace")
+    if is_monochrome(os.environ):
+        os.environ["NO_COLOR"] = "1"  # the one word for it that Textual listens to
+    return theme_for(os.environ, asyncio.run(_remembered(home)))
+
+
+async def _remembered(home: Home) -> str | None:
+    try:
+        return await daemon_call(lambda: remembered_theme(home.paths), READING_SECONDS)
+    except TimeoutError:
+        return None

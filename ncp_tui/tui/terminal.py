@@ -1,0 +1,285 @@
+"""The terminal under the app, which may be taken away, sent to the background, or stop listening at any moment.
+
+Textual leaves three gaps, measured with 8.2.8. It reads the end of its input again and again, at the cost of a core. A
+write to a dead terminal ends the thread that writes, and once thirty more writes are waiting the app waits too. It
+suspends and resumes inside of a signal handler, which may have interrupted the holder of a lock that it needs. Two of
+its internals are used here, the driver's `_file` and `_writer_thread`; the journeys that lose the terminal are the
+alarm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+import termios
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from textual.app import App, ScreenStackError
+from textual.css.query import NoMatches
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+
+from ncp_tui.tui.glyphs import GLYPHS
+from ncp_tui.tui.leaving import TERMINAL_LOST, DaemonExecutor, Departure
+from ncp_tui.tui.painting import Painted
+from ncp_tui.tui.title import GIVE_BACK, KEEP, has_title, title_sequence
+
+WORKER_SECONDS = 1.0
+"""How long a cancelled worker may take to write down what it was about."""
+
+WAKING_SECONDS = 0.1
+"""How long a signal that ends the program may come after the one that continues it."""
+
+RESTORED = (
+    b"\x18"  # ends a sequence that was cut in the middle
+    b"\x1b[?2026l"  # synchronised output
+    b"\x1b[?2004l"  # bracketed paste
+    b"\x1b[?7h"  # lines wrap again
+    b"\x1b[?2048l"  # reports of its size
+    b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # the mouse
+    b"\x1b[<u"  # the keyboard protocol
+    b"\x1b[?1049l"  # the alternate screen
+    b"\x1b[?25h"  # the cursor
+    b"\x1b[?1004l"  # reports of its focus
+)
+"""What puts a terminal back, whatever of it was switched on, where there is no time to ask."""
+
+
+class TerminalApp(App[Any]):
+    """An app that leaves in order when its terminal does, and ends in time whenever it leaves."""
+
+    def __init__(self) -> None:
+        self.departure = Departure()
+        super().__init__()
+
+    def get_driver_class(self) -> type[Driver]:
+        """Use the driver that notices."""
+        return TerminalDriver
+
+    def on_resize(self) -> None:
+        """Draw everything anew: some terminals break their lines anew, some lose what does not fit."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.painted.forget()
+            # Where the size is as before, after a stop, Textual would draw what has changed meanwhile, and no more.
+            self.refresh()
+
+    def name_window(self, title: str) -> None:
+        """Have the terminal's window called `title` until the end."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.name_window(title)
+
+    def leave_mouse(self, *, to_terminal: bool) -> None:
+        """Leave the mouse to the terminal, to select text with, or take it again."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.leave_mouse(to_terminal=to_terminal)
+
+    def exit(self, result: Any = None, return_code: int = 0, message: Any = None) -> None:
+        """Leave; if that takes too long, the process is ended."""
+        self.departure.begin(return_code)
+        super().exit(result, return_code, message)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Take no notice of what is missing because the app is leaving: a screen that is opened then stays empty."""
+        if not (self.departure.is_under_way and isinstance(error, NoMatches | ScreenStackError)):
+            super()._handle_exception(error)
+
+    async def run_to_the_end(self, *, mouse: bool) -> None:
+        """Run in this terminal until the user leaves or has to.
+
+        From then on the process ends within `leaving.ORDERLY_SECONDS`, whatever it does. Call it once, on the main
+        thread.
+        """
+        asyncio.get_running_loop().set_default_executor(DaemonExecutor())
+        self.departure.prepare(lambda code: self.exit(return_code=code))
+        try:
+            await self.run_async(mouse=mouse)
+        finally:
+            await self._let_workers_end()
+
+    async def _let_workers_end(self) -> None:
+        """Wait for what was cancelled; the end of the loop would cancel it a second time, in the middle of its end."""
+        ending = [worker.wait() for worker in self.workers if not worker.is_finished]
+        with contextlib.suppress(TimeoutError):  # the journal says that it had begun, and that is true
+            await asyncio.wait_for(asyncio.gather(*ending, return_exceptions=True), WORKER_SECONDS)
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver for a terminal, on one that may go away."""
+
+    def __init__(
+        self, app: TerminalApp, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._departure = app.departure
+        self._departure.restore = self.restore
+        self._shown = False
+        self.painted = Painted()
+        """What of a frame is on the terminal already."""
+        self._title, self._title_is_ours = "", False
+        self._sleeps = 0
+        self._file: Any = _Output(self._file, self._lose)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTSTP, self._pause)
+        loop.add_signal_handler(signal.SIGCONT, self._on_continued)
+        threading.Thread(target=self._watch, name="ncp-tui terminal watch", daemon=True).start()
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over, once this process is in its foreground."""
+        while self._is_in_background() and not self._departure.is_under_way:
+            self._sleep()
+        if not self._departure.is_under_way:
+            self._shown = True
+            self.painted.forget()
+            super().start_application_mode()  # type: ignore[no-untyped-call]
+            self._show_title()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back. It may belong to a shell by now, so it is given back once."""
+        if self._shown:
+            if self._title_is_ours:
+                self._write_past_frames(GIVE_BACK)
+                self._title_is_ours = False
+            super().stop_application_mode()
+            self._shown = False
+
+    def name_window(self, title: str) -> None:
+        """Have the window called `title` for as long as the terminal is taken over."""
+        self._title = title
+        if self._shown:
+            self._show_title()
+
+    def _show_title(self) -> None:
+        if self._title and has_title(os.environ):
+            self._write_past_frames("" if self._title_is_ours else KEEP)
+            self._write_past_frames(title_sequence(self._title))
+            self._title_is_ours = True
+
+    def leave_mouse(self, *, to_terminal: bool) -> None:
+        """Leave the mouse to the terminal, which then selects text with it, or take it again."""
+        if to_terminal:
+            self._disable_mouse_support()
+        else:
+            self._enable_mouse_support()
+
+    def disable_input(self) -> None:
+        """Read no more keys."""
+        if self._shown:
+            # Where it is set because the input was lost, Textual takes the mouse for switched off already.
+            self.exit_event.clear()
+            super().disable_input()
+
+    def write(self, data: str) -> None:
+        """Write `data`, if anybody is there to write it: the queue to a thread that has ended is never emptied."""
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            news = self.painted.news(data)
+            if news:
+                super().write(GLYPHS.drawn(news))
+
+    def _write_past_frames(self, data: str) -> None:
+        """Write what moves and draws nothing, so that what has been painted is still known."""
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            super().write(data)
+
+    def run_input_thread(self) -> None:
+        """Read keys until the end."""
+        while True:
+            try:
+                super().run_input_thread()
+            except UnicodeDecodeError:
+                continue  # what was typed is in another encoding: it is dropped, and the next key is read
+            except OSError:  # EIO: nobody is at the other end, or there never was anybody
+                self._lose()
+            return
+
+    def restore(self) -> None:
+        """Put the terminal back at once and without Textual, from any thread. Raises OSError."""
+        if self._shown:
+            if self.attrs_before is not None:
+                with contextlib.suppress(termios.error):
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            os.write(self._file.fileno(), RESTORED + GIVE_BACK.encode() * self._title_is_ours)
+
+    def _lose(self) -> None:
+        """Leave, because the terminal has gone."""
+        # First: the input's end is always ready to be read.
+        self.exit_event.set()
+        self._departure.ask(TERMINAL_LOST)
+
+    def _watch(self) -> None:
+        """Wait for the terminal to hang up: a poll reports that unasked. Where poll knows no terminals, this ends."""
+        poll = select.poll()
+        poll.register(self.fileno, 0)
+        if any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll()):
+            self._lose()
+
+    def _pause(self) -> None:
+        """Stop as SIGTSTP asks, with the terminal put back; go on from here when continued.
+
+        It runs in the loop, between two callbacks, so nothing is half drawn and no lock is held.
+        """
+        if self._departure.is_under_way:
+            return
+        shown = self._shown
+        if shown:
+            self.suspend_application_mode()
+        self._sleep()
+        if shown:
+            self.resume_application_mode()
+
+    def _on_continued(self) -> None:
+        """After a SIGSTOP, which nobody is told of, draw anew: somebody else had the terminal."""
+        if self._sleeps:
+            self._sleeps -= 1
+        elif self._shown and not self._departure.is_under_way:
+            self.suspend_application_mode()
+            self.resume_application_mode()
+
+    def _sleep(self) -> None:
+        """Stop this process until it is continued."""
+        self._sleeps += 1
+        os.kill(os.getpid(), signal.SIGSTOP)
+        # `kill %1` sends SIGTERM, then SIGCONT. Another thread may take the one, a moment after this one goes on.
+        time.sleep(WAKING_SECONDS)
+
+    def _is_in_background(self) -> bool:
+        """Whether the terminal is somebody else's now: to change it would stop this process in the middle."""
+        try:
+            return os.tcgetpgrp(self.fileno) != os.getpgrp()
+        except OSError:  # not the terminal that this process is controlled by
+            return False
+
+
+class _Output:
+    """What Textual writes to. Once a write fails, that one and all later ones go nowhere, and nothing raises."""
+
+    def __init__(self, file: TextIO, lost: Callable[[], None]) -> None:
+        self._file = file
+        self._lost = lost
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def write(self, text: str) -> None:
+        try:
+            self._file.write(text)
+        except OSError:
+            self._forget()
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let the bytes that wait in the file go too; the interpreter would try them again at its end, and fail."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._file.fileno())
+        os.close(nowhere)
+        self._lost()

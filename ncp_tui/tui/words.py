@@ -1,0 +1,52 @@
+"""Times and sizes in words, as every table, panel and sentence says them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_KILO = 1024
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+
+def clock_time(moment: datetime) -> str:
+    """Local wall-clock time, as the operator's watch shows it."""
+    return moment.astimezone().strftime("%H:%M:%S")
+
+
+def milliseconds(seconds: float | None) -> str:
+    """`182 ms`, or `2.41 s` from one second on."""
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def size(count: int | None) -> str:
+    """Bytes in the largest unit below a thousand or so: `1.2 kB`, as object stores show them."""
+    if count is None:
+        return "-"
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(value) < _KILO:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= _KILO
+    return f"{value:.1f} PB"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """`now`, `5 min ago`, `2 h ago`, `3 d ago`."""
+    seconds = (now.astimezone(UTC) - moment.astimezone(UTC)).total_seconds()
+    if seconds < _MINUTE:
+        return "now"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE:.0f} min ago"
+    return f"{seconds // _HOUR:.0f} h ago" if seconds < _DAY else f"{seconds // _DAY:.0f} d ago"
+
+
+def elapsed(seconds: float) -> str:
+    """`12 s`, `3 min 20 s`, `1 h 02 min`."""
+    whole = int(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"

@@ -1,0 +1,264 @@
+"""What an operator meets in each fault of the sandbox's lab: one `snapshot create`, and one line of a table for it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from functools import partial
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ncp_tui.gateway import (
+    AnswerLost,
+    AuthenticationFailed,
+    BadAnswer,
+    EndpointError,
+    EndpointTimeout,
+    GatewayError,
+    NotFound,
+    Patience,
+    PermissionDenied,
+    QuotaExceeded,
+    Redirected,
+    RefusedByGateway,
+    RefusedByService,
+    ServerError,
+    Throttled,
+    TlsFailed,
+)
+from ncp_tui.sandbox import FAULTS, Sandbox, ThreadedSandbox, install
+from ncp_tui.snapshots import Fact
+from ncp_tui.snapshots.settling import look_for
+from tests.cli.program import Called
+from tests.snapshots.journals import journal_in, lines_of
+
+COMMAND = ("snapshot", "create", "search-0001", "--bucket", "bk.ses.snapshot", "--name", "x-1", "--yes", "--json")
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    faults: str
+    """As `ncp-tui sandbox --fault` takes them, with a space between."""
+    error: type[GatewayError] | None
+    """What the failure was taken for, that of the last create where it came to one."""
+    outcome: str
+    settled_by: str | None
+    exit_code: int
+    words: str
+    """What stderr says, among other things."""
+
+
+DONE = "Follow it with: ncp-tui snapshot wait search-0001 x-1"
+BROKE = "The connection broke before the whole answer came."
+SILENT = "No whole answer came within 2 s."
+NOT_CONFIRMED = "The service answered without confirming (result is not true)."
+THROTTLED = "Not started: x-1. The gateway is throttling this account"
+NOT_ALLOWED = "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile."
+NOT_FOLLOWED = "It was not followed: the signed request was meant for one address only."
+NOT_IN_THE_HISTORY = "the history did not name x-1."
+NOT_RUNNING = "(code 40050). Nothing was started by this request. See to what the message names"
+FAILED = "The gateway answered 500/900: Unexpected Error - Unexpected error."
+STRANGE = "The answer is not one of the service's (200):"
+
+_TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] = [
+    # Faults, taken for, outcome, settled by, exit code, words.
+    #
+    # The connection ends, falls silent or crawls. The history tells what became of the request, where it can.
+    ("drop-before", AnswerLost, "unknown", None, 9, BROKE),
+    ("drop-after", AnswerLost, "accepted", "history", 0, BROKE),
+    ("reset-before", AnswerLost, "unknown", None, 9, BROKE),
+    ("reset-after", AnswerLost, "accepted", "history", 0, BROKE),
+    ("hang-before", AnswerLost, "unknown", None, 9, SILENT),
+    ("hang-after", AnswerLost, "accepted", "history", 0, SILENT),
+    ("late", AnswerLost, "accepted", "history", 0, SILENT),
+    ("hang-in-body", AnswerLost, "accepted", "history", 0, SILENT),
+    ("trickle-headers", AnswerLost, "accepted", "history", 0, SILENT),
+    ("trickle-body", AnswerLost, "accepted", "history", 0, SILENT),
+    ("truncate-after", AnswerLost, "accepted", "history", 0, BROKE),
+    ("huge", BadAnswer, "accepted", "history", 0, "The answer is larger than 8 MiB and was cut off."),
+    ("gzip-bomb", BadAnswer, "accepted", "history", 0, "The answer is larger than 8 MiB and was cut off."),
+    # An answer comes that is none of the service's: it proves nothing, in either direction.
+    ("empty-200-before", BadAnswer, "unknown", None, 9, f"{STRANGE} it is empty."),
+    ("empty-200-after", BadAnswer, "accepted", "history", 0, f"{STRANGE} it is empty."),
+    ("html-200-before", BadAnswer, "unknown", None, 9, "Check the gateway URL and the proxy, and look at the history"),
+    ("html-200-after", BadAnswer, "accepted", "history", 0, f"{STRANGE} <!DOCTYPE html>"),
+    ("html-502-before", ServerError, "unknown", None, 9, "Something between here and the service may have answered;"),
+    ("html-502-after", ServerError, "accepted", "history", 0, "HTTP 502 came back with none of the bodies"),
+    ("html-503-before", EndpointError, "unknown", None, 9, "Something between here and the service may have answered;"),
+    ("html-503-after", EndpointError, "accepted", "history", 0, "HTTP 503 came back with none of the bodies"),
+    ("html-403", PermissionDenied, "unknown", None, 9, "HTTP 403 came back with none of the bodies"),
+    ("html-5mb-before", ServerError, "unknown", None, 9, "HTTP 502 came back with none of the bodies"),
+    ("html-5mb-after", ServerError, "accepted", "history", 0, "HTTP 502 came back with none of the bodies"),
+    ("result-null-before", BadAnswer, "unknown", None, 9, NOT_CONFIRMED),
+    ("result-null-after", BadAnswer, "accepted", "history", 0, NOT_CONFIRMED),
+    ("result-text", BadAnswer, "accepted", "history", 0, NOT_CONFIRMED),
+    ("result-nan", BadAnswer, "accepted", "history", 0, NOT_CONFIRMED),
+    ("json-list", BadAnswer, "accepted", "history", 0, f"{STRANGE} []."),
+    ("json-string", BadAnswer, "accepted", "history", 0, f'{STRANGE} "SUCCESS".'),
+    ("json-number", BadAnswer, "accepted", "history", 0, f"{STRANGE} 0."),
+    ("json-null", BadAnswer, "accepted", "history", 0, f"{STRANGE} null."),
+    ("deep-nesting", BadAnswer, "accepted", "history", 0, f"{STRANGE} [[[["),
+    ("not-utf-8", BadAnswer, "accepted", "history", 0, f'{STRANGE} {{"code": 0, "message": "\N{REPLACEMENT CHARACTER}'),
+    # Odd, and yet a confirmation: nothing is said of it.
+    ("code-text", None, "accepted", None, 0, DONE),
+    ("byte-order-mark", None, "accepted", None, 0, DONE),
+    ("latin-1", None, "accepted", None, 0, DONE),
+    ("content-type", None, "accepted", None, 0, DONE),
+    # Errors in other shapes. A status of success with an error inside proves neither.
+    ("response-error", RefusedByGateway, "refused", None, 8, "400/1200: The request cannot be processed."),
+    ("response-error-200", RefusedByService, "unknown", None, 9, "The answer is an error in spite of its status."),
+    ("error-in-200", ServerError, "unknown", None, 9, "The gateway answered 200/900: Unexpected Error."),
+    # The gateway refuses: nothing reached the service.
+    ("bad-request", RefusedByGateway, "refused", None, 8, "400/100: Bad Request Exception - Invalid request. Nothing"),
+    ("authentication-failed", AuthenticationFailed, "refused", None, 4, "The gateway refused the signature (401/200)."),
+    ("permission-denied", PermissionDenied, "refused", None, 5, NOT_ALLOWED),
+    ("forbidden", PermissionDenied, "refused", None, 5, NOT_ALLOWED),
+    ("not-found", NotFound, "refused", None, 8, "Check zone, region and gateway URL of the profile."),
+    ("too-large", RefusedByGateway, "refused", None, 8, "Request entity too large. Nothing was changed."),
+    ("quota-exceeded", QuotaExceeded, "refused", None, 7, "The account's quota is used up (429/400)."),
+    # It throttles: asked again after a pause and a look at the history, twice at most.
+    ("throttled", None, "accepted", None, 0, DONE),
+    ("throttled:always", Throttled, "refused", None, 7, f"{THROTTLED} (429/410). Nothing was changed. Wait"),
+    ("throttled drop-after", AnswerLost, "accepted", "history", 0, BROKE),
+    ("rate-limited", None, "accepted", None, 0, DONE),
+    ("rate-limited:always", Throttled, "refused", None, 7, f"{THROTTLED} (429/420). Nothing was changed. Wait"),
+    ("retry-after-absent", None, "accepted", None, 0, DONE),
+    ("retry-after-0", None, "accepted", None, 0, DONE),
+    ("retry-after-5", None, "accepted", None, 0, DONE),
+    ("retry-after-86400", None, "accepted", None, 0, DONE),
+    ("retry-after-negative", None, "accepted", None, 0, DONE),
+    ("retry-after-garbage", None, "accepted", None, 0, DONE),
+    ("retry-after-date", None, "accepted", None, 0, DONE),
+    # It failed, or lost the service behind it: who knows how far the request got?
+    ("unexpected-error-before", ServerError, "unknown", None, 9, FAILED),
+    ("unexpected-error-after", ServerError, "accepted", "history", 0, FAILED),
+    ("endpoint-error-before", EndpointError, "unknown", None, 9, "The gateway could not talk to the service"),
+    ("endpoint-error-after", EndpointError, "accepted", "history", 0, "The gateway could not talk to the service"),
+    ("endpoint-timeout-before", EndpointTimeout, "unknown", None, 9, "The request may have taken effect all the same."),
+    ("endpoint-timeout-after", EndpointTimeout, "accepted", "history", 0, "The service did not answer the gateway in"),
+    # It points elsewhere. Nobody goes there, for a signature is not for others to see.
+    ("redirect-301", Redirected, "unknown", None, 9, "answered with a redirect (301) to http://localhost:1/api/v2"),
+    ("redirect-301-same-host", Redirected, "unknown", None, 9, "answered with a redirect (301) to /api/v2"),
+    ("redirect-302", Redirected, "unknown", None, 9, NOT_FOLLOWED),
+    ("redirect-302-same-host", Redirected, "unknown", None, 9, NOT_FOLLOWED),
+    ("redirect-307", Redirected, "unknown", None, 9, NOT_FOLLOWED),
+    ("redirect-307-same-host", Redirected, "unknown", None, 9, NOT_FOLLOWED),
+    ("redirect-308", Redirected, "unknown", None, 9, "Check the gateway URL and the proxy. Look at the history"),
+    ("redirect-308-same-host", Redirected, "unknown", None, 9, NOT_FOLLOWED),
+    # The service says no.
+    ("duplicate-name", RefusedByService, "refused", None, 8, "snapshot with the same name already exists (code 40070)"),
+    ("busy", RefusedByService, "refused", None, 8, "(another snapshot is in progress) (code 40080)."),
+    ("refused", RefusedByService, "refused", None, 8, NOT_RUNNING),
+    ("refused-200", RefusedByService, "refused", None, 8, NOT_RUNNING),
+    ("result-false", RefusedByService, "refused", None, 8, "The service answered result: false (SUCCESS)."),
+    # A wrong clock is corrected for, and told of. A date that is none says nothing.
+    ("clock-slow", None, "accepted", None, 0, "s ahead of the gateway's. Set this machine's clock."),
+    ("clock-fast", None, "accepted", None, 0, "s behind the gateway's. Set this machine's clock."),
+    ("date-missing", None, "accepted", None, 0, "clock: the gateway has not told its time."),
+    ("date-garbage", None, "accepted", None, 0, "clock: the gateway has not told its time."),
+    ("date-twice", None, "accepted", None, 0, "clock: the gateway has not told its time."),
+    ("date-wrong", None, "accepted", None, 0, "s behind the gateway's. Set this machine's clock."),
+    ("drop-after clock-slow", AnswerLost, "accepted", "history", 0, BROKE),
+    ("drop-after date-missing", AnswerLost, "accepted", "history", 0, BROKE),
+    ("drop-after date-garbage", AnswerLost, "accepted", "history", 0, BROKE),
+    ("drop-after date-twice", AnswerLost, "accepted", "history", 0, BROKE),
+    # The history misleads. It is asked only where the answer did not say; the first read is the look beforehand.
+    ("history-lags", None, "accepted", None, 0, DONE),
+    ("drop-after history-lags:2", AnswerLost, "accepted", "history", 0, BROKE),
+    ("history-loses", None, "accepted", None, 0, DONE),
+    ("drop-after history-loses", AnswerLost, "unknown", None, 9, NOT_IN_THE_HISTORY),
+    ("drop-before history-loses", AnswerLost, "unknown", None, 9, NOT_IN_THE_HISTORY),
+    ("history-fails", None, "accepted", None, 0, DONE),
+    ("history-reversed", None, "accepted", None, 0, DONE),
+    ("drop-after history-reversed", AnswerLost, "accepted", "history", 0, BROKE),
+    ("history-freezes", None, "accepted", None, 0, DONE),
+    ("drop-after history-freezes", AnswerLost, "accepted", "history", 0, BROKE),
+    # No connection that can be trusted: nothing leaves.
+    ("tls", None, "accepted", None, 0, DONE),
+    ("tls drop-after", AnswerLost, "accepted", "history", 0, BROKE),
+    ("tls-unknown-ca", TlsFailed, "not_sent", None, 6, "give its CA as the profile's CA bundle."),
+    ("tls-expired", TlsFailed, "not_sent", None, 6, "expired. Nothing was sent. Check this machine's date."),
+    ("tls-wrong-host", TlsFailed, "not_sent", None, 6, "Check the profile's gateway URL, and whether a proxy"),
+    ("tls-stall", TlsFailed, "not_sent", None, 6, "did not answer the TLS handshake in time. Nothing was sent."),
+    ("tls-reset", TlsFailed, "not_sent", None, 6, "No TLS connection could be made to 127.0.0.1:"),
+]
+TABLE = [Row(*line) for line in _TABLE]
+
+# No whole answer ever comes to these, so their patience is waited for in full; nobody else is hurried.
+NEVER_ANSWERED = {"hang-before", "hang-after", "late", "hang-in-body", "trickle-headers", "trickle-body"}
+STALLED = "tls-stall"
+
+
+def described(row: object) -> str | None:
+    return row.faults.replace(" ", "+") if isinstance(row, Row) else None
+
+
+@pytest.fixture
+def served(row: Row) -> Iterator[ThreadedSandbox]:
+    """A sandbox with the faults of the row; those of TLS have to be there before it listens."""
+    sandbox = Sandbox(duration=0)
+    for fault in row.faults.split():
+        install(sandbox, fault)
+    with ThreadedSandbox(sandbox) as served:
+        yield served
+
+
+@pytest.fixture
+def hurried(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What never comes is not waited for as long as the product would; what does come has all the time it takes."""
+    if row.faults in NEVER_ANSWERED:
+        monkeypatch.setattr("ncp_tui.search_engine.client.PATIENT", Patience(connect=10, read=10, total=2))
+    if row.faults == STALLED:
+        within = Patience.within
+        monkeypatch.setattr(Patience, "within", lambda own, left: dataclasses.replace(within(own, left), connect=1.0))
+    take = import_module("ncp_tui.snapshots.taking")
+    monkeypatch.setattr(take, "_wait_after", lambda _error, _attempts: 0.0)
+    monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "SETTLE_SECONDS", 60.0)
+    if row.settled_by is None:
+        # Ten seconds are over whenever somebody looks at the clock: three looks at the history, however slow they are.
+        monkeypatch.setattr(take, "look_for", partial(look_for, monotonic=count(0.0, 10.0).__next__))
+
+
+def kind_in_the_journal(home: Path) -> str | None:
+    """What the answer to the last create was taken for; None for a confirmation."""
+    answers = [line for line in lines_of(journal_in(home)) if line["fact"] == Fact.ANSWERED.value]
+    kind: str | None = answers[-1].get("kind")
+    return kind
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("row", TABLE, ids=described)
+def test_the_table(call: Called, served: ThreadedSandbox, row: Row) -> None:
+    """What is told is true by the ledger, and each line is what stands in the table."""
+    ledger = served.sandbox.ledger
+    trusted = {"SSL_CERT_FILE": str(served.sandbox.ca_bundle)} if served.sandbox.ca_bundle else {}
+    result = call(*COMMAND, **trusted)
+    document = result.json()
+    effects = [effect for effect in ledger.effects if effect.operation == "createSnapshot"]
+    assert len(effects) <= 1
+    if row.outcome != "unknown":
+        assert len(effects) == (row.outcome == "accepted")
+    assert (document["outcome"], document["settled_by"], result.code) == (row.outcome, row.settled_by, row.exit_code)
+    assert row.words in result.stderr
+    assert ".." not in result.stderr
+    kind = row.error.kind if row.error else None
+    if row.outcome == "not_sent":
+        assert not ledger.requests
+    else:
+        assert kind_in_the_journal(Path(call.program.environ["NCP_TUI_HOME"])) == kind
+    # A failure that the history made good is none for a script.
+    assert (document["error"] and document["error"]["kind"]) == (None if row.outcome == "accepted" else kind)
+
+
+def test_each_fault_is_in_the_table() -> None:
+    """A fault of the lab that nobody looked at is one whose message nobody has read."""
+    names = [fault.partition(":")[0] for row in TABLE for fault in row.faults.split()]
+    assert set(names) == set(FAULTS)
+    assert len(TABLE) == len({row.faults for row in TABLE})
+    alone = {row.faults.partition(":")[0] for row in TABLE if " " not in row.faults}
+    assert alone == set(FAULTS)

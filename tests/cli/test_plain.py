@@ -1,0 +1,263 @@
+"""`--plain`: the whole job in lines of text, for screen readers, dumb terminals and the slowest links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ncp_tui.profiles import PROFILE_VARIABLE, Profile, ProfileStore, paths_from
+from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from tests.cli.program import Called, Program, keys_of
+from tests.journeys.terminal import ENTER, Terminal
+
+CTRL_C, END = "\x03", "\x04"
+ESCAPE = b"\x1b"
+TWO_KILOBYTES = 2048
+
+
+@contextmanager
+def conversation(folder: Path, served: ThreadedSandbox, *arguments: str, **environ: str) -> Iterator[Terminal]:
+    """`ncp-tui` on a dumb terminal, from the first to the last line."""
+    variables = keys_of(served) | {"TERM": "dumb"} | environ
+    with Terminal(folder, *arguments, environ=variables) as terminal:
+        yield terminal
+        assert ESCAPE not in terminal.raw
+        assert served.sandbox.secret_key.encode() not in terminal.raw
+
+
+def answer(terminal: Terminal, *pairs: tuple[str, str]) -> None:
+    """Type each answer when its question is there."""
+    for question, text in pairs:
+        terminal.expect(question)
+        terminal.press(text, ENTER)
+
+
+TO_THE_NAME = (("Cluster (number", "search-0001"), ("Bucket (number", "bk.ses.snapshot"))
+
+
+def save_profiles(folder: Path, *profiles: Profile) -> None:
+    store = ProfileStore(paths_from({"NCP_TUI_HOME": str(folder / "ncp-tui")}))
+    for profile in profiles:
+        store.add(profile)
+
+
+def named(served: ThreadedSandbox, name: str, **fields: object) -> Profile:
+    return Profile(name=name, access_key=served.sandbox.access_key, gateway_url=served.url, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--plain",), ("--plain", "--quiet")])
+def test_from_the_first_question_to_the_end(
+    tmp_path: Path, served: ThreadedSandbox, arguments: tuple[str, ...]
+) -> None:
+    """Numbers, enter and y are enough; what it costs is what a link of 300 baud carries in a minute."""
+    with conversation(tmp_path, served, *arguments) as terminal:
+        terminal.expect("1 search-0001, running, green", "hr-private, no access with this key")
+        answer(terminal, ("Cluster (number", "1"))
+        terminal.expect("1 bk.ses.snapshot", "- audit-locked: locked: objects cannot be replaced")
+        answer(terminal, ("Bucket (number", "1"), ("Name [search-0001-", ""), ("[y/N]", "y"), ("Follow it", ""))
+        assert terminal.expect_end() == 0
+        assert "Calling as environment" in terminal.raw.decode()
+        assert "Request id: " in terminal.raw.decode()
+        assert "success" in terminal.raw.decode().rsplit("Follow it")[-1]
+        assert len(terminal.raw) < TWO_KILOBYTES
+    (effect,) = served.sandbox.ledger.effects
+    assert (effect.cluster, effect.bucket) == ("1037001", "bk.ses.snapshot")
+    assert (effect.name or "").startswith("search-0001-")
+
+
+def test_whoever_does_not_follow_hears_how_to(tmp_path: Path, served: ThreadedSandbox) -> None:
+    with conversation(tmp_path, served) as terminal:
+        answer(terminal, *TO_THE_NAME, ("Name [", "by-hand-1"), ("[y/N]", "y"), ("Follow it", "n"))
+        terminal.expect("ncp-tui snapshot wait search-0001 by-hand-1")
+        assert terminal.expect_end() == 0
+    assert len(served.sandbox.ledger.effects) == 1
+
+
+def test_an_answer_that_means_nothing_is_asked_for_again(tmp_path: Path, served: ThreadedSandbox) -> None:
+    """A typing error must not cost the whole conversation; each refusal says what would be right."""
+    with conversation(tmp_path, served) as terminal:
+        answer(terminal, ("Cluster (number", "99"))
+        terminal.expect("No cluster is called '99'")
+        answer(terminal, ("id): ", "hr-private"))
+        terminal.expect("This key may see cluster hr-private by name only.")
+        terminal.press("1037001", ENTER)
+        answer(terminal, ("Bucket (number", "audit-locked"))
+        terminal.expect("Bucket audit-locked cannot take a snapshot: locked")
+        terminal.press("9", ENTER)
+        terminal.expect("'9' is not a bucket name.")
+        terminal.press("2", ENTER)
+        answer(terminal, ("Name [", "My Snapshot"))
+        terminal.expect("no capital letters (MS)", "A legal name close to it: my-snapshot")
+        terminal.press("my-snapshot", ENTER)
+        answer(terminal, ("Create snapshot my-snapshot of search-0001 in bucket es-backup-weekly? [y/N]", ""))
+        terminal.expect("Not started: my-snapshot. You said no.")
+        assert terminal.expect_end() == 130
+    assert not served.sandbox.ledger.effects
+
+
+def test_the_lights_that_are_not_ok_are_told_before_the_last_question(tmp_path: Path, served: ThreadedSandbox) -> None:
+    with conversation(tmp_path, served) as terminal:
+        answer(terminal, ("Cluster (number", "search-0006"), TO_THE_NAME[1], ("Name [", ""))
+        terminal.expect("cluster: it is 'error', not running.", "health: red: data is missing", "[y/N]")
+        terminal.press(END)
+        assert terminal.expect_end() == 130
+
+
+@pytest.mark.parametrize("key", [CTRL_C, END])
+@pytest.mark.parametrize("question", ["Cluster (number", "Bucket (number", "Name [", "[y/N]"])
+def test_every_question_can_be_left(tmp_path: Path, served: ThreadedSandbox, question: str, key: str) -> None:
+    """Somebody who cannot see the rest of the screen must hear at once that nothing was sent."""
+    with conversation(tmp_path, served) as terminal:
+        for asked, text in (*TO_THE_NAME, ("Name [", ""), ("[y/N]", "y")):
+            terminal.expect(asked)
+            if asked == question:
+                break
+            terminal.press(text, ENTER)
+        terminal.press(key)
+        assert terminal.expect_end() == 130
+        told = terminal.raw.decode().rsplit(question)[-1]
+        assert ("Not started: search-0001-" if question == "[y/N]" else "Nothing was sent. Interrupted.") in told
+    assert not served.sandbox.ledger.effects
+
+
+def test_leaving_the_last_question_leaves_what_is_known(tmp_path: Path, served: ThreadedSandbox) -> None:
+    with conversation(tmp_path, served) as terminal:
+        answer(terminal, *TO_THE_NAME, ("Name [", "kept-1"), ("[y/N]", "y"))
+        terminal.expect("Follow it")
+        terminal.press(CTRL_C)
+        terminal.expect("Accepted: the service has taken on kept-1. Interrupted.")
+        assert terminal.expect_end() == 130
+    assert len(served.sandbox.ledger.effects) == 1
+
+
+def test_many_clusters_are_asked_for_a_part_of_the_name_first(tmp_path: Path) -> None:
+    with (
+        ThreadedSandbox(Sandbox(clusters=60, duration=0)) as served,
+        conversation(tmp_path, served) as terminal,
+    ):
+        answer(terminal, ("62 clusters. Part of the name", "nothing-like-it"))
+        terminal.expect("No name contains 'nothing-like-it'.")
+        # Hangul as a terminal on macOS hands it over: in pieces.
+        terminal.press("\u1100\u1165\u11b7\u1109\u1162\u11a8", ENTER)
+        terminal.expect("1 검색-로그-서울", "Cluster (number")
+        assert "search-0001" not in terminal.text()
+        terminal.press("1", ENTER)
+        terminal.expect("Bucket (number")
+        terminal.press(CTRL_C)
+        assert terminal.expect_end() == 130
+
+
+def test_several_profiles_and_none_chosen(tmp_path: Path, served: ThreadedSandbox) -> None:
+    """The account is the first thing to be sure of: a default that nobody remembers is not enough."""
+    profiles = [named(served, "lab"), named(served, "prod", protected=True, store="session")]
+    save_profiles(tmp_path, *profiles)
+    keys = dict.fromkeys(keys_of(served), "")
+    with conversation(tmp_path, served, **keys) as terminal:
+        terminal.expect("1 lab, public KR, default", "2 prod, public KR, protected", "Call as which profile [lab]")
+        terminal.press("7", ENTER)
+        terminal.expect("There is no profile '7'.")
+        terminal.press("2", ENTER)
+        terminal.expect("Calling as prod", "There is no secret key of profile prod")
+        assert terminal.expect_end() == 3
+    with conversation(tmp_path, served, **keys, **{PROFILE_VARIABLE: "prod"}) as terminal:
+        terminal.expect("Calling as prod")
+        assert terminal.expect_end() == 3
+        assert b"which profile" not in terminal.raw
+
+
+def test_a_protected_profile_wants_the_name_of_the_cluster(tmp_path: Path, served: ThreadedSandbox) -> None:
+    """A y typed by habit must not be enough, nor must the number that chose it."""
+    save_profiles(tmp_path, named(served, "prod", protected=True, default_bucket="bk.ses.snapshot"))
+    first = (
+        "import dataclasses\n"
+        "from ncp_tui import home as homes\n"
+        "from ncp_tui.gateway import SecretKey\n"
+        "from ncp_tui.profiles import SessionStore\n"
+        "class Keyring(SessionStore):\n"
+        "    name = 'keyring'\n"
+        f"    async def load(self, profile): return SecretKey({served.sandbox.secret_key!r})\n"
+        "real = homes.users_home\n"
+        "homes.users_home = lambda *a, **k: dataclasses.replace(real(*a, **k), stores={'keyring': Keyring()})\n"
+    )
+    for typed, code in (("1", 12), ("search-0001", 0)):
+        with Terminal(tmp_path, environ={"TERM": "dumb"}, first=first) as terminal:
+            answer(
+                terminal, ("Cluster (number", "1"), ("Bucket (number or name) [bk.ses.snapshot]", ""), ("Name [", "")
+            )
+            answer(terminal, ("Type the cluster's name", typed))
+            if code == 0:
+                answer(terminal, ("Follow it", "n"))
+            assert terminal.expect_end() == code
+            assert ESCAPE not in terminal.raw
+    assert len(served.sandbox.ledger.effects) == 1
+
+
+@pytest.mark.parametrize("arguments", [("--read-only",), ()])
+def test_read_only_is_told_before_anything_is_asked(
+    tmp_path: Path, served: ThreadedSandbox, arguments: tuple[str, ...]
+) -> None:
+    environ = {} if arguments else {"NCP_TUI_READ_ONLY": "1"}
+    with conversation(tmp_path, served, *arguments, **environ) as terminal:
+        terminal.expect("Read-only mode refuses to create a snapshot. Nothing was sent.")
+        assert terminal.expect_end() == 12
+        assert b"Cluster (number" not in terminal.raw
+    assert not served.sandbox.ledger.requests
+
+
+def test_wrong_keys_end_it_as_they_end_every_command(tmp_path: Path, served: ThreadedSandbox) -> None:
+    with conversation(tmp_path, served, NCLOUD_SECRET_KEY="not-the-secret-key-of-this-account") as terminal:
+        assert terminal.expect_end() == 4
+
+
+def test_what_an_earlier_run_left_open_is_told_first(tmp_path: Path, served: ThreadedSandbox) -> None:
+    """A create whose answer was lost may be running: whoever comes to take another should hear of that one first."""
+    served.sandbox.faults.add("createSnapshot", when="after", act="hang")
+    with conversation(tmp_path, served) as terminal:
+        answer(terminal, *TO_THE_NAME, ("Name [", "lost-1"), ("[y/N]", "y"))
+        terminal.expect("in bucket bk.ses.snapshot? [y/N]: y")
+        while not served.sandbox.ledger.effects and terminal._read(0.1):
+            pass
+        terminal.press(CTRL_C)
+        assert terminal.expect_end() == 130
+    with conversation(tmp_path, served) as terminal:
+        terminal.expect("whether lost-1 of search-0001 was started", "ncp-tui snapshot settle", "Cluster (number")
+        answer(terminal, *TO_THE_NAME, ("Name [", "lost-1"))
+        terminal.expect("Settle it first")
+        assert terminal.expect_end() == 2
+
+
+def test_the_demo_is_spoken_too_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    with Terminal(tmp_path, "--demo", environ={"TERM": "dumb"}) as terminal:
+        answer(terminal, ("Cluster (number", "1"), ("[bk.ses.snapshot]", ""), ("Name [", ""), ("[y/N]", "y"))
+        answer(terminal, ("Follow it", "n"))
+        assert terminal.expect_end() == 0
+        assert ESCAPE not in terminal.raw
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_bytes_that_are_no_text_are_a_name_that_is_refused(tmp_path: Path, served: ThreadedSandbox) -> None:
+    """An old terminal sends Hangul in EUC-KR; a traceback would be the worst of answers."""
+    # As in most locales: in C.UTF-8 alone Python takes such bytes by itself.
+    with conversation(tmp_path, served, PYTHONIOENCODING="utf-8:strict") as terminal:
+        answer(terminal, *TO_THE_NAME)
+        terminal.expect("Name [")
+        terminal.process.send("검색".encode("euc-kr") + b"\r")
+        terminal.expect("is not a legal snapshot name")
+        terminal.press(END)
+        assert terminal.expect_end() == 130
+
+
+@pytest.mark.parametrize("arguments", [("--plain",), ("--plain", "--demo")])
+def test_without_a_terminal_nobody_is_asked(nobody: Program, arguments: tuple[str, ...]) -> None:
+    result = nobody.run(*arguments)
+    assert (result.code, result.stdout) == (2, "")
+    assert "Questions need a terminal" in result.stderr
+
+
+def test_plain_takes_no_command_and_no_json(call_nobody: Called) -> None:
+    assert call_nobody("--plain", "cluster", "list").code == 2
+    assert call_nobody("--plain", "--json").code == 2

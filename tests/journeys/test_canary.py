@@ -1,0 +1,158 @@
+"""One secret key, through the whole program and into trouble; then all that is left behind is searched for it."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from tests.journeys.terminal import ESCAPE, F2, Terminal
+from tests.profiles.metadata_server import MetadataServer, document
+
+CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
+SPELLINGS = [
+    CANARY,
+    CANARY[:20],
+    base64.b64encode(CANARY.encode()).decode(),
+    CANARY.encode().hex(),
+    quote(CANARY.swapcase()).swapcase(),
+    CANARY[::-1],
+]
+
+# Every logger at DEBUG into a file, as somebody looking for a fault would have it, and a bug at the end.
+LOUD = """
+import logging, os
+logging.basicConfig(level=logging.DEBUG, filename=os.path.join(os.environ["HOME"], "debug.log"))
+from ncp_tui.tui.screens.history import HistoryScreen
+def broken(self):
+    raise RuntimeError(f"broken on purpose with {self.session.connected.__dict__}")
+HistoryScreen.action_failed = broken
+"""
+
+
+@pytest.fixture
+def gateway() -> Iterator[ThreadedSandbox]:
+    with ThreadedSandbox(Sandbox(duration=1, secret_key=CANARY)) as served:
+        yield served
+
+
+def variables(gateway: ThreadedSandbox) -> dict[str, str]:
+    return {
+        "NCLOUD_ACCESS_KEY": gateway.sandbox.access_key,
+        "NCLOUD_SECRET_KEY": CANARY,
+        "NCLOUD_API_GW": gateway.url,
+        "NCP_TUI_PROFILE": "environment",
+        "TEXTUAL_LOG": "textual.log",
+        "SSLKEYLOGFILE": "tls.log",
+    }
+
+
+def left_behind(home: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in home.rglob("*") if path.is_file() and not path.is_symlink()}
+
+
+def assert_no_key(found: dict[str, bytes]) -> None:
+    for name, data in found.items():
+        for spelling in SPELLINGS:
+            assert spelling.encode() not in data, f"{name} has the key as {spelling}"
+
+
+@pytest.fixture(params=["environment", "server role"])
+def with_keys(request: pytest.FixtureRequest, gateway: ThreadedSandbox) -> Iterator[dict[str, str]]:
+    """Variables that lead to the canary, found in them or handed out by the metadata service."""
+    found = variables(gateway)
+    with MetadataServer(document(gateway.sandbox.access_key, CANARY, time.time() + 3600)) as metadata:
+        if request.param == "environment":
+            yield found
+        else:
+            yield {
+                **{name: value for name, value in found.items() if not name.endswith("_KEY")},
+                **metadata.environ,
+                "NCP_TUI_PROFILE": "server-role",
+            }
+
+
+def test_the_full_screen_in_trouble(gateway: ThreadedSandbox, with_keys: dict[str, str], tmp_path: Path) -> None:
+    """A create that succeeds, a look at everything on screen, answers that quote the key, and a crash."""
+    headers = {"error": {"errorCode": "500", "message": f"debug: secret {CANARY}"}}
+    with Terminal(tmp_path, environ=with_keys, first=LOUD) as terminal:
+        terminal.expect("14 clusters")
+        terminal.press("s")
+        terminal.expect("legal; time is UTC", "ok: cluster, health, bucket, name", "bk.ses.snapshot")
+        terminal.press(F2)
+        terminal.expect("Finished: snapshot")
+        terminal.press("y")
+        terminal.expect("NCLOUD_SECRET_KEY")
+        terminal.press(ESCAPE, ESCAPE)
+        terminal.expect("search-0001", "LAST SNAPSHOT")
+        gateway.sandbox.faults.add("getClusterInfoList", "answer", (500, headers), times=None)
+        terminal.press("r")
+        terminal.expect("500")
+        terminal.press("h")
+        terminal.expect("History")
+        terminal.press("f")
+        assert terminal.expect_end() == 1
+    found = left_behind(tmp_path)
+    assert any(name.endswith("debug.log") for name in found), "the loggers were on"
+    assert any("reports" in name for name in found), "it did crash"
+    assert any(name.endswith("journal.jsonl") for name in found)
+    assert any(name.endswith("session.jsonl") for name in found)
+    assert_no_key(found | {"the terminal": terminal.raw})
+
+
+def test_the_commands_in_trouble(gateway: ThreadedSandbox, tmp_path: Path) -> None:
+    """What each command prints and writes, the evidence for a ticket included."""
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "NCP_TUI_HOME": str(tmp_path / "n"),
+        "LANG": "C.UTF-8",
+    }
+    environ |= variables(gateway)
+    gateway.sandbox.faults.add("createSnapshot", "after", "drop")
+    create = ["snapshot", "create", "search-0001", "--bucket", "bk.ses.snapshot", "--name", "x-1"]
+    printed = {}
+    for arguments in (
+        ["paths"],
+        [*create, "--dry-run"],
+        [*create, "--wait", "--json"],
+        ["snapshot", "settle"],
+        ["snapshot", "evidence", "x-1"],
+        ["profile", "list", "--json"],
+        ["cluster", "list"],
+    ):
+        command = [sys.executable, "-m", "ncp_tui", *arguments]
+        result = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+        assert result.returncode == 0, (arguments, result.stderr)
+        printed[" ".join(arguments)] = result.stdout + result.stderr
+    found = left_behind(tmp_path)
+    assert any("evidence-x-1" in name for name in found)
+    assert not any(name.endswith("tls.log") for name in found)
+    assert_no_key(found | printed)
+
+
+ASK = """
+import ctypes, resource
+from ncp_tui.home import users_home
+users_home()
+print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *resource.getrlimit(resource.RLIMIT_CORE))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+@pytest.mark.parametrize(("variables", "says"), [({}, "0 0 0"), ({"NCP_TUI_DEV": "1"}, "1 ")])
+def test_the_memory_is_closed_to_others(variables: dict[str, str], says: str) -> None:
+    """Another process of this user could attach and read memory and first environment, both of which hold the key."""
+    environ = {"PATH": os.environ["PATH"], **variables}
+    result = subprocess.run(
+        [sys.executable, "-c", ASK], env=environ, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.startswith(says)

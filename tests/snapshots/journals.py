@@ -1,0 +1,120 @@
+"""Journals for tests: real files in a folder of their own, and real processes that write to them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ncp_tui.profiles import Paths, paths_from
+from ncp_tui.snapshots import Caller, Journal, SnapshotRequest
+
+NOW = 1_767_225_600.0
+"""What the clock of a journal says: 2026-01-01 in UTC, as epoch seconds."""
+
+REQUEST = SnapshotRequest("1037001", "search-0001", "before-upgrade", "bk.ses.snapshot")
+CALLER = Caller("prod", "public", "KR", "https://gateway.example/api/v2")
+
+_PROGRAM = """
+import os, resource, signal, sys, threading
+from dataclasses import replace
+from pathlib import Path
+from ncp_tui.snapshots import Fact, Journal, JournalProblem, OutcomeInDoubt
+from ncp_tui.snapshots import journal as module
+from tests.snapshots.journals import CALLER, NOW, REQUEST, journal_in, paths_in
+journal = journal_in(Path(sys.argv[1]), clock=lambda: NOW)
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def paths_in(home: Path) -> Paths:
+    return paths_from({"NCP_TUI_HOME": str(home)})
+
+
+def journal_in(home: Path, **options: Any) -> Journal:
+    return Journal(paths_in(home), **options)
+
+
+def named(name: str) -> SnapshotRequest:
+    return SnapshotRequest(REQUEST.cluster_number, REQUEST.cluster_name, name, REQUEST.bucket)
+
+
+def child(home: Path, program: str, *arguments: str) -> subprocess.Popen[str]:
+    """A process with `journal`, `die` and the words of the journal; its arguments begin at `sys.argv[2]`."""
+    command = [sys.executable, "-c", _PROGRAM + program, str(home), *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def run_child(home: Path, program: str, *arguments: str) -> tuple[int, str]:
+    """The exit status of such a process, negative for a signal, and what it said."""
+    with child(home, program, *arguments) as running:
+        said, _ = running.communicate(timeout=60)
+    return running.returncode, said
+
+
+@contextlib.contextmanager
+def children(home: Path, program: str, *firsts: str) -> Iterator[list[subprocess.Popen[str]]]:
+    """One such process for each of the first arguments, all of them told to go on at once; none is left behind."""
+    with contextlib.ExitStack() as stack:
+        running = [stack.enter_context(child(home, program, first)) for first in firsts]
+        for one in running:
+            stack.callback(one.kill)
+        for one in running:
+            tell(one)
+        yield running
+
+
+def tell(one: subprocess.Popen[str]) -> None:
+    """Let a process go on that waits for a line."""
+    assert one.stdin
+    one.stdin.write("go\n")
+    one.stdin.flush()
+
+
+def hear(one: subprocess.Popen[str]) -> str:
+    """The next line it says, without its end."""
+    assert one.stdout
+    return one.stdout.readline().strip()
+
+
+def lines_of(journal: Journal) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in journal.path.read_bytes().splitlines()]
+
+
+def facts_of(journal: Journal) -> list[str]:
+    return [line["fact"] for line in lines_of(journal)]
+
+
+def write_lines(journal: Journal, *lines: Mapping[str, Any] | bytes) -> bytes:
+    data = b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
+    journal.path.parent.mkdir(parents=True, exist_ok=True)
+    journal.path.write_bytes(data)
+    return data
+
+
+def begun(key: str, at: str = "2026-01-01T00:00:00+00:00", name: str = REQUEST.name, **more: Any) -> dict[str, Any]:
+    """The first line of an entry, as the file has it."""
+    return {
+        "id": key,
+        "fact": "begun",
+        "at": at,
+        "profile": CALLER.profile,
+        "zone": CALLER.zone,
+        "region": CALLER.region,
+        "gateway": CALLER.gateway,
+        "cluster": REQUEST.cluster_number,
+        "cluster_name": REQUEST.cluster_name,
+        "name": name,
+        "bucket": REQUEST.bucket,
+        **more,
+    }
+
+
+def locks_of(journal: Journal) -> list[str]:
+    folder = journal.path.with_name("journal.locks")
+    return sorted(one.name for one in folder.iterdir()) if folder.exists() else []

@@ -1,0 +1,399 @@
+"""What can be seen before a create: each light in each colour, and only a sure refusal blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncp_tui.gateway import ClockOffset, EndpointError
+from ncp_tui.sandbox import GatewayError as Table
+from ncp_tui.sandbox import RunningSandbox, gateway_answer
+from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry
+from ncp_tui.search_engine.reading import KST
+from ncp_tui.snapshots import (
+    Check,
+    Fact,
+    Facts,
+    JournalEntry,
+    Light,
+    SnapshotRequest,
+    preflight,
+    read_facts,
+    take,
+)
+from ncp_tui.snapshots.journal import JournalUnreadable
+from ncp_tui.snapshots.lights import Read
+from tests.search_engine.scripted import engine_of
+from tests.snapshots.journals import CALLER, REQUEST, journal_in
+
+AT = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
+READ = Read(AT)
+BROKEN = Read(AT, EndpointError("The gateway could not talk to the service (503/500)."))
+CLUSTER = Cluster(REQUEST.cluster_number, REQUEST.cluster_name, "running", health="green")
+BUCKETS = (Bucket(REQUEST.bucket), Bucket("locked-one", locked=True), Bucket("denied-one", denied=True))
+FACTS = Facts(CLUSTER, READ, BUCKETS, READ, [], READ, (), None, ClockOffset(0.2, 0.5))
+SUBJECTS = ["cluster", "health", "bucket", "name", "others", "API key", "clock"]
+OK, UNSURE, BAD = Light.OK, Light.UNSURE, Light.BAD
+
+
+def light(subject: str, facts: Facts, request: SnapshotRequest = REQUEST) -> Check:
+    checks = preflight(request, facts, CALLER.gateway).checks
+    assert [check.subject for check in checks] == SUBJECTS
+    return next(check for check in checks if check.subject == subject)
+
+
+def says(check: Check) -> tuple[Light, bool, str, str]:
+    return check.light, check.blocks, check.evidence, check.advice
+
+
+def row(message: str = "SUCCESS", name: str = "auto-1", hours: float = 2.0) -> HistoryEntry:
+    return HistoryEntry(name, at=(AT - timedelta(hours=hours)).astimezone(KST), message=message, index=1)
+
+
+def entry(*facts: dict[str, Any], name: str = REQUEST.name, hours: float = 1, **caller: Any) -> JournalEntry:
+    request = replace(REQUEST, name=name)
+    return JournalEntry(
+        "a", AT - timedelta(hours=hours), replace(CALLER, **caller), request, facts=({"fact": "begun"}, *facts)
+    )
+
+
+SENT = {"fact": "sent"}
+ACCEPTED = {"fact": "outcome", "outcome": "accepted"}
+REFUSED = {"fact": "outcome", "outcome": "refused"}
+FINISHED = {"fact": "finished", "state": "success"}
+
+
+def test_all_well() -> None:
+    checks = preflight(REQUEST, replace(FACTS, history=[row()]), CALLER.gateway)
+    assert {check.subject: check.evidence for check in checks.checks} == {
+        "cluster": "running",
+        "health": "green",
+        "bucket": "bk.ses.snapshot is usable",
+        "name": "free in the one row of the history and in the journal",
+        "others": "no other snapshot is running",
+        "API key": "set: it lists 3 buckets",
+        "clock": "0.2 s behind the gateway's",
+    }
+    assert (checks.light, checks.blocked, checks.doubts) == (OK, None, ())
+    assert {check.read_at for check in checks.checks} == {AT}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "read", "colour", "evidence", "advice"),
+    [
+        ({}, READ, OK, "running", ""),
+        ({"status": "Running"}, READ, OK, "running", ""),
+        ({"status": "changing"}, READ, BAD, "it is 'changing', not running", "The service may refuse"),
+        ({"status": ""}, READ, BAD, "it is 'unknown', not running", "The service may refuse"),
+        ({}, BROKEN, UNSURE, "it was 'running' when last seen; The gateway could not talk", ""),
+    ],
+)
+def test_the_cluster(cluster: dict[str, str], read: Read, colour: Light, evidence: str, advice: str) -> None:
+    check = light("cluster", replace(FACTS, cluster=replace(CLUSTER, **cluster), cluster_read=read))  # type: ignore[arg-type]
+    assert (check.light, check.blocks) == (colour, False)
+    assert check.evidence.startswith(evidence)
+    assert check.advice.startswith(advice)
+
+
+def test_a_cluster_that_this_key_may_not_open_blocks() -> None:
+    """Whatever was read of it, and even where nothing could be."""
+    for read in (READ, BROKEN):
+        facts = replace(FACTS, cluster=replace(CLUSTER, allowed=False), cluster_read=read)
+        check = light("cluster", facts)
+        assert (check.light, check.blocks) == (BAD, True)
+        assert "by name only" in check.evidence
+        assert "NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER" in check.advice
+
+
+@pytest.mark.parametrize(
+    ("health", "read", "colour", "evidence"),
+    [
+        ("green", READ, OK, "green"),
+        ("GREEN", READ, OK, "green"),
+        ("yellow", READ, UNSURE, "yellow: copies of shards are missing, no data is"),
+        ("red", READ, BAD, "red: data is missing"),
+        ("orange", READ, UNSURE, "orange: "),
+        ("gray", READ, UNSURE, "gray: "),
+        ("", READ, UNSURE, "unknown: "),
+        # What the list said an hour ago is no green light now.
+        ("green", BROKEN, UNSURE, "it was green when last seen"),
+        ("red", BROKEN, BAD, "red: data is missing"),
+    ],
+)
+def test_health(health: str, read: Read, colour: Light, evidence: str) -> None:
+    check = light("health", replace(FACTS, cluster=replace(CLUSTER, health=health), cluster_read=read))
+    assert (check.light, check.blocks) == (colour, False)
+    assert check.evidence.startswith(evidence)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "buckets", "read", "colour", "blocks", "evidence", "advice"),
+    [
+        (REQUEST.bucket, BUCKETS, READ, OK, False, "bk.ses.snapshot is usable", ""),
+        ("locked-one", BUCKETS, READ, BAD, True, "Bucket locked-one cannot take a snapshot: locked", "Usable buckets"),
+        ("denied-one", BUCKETS, READ, BAD, True, "Bucket denied-one cannot take a snapshot: the", "Usable buckets"),
+        ("missing-one", BUCKETS, READ, BAD, True, "The cluster's API key sees no bucket missing-one.", "Usable"),
+        ("NO_BUCKET", (), None, BAD, True, "'NO_BUCKET' is not a bucket name.", "3 to 63"),
+        ("", BUCKETS, READ, BAD, True, "'Nothing' is not a bucket name.", "3 to 63"),
+        (REQUEST.bucket, (), READ, UNSURE, False, "not checked. The service names no bucket.", "The service decides."),
+        (REQUEST.bucket, (), BROKEN, UNSURE, False, "not checked. The gateway could not", "The service decides."),
+        (REQUEST.bucket, (), None, UNSURE, False, "not checked. ", "The service decides."),
+    ],
+)
+def test_the_bucket(  # noqa: PLR0917 - the columns of a table
+    bucket: str,
+    buckets: Sequence[Bucket],
+    read: Read | None,
+    colour: Light,
+    blocks: bool,
+    evidence: str,
+    advice: str,
+) -> None:
+    facts = replace(FACTS, buckets=buckets, buckets_read=read)
+    check = light("bucket", facts, replace(REQUEST, bucket=bucket))
+    assert (check.light, check.blocks) == (colour, blocks)
+    assert check.evidence.startswith(evidence)
+    assert check.advice.startswith(advice)
+
+
+UNREADABLE = JournalUnreadable("The journal cannot be read: Permission denied.", "", "Check journal.jsonl.")
+# What was read beside the rest, and what the light says.
+NAMES: list[tuple[dict[str, Any], Light, bool, str, str]] = [
+    ({}, OK, False, "free: the history is empty, and the journal does not name it", ""),
+    ({"history": [row(), row()]}, OK, False, "free in the 2 newest rows of the history and in the journal", ""),
+    ({"history": [row(name=REQUEST.name)]}, BAD, False, "the history has before-upgrade already (SUCCESS)", "The"),
+    ({"history": [row("", REQUEST.name)]}, BAD, False, "the history has before-upgrade already (running)", "The"),
+    ({"history": [row("FAILED", REQUEST.name)]}, UNSURE, False, "the history has before-upgrade already (FAILED)", "T"),
+    ({"history": [row(name="Before-upgrade")]}, OK, False, "free in", ""),
+    ({"history": None, "history_read": BROKEN}, UNSURE, False, "not checked. The gateway could not talk", ""),
+    ({"history": None, "history_read": None}, UNSURE, False, "not checked.", ""),
+    ({"journal_problem": UNREADABLE}, UNSURE, False, "the history is empty. The journal", "Check"),
+    ({"journal": [entry(SENT)]}, BAD, True, "an earlier create of this name may have started", "Settle it"),
+    ({"journal": [entry(SENT)], "history": None}, BAD, True, "an earlier create", "Settle it"),
+    ({"journal": [entry(SENT)], "history": [row(name=REQUEST.name)]}, BAD, True, "an earlier create", "Settle it"),
+    ({"journal": [entry(SENT, ACCEPTED)]}, BAD, False, "the journal has before-upgrade under way", "Take another"),
+    ({"journal": [entry(SENT, ACCEPTED)], "history": None}, BAD, False, "the journal has before-upgrade", "Take"),
+    ({"journal": [entry(SENT, ACCEPTED, FINISHED)]}, OK, False, "free", ""),
+    ({"journal": [entry(SENT, REFUSED)]}, OK, False, "free", ""),
+    ({"journal": [entry()]}, OK, False, "free", ""),
+    ({"journal": [entry(SENT, {"fact": "dismissed"})]}, OK, False, "free", ""),
+    ({"journal": [entry(SENT, name="another")]}, OK, False, "free", ""),
+    ({"journal": [entry(SENT, gateway="https://fin.example/api/v2")]}, OK, False, "free", ""),
+    ({"journal": [replace(entry(SENT), request=replace(REQUEST, cluster_number="2"))]}, OK, False, "free", ""),
+    ({"journal": [entry(SENT, profile="another", zone="gov")]}, BAD, True, "an earlier create", "Settle it"),
+]
+
+
+@pytest.mark.parametrize(("read", "colour", "blocks", "evidence", "advice"), NAMES)
+def test_the_name(read: dict[str, Any], colour: Light, blocks: bool, evidence: str, advice: str) -> None:
+    check = light("name", replace(FACTS, **read))
+    assert (check.light, check.blocks) == (colour, blocks), check
+    assert check.evidence.startswith(evidence)
+    assert check.advice.startswith(advice)
+    assert bool(check.advice) == bool(advice)
+
+
+OTHERS: list[tuple[dict[str, Any], Light, str]] = [
+    ({"history": [row(), row("FAILED")]}, OK, "no other snapshot is running"),
+    ({"history": [row("IN_PROGRESS")]}, BAD, "auto-1 is running since 2026-01-02 10:00 KST"),
+    ({"history": [row("IN_PROGRESS", hours=25)]}, UNSURE, "auto-1 has been running since 2026-01-01 11:00 KST, which"),
+    ({"history": [replace(row("IN_PROGRESS"), at=None)]}, BAD, "auto-1 is running"),
+    ({"history": [row("IN_PROGRESS", REQUEST.name)]}, OK, "no other snapshot is running"),
+    ({"history": None, "history_read": BROKEN}, UNSURE, "not checked: the history could not be read"),
+    ({"journal": [entry(SENT, ACCEPTED, name="other")]}, UNSURE, "the journal has other under way"),
+    ({"journal": [entry(SENT, ACCEPTED, name="other", hours=25)]}, OK, "no other"),
+    ({"journal": [entry(SENT, ACCEPTED, name="other")], "history": [row(name="other")]}, OK, "no other"),
+    ({"journal": [entry(SENT, ACCEPTED, FINISHED, name="other")]}, OK, "no other"),
+    ({"journal": [entry(SENT, ACCEPTED, name="other", gateway="elsewhere")]}, OK, "no other"),
+]
+
+
+@pytest.mark.parametrize(("read", "colour", "evidence"), OTHERS)
+def test_the_others(read: dict[str, Any], colour: Light, evidence: str) -> None:
+    check = light("others", replace(FACTS, **read))
+    assert (check.light, check.blocks) == (colour, False), check
+    assert check.evidence.startswith(evidence)
+
+
+@pytest.mark.parametrize(
+    ("buckets", "read", "colour", "evidence"),
+    [
+        (BUCKETS, READ, OK, "set: it lists 3 buckets"),
+        (BUCKETS[:1], READ, OK, "set: it lists 1 bucket"),
+        ((), READ, UNSURE, "no bucket is listed: it may not be set"),
+        ((), BROKEN, UNSURE, "not known. The gateway could not talk"),
+        ((), None, UNSURE, "no bucket is listed"),
+    ],
+)
+def test_the_api_key(buckets: Sequence[Bucket], read: Read | None, colour: Light, evidence: str) -> None:
+    check = light("API key", replace(FACTS, buckets=buckets, buckets_read=read))
+    assert (check.light, check.blocks) == (colour, False)
+    assert check.evidence.startswith(evidence)
+    assert bool(check.advice) == (colour is not OK)
+
+
+@pytest.mark.parametrize(
+    ("offset", "colour", "evidence"),
+    [
+        (None, UNSURE, "the gateway has not told its time"),
+        (ClockOffset(59.0, 0.5), OK, "59.0 s behind the gateway's"),
+        (ClockOffset(-59.0, 0.5), OK, "59.0 s ahead of the gateway's"),
+        (ClockOffset(61.0, 0.5), UNSURE, "61.0 s behind the gateway's"),
+        (ClockOffset(-299.0, 0.5), UNSURE, "299.0 s ahead of the gateway's"),
+        (ClockOffset(301.0, 0.5), BAD, "301.0 s behind the gateway's"),
+        (ClockOffset(-86_400.0, 0.5), BAD, "86400.0 s ahead of the gateway's"),
+    ],
+)
+def test_the_clock(offset: ClockOffset | None, colour: Light, evidence: str) -> None:
+    check = light("clock", replace(FACTS, clock_offset=offset))
+    assert (check.light, check.blocks, check.evidence) == (colour, False, evidence)
+
+
+def test_the_worst_is_shown_first_and_the_first_that_blocks_is_named() -> None:
+    facts = replace(FACTS, cluster=replace(CLUSTER, health="yellow", status="changing"), journal=[entry(SENT)])
+    found = preflight(replace(REQUEST, bucket="locked-one"), facts, CALLER.gateway)
+    assert [(check.subject, check.light) for check in found.doubts] == [
+        ("cluster", BAD),
+        ("bucket", BAD),
+        ("name", BAD),
+        ("health", UNSURE),
+    ]
+    assert found.light is BAD
+    assert found.blocked is not None
+    assert found.blocked.subject == "bucket"
+
+
+@given(
+    read=st.sampled_from([READ, BROKEN]),
+    buckets=st.sampled_from([(), BUCKETS]),
+    buckets_read=st.sampled_from([READ, BROKEN, None]),
+    history=st.sampled_from([None, [], [row()], [row("IN_PROGRESS")], [row(name=REQUEST.name)]]),
+    journal=st.lists(
+        st.sampled_from([read_ for read_, *_ in NAMES if "journal" in read_]).map(lambda one: one["journal"][0])
+    ),
+    allowed=st.booleans(),
+    status=st.sampled_from(["running", "changing", "error", ""]),
+    health=st.sampled_from(["green", "yellow", "red", ""]),
+    offset=st.sampled_from([None, ClockOffset(0, 0), ClockOffset(1e6, 1)]),
+    bucket=st.sampled_from([REQUEST.bucket, "locked-one", "missing-one", "BAD"]),
+)
+def test_only_three_things_block(bucket: str, allowed: bool, status: str, health: str, read: Read, **seen: Any) -> None:
+    """Whoever must have a snapshot now is not held up by a guess; each doubt comes with its evidence."""
+    cluster = replace(CLUSTER, allowed=allowed, status=status, health=health)
+    seen["clock_offset"] = seen.pop("offset")
+    facts = Facts(cluster, read, **seen)
+    found = preflight(replace(REQUEST, bucket=bucket), facts, CALLER.gateway)
+    blocking = {check.subject for check in found.checks if check.blocks}
+    known = bool(facts.buckets)
+    expected = {
+        "cluster": not allowed,
+        "bucket": bucket == "BAD" or (known and bucket != REQUEST.bucket),
+        "name": any(_is_in_doubt(one) for one in facts.journal),
+    }
+    assert blocking == {subject for subject, blocks in expected.items() if blocks}
+    for check in found.checks:
+        assert check.evidence
+        assert check.light is BAD or not check.blocks
+
+
+def _is_in_doubt(one: JournalEntry) -> bool:
+    same = (one.request.name, one.request.cluster_number, one.caller.gateway)
+    return one.in_doubt and same == (REQUEST.name, REQUEST.cluster_number, CALLER.gateway)
+
+
+# Against a real sandbox: what is read, and what becomes of it.
+
+
+async def seen(
+    served: RunningSandbox, name: str, request: SnapshotRequest | None = None, **options: Any
+) -> dict[str, Light]:
+    engine = engine_of(served)
+    cluster = next(cluster for cluster in await engine.list_clusters() if cluster.name == name)
+    facts = await read_facts(engine, cluster, **options)
+    await engine.aclose()
+    request = request or SnapshotRequest(cluster.number, name, "before-upgrade", "bk.ses.snapshot")
+    found = preflight(replace(request, cluster_number=cluster.number), facts, CALLER.gateway)
+    return {check.subject: check.light for check in found.checks if check.light is not OK}
+
+
+@pytest.mark.parametrize(
+    ("name", "doubts"),
+    [
+        ("search-0001", {}),
+        ("search-0002", {"health": UNSURE}),
+        ("search-0004", {"bucket": UNSURE, "API key": UNSURE}),
+        ("search-0005", {"cluster": BAD, "health": UNSURE}),
+        ("search-0006", {"cluster": BAD, "health": BAD}),
+        ("hr-private", dict.fromkeys(["health", "bucket", "name", "others", "API key"], UNSURE) | {"cluster": BAD}),
+    ],
+)
+async def test_the_clusters_of_the_sandbox(served: RunningSandbox, name: str, doubts: dict[str, Light]) -> None:
+    assert await seen(served, name) == doubts
+
+
+async def test_reading_is_reading(served: RunningSandbox) -> None:
+    """Four kinds of reads, nothing twice, and no effect."""
+    await seen(served, "search-0001")
+    assert sorted(str(one.operation) for one in served.sandbox.ledger.requests) == [
+        "getBucketList",
+        "getClusterInfo",
+        "getClusterInfoList",
+        "getSnapshotHistory",
+    ]
+    assert served.sandbox.ledger.effects == []
+
+
+async def test_a_cluster_that_was_just_read_is_not_read_again(served: RunningSandbox) -> None:
+    assert await seen(served, "search-0001", just_read=True) == {}
+    assert "getClusterInfo" not in {one.operation for one in served.sandbox.ledger.requests}
+
+
+async def test_a_snapshot_under_way_is_seen(served: RunningSandbox, tmp_path: Path) -> None:
+    engine = engine_of(served)
+    await take(engine, REQUEST)
+    await engine.aclose()
+    journal = journal_in(tmp_path)
+    assert await seen(served, "search-0001", replace(REQUEST, name="another"), journal=journal) == {"others": BAD}
+    assert await seen(served, "search-0001", journal=journal) == {"name": BAD}
+
+
+async def test_a_name_in_doubt_is_seen(served: RunningSandbox, tmp_path: Path) -> None:
+    held = journal_in(tmp_path).begin(REQUEST, CALLER)
+    held.record(Fact.SENT)
+    held.release()
+    assert await seen(served, "search-0001", journal=journal_in(tmp_path)) == {"name": BAD}
+
+
+async def test_a_journal_that_cannot_be_read_is_seen(served: RunningSandbox, tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    journal.path.mkdir(parents=True)
+    assert await seen(served, "search-0001", journal=journal) == {"name": UNSURE}
+
+
+async def test_a_service_that_answers_nothing_leaves_every_light_unsure(served: RunningSandbox) -> None:
+    engine = engine_of(served)
+    cluster = (await engine.list_clusters())[0]
+    served.sandbox.faults.add("*", "before", gateway_answer(Table.ENDPOINT_ERROR), times=None)
+    facts = await read_facts(engine, cluster, now=lambda: AT)
+    await engine.aclose()
+    found = preflight(replace(REQUEST, cluster_number=cluster.number), facts, CALLER.gateway)
+    assert {check.subject: check.light for check in found.checks} == dict.fromkeys(SUBJECTS, UNSURE) | {"clock": OK}
+    assert found.blocked is None
+    assert {check.read_at for check in found.checks} == {AT}
+
+
+async def test_a_cluster_that_is_gone_is_not_called_running(served: RunningSandbox) -> None:
+    """The list is minutes old; that the service knows no such number any more is said."""
+    engine = engine_of(served)
+    cluster = replace((await engine.list_clusters())[0], number="999")
+    facts = await read_facts(engine, cluster)
+    await engine.aclose()
+    check = light("cluster", facts, replace(REQUEST, cluster_number="999"))
+    assert (check.light, check.evidence) == (UNSURE, "it was 'running' when last seen; The service knows it no more.")

@@ -1,0 +1,156 @@
+"""Words of a server where they matter most: in the sentences about what went wrong, and about a snapshot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+import pytest
+
+from ncp_tui.sandbox import Sandbox
+from ncp_tui.tui.app import NcpApp
+from ncp_tui.tui.screens import TextScreen
+from tests.tui.stage import Stage, staged
+from tests.tui.test_hostile_text import PAYLOADS, check
+from tests.tui.wires import Wire, operation_of
+
+SIZE = (120, 40)
+CLICK = "[@click=app.leave]click[/]"
+LIST, CREATE, HISTORY = "getClusterInfoList", "createSnapshot", "getSnapshotHistory"
+
+
+def said(payload: str) -> dict[str, Any]:
+    return {"code": 40070, "message": payload, "result": None, "requestId": payload}
+
+
+def gateway_error(payload: str) -> dict[str, Any]:
+    return {"error": {"errorCode": payload, "message": payload, "details": payload}}
+
+
+@dataclass
+class Answers(httpx.AsyncBaseTransport):
+    """A wire that answers one operation with words of its own; lone surrogates and all."""
+
+    inner: httpx.AsyncBaseTransport
+    operation: str
+    status: int = 200
+    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    reason: bytes = b"OK"
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if operation_of(request) != self.operation:
+            return await self.inner.handle_async_request(request)
+        stream = httpx.ByteStream(self.body)
+        reason = {"reason_phrase": self.reason}
+        return httpx.Response(self.status, headers=list(self.headers), stream=stream, extensions=reason)
+
+    def answer(self, status: int, body: object) -> None:
+        """Answer with this from now on."""
+        self.status = status
+        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
+def raw(payload: str) -> bytes:
+    return payload.encode("utf-8", "surrogatepass")
+
+
+async def look_everywhere(stage: Stage) -> None:
+    """The screen as it is, its response panel, its log, the curl snippet, help."""
+    check(stage)
+    for key in ("y", "f1"):
+        await stage.press(key)
+        check(stage)
+        if isinstance(stage.app.screen, TextScreen):
+            await stage.press("end")
+            check(stage)
+            await stage.press("escape")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+async def test_a_card_shows_the_servers_words_as_text(payload: str) -> None:
+    """Errors of service and gateway; a page, a redirect and headers of whoever answers on the gateway's address."""
+    wire = Wire(Answers, LIST)
+    async with staged(SIZE, wrap=wire) as stage:
+        wire.held.headers = ((b"location", raw(payload)), (b"date", raw(payload)), (raw(payload)[:40], raw(payload)))
+        wire.held.reason = raw(payload)[:100]
+        for status, body in (
+            (200, said(payload)),
+            (401, gateway_error(payload)),
+            (503, gateway_error(payload)),
+            (200, raw(payload)),
+            (302, raw(payload)),
+        ):
+            wire.held.answer(status, body)
+            await stage.press("r")
+            assert stage.shows("Nothing to show. Press r to try again.")
+            await look_everywhere(stage)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+async def test_the_outcome_of_a_create_shows_them_as_text(payload: str) -> None:
+    wire = Wire(Answers, CREATE)
+    async with staged(SIZE, wrap=wire) as stage:
+        await stage.press("s")
+        for status, outcome in ((200, "Not started"), (400, "Not started"), (500, "Cannot tell whether")):
+            wire.held.answer(status, said(payload))
+            await stage.press("f2")
+            assert stage.shows(outcome)
+            check(stage)
+        await look_everywhere(stage)
+        await stage.press("escape")
+        check(stage)
+
+
+@dataclass
+class Poisons(httpx.AsyncBaseTransport):
+    """A wire that exchanges what the history says of a snapshot, and every request id."""
+
+    inner: httpx.AsyncBaseTransport
+    payload: str
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self.inner.handle_async_request(request)
+        body = json.loads(await response.aread())
+        body |= {"requestId": self.payload, "message": self.payload}
+        if operation_of(request) == HISTORY:
+            for row in body["result"]["snapshotHistoryResponseList"]:
+                row |= {"message": f"FAILED {self.payload}", "bucketName": self.payload, "duration": self.payload}
+        return httpx.Response(response.status_code, stream=httpx.ByteStream(json.dumps(body).encode()))
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+async def test_the_end_of_a_snapshot_shows_them_as_text(payload: str) -> None:
+    async with staged(SIZE, wrap=lambda inner: Poisons(inner, payload)) as stage:
+        await stage.press("s", "f2")
+        await stage.expect("FAILED: snapshot search-0001-")
+        await look_everywhere(stage)
+        await stage.press("escape")
+        await look_everywhere(stage)
+        await stage.press("h", "down", "enter")
+        check(stage)
+
+
+async def test_a_click_on_a_name_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual runs what stands in `[@click=...]`, wherever it reads markup."""
+    left: list[str] = []
+    monkeypatch.setattr(NcpApp, "action_leave", lambda _: left.append("left"))
+
+    def prepare(sandbox: Sandbox) -> None:
+        clusters = sandbox.world._clusters
+        clusters.update({number: replace(each, name=CLICK) for number, each in clusters.items()})
+
+    async with staged(SIZE, prepare=prepare) as stage:
+        rows = [y for y, line in enumerate(stage.text().splitlines()) if CLICK in line]
+        assert len(rows) > 10
+        for y in rows:
+            await stage.pilot.click(offset=(22, y))
+        await stage.press("home", "enter")
+        assert stage.shows(f"Cluster {CLICK}")
+        for y, line in enumerate(stage.text().splitlines()):
+            if "click" in line:
+                await stage.pilot.click(offset=(line.index("click") + 1, y))
+        await stage.settle()
+        assert not left

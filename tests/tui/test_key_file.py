@@ -1,0 +1,266 @@
+"""The encrypted key file in the full-screen program: its passphrase is asked for when first needed, and once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Select
+
+from ncp_tui.gateway import SecretKey
+from ncp_tui.profiles import FileStore, KeyringLocked, Passphrase, Profile, SecretStore, SessionStore
+from ncp_tui.tui.screens import ClustersScreen, PassphraseScreen, ProfileFormScreen
+from ncp_tui.tui.screens.profiles import ProfilesScreen
+from ncp_tui.tui.widgets import ProblemCard
+from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
+
+WIDE = (160, 40)
+PHRASE = "canary battery staple"
+BOXED = Profile(name="prod", access_key=ACCESS_KEY, store="file", default_bucket="bk.ses.snapshot")
+USUAL = {"name": "lab", "access_key": ACCESS_KEY, "secret_key": SECRET_KEY, "gateway_url": URL}
+
+
+class Yesterdays(FileStore):
+    """A key file whose first key was saved by a session that is over."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "data" / "keys.enc", log2_n=lambda: 10)
+        self.opened = 0
+
+    async def save(self, profile: Profile, secret_key: SecretKey) -> None:
+        if self._path.exists() or self.opened:
+            await super().save(profile, secret_key)
+            return
+        await super().open(Passphrase(PHRASE), creating=True)
+        await super().save(profile, secret_key)
+        self._backend = None
+
+    async def open(self, passphrase: Passphrase, *, creating: bool) -> None:
+        self.opened += 1
+        await super().open(passphrase, creating=creating)
+
+
+class Todays(FileStore):
+    """A host on which there is no key file yet."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "data" / "keys.enc", log2_n=lambda: 10)
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Yesterdays:
+    return Yesterdays(tmp_path)
+
+
+def stores(key_file: FileStore) -> dict[str, SecretStore]:
+    return {"session": SessionStore(), "file": key_file}
+
+
+async def asked(stage: Stage) -> PassphraseScreen:
+    """The question, once it is there. Whoever waits for its answer is at work all the while: nothing settles."""
+    await stage.until(lambda: isinstance(stage.app.screen, PassphraseScreen) and stage.text())
+    screen = stage.app.screen
+    assert isinstance(screen, PassphraseScreen)
+    return screen
+
+
+def keys(phrase: str) -> list[str]:
+    return ["space" if each == " " else each for each in phrase]
+
+
+async def answer(stage: Stage, *phrases: str) -> None:
+    """Type into each input of the question, with enter behind it."""
+    await asked(stage)
+    for phrase in phrases:
+        await stage.pilot.press(*keys(phrase), "enter")
+
+
+async def test_asked_once_and_then_open_for_the_session(key_file: Yesterdays) -> None:
+    async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
+        await stage.expect("Locked key file", "keys.enc", "asked for once per session", "enter opens it, esc cancels")
+        assert not stage.sandbox.ledger.requests, "nothing can be signed yet"
+        await answer(stage, PHRASE)
+        await stage.expect("14 clusters")
+        await stage.press("p", "t")
+        await stage.expect("The keys of prod work")
+        assert key_file.opened == 1
+
+
+async def test_a_wrong_one_is_asked_again(key_file: Yesterdays) -> None:
+    async with staged((80, 24), profile=BOXED, stores=stores(key_file), settled=False) as stage:
+        await answer(stage, "wrong wrong wrong")
+        await stage.expect("Wrong passphrase, or the file is damaged. Try again.")
+        screen = await asked(stage)
+        assert screen.query_one("#passphrase", Input).value == ""
+        assert "wrong wrong" not in stage.text()
+        await answer(stage, PHRASE)
+        await stage.expect("14 clusters")
+
+
+@pytest.mark.parametrize("typed", ["", "wrong wrong wrong"])
+async def test_esc_leaves_it_locked_and_sends_nothing(key_file: Yesterdays, typed: str) -> None:
+    """The screen behind loads again when it comes to the front, which must not be the same question for ever."""
+    async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
+        if typed:
+            await answer(stage, typed)
+            await stage.expect("Wrong passphrase")
+        await asked(stage)
+        await stage.pilot.press("escape")
+        await stage.settle()
+        assert isinstance(stage.app.screen, ClustersScreen)
+        assert stage.shows("The key file is locked.", "Nothing was sent or changed.")
+        assert not stage.sandbox.ledger.requests
+        await stage.pilot.press("r")
+        await answer(stage, PHRASE)
+        await stage.expect("14 clusters")
+
+
+async def test_two_that_need_it_ask_once(key_file: Yesterdays) -> None:
+    async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
+        await asked(stage)
+        await stage.pilot.press("escape")
+        await stage.settle()
+        await stage.press("p")
+        screen = stage.app.screen
+        assert isinstance(screen, ProfilesScreen)
+        identity = screen.chosen
+        assert identity is not None
+        screen.test_keys(identity)
+        screen.test_keys(identity)
+        await answer(stage, PHRASE)
+        await stage.settle()
+        assert stage.shows("The keys of prod work")
+        assert stage.asked("getClusterInfoList") == 2
+        assert key_file.opened == 1
+
+
+async def test_what_needs_no_key_asks_for_nothing(key_file: Yesterdays) -> None:
+    """Another bucket is no reason to type a passphrase."""
+    async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
+        await asked(stage)
+        await stage.pilot.press("escape")
+        await stage.press("p", "e")
+        await stage.fill("default_bucket", "es-backup-weekly")
+        await stage.pilot.press("f2")
+        await stage.until(lambda: not isinstance(stage.app.screen, ProfileFormScreen))
+        found = stage.home.profiles.load().find("prod")
+        assert found is not None
+        assert (found.default_bucket, found.store) == ("es-backup-weekly", "file")
+        assert key_file.opened == 0
+
+
+@pytest.mark.parametrize("key", ["n", "c", "x"])
+async def test_a_profile_whose_key_stays_locked_stays_as_it_is(key_file: Yesterdays, key: str) -> None:
+    """Renamed in one place and not in the other, it would have lost its key."""
+    async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
+        await asked(stage)
+        await stage.pilot.press("escape")
+        before = stage.home.paths.profiles_file.read_bytes()
+        await stage.press("p", key)
+        await stage.fill("confirm-input", "prod" if key == "x" else "other")
+        await stage.pilot.press("enter")
+        await asked(stage)
+        await stage.pilot.press("escape")
+        await stage.settle()
+        assert stage.shows("The key file is locked.")
+        assert stage.home.paths.profiles_file.read_bytes() == before
+
+
+async def fill_form(stage: Stage, store: str) -> None:
+    await stage.press("p", "a")
+    for name, text in USUAL.items():
+        await stage.fill(name, text)
+    stage.app.screen.query_one("#store", Select).value = store
+    await stage.settle()
+
+
+async def test_the_form_says_where_the_key_will_be(tmp_path: Path) -> None:
+    async with staged((80, 24), stores=stores(Todays(tmp_path))) as stage:
+        await stage.press("p", "a")
+        assert not stage.shows("keys.enc"), "it is not chosen"
+        stage.app.screen.query_one("#store", Select).value = "file"
+        await stage.settle()
+        text = " ".join(stage.text().split())
+        assert "Encrypted file, opened with a passphrase once per session" in text
+        assert "Kept in: encrypted file (" in text
+        assert "keys.enc" in text
+        assert "A forgotten passphrase cannot be recovered." in text
+        stage.app.screen.query_one("#store", Select).value = "session"
+        await stage.settle()
+        assert not stage.shows("Kept in:")
+
+
+async def test_a_new_file_has_its_passphrase_typed_twice(tmp_path: Path) -> None:
+    key_file = Todays(tmp_path)
+    async with staged(WIDE, stores=stores(key_file)) as stage:
+        await fill_form(stage, "file")
+        await stage.pilot.press("f2")
+        await answer(stage, "short", "short")
+        await stage.expect("A new passphrase has at least 12 characters; this one has 5.")
+        await answer(stage, PHRASE, "another passphrase")
+        await stage.expect("The two passphrases differ.")
+        await answer(stage, PHRASE, PHRASE)
+        await stage.expect("Profile lab is saved.")
+        assert PHRASE not in stage.text()
+        lab = Profile(name="lab", access_key=ACCESS_KEY)
+        fresh = Todays(tmp_path)
+        await fresh.open(Passphrase(PHRASE), creating=False)
+        assert await fresh.load(lab) == SecretKey(SECRET_KEY)
+        await stage.press("t")
+        await stage.expect("The keys of lab work")
+
+
+async def test_without_a_passphrase_nothing_is_saved(tmp_path: Path) -> None:
+    async with staged(WIDE, stores=stores(Todays(tmp_path))) as stage:
+        await fill_form(stage, "file")
+        await stage.pilot.press("f2")
+        await asked(stage)
+        await stage.pilot.press("escape")
+        await stage.settle()
+        assert isinstance(stage.app.screen, ProfileFormScreen)
+        assert stage.shows("The key file does not exist yet.", "Nothing was sent or changed.")
+        assert stage.home.profiles.load().find("lab") is None
+        assert not (tmp_path / "data").exists()
+
+
+class Keeps(SessionStore):
+    """A keyring that deletes nothing while `stuck`."""
+
+    stuck = True
+
+    async def delete(self, profile: Profile) -> None:
+        if self.stuck:
+            raise KeyringLocked
+        await super().delete(profile)
+
+
+async def test_a_copy_that_cannot_be_deleted_is_told_and_tried_again(tmp_path: Path) -> None:
+    """The user thinks that the key is in one place, and it is in two."""
+    old, prod = Keeps(), Profile(name="prod", access_key=ACCESS_KEY)
+    async with staged(WIDE, stores={"session": old, "file": Todays(tmp_path)}) as stage:
+        await stage.press("p", "e")
+        stage.app.screen.query_one("#store", Select).value = "file"
+        await stage.pilot.press("f2")
+        await answer(stage, PHRASE, PHRASE)
+        await stage.expect("prod is saved, and a copy of its key is still in: this session only.")
+        assert stage.app.screen.query_one(ProblemCard).display
+        found = stage.home.profiles.load().find("prod")
+        assert found is not None
+        assert found.store == "file"
+        old.stuck = False
+        await stage.press("f2")
+        assert stage.shows("Profile prod is saved.")
+        assert await old.load(prod) is None
+        assert await stage.home.stores["file"].load(prod) == SecretKey(SECRET_KEY)
+
+
+async def test_the_passphrase_cannot_be_copied_and_is_in_no_message(key_file: Yesterdays) -> None:
+    async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
+        screen = await asked(stage)
+        await stage.pilot.press(*keys(PHRASE))
+        await stage.pilot.press("shift+home", "ctrl+x")
+        box = screen.query_one("#passphrase", Input)
+        assert box.value == PHRASE
+        assert PHRASE not in repr(box)
+        assert PHRASE not in stage.app.clipboard
+        assert PHRASE not in stage.app.export_screenshot().replace("&#160;", " ")

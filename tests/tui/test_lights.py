@@ -1,0 +1,256 @@
+"""The lights before a create: what they say, what only warns, what forbids; and a journal that cannot be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from textual.widgets import Button, Static
+
+from ncp_tui.profiles import Profile
+from ncp_tui.sandbox import Sandbox
+from ncp_tui.tui.screens import QuestionScreen
+from ncp_tui.tui.screens.confirm import TypeNameScreen
+from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
+from ncp_tui.tui.widgets import TextView
+from tests.snapshots.journals import facts_of
+from tests.tui.stage import ACCESS_KEY, Stage, staged
+from tests.tui.test_outcomes import SENT, begun_in_the_world, earlier_run, paths_in
+from tests.tui.wires import Silent, Wire
+
+CREATE, SHOW, BUCKETS, HISTORY = "createSnapshot", "getClusterInfo", "getBucketList", "getSnapshotHistory"
+NAME = "search-0001-20260102-000000"
+WIDE = (120, 40)
+
+
+def form_of(stage: Stage) -> CreateSnapshotScreen:
+    assert isinstance(stage.app.screen, CreateSnapshotScreen)
+    return stage.app.screen
+
+
+def lights(stage: Stage) -> str:
+    return str(form_of(stage).query_one("#lights", Static).visual)
+
+
+def panel(stage: Stage) -> str:
+    return form_of(stage).query_one("#preview", TextView).text
+
+
+def can_create(stage: Stage) -> bool:
+    return not form_of(stage).query_one("#create", Button).disabled
+
+
+def sentences(stage: Stage) -> str:
+    """What is on the screen without its lines and boxes."""
+    return " ".join(stage.text().replace("│", " ").split())
+
+
+def in_state(status: str = "running", health: str = "green") -> Callable[[Sandbox], None]:
+    """A world with the first cluster in that state."""
+    return lambda sandbox: sandbox.world.change("search-0001", status=status, health=health)
+
+
+async def test_all_green_sends_without_a_question() -> None:
+    async with staged((80, 24)) as stage:
+        await stage.press("s")
+        assert lights(stage) == "ok: cluster, health, bucket, name, others, API key, clock"
+        assert stage.shows(lights(stage)), "the whole line is in an 80x24 window"
+        await stage.press("f2")
+        assert [effect.name for effect in stage.effects] == [NAME]
+
+
+@pytest.mark.parametrize(
+    ("state", "red", "words"),
+    [
+        ({"status": "changing"}, "BAD: cluster", "it is 'changing', not running. The service may refuse."),
+        (
+            {"health": "red"},
+            "BAD: health",
+            "red: data is missing (when the clusters were listed). The snapshot would not be whole.",
+        ),
+    ],
+)
+async def test_a_red_light_asks_and_only_y_sends(state: dict[str, str], red: str, words: str) -> None:
+    async with staged(WIDE, prepare=in_state(**state)) as stage:
+        await stage.press("s")
+        assert lights(stage).startswith(red)
+        assert words in " ".join(panel(stage).split())
+        for key in ("enter", "n", "escape"):
+            await stage.press("f2")
+            assert isinstance(stage.app.screen, QuestionScreen)
+            assert f"Create {NAME} all the same?" in sentences(stage)
+            await stage.press(key)
+            if isinstance(stage.app.screen, QuestionScreen):
+                await stage.press("escape")
+        assert not stage.asked(CREATE)
+        await stage.press("f2", "y")
+        assert stage.asked(CREATE) == 1
+
+
+async def test_a_protected_profile_reads_the_red_light_above_its_own_question() -> None:
+    protected = Profile(
+        name="prod", access_key=ACCESS_KEY, store="session", default_bucket="bk.ses.snapshot", protected=True
+    )
+    async with staged(WIDE, profile=protected, prepare=in_state("changing")) as stage:
+        await stage.press("s", "f2")
+        assert isinstance(stage.app.screen, TypeNameScreen)
+        assert "cluster: it is 'changing', not running." in sentences(stage)
+        assert "Profile prod is protected." in sentences(stage)
+        await stage.press("escape")
+        assert not stage.asked(CREATE)
+
+
+async def test_a_yellow_light_is_said_and_asks_nothing() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("down", "s")
+        assert lights(stage).startswith("UNSURE: health   ok:")
+        await stage.press("f2")
+        assert [effect.name for effect in stage.effects] == ["search-0002-20260102-000000"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "unsure"),
+    [(SHOW, "cluster, health"), (BUCKETS, "bucket, API key"), (HISTORY, "name, others")],
+)
+async def test_what_cannot_be_read_is_unsure_and_forbids_nothing(operation: str, unsure: str) -> None:
+    async with staged(WIDE) as stage:
+        stage.sandbox.faults.add(operation, "before", (500, {"error": {"errorCode": "900", "message": "x"}}), times=9)
+        await stage.press("s")
+        assert lights(stage).startswith(f"UNSURE: {unsure}   ok:")
+        stage.sandbox.faults.clear()
+        await stage.press("f2")
+        assert len(stage.effects) == 1
+
+
+async def test_a_create_before_the_lights_are_known_asks() -> None:
+    """A look that hangs forbids nothing, but nobody skips it by pressing keys in a hurry."""
+    wire = Wire(Silent, set[str]())
+    async with staged(WIDE, wrap=wire) as stage:
+        wire.held.operations = {HISTORY}
+        await stage.pilot.press("s")
+        await stage.expect("looking at the cluster ...")
+        await stage.pilot.press("f2")
+        await stage.until(lambda: "the lights are not known yet." in sentences(stage))
+        assert not stage.asked(CREATE)
+        wire.held.operations = set()
+        await stage.pilot.press("y")
+        await stage.until(lambda: stage.effects)
+
+
+async def test_the_lights_follow_the_typing_without_any_request() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("s")
+        taken = stage.sandbox.world.state(stage.sandbox.world.clusters[0]).runs[0].name
+        before = len(stage.sandbox.ledger.requests)
+        await stage.fill("name", taken)
+        assert lights(stage).startswith("BAD: name")
+        assert f"the history has {taken} already" in panel(stage)
+        await stage.type("x")
+        assert lights(stage).startswith("ok: cluster")
+        await stage.fill("bucket", "audit-locked")
+        assert lights(stage).startswith("BAD: bucket")
+        assert not can_create(stage)
+        assert len(stage.sandbox.ledger.requests) == before
+
+
+async def test_f5_looks_at_the_cluster_again() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("s")
+        assert stage.shows("search-0001  1037001  running  green")
+        shown = stage.asked(SHOW)
+        stage.sandbox.world.change("search-0001", status="changing")
+        await stage.press("f5")
+        assert stage.asked(SHOW) == shown + 1
+        assert lights(stage).startswith("BAD: cluster   ok: health")
+        assert stage.shows("search-0001  1037001  changing", "not running: the service may refuse")
+
+
+async def test_another_snapshot_that_is_running_is_seen() -> None:
+    prepare = begun_in_the_world("of-somebody-else", timedelta(seconds=5))
+    async with staged(WIDE, prepare=prepare) as stage:
+        await stage.press("s")
+        assert lights(stage).startswith("BAD: others")
+        await stage.press("f2")
+        assert "others: of-somebody-else is running since 2026-01-02 08:59 KST." in sentences(stage)
+        assert not stage.asked(CREATE)
+
+
+async def test_a_name_in_doubt_cannot_be_sent_again(tmp_path: Path) -> None:
+    """Law 1: an earlier create of that name may have started, and another could be a second snapshot."""
+    earlier_run(tmp_path, SENT, name=NAME)
+    async with staged((80, 24), paths=paths_in(tmp_path)) as stage:
+        await stage.press("s")
+        assert lights(stage).startswith("BAD: name")
+        assert stage.shows("27/30  earlier create in doubt", "an earlier create of this name may have started.")
+        assert not can_create(stage)
+        await stage.press("f2")
+        form_of(stage).action_create()
+        await stage.settle()
+        assert not stage.asked(CREATE)
+        await stage.type("b")
+        assert can_create(stage)
+        await stage.press("f2")
+        assert [effect.name for effect in stage.effects] == [NAME + "b"]
+
+
+async def test_a_name_that_came_into_doubt_meanwhile_is_not_sent_either(tmp_path: Path) -> None:
+    """Another window lost its answer after this form had looked."""
+    async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
+        await stage.press("s")
+        earlier_run(tmp_path, SENT, name=NAME)
+        await stage.press("f2")
+        assert stage.shows(
+            f"An earlier create of {NAME} on search-0001 may have started.",
+            "Nothing was sent.",
+            "Use another name, or press u on the clusters to find out about that one.",
+        )
+        assert not stage.asked(CREATE)
+
+
+def unwritable(root: Path) -> None:
+    """A journal that can be read and not written: for root as well, whom no permission stops."""
+    state = root / "state"
+    state.mkdir(exist_ok=True)
+    (state / "journal.jsonl.lock").mkdir()
+
+
+async def test_without_a_journal_nothing_is_sent_but_by_a_yes(tmp_path: Path) -> None:
+    async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
+        await stage.press("s")
+        unwritable(tmp_path)
+        await stage.press("f2")
+        assert isinstance(stage.app.screen, QuestionScreen)
+        assert stage.shows("The journal cannot be written", "without writing it down?")
+        assert not stage.asked(CREATE)
+        await stage.press("n")
+        assert stage.shows(f"Not started: {NAME}.")
+        assert not stage.asked(CREATE)
+        await stage.press("f2")
+        assert isinstance(stage.app.screen, QuestionScreen), "it is asked each time"
+        await stage.press("y")
+        assert [effect.name for effect in stage.effects] == [NAME]
+        assert stage.asked(CREATE) == 1
+        assert stage.shows(f"{NAME}: running")
+
+
+async def test_a_journal_that_fails_after_the_answer_is_told_of(tmp_path: Path, quick_looks: None) -> None:  # noqa: ARG001
+    async with staged((160, 40), paths=paths_in(tmp_path)) as stage:
+        await stage.press("s", "f2")
+        await stage.expect("running")
+        lock = tmp_path / "state" / "journal.jsonl.lock"
+        lock.unlink(missing_ok=True)
+        lock.mkdir()
+        stage.clock.advance(60)
+        await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS). The journal does not hold it:")
+        assert facts_of(stage.app.session.journal)[-1] != "finished"
+
+
+async def test_a_clock_that_is_wrong_by_more_than_a_signature_may_be() -> None:
+    def prepare(sandbox: Sandbox) -> None:
+        sandbox.faults.skew(-400.0)
+
+    async with staged(WIDE, prepare=prepare, clock_off=-10.0) as stage:
+        await stage.press("s")
+        assert lights(stage).startswith("BAD: clock")

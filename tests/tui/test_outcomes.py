@@ -1,0 +1,370 @@
+"""A lost answer and what becomes of it: looked for, settled, dismissed, followed on by the next run, never repeated."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ncp_tui.profiles import Paths, Profile, SessionStore
+from ncp_tui.sandbox import Sandbox
+from ncp_tui.snapshots import Caller, Fact, Journal, JournalEntry, SnapshotRequest
+from ncp_tui.tui.screens import ClustersScreen, QuestionScreen, TextScreen
+from ncp_tui.tui.screens.outcomes import OutcomesScreen
+from ncp_tui.tui.widgets import TextView
+from tests.snapshots.journals import facts_of
+from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, URL, Stage, staged
+from tests.tui.wires import Held, Silent, Wire
+
+CREATE, HISTORY = "createSnapshot", "getSnapshotHistory"
+NAME = "search-0001-20260102-000000"
+WIDE = (120, 40)
+GATEWAY = f"{URL}/api/v2"
+CALLER = Caller("prod", "public", "KR", GATEWAY)
+NO_WORD = (503, {"error": {"errorCode": "500", "message": "x"}})
+"""An answer that does not say how far the request got."""
+
+
+def paths_in(root: Path) -> Paths:
+    return Paths(root / "config", root / "state", root / "data")
+
+
+def earlier_run(
+    root: Path,
+    *facts: tuple[Fact, dict[str, object]],
+    name: str = "before-upgrade",
+    caller: Caller = CALLER,
+    ago: timedelta = timedelta(minutes=5),
+) -> Journal:
+    """The journal as a run left it that was killed after `facts`."""
+    at = START - ago.total_seconds()
+    journal = Journal(paths_in(root), clock=lambda: at)
+    held = journal.begin(
+        SnapshotRequest("1037001", "search-0001", name, "bk.ses.snapshot"),
+        caller,
+        clock_offset=0.0,
+        seen_before=frozenset(),
+    )
+    for fact, details in facts:
+        held.record(fact, **details)
+    held.release()  # as the system does when a process ends
+    return journal
+
+
+SENT: tuple[Fact, dict[str, object]] = (Fact.SENT, {"attempt": 1})
+ACCEPTED: tuple[Fact, dict[str, object]] = (Fact.ANSWERED, {"outcome": "accepted", "request_id": "r-1"})
+OUTCOME: tuple[Fact, dict[str, object]] = (Fact.OUTCOME, {"outcome": "accepted", "settled_by": None})
+
+
+def begun_in_the_world(name: str, ago: timedelta) -> Callable[[Sandbox], None]:
+    """A world in which a snapshot of search-0001 was started a while ago."""
+
+    def prepare(sandbox: Sandbox) -> None:
+        cluster = sandbox.world.clusters[0]
+        run = sandbox.world.start_snapshot(cluster, name, "bk.ses.snapshot")
+        runs = sandbox.world.state(cluster).runs
+        runs[runs.index(run)] = dataclasses.replace(run, started=run.started - ago.total_seconds())
+
+    return prepare
+
+
+def evidence_in(folder: Path) -> Path:
+    """The one file that was written there."""
+    (path,) = folder.glob("evidence-*.json")
+    return path
+
+
+def entries(stage: Stage) -> Sequence[JournalEntry]:
+    return stage.app.session.journal.entries()
+
+
+async def lose_an_answer(stage: Stage, *, started: bool) -> None:
+    """Create once, with an answer that says nothing."""
+    stage.sandbox.faults.add(CREATE, "after" if started else "before", NO_WORD)
+    await stage.press("s", "f2")
+
+
+async def test_what_is_asked_is_on_disk_before_it_leaves_and_its_end_afterwards(quick_looks: None) -> None:  # noqa: ARG001
+    async with staged(WIDE) as stage:
+        await stage.press("s", "f2")
+        await stage.expect("running")
+        stage.clock.advance(60)
+        await stage.expect("Finished: snapshot")
+        assert facts_of(stage.app.session.journal) == ["begun", "sent", "answered", "outcome", "finished"]
+        (entry,) = entries(stage)
+        assert (entry.state, entry.caller, entry.is_open) == ("success", CALLER, False)
+
+
+async def test_a_lost_answer_is_looked_for_and_found(quick_looks: None) -> None:  # noqa: ARG001
+    wire = Wire(Held, set[str]())
+    async with staged((160, 40), wrap=wire, settle_seconds=60.0) as stage:
+        stage.sandbox.faults.add(CREATE, "after", NO_WORD)
+        await stage.press("s")
+        wire.held.operations = {HISTORY}
+        await stage.pilot.press("f2")
+        await stage.expect(f"{NAME}: no clear answer; looking in the history", "It is not sent again.")
+        wire.held.gate.set()
+        await stage.expect("Started: the history names it, though no answer said so.")
+        stage.clock.advance(60)
+        await stage.expect(f"Finished: snapshot {NAME} exists")
+        (entry,) = entries(stage)
+        assert entry.state == "success"
+        assert stage.asked(CREATE) == 1
+        assert not stage.shows("UNSETTLED")
+
+
+async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_settled_later() -> None:
+    async with staged((80, 24)) as stage:
+        await lose_an_answer(stage, started=False)
+        assert stage.shows("Cannot tell whether", "at 2 looks the history did not", "1 UNSETTLED")
+        assert not stage.shows("press u"), "on the form a u would be typed"
+        assert "looks again." in stage.text(), "the whole of the card is in an 80x24 window"
+        await stage.press("escape")
+        assert stage.shows(f"Press u: it is not known whether {NAME} was started.", "1 UNSETTLED")
+        await stage.press("u")
+        assert isinstance(stage.app.screen, OutcomesScreen)
+        assert stage.shows("cannot tell", "press s", "1 create, 1 open")
+        await stage.press("s")
+        assert stage.shows(f"Cannot tell: {NAME}. It stays open.", "but is no proof")
+        before = stage.asked(CREATE)
+        begun_in_the_world(NAME, timedelta(0))(stage.sandbox)
+        await stage.press("s")
+        await stage.expect(f"Started: {NAME}.", "The history names it since 2026-01-02 09:00:00 KST", "  running")
+        assert not stage.shows("UNSETTLED")
+        assert stage.asked(CREATE) == before == 1
+        assert [each.request.name for each in stage.app.session.open_snapshots] == [NAME], "it is followed on"
+
+
+async def test_stopping_to_look_leaves_it_open() -> None:
+    wire = Wire(Silent, set[str]())
+    async with staged(WIDE, wrap=wire, settle_seconds=0.2) as stage:
+        await lose_an_answer(stage, started=False)
+        await stage.press("escape", "u")
+        stage.app.session.settle_seconds = 60.0
+        wire.held.operations = {HISTORY}
+        await stage.pilot.press("s")
+        await stage.expect(f"Looking for {NAME} in the history, look 1. esc stops that.")
+        await stage.pilot.press("s")
+        await stage.expect(f"Still looking for {NAME}.")
+        await stage.pilot.press("escape")
+        await stage.expect(f"Stopped. {NAME} stays open.", "press s")
+        assert isinstance(stage.app.screen, OutcomesScreen)
+        assert not wire.held.waiting
+        assert [entry.id for entry in stage.app.session.journal.abandoned()] == [entries(stage)[0].id]
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, ClustersScreen)
+
+
+async def test_leaving_the_program_while_it_looks_asks_first() -> None:
+    wire = Wire(Silent, set[str]())
+    async with staged(WIDE, wrap=wire, settle_seconds=60.0) as stage:
+        stage.sandbox.faults.add(CREATE, "before", NO_WORD)
+        await stage.press("s")
+        wire.held.operations = {HISTORY}
+        await stage.pilot.press("f2")
+        await stage.expect("no clear answer")
+        await stage.pilot.press("q")
+        await stage.expect("No answer said what became of a create", "Quit?")
+        await stage.pilot.press("n")
+        await stage.until(lambda: not isinstance(stage.app.screen, QuestionScreen))
+        assert stage.app.is_running
+
+
+async def test_an_entry_of_another_profile_is_settled_as_that_profile(tmp_path: Path) -> None:
+    stage_profile = Profile(name="stage", access_key=ACCESS_KEY, store="session")
+    earlier_run(tmp_path, SENT, caller=Caller("stage", "public", "KR", GATEWAY))
+    prepare = begun_in_the_world("before-upgrade", timedelta(minutes=5))
+    async with staged(WIDE, more=[stage_profile], prepare=prepare, paths=paths_in(tmp_path)) as stage:
+        assert stage.shows("prod / KR", "1 UNSETTLED, press u")
+        await stage.press("u", "s")
+        assert stage.shows("Started: before-upgrade.", "The history names it since 2026-01-02 08:55:00 KST")
+        assert stage.app.session.unsettled == []
+
+
+@pytest.mark.parametrize(
+    "caller", [Caller("gone", "public", "KR", GATEWAY), Caller("prod", "public", "KR", "https://elsewhere.example")]
+)
+async def test_an_entry_nobody_leads_to_any_more_says_why(tmp_path: Path, caller: Caller) -> None:
+    earlier_run(tmp_path, SENT, caller=caller)
+    async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
+        asked = len(stage.sandbox.ledger.requests)
+        await stage.press("u", "s")
+        assert stage.shows(f"No profile {caller.profile} leads to {caller.gateway} any more.", "It stays open.")
+        assert len(stage.app.session.unsettled) == 1
+        assert len(stage.sandbox.ledger.requests) == asked
+
+
+async def test_what_left_nothing_behind_is_settled_without_a_request(tmp_path: Path) -> None:
+    journal = earlier_run(tmp_path)
+    async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
+        await stage.press("u")
+        asked = len(stage.sandbox.ledger.requests)
+        await stage.press("s")
+        assert stage.shows("Not started: before-upgrade.", "no byte of the request left")
+        assert len(stage.sandbox.ledger.requests) == asked
+        assert facts_of(journal) == ["begun", "settled"]
+
+
+async def test_dismissing_asks_first(tmp_path: Path) -> None:
+    journal = earlier_run(tmp_path, SENT)
+    async with staged((80, 24), paths=paths_in(tmp_path)) as stage:
+        await stage.press("u", "x")
+        assert stage.shows("Have you seen for yourself")
+        for key in ("n", "escape", "enter"):
+            if not isinstance(stage.app.screen, QuestionScreen):
+                await stage.press("x")
+            await stage.press(key)
+        assert facts_of(journal) == ["begun", "sent"]
+        if isinstance(stage.app.screen, QuestionScreen):
+            await stage.press("escape")
+        await stage.press("x", "y")
+        assert stage.shows("Dismissed: before-upgrade.", "dismissed")
+        assert facts_of(journal) == ["begun", "sent", "dismissed"]
+        assert not stage.shows("UNSETTLED")
+        await stage.press("escape")
+        assert not stage.shows("UNSETTLED")
+        assert not stage.asked(CREATE)
+
+
+async def test_two_programs_do_not_settle_the_same_entry(tmp_path: Path) -> None:
+    """Two windows of one user: the second leaves alone what the first has in its hands."""
+    earlier_run(tmp_path, SENT)
+    wire, stores = Wire(Silent, set[str]()), {"session": SessionStore()}
+    async with staged(WIDE, paths=paths_in(tmp_path), stores=stores, wrap=wire, settle_seconds=60.0) as first:
+        wire.held.operations = {HISTORY}
+        await first.press("u")
+        async with staged(WIDE, paths=paths_in(tmp_path), stores=stores, with_profile=False) as second:
+            await second.press("u")
+            assert second.shows("press s")
+            await first.pilot.press("s")
+            await first.until(lambda: wire.held.waiting == [HISTORY])
+            await second.press("s")
+            assert second.shows("Another program has before-upgrade in its hands", "in the making")
+            await first.pilot.press("escape")
+            await first.until(lambda: not wire.held.waiting)
+            await second.press("r")
+            assert second.shows("press s")
+
+
+async def test_what_an_earlier_run_was_refused_an_answer_for_is_told_at_the_start(tmp_path: Path) -> None:
+    earlier_run(tmp_path, SENT, name="first-one")
+    earlier_run(tmp_path, SENT, name="second-one")
+    async with staged((80, 24), paths=paths_in(tmp_path)) as stage:
+        assert stage.shows("2 UNSETTLED", "Press u: of 2 creates it is not known whether they were started.")
+        await stage.press("u")
+        assert stage.shows("2 creates, 2 open")
+
+
+async def test_an_accepted_snapshot_of_an_earlier_run_is_followed_on(tmp_path: Path, quick_looks: None) -> None:  # noqa: ARG001
+    journal = earlier_run(tmp_path, SENT, ACCEPTED, OUTCOME, ago=timedelta(seconds=5))
+    prepare = begun_in_the_world("before-upgrade", timedelta(seconds=5))
+    async with staged(WIDE, paths=paths_in(tmp_path), prepare=prepare) as stage:
+        await stage.expect("Snapshot before-upgrade of search-0001: running, 5 s")
+        assert not stage.shows("UNSETTLED")
+        stage.clock.advance(60)
+        await stage.expect("Finished: snapshot before-upgrade exists")
+        await stage.until(lambda: facts_of(journal)[-1] == "finished")
+        assert not stage.asked(CREATE)
+
+
+async def test_what_is_long_over_is_not_followed(tmp_path: Path) -> None:
+    earlier_run(tmp_path, SENT, ACCEPTED, OUTCOME, ago=timedelta(days=2))
+    async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
+        assert not stage.app.session.open_snapshots
+        await stage.press("u")
+        assert stage.shows("started", "not known", "1 create. Nothing is left to find out.")
+
+
+async def test_all_that_was_written_down_can_be_read(tmp_path: Path) -> None:
+    earlier_run(tmp_path, SENT, (Fact.ANSWERED, {"outcome": "unknown", "kind": "answer_lost", "what": "It broke."}))
+    async with staged((80, 24), paths=paths_in(tmp_path)) as stage:
+        await stage.press("u", "enter")
+        assert isinstance(stage.app.screen, TextScreen)
+        assert stage.shows("search-0001 (1037001)", "begun", "answered", "kind: answer_lost")
+
+
+async def test_a_journal_nobody_can_read_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "journal.jsonl").mkdir()
+    async with staged((160, 40), paths=paths_in(tmp_path)) as stage:
+        assert stage.app.session.journal.path.is_dir()
+        assert stage.shows("The journal cannot be read: it is not a file.")
+        await stage.press("u")
+        assert stage.shows("The journal cannot be read", "What was pending when the program last ended is not known.")
+
+
+async def test_an_empty_journal_says_so() -> None:
+    async with staged((80, 24)) as stage:
+        await stage.press("u")
+        assert stage.shows("No snapshot was asked for from this machine yet.", "The journal is empty.")
+        await stage.press("s", "x", "e", "enter")
+        assert isinstance(stage.app.screen, OutcomesScreen)
+
+
+async def test_evidence_of_a_create(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with staged((80, 24)) as stage:
+        await lose_an_answer(stage, started=False)
+        await stage.press("escape", "u", "e")
+        path = evidence_in(tmp_path)
+        assert isinstance(stage.app.screen, TextScreen)
+        shown = stage.app.screen.query_one(TextView).text
+        assert str(path) in shown
+        assert "What it proves: cannot tell." in shown
+        text = path.read_text()
+        assert SECRET_KEY not in text
+        assert ACCESS_KEY not in text
+        document = json.loads(text)
+        assert (document["snapshot"], document["verdict"]["verdict"]) == (NAME, "cannot tell")
+        assert document["profile"]["name"] == "prod"
+        assert CREATE in {each["operation"] for each in document["requests"]}
+        assert document["history"] == [], "the history was read, and has no such row"
+        await stage.press("escape", "e")
+        assert stage.shows("was not", "it is there already"), "a file that is there is never touched"
+        assert path.read_text() == text
+
+
+async def test_evidence_of_a_row_of_the_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with staged(WIDE) as stage:
+        await stage.press("h")
+        asked = len(stage.sandbox.ledger.requests)
+        await stage.press("e")
+        path = evidence_in(tmp_path)
+        document = json.loads(path.read_text())
+        newest = stage.sandbox.world.state(stage.sandbox.world.clusters[0]).runs
+        assert document["snapshot"] in {run.name for run in newest}
+        assert document["history"]
+        assert document["verdict"]["why"]
+        assert len(stage.sandbox.ledger.requests) == asked, "what is on the screen is not read again"
+
+
+async def test_evidence_without_a_history_has_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    earlier_run(tmp_path, SENT, caller=Caller("gone", "public", "KR", GATEWAY))
+    async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
+        await stage.press("u", "e")
+        path = evidence_in(tmp_path)
+        document = json.loads(path.read_text())
+        assert document["history"] is None
+        assert stage.shows("The history could not be read. No profile gone leads to")
+        assert document["gaps"]
+
+
+async def test_a_folder_nobody_may_write_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    async with staged((160, 40)) as stage:
+        await stage.press("h")
+        folder.rmdir()
+        await stage.press("e")
+        assert stage.shows("was not written", "Press e again, or start it elsewhere.")
+
+
+def test_the_times_of_the_stage_are_those_of_the_journal() -> None:
+    assert datetime.fromtimestamp(START, UTC).isoformat() == "2026-01-02T00:00:00+00:00"

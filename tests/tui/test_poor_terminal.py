@@ -1,0 +1,345 @@
+"""The poor terminal: no Unicode, no room, keys that others take, and Korean that is twice as wide."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from textual._border import BORDER_CHARS
+from textual.app import App, ComposeResult
+from textual.widgets import Input
+
+from ncp_tui.cli.output import cell_width, table
+from ncp_tui.tui.cells import Cell, Row, comparable
+from ncp_tui.tui.documents import line
+from ncp_tui.tui.glyphs import GLYPHS, Glyphs, limited_encoding
+from ncp_tui.tui.screens import ClustersScreen
+from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
+from ncp_tui.tui.title import GIVE_BACK, KEEP, has_title, title_sequence
+from ncp_tui.tui.widgets import TextView
+from ncp_tui.tui.widgets.lines import header_text
+from ncp_tui.tui.widgets.record_table import cut
+from tests.journeys.terminal import ESCAPE, F1, Terminal
+from tests.tui.stage import staged
+
+KOREAN = st.text(st.sampled_from("ab-검색로그서울한…·\u1109\u1161é"), max_size=30)
+NFD = "\u1100\u1165\u11b7\u1109\u1162\u11a8"
+"""검색, as a keyboard on macOS sends it."""
+
+
+@pytest.fixture(params=["ascii", "euc_kr", "iso8859-1"])
+def limited(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A process whose terminal shows only this."""
+    GLYPHS.limit_to(request.param)
+    yield request.param
+    GLYPHS.limit_to(None)
+
+
+class TestGlyphs:
+    @pytest.mark.parametrize(
+        ("environ", "encoding", "limit"),
+        [
+            ({}, "UTF-8", None),
+            ({}, "utf8", None),
+            ({}, "ANSI_X3.4-1968", "ascii"),
+            ({}, "EUC-KR", "euc_kr"),
+            ({}, "ISO-8859-1", "iso8859-1"),
+            ({}, "an encoding of tomorrow", "ascii"),
+            ({"NCP_TUI_ASCII": "1"}, "UTF-8", "ascii"),
+            ({"NCP_TUI_ASCII": "0"}, "UTF-8", None),
+        ],
+    )
+    def test_the_locale_decides_unless_plain_ascii_is_asked_for(
+        self, environ: dict[str, str], encoding: str, limit: str | None
+    ) -> None:
+        assert limited_encoding(environ, encoding) == limit
+
+    def test_every_border_of_textual_has_a_likeness(self) -> None:
+        """A border that has none would be a row of question marks."""
+        glyphs = Glyphs()
+        glyphs.limit_to("ascii")
+        drawn = {glyphs.drawn(character) for rows in BORDER_CHARS.values() for row in rows for character in row}
+        assert "?" not in drawn
+        assert all(each.isascii() for each in drawn)
+
+    @given(KOREAN | st.text(max_size=20))
+    @pytest.mark.parametrize("encoding", ["ascii", "euc_kr", "iso8859-1"])
+    def test_what_is_drawn_can_be_sent_and_is_as_wide_as_before(self, encoding: str, text: str) -> None:
+        """One cell more or less, and everything to the right of it stands in the wrong place."""
+        glyphs = Glyphs()
+        glyphs.limit_to(encoding)
+        drawn = glyphs.drawn(text)
+        drawn.encode(encoding)
+        assert cell_len(drawn) == sum(map(cell_len, text))
+
+    @given(KOREAN)
+    def test_what_is_shown_loses_nothing(self, text: str) -> None:
+        glyphs = Glyphs()
+        glyphs.limit_to("ascii")
+        shown = glyphs.shown(text)
+        assert glyphs.drawn(shown).isascii()
+        kept = re.sub(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2}))", lambda found: chr(int(found[1] or found[2], 16)), shown)
+        assert kept == unicodedata.normalize("NFC", text)
+
+    def test_hangul_stays_where_the_terminal_has_it(self) -> None:
+        """In EUC-KR a quote and a line take two cells on the terminal, one here: those are drawn in ASCII."""
+        glyphs = Glyphs()
+        glyphs.limit_to("euc_kr")
+        assert glyphs.drawn("│ 검색 “x” … ─") == '| 검색 "x" ~ -'
+        assert glyphs.shown(NFD) == "검색"
+        assert glyphs.shown("é") == r"\xe9"
+
+    def test_escape_sequences_pass(self) -> None:
+        glyphs = Glyphs()
+        glyphs.limit_to("ascii")
+        assert glyphs.drawn("\x1b[1;1H\x1b[38;5;1m╭─╮\x1b[0m\a") == "\x1b[1;1H\x1b[38;5;1m+-+\x1b[0m\a"
+
+    async def test_a_korean_cluster_is_known_by_its_escapes(self, limited: str) -> None:
+        """Question marks would make two clusters look the same."""
+        async with staged((120, 30)) as stage:
+            shown = "검색-로그" if limited == "euc_kr" else r"\uac80\uc0c9-\ub85c"
+            assert stage.shows(shown)
+            await stage.press("down", "down", "h")
+            await stage.expect(f"KR / {shown}", "/ History")
+            await stage.press("escape", "slash")
+            await stage.type("검색")
+            assert stage.shows("1 of 14 rows")
+
+
+LIMITED_LOCALES = {
+    "C": {"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+    "C, Python's own way": {"LC_ALL": "C"},
+    "POSIX": {"LC_ALL": "POSIX"},
+    "asked for": {"NCP_TUI_ASCII": "1"},
+}
+
+
+@pytest.mark.parametrize("environ", LIMITED_LOCALES.values(), ids=LIMITED_LOCALES)
+def test_nothing_but_ascii_reaches_a_terminal_of_ascii(tmp_path: Path, environ: dict[str, str]) -> None:
+    """Where the stream cannot take a border, Python would write an escape of six characters in its place."""
+    with Terminal(tmp_path, "--demo", environ=environ) as terminal:
+        terminal.expect("14 clusters", "-Response   v: session log------")
+        for key, text in ((F1, "This screen"), ("s", "legal; time")):
+            terminal.press(key)
+            terminal.expect(text)
+            terminal.press(ESCAPE)
+            terminal.expect_gone(text)
+        terminal.press("p")
+        terminal.expect("in use")
+        terminal.press("a")
+        terminal.expect("Name template")
+        terminal.press("\x03")
+        assert terminal.expect_end() == 0
+    assert terminal.raw.isascii()
+    assert b"\\u25" not in terminal.raw
+
+
+@pytest.fixture(scope="session")
+def korean_locale(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a ko_KR.EUC-KR that was made for these tests."""
+    folder = tmp_path_factory.mktemp("locales")
+    localedef = shutil.which("localedef")
+    made = localedef and subprocess.run(
+        [localedef, "-i", "ko_KR", "-f", "EUC-KR", str(folder / "ko_KR.EUC-KR")], capture_output=True, check=False
+    )
+    if not made or made.returncode > 1:
+        pytest.skip("this machine cannot make the locale ko_KR.EUC-KR")
+    return folder
+
+
+@pytest.mark.parametrize("python", [{}, {"PYTHONUTF8": "1"}], ids=["the locale's", "UTF-8"])
+def test_a_korean_terminal_of_old_gets_its_own_hangul(
+    tmp_path: Path, korean_locale: Path, python: dict[str, str]
+) -> None:
+    """Whatever Python would write; and what the terminal types in its own encoding ends nothing."""
+    environ = {"LOCPATH": str(korean_locale), "LC_ALL": "ko_KR.EUC-KR", **python}
+    with Terminal(tmp_path, "--demo", environ=environ) as terminal:
+        terminal.expect("14 clusters")
+        terminal.press("/")
+        terminal.expect("Filter: any part")
+        terminal.process.send("검색".encode("euc-kr"))
+        terminal.press("0002")
+        terminal.expect("1 of 14 rows")
+        terminal.press("\x03")
+        assert terminal.expect_end() == 0
+    assert "검색-로그-서울".encode("euc-kr") in terminal.raw
+    assert "검색".encode() not in terminal.raw
+    terminal.raw.decode("euc-kr")
+
+
+SMALL = [(59, 20), (60, 19), (20, 5), (1, 1)]
+
+
+class TestSmallWindow:
+    @pytest.mark.parametrize("small", SMALL)
+    async def test_one_sentence_and_back(self, small: tuple[int, int]) -> None:
+        """What was there comes back as it was: screen, focus, and what was typed."""
+        async with staged() as stage:
+            await stage.press("s")
+            await stage.fill("name", "typed-by-hand")
+            before = stage.text()
+            await stage.pilot.resize_terminal(*small)
+            await stage.settle()
+            sentence = f"The window is too small: 60x20 is needed, it is {small[0]}x{small[1]}"
+            seen = "".join(stage.text().split())
+            assert seen.startswith("".join(sentence.split())[: len(seen) if small != (59, 20) else None])
+            assert not stage.shows("Bucket")
+            await stage.press("f2", "enter")
+            assert isinstance(stage.app.screen, CreateSnapshotScreen)
+            await stage.pilot.resize_terminal(80, 24)
+            await stage.settle()
+            assert stage.text() == before
+            assert stage.app.screen.query_one("#name", Input).has_focus
+        assert not stage.effects, "f2 was pressed by somebody who could not see what it does"
+
+    async def test_what_is_typed_while_the_window_is_dragged_is_not_lost(self) -> None:
+        async with staged() as stage:
+            await stage.press("s")
+            await stage.fill("name", "typed-")
+            await stage.pilot.resize_terminal(30, 8)
+            await stage.press(*"hey")
+            await stage.pilot.resize_terminal(80, 24)
+            await stage.settle()
+            assert stage.app.screen.query_one("#name", Input).value == "typed-hey"
+
+    async def test_a_screen_that_comes_meanwhile_is_covered_too(self) -> None:
+        async with staged((58, 15)) as stage:
+            assert stage.shows("The window is too small", "it is 58x15", "ctrl+c quits.")
+            stage.app.action_help()
+            await stage.settle()
+            assert stage.shows("it is 58x15")
+            await stage.pilot.resize_terminal(60, 20)
+            await stage.settle()
+            assert stage.shows("This screen")
+            await stage.press("escape")
+            assert stage.shows("search-0001")
+            assert not stage.shows("too small")
+
+    @pytest.mark.parametrize("size", [(60, 20), (80, 24), (200, 60)])
+    async def test_every_screen_has_its_words_where_there_is_room(self, size: tuple[int, int]) -> None:
+        async with staged(size) as stage:
+            words = {(): "search-0001", ("s",): "Create snapshot", ("escape", "h"): "SNAPSHOT", ("escape", "p"): "prod"}
+            for keys, word in words.items():
+                await stage.press(*keys)
+                assert stage.shows(word)
+                assert all(cell_len(row) <= size[0] for row in stage.text().splitlines())
+                assert stage.text().splitlines()[-1].strip(), "the keys"
+
+    async def test_it_can_be_left(self) -> None:
+        async with staged((30, 8)) as stage:
+            await stage.pilot.press("ctrl+c")
+            assert not stage.app.is_running or stage.app._exit
+
+    def test_a_real_window(self, tmp_path: Path) -> None:
+        with Terminal(tmp_path, "--demo") as terminal:
+            terminal.expect("14 clusters")
+            terminal.resize(59, 20)
+            terminal.expect("The window is too small: 60x20 is needed, it is 59x20")
+            terminal.resize(80, 24)
+            terminal.expect("14 clusters", "search-0001")
+            terminal.press("q")
+            assert terminal.expect_end() == 0
+
+
+@pytest.mark.parametrize("keys", [(), ("s",), ("h",), ("p",), ("p", "a"), ("u",), ("y",), ("Y",), ("f1",), ("slash",)])
+async def test_no_key_is_taken_by_what_stands_in_between(keys: tuple[str, ...]) -> None:
+    """Tmux takes ctrl+b, screen ctrl+a, the terminal s, q, z, j and o; an input's own start of line is ctrl+a too."""
+    taken = {f"ctrl+{letter}" for letter in "abjoqsz"}
+    async with staged() as stage:
+        await stage.press(*keys)
+        for key, active in stage.app.screen.active_bindings.items():
+            assert key not in taken or not active.binding.id, active.binding
+
+
+class TestTitle:
+    @pytest.mark.parametrize("term", ["linux", "vt100", "dumb", ""])
+    def test_a_terminal_without_one_gets_none(self, term: str) -> None:
+        assert not has_title({"TERM": term})
+
+    def test_it_says_where_one_is_and_goes(self, tmp_path: Path) -> None:
+        with Terminal(tmp_path, "--demo") as terminal:
+            terminal.expect("14 clusters")
+            assert terminal.raw.count(KEEP.encode()) == 1
+            assert title_sequence("ncp-tui DEMO KR").encode() in terminal.raw
+            assert GIVE_BACK.encode() not in terminal.raw
+            terminal.press("q")
+            assert terminal.expect_end() == 0
+        assert terminal.raw.count(GIVE_BACK.encode()) == 1
+
+    def test_no_title_on_the_console(self, tmp_path: Path) -> None:
+        with Terminal(tmp_path, "--demo", environ={"TERM": "linux"}) as terminal:
+            terminal.expect("14 clusters")
+            terminal.press("q")
+            assert terminal.expect_end() == 0
+        assert b"\x1b]2;" not in terminal.raw
+        assert KEEP.encode() not in terminal.raw
+
+
+class TestKorean:
+    @given(KOREAN, st.integers(0, 20))
+    def test_a_cut_fills_its_cells_exactly(self, text: str, width: int) -> None:
+        """Half a syllable more, and the row behind it breaks."""
+        assert cell_len(cut(text, width)) == width
+
+    @given(st.lists(KOREAN, max_size=3), st.integers(1, 60))
+    def test_the_header_is_as_wide_as_the_window(self, path: list[str], width: int) -> None:
+        assert cell_len(header_text(tuple(path), [], width)) == width
+
+    @given(st.lists(st.tuples(KOREAN, KOREAN), min_size=1, max_size=5))
+    def test_the_columns_of_a_command_stand_below_each_other(self, rows: list[tuple[str, str]]) -> None:
+        rows = [(left, f"|{right}") for left, right in rows]
+        starts = {cell_width(each.rpartition("  |")[0]) for each in table(("", "|"), rows).splitlines()}
+        assert len(starts) == 1
+
+    async def test_a_text_is_cropped_beside_its_syllables(self) -> None:
+        class Reader(App[None]):
+            CSS = "TextView { scrollbar-size: 0 0; }"
+
+            def compose(self) -> ComposeResult:
+                yield TextView([line("가나다라마바사" * 5)])
+
+        app = Reader()
+        for width in range(8, 16):
+            async with app.run_test(size=(width, 3)) if width == 8 else Reader().run_test(size=(width, 3)) as pilot:
+                view = pilot.app.query_one(TextView)
+                for left in range(12):
+                    view.scroll_to(x=left, animate=False, force=True)
+                    await pilot.pause()
+                    assert view.render_line(0).cell_length == width
+                    assert cell_len(view.render_line(0).text) == width
+
+    @pytest.mark.parametrize("typed", ["검색", NFD, "색-로"])
+    @pytest.mark.parametrize("name", ["검색-로그", unicodedata.normalize("NFD", "검색-로그")])
+    def test_a_filter_finds_hangul_however_it_was_typed(self, typed: str, name: str) -> None:
+        assert comparable(typed) in Row("1", (Cell(name),)).comparable
+        assert comparable("없음") not in Row("1", (Cell(name),)).comparable
+
+    async def test_typed_into_the_filter(self) -> None:
+        async with staged() as stage:
+            await stage.press("slash")
+            stage.app.screen.query_one("#filter", Input).value = NFD
+            await stage.settle()
+            assert isinstance(stage.app.screen, ClustersScreen)
+            assert stage.shows("검색-로그-서울", "1 of 14 rows")
+            assert not stage.shows("search-0001")
+
+    @pytest.mark.parametrize(
+        ("typed", "reason"),
+        [("스냅샷", "no Hangul"), ("ｓｎａｐ", "full-width"), ("snap\u200b", "an invisible character (U+200B)")],
+    )
+    @pytest.mark.parametrize("size", [(60, 20), (120, 30)])
+    async def test_the_form_names_what_is_wrong_with_a_name(
+        self, size: tuple[int, int], typed: str, reason: str
+    ) -> None:
+        async with staged(size) as stage:
+            await stage.press("s")
+            await stage.fill("name", typed)
+            assert stage.shows(reason)

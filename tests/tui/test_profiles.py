@@ -1,0 +1,495 @@
+"""Profiles: who is there, whose keys work, and that no change loses a key or saves half of one."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Select
+
+from ncp_tui.gateway import SecretKey
+from ncp_tui.profiles import KeyringLocked, NoKeyring, Profile, SessionStore
+from ncp_tui.tui.screens import ClustersScreen, ProfileFormScreen, WelcomeScreen
+from ncp_tui.tui.screens.confirm import TypeNameScreen
+from ncp_tui.tui.screens.profiles import ProfilesScreen
+from ncp_tui.tui.widgets import ProblemCard, RecordTable
+from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
+
+WIDE = (160, 40)
+ENVIRON = {"NCLOUD_ACCESS_KEY": ACCESS_KEY, "NCLOUD_SECRET_KEY": SECRET_KEY, "NCLOUD_API_GW": URL}
+OTHER = Profile(name="stage", access_key=ACCESS_KEY, store="session")
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Path:
+    file = tmp_path / "configure"
+    file.touch(0o600)
+    file.write_text(
+        f"[lab]\nncloud_access_key_id = {ACCESS_KEY}\nncloud_secret_access_key = {SECRET_KEY}\nncloud_api_url = {URL}\n"
+    )
+    return file
+
+
+def table_of(stage: Stage) -> RecordTable:
+    return stage.app.screen.query_one("#table", RecordTable)
+
+
+def line_of(stage: Stage, name: str) -> str:
+    return next(line for line in stage.text().splitlines() if line.strip().startswith(name))
+
+
+def profile_of(stage: Stage, name: str) -> Profile:
+    found = stage.home.profiles.load().find(name)
+    assert found is not None
+    return found
+
+
+async def secret_of(stage: Stage, profile: Profile) -> SecretKey | None:
+    return await stage.home.stores[profile.store].load(profile)
+
+
+async def fill_form(stage: Stage, **values: str) -> None:
+    for name, text in values.items():
+        await stage.fill(name, text)
+
+
+USUAL = {"name": "lab", "access_key": ACCESS_KEY, "secret_key": SECRET_KEY, "gateway_url": URL}
+
+
+async def test_everybody_this_run_could_call_as(configure: Path) -> None:
+    async with staged(WIDE, wanted="prod", environ=ENVIRON, configure_file=configure, more=[OTHER]) as stage:
+        await stage.press("p")
+        assert stage.shows("environment (NCLOUD_ACCESS_KEY)", "~/.ncloud/configure [lab]", "this session only")
+        assert "in use" in line_of(stage, "prod")
+        assert "default" in line_of(stage, "prod")
+        assert "in use" not in line_of(stage, "stage")
+        assert ACCESS_KEY not in stage.text()
+        assert SECRET_KEY not in stage.text()
+
+
+@pytest.mark.parametrize("name", ["stage", "environment", "configure:lab"])
+async def test_enter_uses_a_profile_and_shows_its_clusters(name: str, configure: Path) -> None:
+    async with staged(WIDE, wanted="prod", more=[OTHER], environ=ENVIRON, configure_file=configure) as stage:
+        await stage.press("p")
+        table_of(stage).move_to(name)
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, ClustersScreen)
+        assert stage.shows(f"{name} / KR / Clusters", "14 clusters")
+        await stage.press("p")
+        assert "in use" in line_of(stage, name)
+
+
+@pytest.mark.parametrize("name", ["environment", "configure:lab"])
+@pytest.mark.parametrize("key", ["e", "n", "c", "d", "x"])
+async def test_keys_found_elsewhere_are_not_changed(name: str, key: str, configure: Path) -> None:
+    async with staged(WIDE, wanted="prod", environ=ENVIRON, configure_file=configure) as stage:
+        await stage.press("p")
+        table_of(stage).move_to(name)
+        await stage.press(key)
+        assert isinstance(stage.app.screen, ProfilesScreen)
+        assert stage.shows(f"{name} is not a saved profile", "i saves it as one.")
+
+
+@pytest.mark.parametrize(("found", "proposed"), [("environment", "environment-2"), ("configure:lab", "lab")])
+async def test_found_keys_are_saved_as_a_profile(found: str, proposed: str, configure: Path) -> None:
+    async with staged(WIDE, wanted="prod", environ=ENVIRON, configure_file=configure) as stage:
+        await stage.press("p")
+        table_of(stage).move_to(found)
+        await stage.press("i")
+        form = stage.app.screen
+        assert isinstance(form, ProfileFormScreen)
+        name = form.query_one("#name", Input).value
+        assert name
+        assert form.query_one("#secret_key", Input).value == "", "the key found is used without being shown"
+        await stage.press("f5")
+        assert stage.shows("The keys work")
+        await stage.press("f2")
+        assert await secret_of(stage, profile_of(stage, name)) == SecretKey(SECRET_KEY)
+        assert (name == proposed) or found == "environment"
+
+
+async def test_a_profile_is_added_and_the_cursor_is_on_it() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("p", "a")
+        await fill_form(stage, **USUAL)
+        await stage.press("f5")
+        assert stage.shows("The keys work; clock +0.5 s.")
+        assert stage.home.profiles.load().find("lab") is None, "a test saves nothing"
+        await stage.press("f2")
+        assert isinstance(stage.app.screen, ProfilesScreen)
+        assert stage.shows("Profile lab is saved.")
+        assert table_of(stage).cursor_key == "lab"
+        assert await secret_of(stage, profile_of(stage, "lab")) == SecretKey(SECRET_KEY)
+        file = stage.home.paths.profiles_file.read_text()
+        assert SECRET_KEY not in file
+        assert stage.home.profiles.load().default == "prod"
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "said"),
+    [
+        ({"name": ""}, "name", "A profile needs a name."),
+        ({"name": "my profile"}, "name", "is not a profile name."),
+        ({"name": "environment"}, "name", "means the keys in the environment."),
+        ({"access_key": ""}, "access_key", "visible ASCII"),
+        ({"access_key": "한글"}, "access_key", "visible ASCII"),
+        ({"secret_key": ""}, "secret_key", "The secret key is missing."),
+        ({"gateway_url": "http://example.com"}, "gateway_url", "is plain http."),
+        ({"gateway_url": "ftp://x"}, "gateway_url", "is not a gateway URL."),
+        ({"ca_bundle": "ca.pem"}, "ca_bundle", "depends on the current folder."),
+    ],
+)
+@pytest.mark.parametrize("key", ["f2", "f5"])
+async def test_a_wrong_value_is_marked_and_nothing_is_saved(
+    values: dict[str, str], field: str, said: str, key: str
+) -> None:
+    async with staged(WIDE) as stage:
+        before = stage.home.paths.profiles_file.read_bytes()
+        asked = len(stage.sandbox.ledger.requests)
+        await stage.press("p", "a")
+        await fill_form(stage, **USUAL | values)
+        await stage.press(key)
+        form = stage.app.screen
+        assert isinstance(form, ProfileFormScreen)
+        assert said in " ".join(stage.text().split())
+        assert form.query_one(f"#{field}").has_focus
+        assert stage.home.paths.profiles_file.read_bytes() == before
+        assert len(stage.sandbox.ledger.requests) == asked
+
+
+@pytest.mark.parametrize("name", ["prod", "PROD"])
+async def test_a_name_that_is_taken_replaces_nobodys_key(name: str) -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("p", "a")
+        await fill_form(stage, **USUAL | {"name": name, "secret_key": "another-secret-key-that-opens-nothing-00"})
+        await stage.press("f2")
+        assert stage.shows("There is a profile prod already.", "Nothing was saved.")
+        assert await secret_of(stage, profile_of(stage, "prod")) == SecretKey(SECRET_KEY)
+
+
+async def test_a_test_says_why_keys_do_not_work() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("p", "a")
+        await fill_form(stage, **USUAL | {"secret_key": "wrong-wrong-wrong-wrong-wrong-wrong-0000"})
+        await stage.press("f5")
+        assert stage.shows("The gateway refused the signature (401/200).")
+        assert "wrong-wrong" not in stage.text()
+        await stage.fill("secret_key", SECRET_KEY)
+        await stage.press("f5")
+        assert stage.shows("The keys work")
+        assert not stage.app.screen.query_one(ProblemCard).display
+
+
+async def test_leaving_the_form_saves_nothing() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("p", "a")
+        await fill_form(stage, **USUAL)
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, ProfilesScreen)
+        assert [each.name for each in stage.home.profiles.load().profiles] == ["prod"]
+
+
+async def test_editing_keeps_the_secret_that_is_not_typed() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("p", "e")
+        form = stage.app.screen
+        assert form.query_one("#name", Input).disabled, "a name is changed by renaming, which moves the key"
+        assert stage.shows("empty: stays as it is")
+        await stage.fill("default_bucket", "es-backup-weekly")
+        form.query_one("#protected", Select).value = "yes"
+        await stage.press("f2")
+        profile = profile_of(stage, "prod")
+        assert (profile.default_bucket, profile.protected) == ("es-backup-weekly", True)
+        assert await secret_of(stage, profile) == SecretKey(SECRET_KEY)
+        assert "protected" in line_of(stage, "prod")
+        identity = stage.app.session.identity
+        assert identity is not None
+        assert identity.profile.protected, "the profile in use is the edited one"
+
+
+async def test_editing_replaces_the_secret_that_is_typed() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("p", "e")
+        await stage.fill("secret_key", "wrong-wrong-wrong-wrong-wrong-wrong-0000")
+        await stage.press("f2", "t")
+        assert stage.shows("The gateway refused the signature (401/200).")
+        assert "authentication failed" in line_of(stage, "prod")
+
+
+async def test_another_access_key_asks_for_its_secret() -> None:
+    """A secret belongs to one access key; with another it signs nothing, and every request would be refused."""
+    async with staged(WIDE) as stage:
+        await stage.press("p", "e")
+        await stage.fill("access_key", "ANOTHERKEY0000000001")
+        await stage.press("f5")
+        assert stage.shows("The secret key is missing.")
+        await stage.press("f2")
+        assert profile_of(stage, "prod").access_key == ACCESS_KEY, "a profile without its key is not saved"
+
+
+async def test_renaming_moves_the_key_and_the_header() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("p", "n")
+        await stage.fill("confirm-input", "production")
+        await stage.press("enter")
+        assert stage.shows("prod is now called production.")
+        book = stage.home.profiles.load()
+        assert (book.find("prod"), book.default) == (None, "production")
+        assert await secret_of(stage, profile_of(stage, "production")) == SecretKey(SECRET_KEY)
+        await stage.press("escape")
+        assert stage.shows("production / KR / Clusters", "14 clusters")
+
+
+@pytest.mark.parametrize("new", ["", "prod", "stage", "not a name"])
+async def test_a_name_that_cannot_be_changes_nothing(new: str) -> None:
+    async with staged(WIDE, more=[OTHER]) as stage:
+        await stage.press("p", "n")
+        await stage.fill("confirm-input", new)
+        await stage.press("enter")
+        assert [each.name for each in stage.home.profiles.load().profiles] == ["prod", "stage"]
+        for name in ("prod", "stage"):
+            assert await secret_of(stage, profile_of(stage, name)) == SecretKey(SECRET_KEY)
+
+
+class SlowStore(SessionStore):
+    """A keyring that takes its time: what it is asked for is done when `gate` opens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asked: list[str] = []
+
+    async def rename(self, old: Profile, new: Profile) -> None:
+        self.asked.append("rename")
+        await self.gate.wait()
+        await super().rename(old, new)
+
+    async def delete(self, profile: Profile) -> None:
+        self.asked.append("delete")
+        await self.gate.wait()
+        await super().delete(profile)
+
+    async def save(self, profile: Profile, secret_key: SecretKey) -> None:
+        self.asked.append("save")
+        await super().save(profile, secret_key)
+        await self.gate.wait()  # it has the key, and is reading it back
+
+
+@pytest.mark.parametrize("leave", ["escape", "enter", "a"])
+async def test_leaving_while_a_rename_is_under_way_keeps_the_key(leave: str) -> None:
+    """File first, then the keyring: cut off between the two, the profile would have lost its secret key."""
+    store = SlowStore()
+    async with staged(WIDE, stores={"session": store}) as stage:
+        await stage.press("p", "n")
+        store.gate.clear()
+        store.asked.clear()
+        stage.app.screen.query_one("#confirm-input", Input).value = "production"
+        await stage.pilot.press("enter")
+        await stage.until(lambda: store.asked == ["rename"])
+        await stage.pilot.press(leave)
+        store.gate.set()
+        await stage.settle()
+        assert await secret_of(stage, profile_of(stage, "production")) == SecretKey(SECRET_KEY)
+
+
+async def test_leaving_while_a_removal_is_under_way_ends_it() -> None:
+    store = SlowStore()
+    async with staged(WIDE, more=[OTHER], stores={"session": store}) as stage:
+        await stage.press("p")
+        table_of(stage).move_to("stage")
+        await stage.press("x")
+        store.gate.clear()
+        store.asked.clear()
+        stage.app.screen.query_one("#confirm-input", Input).value = "stage"
+        await stage.pilot.press("enter")
+        await stage.until(lambda: store.asked == ["delete"])
+        await stage.pilot.press("escape")
+        store.gate.set()
+        await stage.settle()
+        assert [each.name for each in stage.home.profiles.load().profiles] == ["prod"]
+
+
+async def test_leaving_while_a_save_is_under_way_ends_it() -> None:
+    """Key stored, profile not: a key in the keyring that nobody knows of."""
+    store = SlowStore()
+    async with staged(WIDE, stores={"session": store}) as stage:
+        await stage.press("p", "a")
+        await fill_form(stage, **USUAL)
+        store.gate.clear()
+        store.asked.clear()
+        await stage.pilot.press("f2")
+        await stage.until(lambda: store.asked == ["save"])
+        await stage.pilot.press("escape")
+        store.gate.set()
+        await stage.settle()
+        saved = stage.home.profiles.load().find("lab")
+        kept = await store.load(Profile(name="lab", access_key=ACCESS_KEY, store="session"))
+        assert (saved is None) == (kept is None)
+
+
+async def test_a_copy_has_a_key_of_its_own() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("p", "c")
+        assert stage.app.screen.query_one("#confirm-input", Input).value == "prod-copy"
+        await stage.press("enter")
+        assert stage.shows("prod is copied to prod-copy.")
+        for name in ("prod", "prod-copy"):
+            assert await secret_of(stage, profile_of(stage, name)) == SecretKey(SECRET_KEY)
+        assert stage.home.profiles.load().default == "prod"
+
+
+async def test_the_default_is_the_one_of_the_next_start() -> None:
+    async with staged(WIDE, more=[OTHER]) as stage:
+        await stage.press("p")
+        table_of(stage).move_to("stage")
+        await stage.press("d")
+        assert stage.shows("stage is the default now.")
+        assert "default" in line_of(stage, "stage")
+        assert "default" not in line_of(stage, "prod")
+        assert stage.home.profiles.load().default == "stage"
+
+
+async def test_only_the_typed_name_removes() -> None:
+    async with staged(WIDE, more=[OTHER]) as stage:
+        await stage.press("p")
+        table_of(stage).move_to("stage")
+        await stage.press("x")
+        for typed in ("", "y", "prod", "STAGE"):
+            await stage.fill("confirm-input", typed)
+            await stage.press("enter")
+            assert isinstance(stage.app.screen, TypeNameScreen)
+            assert stage.shows("That is not the name.")
+        await stage.press("escape")
+        removed = profile_of(stage, "stage")
+        assert await secret_of(stage, removed) == SecretKey(SECRET_KEY)
+        await stage.press("x")
+        await stage.fill("confirm-input", "stage")
+        await stage.press("enter")
+        assert stage.shows("Profile stage is removed.")
+        assert stage.home.profiles.load().find("stage") is None
+        assert await secret_of(stage, removed) is None
+
+
+class Refuses(SessionStore):
+    """A store that does not take keys, once it is told so."""
+
+    problem: Exception | None = None
+
+    async def save(self, profile: Profile, secret_key: SecretKey) -> None:
+        if self.problem is not None:
+            raise self.problem
+        await super().save(profile, secret_key)
+
+
+@pytest.mark.parametrize("problem", [NoKeyring(), KeyringLocked()], ids=lambda problem: problem.kind)
+async def test_a_key_that_cannot_be_kept_saves_no_profile(problem: Exception) -> None:
+    store = Refuses()
+    async with staged(WIDE, stores={"session": store}) as stage:
+        store.problem = problem
+        before = stage.home.paths.profiles_file.read_bytes()
+        await stage.press("p", "a")
+        await fill_form(stage, **USUAL)
+        await stage.press("f2")
+        assert isinstance(stage.app.screen, ProfileFormScreen)
+        assert stage.shows("keyring", "use the key for this session only")
+        assert stage.home.paths.profiles_file.read_bytes() == before
+        store.problem = None
+        await stage.press("f2")
+        assert stage.shows("Profile lab is saved."), "what was typed is still there"
+
+
+async def test_a_profile_without_its_key_says_where_it_should_be() -> None:
+    async with staged(WIDE) as stage:
+        store = stage.home.stores["session"]
+        await store.delete(profile_of(stage, "prod"))
+        await stage.press("p", "t")
+        assert stage.shows("There is no secret key of profile prod in: this session only.")
+        assert "no secret" in line_of(stage, "prod")
+
+
+async def test_a_damaged_file_is_said_and_nothing_is_lost() -> None:
+    async with staged(WIDE) as stage:
+        stage.home.paths.profiles_file.write_text("this is [ not TOML")
+        await stage.press("p")
+        assert stage.shows("The profiles file is not TOML")
+        assert list(stage.home.paths.config_dir.glob("profiles.toml*")), "a copy was put aside"
+
+
+async def test_nothing_found_is_a_form() -> None:
+    async with staged(WIDE, with_profile=False) as stage:
+        assert isinstance(stage.app.screen, ProfileFormScreen)
+        assert stage.shows("Welcome. ncp-tui needs one profile")
+        await fill_form(stage, **USUAL)
+        await stage.press("f2")
+        assert stage.shows("lab / KR / Clusters", "14 clusters")
+        assert stage.home.profiles.load().default == "lab"
+
+
+async def test_the_first_form_can_be_left() -> None:
+    async with staged(WIDE, with_profile=False) as stage:
+        await stage.press("escape")
+        assert stage.shows("No profile is chosen. Press p.")
+        for key in ("s", "h", "r", "enter"):
+            await stage.press(key)
+        assert isinstance(stage.app.screen, ClustersScreen)
+        await stage.press("p")
+        assert stage.shows("No profile yet. Press a to add one.")
+        for key in ("enter", "e", "t", "d", "n", "c", "i", "x"):
+            await stage.press(key)
+        assert isinstance(stage.app.screen, ProfilesScreen)
+
+
+@pytest.mark.parametrize(
+    ("keys", "then"),
+    [
+        (["enter"], "environment / KR / Clusters"),
+        (["down", "enter"], "configure:lab / KR / Clusters"),
+        (["i"], "New profile"),
+        (["a"], "New profile"),
+        (["end", "enter"], "New profile"),
+        (["escape"], "No profile is chosen. Press p."),
+    ],
+)
+async def test_what_was_found_is_offered(keys: list[str], then: str, configure: Path) -> None:
+    async with staged(WIDE, with_profile=False, environ=ENVIRON, configure_file=configure) as stage:
+        assert isinstance(stage.app.screen, WelcomeScreen)
+        assert stage.shows("environment (NCLOUD_ACCESS_KEY)", "~/.ncloud/configure [lab]", "Type other keys")
+        assert not stage.sandbox.ledger.requests, "nothing is sent with keys that nobody chose"
+        assert SECRET_KEY not in stage.text()
+        await stage.press(*keys)
+        assert stage.shows(then)
+        assert not stage.home.paths.profiles_file.exists()
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+async def test_a_profile_nobody_knows_is_a_card(by: str) -> None:
+    """A name that was asked for never falls through to other keys: they may be another account's."""
+    options = {"wanted": "porduction"} if by == "option" else {"environ": {"NCP_TUI_PROFILE": "porduction"}}
+    async with staged(WIDE, **options) as stage:
+        assert stage.shows("There is no profile 'porduction'.", "No other keys were tried.", "Known: prod.")
+        assert not stage.sandbox.ledger.requests
+        await stage.press("p", "enter")
+        assert stage.shows("prod / KR / Clusters", "14 clusters")
+        assert not stage.app.screen.query_one(ProblemCard).display
+
+
+@pytest.mark.parametrize("meanwhile", ["f1", "ctrl+p", "escape"])
+async def test_a_save_that_ends_behind_another_screen_closes_the_form(meanwhile: str) -> None:
+    """Help opened while a keyring reads back: closing must not take away help, and the next esc must not crash."""
+    store = SlowStore()
+    async with staged(WIDE, stores={"session": store}) as stage:
+        await stage.press("p", "e")
+        assert isinstance(stage.app.screen, ProfileFormScreen)
+        await stage.fill("secret_key", SECRET_KEY)
+        store.gate.clear()
+        store.asked.clear()
+        await stage.pilot.press("f2")
+        await stage.until(lambda: store.asked == ["save"])
+        await stage.pilot.press(meanwhile)
+        store.gate.set()
+        await stage.settle()
+        assert not [screen for screen in stage.app.screen_stack if isinstance(screen, ProfileFormScreen)]
+        await stage.press("escape", "escape")
+        assert stage.shows("Clusters")

@@ -1,0 +1,135 @@
+"""Read-only means it: by flag, by variable, by profile, no key, button or command of the palette changes anything."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Button
+
+from ncp_tui.home import users_home
+from ncp_tui.profiles import Profile
+from ncp_tui.search_engine import OPERATIONS, Effect
+from ncp_tui.tui.screens import ClustersScreen
+from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
+from tests.tui.stage import ACCESS_KEY, Stage, staged
+
+READS = {name for name, operation in OPERATIONS.items() if operation.effect is Effect.READ}
+PROFILE = Profile(name="prod", access_key=ACCESS_KEY, store="session", default_bucket="bk.ses.snapshot")
+
+KEYS = 5_000
+BATCH = 50
+MANY_SCREENS = 5
+WORDS = ("search-0001", "prod", "y", "yes", "bk.ses.snapshot", "create", "snapshot", "add", "remove", "test", "settle")
+SINGLE = (
+    *"abcdefghijklmnoprstuvwxyzGNO?:/-0123456789",
+    *(f"f{number}" for number in range(1, 13)),
+    *("enter", "escape", "tab", "shift+tab", "up", "down", "left", "right", "home", "end", "pageup", "pagedown"),
+    *("space", "backspace", "delete", "ctrl+p"),
+)
+"""Every key but those that quit."""
+
+HARMFUL = (
+    ["s", "f2", "y"],
+    ["h", "s", "f2"],
+    ["f2", "enter", "y"],
+    ["u", "s"],
+    ["ctrl+p", *"snapshot", "down", "enter"],
+)
+"""What a writable program would send a create for, so that this test is one that can fail."""
+
+NAMES = {"?": "question_mark", ":": "colon", "/": "slash", "-": "minus"}
+
+
+def by_flag(_: Path) -> dict[str, Any]:
+    return {"read_only": users_home({"NCP_TUI_HOME": "/nowhere"}, read_only=True).read_only}
+
+
+def by_variable(_: Path) -> dict[str, Any]:
+    return {"read_only": users_home({"NCP_TUI_HOME": "/nowhere", "NCP_TUI_READ_ONLY": "1"}).read_only}
+
+
+def by_profile(_: Path) -> dict[str, Any]:
+    return {"profile": dataclasses.replace(PROFILE, read_only=True)}
+
+
+WAYS: Mapping[str, Any] = {"flag": by_flag, "variable": by_variable, "profile": by_profile}
+
+
+def changed_nothing(stage: Stage) -> bool:
+    asked = {entry.operation for entry in stage.sandbox.ledger.requests}
+    return not stage.effects and asked <= READS
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_nothing_leads_to_an_effect(way: str, tmp_path: Path) -> None:
+    async with staged((120, 40), **WAYS[way](tmp_path)) as stage:
+        app = stage.app
+        assert stage.shows("READ-ONLY")
+        for opening in ([], ["h"], ["u"], ["p"]):
+            await stage.press(*opening)
+            titles = [command.title for command in app.get_system_commands(app.screen)]
+            assert titles
+            assert not [title for title in titles if title.endswith((": snapshot", ": create"))]
+            screen = app.screen
+            await stage.press("s", "f2")
+            assert app.screen is screen, "no key opens the form"
+            await stage.press("escape")
+        app.push_screen(CreateSnapshotScreen(app.session, app.session.clusters["1037001"]))
+        await stage.settle()
+        await stage.press("f2", "y")
+        app.screen.query_one("#create", Button).press()
+        await stage.settle()
+        assert stage.shows("Read-only mode refuses to")
+        assert changed_nothing(stage)
+        assert not stage.app.session.journal.entries(), "what cannot be sent is not announced"
+
+
+def steps(chance: random.Random) -> Iterator[list[str]]:
+    """Keys as a cat, a child or a pasted line would press them."""
+    pressed = 0
+    while pressed < KEYS:
+        batch = ["escape"] * 5 if chance.random() < 0.3 else []
+        while len(batch) < BATCH:
+            if chance.random() < 0.05:
+                batch += chance.choice(HARMFUL)
+            elif chance.random() < 0.1:
+                batch += [NAMES.get(letter, letter) for letter in chance.choice(WORDS) if letter != "."]
+            else:
+                batch.append(NAMES.get(key := chance.choice(SINGLE), key))
+        pressed += len(batch)
+        yield batch
+
+
+async def test_five_thousand_keys_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the combination of screens, questions and palette: the sandbox's ledger holds reads only.
+
+    Of the run, and not of the profile: that one may be edited.
+    """
+    monkeypatch.chdir(tmp_path)
+    seed = random.SystemRandom().randrange(2**32)
+    chance = random.Random(seed)  # noqa: S311 - nothing secret
+    trail: list[str] = []
+    async with staged((100, 30), **by_flag(tmp_path)) as stage:
+        await _keep_in_the_program(stage, monkeypatch)
+        seen = set()
+        for batch in steps(chance):
+            trail += batch
+            for key in batch:
+                await stage.pilot._app._press_keys([key])
+            await stage.pilot.pause()
+            seen.add(type(stage.app.screen).__name__)
+            assert stage.app.is_running, f"seed {seed}: ended after {trail[-BATCH:]}"
+            assert changed_nothing(stage), f"seed {seed}: {stage.effects}, after {trail[-BATCH:]}"
+        assert len(seen) >= MANY_SCREENS, f"seed {seed} went nowhere: {seen}"
+    assert stage.app.crashed is None, f"seed {seed}"
+
+
+async def _keep_in_the_program(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quitting by the palette would end the run."""
+    monkeypatch.setattr(stage.app, "exit", lambda *_, **__: None)
+    assert isinstance(stage.app.screen, ClustersScreen)

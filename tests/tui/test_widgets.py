@@ -1,0 +1,210 @@
+"""The other parts of a screen: texts to scroll, the fixed lines, and the input that keeps a secret."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from textual import events, on
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.widgets import Input
+
+from ncp_tui.gateway import InvalidCredentials
+from ncp_tui.tui.cells import Tone
+from ncp_tui.tui.documents import Line, Span, line
+from ncp_tui.tui.widgets import Fact, SecretInput, TextView
+from ncp_tui.tui.widgets.lines import fitting, header_text
+from tests.tui.stage import staged
+
+CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
+WORDS = st.text(alphabet=st.sampled_from("abc 검색-/日é"), max_size=30)
+FACTS = st.lists(st.builds(Fact, text=WORDS, short=WORDS, needed=st.booleans()), max_size=5)
+
+
+@given(st.lists(WORDS, max_size=4), FACTS, st.integers(0, 150))
+def test_the_header_fills_its_line_exactly(path: list[str], facts: list[Fact], width: int) -> None:
+    """One cell more and it wraps, or the facts on its right stand in the wrong place."""
+    assert cell_len(header_text(tuple(path), facts, width)) == width
+
+
+def test_what_keeps_the_user_safe_leaves_the_header_last() -> None:
+    facts = [
+        Fact("DEMO: a private sandbox", "DEMO", needed=True),
+        Fact("READ-ONLY", needed=True),
+        Fact("AKID…9Z from OS keyring"),
+        Fact("clock +0.2 s"),
+    ]
+    path = ("prod", "KR", "search-0001", "Create snapshot")
+    wide, middle, narrow = (header_text(path, facts, width) for width in (140, 60, 45))
+    assert wide.startswith("ncp-tui / prod")
+    assert wide.endswith("clock +0.2 s")
+    for shown in (middle, narrow):
+        assert "DEMO" in shown
+        assert "READ-ONLY" in shown
+    assert "OS keyring" not in narrow
+
+
+NAMED = st.lists(
+    st.tuples(
+        st.sampled_from(["s", "f2", "enter", "esc"]),
+        st.builds(Binding, key=st.just("x"), action=st.sampled_from("abcdef"), description=WORDS),
+    ),
+    max_size=12,
+)
+
+
+@given(NAMED, st.integers(0, 200))
+def test_the_key_line_never_leaves_out_help(named: list[tuple[str, Binding]], width: int) -> None:
+    """Where little fits, help is the way to all the rest."""
+    help_key = ("?", Binding("question_mark", "help", "Help"))
+    kept = fitting([*named, help_key, ("q", Binding("q", "leave", "Quit"))], width)
+    assert help_key in kept
+    length = sum(cell_len(key) + cell_len(binding.description) + 3 for key, binding in kept)
+    assert length <= width or kept == [help_key]
+
+
+@pytest.mark.parametrize("width", [80, 60])
+async def test_help_is_in_the_key_line_of_the_narrowest_window(width: int) -> None:
+    async with staged((width, 20)) as stage:
+        for key in ([], ["h"]):
+            await stage.press(*key)
+            last = stage.text().splitlines()[-1]
+            assert "? Help" in last
+
+
+class Reader(App[None]):
+    CSS = "TextView { scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; }"
+
+    def __init__(self, lines: list[Line]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        yield TextView(self._lines)
+
+    def text(self) -> list[str]:
+        view = self.query_one(TextView)
+        return ["".join(segment.text for segment in view.render_line(y)) for y in range(view.size.height)]
+
+
+async def test_a_text_is_scrolled_in_both_directions_and_never_past_its_ends() -> None:
+    lines = [line(f"{n:03d} " + "검색" * 30) for n in range(100)]
+    app = Reader(lines)
+    async with app.run_test(size=(30, 10)) as pilot:
+        app.query_one(TextView).focus()
+        for keys, first in (
+            (["up"], "000"),
+            (["down", "j"], "002"),
+            (["k"], "001"),
+            (["pagedown"], "010"),
+            (["space"], "019"),
+            (["pageup"], "010"),
+            (["end"], "090"),
+            (["pagedown", "down"], "090"),
+            (["g"], "000"),
+        ):
+            await pilot.press(*keys)
+            assert app.text()[0].strip().startswith(first), keys
+            assert {cell_len(each) for each in app.text()} <= {30, 29}
+        await pilot.press("right")
+        assert "000" not in app.text()[0]
+        await pilot.press("left", "left")
+        assert "000" in app.text()[0]
+
+
+async def test_a_text_is_shown_letter_by_letter() -> None:
+    """Nothing in it is markup, and what has no line here has none on the screen."""
+    app = Reader([(Span("[red]x[/red]", Tone.BAD), Span("[@click=app.bell]y")), (), line("end")])
+    async with app.run_test(size=(60, 5)) as pilot:
+        await pilot.pause()
+        assert [each.strip() for each in app.text()] == ["[red]x[/red][@click=app.bell]y", "", "end", "", ""]
+        assert app.query_one(TextView).text == "[red]x[/red][@click=app.bell]y\n\nend"
+
+
+async def test_another_text_begins_at_its_start_unless_the_place_is_kept() -> None:
+    app = Reader([line(str(n)) for n in range(100)])
+    async with app.run_test(size=(20, 10)) as pilot:
+        view = app.query_one(TextView)
+        view.focus()
+        await pilot.press("end")
+        view.show([line(f"other {n}") for n in range(100)], keep_place=True)
+        await pilot.pause()
+        assert app.text()[0].strip() == "other 90"
+        view.show([line("short")])
+        await pilot.pause()
+        assert app.text()[0].strip() == "short"
+
+
+class Vault(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.bells = 0
+        self.copied: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield SecretInput(id="secret_key")
+
+    def bell(self) -> None:
+        self.bells += 1
+
+    def copy_to_clipboard(self, text: str) -> None:
+        self.copied.append(text)
+
+    @on(Input.Changed)
+    @on(Input.Submitted)
+    def see(self, event: Input.Changed | Input.Submitted) -> None:
+        self.seen += [repr(event), " ".join(map(repr, event.__rich_repr__()))]
+
+
+async def test_a_secret_is_typed_and_shown_to_nobody() -> None:
+    """Textual's own password input copies the plain text on ctrl+c, and prints it in its messages."""
+    app = Vault()
+    async with app.run_test(size=(60, 5)) as pilot:
+        box = app.query_one(SecretInput)
+        box.focus()
+        await pilot.press(*CANARY)
+        await pilot.press("ctrl+a", "shift+home", "ctrl+c", "ctrl+x", "ctrl+insert", "shift+delete")
+        assert box.value == CANARY, "nothing is cut"
+        assert not app.copied
+        assert CANARY not in app.clipboard
+        assert app.bells >= 2
+        await pilot.press("enter")
+        secret = box.secret()
+        assert secret is not None
+        assert secret.reveal() == CANARY
+        shown = [*app.seen, repr(box), str(box), repr(secret), app.export_screenshot()]
+        assert len(app.seen) >= len(CANARY) + 1
+        assert not [each for each in shown if CANARY in each]
+        drawn = "".join(segment.text for strip in app.screen._compositor.render_strips() for segment in strip)
+        assert "••••" in drawn
+        assert CANARY[:6] not in drawn
+
+
+async def test_a_pasted_secret_is_in_no_event_afterwards() -> None:
+    app = Vault()
+    async with app.run_test(size=(60, 5)) as pilot:
+        box = app.query_one(SecretInput)
+        box.focus()
+        event = events.Paste(f"  {CANARY}\n")
+        box.post_message(event)
+        await pilot.pause()
+        secret = box.secret()
+        assert secret is not None
+        assert secret.reveal() == CANARY
+        assert CANARY not in repr(event)
+
+
+async def test_what_cannot_be_a_secret_is_refused_without_showing_it() -> None:
+    app = Vault()
+    async with app.run_test(size=(60, 5)):
+        box = app.query_one(SecretInput)
+        assert box.secret() is None
+        box.value = "   "
+        assert box.secret() is None
+        box.value = f"{CANARY}\u200b"
+        with pytest.raises(InvalidCredentials) as refused:
+            box.secret()
+        assert CANARY not in str(refused.value)
