@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
 
 from ncp_tui.sandbox import RunningSandbox, Sandbox, serve
+
+# In the background of a script both are ignored, and every program started here would inherit that: ctrl+c at one of
+# its questions would do nothing.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         SecretStore,
         SecretStoreProblem,
         SessionStore,
+        Unlocker,
         UnsafeKeyFile,
         WrongPassphrase,
         service_of,
@@ -83,7 +84,7 @@ else:
             "secret_stores": "LEAST_CHARACTERS PASSPHRASE_VARIABLE CannotStore DamagedSecret FileStore "
             "InvalidPassphrase KeyFileFailed KeyFileSilent KeyringFailed KeyringLocked "
             "KeyringSilent KeyringStore NoKeyring NoSecret Opener OtherAccessKey Passphrase "
-            "PassphraseNeeded SecretStore SecretStoreProblem SessionStore UnsafeKeyFile "
+            "PassphraseNeeded SecretStore SecretStoreProblem SessionStore Unlocker UnsafeKeyFile "
             "WrongPassphrase service_of",
             "server_role": "ServerRole",
             "sources": "NoCredentials RoleNotWanted available_identities choose_identity secrets_for",
@@ -135,6 +136,7 @@ __all__ = [
     "SourceKind",
     "StoreName",
     "UnknownProfile",
+    "Unlocker",
     "UnsafeKeyFile",
     "WrongPassphrase",
     "available_identities",

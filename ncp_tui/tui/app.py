@@ -29,7 +29,7 @@ from ncp_tui.tui.themes import DARK, THEMES, ThemedApp, theme_for
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Problem, SecretKey
-    from ncp_tui.profiles import Identities, Identity, PassphraseNeeded, ProfileBook
+    from ncp_tui.profiles import Identities, Identity, KeyringLocked, PassphraseNeeded, ProfileBook
 
 DISK_SECONDS = 10.0
 _KEY_NAMES = {
@@ -89,7 +89,7 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Termina
     ) -> None:
         """Call as `profile` if one is named; each key that is used is added to `secrets`."""
         super().__init__()
-        self.session = Session(home, ask_passphrase=self.ask_passphrase, secrets=[] if secrets is None else secrets)
+        self.session = Session(home, ask_to_open=self.ask_to_open, secrets=[] if secrets is None else secrets)
         self._profile_wanted = profile
         self.begin_with(theme or theme_for(home.environ))
 
@@ -199,9 +199,14 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Termina
             return
         self.post_message(self.IdentityFound(identities, book.default, identities.find(name), ask=False))
 
-    async def ask_passphrase(self, locked: PassphraseNeeded) -> bool:
-        """Have the user open the key file; False when the user would rather not."""
-        screen, answered = screens.PassphraseScreen(locked), asyncio.Event()
+    async def ask_to_open(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
+        """Have the user open the key file or the keyring; False when the user would rather not."""
+        screen: Screen[bool] = (
+            screens.UnlockScreen(locked)
+            if isinstance(locked, profiles.KeyringLocked)
+            else screens.PassphraseScreen(locked)
+        )
+        answered = asyncio.Event()
         answers: list[bool | None] = []
 
         def keep(answer: bool | None) -> None:

@@ -15,7 +15,7 @@ from ncp_tui.home import Home
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import GatewayError, Problem, SecretKey
-    from ncp_tui.profiles import Identities, Identity, PassphraseNeeded
+    from ncp_tui.profiles import Identities, Identity, KeyringLocked, PassphraseNeeded
     from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine
     from ncp_tui.session_log import LogFile, SessionLog
     from ncp_tui.snapshots import Caller, Journal, JournalEntry, Progress, SnapshotRequest, Taken
@@ -85,11 +85,12 @@ class Session:
     ticking: bool = False
     log_file: LogFile | None = field(default=None, init=False)
     """The log on disk, whose `problem` says why something is missing there; None where none is kept."""
-    ask_passphrase: Callable[[PassphraseNeeded], Awaitable[bool]] | None = None
+    ask_to_open: Callable[[PassphraseNeeded | KeyringLocked], Awaitable[bool]] | None = None
     """Has the user open a locked store; False when the user would rather not. None where nobody can be asked."""
     secrets: list[SecretKey] = field(default_factory=list, repr=False)
     """The secret keys this run has called with, to be looked for in whatever it writes down."""
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _times_opened: int = 0
     _engine: SearchEngine | None = None
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -138,7 +139,7 @@ class Session:
         return await gateway.daemon_call(lambda: self.home.client(identity, keys, self.log), CLIENT_SECONDS)
 
     async def ask_store(self, question: Callable[[], Awaitable[T]]) -> T:
-        """What a secret store answers; the user is asked for a passphrase where the store needs one.
+        """What a secret store answers; the user is asked to open it where it is locked.
 
         Raises what the store raises: PassphraseNeeded only when the user left the store locked.
         """
@@ -146,19 +147,24 @@ class Session:
             try:
                 return await question()
             except profiles.PassphraseNeeded as problem:
+                problem.next_step = "Do the same again to be asked for it."
+                locked: PassphraseNeeded | KeyringLocked = problem
+            except profiles.KeyringLocked as problem:
+                if problem.unlocker is None:
+                    raise
                 locked = problem
             if not await self._opened(locked):
-                locked.next_step = "Do the same again to be asked for it."
                 raise locked
 
-    async def _opened(self, locked: PassphraseNeeded) -> bool:
-        if self.ask_passphrase is None:
+    async def _opened(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
+        if self.ask_to_open is None:
             return False
-        was_open = locked.opener.is_open
+        before = self._times_opened
         async with self._asking:
-            # Two that met the locked store at the same time ask once.
-            opened_meanwhile = locked.opener.is_open and not was_open
-            return opened_meanwhile or await self.ask_passphrase(locked)
+            # Two that met a locked store at the same time ask once.
+            if self._times_opened == before and await self.ask_to_open(locked):
+                self._times_opened += 1
+            return self._times_opened != before
 
     @property
     def connected(self) -> SearchEngine | None:

@@ -104,13 +104,13 @@ class Session:
         return self._runner.run(coroutine, context=contextvars.copy_context())
 
     def ask_store(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """`wait` for what a secret store is asked; the user is asked for a passphrase where the store needs one."""
+        """`wait` for what a secret store is asked; the user is asked to open it where it is locked."""
         while True:
             try:
                 return self.wait(question())
-            except profiles.PassphraseNeeded as problem:
+            except (profiles.PassphraseNeeded, profiles.KeyringLocked) as problem:
                 locked = problem
-            from ncp_tui.cli.work.passphrase import open_store
+            from ncp_tui.cli.work.opening import open_store
 
             open_store(self, locked)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         NoSecret,
         OtherAccessKey,
         SecretStoreProblem,
+        Unlocker,
         UnsafeKeyFile,
         WrongPassphrase,
     )
@@ -40,7 +41,7 @@ else:
             "passphrase": "LEAST_CHARACTERS Passphrase",
             "problems": "CannotStore DamagedSecret InvalidPassphrase KeyFileFailed KeyFileSilent "
             "KeyringFailed KeyringLocked KeyringSilent NoKeyring NoSecret OtherAccessKey "
-            "SecretStoreProblem UnsafeKeyFile WrongPassphrase",
+            "SecretStoreProblem Unlocker UnsafeKeyFile WrongPassphrase",
             "session_store": "SessionStore",
         },
     )
@@ -69,6 +70,7 @@ __all__ = [
     "SecretStore",
     "SecretStoreProblem",
     "SessionStore",
+    "Unlocker",
     "UnsafeKeyFile",
     "WrongPassphrase",
     "keyring_of",

@@ -48,12 +48,14 @@ class Keyring:
     """A platform's keyring.
 
     `title` names it for the user. `connect` makes the backend: quietly, or (True) allowed to open a prompt. It runs on
-    a daemon thread and raises NoKeyring. `seconds` is the time for one operation.
+    a daemon thread and raises NoKeyring. `seconds` is the time for one operation. `has_prompt` says that it stays
+    locked until it is allowed to open a prompt.
     """
 
     title: str
     connect: Callable[[bool], Backend]
     seconds: float
+    has_prompt: bool = False
 
 
 def keyring_of(platform: str, environ: Mapping[str, str]) -> Keyring:
@@ -64,7 +66,7 @@ def keyring_of(platform: str, environ: Mapping[str, str]) -> Keyring:
         return Keyring("Windows Credential Manager", _windows_backend, WINDOW_SECONDS)
     # The backend itself keeps to SILENT_SECONDS once it is there.
     seconds = SILENT_SECONDS + IMPORT_SECONDS
-    return Keyring("Secret Service", lambda prompt: _secret_service_backend(environ, prompt), seconds)
+    return Keyring("Secret Service", lambda prompt: _secret_service_backend(environ, prompt), seconds, True)
 
 
 def bus_address(environ: Mapping[str, str], user_bus: Path | None = None) -> str | None:

@@ -16,6 +16,7 @@ from ncp_tui.profiles.profile import Profile, StoreName
 from ncp_tui.profiles.secret_stores.backends import WINDOW_SECONDS, Backend, Keyring, keyring_of
 from ncp_tui.profiles.secret_stores.base import USER_NAME, decode, encode, service_of
 from ncp_tui.profiles.secret_stores.problems import (
+    UNCHANGED,
     CannotStore,
     KeyringFailed,
     KeyringLocked,
@@ -26,6 +27,7 @@ from ncp_tui.profiles.secret_stores.problems import (
 _MOST_DUPLICATES = 4
 _UNLOCK = "ncp-tui:unlock"
 """The service that is asked for only to have the keyring open: it has no item."""
+_ASKED_IN_VAIN = "Its prompt was closed without the password, or there is no screen to show it on. " + UNCHANGED
 _UNKNOWN = "It is not known whether the keyring was changed."
 
 T = TypeVar("T")
@@ -115,6 +117,12 @@ class KeyringStore:
 
         try:
             return await daemon_call(guarded, limit)
+        except KeyringLocked as problem:
+            if prompt:
+                problem.meaning = _ASKED_IN_VAIN
+            elif keyring.has_prompt:
+                problem.unlocker = self
+            raise
         except TimeoutError:
             silent = KeyringSilent(limit)
         except KeyringSilent as problem:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from ncp_tui.gateway.problems import Problem
 
-_UNCHANGED = "Your saved key was not changed."
+UNCHANGED = "Your saved key was not changed."
 _SESSION_ONLY = "use the key for this session only (store: session)"
 _ELSEWHERE = f"keep the key in the encrypted file (store: file), or {_SESSION_ONLY}"
 _NO_WAY_BACK = "A forgotten passphrase cannot be recovered: move the file away and enter the keys again"
@@ -30,20 +32,33 @@ class NoKeyring(SecretStoreProblem):
     def __init__(self, reason: str = "") -> None:
         super().__init__(
             "There is no OS keyring in this session.",
-            " ".join(part for part in (reason, _UNCHANGED) if part),
+            " ".join(part for part in (reason, UNCHANGED) if part),
             f"Start a keyring before ncp-tui, {_ELSEWHERE}.",
         )
 
 
+class Unlocker(Protocol):
+    """A keyring that can ask the user for its password, in a prompt of its own."""
+
+    async def unlock(self) -> None:
+        """Let it ask, for a minute at most; whoever waits may be cancelled. Raises what else a store raises."""
+        ...
+
+
 class KeyringLocked(SecretStoreProblem):
-    """The keyring is there and wants a password that only a prompt could ask for."""
+    """The keyring is there and wants a password that only a prompt could ask for.
+
+    Whoever can ask the user whether to open that prompt does so, calls `unlocker.unlock`, and tries again. There is
+    none where the keyring has no prompt, or has just shown it in vain.
+    """
 
     kind = "keyring_locked"
+    unlocker: Unlocker | None = None
 
     def __init__(self, what: str = "Your OS keyring is locked.") -> None:
         super().__init__(
             what,
-            "ncp-tui did not open a prompt (it may appear on another screen). " + _UNCHANGED,
+            "ncp-tui did not open a prompt (it may appear on another screen). " + UNCHANGED,
             f"Unlock it and try again, {_ELSEWHERE}.",
         )
 
@@ -53,7 +68,7 @@ class KeyringSilent(SecretStoreProblem):
 
     kind = "keyring_silent"
 
-    def __init__(self, seconds: float, meaning: str = _UNCHANGED) -> None:
+    def __init__(self, seconds: float, meaning: str = UNCHANGED) -> None:
         super().__init__(f"The OS keyring did not answer within {seconds:g} s.", meaning, f"Try again, {_ELSEWHERE}.")
 
 
@@ -62,7 +77,7 @@ class KeyringFailed(SecretStoreProblem):
 
     kind = "keyring_failed"
 
-    def __init__(self, reason: str, meaning: str = _UNCHANGED) -> None:
+    def __init__(self, reason: str, meaning: str = UNCHANGED) -> None:
         super().__init__(f"The OS keyring failed ({reason}).", meaning, f"Try again, {_ELSEWHERE}.")
 
 
@@ -126,7 +141,7 @@ class KeyFileSilent(SecretStoreProblem):
 
     kind = "key_file_silent"
 
-    def __init__(self, seconds: float, meaning: str = _UNCHANGED) -> None:
+    def __init__(self, seconds: float, meaning: str = UNCHANGED) -> None:
         super().__init__(
             f"The key file did not answer within {seconds:g} s.",
             meaning,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ncp_tui.tui.screens.profile_form import ProfileFormScreen
     from ncp_tui.tui.screens.profiles import ProfilesScreen
     from ncp_tui.tui.screens.text import TextScreen, curl_screen
+    from ncp_tui.tui.screens.unlock import UnlockScreen
     from ncp_tui.tui.screens.welcome import WelcomeScreen
     from ncp_tui.tui.screens.working import WorkingScreen
 else:
@@ -37,6 +38,7 @@ else:
             "profile_form": "ProfileFormScreen",
             "profiles": "ProfilesScreen",
             "text": "TextScreen curl_screen",
+            "unlock": "UnlockScreen",
             "welcome": "WelcomeScreen",
             "working": "WorkingScreen",
         },
@@ -56,6 +58,7 @@ __all__ = [
     "ProfilesScreen",
     "QuestionScreen",
     "TextScreen",
+    "UnlockScreen",
     "WelcomeScreen",
     "WorkingScreen",
     "curl_screen",

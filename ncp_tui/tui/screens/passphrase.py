@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -23,42 +16,25 @@ from ncp_tui.profiles import (
     PassphraseNeeded,
     WrongPassphrase,
 )
-from ncp_tui.tui.crash import LoudWorkers
+from ncp_tui.tui.screens.opening import OpeningScreen
 from ncp_tui.tui.widgets import SecretInput
 
 
-class PassphraseScreen(LoudWorkers, ModalScreen[bool]):
-    """Ends in True when the key file is open, in False when the user would rather not."""
+class PassphraseScreen(OpeningScreen):
+    """Asks for the passphrase; for a file that is not there yet, twice for a new one."""
 
-    CSS_PATH = "passphrase.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(False)", "Cancel", tooltip="Leave the key file locked", id="passphrase.cancel")
-    ]
     AUTO_FOCUS = "#passphrase"
-
-    @dataclass
-    class Tried(Message):
-        """The passphrase was tried."""
-
-        problem: Problem | None = None
 
     def __init__(self, locked: PassphraseNeeded) -> None:
         super().__init__()
         self._opener = locked.opener
         self._creating = locked.creating
-        self._trying = False
+        self.box_title = f"{'New' if self._creating else 'Locked'} key file"
+        self.hint = f"enter {'goes on' if self._creating else 'opens it'}, esc cancels"
 
-    def compose(self) -> ComposeResult:
-        """Why it is asked for, the inputs, how it went."""
-        with Vertical(id="passphrase-box") as box:
-            box.border_title = f"{'New' if self._creating else 'Locked'} key file"
-            yield from self._chosen() if self._creating else self._known()
-            yield Static("", markup=False, id="passphrase-said")
-            yield Static(
-                f"enter {'goes on' if self._creating else 'opens it'}, esc cancels",
-                markup=False,
-                id="passphrase-hint",
-            )
+    def question(self) -> Iterator[Widget]:
+        """Where the keys are, and the inputs."""
+        return self._chosen() if self._creating else self._known()
 
     def _known(self) -> Iterator[Widget]:
         yield Static(f"Your secret keys are in {self._opener.place}.", markup=False)
@@ -83,9 +59,7 @@ class PassphraseScreen(LoudWorkers, ModalScreen[bool]):
         event.stop()
         if self._creating and event.input.id == "passphrase":
             self.query_one("#again").focus()
-        elif not self._trying:
-            self._trying = True
-            self._say("Opening ...", "plain")
+        elif self.begin("Opening ..."):
             self.open_file()
 
     @work(group="passphrase", exclusive=True, exit_on_error=False, description="open the key file")
@@ -105,25 +79,15 @@ class PassphraseScreen(LoudWorkers, ModalScreen[bool]):
             passphrase.check_same(self.query_one("#again", SecretInput).passphrase())
         return passphrase
 
-    @on(Tried)
-    def show_tried(self, event: Tried) -> None:
-        """Leave when it is open; else say why not, and ask again."""
-        self._trying = False
-        if not self.is_current:  # esc was pressed meanwhile
-            return
-        problem = event.problem
+    def tried_in_vain(self, problem: Problem) -> None:
+        """Say why it did not open, and ask again."""
         # A file that has come or gone meanwhile is another question: whoever asked this one asks again.
-        if problem is None or isinstance(problem, PassphraseNeeded):
+        if isinstance(problem, PassphraseNeeded):
             self.dismiss(True)
             return
         again = isinstance(problem, WrongPassphrase)
-        self._say(f"{problem.what} Try again." if again else problem.sentences(), "bad")
+        self.say(f"{problem.what} Try again." if again else problem.sentences(), "bad")
         if isinstance(problem, WrongPassphrase | InvalidPassphrase):
             for each in self.query(SecretInput):
                 each.clear()
             self.query_one("#passphrase").focus()
-
-    def _say(self, text: str, tone: str) -> None:
-        said = self.query_one("#passphrase-said", Static)
-        said.set_class(tone == "bad", "bad")
-        said.update(text)

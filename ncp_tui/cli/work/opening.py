@@ -1,4 +1,8 @@
-"""The passphrase of the key file, asked for on the terminal: unseen, on stderr, whatever stdin and stdout are."""
+"""A locked store, opened by the user on the terminal.
+
+The passphrase of the key file is typed unseen, whatever stdin and stdout are; a keyring asks in its own prompt, once
+the user has said that it may.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ncp_tui.profiles import LEAST_CHARACTERS, InvalidPassphrase, Passphrase, PassphraseNeeded, WrongPassphrase
+from ncp_tui.profiles import (
+    LEAST_CHARACTERS,
+    InvalidPassphrase,
+    KeyringLocked,
+    Passphrase,
+    PassphraseNeeded,
+    WrongPassphrase,
+)
 
 if TYPE_CHECKING:
     from ncp_tui.cli.work.session import Session
@@ -20,7 +31,24 @@ ATTEMPTS = 3
 _TERMINAL = "/dev/tty"
 
 
-def open_store(session: Session, locked: PassphraseNeeded) -> None:
+def open_store(session: Session, locked: PassphraseNeeded | KeyringLocked) -> None:
+    """Have the user open the store. Raises `locked` itself where nobody can be asked, or the user would rather not."""
+    if isinstance(locked, KeyringLocked):
+        _unlock_keyring(session, locked)
+    else:
+        _open_key_file(session, locked)
+
+
+def _unlock_keyring(session: Session, locked: KeyringLocked) -> None:
+    if locked.unlocker is None or not session.can_ask:
+        raise locked
+    session.out.error(f"{locked.what} It asks for its password in a window of its own, where there is a desktop.")
+    if not click.confirm("Let it ask, for a minute at most?", err=True):
+        raise locked
+    session.wait(locked.unlocker.unlock())
+
+
+def _open_key_file(session: Session, locked: PassphraseNeeded) -> None:
     """Have the user open the key file. Raises `locked` itself where there is nobody to ask.
 
     After ATTEMPTS wrong answers the last one's problem is raised; Ctrl-C and the end of the input raise Abort.

@@ -1,0 +1,69 @@
+"""A locked keyring on the command line: its prompt is offered to whoever sits there, and to nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from ncp_tui.sandbox import ThreadedSandbox
+from tests.cli.program import Program
+from tests.profiles.fake_secret_service import FakeSecretService, Faults
+
+OFFER = "Let it ask, for a minute at most? [y/N]:"
+
+
+@dataclass
+class Owner:
+    """Somebody whose profile `box` keeps its key in a keyring, which is locked by now."""
+
+    program: Program
+    service: FakeSecretService
+
+
+@pytest.fixture
+def owner(nobody: Program, served: ThreadedSandbox) -> Iterator[Owner]:
+    with FakeSecretService() as service:
+        nobody.environ["DBUS_SESSION_BUS_ADDRESS"] = service.address
+        sandbox = served.sandbox
+        nobody.never.append(sandbox.secret_key)
+        where = ("--access-key", sandbox.access_key, "--gateway-url", served.url, "--secret-stdin")
+        added = nobody.run("profile", "add", "box", "--store", "keyring", *where, stdin=sandbox.secret_key)
+        assert added.code == 0, added.stderr
+        service.faults = Faults(locked=True, prompt="accepted")
+        service.calls.clear()
+        yield Owner(nobody, service)
+
+
+def test_offered_at_a_terminal(owner: Owner) -> None:
+    with owner.program.at_terminal("profile", "test", "box") as terminal:
+        terminal.answer(OFFER, "y")
+        result = terminal.end()
+    assert (result.code, result.stdout[:16]) == (0, "OK: box is accep")
+    assert owner.service.calls.count("Prompt") == 1
+
+
+def test_declined_at_a_terminal(owner: Owner) -> None:
+    with owner.program.at_terminal("profile", "test", "box") as terminal:
+        terminal.answer(OFFER, "n")
+        result = terminal.end()
+    assert result.code == 3
+    assert "Your OS keyring is locked." in result.stderr
+    assert "Prompt" not in owner.service.calls
+
+
+def test_a_prompt_that_was_closed_ends_it(owner: Owner) -> None:
+    owner.service.faults.prompt = "dismissed"
+    with owner.program.at_terminal("profile", "test", "box") as terminal:
+        terminal.answer(OFFER, "y")
+        result = terminal.end()
+    assert result.code == 3
+    assert "closed without the password" in result.stderr
+
+
+def test_never_offered_to_a_script(owner: Owner) -> None:
+    result = owner.program.run("profile", "test", "box")
+    assert result.code == 3
+    assert "Your OS keyring is locked." in result.stderr
+    assert "Prompt" not in owner.service.calls

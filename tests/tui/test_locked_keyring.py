@@ -1,0 +1,100 @@
+"""A locked keyring in the full-screen program: its prompt is opened when the user says so, never by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+
+from ncp_tui.gateway import SecretKey
+from ncp_tui.profiles import KeyringStore, Profile, SessionStore
+from ncp_tui.profiles.secret_stores import keyring_of
+from ncp_tui.tui.screens import ClustersScreen, UnlockScreen
+from tests.profiles.fake_secret_service import FakeSecretService, Faults
+from tests.tui.stage import ACCESS_KEY, Stage, staged
+
+WIDE = (160, 40)
+KEPT = Profile(name="prod", access_key=ACCESS_KEY, store="keyring", default_bucket="bk.ses.snapshot")
+
+
+class LockedOvernight(KeyringStore):
+    """A real keyring store on a service that is locked as soon as the key is in it."""
+
+    def __init__(self, service: FakeSecretService, prompt: Literal["never", "dismissed", "accepted"]) -> None:
+        super().__init__(keyring_of("linux", {"DBUS_SESSION_BUS_ADDRESS": service.address}))
+        self._service = service
+        self._prompt = prompt
+
+    async def save(self, profile: Profile, secret_key: SecretKey) -> None:
+        await super().save(profile, secret_key)
+        self._service.faults = Faults(locked=True, prompt=self._prompt)
+        self._service.calls.clear()
+
+
+@pytest.fixture
+def service() -> Iterator[FakeSecretService]:
+    with FakeSecretService() as running:
+        yield running
+
+
+async def asked(stage: Stage) -> None:
+    await stage.until(lambda: isinstance(stage.app.screen, UnlockScreen))
+    await stage.expect("Locked keyring", "Your OS keyring is locked.", "enter has it ask, esc leaves it locked")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20), WIDE])
+async def test_unlocked_when_the_user_says_so(service: FakeSecretService, size: tuple[int, int]) -> None:
+    stores = {"session": SessionStore(), "keyring": LockedOvernight(service, "accepted")}
+    async with staged(size, profile=KEPT, stores=stores, settled=False) as stage:
+        await asked(stage)
+        assert "Prompt" not in service.calls, "no prompt that nobody asked for"
+        assert not stage.sandbox.ledger.requests
+        await stage.pilot.press("enter")
+        await stage.expect("14 clusters")
+        assert service.calls.count("Prompt") == 1
+        await stage.press("p", "t")
+        await stage.expect("prod work")
+
+
+async def test_esc_leaves_it_locked(service: FakeSecretService) -> None:
+    stores = {"session": SessionStore(), "keyring": LockedOvernight(service, "accepted")}
+    async with staged(WIDE, profile=KEPT, stores=stores, settled=False) as stage:
+        await asked(stage)
+        await stage.pilot.press("escape")
+        await stage.settle()
+        assert isinstance(stage.app.screen, ClustersScreen)
+        assert stage.shows("Your OS keyring is locked.", "did not open a prompt")
+        assert "Prompt" not in service.calls
+        assert not stage.sandbox.ledger.requests
+        await stage.pilot.press("r")
+        await asked(stage)
+        await stage.pilot.press("enter")
+        await stage.expect("14 clusters")
+
+
+async def test_a_prompt_closed_without_the_password_can_be_opened_again(service: FakeSecretService) -> None:
+    stores = {"session": SessionStore(), "keyring": LockedOvernight(service, "dismissed")}
+    async with staged((80, 24), profile=KEPT, stores=stores, settled=False) as stage:
+        await asked(stage)
+        await stage.pilot.press("enter")
+        await stage.expect("Its prompt was closed")
+        service.faults.prompt = "accepted"
+        await stage.pilot.press("enter")
+        await stage.expect("14 clusters")
+
+
+async def test_waiting_for_a_prompt_that_never_ends_can_be_left(service: FakeSecretService) -> None:
+    stores = {"session": SessionStore(), "keyring": LockedOvernight(service, "never")}
+    async with staged((80, 24), profile=KEPT, stores=stores, settled=False) as stage:
+        await asked(stage)
+        await stage.pilot.press("enter", "enter")
+        await stage.expect("Waiting for the keyring's own window")
+        await stage.until(service.prompted.is_set)
+        await stage.pilot.press("escape")
+        await stage.settle()
+        assert isinstance(stage.app.screen, ClustersScreen)
+        assert service.calls.count("Prompt") == 1
+        await stage.pilot.press("q")
+        await stage.pilot.pause()
+    assert stage.app.return_code == 0
