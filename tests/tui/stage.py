@@ -201,7 +201,7 @@ async def staged(
     profile named on the command line. `clock_off` is how far the app's clock is ahead. With `listening`, requests go
     over a real socket. `wrap` stands between app and sandbox, and `prepare` sets the sandbox up. Unless
     `settled`, the test begins at once, with whatever hangs. After a lost answer the history is looked at for
-    `settle_seconds`: in 0.2 s twice.
+    `settle_seconds`: in 0.2 s twice, or once where the machine is busy.
     """
     clock, count = Clock(), iter(range(1, 100_000))
     sandbox = Sandbox(

@@ -120,7 +120,7 @@ async def test_a_lost_answer_is_looked_for_and_found(quick_looks: None) -> None:
 async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_settled_later() -> None:
     async with staged((80, 24)) as stage:
         await lose_an_answer(stage, started=False)
-        assert stage.shows("Cannot tell whether", "at 2 looks the history did not", "1 UNSETTLED")
+        assert stage.shows("Cannot tell whether", "the history did not name", "1 UNSETTLED")
         assert not stage.shows("press u"), "on the form a u would be typed"
         assert "looks again." in stage.text(), "the whole of the card is in an 80x24 window"
         await stage.press("escape")

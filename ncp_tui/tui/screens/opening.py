@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -42,7 +43,7 @@ class OpeningScreen(LoudWorkers, ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """Why it is asked for, the question, how it went."""
         with Vertical(id="opening-box") as box:
-            box.border_title = self.box_title
+            box.border_title = Content(self.box_title)
             yield from self.question()
             yield Static("", markup=False, id="opening-said")
             yield Static(self.hint, markup=False, id="opening-hint")
