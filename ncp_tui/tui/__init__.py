@@ -31,7 +31,8 @@ def run(home: Home, secrets: list[SecretKey], *, profile: str | None = None) -> 
     sys.setswitchinterval(_SWITCH_SECONDS)
     from ncp_tui.tui.app import NcpApp  # noqa: PLC0415
 
-    app = NcpApp(home, profile, prepare_terminal(home), secrets)
+    choices = prepare_terminal(home)
+    app = NcpApp(home, profile, choices.theme, secrets, notify_by=choices.notify_by)
     log_file = app.session.keep_log()
     try:
         asyncio.run(app.run_to_the_end(mouse=wants_mouse(os.environ)))

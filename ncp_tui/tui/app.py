@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
@@ -19,12 +20,12 @@ from ncp_tui.tui import screens, settings
 from ncp_tui.tui.copying import CopyingApp
 from ncp_tui.tui.crash import QuietCrash
 from ncp_tui.tui.following import FollowingApp
+from ncp_tui.tui.notices import BELL, WAYS, NoticingApp
 from ncp_tui.tui.page_keys import SteadyPages
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.working import WorkingScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.small_window import RoomyApp
-from ncp_tui.tui.terminal import TerminalApp
 from ncp_tui.tui.themes import DARK, THEMES, ThemedApp, theme_for
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from ncp_tui.profiles import Identities, Identity, KeyringLocked, PassphraseNeeded, ProfileBook
 
 DISK_SECONDS = 10.0
+_BEGIN_SECONDS = 0.2
+"""By then the first frame is out nearly everywhere; where it is not, the program begins before it."""
+
 _KEY_NAMES = {
     **{key: key for key in ("enter", "up", "down", "left", "right", "ctrl+c")},
     "escape": "esc",
@@ -40,7 +44,7 @@ _KEY_NAMES = {
 }
 
 
-class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, TerminalApp, QuietCrash):
+class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, NoticingApp, QuietCrash):
     """ncp-tui, full screen."""
 
     TITLE = "ncp-tui"
@@ -86,11 +90,14 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Termina
         profile: str | None = None,
         theme: str | None = None,
         secrets: list[SecretKey] | None = None,
+        notify_by: str = BELL,
     ) -> None:
         """Call as `profile` if one is named; each key that is used is added to `secrets`."""
         super().__init__()
         self.session = Session(home, ask_to_open=self.ask_to_open, secrets=[] if secrets is None else secrets)
         self._profile_wanted = profile
+        self._has_begun = False
+        self.notify_by = notify_by
         self.begin_with(theme or theme_for(home.environ))
 
     def get_key_display(self, binding: Binding) -> str:
@@ -112,8 +119,13 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Termina
     def on_ready(self) -> None:
         """Paint first: whatever touches disk, keyring or network is a worker that starts after the first frame."""
         self.screen.call_after_refresh(self._begin)
+        # Textual keeps that call back while another screen is in front, as after a key pressed before the first frame.
+        self.set_timer(_BEGIN_SECONDS, self._begin)
 
     async def _begin(self) -> None:
+        if self._has_begun:
+            return
+        self._has_begun = True
         self.find_identity()
         home = self._clusters_screen()
         if home is not None:
@@ -227,7 +239,7 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Termina
     def use_identity(self, identity: Identity) -> None:
         """Call as `identity` from now on; a call that hangs for the last one is left behind."""
         self.session.use(identity)
-        self.name_window(f"ncp-tui {'DEMO' if self.session.home.demo else identity.name} {identity.profile.region}")
+        self.call_window(f"ncp-tui {'DEMO' if self.session.home.demo else identity.name} {identity.profile.region}")
         home = self._clusters_screen()
         if home is not None:
             home.workers.cancel_node(home)
@@ -265,14 +277,21 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Termina
         """Change to the theme `name`, from now on and at the next start."""
         self.theme = name
         if not self.session.home.demo:
-            self.keep_theme(name)
+            self.keep_choice("theme", name)
 
-    @work(group="theme", exclusive=True, exit_on_error=False, description="remember the theme")
-    async def keep_theme(self, name: str) -> None:
-        """Write down which theme was chosen."""
+    def choose_notice(self, way: str) -> None:
+        """Tell of the end of a snapshot by `way`, from now on and at the next start."""
+        self.notify_by = way
+        self.tell_of_end("This is how the end of a snapshot is told.")
+        if not self.session.home.demo:
+            self.keep_choice("notify", way)
+
+    @work(group="choice", exit_on_error=False, description="remember a choice")
+    async def keep_choice(self, name: str, value: str) -> None:
+        """Write down what was chosen."""
         paths = self.session.home.paths
         try:
-            await gateway.daemon_call(lambda: settings.remember_theme(paths, name), DISK_SECONDS)
+            await gateway.daemon_call(lambda: settings.remember(paths, name, value), DISK_SECONDS)
         except (gateway.Problem, TimeoutError) as error:
             why = error if isinstance(error, gateway.Problem) else _slow_disk()
             if isinstance(self.screen, WorkingScreen):
@@ -307,7 +326,9 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Termina
                 _running(active.node, binding.action),
             )
         for theme in THEMES:
-            yield SystemCommand(f"theme: {theme.name}", "Change the colours", _theming(self, theme.name))
+            yield SystemCommand(f"theme: {theme.name}", "Change the colours", partial(self.choose_theme, theme.name))
+        for way, meaning in WAYS.items():
+            yield SystemCommand(f"notify: {way}", meaning, partial(self.choose_notice, way))
 
 
 def _slow_disk() -> Problem:
@@ -319,10 +340,3 @@ def _running(node: Any, action: str) -> Any:
         await node.run_action(action)
 
     return run
-
-
-def _theming(app: NcpApp, name: str) -> Any:
-    def change() -> None:
-        app.choose_theme(name)
-
-    return change

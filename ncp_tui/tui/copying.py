@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,13 @@ from typing import Any
 from textual.app import App
 
 from ncp_tui.gateway import Problem
+from ncp_tui.tui.multiplexers import passed_through
 
 MOST_ENCODED = 74_994
 """Characters of base64: what xterm takes at most. Longer ones are cut or dropped without a word."""
 
 _NO_CLIPBOARD = ("linux", "vt", "dumb", "ansi", "cons25")
 """Kinds of terminals without one, by the beginning of TERM; the oldest of them would print the sequence."""
-
-_SCREEN_CHUNK = 256
-"""screen drops a string of more than 768 bytes, in some builds of more than 256."""
 
 _PRIVATE = 0o600
 
@@ -45,24 +43,10 @@ def clipboard_sequence(text: str, environ: Mapping[str, str]) -> str:
     if len(encoded) > MOST_ENCODED:
         raise CannotCopy(f"{len(encoded)} bytes are more than terminals take.", "Nothing was sent.", _INSTEAD)
     plain = f"\x1b]52;c;{encoded}\a"
-    if environ.get("TMUX") or term.startswith("tmux"):
-        return plain + _through_tmux(plain)
-    if environ.get("STY") or term.startswith("screen"):
-        return plain + "".join(_through_screen(plain))
-    return plain
+    return plain + passed_through(plain, environ)
 
 
 _INSTEAD = "w writes it to a file, m shows it to select."
-
-
-def _through_tmux(sequence: str) -> str:
-    return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
-
-
-def _through_screen(sequence: str) -> Iterator[str]:
-    """Screen passes the inside of such a string on as it is, so that the parts become one again behind it."""
-    for start in range(0, len(sequence), _SCREEN_CHUNK):
-        yield f"\x1bP{sequence[start : start + _SCREEN_CHUNK]}\x1b\\"
 
 
 class CopyingApp(App[Any]):

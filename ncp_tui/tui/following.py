@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.app import App
 from textual.message import Message
 
 from ncp_tui import gateway, snapshots
 from ncp_tui.tui.crash import LoudWorkers
-from ncp_tui.tui.screens.working import WorkingScreen
+from ncp_tui.tui.notices import NoticingApp
+from ncp_tui.tui.screens.working import WorkingScreen, ending, outcome_word
 from ncp_tui.tui.session import Followed, Session
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _STILL_WATCHED = timedelta(hours=24)
 
 
-class FollowingApp(LoudWorkers, App[Any]):
+class FollowingApp(LoudWorkers, NoticingApp):
     """An app that sends creates and follows them, whatever screen the user goes to."""
 
     session: Session
@@ -175,11 +175,13 @@ class FollowingApp(LoudWorkers, App[Any]):
 
     @on(FollowedChanged)
     def show_followed(self, event: FollowedChanged) -> None:
-        """Tell every working screen; ring when it ended."""
+        """Tell every working screen and the window's title; when it ended, also whoever looks elsewhere."""
+        followed = event.followed
         for screen in self._working_screens():
-            screen.on_followed_changed(event.followed)
-        if not event.followed.is_open:
-            self.bell()
+            screen.on_followed_changed(followed)
+        self.tell_in_title(f"{followed.request.name}: {outcome_word(followed)}")
+        if not followed.is_open:
+            self.tell_of_end(ending(followed)[0])
 
     def _working_screens(self) -> list[WorkingScreen]:
         """The screens that can show something; none while the app is on its way out, and taking them apart."""

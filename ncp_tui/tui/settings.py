@@ -1,4 +1,4 @@
-"""What the user has chosen about the program itself, kept from one run to the next: so far the theme."""
+"""What the user has chosen about the program itself, kept from one run to the next: `theme`, and `notify`."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class CannotRemember(Problem):
     kind = "cannot_remember"
 
 
-def remembered_theme(paths: Paths) -> str | None:
-    """The theme chosen last; None where none was, or the file cannot be read. It blocks on the disk."""
+def remembered(paths: Paths) -> dict[str, str]:
+    """What was chosen last; nothing where nothing was, or the file cannot be read. It blocks on the disk."""
     try:
-        theme = _read(paths).get("theme")
+        chosen = _read(paths)
     except (OSError, ValueError):
-        return None  # not worth a word at the start: whoever chooses again hears why it is not kept
-    return theme if isinstance(theme, str) else None
+        return {}  # not worth a word at the start: whoever chooses again hears why it is not kept
+    return {name: value for name, value in chosen.items() if isinstance(value, str)}
 
 
-def remember_theme(paths: Paths, theme: str) -> None:
-    """Keep the theme, and all else that is in the file. It blocks on the disk. Raises CannotRemember."""
+def remember(paths: Paths, name: str, value: str) -> None:
+    """Keep a choice, and all else that is in the file. It blocks on the disk. Raises CannotRemember."""
     import tomli_w  # noqa: PLC0415 - 10 ms that a start, which only reads, does not spend
     from filelock import FileLock, Timeout  # noqa: PLC0415
 
@@ -40,7 +40,7 @@ def remember_theme(paths: Paths, theme: str) -> None:
     try:
         profiles.make_private_directory(paths.config_dir)
         with FileLock(f"{file}.lock", timeout=LOCK_SECONDS, mode=0o600):
-            profiles.write_atomically(file, tomli_w.dumps(_read(paths) | {"theme": theme}).encode())
+            profiles.write_atomically(file, tomli_w.dumps(_read(paths) | {name: value}).encode())
     except Timeout:
         raise _cannot("another ncp-tui has it in its hands", file) from None
     except OSError as error:
@@ -61,4 +61,4 @@ def _read(paths: Paths) -> dict[str, Any]:
 
 
 def _cannot(why: str, file: os.PathLike[str]) -> CannotRemember:
-    return CannotRemember(f"The theme is not kept in {os.fspath(file)}: {why}.", "It holds until you quit.")
+    return CannotRemember(f"This choice is not kept in {os.fspath(file)}: {why}.", "It holds until you quit.")

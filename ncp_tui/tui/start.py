@@ -7,11 +7,13 @@ import io
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ncp_tui.gateway import daemon_call
 from ncp_tui.home import Home
 from ncp_tui.tui.glyphs import GLYPHS, limited_encoding
-from ncp_tui.tui.settings import READING_SECONDS, remembered_theme
+from ncp_tui.tui.notices import way_for
+from ncp_tui.tui.settings import READING_SECONDS, remembered
 from ncp_tui.tui.themes import is_monochrome, theme_for
 
 MOUSE_VARIABLE = "NCP_TUI_MOUSE"
@@ -25,19 +27,28 @@ def wants_mouse(environ: Mapping[str, str]) -> bool:
     return not any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
 
 
-def prepare_terminal(home: Home) -> str:
-    """Limit what is drawn to what this terminal can show, and return the theme to start with."""
+@dataclass(frozen=True)
+class Choices:
+    """What holds from the first frame on: the theme, and how the end of a snapshot is told."""
+
+    theme: str
+    notify_by: str
+
+
+def prepare_terminal(home: Home) -> Choices:
+    """Limit what is drawn to what this terminal can show, and return what was chosen for it."""
     GLYPHS.limit_to(limited_encoding(os.environ))
     if GLYPHS.encoding is not None and isinstance(sys.__stderr__, io.TextIOWrapper):
         # Textual draws on stderr. Under LC_ALL=C Python would write it in UTF-8.
         sys.__stderr__.reconfigure(encoding=GLYPHS.encoding, errors="backslashreplace")
     if is_monochrome(os.environ):
         os.environ["NO_COLOR"] = "1"  # the one word for it that Textual listens to
-    return theme_for(os.environ, asyncio.run(_remembered(home)))
+    last = asyncio.run(_remembered(home))
+    return Choices(theme_for(os.environ, last.get("theme")), way_for(os.environ, last.get("notify")))
 
 
-async def _remembered(home: Home) -> str | None:
+async def _remembered(home: Home) -> dict[str, str]:
     try:
-        return await daemon_call(lambda: remembered_theme(home.paths), READING_SECONDS)
+        return await daemon_call(lambda: remembered(home.paths), READING_SECONDS)
     except TimeoutError:
-        return None
+        return {}

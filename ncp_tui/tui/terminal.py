@@ -74,6 +74,11 @@ class TerminalApp(App[Any]):
         if isinstance(self._driver, TerminalDriver):
             self._driver.name_window(title)
 
+    def send(self, sequence: str) -> None:
+        """Send the terminal what moves and draws nothing."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.write_past_frames(sequence)
+
     def leave_mouse(self, *, to_terminal: bool) -> None:
         """Leave the mouse to the terminal, to select text with, or take it again."""
         if isinstance(self._driver, TerminalDriver):
@@ -143,7 +148,7 @@ class TerminalDriver(LinuxDriver):
         """Give the terminal back. It may belong to a shell by now, so it is given back once."""
         if self._shown:
             if self._title_is_ours:
-                self._write_past_frames(GIVE_BACK)
+                self.write_past_frames(GIVE_BACK)
                 self._title_is_ours = False
             super().stop_application_mode()
             self._shown = False
@@ -156,8 +161,7 @@ class TerminalDriver(LinuxDriver):
 
     def _show_title(self) -> None:
         if self._title and has_title(os.environ):
-            self._write_past_frames("" if self._title_is_ours else KEEP)
-            self._write_past_frames(title_sequence(self._title))
+            self.write_past_frames(("" if self._title_is_ours else KEEP) + title_sequence(self._title))
             self._title_is_ours = True
 
     def leave_mouse(self, *, to_terminal: bool) -> None:
@@ -181,9 +185,9 @@ class TerminalDriver(LinuxDriver):
             if news:
                 super().write(GLYPHS.drawn(news))
 
-    def _write_past_frames(self, data: str) -> None:
+    def write_past_frames(self, data: str) -> None:
         """Write what moves and draws nothing, so that what has been painted is still known."""
-        if self._writer_thread is not None and self._writer_thread.is_alive():
+        if data and self._writer_thread is not None and self._writer_thread.is_alive():
             super().write(data)
 
     def run_input_thread(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from textual.widgets import Button, Input, Select
 
 from ncp_tui.profiles import NoKeyring, Profile, SessionStore
+from ncp_tui.tui.app import NcpApp
 from ncp_tui.tui.screens import ClustersScreen, ProfileFormScreen, WelcomeScreen
 from ncp_tui.tui.widgets import RecordTable
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, staged
@@ -350,6 +352,22 @@ async def test_nothing_waits_for_a_gateway_that_hangs() -> None:
         await stage.pilot.press("q")
         await stage.pilot.pause()
     assert stage.app.return_code == 0
+
+
+async def test_the_program_begins_though_a_key_came_before_the_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual may call nothing after the refresh of a screen that was covered before it; such a one is played here."""
+    after_refresh = ClustersScreen.call_after_refresh
+
+    def covered(screen: ClustersScreen, callback: Callable[..., object]) -> bool:
+        assert isinstance(screen.app, NcpApp)
+        return callback == screen.app._begin or after_refresh(screen, callback)
+
+    monkeypatch.setattr(ClustersScreen, "call_after_refresh", covered)
+    async with staged((120, 40), settled=False) as stage:
+        await stage.pilot.press("p")
+        await stage.expect("prod / KR / Profiles", "public/KR")
+        await stage.press("escape")
+        assert stage.shows("14 clusters", "search-0001")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 20), (200, 60), (40, 10), (20, 5)])

@@ -13,7 +13,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
 
-from ncp_tui.tui.settings import remembered_theme
+from ncp_tui.tui.settings import remembered
 from ncp_tui.tui.themes import CONTRAST, DARK, LIGHT, TERMINAL, THEMES, is_monochrome, theme_for
 from tests.tui.stage import Stage, staged
 from tests.tui.test_rules import contrast
@@ -114,9 +114,9 @@ def test_a_terminal_without_colours_is_known_by_its_name(term: str, monochrome: 
 async def test_a_theme_that_was_chosen_is_there_at_the_next_start() -> None:
     async with staged() as stage:
         await stage.press("f9")
-        assert remembered_theme(stage.home.paths) == LIGHT.name
+        assert remembered(stage.home.paths)["theme"] == LIGHT.name
         stage.home.paths.settings_file.write_text('later = "kept"\ntheme = 7\n')
-        assert remembered_theme(stage.home.paths) is None
+        assert "theme" not in remembered(stage.home.paths)
         await stage.press("f9")
         kept = tomllib.loads(stage.home.paths.settings_file.read_text())
         assert kept == {"later": "kept", "theme": TERMINAL.name}
@@ -129,7 +129,7 @@ async def test_the_palette_remembers_too() -> None:
         await stage.type("ncp-contrast")
         await stage.press("down", "enter")
         assert stage.app.theme == CONTRAST.name
-        assert remembered_theme(stage.home.paths) == CONTRAST.name
+        assert remembered(stage.home.paths)["theme"] == CONTRAST.name
 
 
 async def test_the_demo_remembers_nothing() -> None:
@@ -145,10 +145,10 @@ async def test_settings_that_cannot_be_kept_are_told_and_left_alone(broken: Call
     async with staged() as stage:
         file = stage.home.paths.settings_file
         broken(file)
-        assert remembered_theme(stage.home.paths) is None
+        assert "theme" not in remembered(stage.home.paths)
         await stage.press("f9")
         assert stage.app.theme == LIGHT.name
-        assert stage.shows("The theme is not kept in")
+        assert stage.shows("This choice is not kept in")
         assert file.is_dir() or file.read_text() == "not = = toml"
 
 

@@ -222,6 +222,14 @@ def state_words(followed: Followed, now: float) -> str:
     return f"{seen}, {elapsed(now - followed.asked_monotonic)}"
 
 
+def outcome_word(followed: Followed) -> str:
+    """What has become of it, in a word for the window's title."""
+    if followed.is_open:
+        return "under way"
+    _, tone = _ending(followed)
+    return {"good": "finished", "bad": "FAILED"}.get(tone, "not clear")
+
+
 def unsettled_sentence(entries: Sequence[JournalEntry]) -> str:
     """Which creates are open, and which key leads to them."""
     first = entries[-1].request

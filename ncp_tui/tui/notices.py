@@ -1,0 +1,75 @@
+"""Telling somebody who looks elsewhere that a snapshot has ended: a bell, a notification, the window's title."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from ncp_tui.gateway import clean
+from ncp_tui.tui.glyphs import GLYPHS
+from ncp_tui.tui.multiplexers import passed_through
+from ncp_tui.tui.terminal import TerminalApp
+from ncp_tui.tui.title import has_title
+
+NOTIFY_VARIABLE: Final = "NCP_TUI_NOTIFY"
+
+BELL: Final = "bell"
+OFF: Final = "off"
+WAYS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        BELL: "The terminal's bell when a snapshot ends",
+        "osc9": "The bell and a notification (OSC 9: iTerm2, kitty, WezTerm, Windows Terminal)",
+        "osc777": "The bell and a notification (OSC 777: foot, Ghostty, urxvt, WezTerm)",
+        OFF: "Nothing; the window's title tells all the same",
+    }
+)
+"""How it is told, by the names that the variable, the settings file and the palette use."""
+
+_FORMS: Final = {"osc9": "\x1b]9;{title}: {text}\a", "osc777": "\x1b]777;notify;{title};{text}\a"}
+_LONGEST = 200
+
+
+def way_for(environ: Mapping[str, str], remembered: str | None = None) -> str:
+    """How to tell: as the variable says, else as was chosen last, else by the bell. Words that are no way are none."""
+    wish = environ.get(NOTIFY_VARIABLE, "").strip().lower()
+    return next((way for way in (wish, remembered or "") if way in WAYS), BELL)
+
+
+def notification_sequence(way: str, title: str, text: str, environ: Mapping[str, str]) -> str:
+    """What has the terminal of `environ` show a notification of inert text; nothing where the way, or it, has none."""
+    form = _FORMS.get(way)
+    if form is None or not has_title(environ):
+        return ""
+    # A semicolon would end a part of it.
+    parts = (GLYPHS.drawn(GLYPHS.shown(clean(part))).replace(";", ",")[:_LONGEST] for part in (title, text))
+    sequence = form.format(**dict(zip(("title", "text"), parts, strict=True)))
+    return passed_through(sequence, environ) or sequence
+
+
+class NoticingApp(TerminalApp):
+    """An app that tells of an end by the way the user has chosen, and of the state in its window's title."""
+
+    notify_by = BELL
+    _window = ""
+    _window_shown = ""
+
+    def call_window(self, name: str) -> None:
+        """Have the window called `name`, and what becomes of a snapshot behind it."""
+        self._window = name
+        self.tell_in_title("")
+
+    def tell_in_title(self, news: str) -> None:
+        """Say `news` in the window's title."""
+        title = f"{self._window} - {news}" if news else self._window
+        if title != self._window_shown:
+            self._window_shown = title
+            self.name_window(title)
+
+    def tell_of_end(self, text: str) -> None:
+        """Tell of an end as the user has chosen."""
+        if self.notify_by == OFF:
+            return
+        self.bell()
+        self.send(notification_sequence(self.notify_by, "ncp-tui", text, os.environ))

@@ -1,0 +1,154 @@
+"""The end of a snapshot is told by the way the user chose, through tmux and screen, and as inert text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.tui.notices import BELL, OFF, WAYS, notification_sequence, way_for
+from ncp_tui.tui.settings import remember, remembered
+from ncp_tui.tui.title import title_sequence
+from tests.journeys.terminal import ESCAPE, F2, Terminal
+from tests.tui.stage import Stage, staged
+
+OSC9 = "\x1b]9;ncp-tui: Finished.\a"
+OSC777 = "\x1b]777;notify;ncp-tui;Finished.\a"
+XTERM = {"TERM": "xterm-256color"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "last", "way"),
+    [
+        ({}, None, BELL),
+        ({}, "osc9", "osc9"),
+        ({"NCP_TUI_NOTIFY": "osc777"}, "osc9", "osc777"),
+        ({"NCP_TUI_NOTIFY": " OFF "}, "osc9", OFF),
+        ({"NCP_TUI_NOTIFY": ""}, "osc9", "osc9"),
+        ({"NCP_TUI_NOTIFY": "pigeon"}, "osc9", "osc9"),
+        ({"NCP_TUI_NOTIFY": "pigeon"}, "owl", BELL),
+    ],
+)
+def test_the_variable_comes_before_the_last_choice(environ: dict[str, str], last: str | None, way: str) -> None:
+    assert way_for(environ, last) == way
+
+
+@pytest.mark.parametrize(
+    ("way", "environ", "sequence"),
+    [
+        ("osc9", XTERM, OSC9),
+        ("osc777", XTERM, OSC777),
+        ("osc9", {"TERM": "tmux-256color"}, "\x1bPtmux;\x1b" + OSC9 + "\x1b\\"),
+        ("osc777", {"TERM": "screen-256color", "TMUX": "/t,1,0"}, "\x1bPtmux;\x1b" + OSC777 + "\x1b\\"),
+        ("osc9", {"TERM": "screen", "STY": "1.pts-0.host"}, "\x1bP" + OSC9 + "\x1b\\"),
+        ("osc777", {"TERM": "linux"}, ""),
+        ("osc9", {"TERM": "dumb"}, ""),
+        ("osc9", {}, ""),
+        (BELL, XTERM, ""),
+        (OFF, XTERM, ""),
+    ],
+)
+def test_each_terminal_gets_the_form_that_reaches_it(way: str, environ: dict[str, str], sequence: str) -> None:
+    """A console that knows no such sequence would print it."""
+    assert notification_sequence(way, "ncp-tui", "Finished.", environ) == sequence
+
+
+@pytest.mark.parametrize("way", ["osc9", "osc777"])
+def test_a_hostile_name_ends_no_sequence(way: str) -> None:
+    """Whoever names a snapshot or a cluster sends no sequence of their own, and adds no part to ours."""
+    hostile = "\x1b]52;c;AAAA\x07\x9d2;x\x9c\u202e;name\n\x1b\\" + "x" * 5_000
+    sequence = notification_sequence(way, "ncp-tui", hostile, XTERM)
+    assert sequence.startswith("\x1b]")
+    assert sequence.endswith("\a")
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u202e]", sequence[2:-1])
+    assert sequence.count(";") == notification_sequence(way, "a", "b", XTERM).count(";")
+    assert len(sequence) < 300
+
+
+async def take_a_snapshot(stage: Stage) -> None:
+    await stage.press("s", "f2")
+    stage.clock.advance(60)
+    await stage.expect("Finished: snapshot search-0001-")
+
+
+async def test_the_palette_chooses_and_the_choice_is_kept() -> None:
+    async with staged((120, 40)) as stage:
+        remember(stage.home.paths, "theme", "ncp-light")
+        await stage.press("colon")
+        await stage.type("notify: osc777")
+        await stage.press("down", "enter")
+        assert stage.app.notify_by == "osc777"
+        assert remembered(stage.home.paths) == {"theme": "ncp-light", "notify": "osc777"}
+
+
+async def test_the_palette_has_every_way() -> None:
+    async with staged((120, 40)) as stage:
+        await stage.press("colon")
+        await stage.type("notify:")
+        assert stage.shows(*(f"notify: {way}" for way in WAYS))
+
+
+async def test_the_demo_keeps_no_choice() -> None:
+    async with staged((120, 40), demo=True) as stage:
+        stage.app.choose_notice(OFF)
+        await stage.settle()
+        assert stage.app.notify_by == OFF
+        assert not stage.home.paths.settings_file.exists()
+
+
+@pytest.fixture
+def gateway() -> Iterator[ThreadedSandbox]:
+    with ThreadedSandbox(Sandbox(duration=1.0)) as running:
+        yield running
+
+
+def what_it_sends(gateway: ThreadedSandbox, tmp_path: Path, **environ: str) -> bytes:
+    """Everything the real program sends to a terminal while it takes a snapshot to its end."""
+    keys = {
+        "NCLOUD_ACCESS_KEY": gateway.sandbox.access_key,
+        "NCLOUD_SECRET_KEY": gateway.sandbox.secret_key,
+        "NCLOUD_API_GW": gateway.url,
+        "NCP_TUI_PROFILE": "environment",
+    }
+    with Terminal(tmp_path, environ=keys | environ) as terminal:
+        terminal.expect("14 clusters")
+        terminal.press("s")
+        terminal.expect("ok: cluster, health, bucket, name")
+        terminal.press(F2)
+        terminal.expect("Finished: snapshot search-0001-")
+        terminal.press(ESCAPE)
+        terminal.expect("environment / KR / Clusters")
+        terminal.press("q")
+        assert terminal.expect_end() == 0
+        return terminal.raw
+
+
+def test_a_bell_and_the_title_by_themselves(gateway: ThreadedSandbox, tmp_path: Path) -> None:
+    sent = what_it_sends(gateway, tmp_path)
+    name = gateway.sandbox.ledger.effects[0].name
+    for word in ("under way", "finished"):
+        assert sent.count(title_sequence(f"ncp-tui environment KR - {name}: {word}").encode()) == 1
+    assert without_sequences(sent).count(b"\a") == 1
+    assert b"\x1b]9;" not in sent
+    assert b"\x1b]777;" not in sent
+
+
+def test_a_notification_by_choice(gateway: ThreadedSandbox, tmp_path: Path) -> None:
+    sent = what_it_sends(gateway, tmp_path, NCP_TUI_NOTIFY="osc9")
+    name = gateway.sandbox.ledger.effects[0].name
+    assert sent.count(f"\x1b]9;ncp-tui: Finished: snapshot {name} exists (SUCCESS).\a".encode()) == 1
+    assert without_sequences(sent).count(b"\a") == 1
+
+
+def test_silence_by_choice(gateway: ThreadedSandbox, tmp_path: Path) -> None:
+    sent = what_it_sends(gateway, tmp_path, NCP_TUI_NOTIFY="off")
+    assert b"\a" not in without_sequences(sent)
+    assert b": finished\a" in sent, "the title tells all the same"
+
+
+def without_sequences(sent: bytes) -> bytes:
+    """`sent` without the strings for the terminal, whose end is a BEL as well."""
+    return re.sub(rb"\x1b\][^\x07\x1b]*\x07", b"", sent)
