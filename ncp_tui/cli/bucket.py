@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from ncp_tui.cli.options import Group
+from ncp_tui.cli.options import Group, complete_cluster
 from ncp_tui.cli.running import run
 
 
@@ -16,7 +16,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.argument("cluster")
+@click.argument("cluster", shell_complete=complete_cluster)
 def list_buckets(cluster: str) -> None:
     """List the buckets that CLUSTER (a name or a number) sees, with the reason where one cannot be used."""
     from ncp_tui.cli.work import reads

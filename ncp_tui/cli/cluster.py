@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from ncp_tui.cli.options import Group
+from ncp_tui.cli.options import Group, complete_cluster
 from ncp_tui.cli.running import run
 
 
@@ -24,7 +24,7 @@ def list_clusters() -> None:
 
 
 @command.command("show")
-@click.argument("cluster")
+@click.argument("cluster", shell_complete=complete_cluster)
 def show_cluster(cluster: str) -> None:
     """Show all that the service tells of CLUSTER, a name or a number."""
     from ncp_tui.cli.work import reads

@@ -88,6 +88,20 @@ def complete_profile(_ctx: click.Context, _parameter: click.Parameter, incomplet
     return [profile.name for profile in profiles if profile.name.startswith(incomplete)]
 
 
+def complete_cluster(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The clusters that begin so, of those that were listed last by whoever would call. Nothing is sent."""
+    from ncp_tui import profiles
+    from ncp_tui.gateway import Problem
+    from ncp_tui.home import users_home
+
+    home = users_home(os.environ)
+    try:
+        identity = home.choose(Settings.of(ctx).profile)
+    except Problem:
+        return []
+    return [name for name in profiles.LastListing(home.paths).names(identity) if profiles.begins_with(name, incomplete)]
+
+
 def _shared() -> Iterable[_SharedOption]:
     yield _option(
         "--profile",

@@ -21,8 +21,8 @@ _MISSING = "  (not there yet)"
 def command() -> None:
     """Where this program keeps its files.
 
-    Profiles, encrypted keys, the journal of creates, the log of every request, and the reports of bugs. NCP_TUI_HOME
-    puts all of them under one folder. Nothing is created by asking.
+    Profiles, encrypted keys, the journal of creates, the log of every request, the names of the clusters listed last,
+    and the reports of bugs. NCP_TUI_HOME puts all of them under one folder. Nothing is created by asking.
     """
     run(_show_paths)
 
@@ -38,6 +38,7 @@ def _show_paths(session: Session) -> int:
         "keys": paths.keys_file,
         "journal": paths.journal_file,
         "session_log": paths.session_log_file,
+        "listing": paths.listing_file,
         "reports": paths.reports_dir,
     }
     exists = {name: os.path.lexists(path) for name, path in known.items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ncp_tui.cli.options import Group
+from ncp_tui.cli.options import Group, complete_cluster
 from ncp_tui.cli.running import run
 
 _HOUR = 3600.0
@@ -21,7 +21,7 @@ def command() -> None:
 
 
 @command.command("create")
-@click.argument("cluster")
+@click.argument("cluster", shell_complete=complete_cluster)
 @click.option("--bucket", metavar="B", help="The bucket it goes to; without it the profile's default bucket.")
 @click.option("--name", metavar="N", help="3 to 30 characters: a-z, 0-9 and single hyphens; a letter first.")
 @click.option("--template", metavar="T", help="Make the name from this, as {cluster}-{date}-{time}.")
@@ -31,7 +31,12 @@ def command() -> None:
     "--timeout", type=_SECONDS, metavar="S", default=_HOUR, show_default=True, help="Seconds that --wait waits."
 )
 @click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
-@click.option("--confirm", metavar="CLUSTER", help="The cluster's name once more: what a protected profile wants.")
+@click.option(
+    "--confirm",
+    metavar="CLUSTER",
+    shell_complete=complete_cluster,
+    help="The cluster's name once more: what a protected profile wants.",
+)
 @click.option(
     "--without-journal", is_flag=True, help="Send it although it cannot be written down; then nobody can settle it."
 )
@@ -54,7 +59,7 @@ def create(**wishes: Any) -> None:
 
 
 @command.command("history")
-@click.argument("cluster")
+@click.argument("cluster", shell_complete=complete_cluster)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N.")
 def history(cluster: str, limit: int | None) -> None:
     """List what is known of the snapshots of CLUSTER (a name or a number), newest first."""
@@ -64,7 +69,7 @@ def history(cluster: str, limit: int | None) -> None:
 
 
 @command.command("wait")
-@click.argument("cluster")
+@click.argument("cluster", shell_complete=complete_cluster)
 @click.argument("name")
 @click.option("--timeout", type=_SECONDS, metavar="S", default=_HOUR, show_default=True, help="Seconds to wait.")
 def wait(cluster: str, name: str, timeout: float) -> None:
@@ -91,7 +96,13 @@ def settle(timeout: float, dismiss: str | None) -> None:
 
 @command.command("evidence")
 @click.argument("name")
-@click.option("--cluster", metavar="C", default="", help="Only on this cluster, a name or a number.")
+@click.option(
+    "--cluster",
+    metavar="C",
+    default="",
+    shell_complete=complete_cluster,
+    help="Only on this cluster, a name or a number.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, allow_dash=True),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ncp_tui.profiles.identities import Identities
     from ncp_tui.profiles.identity import Identity, SourceKind
     from ncp_tui.profiles.importing import ImportedProfile, import_profiles, suggest_name
+    from ncp_tui.profiles.last_listing import LastListing, begins_with
     from ncp_tui.profiles.ncloud_configure import NcloudConfigure, read_ncloud_configure
     from ncp_tui.profiles.paths import Paths, configure_path, make_private_directory, paths_from
     from ncp_tui.profiles.profile import (
@@ -77,6 +78,7 @@ else:
             "identities": "Identities",
             "identity": "Identity SourceKind",
             "importing": "ImportedProfile import_profiles suggest_name",
+            "last_listing": "LastListing begins_with",
             "ncloud_configure": "NcloudConfigure read_ncloud_configure",
             "paths": "Paths configure_path make_private_directory paths_from",
             "profile": "ACCENTS STORE_NAMES Accent InvalidProfile Profile StoreName check_field "
@@ -116,6 +118,7 @@ __all__ = [
     "KeyringLocked",
     "KeyringSilent",
     "KeyringStore",
+    "LastListing",
     "NcloudConfigure",
     "NoCredentials",
     "NoKeyring",
@@ -140,6 +143,7 @@ __all__ = [
     "UnsafeKeyFile",
     "WrongPassphrase",
     "available_identities",
+    "begins_with",
     "check_field",
     "check_profile",
     "check_profile_name",

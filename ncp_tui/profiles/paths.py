@@ -51,6 +51,11 @@ class Paths:
         return self.state_dir / "session.jsonl"
 
     @property
+    def listing_file(self) -> Path:
+        """The names of the clusters that were listed last, for the completion of a shell."""
+        return self.state_dir / "clusters.json"
+
+    @property
     def reports_dir(self) -> Path:
         """The reports of bugs, one file each."""
         return self.state_dir / "reports"

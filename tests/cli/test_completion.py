@@ -1,4 +1,4 @@
-"""Completion in a shell: the words of the command line, and the names of the saved profiles."""
+"""Completion in a shell: the words of the command line, saved profiles, and the clusters that were listed last."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.profiles import Profile, ProfileStore, paths_from
+from ncp_tui.profiles import (
+    LastListing,
+    NcloudConfigure,
+    Profile,
+    ProfileStore,
+    available_identities,
+    paths_from,
+)
+from tests.cli.program import Called
 
 
 @pytest.fixture
@@ -46,12 +54,73 @@ def test_words_and_profiles(environ: dict[str, str], words: str, names: list[str
     assert [line.partition(",")[2] for line in found.split()] == names
 
 
-def test_a_broken_profiles_file_completes_nothing(environ: dict[str, str]) -> None:
+NAMES = ["search-0001", "search-0002", "shop", "검색-로그", "x; rm -r ~"]
+
+
+@pytest.fixture
+def listed(environ: dict[str, str]) -> dict[str, str]:
+    paths = paths_from(environ)
+    book = ProfileStore(paths).load()
+    for identity in available_identities(environ, book, NcloudConfigure()).identities:
+        prefix = "" if identity.name == "prod" else f"{identity.name}-"
+        LastListing(paths).keep(identity, [f"{prefix}{name}" for name in NAMES])
+    return environ
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("cluster show search-", ["search-0001", "search-0002"]),
+        ("bucket list s", ["search-0001", "search-0002", "shop"]),
+        ("snapshot create sh", ["shop"]),
+        ("snapshot history search-0002", ["search-0002"]),
+        ("snapshot wait 검", ["검색-로그"]),
+        ("snapshot create shop --confirm s", ["search-0001", "search-0002", "shop"]),
+        ("snapshot evidence name --cluster sh", ["shop"]),
+        ("--profile lab snapshot create lab-s", ["lab-search-0001", "lab-search-0002", "lab-shop"]),
+        ("snapshot --profile lab create lab-sh", ["lab-shop"]),
+        ("snapshot create x", []),
+        ("--profile nobody snapshot create s", []),
+        ("--profile server-role snapshot create s", []),
+    ],
+)
+def test_clusters_of_the_last_listing(listed: dict[str, str], words: str, names: list[str]) -> None:
+    """Of whoever would call, and nobody else; what a shell would run is no name."""
+    found = asked(listed, words, _NCP_TUI_COMPLETE="bash_complete")
+    assert [line.partition(",")[2] for line in found.split("\n") if line] == names
+
+
+def test_the_profile_of_the_environment_counts(listed: dict[str, str]) -> None:
+    found = asked(listed, "cluster show lab-sh", _NCP_TUI_COMPLETE="bash_complete", NCP_TUI_PROFILE="lab")
+    assert found.strip() == "plain,lab-shop"
+
+
+def test_nothing_is_completed_before_anything_was_listed(environ: dict[str, str]) -> None:
+    assert asked(environ, "cluster show s", _NCP_TUI_COMPLETE="bash_complete").strip() == ""
+    assert not paths_from(environ).state_dir.exists()
+
+
+def test_a_broken_profiles_file_completes_nothing(listed: dict[str, str]) -> None:
     """And writes no message into the line that is being typed."""
+    environ = listed
     paths_from(environ).profiles_file.write_bytes(b"\x00\xff")
+    assert asked(environ, "cluster show s", _NCP_TUI_COMPLETE="bash_complete").strip() == ""
     assert asked(environ, "--profile p", _NCP_TUI_COMPLETE="bash_complete").strip() == ""
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_gets_its_script(environ: dict[str, str], shell: str) -> None:
     assert "_ncp_tui_completion" in asked(environ, "", _NCP_TUI_COMPLETE=f"{shell}_source")
+
+
+def test_a_listing_is_there_for_the_next_word(call: Called) -> None:
+    assert call("cluster", "list").code == 0
+    found = asked(call.program.environ, "snapshot create search-000", _NCP_TUI_COMPLETE="bash_complete")
+    assert "plain,search-0001" in found.splitlines()
+
+
+def test_a_listing_that_cannot_be_kept_is_no_failure(call: Called, tmp_path: Path) -> None:
+    (tmp_path / "ncp-tui" / "state" / "clusters.json").mkdir(parents=True)
+    result = call("cluster", "list")
+    assert result.code == 0
+    assert "search-0001" in result.stdout

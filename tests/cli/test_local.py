@@ -30,9 +30,11 @@ def test_paths(call_nobody: Called, tmp_path: Path) -> None:
         "keys": str(home / "data" / "keys.enc"),
         "journal": str(home / "state" / "journal.jsonl"),
         "session_log": str(home / "state" / "session.jsonl"),
+        "listing": str(home / "state" / "clusters.json"),
         "reports": str(home / "state" / "reports"),
         "exists": dict.fromkeys(
-            ("config", "state", "data", "profiles", "settings", "keys", "journal", "session_log", "reports"), False
+            ("config", "state", "data", "profiles", "settings", "keys", "journal", "session_log", "listing", "reports"),
+            False,
         ),
     }
     assert f"session log  {home / 'state' / 'session.jsonl'}  (not there yet)\n" in call_nobody("paths").stdout
@@ -42,7 +44,7 @@ def test_paths(call_nobody: Called, tmp_path: Path) -> None:
 def test_paths_say_what_is_there(call: Called, tmp_path: Path) -> None:
     assert call("cluster", "list").code == 0
     there = {name for name, exists in call("paths", "--json").json()["exists"].items() if exists}
-    assert there == {"config", "state", "session_log"}
+    assert there == {"config", "state", "session_log", "listing"}
     assert f"{tmp_path / 'ncp-tui' / 'state' / 'session.jsonl'}\n" in call("paths").stdout
 
 

@@ -55,6 +55,12 @@ def test_completion_is_cheap(nobody: Program) -> None:
     assert not HEAVY & loaded(nobody, **environ)
 
 
+def test_completing_a_cluster_is_cheap(nobody: Program) -> None:
+    environ = {"_NCP_TUI_COMPLETE": "bash_complete", "COMP_WORDS": "ncp-tui cluster show s", "COMP_CWORD": "3"}
+    assert not {"httpx", "filelock", "tomli_w"} & loaded(nobody, **environ)
+    assert not NEVER_NEEDED & loaded(nobody, **environ)
+
+
 def test_a_snapshot_never_loads_textual(program: Program) -> None:
     modules = loaded(
         program, "snapshot", "create", "search-0001", "--bucket", "bk.ses.snapshot", "--name", "light-1", "--quiet"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ncp_tui.profiles import LastListing, Paths
 from ncp_tui.sandbox import Account, Sandbox
 from ncp_tui.sandbox.snapshots import SnapshotRun
 from ncp_tui.tui.screens import ClustersScreen, TextScreen
@@ -285,3 +287,21 @@ async def test_going_away_while_loading_and_coming_back_loads_again(key: str) ->
         await stage.press("escape")
         assert stage.shows("14 clusters")
         assert stage.app.session.clusters_complete
+
+
+async def test_the_names_are_kept_for_the_completion_of_a_shell() -> None:
+    async with staged() as stage:
+        assert stage.app.session.identity is not None
+        names = LastListing(stage.home.paths).names(stage.app.session.identity)
+        assert len(names) == 14
+        assert "search-0001" in names
+
+
+async def test_a_demo_and_a_full_disk_keep_no_names(tmp_path: Path) -> None:
+    async with staged(demo=True) as stage:
+        assert not stage.home.paths.listing_file.exists()
+    paths = Paths(tmp_path / "config", tmp_path / "state", tmp_path / "data")
+    paths.listing_file.mkdir(parents=True)
+    async with staged(paths=paths) as stage:
+        assert stage.shows("14 clusters")
+        assert paths.listing_file.is_dir()

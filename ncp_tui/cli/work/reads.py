@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Sequence
 
+from ncp_tui import profiles
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.output import facts, table
 from ncp_tui.cli.work.documents import (
@@ -37,6 +39,8 @@ def list_clusters(session: Session) -> ExitCode:
     session.out.answer(documents, table(CLUSTER_HEADINGS, [cluster_row(cluster) for cluster in clusters]))
     if not clusters:
         session.out.note("There are no clusters in this region.")
+    with contextlib.suppress(OSError):  # a comfort for the shell: it completes what was listed before
+        profiles.LastListing(session.home.paths).keep(identity, [cluster.name for cluster in clusters])
     return ExitCode.DONE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -11,7 +12,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from ncp_tui import gateway
+from ncp_tui import gateway, profiles
 from ncp_tui.tui import rows, screens
 from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.screens.table import TableScreen
@@ -30,6 +31,9 @@ LAST_SNAPSHOTS_AT_ONCE = 2
 """Histories read at the same time; the service publishes no rate limit, so we stay far below any."""
 
 MOST_LAST_SNAPSHOTS = 40
+
+NAMES_SECONDS = 10.0
+"""How long the disk may take to keep the names; nobody waits for it."""
 
 
 class ClustersScreen(TableScreen):
@@ -144,6 +148,13 @@ class ClustersScreen(TableScreen):
         except* gateway.Problem:
             pass  # it is in the session log; the ages that are missing stay blank, and nothing else depends on them
 
+    @work(group="names", exclusive=True, exit_on_error=False, description="keep names")
+    async def keep_names(self, identity: Identity, names: list[str]) -> None:
+        """Write down what a shell may complete."""
+        listing = profiles.LastListing(self.session.home.paths)
+        with contextlib.suppress(OSError, TimeoutError):  # a comfort: the shell completes what was listed before
+            await gateway.daemon_call(lambda: listing.keep(identity, names), NAMES_SECONDS)
+
     @on(PageLoaded)
     def show_page(self, event: PageLoaded) -> None:
         """Show the clusters that arrived."""
@@ -162,6 +173,8 @@ class ClustersScreen(TableScreen):
             return
         self.hide_problem()
         self.session.clusters_complete = True
+        if event.identity is not None and not self.session.home.demo:
+            self.keep_names(event.identity, [cluster.name for cluster in self.session.clusters.values()])
         count = len(self.session.clusters)
         self.table.show(self.rows(), empty="This account has no clusters in this region.")
         self.say(f"{count} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}.")
