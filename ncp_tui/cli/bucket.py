@@ -18,7 +18,10 @@ def command() -> None:
 @command.command("list")
 @click.argument("cluster", shell_complete=complete_cluster)
 def list_buckets(cluster: str) -> None:
-    """List the buckets that CLUSTER (a name or a number) sees, with the reason where one cannot be used."""
+    """List the buckets that CLUSTER sees.
+
+    CLUSTER is a name or a number. Where a bucket cannot be used, the reason is said.
+    """
     from ncp_tui.cli.work import reads
 
     run(partial(reads.list_buckets, wanted=cluster))

@@ -17,7 +17,10 @@ def command() -> None:
 
 @command.command("list")
 def list_clusters() -> None:
-    """List every cluster, those included that this key may see by name only."""
+    """List every cluster.
+
+    Those included that this key may see by name only.
+    """
     from ncp_tui.cli.work import reads
 
     run(reads.list_clusters)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,7 +27,32 @@ class ExitCode(IntEnum):
     SNAPSHOT_FAILED = 10
     WAIT_ENDED = 11
     NOT_ALLOWED = 12
+    HUNG_UP = 129
     INTERRUPTED = 130
+    TERMINATED = 143
+
+
+MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
+    {
+        ExitCode.DONE: "done: accepted (with --wait: finished successfully)",
+        ExitCode.BUG: "a bug; the report names where it was written",
+        ExitCode.USAGE: "wrong usage, invalid name or bucket: nothing was sent",
+        ExitCode.NO_KEYS: "no profile or keys, unreadable configuration, keyring locked or silent",
+        ExitCode.AUTHENTICATION: "authentication failed (keys, signature or clock)",
+        ExitCode.PERMISSION: "permission denied",
+        ExitCode.NOT_REACHED: "gateway not reached; certainly not started",
+        ExitCode.THROTTLED: "throttled or over quota",
+        ExitCode.REFUSED: "the service refused",
+        ExitCode.UNKNOWN: "outcome unknown: cannot tell whether it started",
+        ExitCode.SNAPSHOT_FAILED: "the snapshot failed",
+        ExitCode.WAIT_ENDED: "the wait ran out of time; the snapshot goes on",
+        ExitCode.NOT_ALLOWED: "refused by read-only mode or by the missing confirmation of a protected profile",
+        ExitCode.HUNG_UP: "the terminal is gone",
+        ExitCode.INTERRUPTED: "interrupted",
+        ExitCode.TERMINATED: "terminated",
+    }
+)
+"""For help and the README."""
 
 
 def exit_code_of(problem: Problem) -> ExitCode:

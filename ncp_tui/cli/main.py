@@ -37,6 +37,13 @@ NOUNS: Mapping[str, str] = MappingProxyType(
 class LazyGroup(Group):
     """A group whose commands are each the variable `command` of `ncp_tui.cli.<name>`."""
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what holds for the whole program."""
+        from ncp_tui.cli.help import write_examples, write_whole_program
+
+        write_examples(ctx, formatter)
+        write_whole_program(formatter)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The nouns, in the order of use."""
         return list(NOUNS)

@@ -41,6 +41,12 @@ class Command(click.Command):
         """Write the command's own options first, since only they differ."""
         _write_options(self, ctx, formatter)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        from ncp_tui.cli.help import write_examples
+
+        write_examples(ctx, formatter)
+
 
 class Group(click.Group):
     """A group of commands, taking the shared options too."""
@@ -50,6 +56,10 @@ class Group(click.Group):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         _share(self)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands in the order they are written in, which is that of use; click would go by the alphabet."""
+        return list(self.commands)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write own options, then the shared ones, then the commands."""

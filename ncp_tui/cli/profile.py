@@ -45,7 +45,10 @@ def _profile_options(function: F) -> F:
 
 @command.command("list")
 def list_profiles() -> None:
-    """List the profiles, and the keys that were found elsewhere; say which of them would be used."""
+    """List the profiles, and the keys found elsewhere.
+
+    It says which of them would be used.
+    """
     from ncp_tui.cli.work import profiles
 
     run(profiles.list_profiles)
@@ -69,7 +72,10 @@ def add(name: str, secret_stdin: bool, **values: Any) -> None:
 @command.command("show")
 @click.argument("name", shell_complete=complete_profile)
 def show(name: str) -> None:
-    """Show a profile, or keys found elsewhere, by the name that `profile list` has for them."""
+    """Show a profile, or keys found elsewhere.
+
+    NAME is as `profile list` has it.
+    """
     from ncp_tui.cli.work import profiles
 
     run(partial(profiles.show_profile, name=name))
@@ -81,9 +87,10 @@ def show(name: str) -> None:
 @click.option("--read-only/--no-read-only", default=None, help="Whether it refuses everything that changes anything.")
 @click.option("--protected/--no-protected", default=None, help="Whether it asks for the cluster's name first.")
 def edit(name: str, secret_stdin: bool, **values: Any) -> None:
-    """Change what is given, keep the rest; an empty value ("") clears a setting.
+    """Change what is given, keep the rest.
 
-    Another access key needs another secret key. With another --store the secret key moves there.
+    An empty value ("") clears a setting. Another access key needs another secret key. With another --store the secret
+    key moves there.
     """
     from ncp_tui.cli.work import profile_changes
 
@@ -124,9 +131,10 @@ def default(name: str) -> None:
 @click.option("--from", "origin", type=click.Choice(["environment", "ncloud-configure"]), help="Only from there.")
 @click.option("--store", metavar="STORE", default="keyring", show_default=True, help="keyring, file or session.")
 def import_found(origin: str | None, store: str) -> None:
-    """Save the keys found in the environment and in ~/.ncloud/configure as profiles.
+    """Save the keys found elsewhere as profiles.
 
-    Neither of the two is changed. Keys that a profile has already are left out.
+    That is in the environment and in ~/.ncloud/configure. Neither of the two is changed. Keys that a
+    profile has already are left out.
     """
     from ncp_tui.cli.work import profile_changes
 
@@ -136,7 +144,10 @@ def import_found(origin: str | None, store: str) -> None:
 @command.command("test")
 @click.argument("name", required=False, shell_complete=complete_profile)
 def test(name: str | None) -> None:
-    """Make one signed read with the keys of profile NAME, or of the one that would be used."""
+    """Make one signed read with the keys of profile NAME.
+
+    Without NAME with those that would be used.
+    """
     from ncp_tui.cli.work import profiles
 
     run(partial(profiles.test_profile, name=name))

@@ -62,7 +62,10 @@ def create(**wishes: Any) -> None:
 @click.argument("cluster", shell_complete=complete_cluster)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N.")
 def history(cluster: str, limit: int | None) -> None:
-    """List what is known of the snapshots of CLUSTER (a name or a number), newest first."""
+    """List the snapshots of CLUSTER, newest first.
+
+    CLUSTER is a name or a number.
+    """
     from ncp_tui.cli.work import reads
 
     run(partial(reads.show_history, wanted=cluster, limit=limit))
@@ -73,7 +76,10 @@ def history(cluster: str, limit: int | None) -> None:
 @click.argument("name")
 @click.option("--timeout", type=_SECONDS, metavar="S", default=_HOUR, show_default=True, help="Seconds to wait.")
 def wait(cluster: str, name: str, timeout: float) -> None:
-    """Follow the snapshot NAME of CLUSTER to its end: success (0), failed (10), not over in time (11)."""
+    """Follow the snapshot NAME of CLUSTER to its end.
+
+    It ends with success (0), failed (10), or not over in time (11).
+    """
     from ncp_tui.cli.work.waiting import wait_for_snapshot
 
     run(partial(wait_for_snapshot, wanted=cluster, name=name, seconds=timeout))
@@ -85,9 +91,10 @@ def wait(cluster: str, name: str, timeout: float) -> None:
 )
 @click.option("--dismiss", metavar="NAME", help="Do not look for this one any more: you have seen for yourself.")
 def settle(timeout: float, dismiss: str | None) -> None:
-    """Find out what became of each create whose outcome is open: after a lost answer, a crash, a dropped link.
+    """Find out what became of creates whose outcome is open.
 
-    Only reads. Each is started, not started, or cannot be told (9 where that is left for any).
+    That is so after a lost answer, a crash, a dropped link. Only reads. Each is started, not started, or cannot
+    be told (9 where that is left for any).
     """
     from ncp_tui.cli.work.settling import settle_all
 
@@ -111,9 +118,9 @@ def settle(timeout: float, dismiss: str | None) -> None:
 )
 @click.option("--offline", is_flag=True, help="Send nothing: only what this machine has on record.")
 def evidence(name: str, cluster: str, output: Path | None, offline: bool) -> None:
-    """Write all that is known about the snapshot NAME into one file for a support ticket.
+    """Write all that is known about snapshot NAME to one file.
 
-    The journal, the session log, the rows of the history, and what they prove. No key is in it.
+    For a support ticket: the journal, the session log, the rows of the history, and what they prove. No key is in it.
     """
     from ncp_tui.cli.work.evidence import bundle_evidence
 

@@ -1,0 +1,98 @@
+"""Help that can be trusted: every example is a command line that is understood, every variable is one we listen to."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import ncp_tui
+from ncp_tui.cli.examples import examples_of
+from ncp_tui.cli.exit_codes import MEANINGS, ExitCode
+from ncp_tui.cli.help import ENVIRONMENT
+from ncp_tui.cli.main import root
+from ncp_tui.cli.options import Group
+from tests.cli.program import Called
+
+README = Path(ncp_tui.__file__).parent.parent / "README.md"
+NOT_FOR_USERS = {"NCP_TUI_DEV", "NCP_TUI_BODY_SECRET"}
+
+
+def commands(group: click.Group, *words: str) -> Iterator[tuple[str, ...]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield (*words, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, *words, name)
+
+
+def understood(line: str) -> tuple[str, ...]:
+    """The words of the command that a line calls. Raises ClickException where the line is not understood."""
+    words = shlex.split(re.split(r" [|<>] ", line)[0])
+    assert words[0] == "ncp-tui"
+    context, called = root.make_context("ncp-tui", words[1:]), []
+    while isinstance(context.command, Group) and context._protected_args:
+        name, command, rest = context.command.resolve_command(context, context._protected_args + context.args)
+        assert name is not None
+        assert command is not None
+        called.append(name)
+        context = command.make_context(name, rest, parent=context)
+    return tuple(called)
+
+
+ALL = [(), *commands(root)]
+LEAVES = [words for words in ALL if words and not any(other[: len(words)] == words and other != words for other in ALL)]
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_each_command_has_examples_of_itself_that_are_understood(words: tuple[str, ...]) -> None:
+    examples = list(examples_of(" ".join(words)))
+    assert examples
+    for line, what in examples:
+        assert understood(line) == words
+        assert what.endswith(".")
+
+
+def test_the_program_as_a_whole_has_examples_that_are_understood() -> None:
+    assert [understood(line) for line, _ in examples_of("")] == [(), (), ("snapshot", "create")]
+
+
+def test_a_wrong_example_would_be_found() -> None:
+    with pytest.raises(click.UsageError):
+        understood("ncp-tui snapshot create search-0001 --backet b")
+
+
+@pytest.mark.parametrize("words", ALL, ids=lambda words: " ".join(words) or "ncp-tui")
+def test_help_fits_and_ends_no_sentence_early(call_nobody: Called, words: tuple[str, ...]) -> None:
+    result = call_nobody(*words, "--help")
+    assert result.code == 0
+    assert "..." not in result.stdout.replace("[ARGS]...", "")
+    lines = result.stdout.splitlines()
+    examples = {f"  {line}" for line, _ in examples_of(" ".join(words))}
+    assert examples <= set(lines), "an example can be copied as it is"
+    assert all(len(line) <= 80 for line in lines if line not in examples)
+
+
+def test_help_names_every_variable_that_is_listened_to(call_nobody: Called) -> None:
+    source = "".join(path.read_text() for path in Path(ncp_tui.__file__).parent.rglob("*.py"))
+    listened = set(re.findall(r"(?<!_)\bNCP_TUI_[A-Z_]+[A-Z]\b", source)) - NOT_FOR_USERS
+    told = {name for names in ENVIRONMENT for name in names.split(", ")}
+    assert {name for name in told if name.startswith("NCP_TUI_")} == listened
+    help_text = call_nobody("--help").stdout
+    for name in told:
+        assert name in help_text
+        assert name.startswith(("NO_", "HTTPS", "SSL")) or name in README.read_text()
+
+
+def test_help_and_readme_have_every_exit_code(call_nobody: Called) -> None:
+    assert set(MEANINGS) == set(ExitCode)
+    rows = dict(re.findall(r"^\| (\d+) \| (.*?) \|$", README.read_text(), re.MULTILINE))
+    assert rows == {str(int(code)): meaning for code, meaning in MEANINGS.items()}
+    help_text = re.sub(r"\s+", " ", call_nobody("--help").stdout)
+    for code, meaning in MEANINGS.items():
+        assert f" {int(code)} {meaning}" in help_text
