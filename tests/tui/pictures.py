@@ -12,12 +12,15 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from html import escape, unescape
 from pathlib import Path
 
+from ncp_tui.tui.glyphs import GLYPHS
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 _FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+_TEXT = re.compile(r"(?<=>)[^<>]*[^<>\x00-\x7f][^<>]*(?=</text>)")
 _DRAWN = re.compile(r'<text class="[^"]*?-(r\d+)" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)<')
 
 
@@ -30,6 +33,7 @@ class Scene:
     size: tuple[int, int] = (100, 30)
     theme: str = "ncp-dark"
     first_run: bool = False
+    ascii: bool = False
 
 
 async def _clusters(_: Stage) -> None:
@@ -106,6 +110,7 @@ SCENES = (
     Scene("gateway-trouble", _gateway_gone),
     Scene("terminal-colours", _clusters, (80, 24), "terminal"),
     Scene("high-contrast-80x24", _clusters, (80, 24), "ncp-contrast"),
+    Scene("ascii-80x24", _clusters, (80, 24), "terminal", ascii=True),
 )
 
 
@@ -113,10 +118,21 @@ async def draw(scene: Scene) -> str:
     """The picture of one scene, as SVG without fonts from elsewhere."""
     found = {"NCLOUD_ACCESS_KEY": ACCESS_KEY, "NCLOUD_SECRET_KEY": SECRET_KEY, "NCLOUD_API_GW": URL}
     environ = found if scene.first_run else {}
-    async with staged(scene.size, theme=scene.theme, with_profile=not scene.first_run, environ=environ) as stage:
-        await scene.play(stage)
-        picture = stage.app.export_screenshot(title="ncp-tui")
-    return _FONT_FACE.sub("", picture)
+    GLYPHS.limit_to("ascii" if scene.ascii else None)
+    try:
+        async with staged(scene.size, theme=scene.theme, with_profile=not scene.first_run, environ=environ) as stage:
+            await scene.play(stage)
+            picture = stage.app.export_screenshot(title="ncp-tui")
+        return _TEXT.sub(_as_sent, _FONT_FACE.sub("", picture))
+    finally:
+        GLYPHS.limit_to(None)
+
+
+def _as_sent(text: re.Match[str]) -> str:
+    """What the driver would send for a text: on a limited terminal plain characters."""
+    if GLYPHS.encoding is None:
+        return text[0]
+    return escape(GLYPHS.drawn(unescape(text[0])), quote=False).replace(" ", "&#160;")  # SVG drops plain ones
 
 
 def drawn(picture: str) -> list[tuple[str, ...]]:

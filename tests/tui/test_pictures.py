@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -29,3 +30,8 @@ async def test_the_picture_is_up_to_date(scene: Scene) -> None:
 
 def test_no_picture_is_left_over() -> None:
     assert {path.stem for path in FOLDER.glob("*.svg")} == {scene.name for scene in SCENES}
+
+
+def test_the_readme_shows_every_picture() -> None:
+    shown = re.findall(r"\]\(screenshots/([\w-]+)\.svg\)", FOLDER.parent.joinpath("README.md").read_text("utf-8"))
+    assert sorted(shown) == sorted(scene.name for scene in SCENES)
