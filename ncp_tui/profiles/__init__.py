@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         take_environment,
         wants_server_role,
     )
-    from ncp_tui.profiles.files import write_atomically
+    from ncp_tui.profiles.files import create_private_file, write_atomically
     from ncp_tui.profiles.identities import Identities
     from ncp_tui.profiles.identity import Identity, SourceKind
     from ncp_tui.profiles.importing import ImportedProfile, import_profiles, suggest_name
@@ -74,7 +74,7 @@ else:
             "book": "ProfileBook",
             "environment_variables": "PROFILE_VARIABLE SERVER_ROLE_NAME environment_secrets take_environment "
             "wants_server_role",
-            "files": "write_atomically",
+            "files": "create_private_file write_atomically",
             "identities": "Identities",
             "identity": "Identity SourceKind",
             "importing": "ImportedProfile import_profiles suggest_name",
@@ -149,6 +149,7 @@ __all__ = [
     "check_profile_name",
     "choose_identity",
     "configure_path",
+    "create_private_file",
     "environment_secrets",
     "import_profiles",
     "make_private_directory",

@@ -46,9 +46,28 @@ def keep_copy(path: Path, data: bytes) -> Path:
     """
     for number in itertools.count():
         copy = path.with_name(f"{path.name}.bad" + (f".{number}" if number else ""))
-        if _holds(copy, data) or _create(copy, data):
+        if _holds(copy, data):
+            return copy
+        with contextlib.suppress(FileExistsError):
+            create_private_file(copy, data)
             return copy
     raise AssertionError
+
+
+def create_private_file(path: Path, data: bytes) -> None:
+    """Write a new file, mode 0600; where it cannot be written whole there is none. Raises OSError.
+
+    FileExistsError where something is there already, a link that leads nowhere included.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _temporary_prefix(target: Path) -> str:
@@ -60,22 +79,6 @@ def _holds(path: Path, data: bytes) -> bool:
         return path.is_file() and path.read_bytes() == data
     except OSError:
         return False
-
-
-def _create(path: Path, data: bytes) -> bool:
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
-    except FileExistsError:
-        return False
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return True
 
 
 def _sync_directory(directory: Path) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import ncp_tui
 from ncp_tui.gateway import ClockOffset, Exchange, GatewayError, Problem, SecretKey
 from ncp_tui.gateway.answers import judge, payload_of
-from ncp_tui.profiles import Identity, Paths
+from ncp_tui.profiles import Identity, Paths, create_private_file
 from ncp_tui.search_engine import OPERATIONS, Effect, HistoryEntry
 from ncp_tui.session_log import Action, Line, SessionLog, as_json, read_json_lines, read_log
 from ncp_tui.session_log.lines import asked_of, moment
@@ -34,7 +34,6 @@ FORMAT = 1
 MOST_OF_A_BODY = 64 * 1024
 """Characters kept of an answer that only read something. The answer to a create is kept whole: it is the evidence."""
 
-_PRIVATE = 0o600
 _CREATE = "createSnapshot"
 _ABOUT_ONE_CLUSTER = {_CREATE, "getSnapshotHistory"}
 _NOT_FOR_A_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
@@ -172,7 +171,7 @@ def write_evidence(
     path = target or Path(file_name(evidence))
     try:
         path = path.absolute()  # which needs the folder this runs in, and that may have been removed
-        _create(path, evidence_text(evidence, secrets=secrets, access_keys=access_keys).encode())
+        create_private_file(path, evidence_text(evidence, secrets=secrets, access_keys=access_keys).encode())
     except OSError as error:
         why = "it is there already" if isinstance(error, FileExistsError) else os.strerror(error.errno or 0)
         raise CannotWriteEvidence(
@@ -333,16 +332,3 @@ def _when(text: Any) -> datetime | None:
         return datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return None
-
-
-def _create(path: Path, data: bytes) -> None:
-    """A new file; where it cannot be written whole there is none. Raises OSError."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise

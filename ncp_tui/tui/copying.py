@@ -17,6 +17,7 @@ from typing import Any
 from textual.app import App
 
 from ncp_tui.gateway import Problem
+from ncp_tui.profiles import create_private_file
 from ncp_tui.tui.multiplexers import passed_through
 
 MOST_ENCODED = 74_994
@@ -24,8 +25,6 @@ MOST_ENCODED = 74_994
 
 _NO_CLIPBOARD = ("linux", "vt", "dumb", "ansi", "cons25")
 """Kinds of terminals without one, by the beginning of TERM; the oldest of them would print the sequence."""
-
-_PRIVATE = 0o600
 
 
 class CannotCopy(Problem):
@@ -83,11 +82,10 @@ def write_copy(text: str, path: Path) -> Path:
 
     Raises CannotWriteCopy, also where something is there already.
     """
-    path = path.absolute()
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text if text.endswith("\n") else f"{text}\n")
+        path = path.absolute()  # which needs the folder this runs in, and that may have been removed
+        whole = text if text.endswith("\n") else f"{text}\n"
+        create_private_file(path, whole.encode(errors="backslashreplace"))
     except OSError as error:
         why = "it is there already" if isinstance(error, FileExistsError) else os.strerror(error.errno or 0)
         raise CannotWriteCopy(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import errno
+import os
 import re
 from pathlib import Path
 
@@ -84,6 +86,24 @@ def test_a_file_is_new_and_the_users_alone(tmp_path: Path) -> None:
         write_copy("other", tmp_path / "link")
     with pytest.raises(CannotWriteCopy, match="No such file"):
         write_copy("other", tmp_path / "nowhere" / "copy.txt")
+
+
+def test_a_folder_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(CannotWriteCopy, match="No such file or directory"):
+        write_copy("text", Path("copy.txt"))
+
+
+def test_half_a_copy_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CannotWriteCopy, match="No space left"):
+        write_copy("text", tmp_path / "copy.txt")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture
