@@ -162,6 +162,8 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
     @on(IdentityFound)
     def start(self, event: IdentityFound) -> None:
         """Start with the identity chosen, or ask on a first run."""
+        if not self.is_running:
+            return  # on its way out: the screens are being taken apart
         self.session.identities = event.identities
         self.session.default_profile = event.default_profile
         home = self._clusters_screen()
@@ -260,7 +262,7 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
             self.find_and_use(new)
 
     def _clusters_screen(self) -> ClustersScreen | None:
-        return next((screen for screen in self.screen_stack if isinstance(screen, ClustersScreen)), None)
+        return next((screen for screen in self._working_screens() if isinstance(screen, ClustersScreen)), None)
 
     def action_help(self) -> None:
         """Show the keys of the screen in front."""

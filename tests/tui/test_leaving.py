@@ -1,15 +1,18 @@
-"""Law 6, the screen never waits: switching, leaving and quitting while something hangs, and what each of them stops."""
+"""Law 6, the screen never waits: switching, leaving and quitting while something hangs, and what each of them stops.
+
+What hangs here hangs for ever, so whatever is waited for would never come if it waited for that.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 from textual.worker import WorkerState
 
 from ncp_tui.gateway import SecretKey
-from ncp_tui.profiles import Profile, SessionStore
+from ncp_tui.profiles import Identities, Profile, SessionStore
+from ncp_tui.tui.app import NcpApp
 from ncp_tui.tui.screens import ClustersScreen, QuestionScreen
 from ncp_tui.tui.widgets import RecordTable
 from tests.tui.stage import ACCESS_KEY, Stage, staged
@@ -17,9 +20,6 @@ from tests.tui.wires import Held, Silent, Wire
 
 LIST, BUCKETS, HISTORY, CREATE = "getClusterInfoList", "getBucketList", "getSnapshotHistory", "createSnapshot"
 NAME = "search-0001-20260102-000000"
-AT_ONCE = 5.0
-"""Seconds that count as at once on a busy machine; what hangs here would hang for ever."""
-
 OTHER = Profile(name="stage", access_key=ACCESS_KEY, store="session")
 
 
@@ -34,10 +34,8 @@ async def test_another_profile_while_the_listing_hangs() -> None:
     wire = Wire(Silent, {LIST})
     async with staged((120, 40), more=[OTHER], wrap=wire, settled=False) as stage:
         await stage.until(lambda: wire.held.waiting)
-        started = time.monotonic()
         await choose(stage, "stage")
         await stage.expect("stage / KR / Clusters")
-        assert time.monotonic() - started < AT_ONCE
         await stage.until(lambda: wire.held.left == [LIST])
         await stage.until(lambda: wire.held.waiting == [LIST])
 
@@ -94,10 +92,8 @@ async def test_quitting_while_a_read_hangs(operation: str, key: str) -> None:
         await stage.until(lambda: operation in wire.held.waiting)
         if operation == BUCKETS:
             await stage.pilot.press("escape")
-        started = time.monotonic()
         await stage.pilot.press(key)
         await stage.until(lambda: not stage.app.is_running)
-        assert time.monotonic() - started < AT_ONCE
     assert stage.app.return_code == 0
 
 
@@ -181,3 +177,14 @@ async def test_quitting_does_not_ask_once_it_is_accepted() -> None:
         await stage.press("s", "f2", "escape")
         await stage.pilot.press("q")
         await stage.until(lambda: not stage.app.is_running)
+
+
+async def test_who_to_call_as_is_found_too_late() -> None:
+    """The program is on its way out, and the screens that would show it are being taken apart."""
+    async with staged() as stage:
+        identity = stage.app.session.identity
+        await stage.pilot.press("q")
+        await stage.until(lambda: not stage.app.is_running)
+    stage.app.session.identity = None
+    stage.app.start(NcpApp.IdentityFound(Identities(), None, identity, ask=False))
+    assert stage.app.session.identity is None
