@@ -18,7 +18,7 @@ from ncp_tui.tui.widgets import TextView
 from tests.snapshots.journals import facts_of
 from tests.tui.stage import ACCESS_KEY, Stage, staged
 from tests.tui.test_outcomes import SENT, begun_in_the_world, earlier_run, paths_in
-from tests.tui.wires import Silent, Wire
+from tests.tui.wires import Held, Silent, Wire
 
 CREATE, SHOW, BUCKETS, HISTORY = "createSnapshot", "getClusterInfo", "getBucketList", "getSnapshotHistory"
 NAME = "search-0001-20260102-000000"
@@ -165,6 +165,75 @@ async def test_f5_looks_at_the_cluster_again() -> None:
         assert stage.asked(SHOW) == shown + 1
         assert lights(stage).startswith("BAD: cluster   ok: health")
         assert stage.shows("search-0001  1037001  changing", "not running: the service may refuse")
+
+
+async def test_old_lights_are_looked_at_again_before_it_is_sent() -> None:
+    """A form left open over lunch shows the cluster of before lunch."""
+    async with staged(WIDE) as stage:
+        await stage.press("s")
+        stage.clock.advance(61)
+        await stage.press("f2")
+        assert (stage.asked(SHOW), stage.asked(CREATE)) == (2, 1)
+        assert len(stage.effects) == 1
+
+
+async def test_fresh_lights_are_not_looked_at_again() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("s")
+        stage.clock.advance(59)
+        await stage.press("f2")
+        assert (stage.asked(SHOW), stage.asked(CREATE)) == (1, 1)
+
+
+async def test_what_went_red_meanwhile_is_asked_about() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("s")
+        stage.clock.advance(300)
+        stage.sandbox.world.change("search-0001", status="changing")
+        await stage.press("f2")
+        assert isinstance(stage.app.screen, QuestionScreen)
+        assert "it is 'changing', not running" in sentences(stage)
+        await stage.press("escape")
+        assert stage.asked(CREATE) == 0
+
+
+async def test_a_look_that_hangs_keeps_nobody_from_sending() -> None:
+    wire = Wire(Silent, set())
+    async with staged(WIDE, wrap=wire) as stage:
+        await stage.press("s")
+        wire.held.operations = {SHOW}
+        stage.clock.advance(300)
+        await stage.pilot.press("f2")
+        await stage.until(lambda: SHOW in wire.held.waiting)
+        await stage.expect("The lights are old: looking again before it is sent. f2 once more does not wait.")
+        await stage.pilot.press("f2")
+        await stage.until(lambda: isinstance(stage.app.screen, QuestionScreen))
+        await stage.until(lambda: "still being looked at: the lights are old." in sentences(stage))
+        await stage.pilot.press("y")
+        await stage.until(lambda: stage.asked(CREATE) == 1)
+
+
+@pytest.mark.parametrize("turned_to", ["typing", "help", "another look", "elsewhere"])
+async def test_nothing_is_sent_behind_the_back_of_a_user_who_has_turned_to_something_else(turned_to: str) -> None:
+    wire = Wire(Held, {SHOW})
+    async with staged(WIDE, wrap=wire, settled=False) as stage:
+        wire.held.gate.set()
+        await stage.settle()
+        await stage.press("s")
+        wire.held.gate.clear()
+        stage.clock.advance(300)
+        await stage.pilot.press("f2")
+        await stage.until(lambda: stage.asked(SHOW) == 2)
+        keys = {"typing": ["x"], "help": ["f1"], "another look": ["f5"], "elsewhere": ["escape"]}
+        await stage.pilot.press(*keys[turned_to])
+        if turned_to == "another look":
+            await stage.until(lambda: stage.asked(SHOW) == 3)
+        wire.held.gate.set()
+        await stage.settle()
+        assert stage.asked(CREATE) == 0
+        if turned_to != "elsewhere":
+            await stage.press(*(["escape"] if turned_to == "help" else []), "f2")
+            assert stage.asked(CREATE) == 1
 
 
 async def test_another_snapshot_that_is_running_is_seen() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 from rich.text import Text
@@ -49,6 +50,9 @@ from ncp_tui.tui.widgets import Column, ExchangePanels, ProblemCard, RecordTable
 
 _LONGEST = 30
 
+FRESH = timedelta(seconds=60)
+"""How old the lights may be when a create is sent; a form left open over lunch shows the cluster of before lunch."""
+
 
 class CreateSnapshotScreen(WorkingScreen):
     """Nothing is sent before Create; leaving after Create stops nothing."""
@@ -79,6 +83,7 @@ class CreateSnapshotScreen(WorkingScreen):
         self.cluster = cluster
         self._facts: Facts | None = None
         self._is_cut_off = False
+        self._sends_after_look = False
         self._lights = Preflight(())
         self._followed: Followed | None = None
 
@@ -161,6 +166,7 @@ class CreateSnapshotScreen(WorkingScreen):
 
     def load(self) -> None:
         """Look again at all that can be seen before a create."""
+        self._sends_after_look = False
         self.read_facts()
 
     @work(group="facts", exclusive=True, exit_on_error=False, description="look before a create")
@@ -199,6 +205,16 @@ class CreateSnapshotScreen(WorkingScreen):
             box.value = next((bucket.name for bucket in self._buckets if bucket.usable), "")
         table.move_to(box.value)
         self._judge()
+        was_waiting, self._sends_after_look = self._sends_after_look, False
+        if was_waiting and facts is not None:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Send what waited for fresh lights, unless the user has turned to something else meanwhile."""
+        if self.app.screen is self:
+            self.action_create()
+        else:
+            self.say("Nothing was sent yet. The lights are fresh; f2 creates.", "warning")
 
     @property
     def _buckets(self) -> Sequence[Bucket]:
@@ -208,6 +224,7 @@ class CreateSnapshotScreen(WorkingScreen):
     def judge_input(self, event: Input.Changed) -> None:
         """Check while typing."""
         event.stop()
+        self._sends_after_look = False
         self._judge()
 
     @on(Input.Submitted, "#name")
@@ -329,10 +346,17 @@ class CreateSnapshotScreen(WorkingScreen):
         if self.session.creating:
             self.say("Another create is on its way; wait for its answer first.", "warning")
             return
+        if self._is_stale and not self._sends_after_look:
+            self.load()
+            self._sends_after_look = True
+            self.say("The lights are old: looking again before it is sent. f2 once more does not wait.", "warning")
+            return
         request = self._request(self._value("name"), self._value("bucket"))
         profile, doubts = self._profile, red_sentences(self._lights)
         if not self._lights.checks:
             doubts = "The cluster is still being looked at: the lights are not known yet.\n"
+        elif self._sends_after_look:
+            doubts = f"The cluster is still being looked at: the lights are old.\n{doubts}"
         if profile is not None and profile.protected:
             question = f"{doubts}Profile {profile.name} is protected. Type the cluster's name to create {request.name}:"
             self.app.push_screen(
@@ -342,6 +366,10 @@ class CreateSnapshotScreen(WorkingScreen):
             self._ask(f"{doubts}Create {request.name} all the same?", request)
         else:
             self._send(request)
+
+    @property
+    def _is_stale(self) -> bool:
+        return self._facts is not None and self.session.home.now() - self._facts.cluster_read.at > FRESH
 
     def _ask(self, question: str, request: SnapshotRequest, *, with_journal: bool = True) -> None:
         def decide(sure: bool | None) -> None:
