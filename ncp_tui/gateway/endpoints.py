@@ -85,6 +85,11 @@ class Endpoint:
         """Whether requests stay on this machine. Then plain http is allowed and no proxy is used."""
         return is_loopback(self.hostname)
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the host is neither NCP's nor this machine's. It is sent signatures, valid for five minutes."""
+        return not self.is_loopback and zone_of_gateway_url(self.origin) is None
+
 
 def endpoint_for(
     zone: str = DEFAULT_ZONE,

@@ -9,8 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
+from ncp_tui.cli.options import Settings
+from ncp_tui.cli.work.session import Session
 from ncp_tui.sandbox import GatewayError, Sandbox, gateway_answer
-from tests.cli.program import Called, Program, account_variables, asked
+from tests.cli.program import Called, Program, account_variables, asked, replace_environment
 
 ERROR_KEYS = {"kind", "what", "meaning", "next_step", "status", "code", "message", "request_id"}
 
@@ -223,3 +225,14 @@ def test_a_viewer_reads(call: Called, sandbox: Sandbox) -> None:
         },
     ).json()
     assert {cluster["allowed"] for cluster in clusters} == {True, False}
+
+
+def test_a_gateway_that_is_not_ncps_is_named(call: Called) -> None:
+    """Before anything is sent there: whoever has it receives signed requests."""
+    for url, foreign in (("https://gw.corp.example", True), ("https://ncloud.apigw.ntruss.com", False)):
+        with call.monkeypatch.context() as patch:
+            replace_environment(patch, call.program.environ | {"NCLOUD_API_GW": url})
+            with Session(Settings()) as session:
+                session.identity()
+        told = call.capture.readouterr().err
+        assert ("which is not a host of NAVER Cloud" in told) is foreign

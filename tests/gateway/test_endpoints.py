@@ -160,3 +160,20 @@ def test_loopback() -> None:
     assert endpoint_for("public", "KR", "http://127.8.9.1:5").is_loopback
     assert endpoint_for("public", "KR", "https://LOCALHOST").is_loopback
     assert not endpoint_for("public", "KR").is_loopback
+
+
+@pytest.mark.parametrize(
+    ("url", "foreign"),
+    [
+        (None, False),
+        ("https://ncloud.apigw.ntruss.com", False),
+        ("https://fin-vpcsearchengine.apigw.fin-ntruss.com", False),
+        ("http://127.0.0.1:8080", False),
+        ("https://[::1]:8443", False),
+        ("https://gw.corp.example/ses", True),
+        ("https://10.0.0.7", True),
+        ("https://apigw.ntruss.com.evil.example", True),
+    ],
+)
+def test_a_host_that_is_nobodys_we_know_is_foreign(url: str | None, foreign: bool) -> None:
+    assert endpoint_for(zone_of_gateway_url(url or "") or "public", None, url).is_foreign is foreign

@@ -370,6 +370,19 @@ async def test_the_program_begins_though_a_key_came_before_the_first_frame(monke
         assert stage.shows("14 clusters", "search-0001")
 
 
+async def test_the_header_names_a_gateway_that_is_not_ncps() -> None:
+    """Whoever has it receives signed requests."""
+    async with staged((120, 40)) as stage:
+        assert "GATEWAY" not in stage.text()
+        identity = stage.app.session.identity
+        assert identity is not None
+        own = dataclasses.replace(identity.profile, gateway_url="https://gw.corp.example:8443")
+        stage.app.use_identity(dataclasses.replace(identity, profile=own))
+        await stage.expect("GATEWAY gw.corp.example")
+        await stage.press("s")
+        assert stage.shows("OTHER GATEWAY", "Create snapshot")
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 20), (200, 60), (40, 10), (20, 5)])
 async def test_every_screen_in_every_size(size: tuple[int, int]) -> None:
     async with staged(size, environ=ENVIRON) as stage:

@@ -125,10 +125,11 @@ class Session:
         for warning in found.warnings:
             if warning not in unused:
                 self.out.note(warning)
-        profile = identity.profile
+        profile, endpoint = identity.profile, identity.profile.endpoint()
+        foreign = ", which is not a host of NAVER Cloud" if endpoint.is_foreign else ""
         self.out.note(
             f"Calling as {identity.name} ({identity.masked_access_key} from {identity.source}): "
-            f"{profile.zone} {profile.region}, {profile.endpoint().origin}"
+            f"{profile.zone} {profile.region}, {endpoint.origin}{foreign}"
         )
         return identity
 

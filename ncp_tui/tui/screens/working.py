@@ -189,6 +189,9 @@ def header_facts(session: Session, *, leads_to_outcomes: bool = False) -> list[F
     if session.unsettled:
         count = f"{len(session.unsettled)} UNSETTLED"
         facts.append(Fact(f"{count}, press u" if leads_to_outcomes else count, count, needed=True))
+    endpoint = session.identity.profile.endpoint() if session.identity is not None else None
+    if endpoint is not None and endpoint.is_foreign:
+        facts.append(Fact(f"GATEWAY {endpoint.hostname}", "OTHER GATEWAY", needed=True))
     offset = session.connected.clock_offset if session.connected is not None else None
     if offset is not None and offset.is_worrying:
         facts.append(Fact(f"CLOCK {offset} OFF", needed=True))
