@@ -207,13 +207,12 @@ def test_a_terminal_that_shows_lines_only(program: Program, kind: str, state: st
     assert ("--plain" in (found["fix"] or "")) == (state == "unsure")
 
 
-@pytest.mark.parametrize(
-    ("size", "said"), [("rows 10 cols 40", "make the window larger"), ("rows 24 cols 80", "80x24")]
-)
-def test_a_small_window(tmp_path: Path, size: str, said: str) -> None:
-    command = ("sh", "-c", f'stty {size}; exec "$@"', "sh")
-    start = (*command, sys.executable, "-m", "ncp_tui", "doctor", "--offline")
-    with Terminal(tmp_path, command=start) as terminal:
+@pytest.mark.parametrize(("size", "said"), [((40, 10), "make the window larger"), ((80, 24), "80x24")])
+def test_a_small_window(tmp_path: Path, size: tuple[int, int], said: str) -> None:
+    # The window gets its size after the program has been started in it.
+    sized = f'until [ "$(stty size)" = "{size[1]} {size[0]}" ]; do :; done; exec "$@"'
+    start = ("sh", "-c", sized, "sh", sys.executable, "-m", "ncp_tui", "doctor", "--offline")
+    with Terminal(tmp_path, command=start, size=size) as terminal:
         terminal.expect_end()
         text = " ".join(terminal.raw.decode().split())
     assert said in text

@@ -24,7 +24,7 @@ TAB = "\t"
 
 
 class Terminal:
-    """`python -m ncp_tui` in 80x24, with a home of its own.
+    """`python -m ncp_tui` in a window of `size`, columns and rows, with a home of its own.
 
     `first` is code that runs in it before the program; `command` is another program to run, as a shell.
     """
@@ -36,10 +36,11 @@ class Terminal:
         environ: Mapping[str, str] | None = None,
         first: str = "",
         command: Sequence[str] = (),
+        size: tuple[int, int] = (80, 24),
     ) -> None:
         self.home = home / "ncp-tui"
         """NCP_TUI_HOME of the program: its configuration, state and data."""
-        self.screen = pyte.Screen(80, 24)
+        self.screen = pyte.Screen(*size)
         self.raw = b""
         self._stream = pyte.ByteStream(self.screen)
         variables = {
@@ -53,7 +54,9 @@ class Terminal:
         }
         start = ["-c", f"{first}\nfrom ncp_tui.__main__ import main\nmain()"] if first else ["-m", "ncp_tui"]
         program, *rest = command or [sys.executable, *start]
-        self.process = pexpect.spawn(program, [*rest, *arguments], env=variables, dimensions=(24, 80), timeout=PATIENCE)
+        self.process = pexpect.spawn(
+            program, [*rest, *arguments], env=variables, dimensions=(size[1], size[0]), timeout=PATIENCE
+        )
         self._end = os.pidfd_open(self.process.pid)
 
     def __enter__(self) -> Self:
