@@ -47,7 +47,7 @@ def figures(home: Path, *, quick: bool, peers: Path | None) -> Iterator[Figure]:
         signing(),
         starting(home / "starting", rounds=3 if quick else 9),
         in_use(home / "in-use", presses=60 if quick else 200),
-        while_loading(home / "loading"),
+        while_loading(home / "loading", rounds=2 if quick else 8),
         growing(home / "growing", 300 if quick else 10_000),
         leaving(home / "leaving"),
         on_the_line(home / "line"),

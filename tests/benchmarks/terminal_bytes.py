@@ -95,6 +95,14 @@ class Line:
         os.write(self.process.child_fd, keys.encode())
         return self._gather(begun, quiet, steady=False)
 
+    def press_until(self, key: str, *texts: str) -> float:
+        """Press a key and wait for all of `texts`; milliseconds until the last of them was there."""
+        begun, before = time.perf_counter(), len(self.raw)
+        os.write(self.process.child_fd, key.encode())
+        for text in texts:
+            self.expect(text, since=before)
+        return (self._last - begun) * 1000
+
     def resident_mib(self) -> float:
         """Memory that the process holds now."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()

@@ -6,15 +6,16 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from ncp_tui.profiles import LastListing, Paths
 from ncp_tui.sandbox import Account, Sandbox
 from ncp_tui.sandbox.snapshots import SnapshotRun
 from ncp_tui.tui.screens import ClustersScreen, TextScreen
-from ncp_tui.tui.widgets import ProblemCard, RecordTable, TextView
+from ncp_tui.tui.widgets import ExchangePanels, ProblemCard, RecordTable, TextView
 from tests.tui.stage import START, Stage, staged
-from tests.tui.wires import Refusing
+from tests.tui.wires import Refusing, Wire
 
 LIST = "getClusterInfoList"
 
@@ -305,3 +306,31 @@ async def test_a_demo_and_a_full_disk_keep_no_names(tmp_path: Path) -> None:
     async with staged(paths=paths) as stage:
         assert stage.shows("14 clusters")
         assert paths.listing_file.is_dir()
+
+
+@dataclasses.dataclass
+class WithoutPage(httpx.AsyncBaseTransport):
+    """A wire on which one page of a list never arrives whole."""
+
+    inner: httpx.AsyncBaseTransport
+    page: str
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.params.get("pageNo") == self.page:
+            return httpx.Response(400, stream=httpx.ByteStream(b'{"error": {"errorCode": "x", "message": "no page"}}'))
+        return await self.inner.handle_async_request(request)
+
+
+async def test_what_came_before_a_page_that_fails_is_shown() -> None:
+    """Pages are shown a few at a time; none of them waits for one that never comes."""
+    async with staged((120, 40), clusters=350, wrap=Wire(WithoutPage, "3")) as stage:
+        assert table_of(stage).total == 200
+        assert stage.shows("no page")
+
+
+async def test_of_a_long_list_the_last_answer_is_on_the_panel_in_the_end() -> None:
+    async with staged((120, 40), clusters=250) as stage:
+        assert stage.shows("getClusterInfoList?pageNo=3")
+        panels = stage.app.screen.query_one(ExchangePanels)
+        assert panels.shown is not None
+        assert "pageNo=3" in panels.query_one("#response", TextView).text

@@ -17,7 +17,7 @@ from ncp_tui.tui import rows, screens
 from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.screens.working import unsettled_sentence
-from ncp_tui.tui.session import Followed
+from ncp_tui.tui.session import Followed, Session
 from ncp_tui.tui.widgets import Column, RecordTable
 from ncp_tui.tui.words import milliseconds
 
@@ -31,6 +31,9 @@ LAST_SNAPSHOTS_AT_ONCE = 2
 """Histories read at the same time; the service publishes no rate limit, so we stay far below any."""
 
 MOST_LAST_SNAPSHOTS = 40
+
+TOGETHER_SECONDS = 0.05
+"""In which the pages that come at the same time are shown together: each costs a layout of the screen, 7 ms."""
 
 NAMES_SECONDS = 10.0
 """How long the disk may take to keep the names; nobody waits for it."""
@@ -95,8 +98,13 @@ class ClustersScreen(TableScreen):
         identity: Identity | None
         number: str
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._arrived: list[Cluster] = []
+
     def load(self) -> None:
         """List the clusters again."""
+        self._arrived = []
         if self.session.identity is None:
             self.table.show([], empty="No profile is chosen. Press p.")
             return
@@ -160,7 +168,16 @@ class ClustersScreen(TableScreen):
         """Show the clusters that arrived."""
         if event.identity is self.session.identity:
             self.session.clusters.update({cluster.number or cluster.name: cluster for cluster in event.clusters})
-            self._show_again(*event.clusters)
+            self._arrived += event.clusters
+            if not self.table.total:
+                self._show_arrived()
+            elif len(self._arrived) == len(event.clusters):
+                self.set_timer(TOGETHER_SECONDS, self._show_arrived)
+
+    def _show_arrived(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        if arrived:
+            self._show_again(*arrived)
 
     @on(LoadEnded)
     def show_end(self, event: LoadEnded) -> None:
@@ -169,10 +186,11 @@ class ClustersScreen(TableScreen):
             return
         self.show_header()
         if event.problem is not None:
+            self._show_arrived()
             self.show_problem(event.problem)
             return
         self.hide_problem()
-        self.session.clusters_complete = True
+        self.session.clusters_complete, self._arrived = True, []
         if event.identity is not None and not self.session.home.demo:
             self.keep_names(event.identity, [cluster.name for cluster in self.session.clusters.values()])
         count = len(self.session.clusters)

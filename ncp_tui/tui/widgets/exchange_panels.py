@@ -5,8 +5,10 @@ Side by side where there is room, one behind the other with tabs where there is 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
+from time import monotonic
 from typing import ClassVar
 
 from textual import work
@@ -28,6 +30,10 @@ _LARGE = 16 * 1024
 """Bytes of an answer from which it is laid out on a thread."""
 
 _LAYOUT_SECONDS = 30.0
+_CALM = 0.5
+"""Seconds without another large answer before one is laid out, unless the last was longer ago than that. Of a list that
+comes page by page the first is shown at once and then the last: laying out each made every key wait for 35 ms."""
+
 _NOTHING = [line("No request yet.", Tone.DIM)]
 _TITLES = {"preview": "Request to be sent", "response": "Response", "log": "Session log"}
 
@@ -46,6 +52,7 @@ class ExchangePanels(LoudWorkers, Horizontal):
         self._front = self._names[0]
         self._shown: Exchange | None = None
         self._exchanges: dict[str, Exchange | None] = {}
+        self._laid_out_at = -_CALM
         self._unsubscribe: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -85,15 +92,21 @@ class ExchangePanels(LoudWorkers, Horizontal):
 
     def show_exchange(self, exchange: Exchange) -> None:
         """Show one exchange in the response panel; a large answer as soon as it is laid out."""
+        self._show(exchange, 0.0)
+
+    def _show(self, exchange: Exchange, calm: float) -> None:
         self._shown = exchange
         if exchange.answer is not None and len(exchange.answer.body) > _LARGE:
-            self.lay_out(exchange)
+            since = monotonic() - self._laid_out_at
+            self.lay_out(exchange, calm if since < calm else 0.0)
         else:
             self.query_one("#response", TextView).show(response_lines(exchange))
 
     @work(group="layout", exclusive=True, exit_on_error=False, description="lay out a large answer")
-    async def lay_out(self, exchange: Exchange) -> None:
+    async def lay_out(self, exchange: Exchange, after: float) -> None:
         """Make the lines of a large answer on a thread: a page of 100 clusters would stop every key for 30 ms."""
+        await asyncio.sleep(after)
+        self._laid_out_at = monotonic()
         with contextlib.suppress(TimeoutError):
             lines = await daemon_call(lambda: response_lines(exchange), _LAYOUT_SECONDS)
             if self._shown is exchange and self.is_mounted:
@@ -128,7 +141,7 @@ class ExchangePanels(LoudWorkers, Horizontal):
         wanted = [action for action in self._log.actions if action.exchanges and not action.background]
         newest = wanted[-1].exchanges[-1] if wanted else None
         if newest is not None and newest is not self._shown:
-            self.show_exchange(newest)
+            self._show(newest, _CALM)
 
     def on_record_table_moved(self, event: RecordTable.Moved) -> None:
         """Show the exchange under the log's cursor, while the user is in the log."""

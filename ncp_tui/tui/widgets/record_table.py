@@ -21,7 +21,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ncp_tui.tui.cells import Cell, Row, Tone, comparable
-from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.glyphs import cells_of, shown
 
 _GAP = 2
 
@@ -342,10 +342,7 @@ def content_widths(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
     wanted = [cell_len(column.label) for column in columns]
     for row in rows[:MOST_MEASURED]:
         for index, cell in enumerate(row.cells[: len(columns)]):
-            text = cell.text
-            # 6,000 cells are more than the cache of `cell_len` holds.
-            cells = len(text) if text.isascii() else cell_len(shown(text))
-            wanted[index] = max(wanted[index], cells)
+            wanted[index] = max(wanted[index], cells_of(cell.text))
     return wanted
 
 

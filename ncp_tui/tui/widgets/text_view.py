@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
@@ -15,7 +14,7 @@ from textual.strip import Strip
 
 from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.documents import Line
-from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.glyphs import cells_of, shown
 
 
 class TextView(ScrollView, can_focus=True):
@@ -90,6 +89,6 @@ class TextView(ScrollView, can_focus=True):
         return base + self.get_component_rich_style(f"text-view--{tone}", partial=True)
 
     def _measure(self) -> None:
-        widest = max((sum(cell_len(shown(span.text)) for span in line) for line in self._lines), default=0)
+        widest = max((cells_of("".join([span.text for span in line])) for line in self._lines), default=0)
         self.virtual_size = Size(widest + 2, len(self._lines))
         self.refresh()
