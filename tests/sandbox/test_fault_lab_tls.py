@@ -130,7 +130,7 @@ async def test_it_stops_at_once_under_tls(sandbox: Sandbox, clock: Clock) -> Non
         assert await asyncio.to_thread(sandbox.faults.waiting[0].reached.wait, PATIENCE)
         before = time.monotonic()
         await running.stop()
-        assert time.monotonic() - before < 0.3
+        assert time.monotonic() - before < PATIENCE  # what hangs would hang for ever
         for reader, writer in unfinished:
             async with asyncio.timeout(PATIENCE):
                 assert await reader.read() == b""
