@@ -50,7 +50,7 @@ from ncp_tui.tui.widgets import Column, ExchangePanels, ProblemCard, RecordTable
 
 _LONGEST = 30
 
-FRESH = timedelta(seconds=60)
+FRESH = timedelta(minutes=2)
 """How old the lights may be when a create is sent; a form left open over lunch shows the cluster of before lunch."""
 
 
@@ -83,7 +83,7 @@ class CreateSnapshotScreen(WorkingScreen):
         self.cluster = cluster
         self._facts: Facts | None = None
         self._is_cut_off = False
-        self._sends_after_look = False
+        self._is_looking = False
         self._lights = Preflight(())
         self._followed: Followed | None = None
 
@@ -166,7 +166,7 @@ class CreateSnapshotScreen(WorkingScreen):
 
     def load(self) -> None:
         """Look again at all that can be seen before a create."""
-        self._sends_after_look = False
+        self._is_looking = True
         self.read_facts()
 
     @work(group="facts", exclusive=True, exit_on_error=False, description="look before a create")
@@ -185,7 +185,8 @@ class CreateSnapshotScreen(WorkingScreen):
     @on(FactsRead)
     def show_facts(self, event: FactsRead) -> None:
         """Show the buckets, or why there are none and that one can be typed, and light the lights."""
-        self._facts = facts = event.facts
+        self._facts, self._is_looking = event.facts, False
+        facts = event.facts
         self._is_cut_off = facts is None
         self.show_header()
         read = facts.buckets_read if facts is not None else None
@@ -205,16 +206,6 @@ class CreateSnapshotScreen(WorkingScreen):
             box.value = next((bucket.name for bucket in self._buckets if bucket.usable), "")
         table.move_to(box.value)
         self._judge()
-        was_waiting, self._sends_after_look = self._sends_after_look, False
-        if was_waiting and facts is not None:
-            self._go_on()
-
-    def _go_on(self) -> None:
-        """Send what waited for fresh lights, unless the user has turned to something else meanwhile."""
-        if self.app.screen is self:
-            self.action_create()
-        else:
-            self.say("Nothing was sent yet. The lights are fresh; f2 creates.", "warning")
 
     @property
     def _buckets(self) -> Sequence[Bucket]:
@@ -224,7 +215,6 @@ class CreateSnapshotScreen(WorkingScreen):
     def judge_input(self, event: Input.Changed) -> None:
         """Check while typing."""
         event.stop()
-        self._sends_after_look = False
         self._judge()
 
     @on(Input.Submitted, "#name")
@@ -346,16 +336,15 @@ class CreateSnapshotScreen(WorkingScreen):
         if self.session.creating:
             self.say("Another create is on its way; wait for its answer first.", "warning")
             return
-        if self._is_stale and not self._sends_after_look:
+        if self._is_stale and not self._is_looking:
             self.load()
-            self._sends_after_look = True
-            self.say("The lights are old: looking again before it is sent. f2 once more does not wait.", "warning")
-            return
+            self.say("Nothing is sent yet: the lights were old and are read again. Then f2 once more.", "warning")
+            return  # and never by itself when they come: who knows where the user is by then
         request = self._request(self._value("name"), self._value("bucket"))
         profile, doubts = self._profile, red_sentences(self._lights)
         if not self._lights.checks:
             doubts = "The cluster is still being looked at: the lights are not known yet.\n"
-        elif self._sends_after_look:
+        elif self._is_stale:
             doubts = f"The cluster is still being looked at: the lights are old.\n{doubts}"
         if profile is not None and profile.protected:
             question = f"{doubts}Profile {profile.name} is protected. Type the cluster's name to create {request.name}:"
