@@ -98,9 +98,12 @@ class FollowingApp(LoudWorkers, NoticingApp):
         if identity is None:
             return
         try:
-            engine = await session.engine()
+            engine = await session.engine(ask=False)
         except gateway.Problem:
-            return  # the screen in front has the same problem, and tells it
+            session.left_behind = (
+                True  # the screen in front has the same problem, and tells it; once it has none, again
+            )
+            return
         if session.identity is not identity or session.is_followed(entry.id):
             return
         since = session.home.monotonic() - max(0.0, (session.home.now() - entry.at).total_seconds())

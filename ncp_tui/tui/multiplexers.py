@@ -23,5 +23,11 @@ def passed_through(sequence: str, environ: Mapping[str, str]) -> str:
 
 def _through_screen(sequence: str) -> Iterator[str]:
     """Screen passes the inside of such a string on as it is, so that the parts become one again behind it."""
-    for start in range(0, len(sequence), _SCREEN_CHUNK):
-        yield f"\x1bP{sequence[start : start + _SCREEN_CHUNK]}\x1b\\"
+    part, size = "", 0
+    for character in sequence:
+        wide = len(character.encode())
+        if size + wide > _SCREEN_CHUNK:
+            yield f"\x1bP{part}\x1b\\"
+            part, size = "", 0
+        part, size = part + character, size + wide
+    yield f"\x1bP{part}\x1b\\"

@@ -53,7 +53,8 @@ class NoticingApp(TerminalApp):
 
     notify_by = BELL
     _window = ""
-    _window_shown = ""
+    window_title = ""
+    """What the window is called now."""
 
     def call_window(self, name: str) -> None:
         """Have the window called `name`, and what becomes of a snapshot behind it."""
@@ -62,9 +63,10 @@ class NoticingApp(TerminalApp):
 
     def tell_in_title(self, news: str) -> None:
         """Say `news` in the window's title."""
-        title = f"{self._window} - {news}" if news else self._window
-        if title != self._window_shown:
-            self._window_shown = title
+        # The news first: a title is cut at its end, by the terminal as well.
+        title = f"{news} - {self._window}" if news else self._window
+        if title != self.window_title:
+            self.window_title = title
             self.name_window(title)
 
     def tell_of_end(self, text: str) -> None:

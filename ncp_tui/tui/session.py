@@ -81,6 +81,8 @@ class Session:
     """Creates of the journal whose outcome is open, and which no running program has in its hands."""
     journal_problem: Problem | None = None
     """Why it is not known what is open."""
+    left_behind: bool = False
+    """Whether a snapshot of an earlier run is not followed, for want of a client: of a locked store, mostly."""
     settle_seconds: float = SETTLE_SECONDS
     ticking: bool = False
     log_file: LogFile | None = field(default=None, init=False)
@@ -114,35 +116,40 @@ class Session:
         """Call as `identity` from now on. Nothing is fetched or sent yet; requests under way keep their own client."""
         self.identity = identity
         self._engine = None
+        self.left_behind = False
         self._connecting = asyncio.Lock()  # whoever waits for a hung keyring of the last identity is left alone
         self.clusters = {}
         self.clusters_complete = False
         self.last_snapshots = {}
 
-    async def engine(self) -> SearchEngine:
-        """The client of the identity in use; its secret key is fetched at the first call. Raises a Problem."""
+    async def engine(self, *, ask: bool = True) -> SearchEngine:
+        """The client of the identity in use; its secret key is fetched at the first call. Raises a Problem.
+
+        With `ask` the user is asked to open a locked store: for what a user has wanted, not for what goes on behind it.
+        """
         identity = self.identity
         if identity is None:
             raise gateway.Problem("No profile is chosen.", "Nothing was sent.", "Press p and choose or add one.")
         async with self._connecting:
             if self._engine is None or self.identity is not identity:
-                engine = await self._connect(identity)
+                engine = await self._connect(identity, ask=ask)
                 if self.identity is not identity:
                     return engine
                 self._engine = engine
             return self._engine
 
-    async def _connect(self, identity: Identity) -> SearchEngine:
-        keys = await self.ask_store(lambda: profiles.secrets_for(identity, self.home.stores))
+    async def _connect(self, identity: Identity, *, ask: bool = True) -> SearchEngine:
+        keys = await self.ask_store(lambda: profiles.secrets_for(identity, self.home.stores), ask=ask)
         self.secrets.append((await keys.current()).secret_key)
         # On a thread: the first client loads what speaks HTTP, for 60 ms, and reads the system's proxies.
         return await gateway.daemon_call(lambda: self.home.client(identity, keys, self.log), CLIENT_SECONDS)
 
-    async def ask_store(self, question: Callable[[], Awaitable[T]]) -> T:
-        """What a secret store answers; the user is asked to open it where it is locked.
+    async def ask_store(self, question: Callable[[], Awaitable[T]], *, ask: bool = True) -> T:
+        """What a secret store answers; the user is asked to open it where it is locked, once for each kind of store.
 
         Raises what the store raises: PassphraseNeeded only when the user left the store locked.
         """
+        opened: set[type[Problem]] = set()
         while True:
             try:
                 return await question()
@@ -153,8 +160,9 @@ class Session:
                 if problem.unlocker is None:
                     raise
                 locked = problem
-            if not await self._opened(locked):
+            if not ask or type(locked) in opened or not await self._opened(locked):
                 raise locked
+            opened.add(type(locked))
 
     async def _opened(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
         if self.ask_to_open is None:

@@ -67,3 +67,13 @@ def test_never_offered_to_a_script(owner: Owner) -> None:
     assert result.code == 3
     assert "Your OS keyring is locked." in result.stderr
     assert "Prompt" not in owner.service.calls
+
+
+def test_a_key_that_is_locked_by_itself_is_no_endless_question(owner: Owner) -> None:
+    owner.service.faults.locked_items = True
+    with owner.program.at_terminal("profile", "test", "box") as terminal:
+        terminal.answer(OFFER, "y")
+        result = terminal.end()
+    assert result.code == 3
+    assert "Your OS keyring is open, but the key in it is locked." in result.stderr
+    assert owner.service.calls.count("Prompt") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -13,6 +14,7 @@ from ncp_tui.profiles.secret_stores import keyring_of
 from ncp_tui.tui.screens import ClustersScreen, UnlockScreen
 from tests.profiles.fake_secret_service import FakeSecretService, Faults
 from tests.tui.stage import ACCESS_KEY, Stage, staged
+from tests.tui.test_outcomes import ACCEPTED, OUTCOME, SENT, earlier_run, paths_in
 
 WIDE = (160, 40)
 KEPT = Profile(name="prod", access_key=ACCESS_KEY, store="keyring", default_bucket="bk.ses.snapshot")
@@ -98,3 +100,59 @@ async def test_waiting_for_a_prompt_that_never_ends_can_be_left(service: FakeSec
         await stage.pilot.press("q")
         await stage.pilot.pause()
     assert stage.app.return_code == 0
+
+
+@pytest.mark.parametrize("under_way", [1, 3])
+async def test_a_no_is_not_asked_again_for_what_goes_on_behind(
+    service: FakeSecretService, tmp_path: Path, under_way: int
+) -> None:
+    """Snapshots of an earlier run are followed once the user has opened the keyring for something of their own."""
+    for number in range(under_way):
+        earlier_run(tmp_path, SENT, ACCEPTED, OUTCOME, name=f"before-{number}")
+    stores = {"session": SessionStore(), "keyring": LockedOvernight(service, "accepted")}
+    async with staged(WIDE, profile=KEPT, stores=stores, paths=paths_in(tmp_path), settled=False) as stage:
+        await asked(stage)
+        await stage.pilot.press("escape")
+        await stage.settle()
+        assert isinstance(stage.app.screen, ClustersScreen)
+        assert not stage.app.session.followed
+        await stage.pilot.press("r")
+        await asked(stage)
+        await stage.pilot.press("enter")
+        await stage.expect("legal-archive")
+        await stage.until(lambda: len(stage.app.session.followed) == under_way)
+        assert service.calls.count("Prompt") == 1
+
+
+@pytest.mark.parametrize(
+    ("faults", "words"),
+    [
+        (Faults(no_collection=True), "Your OS keyring is locked or not set up yet."),
+        (Faults(locked_items=True), "Your OS keyring is open, but the key in it is locked."),
+    ],
+)
+async def test_what_no_prompt_would_open_is_told_and_not_offered(
+    service: FakeSecretService, faults: Faults, words: str
+) -> None:
+    stores = {"session": SessionStore(), "keyring": LockedOvernight(service, "accepted")}
+    async with staged(WIDE, profile=KEPT, stores=stores, settled=False) as stage:
+        await asked(stage)
+        await stage.pilot.press("escape")
+        await stage.settle()
+        service.faults = faults
+        await stage.pilot.press("r")
+        await stage.expect(words, "did not open a prompt")
+        assert isinstance(stage.app.screen, ClustersScreen)
+        assert "Prompt" not in service.calls
+
+
+async def test_what_is_locked_again_at_once_is_not_asked_for_for_ever(service: FakeSecretService) -> None:
+    stores = {"session": SessionStore(), "keyring": LockedOvernight(service, "accepted")}
+    async with staged(WIDE, profile=KEPT, stores=stores, settled=False) as stage:
+        await asked(stage)
+        service.faults.locked_items = True
+        await stage.pilot.press("enter")
+        await stage.expect("Your OS keyring is open, but the key in it is locked.")
+        await stage.settle()
+        assert isinstance(stage.app.screen, ClustersScreen)
+        assert service.calls.count("Prompt") == 1

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from ncp_tui.profiles import Profile
 from ncp_tui.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.tui.notices import BELL, OFF, WAYS, notification_sequence, way_for
 from ncp_tui.tui.settings import remember, remembered
 from ncp_tui.tui.title import title_sequence
 from tests.journeys.terminal import ESCAPE, F2, Terminal
-from tests.tui.stage import Stage, staged
+from tests.tui.stage import ACCESS_KEY, staged
 
 OSC9 = "\x1b]9;ncp-tui: Finished.\a"
 OSC777 = "\x1b]777;notify;ncp-tui;Finished.\a"
@@ -68,10 +69,35 @@ def test_a_hostile_name_ends_no_sequence(way: str) -> None:
     assert len(sequence) < 300
 
 
-async def take_a_snapshot(stage: Stage) -> None:
-    await stage.press("s", "f2")
-    stage.clock.advance(60)
-    await stage.expect("Finished: snapshot search-0001-")
+def test_screen_gets_no_part_that_it_would_drop() -> None:
+    """It counts bytes, and a syllable has three."""
+    sequence = notification_sequence("osc9", "ncp-tui", "검" * 200, {"TERM": "screen"})
+    parts = re.findall(r"\x1bP(.*?)\x1b\\", sequence, re.DOTALL)
+    assert "".join(parts) == notification_sequence("osc9", "ncp-tui", "검" * 200, XTERM)
+    assert max(len(part.encode()) for part in parts) <= 256
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (400, {"error": {"errorCode": "100", "message": "x"}}, ": not started - "),
+        (503, {"error": {"errorCode": "500", "message": "x"}}, ": not clear - "),
+    ],
+)
+async def test_the_title_says_no_more_than_is_known(status: int, body: dict[str, object], words: str) -> None:
+    """A create that was refused has not failed: nothing was started."""
+    async with staged((160, 40)) as stage:
+        stage.sandbox.faults.add("createSnapshot", "before", (status, body))
+        await stage.press("s", "f2")
+        await stage.until(lambda: words in stage.app.window_title)
+
+
+async def test_a_long_profile_does_not_push_the_news_out_of_the_title() -> None:
+    profile = Profile(name="p" * 64, access_key=ACCESS_KEY, store="session", default_bucket="bk.ses.snapshot")
+    async with staged((160, 40), profile=profile) as stage:
+        await stage.press("s", "f2")
+        stage.clock.advance(60)
+        await stage.until(lambda: ": finished - " in title_sequence(stage.app.window_title))
 
 
 async def test_the_palette_chooses_and_the_choice_is_kept() -> None:
@@ -130,7 +156,7 @@ def test_a_bell_and_the_title_by_themselves(gateway: ThreadedSandbox, tmp_path: 
     sent = what_it_sends(gateway, tmp_path)
     name = gateway.sandbox.ledger.effects[0].name
     for word in ("under way", "finished"):
-        assert sent.count(title_sequence(f"ncp-tui environment KR - {name}: {word}").encode()) == 1
+        assert sent.count(title_sequence(f"{name}: {word} - ncp-tui environment KR").encode()) == 1
     assert without_sequences(sent).count(b"\a") == 1
     assert b"\x1b]9;" not in sent
     assert b"\x1b]777;" not in sent
@@ -146,7 +172,7 @@ def test_a_notification_by_choice(gateway: ThreadedSandbox, tmp_path: Path) -> N
 def test_silence_by_choice(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     sent = what_it_sends(gateway, tmp_path, NCP_TUI_NOTIFY="off")
     assert b"\a" not in without_sequences(sent)
-    assert b": finished\a" in sent, "the title tells all the same"
+    assert b": finished - ncp-tui environment KR\a" in sent, "the title tells all the same"
 
 
 def without_sequences(sent: bytes) -> bytes:

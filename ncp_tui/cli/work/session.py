@@ -105,14 +105,18 @@ class Session:
 
     def ask_store(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """`wait` for what a secret store is asked; the user is asked to open it where it is locked."""
+        opened: set[type[Problem]] = set()
         while True:
             try:
                 return self.wait(question())
             except (profiles.PassphraseNeeded, profiles.KeyringLocked) as problem:
                 locked = problem
+            if type(locked) in opened:
+                raise locked
             from ncp_tui.cli.work.opening import open_store
 
             open_store(self, locked)
+            opened.add(type(locked))
 
     def identity(self, name: str | None = None) -> Identity:
         """Whom to call as, said on stderr with all that is odd about it. Raises NoCredentials."""

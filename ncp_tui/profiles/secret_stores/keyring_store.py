@@ -118,9 +118,9 @@ class KeyringStore:
         try:
             return await daemon_call(guarded, limit)
         except KeyringLocked as problem:
-            if prompt:
+            if prompt and problem.by_prompt:
                 problem.meaning = _ASKED_IN_VAIN
-            elif keyring.has_prompt:
+            elif keyring.has_prompt and problem.by_prompt:
                 problem.unlocker = self
             raise
         except TimeoutError:

@@ -49,18 +49,19 @@ class KeyringLocked(SecretStoreProblem):
     """The keyring is there and wants a password that only a prompt could ask for.
 
     Whoever can ask the user whether to open that prompt does so, calls `unlocker.unlock`, and tries again. There is
-    none where the keyring has no prompt, or has just shown it in vain.
+    none where the keyring has no prompt, or has just shown it in vain, or where that would not help (`by_prompt`).
     """
 
     kind = "keyring_locked"
     unlocker: Unlocker | None = None
 
-    def __init__(self, what: str = "Your OS keyring is locked.") -> None:
+    def __init__(self, what: str = "Your OS keyring is locked.", *, by_prompt: bool = True) -> None:
         super().__init__(
             what,
             "ncp-tui did not open a prompt (it may appear on another screen). " + UNCHANGED,
             f"Unlock it and try again, {_ELSEWHERE}.",
         )
+        self.by_prompt = by_prompt
 
 
 class KeyringSilent(SecretStoreProblem):

@@ -39,7 +39,6 @@ T = TypeVar("T")
 _PROMPT_INTERFACE = "org.freedesktop.Secret.Prompt"
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
 _NO_REPLY = "org.freedesktop.DBus.Error.NoReply"
-_NOT_SET_UP = "Your OS keyring is locked or not set up yet."
 
 
 class TimedConnection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
@@ -91,7 +90,7 @@ class TimedSecretService(SecretService.Keyring):
     def unlock(self, item: secretstorage.Item | secretstorage.Collection) -> None:
         """The hook of keyring before an item is read; here it asks nobody. Raises KeyringLocked."""
         if item.is_locked():
-            raise KeyringLocked
+            raise KeyringLocked if isinstance(item, secretstorage.Collection) else _locked_by_itself()
 
     def get_password(self, service: str, username: str) -> str | None:
         """The stored text, or None. Raises a SecretStoreProblem."""
@@ -126,6 +125,11 @@ class TimedSecretService(SecretService.Keyring):
         return connection
 
 
+def _locked_by_itself() -> KeyringLocked:
+    """KeePassXC locks single items; its prompt is for the user to answer there."""
+    return KeyringLocked("Your OS keyring is open, but the key in it is locked.", by_prompt=False)
+
+
 def _open_socket(address: str) -> Any:
     """A socket that the bus has accepted. Raises NoKeyring unless it is only slow."""
     try:
@@ -155,7 +159,7 @@ def _problem(fault: Exception) -> Problem:
         case LockedException():
             return KeyringLocked()
         case ItemNotFoundException():
-            return KeyringLocked(_NOT_SET_UP)
+            return KeyringLocked("Your OS keyring is locked or not set up yet.", by_prompt=False)
         case SecretServiceNotAvailableException() if _bus_error(fault.__cause__) != _NO_REPLY:
             return NoKeyring("No Secret Service is running on the session bus.")
         case DBusErrorResponse() if fault.name == _IS_LOCKED:

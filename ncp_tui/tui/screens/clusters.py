@@ -198,6 +198,9 @@ class ClustersScreen(TableScreen):
         self.say(f"{count} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}.")
         self.show_unsettled()
         self.show_followed()
+        if self.session.left_behind:
+            self.session.left_behind = False
+            self.ncp_app.look_into_journal()
 
     def show_unsettled(self) -> None:
         """Say which creates are open, or why nobody knows."""

@@ -30,7 +30,7 @@ class UnlockScreen(OpeningScreen):
 
     def question(self) -> Iterator[Widget]:
         """What is locked, and what unlocking does."""
-        yield Static(f"{self._locked.what} Your secret key is in it.", markup=False)
+        yield Static(self._locked.what, markup=False)
         yield Static(
             "It asks for its password in a window of its own, which may come up on another screen, and cannot come up "
             "where there is no desktop.",

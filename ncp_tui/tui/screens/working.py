@@ -229,7 +229,10 @@ def outcome_word(followed: Followed) -> str:
     """What has become of it, in a word for the window's title."""
     if followed.is_open:
         return "under way"
-    _, tone = _ending(followed)
+    taken = followed.taken
+    if taken is None or taken.outcome not in {snapshots.Outcome.ACCEPTED, snapshots.Outcome.UNKNOWN}:
+        return "not started"
+    _, tone = ending(followed)
     return {"good": "finished", "bad": "FAILED"}.get(tone, "not clear")
 
 
