@@ -214,6 +214,12 @@ def _from_envelope(status: int, code: str, message: str, result: Any, *, boolean
             _UNKNOWN_EFFECT,
             _LOOK_FIRST,
         )
+    if code != "0" and boolean and result is True:
+        return errors.BadAnswer(
+            f"The answer contradicts itself: result true with code {code} ({message.rstrip('.') or 'no message'}).",
+            _UNKNOWN_EFFECT,
+            _LOOK_FIRST,
+        )
     if code != "0":
         return errors.RefusedByService(
             f"The service refused: {message or 'no reason given'} (code {code}).",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -133,7 +134,8 @@ def _inflated(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
 def _without(secrets: Sequence[SecretKey], data: bytes) -> bytes:
     """`data` with a mask in the place of each secret."""
     for plain in _plain(secrets):
-        data = data.replace(plain, MASKED.encode())
+        for spelled in _spellings(plain) if b"\\" in data else (plain,):
+            data = data.replace(spelled, MASKED.encode())
     return data
 
 
@@ -143,6 +145,16 @@ def _without_a_piece_at_the_end(secrets: Sequence[SecretKey], data: bytes) -> by
             if data.endswith(plain[:length]):
                 return data[:-length] + MASKED.encode()
     return data
+
+
+def _spellings(plain: bytes) -> Iterator[bytes]:
+    """`plain` as JSON may spell it: PHP escapes the slash, others what base64 has besides letters and digits."""
+    ways = [(b"/", rb"\/", rb"\u002f", rb"\u002F"), (b"+", rb"\u002b", rb"\u002B"), (b"=", rb"\u003d", rb"\u003D")]
+    for chosen in itertools.product(*ways):
+        spelled = plain
+        for way, (character, *_) in zip(chosen, ways, strict=True):
+            spelled = spelled.replace(character, way)
+        yield spelled
 
 
 def _plain(secrets: Sequence[SecretKey]) -> Iterator[bytes]:

@@ -102,6 +102,8 @@ class Exchange:
     error: str | None = None
     """The `kind` of the error it ended in; None for a confirmed success."""
     error_text: str = ""
+    may_have_acted: bool | None = None
+    """Whether it may have had an effect, as far as its answer tells; None where it was cut off before any."""
 
     @property
     def status(self) -> int | None:

@@ -211,6 +211,7 @@ class Gateway:
             sent=exchange.sent or answer is not None,
             answer=answer,
             request_id=request_id_of(ended.payload),
+            may_have_acted=not isinstance(problem, GatewayError) or problem.may_have_acted,
         )
         if isinstance(problem, Problem):
             exchange = replace(exchange, error=problem.kind, error_text=problem.what)

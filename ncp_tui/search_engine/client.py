@@ -21,13 +21,15 @@ from ncp_tui.gateway import (
 )
 from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, Version
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
-from ncp_tui.search_engine.paging import AT_ONCE, PAGE_SIZE, number_of_pages, pages, total_rows
+from ncp_tui.search_engine.paging import AT_ONCE, MOST_PAGES, PAGE_SIZE, number_of_pages, pages, total_rows
 from ncp_tui.search_engine.reading import members
 from ncp_tui.search_engine.retries import MOST_TRIES, Retries
 
 Body = Mapping[str, str | int | SecretKey]
 
 _HISTORY = "snapshotHistoryResponseList"
+_MOST_EMPTY = 3
+"""Pages in a row without anything new, after which a history that is read backwards is given up."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +133,15 @@ class SearchEngine:
                 yield HistoryPage(fresh, total_rows(result), is_last)
             else:
                 return
-        last, first = number_of_pages(result), rows
-        for page in range(last, 0, -1):
-            rows = _history(await self._history_page(number, page)) if page > 1 else first
-            yield HistoryPage(_fresh(rows, seen), total_rows(result), is_last=page == 1)
+        last, first, empty = number_of_pages(result), rows, 0
+        end = max(1, last - MOST_PAGES)
+        for page in range(last, end, -1):
+            fresh = _fresh(_history(await self._history_page(number, page)), seen)
+            empty = 0 if fresh else empty + 1
+            if empty == _MOST_EMPTY:
+                break  # the number of pages is not to be trusted
+            yield HistoryPage(fresh, total_rows(result), is_last=False)
+        yield HistoryPage(_fresh(first, seen), total_rows(result), is_last=True)
 
     async def snapshot_history(self, number: str) -> list[HistoryEntry]:
         """The whole snapshot history of a cluster, newest first."""

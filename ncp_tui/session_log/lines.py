@@ -51,6 +51,7 @@ def request_line(run: str, action: Action, exchange: Exchange) -> dict[str, Any]
     }
     if exchange.operation == _CREATE:
         line["asked"] = asked_of(exchange)
+        line["may_have_acted"] = exchange.may_have_acted
     return line
 
 

@@ -85,6 +85,8 @@ class Evidence:
         for line in self.lines:
             if line.get("operation") == _CREATE and _asks_for(line.get("asked"), self.snapshot):
                 outcome = outcome_of_kind(line.get("error"), sent=line.get("sent") is not False)
+                if outcome is Outcome.REFUSED and line.get("may_have_acted") is not False:
+                    outcome = Outcome.UNKNOWN  # a 404 in HTML has the kind of one that the gateway gave, and no proof
                 yield Create(_when(line.get("time")), outcome, str(line.get("outcome") or ""))
         for exchange in self.exchanges:
             if exchange.operation == _CREATE and _asks_for(asked_of(exchange), self.snapshot):

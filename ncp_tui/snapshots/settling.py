@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ncp_tui.gateway import AuthenticationFailed, GatewayError, NotFound, PermissionDenied, QuotaExceeded, Throttled
 from ncp_tui.search_engine import HistoryEntry
-from ncp_tui.snapshots.journal import Journal, on_disk
+from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 from ncp_tui.snapshots.matching import KNOWN_CLOCK, SAME_MOMENT, UNKNOWN_CLOCK, find_snapshot
 from ncp_tui.snapshots.outcome import Outcome, Verdict
@@ -144,7 +145,8 @@ async def settle(
         await on_disk(lambda: held.record(Fact.SETTLED, **facts))
         return found
     finally:
-        held.release()
+        with contextlib.suppress(JournalProblem):  # a disk that hangs keeps the entry from others, and nothing else
+            await on_disk(held.release)
 
 
 def find_row(entry: JournalEntry, rows: list[HistoryEntry], offset: float | None = None) -> HistoryEntry | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ncp_tui.gateway import GatewayError, Problem, ReadOnlyRefused, Throttled
+from ncp_tui.gateway import AuthenticationFailed, GatewayError, Problem, ReadOnlyRefused, Throttled
 from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.snapshots.checks import check_bucket
 from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
-from ncp_tui.snapshots.matching import rows_named
+from ncp_tui.snapshots.matching import RowKeys, rows_named
 from ncp_tui.snapshots.names import check_name
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
 from ncp_tui.snapshots.settling import SECONDS, Settlement, find_row, look_for, started_by
@@ -43,6 +44,10 @@ class Taken:
     """What the history said, where the answer did not say enough."""
     entry: JournalEntry | None = None
     """Its entry in the journal; None without one."""
+    seen_before: RowKeys | None = None
+    """The rows of that name that the history had before; None where nobody had looked."""
+    clock_offset: float | None = None
+    """Seconds by which the gateway's clock was ahead when it was asked for; None where that was not known."""
     journal_problem: Problem | None = None
     """Why the journal does not hold the outcome. The outcome is true all the same."""
 
@@ -105,7 +110,7 @@ async def take(
             taken = replace(taken, outcome=outcome, settlement=found)
         return await attempt.conclude(taken)
     finally:
-        attempt.release()
+        await attempt.release()
 
 
 class _Attempt:
@@ -154,13 +159,23 @@ class _Attempt:
         self._attempts += 1
         error: GatewayError | None = None
         request_id: str | None = None
-        request = self.entry.request
+        request, left_before = self.entry.request, self._requests
         try:
             request_id = await self._engine.create_snapshot(
                 request.cluster_number, request.name, request.bucket, sending=self._note_sent
             )
         except GatewayError as failure:
             error, request_id = failure, failure.request_id
+        except JournalProblem as problem:
+            if self._requests == left_before:
+                raise
+            # It left, was refused for this machine's clock, and the corrected one could not be written down.
+            self._journal_problem = problem
+            error = AuthenticationFailed(
+                "The gateway refused the signature, because of this machine's clock.",
+                "The corrected request was not sent: the journal could not be written.",
+                problem.next_step,
+            )
         outcome = outcome_of(error) if error else Outcome.ACCEPTED
         await self._note(Fact.ANSWERED, **_answered(error, request_id or None, outcome))
         attempts = 0 if isinstance(error, ReadOnlyRefused) else max(self._attempts, self._requests)
@@ -174,12 +189,20 @@ class _Attempt:
         by = "history" if taken.by_history else None
         await self._note(Fact.OUTCOME, outcome=taken.outcome.value, settled_by=by)
         entry = self._held.entry if self._held else None
-        return replace(taken, entry=entry, journal_problem=self._journal_problem)
+        return replace(
+            taken,
+            entry=entry,
+            journal_problem=self._journal_problem,
+            seen_before=self.entry.seen_before,
+            clock_offset=self.entry.clock_offset,
+        )
 
-    def release(self) -> None:
-        """Let others see to the entry."""
-        if self._held is not None:
-            self._held.release()
+    async def release(self) -> None:
+        """Let others see to the entry. A disk that hangs keeps it from them, and nothing else."""
+        held = self._held
+        if held is not None:
+            with contextlib.suppress(JournalProblem):
+                await on_disk(held.release)
 
     async def _note_sent(self) -> None:
         """On disk before the first byte leaves. Raises JournalUnwritable, and then nothing leaves."""

@@ -7,12 +7,12 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ncp_tui.gateway import AuthenticationFailed, GatewayError, NotFound, PermissionDenied, QuotaExceeded, Throttled
 from ncp_tui.search_engine import HistoryEntry, SnapshotState
-from ncp_tui.snapshots.matching import RowKeys, find_snapshot
+from ncp_tui.snapshots.matching import KNOWN_CLOCK, SAME_MOMENT, UNKNOWN_CLOCK, RowKeys, find_snapshot
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine import SearchEngine
@@ -48,13 +48,15 @@ async def watch(
     *,
     since: datetime | None = None,
     seen_before: RowKeys | None = None,
+    clock_offset: float | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     monotonic: Callable[[], float] = time.monotonic,
     jitter: Callable[[], float] = random.random,
 ) -> AsyncIterator[Progress]:
     """Yield a Progress after each look at cluster `number`'s history, the last one final.
 
-    Rows older than `since`, or there before, belong to an earlier attempt of the same name and are not looked at. A
+    Rows older than `since`, or there before, belong to an earlier attempt of the same name and are not looked at.
+    `since` is on this machine's clock, and `clock_offset` what that lacked then; without it the engine's is taken. A
     look that fails is reported and tried again after the next pause, a longer one where the gateway asks for it;
     refused keys, a missing permission, an unknown address or a used-up quota end the watch by raising. It has no limit
     of its own: cancel it, or stop iterating, at any time.
@@ -66,8 +68,7 @@ async def watch(
         problem: GatewayError | None = None
         try:
             rows = await engine.recent_snapshots(number, tries=1)
-            # A row without a date is good enough here: that the snapshot was accepted is known.
-            last = find_snapshot(rows, name, since, seen_before=seen_before or frozenset()) or last
+            last = _row(rows, name, since, seen_before, _offset(engine, clock_offset)) or last
         except (AuthenticationFailed, PermissionDenied, NotFound, QuotaExceeded):
             raise
         except GatewayError as error:
@@ -80,3 +81,19 @@ async def watch(
         asked = problem.retry_after if isinstance(problem, Throttled) else None
         await sleep(max(asked or 0.0, pause * (1 - _JITTER + 2 * _JITTER * jitter())))
         pause = min(pause * _GROWTH, LONGEST_PAUSE)
+
+
+def _offset(engine: SearchEngine, known: float | None) -> float | None:
+    measured = engine.clock_offset
+    return known if known is not None else measured.seconds if measured else None
+
+
+def _row(
+    rows: list[HistoryEntry], name: str, since: datetime | None, seen_before: RowKeys | None, offset: float | None
+) -> HistoryEntry | None:
+    """The row of what was asked for at `since`. One without a date is good enough: that it was accepted is known."""
+    tolerance = UNKNOWN_CLOCK
+    if offset is not None:
+        tolerance = SAME_MOMENT if seen_before is None else KNOWN_CLOCK
+    left = None if since is None else since + timedelta(seconds=offset or 0)
+    return find_snapshot(rows, name, left, seen_before=seen_before or frozenset(), tolerance=tolerance)

@@ -100,23 +100,29 @@ class FollowingApp(LoudWorkers, NoticingApp):
         try:
             engine = await session.engine(ask=False)
         except gateway.Problem:
-            session.left_behind = (
-                True  # the screen in front has the same problem, and tells it; once it has none, again
-            )
+            # The screen in front has the same problem, and tells it; once it has none, this is tried again.
+            session.left_behind = True
             return
         if session.identity is not identity or session.is_followed(entry.id):
             return
         since = session.home.monotonic() - max(0.0, (session.home.now() - entry.at).total_seconds())
         followed = Followed(entry.request, identity, engine, entry.at, since)
         followed.taken = snapshots.Taken(
-            entry.request, snapshots.Outcome.ACCEPTED, entry.at, entry.request_id, entry=entry
+            entry.request,
+            snapshots.Outcome.ACCEPTED,
+            entry.at,
+            entry.request_id,
+            entry=entry,
+            seen_before=entry.seen_before,
+            clock_offset=entry.clock_offset,
         )
         session.followed.append(followed)
         self._tick()
         await self._watch(followed)
 
     async def _watch(self, followed: Followed) -> None:
-        request, entry = followed.request, followed.taken.entry if followed.taken else None
+        request, taken = followed.request, followed.taken
+        entry = taken.entry if taken else None
         try:
             with self.session.log.action(f"watch {request.name}", background=True):
                 looks = snapshots.watch(
@@ -124,7 +130,8 @@ class FollowingApp(LoudWorkers, NoticingApp):
                     request.cluster_number,
                     request.name,
                     since=followed.asked_at,
-                    seen_before=entry.seen_before if entry else None,
+                    seen_before=taken.seen_before if taken else None,
+                    clock_offset=taken.clock_offset if taken else None,
                 )
                 async for progress in looks:
                     followed.progress = progress

@@ -330,6 +330,23 @@ def test_interrupted_before_it_is_sent(program: Program, served: ThreadedSandbox
     assert "Not started: x-1. Interrupted." in result.stderr
 
 
+def test_interrupted_while_it_is_throttled(program: Program, served: ThreadedSandbox) -> None:
+    """What left was refused, and the next had not left yet: that is known, and it is what `settle` would say."""
+    throttled = gateway_answer(GatewayError.THROTTLED, {"retry-after": "60"})
+    fault = served.sandbox.faults.add("createSnapshot", act=throttled, times=3)
+    log = Path(program.environ["NCP_TUI_HOME"]) / "state" / "session.jsonl"
+    with program.started(*GOOD, "--json") as process:
+        assert fault.reached.wait(20)
+        ends = time.monotonic() + 20
+        while "createSnapshot" not in (log.read_text() if log.exists() else ""):  # the answer has been read
+            assert time.monotonic() < ends
+            time.sleep(0.02)
+        result = program.interrupted(process)
+    assert result.code == 130
+    assert (result.json()["outcome"], result.json()["attempts"]) == ("refused", 0)
+    assert "Not started: x-1. Interrupted." in result.stderr
+
+
 def test_interrupted_while_waiting(program: Program, served: ThreadedSandbox) -> None:
     served.sandbox.faults.add("getSnapshotHistory", act=passing, label="the look beforehand")
     fault = served.sandbox.faults.add("getSnapshotHistory", act="hang")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.sandbox import Answer, GatewayError, Sandbox, ThreadedSandbox, Visit, gateway_answer
 from ncp_tui.session_log import LogFile, read_log
 from tests.cli.program import Called, Program, asked
 
@@ -167,3 +167,25 @@ def test_a_bug_in_the_log_is_reported_and_changes_no_outcome(
     assert str(report) in result.stderr
     assert "ZeroDivisionError" in report.read_text()
     assert sandbox.secret_key not in report.read_text()
+
+
+def test_a_refusal_that_proves_nothing_is_none_in_the_evidence(call: Called, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A 404 in HTML is some machine's in between: without the journal the log on disk must say as little as it."""
+
+    async def bare(_visit: Visit) -> Answer:
+        return Answer(404, b"<html>not found</html>", {"content-type": "text/html"})
+
+    sandbox.faults.add("createSnapshot", "after", bare)
+    sandbox.faults.add("getSnapshotHistory", act=gateway_answer(GatewayError.NOT_FOUND), times=None)
+    assert call(*CREATE, "--without-journal", "--json").json()["outcome"] == "unknown"
+    assert call("snapshot", "evidence", NAME, "--offline", "--output", str(tmp_path / "e.json")).code == 0
+    verdict = json.loads((tmp_path / "e.json").read_text())["verdict"]
+    assert (verdict["verdict"], verdict["outcome"]) == ("cannot tell", "unknown")
+    assert len(sandbox.ledger.effects) == 1
+
+
+def test_a_refusal_that_proves_it_does_so_in_the_evidence(call: Called, sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.faults.add("createSnapshot", act=gateway_answer(GatewayError.PERMISSION_DENIED))
+    assert call(*CREATE, "--without-journal", "--json").json()["outcome"] == "refused"
+    assert call("snapshot", "evidence", NAME, "--offline", "--output", str(tmp_path / "e.json")).code == 0
+    assert json.loads((tmp_path / "e.json").read_text())["verdict"]["verdict"] == "not started"

@@ -425,6 +425,17 @@ class TestRetryIfNotStarted:
         assert [entry.verdict for entry in journal.entries()] == [Verdict.NOT_STARTED, Verdict.STARTED]
         assert creates(sandbox) == (4, 1)
 
+    def test_not_after_a_throttled_one_that_the_history_names(
+        self, call: Called, sandbox: Sandbox, journal: Journal
+    ) -> None:
+        """It says that it had no effect, and it had: what is started is never asked for again."""
+        sandbox.faults.add("createSnapshot", "after", gateway_answer(GatewayError.THROTTLED, {"retry-after": "0"}))
+        result = call(*self.RETRY)
+        assert (result.code, result.json()["outcome"], result.json()["settled_by"]) == (0, "accepted", "history")
+        assert "once more" not in result.stderr
+        assert [entry.verdict for entry in journal.entries()] == [Verdict.STARTED]
+        assert creates(sandbox) == (1, 1)
+
     @pytest.mark.parametrize(
         ("act", "code"),
         [

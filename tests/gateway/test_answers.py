@@ -187,6 +187,16 @@ def test_a_service_refusal(status: int, code: object) -> None:
     assert "이미 존재합니다" in error.what
 
 
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("code", [1, "0000", "SUCCESS", -1])
+def test_a_confirmation_with_a_code_that_refuses_proves_nothing(status: int, code: object) -> None:
+    """One of the two is wrong, and nobody knows which."""
+    error = judged(status, envelope(code, True, "SUCCESS"))
+    assert type(error) is BadAnswer
+    assert error.may_have_acted
+    assert "contradicts itself" in error.what
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_failure_of_the_service_proves_nothing(status: int) -> None:
     """It may have broken after the snapshot was started: "not started" would be a guess."""

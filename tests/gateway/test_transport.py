@@ -453,6 +453,34 @@ async def test_an_answer_that_repeats_a_secret_is_recorded_without_it() -> None:
     assert "rejected value" in error.message
 
 
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda text: text.replace("/", "\\/"),
+        lambda text: text.replace("/", "\\u002f").replace("+", "\\u002B"),
+        lambda text: text.replace("=", "\\u003d"),
+    ],
+    ids=["php", "java", "signs"],
+)
+async def test_a_signature_spelled_as_json_may_spell_it_is_found_too(spell: Callable[[str], str]) -> None:
+    """Read back, it would be whole again. Every base64 has such a sign in it sooner or later."""
+    signatures: list[str] = []
+
+    async def echo(received: Received, writer: asyncio.StreamWriter) -> None:
+        signatures.append(received.headers["x-ncp-apigw-signature-v2"])
+        said = spell(json.dumps({"error": {"errorCode": "200", "message": f"bad signature {signatures[-1]}"}}))
+        writer.write(http(401, said.encode()))
+
+    shown = ""
+    async with RawServer(echo) as server:
+        while not all(sign in "".join(signatures) for sign in "/+="):
+            async with Client(server.url) as client:
+                error = await failure(client)
+            shown += everything(client) + error.sentences() + error.message
+    assert "bad signature" in shown
+    assert not any(signature in shown for signature in signatures)
+
+
 async def test_headers_are_inert() -> None:
     data = http(200, b"", "x-c1: \x9b31m", "x-bidi: \u202eexe", "x-korean: 검색")
     async with RawServer(answering(data)) as server, Client(server.url) as client:

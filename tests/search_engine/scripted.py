@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -26,6 +28,7 @@ class Scripted(httpx.AsyncBaseTransport):
     def __init__(self, result: Callable[[Mapping[str, str]], Any]) -> None:
         self.result = result
         self.requests: list[httpx.Request] = []
+        self._dated = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await about_to_send(request)
@@ -35,9 +38,12 @@ class Scripted(httpx.AsyncBaseTransport):
         body = {"code": 0, "message": "SUCCESS", "result": result, "requestId": "rid"}
         if isinstance(result, tuple):
             status, body = result
-        return httpx.Response(status, stream=httpx.ByteStream(json.dumps(body).encode()))
+        headers = {"date": format_datetime(datetime.now(UTC), usegmt=True)} if self._dated else {}
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(json.dumps(body).encode()))
 
-    def engine(self, *, read_only: bool = False) -> SearchEngine:
+    def engine(self, *, read_only: bool = False, dated: bool = False) -> SearchEngine:
+        """A client; with `dated` its answers have the date of now, by which a client measures its clock."""
+        self._dated = dated
         gateway = Gateway(ENDPOINT, Credentials("AK", SecretKey("SK")), transport=self, environ={})
         return SearchEngine(gateway, read_only=read_only)
 

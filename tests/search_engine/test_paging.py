@@ -248,3 +248,36 @@ async def test_a_page_that_fails_ahead_is_told_when_its_turn_comes() -> None:
     assert [len(await anext(pages)) for _ in range(2)] == [10, 10]
     with pytest.raises(GatewayError):
         await anext(pages)
+
+
+def oldest_first(query: Mapping[str, str], total: int, filled: int) -> Any:
+    """A page of a history that begins with the oldest rows, of which only some pages have any."""
+    page = int(query["pageNo"])
+    rows = [
+        {
+            "snapshotName": f"s-{page}-{number}",
+            "idx": page * 10 + number,
+            "actionDate": f"2025-01-01 00:{page % 60:02}:0{number}",
+        }
+        for number in range(3 if page <= filled else 0)
+    ]
+    return {"totalPage": total, "snapshotHistoryResponseList": rows}
+
+
+async def test_a_history_whose_pages_never_end_is_read_to_a_limit() -> None:
+    script = Scripted(lambda query: oldest_first(query, 10**9, 10**9))
+    rows = await script.engine().snapshot_history("1")
+    assert len(script.requests) == paging.MOST_PAGES + 1
+    assert len(rows) == 3 * (paging.MOST_PAGES + 1)
+
+
+async def test_a_number_of_pages_that_is_not_to_be_trusted_loses_no_row_that_came() -> None:
+    script = Scripted(lambda query: oldest_first(query, 10**9, 1))
+    assert len(await script.engine().snapshot_history("1")) == 3
+    assert len(script.requests) == 4
+
+
+@pytest.mark.parametrize("empty", [0, 1, 2])
+async def test_some_empty_pages_at_the_end_hide_nothing(empty: int) -> None:
+    script = Scripted(lambda query: oldest_first(query, 5 + empty, 5))
+    assert len(await script.engine().snapshot_history("1")) == 15

@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import json
 import os
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -427,6 +428,50 @@ async def test_a_disk_that_fails_later_changes_nothing_about_the_outcome(  # noq
     assert facts_of(journal) == ["begun", "sent"]
     (entry,) = journal.open_entries()
     assert entry.in_doubt, "for whoever reads the journal next"
+    assert locks_of(journal) == []
+
+
+async def test_a_corrected_request_that_cannot_be_written_down_leaves_a_refusal(
+    served: RunningSandbox, journal: Journal, failing_at: Callable[..., None]
+) -> None:
+    """The first one left and was refused for this machine's clock: that is proved, and it is what is told."""
+    sandbox = served.sandbox
+    keys = Credentials(sandbox.access_key, SecretKey(sandbox.secret_key))
+    gateway = Gateway(
+        Endpoint("public", "KR", served.url, "/api/v2"), keys, environ={}, clock=lambda: time.time() + 3_600
+    )
+    failing_at("sent", after=1)
+    taken = await take(SearchEngine(gateway), REQUEST, caller=CALLER, journal=journal)
+    await gateway.aclose()
+    assert taken.outcome is Outcome.REFUSED
+    assert isinstance(taken.error, AuthenticationFailed)
+    assert "The corrected request was not sent" in taken.error.meaning
+    assert isinstance(taken.journal_problem, JournalUnwritable)
+    assert sandbox.ledger.effects == []
+    assert not any(entry.in_doubt for entry in journal.entries())
+    assert locks_of(journal) == []
+
+
+@pytest.mark.parametrize("act", ["take", "settle"])
+async def test_letting_go_of_an_entry_is_no_work_for_the_event_loop(
+    engine: SearchEngine, journal: Journal, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """Of a state folder on a network disk that hangs, the screen must not know."""
+    if act == "settle":
+        journal.begin(REQUEST, CALLER).release()
+    unlink, threads = Path.unlink, list[threading.Thread]()
+
+    def watched(path: Path, *, missing_ok: bool = False) -> None:
+        threads.append(threading.current_thread())
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", watched)
+    if act == "take":
+        await take(engine, REQUEST, caller=CALLER, journal=journal)
+    else:
+        await settle(journal, journal.entries()[0], None)
+    assert threads
+    assert threading.main_thread() not in threads
     assert locks_of(journal) == []
 
 

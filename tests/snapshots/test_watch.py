@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from ncp_tui.gateway import AuthenticationFailed, EndpointError, NotFound, PermissionDenied, QuotaExceeded, Throttled
+from ncp_tui.gateway import (
+    AuthenticationFailed,
+    Credentials,
+    Endpoint,
+    EndpointError,
+    Gateway,
+    NotFound,
+    PermissionDenied,
+    QuotaExceeded,
+    SecretKey,
+    Throttled,
+)
 from ncp_tui.sandbox import Sandbox, serve
 from ncp_tui.search_engine import HistoryEntry, SearchEngine, SnapshotState
 from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots import Progress, watch
+from ncp_tui.snapshots import Outcome, Progress, take, watch
 from ncp_tui.snapshots.matching import rows_named
 from tests.search_engine.scripted import Scripted, engine_of
+from tests.snapshots.journals import CALLER, REQUEST, journal_in
 
 NAME = "before-upgrade"
 SINCE = datetime(2026, 1, 1, 12, 0, 0, tzinfo=KST)
@@ -254,3 +268,57 @@ async def test_a_snapshot_of_the_sandbox_from_start_to_end() -> None:
     assert found[-1].elapsed >= 60
     assert len(sandbox.ledger.requests) == 1 + len(found)
     assert [effect.name for effect in sandbox.ledger.effects] == ["partial-one"]
+
+
+@pytest.mark.parametrize("ahead", [-86_000, -700, 0, 700, 3_600, 86_000])
+async def test_a_clock_that_is_wrong_hides_no_end(ahead: float, tmp_path: Path) -> None:
+    """A signature is corrected for a clock that is a day off; rows are dated by the service's clock, not by ours."""
+
+    def clock() -> float:
+        return time.time() + ahead
+
+    async with serve(Sandbox(duration=0)) as served:
+        sandbox = served.sandbox
+        keys = Credentials(sandbox.access_key, SecretKey(sandbox.secret_key))
+        gateway = Gateway(Endpoint("public", "KR", served.url, "/api/v2"), keys, environ={}, clock=clock)
+        engine = SearchEngine(gateway)
+        taken = await take(
+            engine,
+            REQUEST,
+            caller=CALLER,
+            journal=journal_in(tmp_path),
+            history=await engine.recent_snapshots(REQUEST.cluster_number),
+            now=lambda: datetime.fromtimestamp(clock(), UTC),
+        )
+        looks = watch(
+            engine,
+            REQUEST.cluster_number,
+            REQUEST.name,
+            since=taken.at,
+            seen_before=taken.seen_before,
+            clock_offset=taken.clock_offset,
+        )
+        assert (await anext(looks)).is_final
+        await engine.aclose()
+
+
+@pytest.mark.parametrize("minutes", [1.5, 5, 9])
+@pytest.mark.parametrize("had_looked", [True, False])
+async def test_without_a_journal_too_an_earlier_end_is_not_this_ones(minutes: float, had_looked: bool) -> None:
+    """What the history had before is known from the look before, not from the journal."""
+    earlier = datetime.now(KST) - timedelta(minutes=minutes)
+    engine = Scripted(
+        lambda query: rows(row("SUCCESS", f"{earlier:%Y-%m-%d %H:%M:%S}")) if "pageNo" in query else True
+    ).engine(dated=True)
+    history = await engine.recent_snapshots(REQUEST.cluster_number) if had_looked else None
+    taken = await take(engine, REQUEST, caller=CALLER, history=history)
+    assert taken.outcome is Outcome.ACCEPTED
+    looks = watch(
+        engine,
+        REQUEST.cluster_number,
+        REQUEST.name,
+        since=taken.at,
+        seen_before=taken.seen_before,
+        clock_offset=taken.clock_offset,
+    )
+    assert not (await anext(looks)).is_final

@@ -59,7 +59,11 @@ class Attempt:
         """What is proved. A create that was cut off before `take` could judge it is judged by what left the machine."""
         if self.taken is not None:
             return self.taken.outcome
-        return Outcome.UNKNOWN if self.sending and self._left() else Outcome.NOT_SENT
+        left = [exchange for exchange in islice(self._creates(), self._judged, None) if exchange.sent]
+        if not self.sending or not left:
+            return Outcome.NOT_SENT
+        # Each that was refused before the next was sent, as for want of room, has been proved to have had no effect.
+        return Outcome.UNKNOWN if any(each.may_have_acted is not False for each in left) else Outcome.REFUSED
 
     def sentence(self) -> str:
         """The outcome in words: one of started, not started, cannot tell."""
@@ -83,9 +87,6 @@ class Attempt:
             "attempts": self.taken.attempts if self.taken else int(self.outcome is Outcome.UNKNOWN),
             "error": None if problem is None else _error(problem),
         }
-
-    def _left(self) -> bool:
-        return any(exchange.sent for exchange in islice(self._creates(), self._judged, None))
 
     def _request_id(self) -> str | None:
         """The id of the create itself; a read that failed before it has one of its own, in no way this snapshot's."""

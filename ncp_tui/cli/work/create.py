@@ -220,7 +220,8 @@ class _Creation:
 
 def _may_be_asked_again(taken: Taken) -> bool:
     """Whether it certainly was not started, and asking again can help."""
-    return taken.outcome is Outcome.NOT_SENT or isinstance(taken.error, Throttled)
+    was_throttled = taken.outcome is Outcome.REFUSED and isinstance(taken.error, Throttled)
+    return taken.outcome is Outcome.NOT_SENT or was_throttled
 
 
 def _refuse(what: str, cluster: str) -> NoReturn:

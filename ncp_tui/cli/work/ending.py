@@ -62,7 +62,8 @@ class Ending:
             seconds=seconds,
             note=self._session.out.note,
             since=taken.at,
-            seen_before=taken.entry.seen_before if taken.entry else None,
+            seen_before=taken.seen_before,
+            clock_offset=taken.clock_offset,
         )
         try:
             with self._session.log.action(f"wait for {request.name}"):

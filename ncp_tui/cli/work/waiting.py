@@ -25,9 +25,11 @@ def wait_for_snapshot(session: Session, wanted: str, name: str, seconds: float) 
     engine = session.connect(session.identity())
     with session.log.action(f"wait for {name}"):
         cluster = session.wait(find_cluster(engine, wanted))
-        entry = session.wait(_ended_before(engine, cluster.number, name))
+        ends = time.monotonic() + seconds
+        entry = session.wait(_ended_before(engine, cluster.number, name, seconds))
         if entry is None:
-            entry = session.wait(follow(engine, cluster.number, name, seconds=seconds, note=session.out.note))
+            left = max(0.0, ends - time.monotonic())
+            entry = session.wait(follow(engine, cluster.number, name, seconds=left, note=session.out.note))
     document = _document(name, cluster, entry)
     session.document_of = lambda problem: document | {"error": {"kind": problem.kind, "message": problem.what}}
     if entry is not None and entry.state is SnapshotState.SUCCESS:
@@ -51,6 +53,7 @@ async def follow(
     note: Callable[[str], None],
     since: datetime | None = None,
     seen_before: RowKeys | None = None,
+    clock_offset: float | None = None,
 ) -> HistoryEntry | None:
     """Look until the snapshot has ended or `seconds` are over; the newest row seen of it, None when there was none.
 
@@ -60,7 +63,8 @@ async def follow(
     teller = _Teller(name, note)
     try:
         async with asyncio.timeout(seconds):
-            async for progress in watch(engine, number, name, since=since, seen_before=seen_before):
+            looks = watch(engine, number, name, since=since, seen_before=seen_before, clock_offset=clock_offset)
+            async for progress in looks:
                 entry = progress.entry or entry
                 teller.tell(progress)
     except TimeoutError:
@@ -99,9 +103,14 @@ class _Teller:
         return told(progress.entry) + (f" ({message})" if message else "")
 
 
-async def _ended_before(engine: SearchEngine, number: str, name: str) -> HistoryEntry | None:
+async def _ended_before(engine: SearchEngine, number: str, name: str, seconds: float) -> HistoryEntry | None:
     """The row of a snapshot that has ended, also when `watch`, which reads the first page only, would not see it."""
-    entry = next((row for row in await engine.snapshot_history(number) if row.snapshot == name), None)
+    try:
+        async with asyncio.timeout(seconds):
+            rows = await engine.snapshot_history(number)
+    except TimeoutError:
+        return None
+    entry = next((row for row in rows if row.snapshot == name), None)
     return entry if entry and entry.state in {SnapshotState.SUCCESS, SnapshotState.FAILED} else None
 
 
