@@ -124,6 +124,7 @@ def test_the_lines(file: LogFile) -> None:
             "bytes": len(answer.body),
             "ms": {"dns": 1.1, "connect": None, "tls": None, "first_byte": 180.0, "total": 182.4},
             "asked": {"snapshotName": "nightly", "bucketName": "b-1"},
+            "may_have_acted": None,
         },
         {
             "time": "2026-01-01T09:30:00.123+00:00",
