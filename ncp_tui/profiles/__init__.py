@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         wants_server_role,
     )
     from ncp_tui.profiles.files import create_private_file, write_atomically
-    from ncp_tui.profiles.identities import Identities
+    from ncp_tui.profiles.identities import Identities, same_name
     from ncp_tui.profiles.identity import Identity, SourceKind
     from ncp_tui.profiles.importing import ImportedProfile, import_profiles, suggest_name
     from ncp_tui.profiles.last_listing import LastListing, begins_with
@@ -75,7 +75,7 @@ else:
             "environment_variables": "PROFILE_VARIABLE SERVER_ROLE_NAME environment_secrets take_environment "
             "wants_server_role",
             "files": "create_private_file write_atomically",
-            "identities": "Identities",
+            "identities": "Identities same_name",
             "identity": "Identity SourceKind",
             "importing": "ImportedProfile import_profiles suggest_name",
             "last_listing": "LastListing begins_with",
@@ -155,6 +155,7 @@ __all__ = [
     "make_private_directory",
     "paths_from",
     "read_ncloud_configure",
+    "same_name",
     "secrets_for",
     "service_of",
     "suggest_name",

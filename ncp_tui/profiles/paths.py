@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,8 @@ def paths_from(environ: Mapping[str, str]) -> Paths:
     """The folders for this user: all below `NCP_TUI_HOME` when that is set, else what the platform prescribes."""
     home = environ.get(HOME_VARIABLE, "").strip()
     if home:
-        root = Path(home).expanduser().absolute()
+        # A user that nobody knows is a folder of that name.
+        root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111 - Path's own raises then
         return Paths(root, root / "state", root / "data")
     directories = platformdirs.PlatformDirs(APP_NAME, appauthor=False)
     return Paths(directories.user_config_path, directories.user_state_path, directories.user_data_path)
@@ -74,7 +76,8 @@ def paths_from(environ: Mapping[str, str]) -> Paths:
 def configure_path(environ: Mapping[str, str]) -> Path:
     """Where the official tools keep the file: under the user's home, whatever `NCP_TUI_HOME` says."""
     home = environ.get("HOME") or environ.get("USERPROFILE")
-    return Path(home or Path.home()) / ".ncloud" / "configure"
+    # Without a home in the environment, and for a number that no user has (a container), it is that of nobody.
+    return Path(home or os.path.expanduser("~")) / ".ncloud" / "configure"  # noqa: PTH111
 
 
 def make_private_directory(directory: Path) -> None:

@@ -79,13 +79,34 @@ class ProfileStore:
 
         return self._change(added)
 
-    def replace(self, profile: Profile) -> ProfileBook:
-        """Put `profile` in the place of the one of its name. Raises UnknownProfile, InvalidProfile."""
+    def check_free(self, name: str, *, unless: str | None = None) -> None:
+        """Raise what a change to a profile called `name` would, before a key is touched for it.
+
+        InvalidProfile where no profile may be called so or one is, readable or not, other than `unless`.
+        """
+        check_profile_name(name)
+        book = read_book(self._read())
+        self._refuse_newer(book)
+        _refuse_taken(book, name, unless=book.find(unless) if unless else None)
+
+    def check_unchanged(self, seen: Profile) -> None:
+        """Raise what `replace` of `seen` would, before a key is touched for it."""
+        book = read_book(self._read())
+        self._refuse_newer(book)
+        _refuse_changed(_known(book, seen.name), seen)
+
+    def replace(self, profile: Profile, *, seen: Profile | None = None) -> ProfileBook:
+        """Put `profile` in the place of the one of its name, which is as it was `seen`, where that is said.
+
+        Raises UnknownProfile, InvalidProfile, CannotSave for one that another program has changed meanwhile.
+        """
         profile = check_profile(profile)
 
         def replaced(book: ProfileBook) -> ProfileBook:
             # The spelling stays: secrets are kept under it, and only `rename` moves them.
             old = _known(book, profile.name)
+            if seen is not None:
+                _refuse_changed(old, seen)
             return _exchanged(book, old, dataclasses.replace(profile, name=old.name))
 
         return self._change(replaced)
@@ -225,6 +246,16 @@ def _known(book: ProfileBook, name: str) -> Profile:
 def _refuse_taken(book: ProfileBook, name: str, *, unless: Profile | None = None) -> None:
     if book.find(name) not in (None, unless) or book.find_unreadable(name):
         raise _taken(name)
+
+
+def _refuse_changed(now: Profile, seen: Profile) -> None:
+    """A form that was open meanwhile would undo what another program did, a protection among it."""
+    if now != seen:
+        raise CannotSave(
+            f"Another program has changed profile {now.name} meanwhile.",
+            "Nothing was saved.",
+            "Leave this, and edit it again as it is now.",
+        )
 
 
 def _taken(name: str) -> InvalidProfile:

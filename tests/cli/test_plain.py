@@ -168,6 +168,16 @@ def test_several_profiles_and_none_chosen(tmp_path: Path, served: ThreadedSandbo
         assert b"which profile" not in terminal.raw
 
 
+def test_a_name_comes_before_a_number_of_the_list(tmp_path: Path, served: ThreadedSandbox) -> None:
+    """Enter takes the default that is shown, also where its name could be a number."""
+    save_profiles(tmp_path, named(served, "2", store="session"), named(served, "other", store="session"))
+    with conversation(tmp_path, served, **dict.fromkeys(keys_of(served), "")) as terminal:
+        terminal.expect("1 2, public KR, default", "2 other, public KR", "Call as which profile [2]")
+        terminal.press(ENTER)
+        terminal.expect("Calling as 2 ")
+        assert terminal.expect_end() == 3
+
+
 def test_a_protected_profile_wants_the_name_of_the_cluster(tmp_path: Path, served: ThreadedSandbox) -> None:
     """A y typed by habit must not be enough, nor must the number that chose it."""
     save_profiles(tmp_path, named(served, "prod", protected=True, default_bucket="bk.ses.snapshot"))

@@ -426,3 +426,22 @@ def test_files_are_private(user: User) -> None:
     for file in folder.rglob("*"):
         assert SECRET not in file.read_text()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_rename_onto_a_profile_that_cannot_be_read_costs_nobody_a_key(user: User) -> None:
+    """It is there all the same, and so is its key."""
+    user.add("prod")
+    user.add("stage")
+    file = Path(user.call.program.environ["NCP_TUI_HOME"]) / "profiles.toml"
+    before, after = file.read_text().split("[profiles.prod]")
+    file.write_text(f"{before}[profiles.prod]{after.replace('region = ', 'region = 7 #', 1)}")
+    result = user("rename", "stage", "prod")
+    assert result.code == 2
+    assert "There is a profile 'prod' already." in result.stderr
+    assert (user.secret_of("prod"), user.secret_of("stage")) == (SECRET, SECRET)
+
+
+@pytest.mark.parametrize("home", ["~nosuchuser-of-mine/x", "~"])
+def test_a_home_of_nobody_is_no_bug(user: User, tmp_path: Path, home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert user.call("paths", NCP_TUI_HOME=home).code == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -164,7 +166,7 @@ async def test_a_name_that_is_taken_replaces_nobodys_key(name: str) -> None:
         await stage.press("p", "a")
         await fill_form(stage, **USUAL | {"name": name, "secret_key": "another-secret-key-that-opens-nothing-00"})
         await stage.press("f2")
-        assert stage.shows("There is a profile prod already.", "Nothing was saved.")
+        assert stage.shows(f"There is a profile '{name}' already.", "Nothing was saved.")
         assert await secret_of(stage, profile_of(stage, "prod")) == SecretKey(SECRET_KEY)
 
 
@@ -279,7 +281,7 @@ class SlowStore(SessionStore):
 
 @pytest.mark.parametrize("leave", ["escape", "enter", "a"])
 async def test_leaving_while_a_rename_is_under_way_keeps_the_key(leave: str) -> None:
-    """File first, then the keyring: cut off between the two, the profile would have lost its secret key."""
+    """The key first, by its new name: cut off anywhere, the profile has one."""
     store = SlowStore()
     async with staged(WIDE, stores={"session": store}) as stage:
         await stage.press("p", "n")
@@ -287,11 +289,107 @@ async def test_leaving_while_a_rename_is_under_way_keeps_the_key(leave: str) -> 
         store.asked.clear()
         stage.app.screen.query_one("#confirm-input", Input).value = "production"
         await stage.pilot.press("enter")
-        await stage.until(lambda: store.asked == ["rename"])
+        await stage.until(lambda: store.asked == ["save"])
+        assert await secret_of(stage, profile_of(stage, "prod")) == SecretKey(SECRET_KEY)
         await stage.pilot.press(leave)
         store.gate.set()
+        await stage.until(lambda: store.asked == ["save", "delete"])
         await stage.settle()
         assert await secret_of(stage, profile_of(stage, "production")) == SecretKey(SECRET_KEY)
+        assert await store.load(dataclasses.replace(profile_of(stage, "production"), name="prod")) is None
+
+
+def make_newer(stage: Stage) -> None:
+    """The profiles file of a program that is ahead of this one, which reads it and must not write it."""
+    file = stage.home.paths.profiles_file
+    file.write_text(re.sub(r"version = \d+", "version = 99", file.read_text()))
+
+
+@pytest.mark.parametrize("act", ["edit", "remove", "rename", "copy"])
+async def test_a_file_that_may_not_be_written_costs_no_key(act: str) -> None:
+    """Whatever is begun with the key is undone where the file refuses: a profile without its key is no profile."""
+    async with staged(WIDE, more=[OTHER]) as stage:
+        await stage.press("p")
+        make_newer(stage)
+        if act == "edit":
+            await stage.press("e")
+            await stage.fill("access_key", "ANOTHERACCESSKEY0001")
+            await stage.fill("secret_key", "another-secret-key-that-opens-nothing-00")
+            await stage.press("f2")
+        else:
+            await stage.press({"remove": "x", "rename": "n", "copy": "c"}[act])
+            await stage.fill("confirm-input", "prod" if act == "remove" else "production")
+            await stage.press("enter")
+        assert stage.shows("written by a newer ncp-tui")
+        assert await secret_of(stage, profile_of(stage, "prod")) == SecretKey(SECRET_KEY)
+        assert await stage.home.stores["session"].load(named("production")) is None
+
+
+def named(name: str) -> Profile:
+    return Profile(name=name, access_key=ACCESS_KEY, store="session")
+
+
+@pytest.mark.parametrize("act", ["edit", "remove", "rename", "copy"])
+async def test_a_disk_that_is_full_costs_no_key(act: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with staged(WIDE, more=[OTHER]) as stage:
+        await stage.press("p")
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("ncp_tui.profiles.store.write_atomically", full)
+        if act == "edit":
+            await stage.press("e")
+            await stage.fill("access_key", "ANOTHERACCESSKEY0001")
+            await stage.fill("secret_key", "another-secret-key-that-opens-nothing-00")
+            await stage.press("f2")
+        else:
+            await stage.press({"remove": "x", "rename": "n", "copy": "c"}[act])
+            await stage.fill("confirm-input", "prod" if act == "remove" else "production")
+            await stage.press("enter")
+        assert stage.shows("No space left on device")
+        assert await secret_of(stage, profile_of(stage, "prod")) == SecretKey(SECRET_KEY)
+        assert await stage.home.stores["session"].load(named("production")) is None
+
+
+async def test_what_another_program_changed_meanwhile_is_not_undone() -> None:
+    """A form that was open would take a protection away again, unawares."""
+    async with staged(WIDE) as stage:
+        await stage.press("p", "e")
+        stage.home.profiles.replace(dataclasses.replace(profile_of(stage, "prod"), read_only=True, protected=True))
+        await stage.fill("default_bucket", "es-backup-weekly")
+        await stage.press("f2")
+        assert stage.shows("Another program has changed profile prod meanwhile.", "Nothing was saved.")
+        now = profile_of(stage, "prod")
+        assert (now.read_only, now.protected, now.default_bucket) == (True, True, "bk.ses.snapshot")
+
+
+async def test_a_profile_that_cannot_be_read_keeps_its_name_and_key() -> None:
+    async with staged(WIDE, more=[OTHER]) as stage:
+        other = profile_of(stage, "stage")
+        file = stage.home.paths.profiles_file
+        before, after = file.read_text().split("[profiles.stage]")
+        file.write_text(f"{before}[profiles.stage]{after.replace('region = ', 'region = 7 #')}")
+        assert stage.home.profiles.load().find_unreadable("stage")
+        await stage.press("p", "n")
+        await stage.fill("confirm-input", "stage")
+        await stage.press("enter")
+        assert stage.shows("There is a profile 'stage' already.")
+        await stage.press("escape")
+        assert await stage.home.stores["session"].load(other) == SecretKey(SECRET_KEY)
+        assert await secret_of(stage, profile_of(stage, "prod")) == SecretKey(SECRET_KEY)
+
+
+async def test_a_move_without_a_key_is_no_move() -> None:
+    """A key of the session is gone at the next start: the form must ask for it, not save a profile that has none."""
+    stores = {"session": SessionStore(), "keyring": SessionStore()}
+    async with staged(WIDE, stores=stores) as stage:
+        await stores["session"].delete(profile_of(stage, "prod"))
+        await stage.press("p", "e")
+        stage.app.screen.query_one("#store", Select).value = "keyring"
+        await stage.press("f2")
+        assert stage.shows("The secret key is missing.")
+        assert profile_of(stage, "prod").store == "session"
 
 
 async def test_leaving_while_a_removal_is_under_way_ends_it() -> None:

@@ -100,7 +100,7 @@ def _profile(session: Session) -> str | None:
     default = book.default if book.default and found.find(book.default) else None
 
     def chosen(answer: str) -> str:
-        identity = _numbered(found.identities, answer) or found.find(answer)
+        identity = found.find(answer) or _numbered(found.identities, answer)
         if identity is None:
             raise Problem(f"There is no profile {answer!a}.")
         return identity.name
@@ -122,8 +122,8 @@ def _cluster(session: Session, engine: SearchEngine) -> Cluster:
         session.out.text(f"{number} " + ", ".join(word for word in words if word))
 
     def chosen(answer: str) -> Cluster:
-        cluster = _numbered(shown, answer)
-        found = [cluster] if cluster else [each for each in clusters if _is_called(each, answer)]
+        numbered = _numbered(shown, answer)
+        found = [each for each in clusters if _is_called(each, answer)] or ([numbered] if numbered else [])
         if not found:
             raise Problem(f"No cluster is called {answer!a}, and none has that number.")
         if len(found) > 1:

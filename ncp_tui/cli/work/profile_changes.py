@@ -86,9 +86,10 @@ def rename(session: Session, old: str, new: str) -> ExitCode:
     renamed = dataclasses.replace(profile, name=check_profile_name(new))
     if book.find(new) is not profile:
         _refuse_taken(book, new)  # before its key would be overwritten
+    profiles.check_free(new, unless=profile.name)  # also by a profile that cannot be read
     store = _store(session, profile)
-    session.ask_store(lambda: store.rename(profile, renamed))
     with _undone_by(lambda: session.wait(store.rename(renamed, profile))):
+        session.ask_store(lambda: store.rename(profile, renamed))
         profiles.rename(profile.name, new)
     return _done(session, f"Profile {profile.name} is now {new}.", name=new)
 
@@ -177,8 +178,8 @@ def _kept(
     def undo() -> None:
         session.wait(store.delete(profile) if previous is None else store.save(there, previous))
 
-    session.ask_store(lambda: store.save(profile, secret_key))
     with _undone_by(undo):
+        session.ask_store(lambda: store.save(profile, secret_key))
         yield
 
 
@@ -194,8 +195,8 @@ def _forgotten(session: Session, profile: Profile | None) -> Iterator[None]:
         if previous is not None:
             session.wait(store.save(profile, previous))
 
-    session.ask_store(lambda: store.delete(profile))
     with _undone_by(undo):
+        session.ask_store(lambda: store.delete(profile))
         yield
 
 
@@ -254,6 +255,8 @@ def _secret(session: Session, from_stdin: bool) -> SecretKey:
     """The secret key, typed unseen or read from stdin. Raises InvalidCredentials, or UsageError when neither is so."""
     if session.can_ask:
         secret_key = SecretKey(click.prompt("Secret key (not shown)", hide_input=True, err=True))
+    elif from_stdin and sys.stdin is not None and sys.stdin.isatty():
+        raise click.UsageError("The secret key would be shown while it is typed: send it through a pipe.")
     elif from_stdin:
         data = sys.stdin.buffer.read(_LONGEST_INPUT) if sys.stdin is not None else b""
         secret_key = SecretKey(data.decode("utf-8-sig", errors="replace"))

@@ -37,7 +37,7 @@ class SessionStore:
 
     async def rename(self, old: Profile, new: Profile) -> None:
         """Move the secret key of `old` to `new`."""
-        document = self._documents.pop(old.name.casefold(), None)
-        if document is not None:
-            secret_key = decode(old, document.reveal())
+        secret_key = await self.load(old)
+        if secret_key is not None:
+            del self._documents[old.name.casefold()]
             await self.save(dataclasses.replace(new, access_key=old.access_key), secret_key)

@@ -22,18 +22,18 @@ from ncp_tui.profiles import (
     Identity,
     InvalidProfile,
     Profile,
+    ProfileBook,
     SourceKind,
     StoreName,
     check_profile,
     service_of,
     suggest_name,
 )
-from ncp_tui.tui.changes import carried_through
+from ncp_tui.tui.changes import DISK_SECONDS, carried_through, key_kept
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, ProblemCard, SecretInput, StatusLine, TextInput
 
-DISK_SECONDS = 10.0
 STORE_WORDS: dict[StoreName, str] = {
     "keyring": "OS keyring: kept there, not in any file of ncp-tui",
     "file": "Encrypted file, opened with a passphrase once per session",
@@ -74,6 +74,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         super().__init__()
         self.session = session
         self._editing = editing
+        self._left_behind: Profile | None = None
         self._held = importing.held_secret if importing else None
         self._welcome = welcome
         self._saving = False
@@ -241,31 +242,49 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         await carried_through(self._save())
 
     async def _save(self) -> None:
-        home = self.session.home
         try:
             profile = self._profile()
-            secret = await self._secret(profile) if self._keeps_key(profile) else None
-            if secret is None and (self._editing is None or self._editing.access_key != profile.access_key):
+            keeps_key, editing = self._keeps_key(profile), self._editing
+            secret = await self._secret(profile) if keeps_key else None
+            if keeps_key and secret is None:
                 raise _no_secret()
-            change = home.profiles.replace if self._editing is not None else home.profiles.add
-            if self._editing is None:
-                await daemon_call(lambda: _refuse_taken(home.profiles.load().find(profile.name)), DISK_SECONDS)
-            if secret is not None:
-                store, kept = home.stores[profile.store], secret
-                await self.session.ask_store(lambda: store.save(profile, kept))
-            await daemon_call(lambda: change(profile), DISK_SECONDS)
+            book = await self._write(profile, secret)
             self._saved = profile.name
-            if secret is not None and self._editing is not None and self._editing.store != profile.store:
+            if editing is not None:
+                self._editing = book.find(profile.name)
                 # The key is in its new place and was read back from there: the old copy may go.
-                await self._delete_old(self._editing)
+                self._left_behind = editing if editing.store != profile.store else self._left_behind
+            if self._left_behind is not None:
+                await self._delete_old(self._left_behind)
+                self._left_behind = None
         except Problem as problem:
             self.post_message(self.Done(problem=problem))
         except TimeoutError:
             self.post_message(
-                self.Done(problem=Problem("The disk did not answer within 10 s.", "Nothing may be saved."))
+                self.Done(
+                    problem=Problem(f"The disk did not answer within {DISK_SECONDS:g} s.", "Nothing may be saved.")
+                )
             )
         else:
             self.post_message(self.Done(saved=profile.name))
+
+    async def _write(self, profile: Profile, secret: SecretKey | None) -> ProfileBook:
+        profiles, editing = self.session.home.profiles, self._editing
+
+        def check() -> None:
+            if editing is None:
+                profiles.check_free(profile.name)
+            else:
+                profiles.check_unchanged(editing)
+
+        def change() -> ProfileBook:
+            return profiles.add(profile) if editing is None else profiles.replace(profile, seen=editing)
+
+        await daemon_call(check, DISK_SECONDS)
+        if secret is None:
+            return await daemon_call(change, DISK_SECONDS)
+        async with key_kept(self.session, profile, secret, before=editing):
+            return await daemon_call(change, DISK_SECONDS)
 
     async def _delete_old(self, old: Profile) -> None:
         store = self.session.home.stores[old.store]
@@ -327,10 +346,3 @@ def _no_secret() -> Problem:
     return InvalidProfile(
         "The secret key is missing.", "Nothing was saved or sent.", "Type or paste it.", field="secret_key"
     )
-
-
-def _refuse_taken(profile: Profile | None) -> None:
-    if profile is not None:
-        raise InvalidProfile(
-            f"There is a profile {profile.name} already.", "Nothing was saved.", "Choose another name.", field="name"
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,9 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from ncp_tui.gateway import Problem, daemon_call
-from ncp_tui.profiles import Identities, Identity, ProfileBook, SourceKind
+from ncp_tui.profiles import Identities, Identity, Profile, ProfileBook, SourceKind, same_name, service_of
 from ncp_tui.tui.cells import Cell, Tone
-from ncp_tui.tui.changes import carried_through
+from ncp_tui.tui.changes import DISK_SECONDS, carried_through, key_forgotten, key_kept, stored
 from ncp_tui.tui.rows import identity_row
 from ncp_tui.tui.screens.confirm import TypeNameScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
@@ -21,8 +22,6 @@ from ncp_tui.tui.screens.prompt import PromptScreen
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import Column, RecordTable
-
-DISK_SECONDS = 10.0
 
 
 class ProfilesScreen(TableScreen):
@@ -74,16 +73,18 @@ class ProfilesScreen(TableScreen):
         self.read_profiles()
 
     @work(group="profiles", exclusive=True, exit_on_error=False, description="read profiles")
-    async def read_profiles(self, said: str = "") -> None:
-        """Read the files; they may be on a slow disk."""
-        await self._on_disk(self.session.home.profiles.load, said)
+    async def read_profiles(self, said: str = "", problem: Problem | None = None) -> None:
+        """Read the files; they may be on a slow disk. `problem` is why what was to be done was not."""
+        await self._on_disk(self.session.home.profiles.load, said, problem)
 
     @work(group="profile-change", exit_on_error=False, description="change profiles")
     async def change_profiles(self, change: Callable[[], ProfileBook], said: str) -> None:
         """Write one change to the profiles, then show them."""
         await carried_through(self._on_disk(change, said))
 
-    async def _on_disk(self, function: Callable[[], ProfileBook], said: str) -> None:
+    async def _on_disk(
+        self, function: Callable[[], ProfileBook], said: str, problem_before: Problem | None = None
+    ) -> None:
         session = self.session
 
         def work() -> tuple[ProfileBook, Identities]:
@@ -93,15 +94,12 @@ class ProfilesScreen(TableScreen):
         try:
             book, identities = await daemon_call(work, DISK_SECONDS)
         except Problem as problem:
-            self.post_message(self.Loaded(problem=problem))
+            self.post_message(self.Loaded(problem=problem_before or problem))
         except TimeoutError:
-            slow = Problem(
-                "The disk did not answer within 10 s.", "The profiles may not have been changed.", "Press r."
-            )
-            self.post_message(self.Loaded(problem=slow))
+            self.post_message(self.Loaded(problem=problem_before or _slow_disk()))
         else:
             session.identities, session.default_profile = identities, book.default
-            self.post_message(self.Loaded(said))
+            self.post_message(self.Loaded(said, problem_before))
 
     @on(Loaded)
     def show_loaded(self, event: Loaded) -> None:
@@ -229,31 +227,40 @@ class ProfilesScreen(TableScreen):
         await carried_through(self._move(identity, new, keep_old=keep_old))
 
     async def _move(self, identity: Identity, new: str, *, keep_old: bool) -> None:
-        session, home, old = self.session, self.session.home, identity.profile
-        store = home.stores.get(old.store)
+        home, old, fresh = self.session.home, identity.profile, dataclasses.replace(identity.profile, name=new)
         change = home.profiles.duplicate if keep_old else home.profiles.rename
         said = f"{old.name} is {'copied to' if keep_old else 'now called'} {new}."
         try:
-            if store is not None:
-                # A store that cannot be reached, or stays locked, is told before half of it is done.
-                await session.ask_store(lambda: store.load(old))
-            book = await daemon_call(lambda: change(old.name, new), DISK_SECONDS)
-            fresh = book.find(new)
-            if store is not None and fresh is not None:
-                if keep_old:
-                    secret = await store.load(old)
-                    if secret is not None:
-                        await store.save(fresh, secret)
-                else:
-                    await store.rename(old, fresh)
+            unless = None if keep_old else old.name
+            await daemon_call(lambda: home.profiles.check_free(new, unless=unless), DISK_SECONDS)
+            store = home.stores.get(old.store)
+            secret = await stored(self.session, store, old) if store is not None else None
+            if secret is None or same_name(old.name, new):
+                await daemon_call(lambda: change(old.name, new), DISK_SECONDS)
+                if store is not None and secret is not None:
+                    await store.rename(old, fresh)  # the same item where a keyring does not tell the letters apart
+            else:
+                # Cut off anywhere, it leaves a profile that can sign, and a key too many at worst.
+                async with key_kept(self.session, fresh, secret):
+                    await daemon_call(lambda: change(old.name, new), DISK_SECONDS)
+                if not keep_old:
+                    said = await self._without_old_key(old, said)
         except Problem as problem:
-            self.post_message(self.Loaded(problem=problem))
+            self.read_profiles(problem=problem)
         except TimeoutError:
-            self.post_message(self.Loaded(problem=Problem("The disk did not answer within 10 s.")))
+            self.read_profiles(problem=_slow_disk())
         else:
             if not keep_old:
                 self.ncp_app.identity_renamed(old.name, new)
             self.read_profiles(said)
+
+    async def _without_old_key(self, old: Profile, said: str) -> str:
+        store = self.session.home.stores[old.store]
+        try:
+            await self.session.ask_store(lambda: store.delete(old))
+        except Problem as problem:
+            return f"{said} A copy of its key is still in: {store.describe()}, as {service_of(old)}. {problem.what}"
+        return said
 
     def action_remove(self) -> None:
         """Ask for the profile's name, then remove it with its secret key."""
@@ -275,15 +282,13 @@ class ProfilesScreen(TableScreen):
 
     async def _remove_both(self, identity: Identity) -> None:
         home, profile = self.session.home, identity.profile
-        store = home.stores.get(profile.store)
         try:
-            if store is not None:
-                await self.session.ask_store(lambda: store.delete(profile))
-            await daemon_call(lambda: home.profiles.remove(profile.name), DISK_SECONDS)
+            async with key_forgotten(self.session, profile):
+                await daemon_call(lambda: home.profiles.remove(profile.name), DISK_SECONDS)
         except Problem as problem:
             self.post_message(self.Loaded(problem=problem))
         except TimeoutError:
-            self.post_message(self.Loaded(problem=Problem("The disk did not answer within 10 s.")))
+            self.post_message(self.Loaded(problem=_slow_disk()))
         else:
             self.read_profiles(f"Profile {profile.name} is removed.")
 
@@ -323,3 +328,9 @@ class ProfilesScreen(TableScreen):
             self.show_problem(event.problem)
         else:
             self.say(event.sentence, "good")
+
+
+def _slow_disk() -> Problem:
+    return Problem(
+        f"The disk did not answer within {DISK_SECONDS:g} s.", "The profiles may not have been changed.", "Press r."
+    )
