@@ -23,7 +23,8 @@ def demo_home() -> Iterator[Home]:
     """A home with one profile, `sandbox`, whose gateway is served for as long as the context lasts."""
     store = SessionStore()
     with (
-        tempfile.TemporaryDirectory(prefix="ncp-tui-demo-") as folder,
+        # What is still being written when the program ends is no reason to end it with an error.
+        tempfile.TemporaryDirectory(prefix="ncp-tui-demo-", ignore_cleanup_errors=True) as folder,
         ThreadedSandbox(Sandbox(CLUSTERS, SECONDS)) as served,
     ):
         root = Path(folder)

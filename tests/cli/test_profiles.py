@@ -445,3 +445,24 @@ def test_rename_onto_a_profile_that_cannot_be_read_costs_nobody_a_key(user: User
 def test_a_home_of_nobody_is_no_bug(user: User, tmp_path: Path, home: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert user.call("paths", NCP_TUI_HOME=home).code == 0
+
+
+def test_a_change_says_what_of_the_file_it_did_not_understand(user: User) -> None:
+    """It is written anew without that; where the copy is must be told by the one who makes it."""
+    user.add("prod")
+    file = Path(user.call.program.environ["NCP_TUI_HOME"]) / "profiles.toml"
+    file.write_text("not = = toml")
+    result = user.add("other")
+    assert result.code == 0
+    assert "The profiles file is not TOML" in result.stderr
+    assert f"A copy of the file is in {file}.bad" in result.stderr
+
+
+def test_removing_what_cannot_be_read_says_that_its_key_stays(user: User) -> None:
+    user.add("prod")
+    file = Path(user.call.program.environ["NCP_TUI_HOME"]) / "profiles.toml"
+    file.write_text(file.read_text().replace("region = ", "region = 7 #", 1))
+    result = user("remove", "prod", "--yes")
+    assert result.code == 0
+    assert "Its secret key, if there is one, stays where it was kept." in result.stderr
+    assert user.secret_of("prod") == SECRET

@@ -214,7 +214,8 @@ async def staged(
     )
     prepare(sandbox)
     async with AsyncExitStack() as stack:
-        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        # A daemon thread that the app has left behind may still be writing when the folder goes.
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         url = (await stack.enter_async_context(serve(sandbox))).url if listening else URL
         transport = httpx.AsyncHTTPTransport() if listening else InProcess(sandbox.app)
         stack.push_async_callback(transport.aclose)

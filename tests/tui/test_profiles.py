@@ -573,6 +573,24 @@ async def test_a_profile_nobody_knows_is_a_card(by: str) -> None:
         assert not stage.app.screen.query_one(ProblemCard).display
 
 
+async def test_esc_while_it_is_saved_says_so_first() -> None:
+    """That esc leaves without saving is not true any more then."""
+    store = SlowStore()
+    async with staged(WIDE, stores={"session": store}) as stage:
+        await stage.press("p", "e")
+        await stage.fill("secret_key", SECRET_KEY)
+        store.gate.clear()
+        store.asked.clear()
+        await stage.pilot.press("f2")
+        await stage.until(lambda: store.asked == ["save"])
+        await stage.pilot.press("escape")
+        await stage.expect("It is being saved. esc once more leaves; the saving goes on.")
+        await stage.pilot.press("escape")
+        await stage.until(lambda: isinstance(stage.app.screen, ProfilesScreen))
+        store.gate.set()
+        await stage.settle()
+
+
 @pytest.mark.parametrize("meanwhile", ["f1", "ctrl+p", "escape"])
 async def test_a_save_that_ends_behind_another_screen_closes_the_form(meanwhile: str) -> None:
     """Help opened while a keyring reads back: closing must not take away help, and the next esc must not crash."""

@@ -45,7 +45,7 @@ def add(session: Session, name: str, secret_stdin: bool, values: Mapping[str, An
     if "access_key" not in values:
         raise click.UsageError("Missing option '--access-key'.")
     profile = check_profile(Profile(name=name, **{"region": "", **values}))
-    _refuse_taken(session.home.profiles.load(), name)
+    _refuse_taken(_book(session), name)
     if profile.store == "session":
         _refuse_secret(secret_stdin)
         session.home.profiles.add(profile)
@@ -57,7 +57,7 @@ def add(session: Session, name: str, secret_stdin: bool, values: Mapping[str, An
 
 def edit(session: Session, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
     """`profile edit`."""
-    old = _known(session.home.profiles.load(), name)
+    old = _known(_book(session), name)
     changed = dict(values)
     if "zone" in changed and check_field("zone", changed["zone"]) != old.zone:
         changed.setdefault("region", "")
@@ -80,8 +80,7 @@ def edit(session: Session, name: str, secret_stdin: bool, values: Mapping[str, A
 
 def rename(session: Session, old: str, new: str) -> ExitCode:
     """`profile rename`."""
-    profiles = session.home.profiles
-    book = profiles.load()
+    profiles, book = session.home.profiles, _book(session)
     profile = _known(book, old)
     renamed = dataclasses.replace(profile, name=check_profile_name(new))
     if book.find(new) is not profile:
@@ -96,14 +95,17 @@ def rename(session: Session, old: str, new: str) -> ExitCode:
 
 def remove(session: Session, name: str, yes: bool, keep_secret: bool) -> ExitCode:
     """`profile remove`. The key goes first: a profile that is left can be removed again, a forgotten key cannot."""
-    profiles = session.home.profiles
-    book = profiles.load()
+    profiles, book = session.home.profiles, _book(session)
     unreadable = book.find_unreadable(name) if book.find(name) is None else None
     profile = None if unreadable else _known(book, name)
     written = unreadable or (profile.name if profile else name)
-    _confirm_removal(session, written, yes)
-    with _forgotten(session, None if keep_secret else profile):
+    forgotten = None if keep_secret else profile
+    _confirm_removal(session, written, yes, with_key=forgotten is not None)
+    with _forgotten(session, forgotten):
         left = profiles.remove(written)
+    if forgotten is None:
+        called = f", where it is called {service_of(profile)}" if profile else ""
+        session.out.note(f"Its secret key, if there is one, stays where it was kept{called}.")
     if left.default is None and left.profiles:
         session.out.note("No profile is the default now: choose one with `ncp-tui profile default`.")
     return _done(session, f"Profile {written} is removed.", name=written)
@@ -156,6 +158,14 @@ def _imported(document: Mapping[str, Any]) -> str:
     if document["saved"]:
         return f"Profile {document['name']} is saved, from {document['source']}."
     return f"Left out, from {document['source']}: profile {document['same_as']} has these keys already."
+
+
+def _book(session: Session) -> ProfileBook:
+    """The profiles, and a word about what of the file was not understood: it is written anew without that."""
+    book = session.home.profiles.load()
+    for warning in book.warnings:
+        session.out.note(warning)
+    return book
 
 
 def _save_new(session: Session, profile: Profile, secret_key: SecretKey) -> ProfileBook:
@@ -293,12 +303,13 @@ def _refuse_taken(book: ProfileBook, name: str) -> None:
         )
 
 
-def _confirm_removal(session: Session, name: str, yes: bool) -> None:
+def _confirm_removal(session: Session, name: str, yes: bool, *, with_key: bool) -> None:
     if yes:
         return
     if not session.can_ask:
         raise click.UsageError("Without a terminal a profile is removed with --yes only.")
-    typed = click.prompt(f"This removes profile {name} and its secret key. Type its name", err=True)
+    what = f"profile {name} and its secret key" if with_key else f"profile {name}, and leaves its secret key"
+    typed = click.prompt(f"This removes {what}. Type its name", err=True)
     if typed.strip() != name:
         raise Declined("That is not the profile's name.")
 

@@ -78,6 +78,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         self._held = importing.held_secret if importing else None
         self._welcome = welcome
         self._saving = False
+        self._leaves_anyway = False
         self._saved: str | None = None
         self._start = editing or self._imported(importing) or Profile(name="", access_key="", store=self._first_store())
 
@@ -232,7 +233,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
     def action_save(self) -> None:
         """Save what the form says, once."""
         if not self._saving:
-            self._saving = True
+            self._saving, self._leaves_anyway = True, False
             self.say("Saving ...")
             self.save()
 
@@ -320,7 +321,11 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
                 wrong.first().focus()
 
     def action_cancel(self) -> None:
-        """Leave without saving, or without the rest of it."""
+        """Leave without saving, or without the rest of it; what is being saved is saved all the same."""
+        if self._saving and not self._leaves_anyway:
+            self._leaves_anyway = True
+            self.say("It is being saved. esc once more leaves; the saving goes on.", "warning")
+            return
         self.dismiss(self._saved)
 
 
