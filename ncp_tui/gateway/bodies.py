@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from ncp_tui.gateway import errors
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.exchange import MASKED, Answer
 from ncp_tui.gateway.lean_httpx import httpx
+from ncp_tui.gateway.spellings import json_spellings
 from ncp_tui.gateway.text import clean
 
 LARGEST_BODY = 8 * 1024 * 1024
@@ -134,8 +134,8 @@ def _inflated(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
 def _without(secrets: Sequence[SecretKey], data: bytes) -> bytes:
     """`data` with a mask in the place of each secret."""
     for plain in _plain(secrets):
-        for spelled in _spellings(plain) if b"\\" in data else (plain,):
-            data = data.replace(spelled, MASKED.encode())
+        for spelled in json_spellings(plain.decode()) if b"\\" in data else (plain.decode(),):
+            data = data.replace(spelled.encode(), MASKED.encode())
     return data
 
 
@@ -145,16 +145,6 @@ def _without_a_piece_at_the_end(secrets: Sequence[SecretKey], data: bytes) -> by
             if data.endswith(plain[:length]):
                 return data[:-length] + MASKED.encode()
     return data
-
-
-def _spellings(plain: bytes) -> Iterator[bytes]:
-    """`plain` as JSON may spell it: PHP escapes the slash, others what base64 has besides letters and digits."""
-    ways = [(b"/", rb"\/", rb"\u002f", rb"\u002F"), (b"+", rb"\u002b", rb"\u002B"), (b"=", rb"\u003d", rb"\u003D")]
-    for chosen in itertools.product(*ways):
-        spelled = plain
-        for way, (character, *_) in zip(chosen, ways, strict=True):
-            spelled = spelled.replace(character, way)
-        yield spelled
 
 
 def _plain(secrets: Sequence[SecretKey]) -> Iterator[bytes]:

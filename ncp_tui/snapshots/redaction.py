@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from ncp_tui.gateway import SecretKey, mask_access_key
 from ncp_tui.gateway.exchange import MASKED
+from ncp_tui.gateway.spellings import json_spellings
 
 _SHORTEST_PART = 16
 """Characters from which a secret is looked for inside other text. NCP's have 40; a short one may be an honest word, and
@@ -32,10 +33,8 @@ def redact(document: Any, secrets: Iterable[SecretKey], access_keys: Iterable[st
 
 
 def _spellings(value: str) -> set[str]:
-    in_json = json.dumps(value)[1:-1]
-    # PHP, for one, escapes the slash; base64 has it in every other secret.
-    slashed = in_json.replace("/", "\\/")
-    return {value, in_json, slashed, json.dumps(value, ensure_ascii=False)[1:-1], quote(value), quote(value, safe="")}
+    in_json = json_spellings(json.dumps(value)[1:-1])
+    return in_json | {value, json.dumps(value, ensure_ascii=False)[1:-1], quote(value), quote(value, safe="")}
 
 
 def _redacted(value: Any, masks: Mapping[str, str]) -> Any:

@@ -42,10 +42,13 @@ def notification_sequence(way: str, title: str, text: str, environ: Mapping[str,
     form = _FORMS.get(way)
     if form is None or not has_title(environ):
         return ""
-    # A semicolon would end a part of it.
-    parts = (GLYPHS.drawn(GLYPHS.shown(clean(part))).replace(";", ",")[:_LONGEST] for part in (title, text))
-    sequence = form.format(**dict(zip(("title", "text"), parts, strict=True)))
+    sequence = form.format(title=_inert(title), text=_inert(text))
     return passed_through(sequence, environ) or sequence
+
+
+def _inert(part: str) -> str:
+    """What a terminal shows of it, and nothing that ends it: neither a control character nor a semicolon."""
+    return GLYPHS.drawn(GLYPHS.shown(clean(part))).replace(";", ",")[:_LONGEST]
 
 
 class NoticingApp(TerminalApp):

@@ -27,7 +27,7 @@ from ncp_tui.gateway import (
 from ncp_tui.sandbox import Sandbox, serve
 from ncp_tui.search_engine import HistoryEntry, SearchEngine, SnapshotState
 from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots import Outcome, Progress, take, watch
+from ncp_tui.snapshots import Outcome, Progress, Taken, take, watch
 from ncp_tui.snapshots.matching import rows_named
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
@@ -270,6 +270,20 @@ async def test_a_snapshot_of_the_sandbox_from_start_to_end() -> None:
     assert [effect.name for effect in sandbox.ledger.effects] == ["partial-one"]
 
 
+async def first_look(engine: SearchEngine, taken: Taken) -> Progress:
+    """What is seen of a create that was accepted, as its callers follow it."""
+    request = taken.request
+    looks = watch(
+        engine,
+        request.cluster_number,
+        request.name,
+        since=taken.at,
+        seen_before=taken.seen_before,
+        clock_offset=taken.clock_offset,
+    )
+    return await anext(looks)
+
+
 @pytest.mark.parametrize("ahead", [-86_000, -700, 0, 700, 3_600, 86_000])
 async def test_a_clock_that_is_wrong_hides_no_end(ahead: float, tmp_path: Path) -> None:
     """A signature is corrected for a clock that is a day off; rows are dated by the service's clock, not by ours."""
@@ -290,15 +304,7 @@ async def test_a_clock_that_is_wrong_hides_no_end(ahead: float, tmp_path: Path) 
             history=await engine.recent_snapshots(REQUEST.cluster_number),
             now=lambda: datetime.fromtimestamp(clock(), UTC),
         )
-        looks = watch(
-            engine,
-            REQUEST.cluster_number,
-            REQUEST.name,
-            since=taken.at,
-            seen_before=taken.seen_before,
-            clock_offset=taken.clock_offset,
-        )
-        assert (await anext(looks)).is_final
+        assert (await first_look(engine, taken)).is_final
         await engine.aclose()
 
 
@@ -313,12 +319,4 @@ async def test_without_a_journal_too_an_earlier_end_is_not_this_ones(minutes: fl
     history = await engine.recent_snapshots(REQUEST.cluster_number) if had_looked else None
     taken = await take(engine, REQUEST, caller=CALLER, history=history)
     assert taken.outcome is Outcome.ACCEPTED
-    looks = watch(
-        engine,
-        REQUEST.cluster_number,
-        REQUEST.name,
-        since=taken.at,
-        seen_before=taken.seen_before,
-        clock_offset=taken.clock_offset,
-    )
-    assert not (await anext(looks)).is_final
+    assert not (await first_look(engine, taken)).is_final

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -202,8 +203,9 @@ async def test_what_went_red_meanwhile_is_asked_about() -> None:
         assert stage.asked(CREATE) == 0
 
 
-@pytest.mark.parametrize("answer", ["y", "n"])
-async def test_a_look_that_hangs_keeps_nobody_from_sending_and_sends_nothing_when_it_ends(answer: str) -> None:
+@asynccontextmanager
+async def looking_again() -> AsyncIterator[tuple[Stage, Wire[Held]]]:
+    """A form whose lights were old, and whose second look does not end before the gate is opened."""
     wire = Wire(Held, {SHOW})
     async with staged(WIDE, wrap=wire, settled=False) as stage:
         wire.held.gate.set()
@@ -213,6 +215,12 @@ async def test_a_look_that_hangs_keeps_nobody_from_sending_and_sends_nothing_whe
         stage.clock.advance(300)
         await stage.pilot.press("f2")
         await stage.until(lambda: stage.asked(SHOW) == 2)
+        yield stage, wire
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+async def test_a_look_that_hangs_keeps_nobody_from_sending_and_sends_nothing_when_it_ends(answer: str) -> None:
+    async with looking_again() as (stage, wire):
         await stage.pilot.press("f2")
         await stage.until(lambda: isinstance(stage.app.screen, QuestionScreen))
         await stage.until(lambda: "still being looked at: the lights are old." in sentences(stage))
@@ -226,15 +234,7 @@ async def test_a_look_that_hangs_keeps_nobody_from_sending_and_sends_nothing_whe
 @pytest.mark.parametrize("keys", [[], ["x"], ["f1"], ["f1", "escape"], ["f5"], ["escape"]])
 async def test_nothing_is_sent_by_itself_when_the_look_ends(keys: list[str]) -> None:
     """Whatever the user has turned to meanwhile: every create is a key of theirs."""
-    wire = Wire(Held, {SHOW})
-    async with staged(WIDE, wrap=wire, settled=False) as stage:
-        wire.held.gate.set()
-        await stage.settle()
-        await stage.press("s")
-        wire.held.gate.clear()
-        stage.clock.advance(300)
-        await stage.pilot.press("f2")
-        await stage.until(lambda: stage.asked(SHOW) == 2)
+    async with looking_again() as (stage, wire):
         await stage.pilot.press(*keys)
         wire.held.gate.set()
         await stage.settle()

@@ -305,28 +305,35 @@ def make_newer(stage: Stage) -> None:
     file.write_text(re.sub(r"version = \d+", "version = 99", file.read_text()))
 
 
+async def change_prod(stage: Stage, act: str) -> None:
+    """Edit the keys of `prod`, remove it, or have it, or a copy of it, called `production`."""
+    if act == "edit":
+        await stage.press("e")
+        await stage.fill("access_key", "ANOTHERACCESSKEY0001")
+        await stage.fill("secret_key", "another-secret-key-that-opens-nothing-00")
+        await stage.press("f2")
+    else:
+        await stage.press({"remove": "x", "rename": "n", "copy": "c"}[act])
+        await stage.fill("confirm-input", "prod" if act == "remove" else "production")
+        await stage.press("enter")
+
+
+async def nothing_changed(stage: Stage) -> None:
+    """`prod` has its key, and no other name has one."""
+    assert await secret_of(stage, profile_of(stage, "prod")) == SecretKey(SECRET_KEY)
+    other = Profile(name="production", access_key=ACCESS_KEY, store="session")
+    assert await stage.home.stores["session"].load(other) is None
+
+
 @pytest.mark.parametrize("act", ["edit", "remove", "rename", "copy"])
 async def test_a_file_that_may_not_be_written_costs_no_key(act: str) -> None:
     """Whatever is begun with the key is undone where the file refuses: a profile without its key is no profile."""
     async with staged(WIDE, more=[OTHER]) as stage:
         await stage.press("p")
         make_newer(stage)
-        if act == "edit":
-            await stage.press("e")
-            await stage.fill("access_key", "ANOTHERACCESSKEY0001")
-            await stage.fill("secret_key", "another-secret-key-that-opens-nothing-00")
-            await stage.press("f2")
-        else:
-            await stage.press({"remove": "x", "rename": "n", "copy": "c"}[act])
-            await stage.fill("confirm-input", "prod" if act == "remove" else "production")
-            await stage.press("enter")
+        await change_prod(stage, act)
         assert stage.shows("written by a newer ncp-tui")
-        assert await secret_of(stage, profile_of(stage, "prod")) == SecretKey(SECRET_KEY)
-        assert await stage.home.stores["session"].load(named("production")) is None
-
-
-def named(name: str) -> Profile:
-    return Profile(name=name, access_key=ACCESS_KEY, store="session")
+        await nothing_changed(stage)
 
 
 @pytest.mark.parametrize("act", ["edit", "remove", "rename", "copy"])
@@ -338,18 +345,9 @@ async def test_a_disk_that_is_full_costs_no_key(act: str, monkeypatch: pytest.Mo
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("ncp_tui.profiles.store.write_atomically", full)
-        if act == "edit":
-            await stage.press("e")
-            await stage.fill("access_key", "ANOTHERACCESSKEY0001")
-            await stage.fill("secret_key", "another-secret-key-that-opens-nothing-00")
-            await stage.press("f2")
-        else:
-            await stage.press({"remove": "x", "rename": "n", "copy": "c"}[act])
-            await stage.fill("confirm-input", "prod" if act == "remove" else "production")
-            await stage.press("enter")
+        await change_prod(stage, act)
         assert stage.shows("No space left on device")
-        assert await secret_of(stage, profile_of(stage, "prod")) == SecretKey(SECRET_KEY)
-        assert await stage.home.stores["session"].load(named("production")) is None
+        await nothing_changed(stage)
 
 
 async def test_what_another_program_changed_meanwhile_is_not_undone() -> None:

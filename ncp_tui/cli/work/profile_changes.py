@@ -31,7 +31,6 @@ from ncp_tui.profiles import (
     UnknownProfile,
     check_field,
     check_profile,
-    check_profile_name,
     import_profiles,
     service_of,
 )
@@ -82,10 +81,8 @@ def rename(session: Session, old: str, new: str) -> ExitCode:
     """`profile rename`."""
     profiles, book = session.home.profiles, _book(session)
     profile = _known(book, old)
-    renamed = dataclasses.replace(profile, name=check_profile_name(new))
-    if book.find(new) is not profile:
-        _refuse_taken(book, new)  # before its key would be overwritten
-    profiles.check_free(new, unless=profile.name)  # also by a profile that cannot be read
+    profiles.check_free(new, unless=profile.name)  # before the key of whoever is called so would be overwritten
+    renamed = dataclasses.replace(profile, name=new)
     store = _store(session, profile)
     with _undone_by(lambda: session.wait(store.rename(renamed, profile))):
         session.ask_store(lambda: store.rename(profile, renamed))

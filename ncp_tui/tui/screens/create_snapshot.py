@@ -185,8 +185,8 @@ class CreateSnapshotScreen(WorkingScreen):
     @on(FactsRead)
     def show_facts(self, event: FactsRead) -> None:
         """Show the buckets, or why there are none and that one can be typed, and light the lights."""
-        self._facts, self._is_looking = event.facts, False
-        facts = event.facts
+        self._facts = facts = event.facts
+        self._is_looking = False
         self._is_cut_off = facts is None
         self.show_header()
         read = facts.buckets_read if facts is not None else None
