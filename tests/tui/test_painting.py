@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pyte
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from rich.cells import set_cell_size
 
 from ncp_tui.tui.painting import FRAME_BEGINS, FRAME_ENDS, Painted
 
@@ -44,10 +45,12 @@ def frames(draw: st.DrawFn) -> str:
 
 
 def whole(lines: list[str]) -> str:
-    return "".join(f"\x1b[{y};1H{text:<{COLUMNS}}" for y, text in enumerate(lines, 1))
+    """Lines as wide as the terminal, in cells: one cell more would go on in the line below."""
+    return "".join(f"\x1b[{y};1H{set_cell_size(text, COLUMNS)}" for y, text in enumerate(lines, 1))
 
 
 @given(st.lists(frames(), max_size=8))
+@example(["\x1b[2;1Hb"])
 def test_the_terminal_shows_the_same(drawn: list[str]) -> None:
     """Whole lines are what Textual paints over half-overwritten wide characters; so does this, at the end."""
     painted = Painted()
