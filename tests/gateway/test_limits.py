@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.gateway import (
@@ -222,14 +222,12 @@ DOCUMENTS = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
 @given(status=st.integers(200, 599), document=DOCUMENTS, call=st.sampled_from([CREATE, LIST]))
 def test_any_json_is_an_answer_or_an_error(status: int, document: Any, call: Call) -> None:
     """NaN and Infinity among it: Python's own JSON writes them, and other people's too."""
     outcome(status, json.dumps(document).encode(), call=call)
 
 
-@settings(deadline=None, max_examples=100)
 @given(
     body=st.binary(max_size=300),
     kind=st.sampled_from(["application/json", "text/html; charset=euc-kr", "application/json; charset=utf-16", "no"]),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = [
-    pytest.mark.real_keyring,
+    pytest.mark.slow,
     pytest.mark.skipif(
         not (shutil.which("gnome-keyring-daemon") and shutil.which("dbus-run-session")),
         reason="gnome-keyring-daemon or dbus-run-session is not installed",

@@ -391,6 +391,7 @@ def test_a_busy_lock_is_a_problem_and_not_a_wait_for_ever(paths: Paths) -> None:
         store.add(profile("dev"))
 
 
+@pytest.mark.slow
 def test_twenty_processes_lose_no_profile(store: ProfileStore, paths: Paths) -> None:
     """Without the lock, or without reading again under it, the last writer would drop the others' profiles."""
     program = (

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import httpx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.sandbox import Sandbox
@@ -40,13 +40,11 @@ def _assert_documented(response: httpx.Response) -> None:
     assert set(body) in ({"error"}, {"code", "message", "result", "requestId"})
 
 
-@settings(deadline=None, max_examples=150)
 @given(operation=st.sampled_from(WRITES), body=BODIES)
 def test_any_body(operation: str, body: bytes) -> None:
     _assert_documented(asyncio.run(_send("POST", f"/snapshot/{operation}/{READY}", body)))
 
 
-@settings(deadline=None, max_examples=150)
 @given(
     path=st.sampled_from(["/cluster/getClusterInfoList", f"/snapshot/getSnapshotHistory/{READY}"])
     | st.text(max_size=30),

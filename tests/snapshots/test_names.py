@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.snapshots import InvalidName, check_name, name_problems, suggest_name
@@ -123,7 +123,6 @@ KOREAN_KEYBOARD = {
 
 @pytest.mark.parametrize("reason", KOREAN_KEYBOARD)
 @given(data=st.data(), start=st.sampled_from(["", "snap-", "a1"]))
-@settings(max_examples=200)
 def test_what_a_korean_keyboard_types_is_called_by_its_name(reason: str, data: st.DataObject, start: str) -> None:
     """Full width looks like plain letters, and a zero width like nothing: a reason that names neither helps nobody."""
     name = start + data.draw(KOREAN_KEYBOARD[reason])
