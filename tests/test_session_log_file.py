@@ -95,6 +95,7 @@ def test_the_lines(file: LogFile) -> None:
         timings=timings,
         request_id="rid-1",
         error="throttled",
+        code="410",
         error_text="The gateway is throttling this account (429/410).",
     )
     with log.action("create snapshot nightly") as action:
@@ -157,21 +158,6 @@ def test_an_action_has_its_line_when_it_ends(file: LogFile) -> None:
         ("action", "outer"),
         ("request", "getBucketList"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("answer", "code"),
-    [
-        (b'{"code":0,"result":{}}', "0"),
-        (b'{"code":"4001","message":"no"}', "4001"),
-        (b'{"responseError":{"returnCode":"300"}}', "300"),
-        (b"<html>", None),
-        (None, None),
-    ],
-)
-def test_the_code_is_the_answers_own(answer: bytes | None, code: str | None) -> None:
-    given = None if answer is None else Answer(200, "", (), answer)
-    assert request_line("r", Action("a", 1, NOW), exchange(answer=given))["code"] == code
 
 
 def test_lines_are_inert_and_readable() -> None:

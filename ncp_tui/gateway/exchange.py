@@ -7,9 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ncp_tui.gateway.text import clean_json, clean_lines
+from ncp_tui.gateway.inert_json import decode, text_of
+from ncp_tui.gateway.text import clean_lines
 
 Headers = tuple[tuple[str, str], ...]
+
+LARGEST_SHOWN = 256 * 1024
+"""Bytes of a body that are laid out for people; the largest real page measured is below 200 kB."""
 
 MASKED = "****"
 """What stands in a record for a secret."""
@@ -74,15 +78,12 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as inert text; bytes that are not UTF-8 are shown as `�`."""
-        return clean_lines(self.body.decode("utf-8-sig", errors="replace"))
+        """The body as inert text, of a large one the beginning; bytes that are not UTF-8 are shown as `�`."""
+        return clean_lines(text_of(self.body[:LARGEST_SHOWN]))
 
     def json(self) -> Any:
-        """The body as JSON whose strings are inert. Raises ValueError when it is no JSON (too deep counts as none)."""
-        try:
-            return clean_json(json.loads(self.body.decode("utf-8-sig", errors="replace"), parse_constant=str))
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
+        """The body as JSON whose strings are inert; a list that is too long is cut. Raises ValueError for any other."""
+        return decode(self.body).value
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ class Exchange:
     error: str | None = None
     """The `kind` of the error it ended in; None for a confirmed success."""
     error_text: str = ""
+    code: str | None = None
+    """The code in the answer, the gateway's or the service's own; None where there is none."""
     may_have_acted: bool | None = None
     """Whether it may have had an effect, as far as its answer tells; None where it was cut off before any."""
 
@@ -111,9 +114,11 @@ class Exchange:
         return self.answer.status if self.answer else None
 
     def pretty_body(self) -> str:
-        """The answer's body, indented when it is JSON."""
+        """The answer's body, indented when it is JSON; the beginning of a large one, as it came."""
         if self.answer is None:
             return ""
+        if len(self.answer.body) > LARGEST_SHOWN:
+            return self.answer.text
         try:
             return json.dumps(self.answer.json(), indent=2, ensure_ascii=False)
         except (ValueError, RecursionError):

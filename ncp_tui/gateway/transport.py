@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import ncp_tui
-from ncp_tui.gateway.answers import judge, payload_of, request_id_of
+from ncp_tui.gateway.answers import judge, request_id_of
 from ncp_tui.gateway.bodies import Incoming
 from ncp_tui.gateway.call import Call
 from ncp_tui.gateway.clock import ClockOffset, offset_from
@@ -20,8 +20,9 @@ from ncp_tui.gateway.connections import Connections, proxy_for
 from ncp_tui.gateway.credentials import Credentials, KeySource, SecretKey
 from ncp_tui.gateway.daemon_threads import daemon_call
 from ncp_tui.gateway.endpoints import Endpoint
-from ncp_tui.gateway.errors import AuthenticationFailed, GatewayError, Throttled
+from ncp_tui.gateway.errors import AuthenticationFailed, BadAnswer, GatewayError, Throttled
 from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord
+from ncp_tui.gateway.inert_json import MOST_VALUES, TooManyValues, decode
 from ncp_tui.gateway.lean_httpx import httpx
 from ncp_tui.gateway.name_lookup import Names
 from ncp_tui.gateway.problems import Problem
@@ -138,8 +139,8 @@ class Gateway:
                 head = await transport.handle_async_request(request)
                 ended.offset = self._measured(head, started, trace)
                 await incoming.read(head)
-            answer = ended.answer = incoming.answer(_secrets(request, call, keys))
-            ended.payload = await _parsed(answer)
+            answer, ended.payload, excess = await _taken_in(incoming, _secrets(request, call, keys), call)
+            ended.answer = answer
         except asyncio.CancelledError:
             exchange = self._exchange(call, request, trace, started, attempt)
             self._record(replace(exchange, error="cancelled", error_text="Cancelled before an answer came."))
@@ -155,7 +156,7 @@ class Gateway:
                 raise
             ended.answer = incoming.answer(_secrets(request, call, ended.keys)) if incoming.head else None
         else:
-            ended.problem = self._judged(answer, ended.payload, call, correction)
+            ended.problem = excess or self._judged(answer, ended.payload, call, correction)
         self._settle(ended, self._exchange(call, request, trace, started, attempt))
         return ended
 
@@ -211,6 +212,7 @@ class Gateway:
             sent=exchange.sent or answer is not None,
             answer=answer,
             request_id=request_id_of(ended.payload),
+            code=_code_of(answer, problem),
             may_have_acted=not isinstance(problem, GatewayError) or problem.may_have_acted,
         )
         if isinstance(problem, Problem):
@@ -245,7 +247,34 @@ def _secrets(request: httpx.Request, call: Call, keys: Credentials | None) -> li
     return [value for value in values if isinstance(value, SecretKey)] + [SecretKey(signature)] * bool(signature)
 
 
-async def _parsed(answer: Answer) -> Any:
-    if len(answer.body) <= _LARGE_BODY:
-        return payload_of(answer)
-    return await daemon_call(lambda: payload_of(answer), _PARSING_SECONDS)
+def _code_of(answer: Answer | None, problem: Exception | None) -> str | None:
+    if answer is None:
+        return None
+    return problem.code if isinstance(problem, GatewayError) else "0"
+
+
+async def _taken_in(incoming: Incoming, secrets: list[SecretKey], call: Call) -> tuple[Answer, Any, BadAnswer | None]:
+    """A whole answer, what is in it, and why it is more than can be used."""
+
+    def take_in() -> tuple[Answer, Any, BadAnswer | None]:
+        answer = incoming.answer(secrets)
+        try:
+            decoded = decode(answer.body)
+        except TooManyValues:
+            return answer, None, _too_many()
+        except ValueError:
+            return answer, None, None
+        # What is missing of an answer could deny what the rest of it confirms.
+        return answer, decoded.value, _too_many() if decoded.is_cut and call.boolean else None
+
+    if len(incoming.body) <= _LARGE_BODY:
+        return take_in()
+    return await daemon_call(take_in, _PARSING_SECONDS)
+
+
+def _too_many() -> BadAnswer:
+    return BadAnswer(
+        f"The answer has more than {MOST_VALUES:,} values and was not read.",
+        "It does not say whether the request took effect.",
+        "Check the gateway URL and the proxy: the service is not known to answer so.",
+    )

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ncp_tui.gateway import Exchange, clean
-from ncp_tui.gateway.answers import judge, payload_of
 from ncp_tui.gateway.signature import ACCESS_KEY_HEADER
 from ncp_tui.session_log.log import Action
 
@@ -24,7 +23,7 @@ _CREATE = "createSnapshot"
 
 
 def request_line(run: str, action: Action, exchange: Exchange) -> dict[str, Any]:
-    """A request and what came of it. It reads the answer's body, which may take a tenth of a second."""
+    """A request and what came of it."""
     request, answer = exchange.request, exchange.answer
     line: dict[str, Any] = {
         "time": moment(exchange.at),
@@ -42,7 +41,7 @@ def request_line(run: str, action: Action, exchange: Exchange) -> dict[str, Any]
         "sent": exchange.sent,
         "proxy": exchange.via_proxy,
         "status": exchange.status,
-        "code": code_of(exchange),
+        "code": exchange.code,
         "error": exchange.error,
         "outcome": exchange.error_text or "confirmed",
         "request_id": exchange.request_id,
@@ -74,14 +73,6 @@ def action_line(run: str, action: Action) -> dict[str, Any]:
         "outcome": clean(action.outcome) or "done",
         "ms": {"total": _milliseconds(spent)},
     }
-
-
-def code_of(exchange: Exchange) -> str | None:
-    """The code in the answer, the gateway's or the service's own; None where there is none."""
-    if exchange.answer is None:
-        return None
-    error = judge(exchange.answer, payload_of(exchange.answer), boolean=False)
-    return "0" if error is None else error.code
 
 
 def asked_of(exchange: Exchange) -> dict[str, Any] | None:

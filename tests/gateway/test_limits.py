@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 import sys
@@ -19,15 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.gateway import (
-    Answer,
     AnswerLost,
     BadAnswer,
     Call,
     GatewayError,
     Patience,
     Redirected,
-    answers,
     bodies,
+    inert_json,
 )
 from tests.gateway.wire import (
     ACCEPTED,
@@ -281,18 +281,55 @@ def test_of_two_members_with_one_name_the_last_counts(body: bytes, *, is_success
 async def test_a_large_answer_is_parsed_on_a_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight megabytes of JSON take a fifth of a second, in which no key would be answered."""
     parsed_on: list[bool] = []
-    original = answers.payload_of
+    original = inert_json.decode
 
-    def payload_of(answer: Answer) -> Any:
+    def decode(body: bytes) -> inert_json.Decoded:
         parsed_on.append(threading.current_thread() is threading.main_thread())
-        return original(answer)
+        return original(body)
 
-    monkeypatch.setattr("ncp_tui.gateway.transport.payload_of", payload_of)
+    monkeypatch.setattr("ncp_tui.gateway.transport.decode", decode)
     large = json.dumps({"code": 0, "result": True, "filler": "x" * 300_000}).encode()
     for body in (ACCEPTED, large):
         async with RawServer(answering(http(200, body))) as server, Client(server.url) as client:
             await client.gateway.send(CREATE)
     assert parsed_on == [True, False]
+
+
+async def test_an_answer_that_was_cut_confirms_no_create() -> None:
+    """The rest of it might have denied what the beginning says. A list that was cut is a list all the same."""
+    many = json.dumps({"code": 0, "result": {"rows": [{}] * 60_000}}).encode()
+    async with RawServer(answering(http(200, many))) as server, Client(server.url) as client:
+        with pytest.raises(BadAnswer, match="more than 50,000 values") as caught:
+            await client.gateway.send(CREATE)
+        listed = await client.gateway.send(LIST)
+    assert caught.value.may_have_acted
+    assert isinstance(listed["result"]["rows"], inert_json.CutList)
+
+
+async def test_more_values_than_can_be_decoded_are_told_as_that() -> None:
+    many = b"{" + b",".join(b'"%d":0' % number for number in range(60_000)) + b"}"
+    async with RawServer(answering(http(200, many))) as server, Client(server.url) as client:
+        with pytest.raises(BadAnswer, match="more than 50,000 values"):
+            await client.gateway.send(LIST)
+    assert client.exchange.error_text
+    assert len(client.exchange.pretty_body()) <= 256 * 1024
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (200, b'{"code":0,"result":{}}', "0"),
+        (200, b'{"code":"4001","message":"no"}', "4001"),
+        (404, b'{"responseError":{"returnCode":"300"}}', "300"),
+        (200, b"<html>", None),
+    ],
+)
+async def test_the_code_of_an_answer_is_kept_with_it(status: int, body: bytes, code: str | None) -> None:
+    """The session log would have to parse all of it again."""
+    async with RawServer(answering(http(status, body))) as server, Client(server.url) as client:
+        with contextlib.suppress(GatewayError):
+            await client.gateway.send(LIST)
+    assert client.exchange.code == code
 
 
 PAGE = "<html><body>스냅샷 서비스 점검 중입니다</body></html>"
