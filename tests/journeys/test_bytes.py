@@ -13,6 +13,8 @@ import pytest
 from tests.benchmarks.terminal_bytes import costs, create_snapshot, running
 from tests.journeys.terminal import DOWN, TAB
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("clusters", [12, 2_000])
 def test_keys_and_start_stay_within_their_budgets(tmp_path: Path, clusters: int) -> None:

@@ -65,7 +65,7 @@ def assert_no_key(found: dict[str, bytes]) -> None:
             assert spelling.encode() not in data, f"{name} has the key as {spelling}"
 
 
-@pytest.fixture(params=["environment", "server role"])
+@pytest.fixture(params=["environment", pytest.param("server role", marks=pytest.mark.slow)])
 def with_keys(request: pytest.FixtureRequest, gateway: ThreadedSandbox) -> Iterator[dict[str, str]]:
     """Variables that lead to the canary, found in them or handed out by the metadata service."""
     found = variables(gateway)
@@ -108,6 +108,7 @@ def test_the_full_screen_in_trouble(gateway: ThreadedSandbox, with_keys: dict[st
     assert_no_key(found | {"the terminal": terminal.raw})
 
 
+@pytest.mark.slow
 def test_the_commands_in_trouble(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     """What each command prints and writes, the evidence for a ticket included."""
     environ = {

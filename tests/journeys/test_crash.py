@@ -43,7 +43,13 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize(("patch", "keys"), PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize(
+    ("patch", "keys"),
+    [
+        pytest.param(*how, id=place, marks=[] if place == "worker of the app" else [pytest.mark.slow])
+        for place, how in PLACES.items()
+    ],
+)
 def test_a_bug_ends_in_a_report_without_values(patch: str, keys: str, tmp_path: Path) -> None:
     """Textual prints the local variables of every frame, after it has left the alternate screen."""
     with Terminal(tmp_path, "--demo", first=BREAK + patch) as terminal:
@@ -64,6 +70,7 @@ def test_a_bug_ends_in_a_report_without_values(patch: str, keys: str, tmp_path: 
     assert report.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_a_key_in_the_text_of_the_error_is_masked(tmp_path: Path) -> None:
     """An exception may quote what it was given, a key from the keyring or the key file included."""
     patch = """
@@ -79,6 +86,7 @@ ClustersScreen.action_sort = quoting
     assert "broken on purpose by <****>" in report.read_text()
 
 
+@pytest.mark.slow
 def test_no_variable_makes_textual_write_what_is_typed(tmp_path: Path) -> None:
     """TEXTUAL_LOG and TEXTUAL_DEBUG have every key and every pasted secret written into files that others may read."""
     log = tmp_path / "textual.log"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.dead_gateway import KEYRING, add_profiles, dead_gateway
 from tests.journeys.terminal import DOWN, ENTER, ESCAPE, Terminal
 
 SOON = 5.0
 
 
+@pytest.mark.slow
 def test_the_program_is_used_while_its_gateway_is_dead(tmp_path: Path) -> None:
     """Moving, switching to another profile and quitting wait for nobody; each switch leaves a request behind."""
     names = ["first", "second", "third"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +78,7 @@ def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path)
     assert gateway.sandbox.secret_key.encode() not in left_behind + terminal.raw
 
 
+@pytest.mark.slow
 def test_a_wrong_secret_key(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     """One calm card that names the cause, the clock's innocence and the next step."""
     environ = {**keys_of(gateway, "not-the-secret-key-of-this-account"), "NCP_TUI_PROFILE": "environment"}
@@ -94,6 +94,7 @@ def test_a_wrong_secret_key(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     assert not any(request.authenticated for request in gateway.sandbox.ledger.requests)
 
 
+@pytest.mark.slow
 def test_the_gateway_goes_in_the_middle(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     """A snapshot that was accepted stays accepted; the screen says that looking at it fails, and goes on living."""
     with Terminal(tmp_path, environ={**keys_of(gateway), "NCP_TUI_PROFILE": "environment"}) as terminal:
@@ -117,6 +118,7 @@ def test_the_gateway_goes_in_the_middle(gateway: ThreadedSandbox, tmp_path: Path
     assert len(gateway.sandbox.ledger.effects) == 1
 
 
+@pytest.mark.slow
 def test_the_demo_touches_nothing_of_the_user(tmp_path: Path) -> None:
     (tmp_path / ".ncloud").mkdir()
     (tmp_path / ".ncloud" / "configure").write_text("[DEFAULT]\nncloud_access_key_id = MINE\n")
@@ -135,14 +137,3 @@ def test_the_demo_touches_nothing_of_the_user(tmp_path: Path) -> None:
         assert terminal.expect_end() == 0
     assert b"MINE" not in terminal.raw
     assert sorted(tmp_path.rglob("*")) == before
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_puts_the_terminal_back(number: signal.Signals, tmp_path: Path) -> None:
-    """Textual leaves the alternate screen on for these two; the next prompt would be drawn over the clusters."""
-    with Terminal(tmp_path, "--demo") as terminal:
-        terminal.expect("14 clusters")
-        terminal.process.kill(number)
-        terminal.expect_end()
-    assert LEFT_ALTERNATE_SCREEN in terminal.raw
-    assert not list(tmp_path.glob("ncp-tui-demo*")), "the demo's folder is still there"

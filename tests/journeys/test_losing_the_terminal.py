@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import random
-import shutil
 import signal
 import sys
-import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,24 +16,10 @@ from ncp_tui.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots import Journal, Verdict
 from ncp_tui.tui.leaving import ORDERLY_SECONDS
 from tests.journeys.dead_gateway import KEYRING, add_profiles, dead_gateway
-from tests.journeys.terminal import DOWN, ENTER, ESCAPE, F2, PATIENCE, Terminal
-
-SOON = 5.0
-"""Two seconds are promised, and half a second for `q`. What hangs here hangs for minutes, so this tells them apart on a
-busy machine too; `tests.benchmarks.dead_gateway` measures."""
+from tests.journeys.leaving import SOON, assert_restored, keys_of
+from tests.journeys.terminal import F2, PATIENCE, Terminal
 
 HANG = 600
-RESTORING = {
-    "alternate screen": (b"\x1b[?1049h", b"\x1b[?1049l"),
-    "cursor": (b"\x1b[?25l", b"\x1b[?25h"),
-    "mouse": (b"\x1b[?1000h", b"\x1b[?1000l"),
-    "mouse movement": (b"\x1b[?1003h", b"\x1b[?1003l"),
-    "mouse, extended": (b"\x1b[?1006h", b"\x1b[?1006l"),
-    "bracketed paste": (b"\x1b[?2004h", b"\x1b[?2004l"),
-    "focus": (b"\x1b[?1004h", b"\x1b[?1004l"),
-    "keyboard protocol": (b"\x1b[>", b"\x1b[<u"),
-    "lines wrap": (b"\x1b[?7l", b"\x1b[?7h"),
-}
 
 
 @pytest.fixture
@@ -45,37 +28,14 @@ def gateway() -> Iterator[ThreadedSandbox]:
         yield running
 
 
-def keys_of(gateway: ThreadedSandbox) -> dict[str, str]:
-    return {
-        "NCLOUD_ACCESS_KEY": gateway.sandbox.access_key,
-        "NCLOUD_SECRET_KEY": gateway.sandbox.secret_key,
-        "NCLOUD_API_GW": gateway.url,
-        "NCP_TUI_PROFILE": "environment",
-    }
-
-
-def modes(terminal: Terminal) -> tuple[int, int]:
-    """The terminal's own input and local modes; both ends of a pty tell the same."""
-    attributes = termios.tcgetattr(terminal.process.child_fd)
-    return attributes[0], attributes[3]
-
-
-def assert_restored(terminal: Terminal) -> None:
-    """Every mode that was switched was switched back after it, and nothing else was written behind that."""
-    for what, (on, off) in RESTORING.items():
-        assert terminal.raw.rfind(off) > terminal.raw.rfind(on), what
-    assert terminal.raw.count(b"\x1b[<u") == terminal.raw.count(b"\x1b[>"), "a second pop takes the shell's own flags"
-    assert modes(terminal)[1] & (termios.ICANON | termios.ECHO | termios.ISIG) == (
-        termios.ICANON | termios.ECHO | termios.ISIG
-    )
-    after = terminal.raw[terminal.raw.rindex(b"\x1b[?1049l") :]
-    assert not [part for part in after.split(b"\x1b") if part and part[-1:] not in b"hlut\a"], (
-        f"more was said: {after!r}"
-    )
-    assert b"Traceback" not in terminal.raw
-
-
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_ends_it_in_order(number: signal.Signals, tmp_path: Path) -> None:
     """Textual puts the terminal back for SIGINT alone; after the others the shell is drawn over the clusters."""
     with Terminal(tmp_path, "--demo") as terminal:
@@ -99,7 +59,10 @@ command_line.close_streams = closing
 """Leaves a trace when the program comes to its own end, and is not ended by the last resort."""
 
 
-@pytest.mark.parametrize("first", ["", IGNORE_HANGUP], ids=["hangup", "nohup"])
+@pytest.mark.parametrize(
+    "first",
+    [pytest.param("", id="hangup", marks=pytest.mark.slow), pytest.param(IGNORE_HANGUP, id="nohup")],
+)
 def test_a_closed_terminal_ends_it_in_order(first: str, tmp_path: Path) -> None:
     """Told by SIGHUP, or by nothing but the end of its input, which without care it reads for ever, on a full core."""
     with Terminal(tmp_path, "--demo", first=first) as terminal:
@@ -110,6 +73,7 @@ def test_a_closed_terminal_ends_it_in_order(first: str, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("reports/*")), "a lost terminal is no bug"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["chr(7)", "chr(7) * 20_000"], ids=["little", "much"])
 @pytest.mark.parametrize("first", ["", IGNORE_HANGUP], ids=["hangup", "nohup"])
 def test_a_terminal_closed_while_it_draws(first: str, what: str, gateway: ThreadedSandbox, tmp_path: Path) -> None:
@@ -130,6 +94,7 @@ NcpApp.on_ready = lambda app: (ready(app), draw(app))
     assert (tmp_path / "in-order").exists()
 
 
+@pytest.mark.slow
 def test_its_input_fails(tmp_path: Path) -> None:
     """EIO, as for a process whose shell has died; Textual would print a traceback of its own."""
     fails = f"""{IN_ORDER}
@@ -149,6 +114,7 @@ os.read = failing
     assert (tmp_path / "in-order").exists()
 
 
+@pytest.mark.slow
 def test_nobody_reads_what_it_draws(tmp_path: Path) -> None:
     """EPIPE, not EIO: the screen goes to stderr, and that may become a pipe."""
     closed = """
@@ -169,6 +135,7 @@ NcpApp.on_ready = close
         assert b"Traceback" not in terminal.raw
 
 
+@pytest.mark.slow
 def test_a_terminal_that_takes_no_more(tmp_path: Path) -> None:
     """A link that stalls without closing: the app waits for the terminal, and must be ended all the same."""
     flood = """
@@ -267,7 +234,7 @@ def hanging(what: str, tmp_path: Path, gateway: ThreadedSandbox, before: str = "
 HANGING = ["request", "name lookup", "second name lookup", "keyring", "thread", STUBBORN_WORKER]
 
 
-@pytest.mark.parametrize("what", HANGING)
+@pytest.mark.parametrize("what", [HANGING[0], *(pytest.param(what, marks=pytest.mark.slow) for what in HANGING[1:])])
 def test_quitting_whatever_hangs(what: str, gateway: ThreadedSandbox, tmp_path: Path) -> None:
     """The threads of a pool are joined at exit: `q` would take as long as the slowest name server."""
     with hanging(what, tmp_path, gateway) as terminal:
@@ -277,6 +244,7 @@ def test_quitting_whatever_hangs(what: str, gateway: ThreadedSandbox, tmp_path: 
     assert (tmp_path / "in-order").exists() == (what != STUBBORN_WORKER)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["", IGNORE_HANGUP], ids=["hangup", "nohup"])
 @pytest.mark.parametrize("what", HANGING)
 def test_a_closed_terminal_whatever_hangs(what: str, first: str, gateway: ThreadedSandbox, tmp_path: Path) -> None:
@@ -287,6 +255,7 @@ def test_a_closed_terminal_whatever_hangs(what: str, first: str, gateway: Thread
     assert (tmp_path / "in-order").exists() == (what != STUBBORN_WORKER)
 
 
+@pytest.mark.slow
 def test_the_end_of_its_input(tmp_path: Path) -> None:
     """A job whose shell ignores the hangup gets no signal at all. A read fails then, or for ever returns nothing."""
     returns_nothing = f"""
@@ -312,6 +281,7 @@ main()
             assert terminal.ends_within(SOON) == 128 + signal.SIGHUP
 
 
+@pytest.mark.slow
 def test_a_worker_writes_down_what_it_was_about(tmp_path: Path) -> None:
     """The end of asyncio's loop cancels what is still at work a second time: in the middle of its last words."""
     note = tmp_path / "noted"
@@ -339,6 +309,7 @@ NcpApp.last_words, NcpApp.on_mount = last_words, on_mount
     assert note.exists()
 
 
+@pytest.mark.slow
 def test_a_hangup_that_was_switched_off(tmp_path: Path) -> None:
     """`nohup` and `trap '' HUP` are somebody's wish, as long as the terminal is there."""
     with Terminal(tmp_path, "--demo", first=IGNORE_HANGUP) as terminal:
@@ -376,6 +347,7 @@ def test_a_loop_that_hangs(tmp_path: Path) -> None:
         assert_restored(terminal)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["", IGNORE_HANGUP], ids=["hangup", "nohup"])
 def test_a_closed_terminal_of_a_loop_that_hangs(first: str, tmp_path: Path) -> None:
     """Nor does it spin meanwhile: to read the end of the input again and again takes a whole processor."""
@@ -388,7 +360,10 @@ def test_a_closed_terminal_of_a_loop_that_hangs(first: str, tmp_path: Path) -> N
     assert used < ORDERLY_SECONDS / 2
 
 
-@pytest.mark.parametrize("first", ["", IGNORE_HANGUP], ids=["hangup", "nohup"])
+@pytest.mark.parametrize(
+    "first",
+    [pytest.param("", id="hangup"), pytest.param(IGNORE_HANGUP, id="nohup", marks=pytest.mark.slow)],
+)
 def test_the_terminal_closes_in_the_middle_of_a_create(first: str, gateway: ThreadedSandbox, tmp_path: Path) -> None:
     """The request may have arrived; nobody is there to be told, so what is on disk must tell it."""
     create = gateway.sandbox.faults.add("createSnapshot", "before", "hang")
@@ -405,120 +380,3 @@ def test_the_terminal_closes_in_the_middle_of_a_create(first: str, gateway: Thre
     (entry,) = Journal(paths).abandoned()
     assert entry.in_doubt
     assert entry.verdict is Verdict.CANNOT_TELL
-
-
-def test_stopped_and_continued(gateway: ThreadedSandbox, tmp_path: Path) -> None:
-    """The shell gets its terminal back for the while; after that the screen is whole, in the size of then."""
-    with Terminal(tmp_path, environ=keys_of(gateway)) as terminal:
-        terminal.expect("14 clusters")
-        terminal.press("s")
-        terminal.expect("legal; time is UTC", "ok: cluster, health, bucket, name", "bk.ses.snapshot")
-        terminal.press(F2)
-        terminal.expect("running,")
-        terminal.press(ESCAPE)
-        terminal.expect("Clusters", "running now")
-        terminal.press("/", "search")
-        terminal.expect("search")
-        os.kill(terminal.process.pid, signal.SIGTSTP)
-        terminal.expect_stopped()
-        assert_restored(terminal)
-        stopped = terminal.wipe()
-        terminal.resize(100, 30)
-        terminal.press("-0002")
-        os.kill(terminal.process.pid, signal.SIGCONT)
-        # Only a terminal of 100 columns has the two panels side by side.
-        terminal.expect("environment / KR / Clusters", "search-0002", "─Session log─", "Clear filter")
-        terminal.expect_gone("search-0003")  # what was typed meanwhile is in the filter
-        assert b"\x1b[?1049h" in terminal.raw[stopped:]
-        terminal.press(ESCAPE)
-        terminal.expect("now ok")
-        terminal.press("q")
-        assert terminal.ends_within(SOON) == 0
-        assert_restored(terminal)
-
-
-def test_continued_after_a_stop_that_nobody_is_told_of(tmp_path: Path) -> None:
-    """Whoever sent SIGSTOP had the terminal since, and left something else on it."""
-    with Terminal(tmp_path, "--demo") as terminal:
-        terminal.expect("14 clusters")
-        os.kill(terminal.process.pid, signal.SIGSTOP)
-        terminal.expect_stopped()
-        terminal.wipe()
-        os.kill(terminal.process.pid, signal.SIGCONT)
-        terminal.expect("sandbox / KR / Clusters", "search-0001", "Response   v: session log", "s Snapshot")
-        terminal.press(DOWN, "q")
-        assert terminal.ends_within(SOON) == 0
-        assert_restored(terminal)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_ended_while_stopped(number: signal.Signals, tmp_path: Path) -> None:
-    """`kill %1` in a shell sends the signal and then SIGCONT; the terminal is the shell's and stays untouched."""
-    with Terminal(tmp_path, "--demo") as terminal:
-        terminal.expect("14 clusters")
-        os.kill(terminal.process.pid, signal.SIGTSTP)
-        terminal.expect_stopped()
-        stopped = terminal.wipe()
-        os.kill(terminal.process.pid, number)
-        os.kill(terminal.process.pid, signal.SIGCONT)
-        assert terminal.ends_within(SOON) == 128 + number
-        assert terminal.raw[stopped:] == b""
-
-
-BASH = shutil.which("bash")
-
-
-@pytest.mark.skipif(BASH is None, reason="needs a shell with job control")
-def test_the_job_of_a_shell(tmp_path: Path) -> None:
-    """In the background it must not touch the terminal: that would stop it in the middle of its own end."""
-    start = f"{sys.executable} -m ncp_tui --demo"
-    shell = [str(BASH), "--noprofile", "--norc", "-i"]
-    with Terminal(tmp_path, environ={"PS1": "READY$ "}, command=shell) as terminal:
-        terminal.expect("READY$")
-        # -b: the shell tells at once that a job has stopped.
-        terminal.press(f"set -b; clear; {start} &{ENTER}")
-        terminal.expect("Stopped")
-        terminal.press(f"clear; kill %1{ENTER}")
-        terminal.expect("Exit 143")
-        terminal.press(f"clear; {start}{ENTER}")
-        terminal.expect("14 clusters")
-        (job,) = children_of(terminal.process.pid)
-        os.kill(job, signal.SIGTSTP)
-        terminal.expect("READY$", "Stopped")
-        terminal.press(f"clear; bg{ENTER}")
-        terminal.expect("Stopped")
-        terminal.wipe()
-        terminal.press(f"fg{ENTER}")
-        terminal.expect("sandbox / KR / Clusters", "search-0001", "s Snapshot")
-        terminal.press("/", "search-0002")
-        terminal.expect("1 of 14")
-        os.kill(job, signal.SIGTSTP)
-        terminal.expect("READY$", "Stopped")
-        terminal.press(f"clear; kill %1{ENTER}")
-        terminal.expect("Exit 143")
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def test_two_hundred_sizes_while_typing(tmp_path: Path) -> None:
-    """A window that is dragged: sizes down to one cell, while the filter is typed into."""
-    chance = random.Random(7)  # noqa: S311 - sizes of windows
-    typed = "search-0002"
-    with Terminal(tmp_path, "--demo") as terminal:
-        terminal.expect("14 clusters")
-        terminal.press("/")
-        for turn in range(200):
-            size = (1, 1) if turn % 20 == 0 else (chance.randint(1, 200), chance.randint(1, 60))
-            terminal.resize(*size)
-            if turn % 20 == 10:
-                terminal.press(typed[turn // 20])
-            terminal.read(0.02)
-        terminal.press(typed[10:])
-        terminal.resize(80, 24)
-        terminal.expect("search-0002", "1 of 14")
-        terminal.press(ENTER)
-        terminal.press("q")
-        assert terminal.ends_within(SOON) == 0
-        assert_restored(terminal)

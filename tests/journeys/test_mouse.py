@@ -12,6 +12,7 @@ REPORTS_ON = b"\x1b[?1000h"
 OVER_SSH = {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environ", "is_ours"),
     [

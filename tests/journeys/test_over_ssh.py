@@ -20,7 +20,7 @@ from tests.journeys.terminal import ENTER, F2, PATIENCE, Terminal
 PHRASE = "canary battery staple"
 WHY_NOT = missing()
 
-pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)]
 
 
 @pytest.fixture

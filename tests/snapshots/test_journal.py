@@ -367,6 +367,7 @@ def test_a_journal_that_another_program_writes_for_too_long(journal: Journal, mo
     assert not journal.path.exists()
 
 
+@pytest.mark.slow
 def test_twenty_processes_lose_no_line(journal: Journal, home: Path) -> None:
     program = """
 held = journal.begin(replace(REQUEST, name=sys.argv[2]), CALLER)

@@ -40,7 +40,7 @@ from ncp_tui.snapshots.outcome import VERDICT_OF
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import journal_in, locks_of
 
-CREATES = 1000
+SEED = os.environ.get("NCP_TUI_SEED") or str(random.SystemRandom().randrange(10**9))
 USERS = 40
 AT_A_TIME = 2
 """Creates of one user at the same time; each user has one journal."""
@@ -233,11 +233,11 @@ class User:
             await engine.aclose()
 
 
-async def test_a_thousand_creates(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("creates", [100, pytest.param(1_000, marks=pytest.mark.slow)])
+async def test_many_creates(
+    creates: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Started twice is what must never be; "not started" of what was is how a user is made to do it by hand."""
-    seed = os.environ.get("NCP_TUI_SEED") or str(random.SystemRandom().randrange(10**9))
     monkeypatch.setattr(client_module, "PATIENT", PATIENCE)
     # httpcore looks for it at every lock, which is a quarter of all that is done here.
     monkeypatch.setitem(sys.modules, "sniffio", None)
@@ -246,7 +246,7 @@ async def test_a_thousand_creates(
         async with serve(sandbox) as served:
             users = [User(journal_in(tmp_path / f"user-{number}"), served, nowhere) for number in range(USERS)]
             trouble = Trouble(sandbox)
-            actions = await _all_of_them(seed, sandbox, trouble, users)
+            actions = await _all_of_them(creates, sandbox, trouble, users)
             trouble.over = True
             await _until_nothing_is_under_way(served)
             told = {action.place: action.verdict for action in actions}
@@ -255,17 +255,17 @@ async def test_a_thousand_creates(
             wrong += _falsehoods_after_settling(actions, users, sandbox)
     counts = Counter(told.values())
     with capsys.disabled():
-        print(f"\nseed {seed}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}")  # noqa: T201
-    assert not wrong, f"NCP_TUI_SEED={seed}\n" + "\n".join(wrong)
-    assert min(counts[verdict] for verdict in Verdict) > CREATES / 100, f"no mixture: {counts}"
+        print(f"\nseed {SEED}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}")  # noqa: T201
+    assert not wrong, f"NCP_TUI_SEED={SEED}\n" + "\n".join(wrong)
+    assert min(counts[verdict] for verdict in Verdict) > creates / 100, f"no mixture: {counts}"
 
 
-async def _all_of_them(seed: str, sandbox: Sandbox, trouble: Trouble, users: Sequence[User]) -> list[Action]:
+async def _all_of_them(creates: int, sandbox: Sandbox, trouble: Trouble, users: Sequence[User]) -> list[Action]:
     free: asyncio.Queue[str] = asyncio.Queue()
     for cluster in sandbox.world.clusters:
         if cluster.is_running and cluster.kind.key_set and not cluster.hidden:
             free.put_nowait(cluster.number)
-    dice, actions = Dice(seed, sandbox), []
+    dice, actions = Dice(SEED, sandbox), []
 
     async def one(place: int) -> None:
         user = users[place % USERS]
@@ -277,7 +277,7 @@ async def _all_of_them(seed: str, sandbox: Sandbox, trouble: Trouble, users: Seq
             free.put_nowait(cluster)
 
     async with asyncio.TaskGroup() as group:
-        for place in range(CREATES):
+        for place in range(creates):
             group.create_task(one(place))
     return sorted(actions, key=lambda action: action.place)
 
