@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.sandbox import Sandbox, ThreadedSandbox
-from tests.journeys.terminal import ENTER, ESCAPE, F1, F2, TAB, Terminal
+from tests.journeys.terminal import DOWN, ENTER, ESCAPE, F1, F2, TAB, Terminal
 
 LEFT_ALTERNATE_SCREEN, CURSOR_SHOWN = b"\x1b[?1049l", b"\x1b[?25h"
 
@@ -59,11 +59,19 @@ def test_from_the_first_run_to_a_finished_snapshot(gateway: ThreadedSandbox, tmp
 def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     """Somebody with nothing but a pair of keys gets to the clusters without leaving the program."""
     with Terminal(tmp_path) as terminal:
-        terminal.expect("Welcome. ncp-tui needs one profile", "Secret key")
-        terminal.press("lab", TAB, gateway.sandbox.access_key, TAB, gateway.sandbox.secret_key)
-        terminal.expect("lab", "••••")
+        # Each key is pressed where the one before has been seen to arrive: what is open, or has the focus, comes late.
+        terminal.expect("Welcome. ncp-tui needs one profile", "Secret key", "yes: asks for cluster's name")
+        terminal.press("lab")
+        terminal.expect("lab")
+        terminal.press(TAB, gateway.sandbox.access_key)
+        terminal.expect(gateway.sandbox.access_key)
+        terminal.press(TAB, gateway.sandbox.secret_key)
+        terminal.expect("••••")
         # Keep it in: the last choice, this session only; a test machine has no keyring to rely on.
-        terminal.press(TAB, ENTER, "\x1b[B", "\x1b[B", ENTER)
+        terminal.press(TAB, ENTER)
+        terminal.expect("Encrypted file", "This session only")
+        terminal.press(DOWN, DOWN, ENTER)
+        terminal.expect_gone("Encrypted file")
         terminal.expect("This session only")
         terminal.press(TAB, TAB, TAB, TAB, TAB, gateway.url)
         terminal.expect(gateway.url)
