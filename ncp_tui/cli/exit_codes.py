@@ -69,6 +69,7 @@ def exit_code_of(problem: Problem) -> ExitCode:
     unanswered = (gateway.NotReached, gateway.AnswerLost, gateway.EndpointTimeout, gateway.EndpointError)
     usage = (
         gateway.UnknownEndpoint,
+        gateway.UnusableProxy,
         gateway.InvalidCredentials,
         profiles.InvalidProfile,
         snapshots.InvalidName,

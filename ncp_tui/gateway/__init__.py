@@ -7,7 +7,6 @@ from ncp_tui.lazy_exports import lazy_exports
 if TYPE_CHECKING:
     from ncp_tui.gateway.call import PATIENT, Call, Patience
     from ncp_tui.gateway.clock import ClockOffset
-    from ncp_tui.gateway.connections import UnusableProxy, proxy_for
     from ncp_tui.gateway.credentials import (
         Credentials,
         InvalidCredentials,
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     )
     from ncp_tui.gateway.exchange import Answer, Exchange, Headers, RequestRecord, Timings
     from ncp_tui.gateway.problems import Problem
+    from ncp_tui.gateway.proxies import PROXY_VARIABLES, UnusableProxy, parsed_proxy, proxy_for
     from ncp_tui.gateway.signature import SignatureV2, sign, string_to_sign
     from ncp_tui.gateway.text import clean, clean_lines
     from ncp_tui.gateway.tls import UnusableCaBundle
@@ -53,7 +53,6 @@ else:
         {
             "call": "PATIENT Call Patience",
             "clock": "ClockOffset",
-            "connections": "UnusableProxy proxy_for",
             "credentials": "Credentials InvalidCredentials KeySource SecretKey check_access_key mask_access_key",
             "curl": "as_curl",
             "daemon_threads": "daemon_call",
@@ -64,6 +63,7 @@ else:
             "ServerError Throttled TlsFailed",
             "exchange": "Answer Exchange Headers RequestRecord Timings",
             "problems": "Problem",
+            "proxies": "PROXY_VARIABLES UnusableProxy parsed_proxy proxy_for",
             "signature": "SignatureV2 sign string_to_sign",
             "text": "clean clean_lines",
             "tls": "UnusableCaBundle",
@@ -73,6 +73,7 @@ else:
 
 __all__ = [
     "PATIENT",
+    "PROXY_VARIABLES",
     "ZONES",
     "Answer",
     "AnswerLost",
@@ -120,6 +121,7 @@ __all__ = [
     "daemon_call",
     "endpoint_for",
     "mask_access_key",
+    "parsed_proxy",
     "proxy_for",
     "sign",
     "string_to_sign",

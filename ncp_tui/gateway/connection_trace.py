@@ -7,7 +7,8 @@ was sent", which decides between "certainly not started" and "cannot tell".
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ncp_tui.gateway.endpoints import Endpoint
@@ -18,6 +19,14 @@ _CONNECT = "connection.connect_tcp"
 _TLS = "connection.start_tls"
 _SEND = "http11.send_request_headers"
 _RECEIVE = "http11.receive_response_headers"
+
+
+@dataclass(frozen=True)
+class ProxyAnswer:
+    """A proxy's answer to a CONNECT: its status, and the ways of authentication that it offers, in lower case."""
+
+    status: int
+    schemes: frozenset[str]
 
 
 class ConnectionTrace:
@@ -35,6 +44,8 @@ class ConnectionTrace:
         """What `sending` raised: the request was ready, and was not sent because of it."""
         self.is_ready = False
         """Whether there was a connection to send on. With nothing sent, it was `sending` that did not end."""
+        self.proxy_answer: ProxyAnswer | None = None
+        """What a proxy said to our CONNECT, if it said anything."""
         self._names = names
         self._sending = sending
         self._monotonic = monotonic
@@ -57,6 +68,8 @@ class ConnectionTrace:
             self._marks[step] = self._monotonic()
         elif step in self._marks:
             self._spent[step] = self._monotonic() - self._marks[step]
+            if step == _RECEIVE and moment == "complete" and not self.sent:
+                self.proxy_answer = _proxy_answer(info["return_value"])
 
     async def _before_the_first_byte(self) -> None:
         self.is_ready = True
@@ -102,6 +115,13 @@ class ConnectionTrace:
         if self._connected_to is None or self._connected_to[0] == endpoint.hostname:
             return None
         return f"{self._connected_to[0]}:{self._connected_to[1]}"
+
+
+def _proxy_answer(head: Sequence[Any]) -> ProxyAnswer:
+    """Read the head of an answer as httpcore traces it: version, status, reason, headers."""
+    offers = (value for name, value in head[3] if name.lower() == b"proxy-authenticate")
+    schemes = frozenset(offer.decode("latin-1").partition(" ")[0].lower() for offer in offers)
+    return ProxyAnswer(head[1], schemes)
 
 
 def _is_for_proxy(info: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The connections of one gateway, and the proxy they may have to go through.
+"""The connections of one gateway, through a proxy where there is one.
 
 A request goes straight to httpcore: httpx's own client would look names up where it hangs, follow redirects unless told
 otherwise, keep cookies, and lose an answer whose `Location` it cannot read.
@@ -12,46 +12,15 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
-from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 
-from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.lean_httpx import httpx
 from ncp_tui.gateway.name_lookup import AddressBackend, Names
-from ncp_tui.gateway.problems import Problem
 
 _CONNECTIONS = 4
 _KEPT_IDLE_SECONDS = 5.0
 _CLOSING_SECONDS = 1.0
-
-
-class UnusableProxy(Problem):
-    """The environment names a proxy that we cannot speak to."""
-
-    kind = "unusable_proxy"
-
-
-def proxy_for(endpoint: Endpoint) -> httpx.Proxy | None:
-    """The proxy that the environment, or the system, names for `endpoint`; none on loopback. Raises UnusableProxy."""
-    if endpoint.is_loopback:
-        return None
-    known = getproxies()
-    excepted = {name.strip() for name in known.get("no", "").split(",")}
-    url = known.get(endpoint.origin.partition(":")[0]) or known.get("all")
-    if not url or "*" in excepted or proxy_bypass(endpoint.hostname):
-        return None
-    try:
-        proxy = httpx.Proxy(url if "://" in url else f"http://{url}")
-        if proxy.url.scheme in {"http", "https"} and proxy.url.host:
-            return proxy
-    except (ValueError, httpx.InvalidURL):  # another scheme, or not a URL; it may hold a password
-        pass
-    raise UnusableProxy(
-        "The proxy in the environment cannot be used.",
-        "Nothing was sent.",
-        "Set HTTPS_PROXY or ALL_PROXY to an http:// or https:// proxy; SOCKS is not supported.",
-    )
 
 
 class Connections(httpx.AsyncBaseTransport):

@@ -96,9 +96,15 @@ class NameNotFound(NotReached):
 
 
 class ProxyRefused(NotReached):
-    """The proxy did not let us through."""
+    """The proxy did not let us through. `proxy_status` is its HTTP status, where it answered with one."""
 
     kind = "proxy_refused"
+    proxy_status: int | None = None
+
+    @property
+    def status(self) -> int | None:
+        """The proxy's status: the gateway was never reached."""
+        return self.proxy_status
 
 
 class TlsFailed(NotReached):

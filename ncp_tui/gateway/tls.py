@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import sys
 from collections.abc import Mapping
@@ -34,15 +35,32 @@ async def loaded_tls_context(ca_bundle: str | None, environ: Mapping[str, str]) 
 
 
 def tls_context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
-    """A verifying client context: from `ca_bundle`, else from SSL_CERT_FILE, else from the system's certificates.
+    """A verifying client context: from `ca_bundle` alone, else from what OpenSSL would read.
 
-    Built by hand because `ssl.create_default_context` writes session keys to SSLKEYLOGFILE when that is set. Raises
-    UnusableCaBundle before anything is sent.
+    That is the file that SSL_CERT_FILE names or the system's own, and beside it the folders of SSL_CERT_DIR or the
+    system's own: each variable replaces its half. Built by hand because `ssl.create_default_context` writes session
+    keys to SSLKEYLOGFILE when that is set. Raises UnusableCaBundle before anything is sent.
     """
-    bundle = ca_bundle or environ.get("SSL_CERT_FILE")
-    if not bundle:
+    if ca_bundle:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        _load(context, ca_bundle)
+        return context
+    file, folders = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
+    if not file and not folders:
         return _system_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    usual = ssl.get_default_verify_paths()
+    if file:
+        _load(context, file)
+    elif Path(usual.openssl_cafile).is_file():
+        _load(context, usual.openssl_cafile)
+    for folder in (folders or usual.openssl_capath).split(os.pathsep):
+        if folder:
+            context.load_verify_locations(capath=folder)  # read by OpenSSL when it needs it; it may not exist
+    return context
+
+
+def _load(context: ssl.SSLContext, bundle: str) -> None:
     try:
         context.load_verify_locations(cafile=str(Path(bundle).expanduser()))
     except (OSError, ValueError, RuntimeError):  # not readable, not PEM, not a path, no such user's home
@@ -51,7 +69,6 @@ def tls_context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLCon
             "Nothing was sent.",
             "Give a file of PEM certificates, or remove the setting to use the system's.",
         ) from None
-    return context
 
 
 def _system_context() -> ssl.SSLContext:

@@ -16,7 +16,7 @@ from ncp_tui.gateway.bodies import Incoming
 from ncp_tui.gateway.call import Call
 from ncp_tui.gateway.clock import ClockOffset, offset_from
 from ncp_tui.gateway.connection_trace import ConnectionTrace
-from ncp_tui.gateway.connections import Connections, proxy_for
+from ncp_tui.gateway.connections import Connections
 from ncp_tui.gateway.credentials import Credentials, KeySource, SecretKey
 from ncp_tui.gateway.daemon_threads import daemon_call
 from ncp_tui.gateway.endpoints import Endpoint
@@ -26,6 +26,7 @@ from ncp_tui.gateway.inert_json import MOST_VALUES, TooManyValues, decode
 from ncp_tui.gateway.lean_httpx import httpx
 from ncp_tui.gateway.name_lookup import Names
 from ncp_tui.gateway.problems import Problem
+from ncp_tui.gateway.proxies import proxy_for
 from ncp_tui.gateway.recording import encoded, recorded
 from ncp_tui.gateway.retry_after import retry_after
 from ncp_tui.gateway.signature import SIGNATURE_HEADER, SignatureV2
@@ -87,7 +88,7 @@ class Gateway:
         self._monotonic = monotonic
         self._environ = environ
         self._names = Names()
-        self._proxy = proxy_for(endpoint)
+        self._proxy = proxy_for(endpoint, environ)
         self._transport = transport
         self._is_corrected = False
 

@@ -8,7 +8,7 @@ import zlib
 import httpcore
 
 from ncp_tui.gateway import errors
-from ncp_tui.gateway.connection_trace import ConnectionTrace
+from ncp_tui.gateway.connection_trace import ConnectionTrace, ProxyAnswer
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.gateway.lean_httpx import httpx
@@ -53,7 +53,7 @@ def error_from(error: Exception, trace: ConnectionTrace, endpoint: Endpoint, dea
             f"The request could not be made ready within {deadline:g} s.", _NOTHING_SENT, "Try again; is the disk busy?"
         )
     if not trace.sent:
-        return _not_sent(error, trace.proxy_of(endpoint) or endpoint.host)
+        return _not_sent(error, trace, endpoint)
     if isinstance(error, _TIMEOUTS):
         waited = f"{deadline:g} s" if isinstance(error, TimeoutError) else "the time allowed"
         return errors.AnswerLost(
@@ -74,7 +74,8 @@ def error_from(error: Exception, trace: ConnectionTrace, endpoint: Endpoint, dea
     )
 
 
-def _not_sent(error: Exception, where: str) -> GatewayError:
+def _not_sent(error: Exception, trace: ConnectionTrace, endpoint: Endpoint) -> GatewayError:
+    where = trace.proxy_of(endpoint) or endpoint.host
     certificate = _cause(error, ssl.SSLCertVerificationError)
     if isinstance(certificate, ssl.SSLCertVerificationError):
         return errors.TlsFailed(
@@ -88,12 +89,37 @@ def _not_sent(error: Exception, where: str) -> GatewayError:
             return errors.TlsFailed(said, _NOTHING_SENT, _CHECK_THE_WAY)
         return errors.TlsFailed(f"No TLS connection could be made to {where}.", _NOTHING_SENT, _CHECK_THE_WAY)
     if isinstance(error, httpcore.ProxyError | httpx.ProxyError):
-        return errors.ProxyRefused(f"The proxy {where} refused the connection.", _NOTHING_SENT, "Check the proxy.")
+        return _refused_by_proxy(where, trace.proxy_answer, endpoint)
     if isinstance(error, _TIMEOUTS):
         return errors.NotReached(f"{where} did not accept a connection in time.", _NOTHING_SENT, _CHECK_THE_WAY)
     if _cause(error, ConnectionRefusedError):
         return errors.NotReached(f"{where} refused the connection.", _NOTHING_SENT, _CHECK_THE_WAY)
     return errors.NotReached(f"{where} could not be reached.", _NOTHING_SENT, _CHECK_THE_WAY)
+
+
+def _refused_by_proxy(proxy: str, answer: ProxyAnswer | None, endpoint: Endpoint) -> errors.ProxyRefused:
+    """What a proxy meant by its status; 502 to 504 are about the gateway, which it could not get to."""
+    status = answer.status if answer else None
+    what, next_step = f"The proxy {proxy} did not make the connection ({status or 'no status'}).", "Check the proxy."
+    if answer and status == _PROXY_AUTHENTICATION:
+        what = f"The proxy {proxy} wants a user and a password, or other ones ({status})."
+        next_step = "Give them in HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT, with special characters as %23."
+        if answer.schemes and "basic" not in answer.schemes:
+            offered = ", ".join(sorted(answer.schemes))
+            next_step = f"It accepts {offered} only, which ncp-tui does not speak: go through a local proxy that does."
+    elif status == _FORBIDDEN:
+        what = f"The proxy {proxy} does not allow connections to {endpoint.host} ({status})."
+        next_step = f"Ask whoever runs the proxy to allow {endpoint.host}, or name it in NO_PROXY."
+    elif status in _NO_WAY_ON:
+        what = f"The proxy {proxy} cannot reach {endpoint.host} ({status})."
+        next_step = "Try again later; if it stays so, ask whoever runs the proxy."
+    error = errors.ProxyRefused(what, _NOTHING_SENT, next_step)
+    error.proxy_status = status
+    return error
+
+
+_FORBIDDEN, _PROXY_AUTHENTICATION = 403, 407
+_NO_WAY_ON = frozenset({502, 503, 504})
 
 
 def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:

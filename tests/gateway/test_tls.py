@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import shutil
 import ssl
+import subprocess
 import sys
 import threading
 from dataclasses import replace
@@ -35,7 +37,7 @@ class Certificate(NamedTuple):
 def certificate(folder: Path, host: str, until: datetime) -> Certificate:
     """A self-signed certificate for `host`, in a file that serves as server certificate and as CA bundle."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ncp-tui test")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"ncp-tui test of {host}")])
     try:
         subject: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
@@ -200,6 +202,53 @@ def test_a_bundle_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monkey
         tls_context(bundle, {})
     with pytest.raises(UnusableCaBundle):
         tls_context(None, {"SSL_CERT_FILE": bundle})
+
+
+def openssl_name(bundle: Path) -> str:
+    """What OpenSSL looks a certificate up by in a folder, without the number behind it."""
+    command = ["openssl", "x509", "-hash", "-noout", "-in", str(bundle)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl names the files of a folder of certificates")
+@pytest.mark.parametrize(
+    ("file", "folders", "trusted"),
+    [
+        (None, ("good",), True),
+        (None, ("nowhere", "good"), True),
+        (None, ("good", "empty"), True),
+        (None, ("empty",), False),
+        ("other", ("good",), True),
+        ("other", ("empty",), False),
+        ("good", ("empty",), True),
+        ("good", (), True),
+        ("other", (), False),
+    ],
+)
+async def test_the_variables_of_openssl(
+    right: Certificate, tmp_path: Path, file: str | None, folders: tuple[str, ...], trusted: bool
+) -> None:
+    """A company's CA in a second folder, or in a folder beside a file: curl trusts it on this host, and so must we."""
+    other = certificate(tmp_path, "other.example", NOW + timedelta(days=10))
+    for folder in ("good", "empty"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "good" / f"{openssl_name(right.path)}.0").write_bytes(right.path.read_bytes())
+    environ = {"SSL_CERT_FILE": str({"good": right.path, "other": other.path}[file])} if file else {}
+    environ |= {"SSL_CERT_DIR": os.pathsep.join(str(tmp_path / folder) for folder in folders)} if folders else {}
+    async with (
+        RawServer(answering(http()), tls=right.server) as server,
+        Client(server.url, environ=environ) as client,
+    ):
+        if trusted:
+            await client.gateway.send(CREATE)
+        else:
+            assert type(await failure(client)) is TlsFailed
+
+
+def test_a_bundle_of_a_profile_is_trusted_alone(right: Certificate) -> None:
+    """Whoever names one means it: the system's many are not trusted beside it."""
+    environ = {"SSL_CERT_DIR": "/etc/ssl/certs", "SSL_CERT_FILE": str(right.path)}
+    assert len(tls_context(str(right.path), environ).get_ca_certs()) == 1
 
 
 async def test_the_systems_certificates_are_read_before_the_connection(

@@ -28,10 +28,8 @@ from ncp_tui.gateway import (
     NameNotFound,
     NotReached,
     Patience,
-    ProxyRefused,
     Redirected,
     SecretKey,
-    UnusableProxy,
     bodies,
 )
 from ncp_tui.sandbox import RunningSandbox
@@ -488,55 +486,6 @@ async def test_headers_are_inert() -> None:
     answer = client.exchange.answer
     assert answer is not None
     assert [answer.header(name) for name in ("x-c1", "x-bidi", "x-korean")] == ["�31m", "�exe", "검색"]
-
-
-async def test_loopback_never_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A company's proxy would see the sandbox's requests, or refuse them."""
-    async with RawServer(answering(http(403, b""))) as proxy, RawServer(answering(http())) as server:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-            monkeypatch.setenv(name, proxy.url)
-        async with Client(server.url) as client:
-            await client.gateway.send(CREATE)
-        assert proxy.connections == 0
-
-
-@pytest.mark.parametrize(
-    "answer", [http(403, b"no"), http(407, b"", "proxy-authenticate: Basic"), http(502, b""), http(503, b"")]
-)
-async def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
-    async with RawServer(answering(answer)) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("http://", "http://someone:PASSWORD@"))
-        async with Client("https://gateway.invalid") as client:
-            error = await failure(client)
-        assert proxy.requests[0].line == b"CONNECT gateway.invalid:443 HTTP/1.1"
-        assert not {name for name in proxy.requests[0].headers if name.startswith("x-ncp")}
-    assert type(error) is ProxyRefused
-    assert not client.exchange.sent
-    assert client.exchange.via_proxy == f"127.0.0.1:{proxy.port}"
-    assert "PASSWORD" not in everything(client) + error.sentences()
-
-
-async def test_a_proxy_that_hangs_up_or_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with RawServer(hang_up) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        async with Client("https://gateway.invalid") as client:
-            assert isinstance(await failure(client), NotReached)
-        assert not client.exchange.sent
-    async with Client("https://gateway.invalid") as client:
-        assert type(await failure(client)) is NotReached
-    assert not client.exchange.sent
-
-
-@pytest.mark.parametrize(
-    "proxy", ["socks5://someone:PASSWORD@127.0.0.1:1", "nonsense://PASSWORD@x", "http://PASSWORD:x:y"]
-)
-def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    """For these httpx raises ValueError with the whole URL in it: a crash report with a password."""
-    monkeypatch.setenv("ALL_PROXY", proxy)
-    with pytest.raises(UnusableProxy) as caught:
-        Client("https://gateway.invalid")
-    assert "PASSWORD" not in caught.value.sentences()
-    assert caught.value.__context__ is None
 
 
 async def test_plain_http_makes_no_key_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ncp_tui.cli.plain import is_lines_only
-from ncp_tui.gateway import Problem, UnusableProxy, endpoint_for, proxy_for
+from ncp_tui.gateway import PROXY_VARIABLES, Problem, UnusableProxy, endpoint_for, proxy_for
 from ncp_tui.home import Home
 from ncp_tui.snapshots import Journal, JournalProblem, Light
 
-_PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 # As programs read them: the first that is set decides.
 _LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")
 _SMALLEST = (60, 20)
@@ -173,16 +172,14 @@ def _characters(environ: Mapping[str, str]) -> Finding:
 
 
 def _proxy(environ: Mapping[str, str]) -> Finding:
-    said = ", ".join(f"{name}={_without_password(environ[name])}" for name in _PROXIES if environ.get(name))
+    """Which proxy a request to NCP goes through; nothing of a user or a password is said."""
     try:
-        proxy_for(endpoint_for())
+        proxy = proxy_for(endpoint_for(), environ)
     except UnusableProxy as problem:
-        return Finding("proxy", Light.BAD, said or problem.what, problem.next_step, problem)
-    return Finding("proxy", Light.OK, said or "none is set")
-
-
-def _without_password(url: str) -> str:
-    """The URL of a proxy without what stands before its last "@": a password may hold any character."""
-    user, at, host = url.rpartition("@")
-    scheme, separator, _ = user.partition("://")
-    return f"{scheme + separator if separator else ''}****@{host}" if at else url
+        return Finding("proxy", Light.BAD, problem.what, problem.next_step, problem)
+    if proxy is None:
+        named = any(environ.get(name) for name in PROXY_VARIABLES)
+        return Finding("proxy", Light.OK, "not used for NCP: NO_PROXY names it" if named else "none is set")
+    user = "****@" if proxy.auth else ""
+    port = f":{proxy.url.port}" if proxy.url.port else ""
+    return Finding("proxy", Light.OK, f"{proxy.url.scheme}://{user}{proxy.url.host}{port}")
