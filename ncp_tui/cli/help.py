@@ -15,7 +15,8 @@ ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     {
         "NCLOUD_ACCESS_KEY_ID, NCLOUD_ACCESS_KEY": "The access key id to call with.",
         "NCLOUD_SECRET_ACCESS_KEY, NCLOUD_SECRET_KEY": "Its secret key.",
-        "NCLOUD_REGION": "The region of these keys: KR unless said otherwise.",
+        "NCLOUD_SITE": "The site of these keys: public, gov or fin.",
+        "NCLOUD_REGION": "The region of these keys: the site's first unless said otherwise.",
         "NCLOUD_API_GW": "The gateway of these keys.",
         "NCP_TUI_PROFILE": "The profile to call as, unless --profile names one.",
         "NCP_TUI_SERVER_ROLE": "1 offers the keys of this NCP server's role.",
@@ -27,7 +28,7 @@ ENVIRONMENT: Mapping[str, str] = MappingProxyType(
         "NCP_TUI_NOTIFY": "How the end of a snapshot is told: bell, osc9, osc777 or off.",
         "NO_COLOR": "Draw without colours.",
         "HTTPS_PROXY, NO_PROXY": "The http proxy to go through, and what goes past it.",
-        "SSL_CERT_FILE": "PEM certificates to trust, instead of the system's.",
+        "SSL_CERT_FILE, SSL_CERT_DIR": "PEM certificates to trust, as OpenSSL reads both.",
     }
 )
 

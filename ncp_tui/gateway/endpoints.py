@@ -126,15 +126,17 @@ def check_gateway_url(url: str) -> str:
 
 
 def zone_of_gateway_url(url: str) -> str | None:
-    """The zone a gateway URL belongs to, by its host; None for a host that is not NCP's."""
+    """The zone a gateway URL belongs to, by its host; None for a host that is not NCP's.
+
+    Only the general gateway and the service's own host are NCP's: below `apigw.ntruss.com` customers have hosts too.
+    """
     parts = parsed_url(url.strip())
     host = (parts.hostname if parts else None) or ""
-    for zone in ZONES.values():
-        if host.endswith(f".apigw.{zone.domain}"):
-            return zone.name
-    return None
+    return next((zone.name for zone in ZONES.values() if host in {zone.host(name) for name in _SERVICES}), None)
 
 
+_GENERAL = "ncloud"
+_SERVICES = (_GENERAL, SEARCH_ENGINE_SERVICE)
 _VERSION_PREFIX = re.compile(r"/api/(?:[a-z]+-)?v\d+$")
 # What is left of a URL once urlsplit has read it may still hold what no host name holds: spaces, backslashes, "@".
 HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
@@ -187,8 +189,9 @@ def parsed_url(url: str) -> SplitResult | None:
 
 
 def _service_host(netloc: str, service: str) -> str:
+    """The service's host for the general gateway, with its port or without; any other host as it is."""
     for zone in ZONES.values():
-        if netloc.lower() == zone.host("ncloud"):
+        if netloc.lower().removesuffix(":443") == zone.host(_GENERAL):
             return zone.host(service)
     return netloc
 

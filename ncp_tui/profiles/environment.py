@@ -14,9 +14,10 @@ from ncp_tui.profiles.environment_variables import (
     REGION_VARIABLE,
     SECRET_KEY_VARIABLES,
     SERVER_ROLE_NAME,
+    SITE_VARIABLE,
 )
 from ncp_tui.profiles.identity import Identity, SourceKind
-from ncp_tui.profiles.profile import ENVIRONMENT_NAME, Profile, check_field, check_settings
+from ncp_tui.profiles.profile import ENVIRONMENT_NAME, InvalidProfile, Profile, check_field, check_settings
 
 if TYPE_CHECKING:  # loaded only by a run that uses it
     from ncp_tui.profiles.server_role import ServerRole
@@ -33,6 +34,7 @@ class EnvironmentKeys:
     access_variable: str | None
     secret_key: SecretKey | None
     secret_variable: str | None
+    site: str
     region: str
     gateway_url: str
     warnings: tuple[str, ...]
@@ -52,6 +54,7 @@ def read_environment(environ: Mapping[str, str]) -> EnvironmentKeys:
         access_variable=access_variable,
         secret_key=SecretKey(environ[secret_variable]) if secret_variable else None,
         secret_variable=secret_variable,
+        site=environ.get(SITE_VARIABLE, "").strip(),
         region=environ.get(REGION_VARIABLE, "").strip(),
         gateway_url=environ.get(GATEWAY_VARIABLE, "").strip(),
         warnings=tuple(_warnings(environ, access_variable, secret_variable)),
@@ -62,7 +65,7 @@ def environment_identity(keys: EnvironmentKeys) -> Identity | None:
     """The account of `keys`; None unless both halves are there. Raises InvalidProfile for what cannot be used."""
     if keys.access_key is None or keys.secret_key is None:
         return None
-    profile = check_settings(_placed(ENVIRONMENT_NAME, keys.access_key, keys.region, keys.gateway_url))
+    profile = check_settings(_placed(ENVIRONMENT_NAME, keys.access_key, keys.site, keys.region, keys.gateway_url))
     source = f"environment ({keys.access_variable})"
     return Identity(ENVIRONMENT_NAME, source, SourceKind.ENVIRONMENT, profile, keys.secret_key)
 
@@ -73,23 +76,45 @@ def server_role_identity(environ: Mapping[str, str], role: ServerRole) -> Identi
     Raises InvalidProfile or UnsafeMetadataService for what cannot be used.
     """
     role.service()
-    region, gateway_url = (environ.get(name, "").strip() for name in (REGION_VARIABLE, GATEWAY_VARIABLE))
-    profile = check_settings(_placed(SERVER_ROLE_NAME, "", region, gateway_url), without_key=True)
+    place = (environ.get(name, "").strip() for name in (SITE_VARIABLE, REGION_VARIABLE, GATEWAY_VARIABLE))
+    profile = check_settings(_placed(SERVER_ROLE_NAME, "", *place), without_key=True)
     return Identity(SERVER_ROLE_NAME, "server role", SourceKind.SERVER_ROLE, profile, role=role)
 
 
-def _placed(name: str, access_key: str, region: str, gateway_url: str) -> Profile:
+def _placed(name: str, access_key: str, site: str, region: str, gateway_url: str) -> Profile:
     url = check_field("gateway_url", gateway_url)
-    return Profile(
-        name=name, access_key=access_key, zone=_zone(url, region), region=region, store="session", gateway_url=url
-    )
+    zone = _zone(site, url, region)
+    return Profile(name=name, access_key=access_key, zone=zone, region=region, store="session", gateway_url=url)
 
 
-def _zone(gateway_url: str | None, region: str) -> str:
-    """The zone of the gateway's host; for a host of one's own or none, the first zone that has the region."""
+def _zone(site: str, gateway_url: str | None, region: str) -> str:
+    """The site that is named; else that of the gateway's host, else the first that has the region.
+
+    Raises InvalidProfile where two of them name different sites: the keys of one are never sent to another.
+    """
+    named = site_named(site)
     of_host = zone_of_gateway_url(gateway_url) if gateway_url else None
+    if named and of_host and named != of_host:
+        raise InvalidProfile(
+            f"{SITE_VARIABLE} says {named}, and {GATEWAY_VARIABLE} is a gateway of {of_host}.",
+            "Nothing was sent.",
+            "Unset one of them.",
+            field="zone",
+        )
     with_region = (zone.name for zone in ZONES.values() if region.upper() in zone.regions)
-    return of_host or next(with_region, DEFAULT_ZONE)
+    return named or of_host or next(with_region, DEFAULT_ZONE)
+
+
+def site_named(site: str) -> str | None:
+    """The site that the value of NCLOUD_SITE names, in any case; None where it is empty. Raises InvalidProfile."""
+    if site and site.lower() not in ZONES:
+        raise InvalidProfile(
+            f"{SITE_VARIABLE} is {site!a:.40}, which is no site of NCP.",
+            "Nothing was sent: keys are sent to their own site only.",
+            f"Set it to one of {', '.join(ZONES)}, or unset it.",
+            field="zone",
+        )
+    return site.lower() or None
 
 
 def _first_set(environ: Mapping[str, str], variables: Sequence[str]) -> str | None:

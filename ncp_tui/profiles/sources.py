@@ -9,12 +9,13 @@ from ncp_tui.gateway.credentials import Credentials, KeySource
 from ncp_tui.gateway.endpoints import DEFAULT_ZONE, ZONES, zone_of_gateway_url
 from ncp_tui.gateway.problems import Problem
 from ncp_tui.profiles.book import ProfileBook
-from ncp_tui.profiles.environment import environment_identity, read_environment, server_role_identity
+from ncp_tui.profiles.environment import environment_identity, read_environment, server_role_identity, site_named
 from ncp_tui.profiles.environment_variables import (
     PROFILE_VARIABLE,
     REGION_VARIABLE,
     SERVER_ROLE_NAME,
     SERVER_ROLE_VARIABLE,
+    SITE_VARIABLE,
     wants_server_role,
 )
 from ncp_tui.profiles.identities import Identities, same_name
@@ -164,7 +165,11 @@ def _from_profile(profile: Profile) -> Identity:
 def _from_configure(section: ConfigureSection, environ: Mapping[str, str], warnings: list[str]) -> Identity:
     name = CONFIGURE_PREFIX + section.name
     gateway_url = check_field("gateway_url", section.gateway_url)
-    zone = (zone_of_gateway_url(gateway_url) if gateway_url else None) or DEFAULT_ZONE
+    of_host = zone_of_gateway_url(gateway_url) if gateway_url else None
+    site = site_named(environ.get(SITE_VARIABLE, "").strip())
+    if of_host and site and of_host != site:
+        warnings.append(f"{SITE_VARIABLE} says {site}; {name} names a gateway of {of_host}, which is used.")
+    zone = of_host or site or DEFAULT_ZONE
     # The file has no region. What is exported for other tools may be meant for another zone.
     region = environ.get(REGION_VARIABLE, "").strip().upper()
     if region and region not in ZONES[zone].regions:

@@ -47,6 +47,7 @@ def test_an_unknown_zone_or_region_is_refused(zone: str, region: str) -> None:
     [
         ("https://ncloud.apigw.ntruss.com", "SGN", PAIRS[1][2]),
         ("https://ncloud.apigw.ntruss.com/", "KR", PAIRS[0][2]),
+        ("https://ncloud.apigw.ntruss.com:443", "KR", PAIRS[0][2]),
         ("https://NCLOUD.apigw.ntruss.com", "KR", PAIRS[0][2]),
         ("https://ncloud.apigw.gov-ntruss.com", "KR", PAIRS[3][2]),
         ("https://fin-ncloud.apigw.fin-ntruss.com", "KR", "https://fin-vpcsearchengine.apigw.fin-ntruss.com/api/v2"),
@@ -145,6 +146,12 @@ def test_any_text_is_a_url_or_a_problem(url: str) -> None:
         ("https://ncloud.apigw.ntruss.com", "public"),
         ("https://ncloud.apigw.gov-ntruss.com", "gov"),
         ("https://fin-ncloud.apigw.fin-ntruss.com", "fin"),
+        ("https://NCLOUD.apigw.ntruss.com:443/", "public"),
+        ("https://vpcsearchengine.apigw.gov-ntruss.com", "gov"),
+        ("https://fin-vpcsearchengine.apigw.fin-ntruss.com/api/v2", "fin"),
+        ("https://abcdefgh.apigw.ntruss.com", None),
+        ("https://vpcsearchengine.apigw.fin-ntruss.com", None),
+        ("https://vpcsearchengine.apigw.ntruss.com.evil.example", None),
         ("https://apigw.ntruss.com.evil.example", None),
         ("https://evil-apigw.ntruss.com", None),
         ("http://127.0.0.1", None),
@@ -172,6 +179,7 @@ def test_loopback() -> None:
         ("https://[::1]:8443", False),
         ("https://gw.corp.example/ses", True),
         ("https://10.0.0.7", True),
+        ("https://abcdefgh.apigw.ntruss.com", True),
         ("https://apigw.ntruss.com.evil.example", True),
     ],
 )

@@ -249,9 +249,37 @@ def test_zone_and_region_of_the_environment(gateway: str, region: str, zone: str
 
 
 @pytest.mark.parametrize(
+    ("site", "gateway", "region", "zone", "meant"),
+    [
+        ("public", "", "", "public", "KR"),
+        ("gov", "", "", "gov", "KR"),
+        ("GOV", "", "KR", "gov", "KR"),
+        (" gov ", "", "KRS", "gov", "KRS"),
+        ("fin", "", "", "fin", "FKR"),
+        ("gov", "https://ncloud.apigw.gov-ntruss.com", "KR", "gov", "KR"),
+        ("gov", "http://127.0.0.1:8080", "KRS", "gov", "KRS"),
+        ("gov", "https://gw.corp.example", "", "gov", "KR"),
+        ("", "https://abcdefgh.apigw.gov-ntruss.com", "", "public", "KR"),
+    ],
+)
+def test_the_site_of_terraforms_provider(site: str, gateway: str, region: str, zone: str, meant: str) -> None:
+    """Without it the keys of the government site would be sent, signed, to the public one."""
+    environ = {"NCLOUD_SITE": site, "NCLOUD_API_GW": gateway, "NCLOUD_REGION": region}
+    role = choose_identity(environ, EMPTY_BOOK, NO_CONFIGURE, "server-role", ServerRole(environ))
+    for identity in (choose_identity(ENVIRON | environ, BOOK, CONFIGURE), role):
+        assert (identity.profile.zone, identity.profile.region) == (zone, meant)
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"NCLOUD_REGION": "USWN"},
+        {"NCLOUD_SITE": "government"},
+        {"NCLOUD_SITE": "pub"},
+        {"NCLOUD_SITE": "gov", "NCLOUD_REGION": "SGN"},
+        {"NCLOUD_SITE": "fin", "NCLOUD_REGION": "KR"},
+        {"NCLOUD_SITE": "gov", "NCLOUD_API_GW": "https://ncloud.apigw.ntruss.com"},
+        {"NCLOUD_SITE": "public", "NCLOUD_API_GW": "https://fin-ncloud.apigw.fin-ntruss.com"},
         {"NCLOUD_REGION": "FKR", "NCLOUD_API_GW": "https://ncloud.apigw.ntruss.com"},
         {"NCLOUD_API_GW": "http://evil.example"},
         {"NCLOUD_API_GW": "http://["},
@@ -277,6 +305,18 @@ def test_zone_and_region_of_the_configure_file() -> None:
     assert (project.zone, project.region) == ("gov", "KRS")
     assert (default.zone, default.region) == ("public", "KR"), "a region of another zone is not meant for this one"
     assert any("KRS" in warning and "configure:DEFAULT" in warning for warning in found.warnings)
+
+
+def test_the_site_of_a_section_that_names_no_gateway() -> None:
+    """What is exported for Terraform holds for the file beside it, but never moves keys that name their own gateway."""
+    found = available_identities({"NCLOUD_SITE": "fin"}, EMPTY_BOOK, CONFIGURE)
+    project, default = (one.profile for one in found.identities)
+    assert (default.zone, default.region) == ("fin", "FKR")
+    assert (project.zone, project.region) == ("gov", "KR")
+    assert any("NCLOUD_SITE says fin" in warning and "gov" in warning for warning in found.warnings)
+    refused = available_identities({"NCLOUD_SITE": "elsewhere"}, EMPTY_BOOK, CONFIGURE)
+    assert refused.identities == ()
+    assert set(refused.refused) == {"configure:project", "configure:DEFAULT"}
 
 
 def test_a_section_with_a_bad_gateway_is_refused_by_name() -> None:
