@@ -54,6 +54,9 @@ class Home:
     """Set for the whole run: no operation with an effect is sent, whatever a profile says."""
 
     demo: bool = False
+    folder: Path = Path()
+    """Where a file that the user asks for goes: the folder the program was started in."""
+
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 

@@ -216,6 +216,8 @@ async def staged(
     async with AsyncExitStack() as stack:
         # A daemon thread that the app has left behind may still be writing when the folder goes.
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        folder = root / "folder"
+        folder.mkdir()
         url = (await stack.enter_async_context(serve(sandbox))).url if listening else URL
         transport = httpx.AsyncHTTPTransport() if listening else InProcess(sandbox.app)
         stack.push_async_callback(transport.aclose)
@@ -224,6 +226,7 @@ async def staged(
             "paths": Paths(root / "config", root / "state", root / "data"),
             "stores": {"session": SessionStore()},
             "demo": False,
+            "folder": folder,
             "clock": lambda: clock() + clock_off,
             "monotonic": clock,
             "transport": wrap(transport),

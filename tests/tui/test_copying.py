@@ -107,13 +107,11 @@ def test_half_a_copy_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def xterm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A terminal with a clipboard and nothing in between, and a folder to write into."""
-    monkeypatch.chdir(tmp_path)
+def xterm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal with a clipboard and nothing in between."""
     monkeypatch.setenv("TERM", "xterm")
     for name in ("TMUX", "STY"):
         monkeypatch.delenv(name, raising=False)
-    return tmp_path
 
 
 def written(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -129,11 +127,13 @@ def said(stage: Stage) -> str:
     return str(stage.app.screen.query_one("#copy-hint, #text-hint", Static).content)
 
 
-def files_in(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir())
+def files_of(stage: Stage) -> list[Path]:
+    """What was written into the folder that the program was started in."""
+    return sorted(stage.home.folder.iterdir())
 
 
-async def test_everything_worth_a_copy_can_be_copied(xterm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("xterm")
+async def test_everything_worth_a_copy_can_be_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as stage:
         await stage.press("h")
         sent = written(stage, monkeypatch)
@@ -150,13 +150,14 @@ async def test_everything_worth_a_copy_can_be_copied(xterm: Path, monkeypatch: p
         assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f-]{27}", request_id)
         assert response.startswith("{\n")
         assert not [each for each in copied if SECRET_KEY in each or ACCESS_KEY in each]
-    assert not files_in(xterm)
+        assert not files_of(stage)
 
 
-async def test_a_copy_is_written_beside_the_program_and_never_over_another(xterm: Path) -> None:
+@pytest.mark.usefixtures("xterm")
+async def test_a_copy_is_written_beside_the_program_and_never_over_another() -> None:
     async with staged() as stage:
         await stage.press("h", "Y", "down", "down", "w")
-        (file,) = files_in(xterm)
+        (file,) = files_of(stage)
         assert file.name == "ncp-tui-request-id-20260102-000000.txt"
         await stage.expect("Written, for you alone:")
         before = file.read_bytes()
@@ -166,14 +167,16 @@ async def test_a_copy_is_written_beside_the_program_and_never_over_another(xterm
         assert file.stat().st_mode & 0o777 == 0o600
 
 
-async def test_the_demo_writes_no_copy(xterm: Path) -> None:
+@pytest.mark.usefixtures("xterm")
+async def test_the_demo_writes_no_copy() -> None:
     async with staged(demo=True) as stage:
         await stage.press("Y", "down", "w")
         await stage.expect("The demo writes nothing.")
-    assert not files_in(xterm)
+        assert not files_of(stage)
 
 
-async def test_a_text_screen_copies_writes_and_shows_alone(xterm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("xterm")
+async def test_a_text_screen_copies_writes_and_shows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as stage:
         await stage.press("y")
         sent = written(stage, monkeypatch)
@@ -181,7 +184,7 @@ async def test_a_text_screen_copies_writes_and_shows_alone(xterm: Path, monkeypa
         assert len(sent) == 1
         assert stage.shows("Sent to the terminal")
         await stage.press("w")
-        (file,) = files_in(xterm)
+        (file,) = files_of(stage)
         assert "curl -sS" in file.read_text()
         await stage.press("m")
         assert isinstance(stage.app.screen, SelectScreen)

@@ -305,12 +305,11 @@ async def test_an_empty_journal_says_so() -> None:
         assert isinstance(stage.app.screen, OutcomesScreen)
 
 
-async def test_evidence_of_a_create(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+async def test_evidence_of_a_create() -> None:
     async with staged((80, 24)) as stage:
         await lose_an_answer(stage, started=False)
         await stage.press("escape", "u", "e")
-        path = evidence_in(tmp_path)
+        path = evidence_in(stage.home.folder)
         assert isinstance(stage.app.screen, TextScreen)
         shown = stage.app.screen.query_one(TextView).text
         assert str(path) in shown
@@ -328,13 +327,12 @@ async def test_evidence_of_a_create(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert path.read_text() == text
 
 
-async def test_evidence_of_a_row_of_the_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+async def test_evidence_of_a_row_of_the_history() -> None:
     async with staged(WIDE) as stage:
         await stage.press("h")
         asked = len(stage.sandbox.ledger.requests)
         await stage.press("e")
-        path = evidence_in(tmp_path)
+        path = evidence_in(stage.home.folder)
         document = json.loads(path.read_text())
         newest = stage.sandbox.world.state(stage.sandbox.world.clusters[0]).runs
         assert document["snapshot"] in {run.name for run in newest}
@@ -343,25 +341,21 @@ async def test_evidence_of_a_row_of_the_history(tmp_path: Path, monkeypatch: pyt
         assert len(stage.sandbox.ledger.requests) == asked, "what is on the screen is not read again"
 
 
-async def test_evidence_without_a_history_has_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+async def test_evidence_without_a_history_has_a_gap(tmp_path: Path) -> None:
     earlier_run(tmp_path, SENT, caller=Caller("gone", "public", "KR", GATEWAY))
     async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
         await stage.press("u", "e")
-        path = evidence_in(tmp_path)
+        path = evidence_in(stage.home.folder)
         document = json.loads(path.read_text())
         assert document["history"] is None
         assert stage.shows("The history could not be read. No profile gone leads to")
         assert document["gaps"]
 
 
-async def test_a_folder_nobody_may_write_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "gone"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
+async def test_a_folder_nobody_may_write_to() -> None:
     async with staged((160, 40)) as stage:
         await stage.press("h")
-        folder.rmdir()
+        stage.home.folder.rmdir()
         await stage.press("e")
         assert stage.shows("was not written", "Press e again, or start it elsewhere.")
 

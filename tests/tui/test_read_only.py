@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,15 +44,15 @@ HARMFUL = (
 NAMES = {"?": "question_mark", ":": "colon", "/": "slash", "-": "minus"}
 
 
-def by_flag(_: Path) -> dict[str, Any]:
+def by_flag() -> dict[str, Any]:
     return {"read_only": users_home({"NCP_TUI_HOME": "/nowhere"}, read_only=True).read_only}
 
 
-def by_variable(_: Path) -> dict[str, Any]:
+def by_variable() -> dict[str, Any]:
     return {"read_only": users_home({"NCP_TUI_HOME": "/nowhere", "NCP_TUI_READ_ONLY": "1"}).read_only}
 
 
-def by_profile(_: Path) -> dict[str, Any]:
+def by_profile() -> dict[str, Any]:
     return {"profile": dataclasses.replace(PROFILE, read_only=True)}
 
 
@@ -66,8 +65,8 @@ def changed_nothing(stage: Stage) -> bool:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_nothing_leads_to_an_effect(way: str, tmp_path: Path) -> None:
-    async with staged((120, 40), **WAYS[way](tmp_path)) as stage:
+async def test_nothing_leads_to_an_effect(way: str) -> None:
+    async with staged((120, 40), **WAYS[way]()) as stage:
         app = stage.app
         assert stage.shows("READ-ONLY")
         for opening in ([], ["h"], ["u"], ["p"]):
@@ -105,16 +104,15 @@ def steps(chance: random.Random) -> Iterator[list[str]]:
         yield batch
 
 
-async def test_five_thousand_keys_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_five_thousand_keys_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the combination of screens, questions and palette: the sandbox's ledger holds reads only.
 
     Of the run, and not of the profile: that one may be edited.
     """
-    monkeypatch.chdir(tmp_path)
     seed = random.SystemRandom().randrange(2**32)
     chance = random.Random(seed)  # noqa: S311 - nothing secret
     trail: list[str] = []
-    async with staged((100, 30), **by_flag(tmp_path)) as stage:
+    async with staged((100, 30), **by_flag()) as stage:
         await _keep_in_the_program(stage, monkeypatch)
         seen = set()
         for batch in steps(chance):

@@ -86,7 +86,7 @@ class CopyingScreen(LoudWorkers, ModalScreen[None]):
         if home.demo:
             self.say("The demo writes nothing. m shows it to select.")
             return
-        self.write_copy(wanted.text, Path(copy_file_name(wanted.what, home.now())))
+        self.write_copy(wanted.text, home.folder / copy_file_name(wanted.what, home.now()))
 
     @work(group="write a copy", exclusive=True, exit_on_error=False, description="write a copy")
     async def write_copy(self, text: str, path: Path) -> None:

@@ -14,6 +14,7 @@ from ncp_tui.gateway import ClockOffset, Problem, SecretKey, daemon_call
 from ncp_tui.profiles import Identity
 from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.snapshots import CannotWriteEvidence, Evidence, gather_evidence, write_evidence
+from ncp_tui.snapshots.evidence import file_name
 from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.documents import BLANK, Line, line, wrapped
 from ncp_tui.tui.screens.table import TableScreen
@@ -79,7 +80,8 @@ class EvidenceScreen(TableScreen):
             home = session.home
             found = gather_evidence(name, home.paths, made_at=home.now(), log=session.log, cluster=number)
             evidence = _completed(found, looked_up, name)
-            return evidence, write_evidence(evidence, secrets=secrets, access_keys=access_keys)
+            target = home.folder / file_name(evidence)
+            return evidence, write_evidence(evidence, target, secrets=secrets, access_keys=access_keys)
 
         try:
             evidence, path = await daemon_call(bundle, DISK_SECONDS)
