@@ -38,7 +38,7 @@ PATIENCE = 20.0
 """Seconds before a wait is given up; the machine may be busy, and nothing here measures speed."""
 
 
-_SAME_FOR = 3
+_SAME_FOR = 2
 _MOST_TURNS = 2_000
 
 
@@ -128,7 +128,7 @@ class Stage:
         seen: list[str] = []
 
         def still() -> bool:
-            seen.append("" if self.working else self.text())
+            seen.append("" if self.working or self.painting else self.text())
             return len(seen) >= _SAME_FOR and len(set(seen[-_SAME_FOR:])) == 1 and bool(seen[-1])
 
         await self.until(still)
@@ -139,6 +139,17 @@ class Stage:
         busy = [worker for worker in self.app.workers if not worker.is_finished and worker.group != "snapshots"]
         session = self.app.session
         return [worker.description for worker in busy] + ["create"] * session.creating + ["settle"] * session.settling
+
+    @property
+    def painting(self) -> bool:
+        """Whether the screen is still to be laid out or painted, or something waits for that, as a load may.
+
+        Textual does both by a timer. Whoever looks between its ticks sees the screen as it was, and nothing at work.
+        """
+        if not self.app.screen_stack:
+            return False
+        screen = self.app.screen
+        return screen._update_timer._active.is_set() or bool(screen._callbacks)
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait until something holds."""
@@ -166,6 +177,10 @@ class Stage:
     def asked(self, operation: str) -> int:
         """How many requests of one operation have arrived."""
         return sum(entry.operation == operation for entry in self.sandbox.ledger.requests)
+
+    def words(self) -> str:
+        """What is on the screen in one line, without its boxes: a sentence with a path in it breaks anywhere."""
+        return " ".join(self.text().replace("│", " ").split())
 
     def text(self) -> str:
         """What is on the screen, row by row."""
