@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_loaded_is_garbage() -> None:
-    """What an app leaves behind is collected now and then, not among all that was ever imported: a fifth of the time."""
+    """Look for garbage among what an app leaves behind, not among all that was ever imported: a fifth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 50)

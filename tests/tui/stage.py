@@ -149,7 +149,7 @@ class Stage:
         if not self.app.screen_stack:
             return False
         screen = self.app.screen
-        return screen._update_timer._active.is_set() or bool(screen._callbacks)
+        return any((screen._update_timer._active.is_set(), screen._callbacks))
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait until something holds."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -53,6 +55,27 @@ async def test_the_original_error_is_kept_and_nothing_is_printed(
     printed = "".join(capfd.readouterr())
     assert CANARY not in printed
     assert "Traceback" not in printed
+
+
+CRASH = f"""
+from ncp_tui.tui.crash import QuietCrash
+
+class Crashing(QuietCrash):
+    def on_mount(self):
+        secret = "{CANARY}"
+        raise RuntimeError("broken")
+
+app = Crashing()
+app.run(headless=True)
+print(type(app.crashed).__name__)
+"""
+
+
+def test_a_crash_prints_no_local_variable() -> None:
+    """Textual's own report shows the locals of every frame, in the scrollback of a terminal that others may read."""
+    done = subprocess.run([sys.executable, "-c", CRASH], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip().endswith("RuntimeError")
+    assert "CANARY" not in done.stdout + done.stderr
 
 
 def test_the_internals_are_where_they_were() -> None:

@@ -249,16 +249,6 @@ class TestSmallWindow:
             assert terminal.expect_end() == 0
 
 
-@pytest.mark.parametrize("keys", [(), ("s",), ("h",), ("p",), ("p", "a"), ("u",), ("y",), ("Y",), ("f1",), ("slash",)])
-async def test_no_key_is_taken_by_what_stands_in_between(keys: tuple[str, ...]) -> None:
-    """Tmux takes ctrl+b, screen ctrl+a, the terminal s, q, z, j and o; an input's own start of line is ctrl+a too."""
-    taken = {f"ctrl+{letter}" for letter in "abjoqsz"}
-    async with staged() as stage:
-        await stage.press(*keys)
-        for key, active in stage.app.screen.active_bindings.items():
-            assert key not in taken or not active.binding.id, active.binding
-
-
 class TestTitle:
     @pytest.mark.parametrize("term", ["linux", "vt100", "dumb", ""])
     def test_a_terminal_without_one_gets_none(self, term: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.color import Color as RichColor
 from rich.color import ColorType
 from rich.style import Style
 from textual.color import Color
@@ -16,7 +17,6 @@ from textual.theme import Theme
 from ncp_tui.tui.settings import remembered
 from ncp_tui.tui.themes import CONTRAST, DARK, LIGHT, TERMINAL, THEMES, is_monochrome, theme_for
 from tests.tui.stage import Stage, staged
-from tests.tui.test_rules import contrast
 
 OURS = (DARK, LIGHT, CONTRAST)
 
@@ -39,49 +39,53 @@ def colour(theme: Theme, name: str) -> Color:
     return Color.parse(value)
 
 
-@pytest.mark.parametrize(("tone", "ground"), PAIRS)
+def contrast(one: Color, other: Color) -> float:
+    """The ratio of relative luminances, as WCAG 2 defines it."""
+
+    def luminance(color: Color) -> float:
+        parts = [part / 255 for part in color.rgb]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def unreadable(theme: Theme, *pairs: tuple[str, str]) -> list[str]:
+    """Which pairs of text and ground have too little contrast."""
+    found = {pair: contrast(colour(theme, pair[0]), colour(theme, pair[1])) for pair in pairs}
+    return [f"{tone} on {ground}: {ratio:.2f}" for (tone, ground), ratio in found.items() if ratio < least(theme)]
+
+
 @pytest.mark.parametrize("theme", OURS, ids=lambda theme: theme.name)
-def test_every_tone_can_be_read_on_every_ground(theme: Theme, tone: str, ground: str) -> None:
-    assert contrast(colour(theme, tone), colour(theme, ground)) >= least(theme)
+def test_every_text_can_be_read_on_every_ground(theme: Theme) -> None:
+    """Those of the header too: its accent says which account this is, and one that cannot be read says nothing."""
+    headers = [("on-accent", ground) for ground in HEADERS]
+    assert not unreadable(theme, *PAIRS, *headers, ("cursor-text", "cursor-background"))
 
 
-@pytest.mark.parametrize("ground", HEADERS)
-@pytest.mark.parametrize("theme", OURS, ids=lambda theme: theme.name)
-def test_the_header_can_be_read_in_every_accent(theme: Theme, ground: str) -> None:
-    """The accent says which account this is; a header that cannot be read says nothing."""
-    assert contrast(colour(theme, "on-accent"), colour(theme, ground)) >= least(theme)
-
-
-@pytest.mark.parametrize("theme", OURS, ids=lambda theme: theme.name)
-def test_the_row_under_the_cursor_can_be_read(theme: Theme) -> None:
-    assert contrast(colour(theme, "cursor-text"), colour(theme, "cursor-background")) >= least(theme)
-
-
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-async def test_every_theme_says_the_same(theme: Theme) -> None:
-    """State is said in words: without any colour nothing is lost."""
-    async with staged((120, 40)) as usual:
-        await usual.press("h")
-        expected = usual.text()
-    async with staged((120, 40), theme=theme.name) as stage:
-        await stage.press("h")
-        assert stage.text() == expected
-        assert stage.app.theme == theme.name
-
-
-async def test_f9_goes_through_the_themes() -> None:
-    async with staged() as stage:
-        seen = []
-        for _ in THEMES:
-            seen.append(stage.app.theme)
-            await stage.press("f9")
-        assert seen == [theme.name for theme in THEMES]
-        assert stage.app.theme == DARK.name
+async def test_every_theme_says_the_same() -> None:
+    """State is said in words: without any colour nothing is lost. f9 goes through the themes, and around."""
+    async with staged((120, 40)) as stage:
+        for keys in ((), ("h",)):
+            await stage.press(*keys)
+            expected = stage.text()
+            seen = []
+            for _ in THEMES:
+                seen.append(stage.app.theme)
+                assert stage.text() == expected, f"{stage.app.theme} after {keys}"
+                await stage.press("f9")
+            assert seen == [theme.name for theme in THEMES]
+            assert stage.app.theme == DARK.name
 
 
 @pytest.mark.parametrize(
     ("environ", "remembered", "theme"),
     [
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, None, DARK.name),
+        ({"TERM": "linux"}, None, TERMINAL.name),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, None, TERMINAL.name),
+        ({"TERM": "xterm-256color"}, None, DARK.name),
         ({"TERM": "xterm-256color"}, CONTRAST.name, CONTRAST.name),
         ({"TERM": "xterm-256color"}, "a theme of last year", DARK.name),
         ({"TERM": "screen"}, CONTRAST.name, TERMINAL.name),
@@ -167,6 +171,7 @@ async def test_sixteen_colours_are_the_terminals_own() -> None:
     async with staged(theme=TERMINAL.name) as stage:
         for keys in ((), ("h",), ("s",), ("f1",)):
             await stage.press(*keys)
+            assert stage.app.theme == TERMINAL.name
             for style in styles(stage).values():
                 assert {each.type for each in (style.color, style.bgcolor) if each} <= {
                     ColorType.DEFAULT,
@@ -174,28 +179,39 @@ async def test_sixteen_colours_are_the_terminals_own() -> None:
                 }
 
 
-@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-async def test_without_colours_nothing_is_coloured_and_the_cursor_is_seen(
-    monkeypatch: pytest.MonkeyPatch, theme: Theme
-) -> None:
+async def test_without_colours_nothing_is_coloured_and_the_cursor_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Textual's own answer to NO_COLOR is greys in truecolor."""
     monkeypatch.setenv("NO_COLOR", "1")
-    async with staged(theme=theme.name) as stage:
-        seen = styles(stage)
-        assert all(each is None or each.is_default for style in seen.values() for each in (style.color, style.bgcolor))
-        assert seen["search-0001"].reverse
-        assert not seen["search-0002"].reverse
-        await stage.press("tab")
-        seen = styles(stage)
-        assert seen["search-0001"].underline
-        assert not seen["search-0002"].underline
-        assert seen["Response   v: session log"].reverse
-        stage.app.screen.query_one("#table").focus()
-        await stage.press("s")
-        assert styles(stage)["Create snapshot"].underline
-        await stage.fill("name", "NOT LEGAL")
-        seen = styles(stage)
-        assert not seen["Create snapshot"].underline
-        assert not seen["Create snapshot"].bold
-        await stage.press("home")
-        assert styles(stage)["N"].reverse, "the cursor of the input"
+    async with staged(theme=CONTRAST.name) as stage:
+        for theme in (CONTRAST, *(each for each in THEMES if each is not CONTRAST)):
+            stage.app.theme = theme.name
+            await stage.settle()
+            await look_without_colours(stage, theme.name)
+
+
+async def look_without_colours(stage: Stage, theme: str) -> None:
+    """The rows, the panel and the form: what is chosen is reversed or underlined, and nothing has a colour."""
+    seen = styles(stage)
+    coloured = {text for text, each in seen.items() if not all(is_plain(one) for one in (each.color, each.bgcolor))}
+    assert not coloured, theme
+    assert seen["search-0001"].reverse, theme
+    assert not seen["search-0002"].reverse, theme
+    await stage.press("tab")
+    seen = styles(stage)
+    assert seen["search-0001"].underline, theme
+    assert not seen["search-0002"].underline, theme
+    assert seen["Response   v: session log"].reverse, theme
+    stage.app.screen.query_one("#table").focus()
+    await stage.press("s")
+    assert styles(stage)["Create snapshot"].underline, theme
+    await stage.fill("name", "NOT LEGAL")
+    seen = styles(stage)
+    assert not seen["Create snapshot"].underline, theme
+    assert not seen["Create snapshot"].bold, theme
+    await stage.press("home")
+    assert styles(stage)["N"].reverse, f"{theme}: the cursor of the input"
+    await stage.press("escape")
+
+
+def is_plain(color: RichColor | None) -> bool:
+    return color is None or color.is_default
