@@ -59,13 +59,13 @@ def raw(payload: str) -> bytes:
 
 async def look_everywhere(stage: Stage) -> None:
     """The screen as it is, its response panel, its log, the curl snippet, help."""
-    check(stage)
+    check(stage, "the screen")
     for key in ("y", "f1"):
         await stage.press(key)
-        check(stage)
+        check(stage, key)
         if isinstance(stage.app.screen, TextScreen):
             await stage.press("end")
-            check(stage)
+            check(stage, key, "at its end")
             await stage.press("escape")
 
 
@@ -86,7 +86,8 @@ async def test_a_card_shows_the_servers_words_as_text(payload: str) -> None:
             wire.held.answer(status, body)
             await stage.press("r")
             assert stage.shows("Nothing to show. Press r to try again.")
-            await look_everywhere(stage)
+            check(stage, status, body)
+        await look_everywhere(stage)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
@@ -98,7 +99,7 @@ async def test_the_outcome_of_a_create_shows_them_as_text(payload: str) -> None:
             wire.held.answer(status, said(payload))
             await stage.press("f2")
             assert stage.shows(outcome)
-            check(stage)
+            check(stage, outcome, status)
         await look_everywhere(stage)
         await stage.press("escape")
         check(stage)
