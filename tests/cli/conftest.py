@@ -12,11 +12,12 @@ from tests.cli.program import Called, Program, keys_of, private_environment
 
 @pytest.fixture(autouse=True)
 def nothing_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this process a lost answer is looked for once or twice, and a throttled create is repeated at once."""
+    """In this process looks at the history follow each other soon, and a throttled create is repeated at once."""
     # By the modules' names: the package has functions that are called `settle` and `take` too.
     monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "SETTLE_SECONDS", 0.2)
     monkeypatch.setattr(import_module("ncp_tui.snapshots.settling"), "_FIRST_PAUSE", 0.05)
     monkeypatch.setattr(import_module("ncp_tui.snapshots.taking"), "_FIRST_WAIT", 0.0)
+    monkeypatch.setattr(import_module("ncp_tui.snapshots.watching"), "FIRST_PAUSE", 0.05)
 
 
 @pytest.fixture

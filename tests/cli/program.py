@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -145,9 +146,10 @@ class Called:
     capture: pytest.CaptureFixture[str]
     monkeypatch: pytest.MonkeyPatch
 
-    def __call__(self, *arguments: str, **environ: str) -> Result:
+    def __call__(self, *arguments: str, stdin: str = "", **environ: str) -> Result:
         with self.monkeypatch.context() as patch:
             replace_environment(patch, self.program.environ | environ)
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
             code = main(arguments)
         captured = self.capture.readouterr()
         return self.program.checked(Result(code, captured.out, captured.err))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from ncp_tui.cli.main import main
 from ncp_tui.profiles import (
     LastListing,
     NcloudConfigure,
@@ -17,7 +19,7 @@ from ncp_tui.profiles import (
     available_identities,
     paths_from,
 )
-from tests.cli.program import Called
+from tests.cli.program import Called, replace_environment
 
 
 @pytest.fixture
@@ -29,9 +31,34 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return variables
 
 
-def asked(environ: dict[str, str], words: str, **more: str) -> str:
-    variables = environ | {"COMP_WORDS": f"ncp-tui {words}", "COMP_CWORD": str(len(words.split(" ")))} | more
+class Shell:
+    """Asks the program to complete a line, as a shell does."""
+
+    def __init__(self, capture: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._capture, self._monkeypatch = capture, monkeypatch
+
+    def __call__(self, environ: Mapping[str, str], words: str, **more: str) -> str:
+        with self._monkeypatch.context() as patch:
+            replace_environment(patch, {**environ, **line_of(words), **more})
+            with pytest.raises(SystemExit):
+                main([])
+        told = self._capture.readouterr()
+        assert not told.err
+        return told.out
+
+
+def line_of(words: str) -> dict[str, str]:
+    return {"COMP_WORDS": f"ncp-tui {words}", "COMP_CWORD": str(len(words.split(" ")))}
+
+
+@pytest.fixture
+def asked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return Shell(capsys, monkeypatch)
+
+
+def asked_as_a_process(environ: Mapping[str, str], words: str) -> str:
     command = [sys.executable, "-c", "import sys; sys.argv[0] = 'ncp-tui'\nfrom ncp_tui.__main__ import main\nmain()"]
+    variables = {**environ, **line_of(words), "_NCP_TUI_COMPLETE": "bash_complete"}
     result = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
     assert not result.stderr
     return result.stdout
@@ -49,7 +76,7 @@ def asked(environ: dict[str, str], words: str, **more: str) -> str:
         ("--profile nobody", []),
     ],
 )
-def test_words_and_profiles(environ: dict[str, str], words: str, names: list[str]) -> None:
+def test_words_and_profiles(asked: Shell, environ: dict[str, str], words: str, names: list[str]) -> None:
     found = asked(environ, words, _NCP_TUI_COMPLETE="bash_complete")
     assert [line.partition(",")[2] for line in found.split()] == names
 
@@ -84,23 +111,23 @@ def listed(environ: dict[str, str]) -> dict[str, str]:
         ("--profile server-role snapshot create s", []),
     ],
 )
-def test_clusters_of_the_last_listing(listed: dict[str, str], words: str, names: list[str]) -> None:
+def test_clusters_of_the_last_listing(asked: Shell, listed: dict[str, str], words: str, names: list[str]) -> None:
     """Of whoever would call, and nobody else; what a shell would run is no name."""
     found = asked(listed, words, _NCP_TUI_COMPLETE="bash_complete")
     assert [line.partition(",")[2] for line in found.split("\n") if line] == names
 
 
-def test_the_profile_of_the_environment_counts(listed: dict[str, str]) -> None:
+def test_the_profile_of_the_environment_counts(asked: Shell, listed: dict[str, str]) -> None:
     found = asked(listed, "cluster show lab-sh", _NCP_TUI_COMPLETE="bash_complete", NCP_TUI_PROFILE="lab")
     assert found.strip() == "plain,lab-shop"
 
 
-def test_nothing_is_completed_before_anything_was_listed(environ: dict[str, str]) -> None:
+def test_nothing_is_completed_before_anything_was_listed(asked: Shell, environ: dict[str, str]) -> None:
     assert asked(environ, "cluster show s", _NCP_TUI_COMPLETE="bash_complete").strip() == ""
     assert not paths_from(environ).state_dir.exists()
 
 
-def test_a_broken_profiles_file_completes_nothing(listed: dict[str, str]) -> None:
+def test_a_broken_profiles_file_completes_nothing(asked: Shell, listed: dict[str, str]) -> None:
     """And writes no message into the line that is being typed."""
     environ = listed
     paths_from(environ).profiles_file.write_bytes(b"\x00\xff")
@@ -109,13 +136,13 @@ def test_a_broken_profiles_file_completes_nothing(listed: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_gets_its_script(environ: dict[str, str], shell: str) -> None:
+def test_each_shell_gets_its_script(asked: Shell, environ: dict[str, str], shell: str) -> None:
     assert "_ncp_tui_completion" in asked(environ, "", _NCP_TUI_COMPLETE=f"{shell}_source")
 
 
 def test_a_listing_is_there_for_the_next_word(call: Called) -> None:
     assert call("cluster", "list").code == 0
-    found = asked(call.program.environ, "snapshot create search-000", _NCP_TUI_COMPLETE="bash_complete")
+    found = asked_as_a_process(call.program.environ, "snapshot create search-000")
     assert "plain,search-0001" in found.splitlines()
 
 

@@ -287,9 +287,9 @@ def test_a_snapshot_that_fails(call: Called, name: str, message: str) -> None:
     assert f"Accepted: the service has taken on {name}. It failed" in result.stderr
 
 
-def test_a_wait_that_takes_too_long(program: Program) -> None:
+def test_a_wait_that_takes_too_long(call: Called) -> None:
     with ThreadedSandbox(Sandbox(duration=60)) as served:
-        result = program.run(*GOOD, "--wait", "--timeout", "0.3", "--json", **keys_of(served))
+        result = call(*GOOD, "--wait", "--timeout", "0.3", "--json", **keys_of(served))
     assert result.code == 11
     assert (result.json()["outcome"], result.json()["finished"], result.json()["error"]) == ("accepted", None, None)
     assert "it goes on" in result.stderr

@@ -327,14 +327,15 @@ def test_keys_that_do_not_work(patient: Patient, spoil: Callable[[Patient], None
     assert "canary" not in result.stdout + result.stderr
 
 
-def test_a_key_file_that_is_locked(patient: Patient, tmp_path: Path) -> None:
+def test_a_key_file_that_is_locked(patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal nobody can be asked, and the other checks go on."""
     passphrase = tmp_path / "passphrase"
     passphrase.touch(0o600)
     passphrase.write_text("canary battery staple")
     sandbox = patient.served.sandbox
     where = ("--access-key", sandbox.access_key, "--store", "file", "--gateway-url", patient.served.url)
-    added = patient.call.program.run(
+    monkeypatch.setattr("ncp_tui.profiles.secret_stores.file_store.log2_n_for", lambda _: 10)
+    added = patient.call(
         *("profile", "add", "box", *where, "--secret-stdin"),
         stdin=sandbox.secret_key,
         NCP_TUI_PASSPHRASE_FILE=str(passphrase),

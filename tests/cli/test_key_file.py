@@ -14,7 +14,7 @@ from ncp_tui.gateway import SecretKey
 from ncp_tui.profiles import FileStore, Profile, ProfileStore, SecretStoreProblem, paths_from
 from ncp_tui.sandbox import ThreadedSandbox
 from tests.cli.homes import MemoryKeyring, use_memory_keyring
-from tests.cli.program import Called, Program, Result, Terminal
+from tests.cli.program import Called, Result, Terminal
 
 PHRASE = "canary battery staple"
 ASKED = "Passphrase of ~/ncp-tui/data/keys.enc (not shown):"
@@ -23,8 +23,9 @@ ASKED = "Passphrase of ~/ncp-tui/data/keys.enc (not shown):"
 class Owner:
     """Somebody on a host without a keyring, whose profile `box` calls the sandbox."""
 
-    def __init__(self, program: Program, served: ThreadedSandbox, folder: Path) -> None:
-        self.program = program
+    def __init__(self, call: Called, served: ThreadedSandbox, folder: Path) -> None:
+        self.call = call
+        self.program = program = call.program
         self.served = served
         self.keys = folder / "ncp-tui" / "data" / "keys.enc"
         self.passphrase_file = folder / "passphrase"
@@ -39,7 +40,7 @@ class Owner:
 
     def add(self, **environ: str) -> Result:
         """Add the profile without a terminal."""
-        return self.program.run(*self.added("--secret-stdin"), stdin=self.served.sandbox.secret_key, **environ)
+        return self.call(*self.added("--secret-stdin"), stdin=self.served.sandbox.secret_key, **environ)
 
     def added(self, *more: str) -> tuple[str, ...]:
         sandbox, url = self.served.sandbox, self.served.url
@@ -52,8 +53,10 @@ class Owner:
 
 
 @pytest.fixture
-def owner(nobody: Program, served: ThreadedSandbox, tmp_path: Path) -> Owner:
-    return Owner(nobody, served, tmp_path)
+def owner(call_nobody: Called, served: ThreadedSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Owner:
+    """Whose key file opens quickly, unless a process of its own has made it."""
+    monkeypatch.setattr("ncp_tui.profiles.secret_stores.file_store.log2_n_for", lambda _: 10)
+    return Owner(call_nobody, served, tmp_path)
 
 
 def read_on(terminal: Terminal, text: str) -> None:
@@ -128,7 +131,7 @@ def test_without_a_terminal_it_says_so(owner: Owner) -> None:
     assert "NCP_TUI_PASSPHRASE_FILE" in result.stderr
     assert owner.saved() == {}
     assert owner.add(**owner.by_file).code == 0
-    result = owner.program.run("cluster", "list", "--json")
+    result = owner.call("cluster", "list", "--json")
     assert (result.code, result.json()["error"]["kind"]) == (3, "passphrase_needed")
     assert "The key file is locked." in result.stderr
     assert not owner.served.sandbox.ledger.requests
@@ -137,29 +140,29 @@ def test_without_a_terminal_it_says_so(owner: Owner) -> None:
 def test_a_passphrase_out_of_a_file(owner: Owner) -> None:
     """As a timer calls it."""
     assert owner.add(**owner.by_file).code == 0
-    result = owner.program.run("snapshot", "create", "search-0001", "--yes", "--json", **owner.by_file)
+    result = owner.call("snapshot", "create", "search-0001", "--yes", "--json", **owner.by_file)
     assert (result.code, result.json()["outcome"]) == (0, "accepted")
     owner.passphrase_file.write_text("not the passphrase")
-    result = owner.program.run("cluster", "list", **owner.by_file)
+    result = owner.call("cluster", "list", **owner.by_file)
     assert result.code == 3
     assert "Wrong passphrase" in result.stderr
     owner.passphrase_file.chmod(0o644)
-    assert "chmod 600" in owner.program.run("cluster", "list", **owner.by_file).stderr
+    assert "chmod 600" in owner.call("cluster", "list", **owner.by_file).stderr
 
 
 def test_no_variable_holds_the_passphrase(owner: Owner) -> None:
     """It names a file; who mistakes it, and puts the passphrase there, does not see it again in the message."""
     assert owner.add(**owner.by_file).code == 0
-    result = owner.program.run("cluster", "list", NCP_TUI_PASSPHRASE_FILE=PHRASE)
+    result = owner.call("cluster", "list", NCP_TUI_PASSPHRASE_FILE=PHRASE)
     assert result.code == 3
     assert "The file of the passphrase cannot be read" in result.stderr
 
 
 def test_rename_and_remove(owner: Owner) -> None:
     assert owner.add(**owner.by_file).code == 0
-    assert owner.program.run("profile", "rename", "box", "crate", **owner.by_file).code == 0
-    assert owner.program.run("profile", "test", "crate", **owner.by_file).code == 0
-    assert owner.program.run("profile", "remove", "crate", "--yes", **owner.by_file).code == 0
+    assert owner.call("profile", "rename", "box", "crate", **owner.by_file).code == 0
+    assert owner.call("profile", "test", "crate", **owner.by_file).code == 0
+    assert owner.call("profile", "remove", "crate", "--yes", **owner.by_file).code == 0
     assert owner.saved() == {}
 
 
@@ -172,8 +175,7 @@ def keyring(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
 
 
 @pytest.fixture
-def mover(call_nobody: Called, keyring: MemoryKeyring, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> Mover:
-    monkeypatch.setattr("ncp_tui.profiles.secret_stores.file_store.log2_n_for", lambda _: 10)
+def mover(call_nobody: Called, keyring: MemoryKeyring, owner: Owner) -> Mover:
     return Mover(call_nobody, keyring, owner)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from ncp_tui.sandbox import ThreadedSandbox
-from tests.cli.program import Program
+from tests.cli.program import Called
 from tests.profiles.fake_secret_service import FakeSecretService, Faults
 
 OFFER = "Let it ask, for a minute at most? [y/N]:"
@@ -18,26 +18,27 @@ OFFER = "Let it ask, for a minute at most? [y/N]:"
 class Owner:
     """Somebody whose profile `box` keeps its key in a keyring, which is locked by now."""
 
-    program: Program
+    call: Called
     service: FakeSecretService
 
 
 @pytest.fixture
-def owner(nobody: Program, served: ThreadedSandbox) -> Iterator[Owner]:
+def owner(call_nobody: Called, served: ThreadedSandbox) -> Iterator[Owner]:
     with FakeSecretService() as service:
+        nobody = call_nobody.program
         nobody.environ["DBUS_SESSION_BUS_ADDRESS"] = service.address
         sandbox = served.sandbox
         nobody.never.append(sandbox.secret_key)
         where = ("--access-key", sandbox.access_key, "--gateway-url", served.url, "--secret-stdin")
-        added = nobody.run("profile", "add", "box", "--store", "keyring", *where, stdin=sandbox.secret_key)
+        added = call_nobody("profile", "add", "box", "--store", "keyring", *where, stdin=sandbox.secret_key)
         assert added.code == 0, added.stderr
         service.faults = Faults(locked=True, prompt="accepted")
         service.calls.clear()
-        yield Owner(nobody, service)
+        yield Owner(call_nobody, service)
 
 
 def test_offered_at_a_terminal(owner: Owner) -> None:
-    with owner.program.at_terminal("profile", "test", "box") as terminal:
+    with owner.call.program.at_terminal("profile", "test", "box") as terminal:
         terminal.answer(OFFER, "y")
         result = terminal.end()
     assert (result.code, result.stdout[:16]) == (0, "OK: box is accep")
@@ -45,7 +46,7 @@ def test_offered_at_a_terminal(owner: Owner) -> None:
 
 
 def test_declined_at_a_terminal(owner: Owner) -> None:
-    with owner.program.at_terminal("profile", "test", "box") as terminal:
+    with owner.call.program.at_terminal("profile", "test", "box") as terminal:
         terminal.answer(OFFER, "n")
         result = terminal.end()
     assert result.code == 3
@@ -55,7 +56,7 @@ def test_declined_at_a_terminal(owner: Owner) -> None:
 
 def test_a_prompt_that_was_closed_ends_it(owner: Owner) -> None:
     owner.service.faults.prompt = "dismissed"
-    with owner.program.at_terminal("profile", "test", "box") as terminal:
+    with owner.call.program.at_terminal("profile", "test", "box") as terminal:
         terminal.answer(OFFER, "y")
         result = terminal.end()
     assert result.code == 3
@@ -63,7 +64,7 @@ def test_a_prompt_that_was_closed_ends_it(owner: Owner) -> None:
 
 
 def test_never_offered_to_a_script(owner: Owner) -> None:
-    result = owner.program.run("profile", "test", "box")
+    result = owner.call("profile", "test", "box")
     assert result.code == 3
     assert "Your OS keyring is locked." in result.stderr
     assert "Prompt" not in owner.service.calls
@@ -71,7 +72,7 @@ def test_never_offered_to_a_script(owner: Owner) -> None:
 
 def test_a_key_that_is_locked_by_itself_is_no_endless_question(owner: Owner) -> None:
     owner.service.faults.locked_items = True
-    with owner.program.at_terminal("profile", "test", "box") as terminal:
+    with owner.call.program.at_terminal("profile", "test", "box") as terminal:
         terminal.answer(OFFER, "y")
         result = terminal.end()
     assert result.code == 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import stat
 import sys
 import tomllib
@@ -40,9 +39,7 @@ class User:
         self.keyring = keyring
 
     def __call__(self, *arguments: str, secret: str = "", **environ: str) -> Result:
-        with self.call.monkeypatch.context() as patch:
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(secret.encode())))
-            return self.call("profile", *arguments, **environ)
+        return self.call("profile", *arguments, stdin=secret, **environ)
 
     def add(self, name: str, *arguments: str) -> Result:
         """Add a profile with the usual key."""
@@ -80,9 +77,8 @@ def test_the_flag_of_a_profile_is_not_that_of_the_run(user: User) -> None:
     """`--read-only` after `profile add` is the profile's; before it, it would refuse nothing that is local."""
     assert user.add("one", "--read-only").code == 0
     assert user.profile("one")["read_only"] is True
-    with user.call.monkeypatch.context() as patch:
-        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SECRET.encode())))
-        assert user.call("--read-only", "profile", "add", "two", "--access-key", ACCESS_KEY, "--secret-stdin").code == 0
+    add = ("--read-only", "profile", "add", "two", "--access-key", ACCESS_KEY, "--secret-stdin")
+    assert user.call(*add, stdin=SECRET).code == 0
     assert "read_only" not in user.profile("two")
 
 

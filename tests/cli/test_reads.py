@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import socket
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 
 from ncp_tui.cli.options import Settings
 from ncp_tui.cli.work.session import Session
 from ncp_tui.sandbox import GatewayError, Sandbox, gateway_answer
-from tests.cli.program import Called, Program, account_variables, asked, replace_environment
+from tests.cli.program import Called, account_variables, asked, replace_environment
 
 ERROR_KEYS = {"kind", "what", "meaning", "next_step", "status", "code", "message", "request_id"}
 
@@ -168,9 +168,7 @@ def wrong_secret(sandbox: Sandbox) -> dict[str, str]:
 
 
 def no_gateway(_sandbox: Sandbox) -> dict[str, str]:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        return {"NCLOUD_API_GW": f"http://127.0.0.1:{closed.getsockname()[1]}"}
+    return {"NCLOUD_API_GW": "http://127.0.0.1:PORT"}
 
 
 def plain_gateway(_sandbox: Sandbox) -> dict[str, str]:
@@ -185,9 +183,19 @@ def missing_bundle(_sandbox: Sandbox) -> dict[str, str]:
     return {"NCLOUD_API_GW": "https://127.0.0.1:9", "SSL_CERT_FILE": "/nowhere/ca.pem"}
 
 
+@pytest.fixture
+def spoiled(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[dict[str, str]]:
+    """Variables; PORT is one where nobody listens, and nobody else will meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        yield {name: value.replace("PORT", port) for name, value in request.param(sandbox).items()}
+
+
 @pytest.mark.parametrize(
-    ("spoil", "code"),
+    ("spoiled", "code"),
     [(wrong_secret, 4), (no_gateway, 6), (plain_gateway, 3), (half_a_pair, 3), (missing_bundle, 3)],
+    indirect=["spoiled"],
 )
 @pytest.mark.parametrize(
     "arguments",
@@ -198,18 +206,17 @@ def missing_bundle(_sandbox: Sandbox) -> dict[str, str]:
     ],
 )
 def test_a_user_who_cannot_get_through(
-    program: Program, sandbox: Sandbox, spoil: Callable[[Sandbox], dict[str, str]], code: int, arguments: list[str]
+    call: Called, sandbox: Sandbox, spoiled: dict[str, str], code: int, arguments: list[str]
 ) -> None:
     """One calm paragraph, the right code, and nothing done."""
-    environ = spoil(sandbox)
-    program.never.extend(value for name, value in environ.items() if "SECRET" in name and value)
-    result = program.run(*arguments, "--quiet", **environ)
+    call.program.never.extend(value for name, value in spoiled.items() if "SECRET" in name and value)
+    result = call(*arguments, "--quiet", **spoiled)
     assert (result.code, result.stdout) == (code, "")
     assert len(result.stderr.splitlines()) <= 2
     assert "Traceback" not in result.stderr
     assert sandbox.ledger.effects == []
     assert "createSnapshot" not in asked(sandbox)
-    document = program.run(*arguments, "--json", **environ).json()
+    document = call(*arguments, "--json", **spoiled).json()
     assert document["error"]["kind"]
 
 
