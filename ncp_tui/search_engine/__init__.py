@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ncp_tui.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from ncp_tui.search_engine.client import HistoryPage, SearchEngine
+    from ncp_tui.search_engine.client import HistoryPage, SearchEngine, WrongCluster
     from ncp_tui.search_engine.models import (
         Bucket,
         Cluster,
@@ -21,7 +21,7 @@ else:
     __getattr__ = lazy_exports(
         __name__,
         {
-            "client": "HistoryPage SearchEngine",
+            "client": "HistoryPage SearchEngine WrongCluster",
             "models": "Bucket Cluster Dashboard HistoryEntry ScheduleEntry SnapshotState Version",
             "operations": "OPERATIONS Effect Operation",
             "retries": "Retries",
@@ -42,4 +42,5 @@ __all__ = [
     "SearchEngine",
     "SnapshotState",
     "Version",
+    "WrongCluster",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
 
 from ncp_tui.gateway import (
     PATIENT,
@@ -18,6 +18,7 @@ from ncp_tui.gateway import (
     ReadOnlyRefused,
     RequestRecord,
     SecretKey,
+    clean,
 )
 from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, Version
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
@@ -28,8 +29,15 @@ from ncp_tui.search_engine.retries import MOST_TRIES, Retries
 Body = Mapping[str, str | int | SecretKey]
 
 _HISTORY = "snapshotHistoryResponseList"
+_MOST_OF_A_NUMBER = 40
 _MOST_EMPTY = 3
 """Pages in a row without anything new, after which a history that is read backwards is given up."""
+
+
+class WrongCluster(GatewayError):
+    """What answered is not the cluster that was asked for, or nothing that could be asked for: nothing goes there."""
+
+    kind = "wrong_cluster"
 
 
 @dataclass(frozen=True)
@@ -89,10 +97,18 @@ class SearchEngine:
         result = payload.get("result")
         return len(members(result, "allowedClusters")) + len(members(result, "disallowedClusters"))
 
-    async def show_cluster(self, number: str) -> Cluster | None:
-        """A cluster in full, or None where the service knows no such number."""
+    async def show_cluster(self, number: str, name: str = "") -> Cluster | None:
+        """A cluster in full, or None where the service knows no such number.
+
+        Raises WrongCluster where the answer is of another number, or of another `name` where one is known.
+        """
         result = (await self._call("getClusterInfo", number)).get("result")
-        return Cluster.read(result) if isinstance(result, Mapping) else None
+        if not isinstance(result, Mapping):
+            return None
+        cluster = Cluster.read(result)
+        if cluster.number != number or (name and cluster.name and not same_name(cluster.name, name)):
+            raise _another(cluster, number, name)
+        return cluster
 
     async def list_buckets(self, number: str) -> list[Bucket]:
         """The buckets as seen by the API key stored on the cluster; null, missing and empty are all an empty list."""
@@ -260,6 +276,35 @@ class SearchEngine:
         return _call_of("createSnapshot", number, body=body, patience=PATIENT)
 
 
+def check_number(number: str, name: str = "") -> None:
+    """A cluster's number is digits: anything else that a service gives, ".." included, could be another address.
+
+    Raises WrongCluster.
+    """
+    if not (number.isascii() and number.isdigit()):
+        of = f" of {clean(name)}" if name else ""
+        raise WrongCluster(
+            f"The cluster number{of} is {clean(number[:_MOST_OF_A_NUMBER])!r}, and a number has digits only.",
+            "Nothing was sent to it.",
+            "List the clusters again; if it stays so, check the gateway URL.",
+        )
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are one: a shell on macOS hands Hangul over in pieces that look the same."""
+    return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+
+
+def _another(cluster: Cluster, number: str, name: str) -> WrongCluster:
+    asked = f"{name} ({number})" if name else number
+    answered = " ".join(part for part in (cluster.name, f"({cluster.number})" if cluster.number else "") if part)
+    return WrongCluster(
+        f"Asked for cluster {asked}, and the answer is {f'of {clean(answered)}' if answered else 'of no cluster'}.",
+        "It is not used, and nothing was sent to either.",
+        "List the clusters again; if it stays so, check the gateway URL and the proxy.",
+    )
+
+
 def _call_of(
     name: str,
     number: str = "",
@@ -269,11 +314,12 @@ def _call_of(
     patience: Patience = Patience(),  # noqa: B008 - frozen
 ) -> Call:
     operation = OPERATIONS[name]
+    if operation.for_cluster:
+        check_number(number)
     return Call(
         operation=operation.name,
         method=operation.method,
-        # A number comes from the service: nothing in it may change which path is called, ".." included.
-        path=operation.path(quote(number, safe="").replace(".", "%2E")),
+        path=operation.path(number),
         query=query,
         body=body,
         boolean=operation.boolean,

@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ncp_tui.search_engine import reading
+from ncp_tui.search_engine import dates, reading
+from ncp_tui.search_engine.messages import Saying, saying_of
 
 Raw = Mapping[str, Any]
 
@@ -111,20 +112,14 @@ class SnapshotState(StrEnum):
     UNKNOWN = "unknown"
 
 
-# The service publishes no list of its messages, and mixes Korean and English. Failing words count anywhere in one;
-# a success must be the word it begins with, so that "not completed" is never read as good.
-_FAILED = re.compile(
-    r"fail|partial|error|exception|incompatible|abort|unsucc|cancel|denied|reject|refuse|timed? ?out"
-    r"|실패|오류|취소|거부|중단|초과",
-    re.IGNORECASE,
-)
-_RUNNING = re.compile(
-    r"in[ _]progress|running|started|requested|pending|creating|진행|요청|생성 ?중|대기", re.IGNORECASE
-)
-_SUCCESS = re.compile(r"\s*(?:success|succeeded|completed?|done|finished|성공|완료)", re.IGNORECASE)
-# Korean denies after the word ("완료되지 않음"), English before or after ("Success: false").
-_DENIED = re.compile(r"\bnot?\b|n't|false|missing|incomplet|unfinish|않|못|미완료|불가|아님", re.IGNORECASE)
+_STATE_OF = {
+    Saying.SUCCESS: SnapshotState.SUCCESS,
+    Saying.FAILED: SnapshotState.FAILED,
+    Saying.RUNNING: SnapshotState.RUNNING,
+}
 _ANY_TIME_AT_ALL = re.compile(r"[1-9]")
+_NO_DURATION = frozenset({"", "-", "null"})
+_SCHEDULED = re.compile(r"(?<!un)sched|auto|cron|periodic|batch|예약|자동|주기|스케[줄쥴]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -140,6 +135,9 @@ class HistoryEntry:
     has_error_log: bool | None = None
     index: int = 0
     cluster_name: str = ""
+    cluster_number: str = ""
+    date: str = ""
+    """`at` as it came, also where it is no date that is known here."""
     raw: Raw = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -148,33 +146,57 @@ class HistoryEntry:
         return cls(
             snapshot=reading.text(item, "snapshotName"),
             bucket=reading.text(item, "bucketName"),
-            at=reading.korean_time(item, "actionDate"),
+            at=dates.moment(item, "actionDate"),
             kind=reading.text(item, "requestType"),
             message=reading.text(item, "message"),
             duration=reading.text(item, "duration"),
             has_error_log=reading.flag(item, "hasErrorLog"),
             index=reading.number(item, "idx") or 0,
             cluster_name=reading.text(item, "clusterName"),
+            cluster_number=reading.text(item, "serviceGroupInstanceNo").strip(),
+            date=dates.as_it_came(item, "actionDate"),
             raw=dict(item),
         )
 
     @property
+    def is_scheduled(self) -> bool:
+        """Whether it says that a schedule asked for it; the values of its kind are not documented."""
+        return _SCHEDULED.search(self.kind) is not None
+
+    @property
+    def has_zone(self) -> bool:
+        """Whether its date says which zone it is in; else it is taken for Korean time."""
+        return dates.says_zone(self.date)
+
+    @property
+    def when(self) -> str:
+        """Its date in Korean time, or as it came where it cannot be read; empty where there is none."""
+        return f"{self.at:%Y-%m-%d %H:%M:%S} KST" if self.at else self.date
+
+    @property
     def state(self) -> SnapshotState:
-        """The state, by evidence only; where the message says nothing known, a duration above zero tells the end.
+        """The state, by evidence only; where the message says nothing, a duration above zero tells the end.
 
         PARTIAL counts as failed: shards are missing, and whoever deletes data next must not read it as good.
         """
-        if self.has_error_log or _FAILED.search(self.message):
+        if self.has_error_log:
             return SnapshotState.FAILED
-        if _RUNNING.search(self.message):
-            return SnapshotState.RUNNING
-        if _DENIED.search(self.message):
+        saying = saying_of(self.message, [name for name in (self.snapshot, self.bucket, self.cluster_name) if name])
+        if saying in _STATE_OF:
+            state = _STATE_OF[saying]
+            return SnapshotState.UNKNOWN if state is SnapshotState.SUCCESS and self._error_log_is_unclear else state
+        has_ended = _ANY_TIME_AT_ALL.search(self.duration) is not None and not self._error_log_is_unclear
+        if saying is Saying.UNKNOWN:
             return SnapshotState.UNKNOWN
-        if _SUCCESS.match(self.message):
+        if has_ended and (self.has_error_log is False or not self.message):
             return SnapshotState.SUCCESS
-        if _ANY_TIME_AT_ALL.search(self.duration) and (self.has_error_log is False or not self.message):
-            return SnapshotState.SUCCESS
-        return SnapshotState.UNKNOWN if self.message else SnapshotState.RUNNING
+        said_nothing = not self.message and self.duration.strip().lower() in _NO_DURATION
+        return SnapshotState.RUNNING if said_nothing else SnapshotState.UNKNOWN
+
+    @property
+    def _error_log_is_unclear(self) -> bool:
+        """Whether something stands there that is neither a yes nor a no."""
+        return self.has_error_log is None and self.raw.get("hasErrorLog") not in (None, "")
 
     @property
     def sort_key(self) -> tuple[float, int]:

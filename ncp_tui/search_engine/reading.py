@@ -12,8 +12,13 @@ KST = timezone(timedelta(hours=9), "KST")
 _MILLISECONDS_FROM = 10**11
 """Epoch numbers above this are milliseconds: as seconds they would lie after the year 5138."""
 
-_DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
-_FLAGS = {"true": True, "1": True, "y": True, "false": False, "0": False, "n": False}
+_FLAGS = {"true": True, "1": True, "y": True, "yes": True, "t": True} | {
+    "false": False,
+    "0": False,
+    "n": False,
+    "no": False,
+    "f": False,
+}
 _YEARS = range(1970, 9999)
 """What is taken for a date. Java's empty date, 0001-01-01, is none, and cannot even be moved to another zone."""
 
@@ -40,7 +45,7 @@ def number(item: Mapping[str, Any], name: str) -> int | None:
 def flag(item: Mapping[str, Any], name: str) -> bool | None:
     """The member as a boolean, given as one, as 1 or 0, or as text; None otherwise."""
     value = item.get(name)
-    return _FLAGS.get(str(value).lower()) if isinstance(value, bool | int | str) else None
+    return _FLAGS.get(str(value).strip().lower()) if isinstance(value, bool | int | str) else None
 
 
 def epoch(item: Mapping[str, Any], name: str) -> datetime | None:
@@ -51,15 +56,6 @@ def epoch(item: Mapping[str, Any], name: str) -> datetime | None:
     try:
         moment = datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS_FROM else value, UTC)
     except (OverflowError, OSError, ValueError):
-        return None
-    return moment if moment.year in _YEARS else None
-
-
-def korean_time(item: Mapping[str, Any], name: str) -> datetime | None:
-    """The member as a time, given as `yyyy-MM-dd HH:mm:ss` in Asia/Seoul."""
-    try:
-        moment = datetime.strptime(text(item, name), _DATE_FORMAT).replace(tzinfo=KST)
-    except ValueError:
         return None
     return moment if moment.year in _YEARS else None
 

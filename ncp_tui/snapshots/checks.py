@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ncp_tui.gateway import PermissionDenied, Problem, clean
 from ncp_tui.search_engine import Bucket, Cluster
+from ncp_tui.search_engine.client import check_number
 
 # Object Storage's rule for bucket names (api.ncloud-docs.com, PutBucket).
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]")
@@ -45,13 +46,14 @@ def check_bucket(name: str, known: Sequence[Bucket] = ()) -> str:
 
 
 def check_cluster(cluster: Cluster) -> Cluster:
-    """Return `cluster` if this key may open it. Raises PermissionDenied before anything is sent."""
+    """Return `cluster` if this key may open it and it has a number. Raises PermissionDenied, WrongCluster."""
     if not cluster.allowed:
         raise PermissionDenied(
             f"This key may see cluster {cluster.name} by name only.",
             "Nothing was sent.",
             "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile.",
         )
+    check_number(cluster.number, cluster.name)
     return cluster
 
 

@@ -25,6 +25,7 @@ from ncp_tui.session_log import Action, Line, SessionLog, as_json, read_json_lin
 from ncp_tui.session_log.lines import asked_of, moment
 from ncp_tui.snapshots.evidence_verdict import Create, Judgement, outcome_of_kind, verdict_of
 from ncp_tui.snapshots.journal_entry import JournalEntry, read_entries
+from ncp_tui.snapshots.matching import Asked
 from ncp_tui.snapshots.outcome import Outcome, outcome_of
 from ncp_tui.snapshots.redaction import redact
 
@@ -79,7 +80,10 @@ class Evidence:
     @property
     def judgement(self) -> Judgement:
         """What became of the newest create, and why that is known."""
-        return verdict_of(self.snapshot, self.entries, list(self._creates()), self.history)
+        offset = self.clock_offset.seconds if self.clock_offset else None
+        asked = Asked(self.cluster_number, self.snapshot, cluster_name=self.cluster_name, clock_offset=offset)
+        creates = sorted(self._creates(), key=lambda create: (create.at is not None, create.at))
+        return verdict_of(asked, self.entries, creates, self.history, self.made_at)
 
     def _creates(self) -> Iterator[Create]:
         for line in self.lines:
@@ -87,11 +91,13 @@ class Evidence:
                 outcome = outcome_of_kind(line.get("error"), sent=line.get("sent") is not False)
                 if outcome is Outcome.REFUSED and line.get("may_have_acted") is not False:
                     outcome = Outcome.UNKNOWN  # a 404 in HTML has the kind of one that the gateway gave, and no proof
-                yield Create(_when(line.get("time")), outcome, str(line.get("outcome") or ""))
+                bucket = _bucket_of(line.get("asked"))
+                yield Create(_when(line.get("time")), outcome, str(line.get("outcome") or ""), bucket)
         for exchange in self.exchanges:
             if exchange.operation == _CREATE and _asks_for(asked_of(exchange), self.snapshot):
                 outcome = Outcome(judged(exchange)["outcome"])
-                yield Create(exchange.at, outcome, exchange.error_text or "confirmed")
+                bucket = _bucket_of(asked_of(exchange))
+                yield Create(exchange.at, outcome, exchange.error_text or "confirmed", bucket)
 
 
 def gather_evidence(
@@ -292,7 +298,7 @@ def _profile(identity: Identity) -> dict[str, Any]:
 
 
 def _row(row: HistoryEntry) -> dict[str, Any]:
-    return {"at": row.at.isoformat() if row.at else None, "state": row.state.value, "raw": dict(row.raw)}
+    return {"at": row.at.isoformat() if row.at else row.date or None, "state": row.state.value, "raw": dict(row.raw)}
 
 
 def _read(what: str, path: Path, gaps: list[str]) -> list[dict[str, Any]]:
@@ -315,6 +321,11 @@ def _names(title: str, name: str) -> bool:
 
 def _asks_for(asked: Any, name: str) -> bool:
     return isinstance(asked, Mapping) and asked.get("snapshotName") == name
+
+
+def _bucket_of(asked: Any) -> str:
+    found = asked.get("bucketName") if isinstance(asked, Mapping) else None
+    return found if isinstance(found, str) else ""
 
 
 def _on_cluster(requests: Iterable[tuple[Any, str]], number: str) -> bool:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from ncp_tui.gateway import GatewayError
 from ncp_tui.search_engine import HistoryEntry, SnapshotState
-from ncp_tui.snapshots.journal_entry import JournalEntry
-from ncp_tui.snapshots.matching import find_snapshot
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.matching import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.outcome import VERDICT_OF, Outcome, Verdict, outcome_of
-from ncp_tui.snapshots.settling import find_row
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,7 @@ class Create:
     at: datetime | None
     outcome: Outcome
     said: str
+    bucket: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,26 +42,35 @@ class Judgement:
 
 
 def verdict_of(
-    name: str, entries: Sequence[JournalEntry], creates: Sequence[Create], history: Sequence[HistoryEntry] | None
+    asked: Asked,
+    entries: Sequence[JournalEntry],
+    creates: Sequence[Create],
+    history: Sequence[HistoryEntry] | None,
+    looked_at: datetime,
 ) -> Judgement:
-    """Judge the newest create of `name`.
+    """Judge the newest create of what was `asked` for by its name and cluster; `history` was read at `looked_at`.
 
-    The journal is asked first, since it also knows what was settled later; then the requests on record; and where those
-    leave it open, the history.
+    The newest record is asked first: the journal, since it also knows what was settled later, unless a request on
+    record left after all that the journal tells of; and where that leaves it open, the history. A row that can be this
+    create is never explained away: where the record says that nothing was started, nobody can tell.
     """
-    outcome, by, why = _on_record(name, entries, creates)
-    row = _row(name, entries, creates, history)
+    later = _left_after(entries, creates)
+    if later:
+        entries = ()
+    outcome, by, why = _on_record(asked.name, entries, creates)
     reasons = [why]
-    if row is not None:
-        at = f" at {row.at:%Y-%m-%d %H:%M:%S} KST" if row.at else ""
-        reasons.append(f"The history has a row of that name{at}: {row.message or row.state.value}.")
-        if outcome in {None, Outcome.UNKNOWN}:
+    found = _match(asked, entries, creates, history, looked_at)
+    row = found.row if found is not None and found.whose is Whose.OURS else None
+    if found is None and history is not None:
+        reasons.append("The history has no row of that name. It may lag: that alone proves nothing.")
+    elif found is not None:
+        reasons.append(_of_row(found))
+        refused = outcome in {Outcome.REFUSED, Outcome.NOT_SENT}
+        if found.whose is Whose.OURS and outcome in {None, Outcome.UNKNOWN}:
             outcome, by = Outcome.ACCEPTED, "history"
-        elif outcome is not Outcome.ACCEPTED:
-            reasons.append("That row belongs to another request.")
-            row = None
-    elif history is not None:
-        reasons.append("The history has no row that can be it. It may lag: that alone proves nothing.")
+        elif found.whose is not Whose.NOT_OURS and refused:
+            reasons.append("It is not known who asked for that row: a request that was not written down may have.")
+            outcome, row = Outcome.UNKNOWN, None
     state = entries[-1].state if entries else None
     if row is not None and row.state in {SnapshotState.SUCCESS, SnapshotState.FAILED}:
         state = row.state.value
@@ -103,14 +112,46 @@ def _last_fact(entry: JournalEntry) -> str:
     return f"{fact['fact']}{f' ({said})' if said and fact is not entry.facts[0] else ''}"
 
 
-def _row(
-    name: str, entries: Sequence[JournalEntry], creates: Sequence[Create], history: Sequence[HistoryEntry] | None
-) -> HistoryEntry | None:
-    """The row that can be the newest create."""
-    rows = list(history or ())
+def _left_after(entries: Sequence[JournalEntry], creates: Sequence[Create]) -> bool:
+    """Whether the newest request on record left after everything the journal has about requests."""
+    if not entries or not creates or creates[-1].at is None:
+        return False
+    about_requests = {Fact.BEGUN, Fact.SENT, Fact.ANSWERED, Fact.OUTCOME}
+    told = [_moment(fact.get("at")) for fact in entries[-1].facts if fact.get("fact") in about_requests]
+    newest = max((at for at in told if at is not None), default=entries[-1].at)
+    return creates[-1].at > newest
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _match(
+    asked: Asked,
+    entries: Sequence[JournalEntry],
+    creates: Sequence[Create],
+    history: Sequence[HistoryEntry] | None,
+    looked_at: datetime,
+) -> Match | None:
+    """The row that tells most of the newest create."""
     if entries:
-        return find_row(entries[-1], rows)
-    return find_snapshot(rows, name, creates[-1].at if creates else None)
+        asked = Asked.by(entries[-1]).on_clock(asked.clock_offset)
+    elif creates and creates[-1].at is not None:
+        asked = replace(asked, at=creates[-1].at, bucket=creates[-1].bucket)
+    return best_match(asked, history or (), looked_at)
+
+
+def _of_row(found: Match) -> str:
+    row = found.row
+    at = f" at {row.when}" if row.when else ""
+    said = f"The history has a row of that name{at}: {row.message or row.state.value}."
+    if found.whose is Whose.OURS:
+        return said
+    return f"{said} {'It may be this one' if found.whose is Whose.MAY_BE else 'It is not this one'}: {found.why}."
 
 
 def _kinds(error: type[GatewayError]) -> Iterator[type[GatewayError]]:

@@ -10,10 +10,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway import ClockOffset, PermissionDenied, Problem
-from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, SnapshotState
+from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, SnapshotState, WrongCluster
 from ncp_tui.snapshots.checks import InvalidBucket, check_bucket, check_cluster
 from ncp_tui.snapshots.journal import Journal, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.matching import is_of_cluster
 from ncp_tui.snapshots.outcome import SnapshotRequest
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ async def read_facts(
     A cluster that was `just_read` is not read again.
     """
     shown, buckets, history, entries = await asyncio.gather(
-        _tried(_nothing() if just_read else _shown(engine, cluster.number), now),
+        _tried(_nothing() if just_read else _shown(engine, cluster), now),
         _tried(engine.list_buckets(cluster.number), now),
         _tried(engine.recent_snapshots(cluster.number), now),
         _tried(on_disk(journal.entries) if journal is not None else _nothing(), now),
@@ -144,8 +145,10 @@ def _cluster(_: SnapshotRequest, facts: Facts, __: Sequence[JournalEntry]) -> Ch
     status = cluster.status or "unknown"
     try:
         check_cluster(cluster)
-    except PermissionDenied as denied:
+    except (PermissionDenied, WrongCluster) as denied:
         return Check("cluster", Light.BAD, denied.what, denied.next_step, read.at, blocks=True)
+    if isinstance(read.problem, WrongCluster):
+        return Check("cluster", Light.BAD, read.problem.what, read.problem.next_step, read.at, blocks=True)
     if read.problem is not None:
         return Check("cluster", Light.UNSURE, f"it was {status!r} when last seen; {read.problem.what}", "", read.at)
     if cluster.is_running:
@@ -194,7 +197,7 @@ def _name(request: SnapshotRequest, facts: Facts, entries: Sequence[JournalEntry
     if any(entry.in_doubt for entry in mine):
         said = "an earlier create of this name may have started"
         return Check("name", Light.BAD, said, "Settle it first, or use another name.", at, blocks=True)
-    row = next((row for row in facts.history or () if row.snapshot == name), None)
+    row = next((row for row in _rows_of(request, facts) if row.snapshot == name), None)
     if row is not None:
         failed = row.state is SnapshotState.FAILED
         said = f"the history has {name} already ({row.message or row.state.value})"
@@ -216,18 +219,18 @@ def _name(request: SnapshotRequest, facts: Facts, entries: Sequence[JournalEntry
 def _others(request: SnapshotRequest, facts: Facts, entries: Sequence[JournalEntry]) -> Check:
     subject, at = "others", facts.history_read.at if facts.history_read else None
     running = [
-        row for row in facts.history or () if row.state is SnapshotState.RUNNING and row.snapshot != request.name
+        row for row in _rows_of(request, facts) if row.state is SnapshotState.RUNNING and row.snapshot != request.name
     ]
     if running:
         row = running[0]
-        since = f" since {row.at:%Y-%m-%d %H:%M} KST" if row.at else ""
+        since = f" since {row.when}" if row.when else ""
         if at is not None and row.at is not None and at - row.at > _STUCK:
             said = f"{row.snapshot} has been running{since}, which looks stuck"
             return Check(subject, Light.UNSURE, said, "The service may refuse while it does.", at)
         return Check(
             subject, Light.BAD, f"{row.snapshot} is running{since}", "The service may refuse: wait for it.", at
         )
-    ended = {row.snapshot for row in facts.history or ()}
+    ended = {row.snapshot for row in _rows_of(request, facts)}
     for entry in entries:
         recent = at is not None and at - entry.at < _STUCK
         if entry.is_under_way and recent and entry.request.name not in ended | {request.name}:
@@ -267,6 +270,12 @@ def _rows(history: Sequence[HistoryEntry]) -> str:
     return f"the {len(history)} newest rows of the history" if len(history) > 1 else "the one row of the history"
 
 
+def _rows_of(request: SnapshotRequest, facts: Facts) -> list[HistoryEntry]:
+    """The rows of this cluster: what is told of another says nothing here."""
+    number, name = request.cluster_number, request.cluster_name
+    return [row for row in facts.history or () if is_of_cluster(row, number, name)]
+
+
 def _newer(listed: Cluster, shown: Cluster | None) -> Cluster:
     """The cluster as listed, in the state that was just shown: a detail has the engine as a bare code."""
     if shown is None:
@@ -282,8 +291,8 @@ async def _tried(read: Awaitable[T], now: Callable[[], datetime]) -> tuple[T | N
     return value, Read(now())
 
 
-async def _shown(engine: SearchEngine, number: str) -> Cluster:
-    cluster = await engine.show_cluster(number)
+async def _shown(engine: SearchEngine, listed: Cluster) -> Cluster:
+    cluster = await engine.show_cluster(listed.number, listed.name)
     if cluster is None:
         raise Problem("The service knows it no more.", "Nothing was sent.", "List the clusters again.")
     return cluster

@@ -8,14 +8,14 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ncp_tui.gateway import AuthenticationFailed, GatewayError, NotFound, PermissionDenied, QuotaExceeded, Throttled
 from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
-from ncp_tui.snapshots.matching import KNOWN_CLOCK, SAME_MOMENT, UNKNOWN_CLOCK, find_snapshot
+from ncp_tui.snapshots.matching import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.outcome import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -81,17 +81,19 @@ async def look_for(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     monotonic: Callable[[], float] = time.monotonic,
     jitter: Callable[[], float] = random.random,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
     on_look: Callable[[int], None] = lambda _: None,
 ) -> Settlement:
     """Look for `entry` in the history of its cluster for at most `seconds`, less and less often.
 
-    Only reads. A row of that name, dated when the create left or later and not there before, is the proof that it was
-    started. There is no proof of the contrary in a history that may lag behind or lose a row: where none of the looks
-    shows it, nobody can tell. `on_look` is told the number of each look before it.
+    Only reads. A row that is ours (see `matching`) is the proof that it was started. There is no proof of the contrary
+    in a history that may lag behind or lose a row: where none of the looks shows it, nobody can tell. `on_look` is told
+    the number of each look before it.
     """
     ends, pause, looks = monotonic() + seconds, _FIRST_PAUSE, 0
     last_begins, is_last = ends - min(_LAST_LOOK, _LAST_SHARE * seconds), False
-    seen, problem, misfit = 0, None, None
+    seen, problem = 0, None
+    other: Match | None = None
     while True:
         looks += 1
         on_look(looks)
@@ -99,21 +101,20 @@ async def look_for(
             async with asyncio.timeout(max(0.05, ends - monotonic())):
                 rows = await engine.recent_snapshots(entry.request.cluster_number, tries=1)
         except (AuthenticationFailed, PermissionDenied, NotFound, QuotaExceeded) as error:
-            return _cannot_tell(entry, looks, seen, error)
+            return _cannot_tell(entry, looks, seen, error, other)
         except GatewayError as error:
             problem = error
         except TimeoutError:
-            return _cannot_tell(entry, looks, seen, problem)
+            return _cannot_tell(entry, looks, seen, problem, other)
         else:
             seen, problem = seen + 1, None
             offset = engine.clock_offset
-            row = find_row(entry, rows, offset.seconds if offset else None)
-            if row is not None:
-                return started_by(row, looks)
-            misfit = find_snapshot(rows, entry.request.name, seen_before=entry.seen_before)
+            other = best_match(Asked.by(entry).on_clock(offset.seconds if offset else None), rows, now()) or other
+            if other is not None and other.whose is Whose.OURS:
+                return started_by(other.row, looks)
         left = last_begins - monotonic()
         if is_last or left <= 0:
-            return _does_not_fit(entry, misfit, looks) if misfit else _cannot_tell(entry, looks, seen, problem)
+            return _cannot_tell(entry, looks, seen, problem, other)
         asked = problem.retry_after if isinstance(problem, Throttled) else None
         wait = max(asked or 0.0, pause * (1 - _JITTER + 2 * _JITTER * jitter()))
         is_last = wait >= left
@@ -149,29 +150,9 @@ async def settle(
             await on_disk(held.release)
 
 
-def find_row(entry: JournalEntry, rows: list[HistoryEntry], offset: float | None = None) -> HistoryEntry | None:
-    """The row of the history that is `entry`, by its name and the time it left, on the gateway's clock if known.
-
-    `offset` is the clock's in seconds, where the entry does not know it. The rows that were there before make it safe
-    to allow for clocks that differ; where nobody had looked, a row must not be older at all.
-    """
-    if entry.clock_offset is not None:
-        offset = entry.clock_offset
-    tolerance = UNKNOWN_CLOCK if offset is None else KNOWN_CLOCK
-    if entry.seen_before is None:
-        tolerance = SAME_MOMENT
-    return find_snapshot(
-        rows,
-        entry.request.name,
-        entry.at + timedelta(seconds=offset or 0),
-        seen_before=entry.seen_before,
-        tolerance=tolerance,
-    )
-
-
 def started_by(row: HistoryEntry, looks: int) -> Settlement:
     """The verdict that a row of the history proves."""
-    at = f" since {row.at:%Y-%m-%d %H:%M:%S} KST" if row.at else ""
+    at = f" since {row.when}" if row.when else ""
     return Settlement(
         Verdict.STARTED,
         f"the history names it{at} ({row.message or row.state.value}).",
@@ -181,23 +162,18 @@ def started_by(row: HistoryEntry, looks: int) -> Settlement:
     )
 
 
-def _does_not_fit(entry: JournalEntry, row: HistoryEntry, looks: int) -> Settlement:
-    """The verdict where a row has the name, but a date of another time: somebody's clock is wrong, or it is older."""
-    at = f"dated {row.at:%Y-%m-%d %H:%M:%S} KST" if row.at else "without a date"
-    return Settlement(
-        Verdict.CANNOT_TELL,
-        f"the history names {entry.request.name} {at}, which does not fit the time it was asked for.",
-        "It may be this one, by a wrong clock, or an earlier one. Do not send it again before you have looked.",
-        None,
-        looks,
-    )
-
-
-def _cannot_tell(entry: JournalEntry, looks: int, seen: int, problem: GatewayError | None) -> Settlement:
+def _cannot_tell(
+    entry: JournalEntry, looks: int, seen: int, problem: GatewayError | None, other: Match | None = None
+) -> Settlement:
     name, cluster = entry.request.name, entry.request.cluster_name or entry.request.cluster_number
-    if seen:
+    if other is not None and other.whose is Whose.MAY_BE:
+        evidence = f"the history has a row of {name} that may be this one: {other.why}."
+        next_step = "It may be an earlier one as well. Do not send it again before you have looked."
+    elif seen:
+        its_row = "" if other is None else f" as this one. It has another row of that name: {other.why}"
         evidence = (
-            f"the request left, no answer said what became of it, and {_times(seen)} the history did not name {name}."
+            f"the request left, no answer said what became of it, and {_times(seen)} the history did not name "
+            f"{name}{its_row}."
         )
         next_step = (
             "That makes it likely that it was not started, but is no proof: the history may lag. Look again in a few "

@@ -15,10 +15,10 @@ from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.snapshots.checks import check_bucket
 from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
-from ncp_tui.snapshots.matching import RowKeys, rows_named
+from ncp_tui.snapshots.matching import Asked, RowKeys, Whose, best_match, rows_named
 from ncp_tui.snapshots.names import check_name
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
-from ncp_tui.snapshots.settling import SECONDS, Settlement, find_row, look_for, started_by
+from ncp_tui.snapshots.settling import SECONDS, Settlement, look_for, started_by
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine import SearchEngine
@@ -50,6 +50,11 @@ class Taken:
     """Seconds by which the gateway's clock was ahead when it was asked for; None where that was not known."""
     journal_problem: Problem | None = None
     """Why the journal does not hold the outcome. The outcome is true all the same."""
+
+    @property
+    def asked(self) -> Asked:
+        """What its row in the history is known by."""
+        return Asked.of(self.request, self.at, self.clock_offset, self.seen_before)
 
     @property
     def by_history(self) -> bool:
@@ -99,13 +104,13 @@ async def take(
         clock_offset=offset.seconds if offset else None,
         seen_before=None if history is None else rows_named(history, request.name),
     )
-    attempt = _Attempt(engine, entry, journal)
+    attempt = _Attempt(engine, entry, journal, now)
     await attempt.begin()
     try:
         taken = await attempt.send(sleep)
         if taken.outcome is Outcome.UNKNOWN and taken.error is not None:
             on_settling(taken.error)
-            found = await look_for(engine, attempt.entry, seconds=settle_seconds, sleep=sleep)
+            found = await look_for(engine, attempt.entry, seconds=settle_seconds, sleep=sleep, now=now)
             outcome = Outcome.ACCEPTED if found.verdict is Verdict.STARTED else Outcome.UNKNOWN
             taken = replace(taken, outcome=outcome, settlement=found)
         return await attempt.conclude(taken)
@@ -116,8 +121,11 @@ async def take(
 class _Attempt:
     """One create between its first line in the journal and its last."""
 
-    def __init__(self, engine: SearchEngine, entry: JournalEntry, journal: Journal | None) -> None:
+    def __init__(
+        self, engine: SearchEngine, entry: JournalEntry, journal: Journal | None, now: Callable[[], datetime]
+    ) -> None:
         self.entry = entry
+        self._now = now
         self._engine = engine
         self._journal = journal
         self._held: HeldEntry | None = None
@@ -144,9 +152,12 @@ class _Attempt:
             try:
                 rows = await self._engine.recent_snapshots(self.entry.request.cluster_number, tries=1)
                 offset = self._engine.clock_offset
-                row = find_row(self.entry, rows, offset.seconds if offset else None)
-                if row is not None:
-                    return replace(taken, outcome=Outcome.ACCEPTED, settlement=started_by(row, 1))
+                asked = Asked.by(self.entry).on_clock(offset.seconds if offset else None)
+                found = best_match(asked, rows, self._now())
+                if found is not None and found.whose is Whose.OURS:
+                    return replace(taken, outcome=Outcome.ACCEPTED, settlement=started_by(found.row, 1))
+                if found is not None and found.whose is Whose.MAY_BE:
+                    return replace(taken, outcome=Outcome.UNKNOWN)
                 taken = await self._send_once()
             except GatewayError:
                 return taken  # refused, as it said; to send again without a look is not worth the risk

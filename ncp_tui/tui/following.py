@@ -125,14 +125,8 @@ class FollowingApp(LoudWorkers, NoticingApp):
         entry = taken.entry if taken else None
         try:
             with self.session.log.action(f"watch {request.name}", background=True):
-                looks = snapshots.watch(
-                    followed.engine,
-                    request.cluster_number,
-                    request.name,
-                    since=followed.asked_at,
-                    seen_before=taken.seen_before if taken else None,
-                    clock_offset=taken.clock_offset if taken else None,
-                )
+                asked = taken.asked if taken else snapshots.Asked.of(request, followed.asked_at)
+                looks = snapshots.watch(followed.engine, asked, now=self.session.home.now)
                 async for progress in looks:
                     followed.progress = progress
                     if progress.is_final and entry is not None:

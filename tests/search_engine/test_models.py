@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.search_engine import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, SnapshotState, Version
-from ncp_tui.search_engine.reading import KST, epoch, flag, korean_time, members, number, text
+from ncp_tui.search_engine.reading import KST, epoch, flag, members, number, text
 
 FIELDS = [
     *("serviceGroupInstanceNo", "clusterName", "clusterStatus", "searchEngineStatus", "searchEngineVersion"),
@@ -124,10 +124,19 @@ STATES: list[tuple[str | None, Any, Any, SnapshotState]] = [
     ("완료", False, "", S),
     ("성공", None, "", S),
     ("스냅샷 생성 완료", False, "31", S),
-    ("스냅샷 생성 완료", None, "31", U),
+    ("스냅샷 생성 완료", None, "31", S),
     ("", False, "31s", S),
     (None, None, 31, S),
-    ("무언가", False, "31s", S),
+    ("no failures", False, "31s", S),
+    ("request completed", False, "31s", S),
+    ("request completed", False, None, U),
+    ("no failures", None, "31s", U),
+    ("SUCCESS", "no", "31s", S),
+    ("SUCCESS", "perhaps", "31s", U),
+    ("", ["x"], "31s", U),
+    ("무언가", False, "31s", U),
+    ("Complete loss of data", False, "31s", U),
+    ("SUCCESS", "YES", "31s", F),
     ("SUCCESS", True, "31s", F),
     ("SUCCESS", "true", "31s", F),
     ("SUCCESS", 1, "31s", F),
@@ -161,10 +170,11 @@ STATES: list[tuple[str | None, Any, Any, SnapshotState]] = [
     ("대기", False, None, R),
     ("", False, None, R),
     (None, None, None, R),
-    ("", False, "0", R),
-    ("", False, "0s", R),
     ("", False, "-", R),
-    ("", None, 0, R),
+    ("", False, "0", U),
+    ("", False, "0s", U),
+    ("", None, 0, U),
+    (None, False, "00:00:00", U),
     ("not completed", False, "31s", U),
     ("incomplete", False, "31s", U),
     ("Success: false", False, "31s", U),
@@ -183,6 +193,45 @@ def test_state(message: str | None, has_error_log: Any, duration: Any, state: Sn
     """Whoever deletes an index next reads this word."""
     row = {"snapshotName": "s", "message": message, "hasErrorLog": has_error_log, "duration": duration}
     assert HistoryEntry.read(row).state is state
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "message", "state"),
+    [
+        ("failed-upgrade", "SUCCESS: failed-upgrade", S),
+        ("no-error-1", "no-error-1 FAILED", F),
+        ("failed", "failed", F),
+        ("partial", "partial success", F),
+        ("daily-1", "Snapshot daily-1 completed", S),
+        ("daily-1", "Snapshot daily-12 completed", U),
+    ],
+)
+def test_a_name_in_a_message_says_nothing(snapshot: str, message: str, state: SnapshotState) -> None:
+    assert HistoryEntry.read({"snapshotName": snapshot, "message": message, "hasErrorLog": False}).state is state
+
+
+@pytest.mark.parametrize(
+    ("kind", "scheduled"),
+    [("AUTO", True), ("Scheduled", True), ("예약", True), ("USER", False), ("MANUAL", False), ("", False)],
+)
+def test_scheduled(kind: str, *, scheduled: bool) -> None:
+    assert HistoryEntry.read({"requestType": kind}).is_scheduled is scheduled
+
+
+@pytest.mark.parametrize(
+    ("date", "shown"),
+    [
+        ("2025-03-24 10:00:00", "2025-03-24 10:00:00 KST"),
+        ("2025-03-24T01:00:00Z", "2025-03-24 10:00:00 KST"),
+        ("about noon", "about noon"),
+        ([1], "[1]"),
+        ({"a": 1}, "{'a': 1}"),
+        (None, ""),
+    ],
+)
+def test_a_date_is_shown_in_any_case(date: Any, shown: str) -> None:
+    """A blank would look as if the service had said nothing."""
+    assert HistoryEntry.read({"actionDate": date}).when == shown
 
 
 @given(st.text(max_size=30), st.text(max_size=10))
@@ -210,24 +259,6 @@ def test_epoch(value: Any, expected: datetime | None) -> None:
     assert epoch({"t": value}, "t") == expected
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("2025-03-24 10:00:00", datetime(2025, 3, 24, 1, 0, 0, tzinfo=UTC)),
-        ("2025-03-24T10:00:00", None),
-        ("2025-02-30 10:00:00", None),
-        ("0001-01-01 00:00:00", None),
-        ("9999-12-31 23:59:59", None),
-        ("", None),
-        (None, None),
-        (1700000000, None),
-    ],
-)
-def test_korean_time(value: Any, expected: datetime | None) -> None:
-    """A date without a zone is Seoul's, wherever the program runs. Java's empty date is none."""
-    assert korean_time({"t": value}, "t") == expected
-
-
 def test_scalars() -> None:
     item = {"i": 5, "f": 1.5, "s": "x", "t": True, "n": None, "l": [1], "d": {}, "si": " 7 ", "inf": float("inf")}
     assert [text(item, name) for name in item] == ["5", "1.5", "x", "true", "", "", "", " 7 ", "inf"]
@@ -245,6 +276,8 @@ def test_scalars() -> None:
         (1, True),
         (0, False),
         ("N", False),
+        ("no", False),
+        (" Yes ", True),
         ("x", None),
         (2, None),
         (None, None),

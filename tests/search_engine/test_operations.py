@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
-from ncp_tui.gateway import GatewayError, NotFound, ReadOnlyRefused, RefusedByService, SecretKey
+from ncp_tui.gateway import GatewayError, ReadOnlyRefused, SecretKey
 from ncp_tui.sandbox import RunningSandbox
-from ncp_tui.search_engine import OPERATIONS, Effect, SearchEngine
+from ncp_tui.search_engine import OPERATIONS, Cluster, Effect, SearchEngine, WrongCluster
+from ncp_tui.snapshots import check_cluster
 from tests.search_engine.scripted import Scripted, engine_of
 
 # Method, path and effect: api.ncloud-docs.com, "Search Engine Service".
@@ -121,26 +123,50 @@ async def test_previewing_is_allowed_in_read_only_mode_and_sends_nothing(served:
         "",
     ],
 )
-async def test_a_number_cannot_change_the_path(number: str) -> None:
+async def test_a_number_is_digits_or_nothing_is_sent(number: str) -> None:
     """It comes from the service: `..` would be resolved away, and the create would go to another address."""
     transport = Scripted(lambda _: True)
-    await transport.engine().create_snapshot(number, "abc", "bucket")
-    raw = transport.requests[0].url.raw_path.decode()
-    assert transport.requests[0].url.host == "gateway.example"
-    prefix = "/api/v2/snapshot/createSnapshot/"
-    assert raw.startswith(prefix)
-    assert set(raw.removeprefix(prefix)).isdisjoint("/?#\\ ")
-    assert bool(raw.removeprefix(prefix)) == bool(number)
+    engine = transport.engine()
+    with pytest.raises(WrongCluster, match="digits only") as caught:
+        await engine.create_snapshot(number, "abc", "bucket")
+    assert caught.value.sentences().isprintable()
+    with pytest.raises(WrongCluster):
+        engine.preview_create_snapshot(number, "abc", "bucket")
+    with pytest.raises(WrongCluster):
+        await engine.recent_snapshots(number)
+    with pytest.raises(WrongCluster):
+        check_cluster(Cluster(number, "search-0001", "running"))
+    assert transport.requests == []
 
 
-async def test_a_weird_number_on_the_wire_is_refused_by_the_judge(served: RunningSandbox) -> None:
-    engine = engine_of(served)
-    for number in ("..", "../x", "abc"):
-        with pytest.raises((RefusedByService, NotFound)):
-            await engine.create_snapshot(number, "abc", "bk.ses.snapshot")
-    await engine.aclose()
-    assert served.sandbox.ledger.effects == []
-    assert all(entry.refusal is None for entry in served.sandbox.ledger.requests)
+@pytest.mark.parametrize(
+    ("answer", "name", "is_it"),
+    [
+        ({"serviceGroupInstanceNo": "1037001", "clusterName": "search-0001"}, "", True),
+        ({"serviceGroupInstanceNo": 1037001, "clusterName": "search-0001"}, "search-0001", True),
+        ({"serviceGroupInstanceNo": 1037001}, "search-0001", True),
+        ({"serviceGroupInstanceNo": 1037002, "clusterName": "search-0001"}, "search-0001", False),
+        ({"serviceGroupInstanceNo": "1037001 "}, "", False),
+        ({"serviceGroupInstanceNo": 1037001.0}, "", False),
+        ({"serviceGroupInstanceNo": True}, "", False),
+        ({"serviceGroupInstanceNo": None, "clusterName": "search-0001"}, "search-0001", False),
+        ({"clusterName": "search-0001"}, "", False),
+        ({}, "", False),
+        ({"serviceGroupInstanceNo": 1037001, "clusterName": "search-0002"}, "search-0001", False),
+    ],
+)
+async def test_what_answers_is_the_cluster_that_was_asked_for(
+    answer: dict[str, Any], name: str, *, is_it: bool
+) -> None:
+    """A create would go to whatever number comes back."""
+    engine = Scripted(lambda _: answer).engine()
+    if is_it:
+        shown = await engine.show_cluster(NUMBER, name)
+        assert shown is not None
+        assert shown.number == NUMBER
+        return
+    with pytest.raises(WrongCluster, match=r"Asked for cluster .*1037001"):
+        await engine.show_cluster(NUMBER, name)
 
 
 async def test_a_created_snapshot_gives_the_request_id(served: RunningSandbox) -> None:

@@ -45,7 +45,9 @@ async def created(
 
     log = log or SessionLog(lambda: NOW)
     credentials = Credentials(ACCESS_KEY, SecretKey(CANARY))
-    gateway = Gateway(ENDPOINT, credentials, record=log.record, transport=httpx.MockTransport(answer), environ={})
+    gateway = Gateway(
+        ENDPOINT, credentials, record=log.record, transport=httpx.MockTransport(answer), environ={}, clock=NOW.timestamp
+    )
     engine, error = SearchEngine(gateway), None
     try:
         with log.action(f"create snapshot {NAME} of search-0001"):
@@ -151,12 +153,12 @@ def fact(key: str, what: str, /, **details: Any) -> dict[str, Any]:
     return {"id": key, "fact": what, "at": NOW.isoformat(), **details}
 
 
-def begun(key: str = "e1", name: str = NAME, cluster: str = "1037001") -> dict[str, Any]:
-    return fact(key, "begun", name=name, cluster=cluster, cluster_name=f"search-{cluster[-4:]}", profile="prod")
+def begun(key: str = "e1", name: str = NAME, cluster: str = "1037001", **more: Any) -> dict[str, Any]:
+    return fact(key, "begun", name=name, cluster=cluster, cluster_name=f"search-{cluster[-4:]}", profile="prod", **more)
 
 
-def row(message: str = "", *, minutes: int = 1, duration: str = "") -> HistoryEntry:
-    return HistoryEntry(NAME, at=NOW + timedelta(minutes=minutes), message=message, duration=duration, index=1)
+def row(message: str = "", *, minutes: int = 1, **more: Any) -> HistoryEntry:
+    return HistoryEntry(NAME, at=NOW + timedelta(minutes=minutes), message=message, index=1, **more)
 
 
 SENT, LOST = fact("e1", "sent", attempt=1), fact("e1", "answered", outcome="unknown", kind="answer_lost")
@@ -180,7 +182,17 @@ REFUSED = fact("e1", "answered", outcome="refused", kind="throttled")
         ([begun(), SENT, TAKEN], [row("SUCCESS")], "started", "journal", "success"),
         ([begun(), SENT, TAKEN, fact("e1", "finished", state="failed")], None, "started", "journal", "failed"),
         ([begun(), SENT, REFUSED], [], "not started", "journal", None),
-        ([begun(), SENT, REFUSED], [row("SUCCESS")], "not started", "journal", None),
+        # Refused, and there is a row that can be it: somebody asked for it, and nobody knows who.
+        ([begun(), SENT, REFUSED], [row("SUCCESS")], "cannot tell", None, None),
+        ([begun(), SENT, REFUSED], [row("SUCCESS", minutes=-120)], "cannot tell", None, None),
+        ([begun(), SENT, REFUSED], [row("SUCCESS", minutes=10 * 525_600)], "cannot tell", None, None),
+        ([begun()], [row("SUCCESS")], "cannot tell", None, None),
+        ([begun(), SENT, REFUSED], [row("SUCCESS", minutes=-60 * 24 * 30)], "not started", "journal", None),
+        ([begun(bucket="bk"), SENT, REFUSED], [row("SUCCESS", bucket="other")], "not started", "journal", None),
+        ([begun(bucket="bk"), SENT, LOST], [row("SUCCESS", bucket="other")], "cannot tell", None, None),
+        ([begun(), SENT, LOST], [row("SUCCESS", kind="AUTO")], "cannot tell", None, None),
+        ([begun(), SENT, LOST], [row("SUCCESS", cluster_number="1037002")], "cannot tell", None, None),
+        ([begun(), SENT, LOST], [row("SUCCESS", minutes=10 * 525_600)], "cannot tell", None, None),
         ([begun(), SENT, TAKEN, begun("e2"), fact("e2", "sent")], [], "cannot tell", None, None),
     ],
 )
@@ -204,6 +216,17 @@ async def test_the_verdict_by_the_answer_alone() -> None:
         for evidence in (Evidence(NAME, NOW, exchanges=[exchange]), Evidence(NAME, NOW, lines=[line])):
             assert evidence.judgement.verdict == verdict
             assert evidence.judgement.settled_by == (None if verdict == "cannot tell" else "answer")
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(5, "started"), (0, "not started"), (-5, "not started")])
+async def test_a_request_that_left_after_all_that_the_journal_tells_is_the_newest(seconds: int, verdict: str) -> None:
+    """Refused, then sent without the journal and accepted: the older refusal says nothing of it."""
+    exchange, _ = await created(200, envelope())
+    later = dataclasses.replace(exchange, at=NOW + timedelta(seconds=seconds))
+    line = request_line("r", Action(f"create snapshot {NAME}", 1, NOW), later)
+    for evidence in (Evidence(NAME, NOW, exchanges=[later]), Evidence(NAME, NOW, lines=[line])):
+        judgement = dataclasses.replace(evidence, facts=[begun(), SENT, REFUSED]).judgement
+        assert judgement.verdict == verdict
 
 
 def test_the_journals_lines_of_one_name() -> None:

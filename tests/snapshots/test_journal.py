@@ -210,7 +210,9 @@ FIELDS = ["at", "profile", "zone", "gateway", "cluster", "name", "bucket", "proc
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_field_that_is_missing_or_of_another_type_loses_no_entry(journal: Journal, field: str) -> None:
-    from ncp_tui.snapshots.settling import find_row, settled_without_looking
+    from ncp_tui.search_engine import HistoryEntry
+    from ncp_tui.snapshots.matching import Asked, matches
+    from ncp_tui.snapshots.settling import settled_without_looking
 
     lines = [begun(str(number), **{field: value}) for number, value in enumerate(MISTYPED)]
     missing = begun("missing")
@@ -219,7 +221,7 @@ def test_a_field_that_is_missing_or_of_another_type_loses_no_entry(journal: Jour
     entries = journal.entries()
     assert len(entries) == len(MISTYPED) + 1
     for entry in entries:
-        find_row(entry, [])
+        matches(Asked.by(entry), [HistoryEntry(entry.request.name, at=entry.at)], entry.at)
         settled_without_looking(entry)
         str(entry)
         assert isinstance(entry.request.name, str)

@@ -3,91 +3,268 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots import JournalEntry
-from ncp_tui.snapshots.matching import KNOWN_CLOCK, UNKNOWN_CLOCK, find_snapshot, row_key, rows_named
-from ncp_tui.snapshots.settling import find_row
+from ncp_tui.snapshots import Asked, JournalEntry, Match, Whose, best_match
+from ncp_tui.snapshots.matching import is_of_cluster, matches, row_key, rows_named
 from tests.snapshots.journals import CALLER, REQUEST
 
 NAME = REQUEST.name
-ASKED = datetime(2026, 1, 1, 3, 0, 0, tzinfo=UTC)
-ENTRY = JournalEntry("a", ASKED, CALLER, REQUEST)
+SENT = datetime(2026, 1, 1, 3, 0, 0, tzinfo=UTC)
+LOOKED = SENT + timedelta(seconds=30)
+OURS, MAY_BE, NOT_OURS = Whose.OURS, Whose.MAY_BE, Whose.NOT_OURS
+
+ASKED = Asked.of(REQUEST, SENT)
+"""Where nobody had looked before."""
+NEW = Asked.of(REQUEST, SENT, 0.0, frozenset())
+"""Where the history had no row of the name before."""
 
 
-def row(seconds: float | None = 0.0, name: str = NAME, index: int = 7) -> HistoryEntry:
+def row(seconds: float | None = 0.0, name: str = NAME, index: int = 7, **more: Any) -> HistoryEntry:
     """A row dated so many seconds after it was asked for, in Korean time; None for one without a date."""
-    at = None if seconds is None else (ASKED + timedelta(seconds=seconds)).astimezone(KST)
-    return HistoryEntry(snapshot=name, at=at, index=index)
+    at = None if seconds is None else (SENT + timedelta(seconds=seconds)).astimezone(KST)
+    return HistoryEntry(snapshot=name, at=at, index=index, **more)
+
+
+def read(date: Any, **more: Any) -> HistoryEntry:
+    """A row as the service gives it, all of it ours."""
+    item = {"snapshotName": NAME, "idx": 7, "actionDate": date, "bucketName": REQUEST.bucket, "requestType": "USER"}
+    return HistoryEntry.read(item | {"serviceGroupInstanceNo": int(REQUEST.cluster_number), **more})
+
+
+def whose(asked: Asked, found: HistoryEntry, looked_at: datetime = LOOKED) -> Whose:
+    (match,) = matches(asked, [found], looked_at)
+    assert bool(match.why) == (match.whose is not OURS), "what is not proved is said in words"
+    return match.whose
+
+
+def found_row(asked: Asked, rows: list[HistoryEntry]) -> HistoryEntry | None:
+    match = best_match(asked, rows, LOOKED)
+    return match.row if match and match.whose is OURS else None
 
 
 def test_only_the_very_name_counts() -> None:
     others = [row(name=name) for name in ("before-upgrade-2", "Before-upgrade", "before-upgrad", "", " before-upgrade")]
-    assert find_snapshot(others, NAME, ASKED) is None
-    assert find_snapshot([*others, row()], NAME, ASKED) == row()
+    assert best_match(ASKED, others, LOOKED) is None
+    assert found_row(ASKED, [*others, row()]) == row()
 
 
 def test_the_newest_of_several_counts_in_any_order() -> None:
-    rows = [row(5, index=1), row(300, index=2), row(1, index=3)]
-    assert find_snapshot(rows, NAME, ASKED) == find_snapshot(rows[::-1], NAME, ASKED) == rows[1]
+    rows = [row(5, index=1), row(25, index=2), row(1, index=3)]
+    assert found_row(ASKED, rows) == found_row(ASKED, rows[::-1]) == rows[1]
     same_second = [row(5, index=1), row(5, index=2)]
-    assert find_snapshot(same_second, NAME, ASKED) == same_second[1]
-    assert find_snapshot([], NAME, ASKED) is None
+    assert found_row(ASKED, same_second) == same_second[1]
+    assert best_match(ASKED, [], LOOKED) is None
+
+
+def test_a_row_that_is_ours_outweighs_a_newer_one_that_may_be_or_is_not() -> None:
+    ours, later, foreign = row(5, index=1), row(10**7, index=2), row(6, index=3, bucket="another-bucket")
+    found = best_match(ASKED, [foreign, later, ours], LOOKED)
+    assert found == Match(ours, OURS)
+    found = best_match(ASKED, [foreign, later], LOOKED)
+    assert found is not None
+    assert (found.row, found.whose) == (later, MAY_BE)
+    found = best_match(ASKED, [foreign], LOOKED)
+    assert found is not None
+    assert (found.whose, found.why) == (NOT_OURS, "it is in the bucket another-bucket")
+
+
+@pytest.mark.parametrize("asked", [ASKED, NEW], ids=["nobody had looked", "new since"])
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, OURS),
+        ({"cluster_number": REQUEST.cluster_number, "bucket": REQUEST.bucket, "kind": "MANUAL"}, OURS),
+        ({"kind": "USER"}, OURS),
+        ({"kind": "수동"}, OURS),
+        ({"kind": "UNSCHEDULED"}, OURS),
+        ({"cluster_name": REQUEST.cluster_name}, OURS),
+        ({"cluster_name": "renamed", "cluster_number": REQUEST.cluster_number}, OURS),
+        ({"cluster_number": "1037002"}, NOT_OURS),
+        ({"cluster_number": "10370010"}, NOT_OURS),
+        ({"cluster_number": "x"}, NOT_OURS),
+        ({"cluster_name": "search-0002"}, NOT_OURS),
+        ({"cluster_number": "1037002", "cluster_name": REQUEST.cluster_name}, NOT_OURS),
+        ({"bucket": "another-bucket"}, NOT_OURS),
+        ({"bucket": "BK.SES.SNAPSHOT"}, NOT_OURS),
+        ({"kind": "AUTO"}, NOT_OURS),
+        ({"kind": "Scheduled"}, NOT_OURS),
+        ({"kind": "SNAPSHOT_SCHEDULING"}, NOT_OURS),
+        ({"kind": "cron"}, NOT_OURS),
+        ({"kind": "자동"}, NOT_OURS),
+        ({"kind": "예약"}, NOT_OURS),
+        ({"kind": "스케줄"}, NOT_OURS),
+    ],
+)
+def test_another_cluster_bucket_or_a_schedule_is_never_proof(
+    asked: Asked, more: dict[str, Any], expected: Whose
+) -> None:
+    assert whose(asked, row(1, **more)) is expected
 
 
 @pytest.mark.parametrize(
-    ("offset", "seconds", "is_ours"),
+    ("offset", "seconds", "expected"),
     [
-        (None, 0, True),
-        (None, 3600, True),
-        (None, -599, True),
-        (None, -601, False),
-        (0.0, 0, True),
-        (0.0, -59, True),
-        (0.0, -61, False),
-        (0.0, 3600, True),
-        # A clock of ours that is a day wrong, measured: only the gateway's time counts.
-        (86_400.0, 86_400, True),
-        (86_400.0, 86_341, True),
-        (86_400.0, 86_339, False),
-        (86_400.0, 0, False),
-        (-86_400.0, -86_400, True),
-        (-86_400.0, -86_461, False),
+        (0.0, 0, OURS),
+        (0.0, -2, OURS),
+        (0.0, -3, MAY_BE),
+        (30.0, 30, OURS),
+        (30.0, 0, OURS),  # on our clock: the Date may be what is wrong
+        (30.0, -3, MAY_BE),
+        (70.0, 0, OURS),
+        (-70.0, 0, OURS),
+        (None, 0, OURS),
+        (None, -3, MAY_BE),
+        (0.0, 30 + 599, OURS),
+        (0.0, 30 + 601, MAY_BE),
+        # A clock that is a day wrong says nothing: only the gateway's counts.
+        (86_400.0, 86_400, OURS),
+        (86_400.0, 0, NOT_OURS),
+        (86_400.0, 30, NOT_OURS),
+        (-86_400.0, -86_400, OURS),
+        (-86_400.0, 0, MAY_BE),
+        # Last month's success of the same name is an earlier attempt's, and a date in ten years nobody's.
+        (0.0, -30 * 86_400, NOT_OURS),
+        (None, -30 * 86_400, NOT_OURS),
+        (0.0, 3650 * 86_400, MAY_BE),
+        (None, 3650 * 86_400, MAY_BE),
     ],
 )
-def test_a_row_from_before_is_not_ours(offset: float | None, seconds: float, is_ours: bool) -> None:
-    """Last month's success of the same name would be taken for today's."""
-    found = find_row(replace(ENTRY, clock_offset=offset, seen_before=frozenset()), [row(seconds)])
-    assert (found is not None) == is_ours
+def test_where_nobody_had_looked_only_the_window_of_the_request_counts(
+    offset: float | None, seconds: float, expected: Whose
+) -> None:
+    """It could be a snapshot of minutes ago."""
+    assert whose(replace(ASKED, clock_offset=offset), row(seconds)) is expected
+    assert whose(ASKED.on_clock(offset), row(seconds)) is expected
 
 
-def test_the_tolerance_is_that_of_the_clock() -> None:
-    assert timedelta(seconds=60) == KNOWN_CLOCK < UNKNOWN_CLOCK == timedelta(minutes=10)
+HOUR, DAY = 3600.0, 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0, OURS),
+        (-601, OURS),
+        (-HOUR, OURS),  # Singapore's time, read as Korean
+        (-9 * HOUR, OURS),  # UTC
+        (-17 * HOUR, OURS),  # US West
+        (-21 * HOUR, OURS),
+        (3 * HOUR, OURS),  # New Zealand
+        (5 * HOUR, OURS),
+        (-22 * HOUR, MAY_BE),
+        (6 * HOUR, MAY_BE),
+        (-DAY, MAY_BE),
+        (DAY, MAY_BE),
+        (30 * DAY, MAY_BE),
+        (3650 * DAY, MAY_BE),
+        (-3650 * DAY, MAY_BE),
+        (None, OURS),
+    ],
+)
+@pytest.mark.parametrize("offset", [None, 0.0, 70.0, -70.0])
+def test_a_date_whose_zone_is_a_guess_rejects_no_row_that_is_new(
+    offset: float | None, seconds: float | None, expected: Whose
+) -> None:
+    """The one right row would be passed over for an hour; but no zone makes up for a day."""
+    assert whose(replace(NEW, clock_offset=offset), row(seconds)) is expected
+
+
+def local(zone: float, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
+    return (SENT + timedelta(seconds=1)).astimezone(timezone(timedelta(hours=zone))).strftime(pattern)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        local(9),
+        local(8),
+        local(0),
+        local(-12),
+        local(14),
+        local(0, "%Y-%m-%dT%H:%M:%SZ"),
+        local(9, "%Y-%m-%dT%H:%M:%SZ"),  # local time that is marked as UTC
+        local(9, "%Y-%m-%dT%H:%M:%S%z"),
+        local(-5, "%Y-%m-%dT%H:%M:%S.123%z"),
+        local(9, "%Y-%m-%d %H:%M:%S.0"),
+        local(9, "%Y-%m-%d %H:%M"),
+        local(9, "%Y/%m/%d %H:%M:%S"),
+        local(9, "%Y년 %m월 %d일 %H시 %M분 %S초"),
+        int(SENT.timestamp()),
+        int(SENT.timestamp() * 1000),
+        str(int(SENT.timestamp())),
+        [2026, 1, 1, 12, 0, 1],
+        "yesterday, about noon",
+        "",
+        None,
+    ],
+)
+def test_in_whatever_form_a_date_comes(date: Any) -> None:
+    assert whose(NEW, read(date)) is OURS
+    seen = replace(NEW, seen_before=rows_named([read(date)], NAME))
+    assert whose(seen, read(date)) is NOT_OURS
+
+
+@pytest.mark.parametrize("date", ["yesterday, about noon", "", None])
+def test_without_a_date_it_is_proof_only_against_what_was_there(date: Any) -> None:
+    assert whose(ASKED, read(date)) is MAY_BE
+    dated = row(1)
+    assert found_row(NEW, [read(date), dated]) == dated
+
+
+def test_what_was_not_asked_for_here_is_any_row_of_the_name_on_the_cluster() -> None:
+    named = Asked(REQUEST.cluster_number, NAME)
+    for found in (row(None), row(-30 * DAY), row(3650 * DAY), row(0, bucket="another-bucket", kind="AUTO")):
+        assert whose(named, found) is OURS
+    assert whose(named, row(cluster_number="1037002")) is NOT_OURS
 
 
 def test_a_row_that_was_there_is_not_ours_however_near_its_date() -> None:
     """A failed attempt of two minutes ago is within every tolerance."""
     failed, ours = row(-20, index=6), row(2, index=7)
-    entry = replace(ENTRY, clock_offset=0.0, seen_before=rows_named([failed, row(-20, "other", 5)], NAME))
-    assert entry.seen_before == frozenset({row_key(failed)})
-    assert find_row(entry, [failed]) is None
-    assert find_row(entry, [failed, ours]) == ours
-    assert find_row(replace(entry, seen_before=None), [failed]) is None, "also where nobody had looked"
-    assert find_row(replace(entry, seen_before=frozenset()), [failed]) == failed, "or nothing was there"
+    asked = replace(NEW, seen_before=rows_named([failed, row(-20, "other", 5)], NAME))
+    assert asked.seen_before == frozenset({row_key(failed)})
+    assert whose(asked, failed) is NOT_OURS
+    assert found_row(asked, [failed, ours]) == ours
+    assert whose(replace(asked, seen_before=None), failed) is MAY_BE, "where nobody had looked it proves nothing"
+    assert whose(NEW, failed) is OURS, "nothing was there"
 
 
-def test_a_row_without_a_date_proves_something_only_against_what_was_there() -> None:
-    undated = row(None)
-    assert find_row(ENTRY, [undated]) is None
-    assert find_row(replace(ENTRY, seen_before=frozenset()), [undated]) == undated
-    assert find_row(replace(ENTRY, seen_before=rows_named([undated], NAME)), [undated]) is None
-    assert find_snapshot([undated], NAME) == undated
-    dated = row(1)
-    assert find_row(replace(ENTRY, seen_before=frozenset()), [undated, dated]) == dated
+def test_a_number_may_be_a_place_in_the_list() -> None:
+    """Each new row moves the others on; taken for new, an old failure or success would be this one's end."""
+    asked = replace(NEW, seen_before=rows_named([row(-20, index=1), row(-400, index=2)], NAME))
+    moved = [row(-20, index=2), row(-400, index=3)]
+    assert found_row(asked, moved) is None
+    assert [match.whose for match in matches(asked, moved, LOOKED)] == [NOT_OURS, NOT_OURS]
+    assert found_row(asked, [row(5, index=1), *moved]) == row(5, index=1)
+
+
+def test_rows_without_dates_are_counted() -> None:
+    asked = replace(NEW, seen_before=rows_named([row(None, index=1)], NAME))
+    assert found_row(asked, [row(None, index=2)]) is None, "it may be the one that was there"
+    assert found_row(asked, [row(None, index=1), row(None, index=2)]) == row(None, index=2)
+
+
+def test_a_row_that_was_dated_anew_is_not_new() -> None:
+    """One that was running may get another date when it ends."""
+    asked = replace(NEW, seen_before=rows_named([row(-400, index=6)], NAME))
+    assert whose(asked, row(-30, index=6)) is MAY_BE
+    assert whose(asked, row(5, index=6)) is OURS, "dated within the window"
+
+
+def test_a_row_of_days_later_was_asked_for_by_another() -> None:
+    """Whoever looks a week later must not take a colleague's snapshot of the name for the one that was lost."""
+    week_later = SENT + timedelta(days=7)
+    for asked in (ASKED, NEW):
+        assert whose(asked, row(20 * HOUR), week_later) is OURS
+        assert whose(asked, row(3 * DAY), week_later) is MAY_BE
 
 
 def test_the_baseline_survives_the_journal() -> None:
@@ -95,26 +272,55 @@ def test_the_baseline_survives_the_journal() -> None:
     from ncp_tui.snapshots.journal_entry import first_line, read_entries
 
     seen = rows_named([row(-20, index=6), row(None, index=5)], NAME)
-    line = {"id": "a", "fact": "begun", "at": ASKED.isoformat(), **first_line(replace(ENTRY, seen_before=seen))}
+    begun = JournalEntry("a", SENT, CALLER, REQUEST, seen_before=seen)
+    line = {"id": "a", "fact": "begun", "at": SENT.isoformat(), **first_line(begun)}
     (entry,) = read_entries([line])
-    assert entry.seen_before == seen
-    assert find_row(entry, [row(-20, index=6), row(None, index=5)]) is None
+    asked = Asked.by(entry)
+    assert asked == replace(ASKED, seen_before=seen)
+    assert found_row(asked, [row(-20, index=6), row(None, index=5)]) is None
 
 
-@pytest.mark.parametrize(
-    ("offset", "seconds", "is_ours"),
-    [
-        (0.0, 0, True),
-        (0.0, -2, True),
-        (0.0, -3, False),
-        (30.0, 30, True),
-        (30.0, 27, False),
-        (None, 0, True),
-        (None, -3, False),
-    ],
+@pytest.mark.parametrize("at", ["1970-01-01T00:00:00+00:00", "8999-12-31T23:59:59+00:00"])
+@pytest.mark.parametrize("offset", [None, 0.0, 10 * 366 * DAY - 1, -10 * 366 * DAY + 1])
+def test_no_clock_is_a_crash(at: str, offset: float | None) -> None:
+    asked = Asked.of(REQUEST, datetime.fromisoformat(at), offset)
+    for date in ("1970-01-02 00:00:00", "9998-12-31 00:00:00", "2026-01-01 12:00:00"):
+        for seen in (None, frozenset[tuple[int, str]]()):
+            matches(replace(asked, seen_before=seen), [read(date)], LOOKED)
+
+
+def test_a_row_is_of_a_cluster_as_far_as_it_names_one() -> None:
+    assert is_of_cluster(row(), "1")
+    assert is_of_cluster(row(cluster_number="1", cluster_name="a"), "1", "b")
+    assert is_of_cluster(row(cluster_name="a"), "1")
+    assert not is_of_cluster(row(cluster_name="a"), "1", "b")
+    assert not is_of_cluster(row(cluster_number="2"), "1", "b")
+
+
+SEEN = row(-30, index=3)
+FAR = st.integers(2 * 86_400, 20 * 365 * 86_400)
+FOREIGN = st.one_of(
+    st.fixed_dictionaries({"cluster_number": st.integers(1, 10**9).map(str).filter(REQUEST.cluster_number.__ne__)}),
+    st.fixed_dictionaries({"bucket": st.from_regex(r"[a-z]{3,9}", fullmatch=True)}),
+    st.fixed_dictionaries({"kind": st.sampled_from(["AUTO", "SCHEDULED", "schedule", "자동", "예약", "AUTOMATIC"])}),
+    st.fixed_dictionaries({"seconds": FAR | FAR.map(lambda away: -away)}),
+    st.just({"index": SEEN.index, "seconds": -30}),
 )
-def test_where_nobody_had_looked_a_row_must_not_be_older(offset: float | None, seconds: float, is_ours: bool) -> None:
-    """It could be a snapshot of minutes ago."""
-    entry = replace(ENTRY, clock_offset=offset, seen_before=None)
-    assert (find_row(entry, [row(seconds)]) is not None) == is_ours
-    assert (find_row(replace(entry, clock_offset=None), [row(seconds)], offset) is not None) == is_ours
+
+
+@given(
+    differs=FOREIGN,
+    offset=st.none() | st.floats(-600, 600),
+    looked=st.booleans(),
+    seconds=st.integers(0, 20),
+    waited=st.integers(20, 10**7),
+)
+def test_what_differs_from_ours_in_any_one_thing_is_never_proof(
+    differs: dict[str, Any], offset: float | None, looked: bool, seconds: int, waited: int
+) -> None:
+    seen = frozenset({row_key(SEEN)}) if looked or differs.get("index") == SEEN.index else None
+    asked = Asked.of(REQUEST, SENT, offset, seen)
+    mine: dict[str, Any] = {"seconds": seconds, "bucket": REQUEST.bucket, "cluster_number": REQUEST.cluster_number}
+    looked_at = SENT + timedelta(seconds=waited)
+    assert whose(asked, row(**mine), looked_at) is OURS
+    assert whose(asked, row(**mine | differs), looked_at) is not OURS

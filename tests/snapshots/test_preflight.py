@@ -202,8 +202,12 @@ def test_the_name(read: dict[str, Any], colour: Light, blocks: bool, evidence: s
 
 OTHERS: list[tuple[dict[str, Any], Light, str]] = [
     ({"history": [row(), row("FAILED")]}, OK, "no other snapshot is running"),
-    ({"history": [row("IN_PROGRESS")]}, BAD, "auto-1 is running since 2026-01-02 10:00 KST"),
-    ({"history": [row("IN_PROGRESS", hours=25)]}, UNSURE, "auto-1 has been running since 2026-01-01 11:00 KST, which"),
+    ({"history": [row("IN_PROGRESS")]}, BAD, "auto-1 is running since 2026-01-02 10:00:00 KST"),
+    (
+        {"history": [row("IN_PROGRESS", hours=25)]},
+        UNSURE,
+        "auto-1 has been running since 2026-01-01 11:00:00 KST, which",
+    ),
     ({"history": [replace(row("IN_PROGRESS"), at=None)]}, BAD, "auto-1 is running"),
     ({"history": [row("IN_PROGRESS", REQUEST.name)]}, OK, "no other snapshot is running"),
     ({"history": None, "history_read": BROKEN}, UNSURE, "not checked: the history could not be read"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,17 @@ from ncp_tui.gateway import (
 from ncp_tui.sandbox import Sandbox, serve
 from ncp_tui.search_engine import HistoryEntry, SearchEngine, SnapshotState
 from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots import Outcome, Progress, Taken, take, watch
+from ncp_tui.snapshots import Asked, Outcome, Progress, Taken, Whose, take, watch
 from ncp_tui.snapshots.matching import rows_named
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
 
 NAME = "before-upgrade"
 SINCE = datetime(2026, 1, 1, 12, 0, 0, tzinfo=KST)
+NAMED = Asked("1", NAME)
+"""Any row of the name: it was not asked for here."""
+ASKED = Asked("1", NAME, at=SINCE)
+LOOKED = SINCE + timedelta(minutes=1)
 
 
 def row(
@@ -66,12 +71,13 @@ class Time:
 
 
 async def watched(
-    result: Callable[[Mapping[str, str]], Any] | Iterator[Any], limit: int = 100, **options: Any
+    result: Callable[[Mapping[str, str]], Any] | Iterator[Any], limit: int = 100, asked: Asked = NAMED
 ) -> tuple[list[Progress], Time]:
     answer = result if callable(result) else lambda _: next(result)
     engine, time = Scripted(answer).engine(), Time()
     found: list[Progress] = []
-    looking = watch(engine, "1", NAME, sleep=time.sleep, monotonic=time.monotonic, jitter=lambda: 0.5, **options)
+    options: dict[str, Any] = {"sleep": time.sleep, "monotonic": time.monotonic, "jitter": lambda: 0.5}
+    looking = watch(engine, asked, now=lambda: LOOKED, **options)
     async for progress in looking:
         found.append(progress)
         if len(found) == limit:
@@ -91,7 +97,7 @@ async def test_pauses_grow_from_two_to_fifteen_seconds() -> None:
 async def test_jitter_spreads_the_looks() -> None:
     for dice, first in ((0.0, 1.6), (1.0, 2.4)):
         engine, time = Scripted(lambda _: rows(row())).engine(), Time()
-        looking = watch(engine, "1", NAME, sleep=time.sleep, jitter=lambda dice=dice: dice)  # type: ignore[misc]
+        looking = watch(engine, NAMED, sleep=time.sleep, jitter=lambda dice=dice: dice)  # type: ignore[misc]
         await anext(looking)
         await anext(looking)
         assert time.pauses == [pytest.approx(first)]
@@ -155,7 +161,7 @@ async def test_what_no_patience_cures_ends_it(answer: Any, kind: type[Exception]
 async def test_an_older_attempt_of_the_same_name_is_not_taken_for_this_one() -> None:
     """Last month's success would be reported as today's."""
     old = row("SUCCESS", "2025-12-01 12:00:00", idx=1)
-    found, _ = await watched(iter([rows(old), rows(old, row()), rows(old, row("SUCCESS"))]), since=SINCE)
+    found, _ = await watched(iter([rows(old), rows(old, row()), rows(old, row("SUCCESS"))]), asked=ASKED)
     assert [progress.state for progress in found] == [
         SnapshotState.UNKNOWN,
         SnapshotState.RUNNING,
@@ -168,7 +174,7 @@ async def test_a_row_that_was_there_before_is_not_taken_for_this_one() -> None:
     old = row("FAILED", "2026-01-01 11:59:30", idx=6)
     seen = rows_named([HistoryEntry.read(old)], NAME)
     answers = iter([rows(old), rows(old, row()), rows(old, row("SUCCESS"))])
-    found, _ = await watched(answers, since=SINCE, seen_before=seen)
+    found, _ = await watched(answers, asked=replace(ASKED, seen_before=seen))
     assert [progress.state for progress in found] == [
         SnapshotState.UNKNOWN,
         SnapshotState.RUNNING,
@@ -176,10 +182,35 @@ async def test_a_row_that_was_there_before_is_not_taken_for_this_one() -> None:
     ]
 
 
-async def test_a_row_without_a_date_is_followed() -> None:
+@pytest.mark.parametrize("date", ["", "at noon", "2026-01-01 11:00:00"])
+async def test_a_row_whose_date_says_nothing_is_followed_where_it_is_new(date: str) -> None:
     """That the snapshot was accepted is known; an end that is never seen would be waited for, for ever."""
-    found, _ = await watched(iter([rows(row("SUCCESS", at=""))]), since=SINCE)
+    answers = rows(row("SUCCESS", at=date))
+    found, _ = await watched(lambda _: answers, asked=replace(ASKED, seen_before=frozenset()))
     assert found[0].is_final
+    found, _ = await watched(lambda _: answers, limit=2, asked=ASKED)
+    assert [(one.state, one.entry) for one in found] == [(SnapshotState.UNKNOWN, None)] * 2
+    assert found[0].other is not None
+    assert found[0].other.whose is Whose.MAY_BE, "it is told of, and never taken for the end"
+
+
+@pytest.mark.parametrize(
+    "differs",
+    [
+        {"serviceGroupInstanceNo": 2},
+        {"bucketName": "another-bucket"},
+        {"requestType": "AUTO"},
+        {"actionDate": "2036-01-01 12:00:00"},
+    ],
+)
+async def test_a_row_that_is_not_ours_ends_nothing(differs: dict[str, Any]) -> None:
+    foreign = row("SUCCESS", idx=6) | differs
+    asked = replace(ASKED, bucket="bk", seen_before=frozenset())
+    found, _ = await watched(iter([rows(foreign), rows(foreign, row("SUCCESS"))]), asked=asked)
+    assert [progress.state for progress in found] == [SnapshotState.UNKNOWN, SnapshotState.SUCCESS]
+    assert found[0].other is not None
+    assert found[0].other.why
+    assert found[1].other is None
 
 
 @pytest.mark.parametrize(("asked", "pause"), [("20", 20.0), ("0", 2.0), ("soon", 2.0)])
@@ -192,7 +223,7 @@ async def test_a_gateway_that_asks_to_be_left_alone_is(asked: str, pause: float)
 
     answers = iter([gateway_error(429, "410"), rows(row("SUCCESS"))])
     engine, time = Asking(lambda _: next(answers)).engine(), Time()
-    looking = watch(engine, "1", NAME, sleep=time.sleep, monotonic=time.monotonic, jitter=lambda: 0.5)
+    looking = watch(engine, NAMED, sleep=time.sleep, monotonic=time.monotonic, jitter=lambda: 0.5)
     assert [progress.is_final async for progress in looking] == [False, True]
     assert time.pauses == [pause]
 
@@ -200,7 +231,7 @@ async def test_a_gateway_that_asks_to_be_left_alone_is(asked: str, pause: float)
 async def test_each_look_is_one_request() -> None:
     """Asked again inside a look as well, a struggling gateway would get three times as much."""
     transport, time = Scripted(lambda _: gateway_error(503, "500")), Time()
-    looking = watch(transport.engine(), "1", NAME, sleep=time.sleep, monotonic=time.monotonic)
+    looking = watch(transport.engine(), NAMED, sleep=time.sleep, monotonic=time.monotonic)
     for looks in range(1, 5):
         assert (await anext(looking)).looks == looks == len(transport.requests)
 
@@ -208,7 +239,7 @@ async def test_each_look_is_one_request() -> None:
 @pytest.mark.parametrize("minutes", [-9, 0, 9])
 async def test_clocks_may_differ_by_as_much_as_a_signature_may(minutes: int) -> None:
     at = (SINCE + timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M:%S")
-    found, _ = await watched(iter([rows(row("SUCCESS", at))]), since=SINCE)
+    found, _ = await watched(iter([rows(row("SUCCESS", at))]), asked=replace(ASKED, seen_before=frozenset()))
     assert found[0].is_final
 
 
@@ -238,7 +269,7 @@ async def test_cancelling_ends_it_at_once() -> None:
         await asyncio.Event().wait()
 
     async def act(engine: SearchEngine) -> None:
-        async for _ in watch(engine, "1", NAME, sleep=sleep):
+        async for _ in watch(engine, NAMED, sleep=sleep):
             pass
 
     transport = Scripted(lambda _: rows(row()))
@@ -260,7 +291,13 @@ async def test_a_snapshot_of_the_sandbox_from_start_to_end() -> None:
         engine._gateway._clock = time.monotonic
         await engine.create_snapshot("1037002", "partial-one", "bk.ses.snapshot")
         since = datetime.fromtimestamp(time.now, KST)
-        looking = watch(engine, "1037002", "partial-one", since=since, sleep=time.sleep, monotonic=time.monotonic)
+        looking = watch(
+            engine,
+            Asked("1037002", "partial-one", at=since),
+            now=lambda: datetime.fromtimestamp(time.now, KST),
+            sleep=time.sleep,
+            monotonic=time.monotonic,
+        )
         found = [progress async for progress in looking]
         await engine.aclose()
     assert found[0].state is SnapshotState.RUNNING
@@ -272,16 +309,7 @@ async def test_a_snapshot_of_the_sandbox_from_start_to_end() -> None:
 
 async def first_look(engine: SearchEngine, taken: Taken) -> Progress:
     """What is seen of a create that was accepted, as its callers follow it."""
-    request = taken.request
-    looks = watch(
-        engine,
-        request.cluster_number,
-        request.name,
-        since=taken.at,
-        seen_before=taken.seen_before,
-        clock_offset=taken.clock_offset,
-    )
-    return await anext(looks)
+    return await anext(watch(engine, taken.asked, now=lambda: taken.at + timedelta(seconds=1)))
 
 
 @pytest.mark.parametrize("ahead", [-86_000, -700, 0, 700, 3_600, 86_000])

@@ -17,7 +17,7 @@ from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import GatewayError, ReadOnlyRefused, RequestRecord, Throttled
 from ncp_tui.profiles import Identity
-from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine
+from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine, WrongCluster
 from ncp_tui.snapshots import (
     DEFAULT_TEMPLATE,
     Caller,
@@ -140,6 +140,8 @@ class _Creation:
         if not self._wishes.dry_run:
             for check in self._lights.doubts:
                 self._session.out.note(f"{check.subject}: {check.evidence}. {check.advice}".rstrip())
+            if isinstance(facts.cluster_read.problem, WrongCluster):
+                raise facts.cluster_read.problem
             check_bucket(request.bucket, facts.buckets)
             if self._lights.blocked is not None:  # by its name: the cluster and the bucket have just been checked
                 raise OutcomeInDoubt(

@@ -79,11 +79,11 @@ def bucket_row(bucket: Bucket) -> tuple[str, ...]:
 
 
 def history_document(entry: HistoryEntry) -> dict[str, Any]:
-    """A row of the history. `at` carries the service's zone, +09:00."""
+    """A row of the history. `at` carries the service's zone, +09:00; a date that cannot be read is there as it came."""
     return {
         "snapshot": entry.snapshot,
         "bucket": entry.bucket or None,
-        "at": entry.at.isoformat() if entry.at else None,
+        "at": entry.at.isoformat() if entry.at else entry.date or None,
         "kind": entry.kind or None,
         "state": entry.state.value,
         "message": entry.message,
@@ -95,7 +95,7 @@ def history_document(entry: HistoryEntry) -> dict[str, Any]:
 
 def history_row(entry: HistoryEntry) -> tuple[str, ...]:
     """A row of the history in the columns of HISTORY_HEADINGS."""
-    at = entry.at.strftime(_MINUTE) if entry.at else ""
+    at = entry.at.strftime(_MINUTE) if entry.at else entry.date or "-"
     return (entry.snapshot, entry.bucket, at, entry.kind, entry.state.value, entry.duration, entry.message)
 
 

@@ -57,13 +57,10 @@ class Ending:
         request, seconds = taken.request, self._wishes.timeout
         looks = follow(
             engine,
-            request.cluster_number,
-            request.name,
+            taken.asked,
             seconds=seconds,
             note=self._session.out.note,
-            since=taken.at,
-            seen_before=taken.seen_before,
-            clock_offset=taken.clock_offset,
+            now=self._session.home.now,
         )
         try:
             with self._session.log.action(f"wait for {request.name}"):

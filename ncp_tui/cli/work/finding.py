@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from ncp_tui.cli.work.problems import AmbiguousCluster, UnknownCluster
 from ncp_tui.search_engine import Cluster, SearchEngine
+from ncp_tui.search_engine.client import same_name
 from ncp_tui.snapshots import check_cluster
 
 
@@ -14,7 +14,7 @@ async def find_cluster(engine: SearchEngine, wanted: str) -> Cluster:
     """The cluster of that name or number, which this key may open.
 
     A name is looked for on every page, since a second cluster of the same name may be on the last. Raises
-    UnknownCluster, AmbiguousCluster, PermissionDenied, or what the reads raise.
+    UnknownCluster, AmbiguousCluster, PermissionDenied, WrongCluster, or what the reads raise.
     """
     if is_number(wanted):
         cluster = await engine.show_cluster(wanted)
@@ -26,9 +26,7 @@ async def find_cluster(engine: SearchEngine, wanted: str) -> Cluster:
 
 def named(clusters: Sequence[Cluster], wanted: str) -> Cluster:
     """The one cluster called exactly so. Raises UnknownCluster, AmbiguousCluster."""
-    # A shell on macOS hands Hangul over in pieces that look the same.
-    name = unicodedata.normalize("NFC", wanted)
-    found = [cluster for cluster in clusters if unicodedata.normalize("NFC", cluster.name) == name]
+    found = [cluster for cluster in clusters if same_name(cluster.name, wanted)]
     if not found:
         raise UnknownCluster(wanted, clusters)
     if len(found) > 1:

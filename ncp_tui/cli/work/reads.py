@@ -88,7 +88,7 @@ async def _read_cluster(engine: SearchEngine, wanted: str) -> Cluster:
     row = _numbered(clusters, wanted) if is_number(wanted) else named(clusters, wanted)
     if row is not None:
         check_cluster(row)
-    detail = await engine.show_cluster(row.number if row else wanted)
+    detail = await engine.show_cluster(row.number if row else wanted, row.name if row else "")
     if row is None:
         if detail is None:
             raise UnknownCluster(wanted)

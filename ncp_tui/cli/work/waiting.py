@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ncp_tui.cli.exit_codes import ExitCode
@@ -14,7 +14,7 @@ from ncp_tui.cli.work.finding import find_cluster
 from ncp_tui.cli.work.problems import SnapshotFailed, WaitEnded
 from ncp_tui.cli.work.session import Session
 from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine, SnapshotState
-from ncp_tui.snapshots import Progress, RowKeys, watch
+from ncp_tui.snapshots import Asked, Progress, Whose, best_match, watch
 
 _SAY_AGAIN = 60.0
 """Seconds after which an unchanged state is told once more, so that a log shows that somebody is still looking."""
@@ -25,11 +25,12 @@ def wait_for_snapshot(session: Session, wanted: str, name: str, seconds: float) 
     engine = session.connect(session.identity())
     with session.log.action(f"wait for {name}"):
         cluster = session.wait(find_cluster(engine, wanted))
+        asked = Asked(cluster.number, name, cluster_name=cluster.name)
         ends = time.monotonic() + seconds
-        entry = session.wait(_ended_before(engine, cluster.number, name, seconds))
+        entry = session.wait(_ended_before(engine, asked, seconds, session.home.now))
         if entry is None:
             left = max(0.0, ends - time.monotonic())
-            entry = session.wait(follow(engine, cluster.number, name, seconds=left, note=session.out.note))
+            entry = session.wait(follow(engine, asked, seconds=left, note=session.out.note, now=session.home.now))
     document = _document(name, cluster, entry)
     session.document_of = lambda problem: document | {"error": {"kind": problem.kind, "message": problem.what}}
     if entry is not None and entry.state is SnapshotState.SUCCESS:
@@ -46,25 +47,21 @@ def wait_for_snapshot(session: Session, wanted: str, name: str, seconds: float) 
 
 async def follow(
     engine: SearchEngine,
-    number: str,
-    name: str,
+    asked: Asked,
     *,
     seconds: float,
     note: Callable[[str], None],
-    since: datetime | None = None,
-    seen_before: RowKeys | None = None,
-    clock_offset: float | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> HistoryEntry | None:
-    """Look until the snapshot has ended or `seconds` are over; the newest row seen of it, None when there was none.
+    """Look until what was `asked` has ended or `seconds` are over; its row as last seen, None when none is proved.
 
     Raises what `watch` raises.
     """
     entry: HistoryEntry | None = None
-    teller = _Teller(name, note)
+    teller = _Teller(asked.name, note)
     try:
         async with asyncio.timeout(seconds):
-            looks = watch(engine, number, name, since=since, seen_before=seen_before, clock_offset=clock_offset)
-            async for progress in looks:
+            async for progress in watch(engine, asked, now=now):
                 entry = progress.entry or entry
                 teller.tell(progress)
     except TimeoutError:
@@ -97,21 +94,28 @@ class _Teller:
     def _text(self, progress: Progress) -> str:
         if progress.problem is not None:
             return f"A look failed, and is repeated. {progress.problem.what}"
+        if progress.entry is None and progress.other is not None:
+            may_be = "may be it" if progress.other.whose is Whose.MAY_BE else "is not it"
+            return f"A row of the history is called {self._name} and {may_be}: {progress.other.why}."
         if progress.entry is None:
             return f"{self._name} is not in the history yet."
         message = progress.entry.message
         return told(progress.entry) + (f" ({message})" if message else "")
 
 
-async def _ended_before(engine: SearchEngine, number: str, name: str, seconds: float) -> HistoryEntry | None:
+async def _ended_before(
+    engine: SearchEngine, asked: Asked, seconds: float, now: Callable[[], datetime]
+) -> HistoryEntry | None:
     """The row of a snapshot that has ended, also when `watch`, which reads the first page only, would not see it."""
     try:
         async with asyncio.timeout(seconds):
-            rows = await engine.snapshot_history(number)
+            rows = await engine.snapshot_history(asked.cluster_number)
     except TimeoutError:
         return None
-    entry = next((row for row in rows if row.snapshot == name), None)
-    return entry if entry and entry.state in {SnapshotState.SUCCESS, SnapshotState.FAILED} else None
+    found = best_match(asked, rows, now())
+    if found is None or found.whose is not Whose.OURS:
+        return None
+    return found.row if found.row.state in {SnapshotState.SUCCESS, SnapshotState.FAILED} else None
 
 
 def _document(name: str, cluster: Cluster, entry: HistoryEntry | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ def history_lines(entry: HistoryEntry) -> list[Line]:
         field("snapshot", entry.snapshot, Tone.STRONG),
         field("state", entry.state),
         field("bucket", entry.bucket or "-"),
-        field("at", f"{entry.at:%Y-%m-%d %H:%M:%S} KST" if entry.at else "-"),
+        field("at", entry.when or "-"),
         field("kind", entry.kind or "-"),
         field("duration", entry.duration or "-"),
         field("message", entry.message or "-"),

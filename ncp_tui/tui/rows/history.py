@@ -16,7 +16,7 @@ _STATE_WORDS = {
 
 def history_row(entry: HistoryEntry) -> Row:
     """A line of the history screen."""
-    when = entry.at.strftime("%Y-%m-%d %H:%M:%S") if entry.at else "-"
+    when = entry.at.strftime("%Y-%m-%d %H:%M:%S") if entry.at else entry.date or "-"
     cells = (
         Cell(when, sort=entry.sort_key[0]),
         Cell(entry.snapshot or "-", Tone.STRONG),

@@ -34,7 +34,7 @@ class ClusterDetailScreen(TextScreen):
         try:
             with self._session.log.action(f"show {cluster.name}"):
                 engine = await self._session.engine()
-                detail = await engine.show_cluster(cluster.number)
+                detail = await engine.show_cluster(cluster.number, cluster.name)
                 cluster = _merged(cluster, detail) if detail else cluster
                 dashboard = await engine.show_dashboard(cluster.number)
         except Problem as error:

@@ -462,6 +462,11 @@ def goes_on(followed: Followed) -> tuple[str, str]:
     progress, taken = followed.progress, followed.taken
     if progress is not None and progress.problem is not None:
         return f"Accepted, but the history cannot be read now: {progress.problem.what}", "warning"
+    if progress is not None and progress.other is not None:
+        return (
+            f"Accepted. The history has a row of that name that is not proved to be it: {progress.other.why}.",
+            "warning",
+        )
     if taken is None:
         return ("It is not sent again. esc leaves; the looking goes on.", "warning") if followed.settling else ("", "")
     if taken.by_history:

@@ -220,6 +220,8 @@ def state_words(followed: Followed, now: float) -> str:
     if progress is None:
         return "accepted"
     seen = "accepted, not in the history yet" if progress.entry is None else str(progress.state)
+    if progress.other is not None and progress.other.whose is snapshots.Whose.MAY_BE:
+        seen = "accepted, a row of the history may be it"
     if progress.problem is not None:
         seen = "looking at it fails" if progress.entry is None else f"last seen {progress.state}"
     return f"{seen}, {elapsed(now - followed.asked_monotonic)}"

@@ -1,0 +1,278 @@
+"""What a message of the history says: whoever deletes an index next reads the word that comes out of it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ncp_tui.search_engine.messages import Saying, saying_of
+
+WORDINGS: dict[Saying, list[str]] = {
+    Saying.FAILED: [
+        "FAILED",
+        "FAILED: repository_verification_exception",
+        "PARTIAL: 2 of 40 shards failed",
+        "Completed with errors",
+        "unsuccessful",
+        "Access denied",
+        "request timed out",
+        "snapshot rejected",
+        "INCOMPATIBLE",
+        "aborted",
+        "실패",
+        "생성 실패",
+        "오류가 발생했습니다",
+        "취소됨",
+        "권한이 거부되었습니다",
+        "시간 초과",
+        "작업이 중단되었습니다",
+        "에러",
+        "10 failed",
+        "성공 12건, 실패 3건",
+        "부분 성공",
+        "complete failure",
+        "Successfully failed",
+        "비정상 종료",
+        "12 of 12 shards failed",
+        "1 failed shard",
+        "0.5% failed",
+        "COMPLETED_WITH_ERRORS",
+        "Snapshot failed successfully",
+        "SnapshotFailedException",
+        "SUCCESS but data lost",
+        "실패하였습니다",
+        "스냅샷 생성에 실패했습니다",
+        "failed to report 0 errors",
+        "error code 0",
+        '{"state":"PARTIAL","failures":[]}',
+        '{"snapshot":{"state":"SUCCESS","failures":[{"index":"a"}]}}',
+        "success 0 failed 3",
+        "successful: 0 failed: 3",
+        "오류로 완료되지 않았습니다",
+        "실패하여 생성되지 않았습니다",
+        "PARTIAL_SUCCESS",
+        "2 errors, 0 failures",
+        "0 errors, 2 failures",
+        "errors: none, failures: 3",
+        "no errors, 1 failure",
+        "shards: 12 total, 11 successful, 1 failed",
+        "fail",
+        "Error",
+        "failed.",
+        "오류: 3건",
+        "스냅샷 생성에 실패하였습니다.",
+    ],
+    Saying.RUNNING: [
+        "IN_PROGRESS",
+        "in progress",
+        "Started",
+        "진행 중",
+        "진행중",
+        "스냅샷 생성 중입니다",
+        "스냅샷 생성을 요청했습니다",
+        "대기",
+        "QUEUED",
+        "50% completed",
+        "완료 50%",
+        "작업 완료 대기",
+        "생성중",
+        "스냅샷을 생성하고 있습니다",
+        "처리중입니다",
+        "Snapshot request accepted",
+        "Snapshot creation started",
+        "스냅샷 생성 시작",
+        "스냅샷 생성 요청됨",
+        "요청 접수",
+        "생성 대기 중",
+    ],
+    Saying.BEGUN_AND_ENDED: [
+        "스냅샷 생성 요청이 정상 완료되었습니다.",
+        "Success: request accepted",
+    ],
+    Saying.SUCCESS: [
+        "SUCCESS",
+        "success",
+        " Success",
+        "Succeeded",
+        "completed",
+        "Snapshot completed",
+        "Snapshot created successfully",
+        "완료",
+        "성공",
+        "스냅샷 생성 완료",
+        "스냅샷 생성이 완료되었습니다.",
+        "정상 완료",
+        "SUCCESS (0 failed shards)",
+        "SUCCESS - no failures",
+        "Completed without errors",
+        "Completed without any errors or failures",
+        "completed; errors: 0",
+        "완료 09:02",
+        "완료 (2026-11-28 20:00:00)",
+        "완료 (소요 시간 31초)",
+        "SUCCESS: requested 09:00, completed 09:02",
+        "0 failed, 12 successful",
+        "failed 0, successful 12",
+        "failed: 0 successful: 12",
+        "successful: 12 failed: 0",
+        "12 successful, 0 failed",
+        "12 of 12 shards successful",
+        "SUCCESS 12/12 shards",
+        "completed 100%",
+        "100% 완료",
+        "0건 실패, 12건 성공",
+        "성공 12건, 실패 0건",
+        "오류 없이 완료되었습니다",
+        "실패 없이 성공",
+        "정상 종료",
+        "Success!",
+        '"SUCCESS"',
+        "[SUCCESS]",
+        "snapshot_success",
+        "completed at 2026-11-28T20:00:00+09:00 KST",
+        "Completed in 31s",
+        "Completed in 31 seconds",
+        "completed (1h 2m)",
+        "state: SUCCESS, failures: []",
+        "완료했습니다",
+        "완료하였습니다",
+        "성공적으로 완료되었습니다",
+        "성공적으로 생성되었습니다",
+        "완료됨",
+        "완료 됨",
+        "백업 성공",
+        "COMPLETE",
+        "Completed.",
+        '{"state":"SUCCESS"}',
+        '{"snapshot":{"state":"SUCCESS","failures":[],"shards":{"total":10,"failed":0,"successful":10}}}',
+        "SUCCESS: 0 failed shards",
+        "Completed in 0 seconds",
+        "success 12 failed 0",
+        "total 12 successful 12 failed 0",
+        "shards: 12 total, 12 successful, 0 failed",
+        "2026년 11월 28일 20시 00분 완료",
+        "오후 3시 12분에 완료되었습니다",
+        "1시간 2분 소요, 완료",
+        "인덱스 3개 완료",
+        "snapshot done",
+        "ＳＵＣＣＥＳＳ",
+        "Completed 12 of 12",
+        "오류 0건, 완료",
+        "SUCCESS\n0 failed",
+        "SUCCESS (오류 없음)",
+    ],
+    Saying.NOTHING: [
+        "0 failed shards",
+        "no failures",
+        "without errors",
+        "실패 0건",
+        "오류 없음",
+        "오류가 없습니다",
+        "에러 없음",
+        "did not fail",
+        "failures=[]",
+        "실패하지 않았습니다",
+        "error log: none",
+        "no error log",
+        "Failed: 0/12",
+        "0/12 failed",
+        "0 out of 12 shards failed",
+        "zero failures",
+        "-",
+        "오류가 발생하지 않았습니다",
+    ],
+    Saying.UNKNOWN: [
+        "not completed",
+        "incomplete",
+        "Success: false",
+        "Completed, 2 shards missing",
+        "완료되지 않았습니다",
+        "성공하지 못했습니다",
+        "미완료",
+        "무언가",
+        "SNAPSHOT",
+        "Complete loss of data",
+        "0 of 12 shards",
+        "SUCCESS with warnings: index .kibana skipped",
+        "10 of 12 shards successful",
+        "SUCCESS: 0 of 12 shards",
+        "성공 0건",
+        "완료 안 됨",
+        "완료 예정",
+        "No success",
+        "didn't complete",
+        "never completed",
+        "OK",
+        "정상",
+        "success rate 0%",
+        "SUCCESS_WITH_WARNINGS",
+        "SUCCESS, 1 index skipped",
+        "To be completed",
+        "will be completed",
+        "almost done",
+        "Done?",
+        "Nothing done",
+        "0 succeeded",
+        "success=0",
+        "완료율 30%",
+        "SUCCESS 0",
+        "Not a success",
+        "✅ 완료",
+        '{"snapshot":{"state":"SUCCESS","failures":[],"shards":{"total":10,"failed":0,"successful":7}}}',
+        '{"acknowledged": true}',
+        "null",
+        "N/A",
+        "successful: 0 failed: 0",
+        "NOT_COMPLETED",
+        "has to complete",
+        "shards: 12 total, 0 successful, 0 failed",
+        "Completed, but 3 shards are unavailable",
+        "snapshot is not in progress",
+        "without success",
+        "completed without success",
+        "알 수 없는 상태",
+        "삭제됨",
+        "SUCCESSFUL?",
+        "not yet",
+        "no",
+        "완료되지 못함",
+        "성공 아님",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("message", "saying"), [(message, saying) for saying, messages in WORDINGS.items() for message in messages]
+)
+def test_the_wordings(message: str, saying: Saying) -> None:
+    assert saying_of(message) is saying
+    if not message.startswith("{"):
+        for other in (f"  {message}\n", unicodedata.normalize("NFD", message)):
+            assert saying_of(other) is saying
+    if saying is not Saying.FAILED:
+        for other in (message.upper(), message.lower(), message.title()):
+            assert saying_of(other) is not Saying.SUCCESS or saying is Saying.SUCCESS
+
+
+@given(st.text(max_size=40))
+def test_a_message_with_a_word_nobody_knows_is_never_a_success(word: str) -> None:
+    for message in (f"SUCCESS {word} qwzx", f"qwzx {word} 완료", f"{word} qwzx"):
+        assert saying_of(message) is not Saying.SUCCESS
+
+
+@given(st.integers(1, 10**9), st.sampled_from(["failed", "errors", "failures", "건 실패"]))
+def test_a_count_of_failures_above_zero_is_one(count: int, word: str) -> None:
+    for message in (f"SUCCESS ({count} {word})", f"{count} {word}", f"0 errors, {count} {word}"):
+        assert saying_of(message) is Saying.FAILED
+    assert saying_of(f"SUCCESS (0 {word})") is Saying.SUCCESS
+
+
+@pytest.mark.parametrize(
+    "message", ["(" * 10_000, "0 " * 5_000, "failed " * 2_000, "no " * 5_000, "{" * 5_000, "[]" * 5_000]
+)
+def test_a_long_message_takes_no_time(message: str) -> None:
+    """It is read on the screen for each row."""
+    assert saying_of(message) is not Saying.SUCCESS
