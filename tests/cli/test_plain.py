@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from ncp_tui.profiles import PROFILE_VARIABLE, Profile, ProfileStore, paths_from
 from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from tests.cli.conversation import Conversation
+from tests.cli.homes import use_memory_keyring
 from tests.cli.program import Called, Program, keys_of
 from tests.journeys.terminal import ENTER, Terminal
 
@@ -18,14 +21,38 @@ ESCAPE = b"\x1b"
 TWO_KILOBYTES = 2048
 
 
-@contextmanager
-def conversation(folder: Path, served: ThreadedSandbox, *arguments: str, **environ: str) -> Iterator[Terminal]:
-    """`ncp-tui` on a dumb terminal, from the first to the last line."""
-    variables = keys_of(served) | {"TERM": "dumb"} | environ
-    with Terminal(folder, *arguments, environ=variables) as terminal:
-        yield terminal
+@dataclass
+class Conversations:
+    """`ncp-tui` on a dumb terminal, from the first to the last line: called in this process, or as one of its own."""
+
+    folder: Path
+    served: ThreadedSandbox
+    monkeypatch: pytest.MonkeyPatch
+
+    @contextmanager
+    def __call__(self, *arguments: str, **environ: str) -> Iterator[Terminal]:
+        variables = self._variables(environ)
+        with Conversation(self.folder, *arguments, environ=variables, monkeypatch=self.monkeypatch) as terminal:
+            yield terminal
+            self._check(terminal)
+
+    @contextmanager
+    def as_a_process(self, *arguments: str, **environ: str) -> Iterator[Terminal]:
+        with Terminal(self.folder, *arguments, environ=self._variables(environ)) as terminal:
+            yield terminal
+            self._check(terminal)
+
+    def _variables(self, more: dict[str, str]) -> dict[str, str]:
+        return keys_of(self.served) | {"TERM": "dumb"} | more
+
+    def _check(self, terminal: Terminal) -> None:
         assert ESCAPE not in terminal.raw
-        assert served.sandbox.secret_key.encode() not in terminal.raw
+        assert self.served.sandbox.secret_key.encode() not in terminal.raw
+
+
+@pytest.fixture
+def conversation(tmp_path: Path, served: ThreadedSandbox, monkeypatch: pytest.MonkeyPatch) -> Conversations:
+    return Conversations(tmp_path, served, monkeypatch)
 
 
 def answer(terminal: Terminal, *pairs: tuple[str, str]) -> None:
@@ -50,10 +77,10 @@ def named(served: ThreadedSandbox, name: str, **fields: object) -> Profile:
 
 @pytest.mark.parametrize("arguments", [(), ("--plain",), ("--plain", "--quiet")])
 def test_from_the_first_question_to_the_end(
-    tmp_path: Path, served: ThreadedSandbox, arguments: tuple[str, ...]
+    conversation: Conversations, served: ThreadedSandbox, arguments: tuple[str, ...]
 ) -> None:
     """Numbers, enter and y are enough; what it costs is what a link of 300 baud carries in a minute."""
-    with conversation(tmp_path, served, *arguments) as terminal:
+    with (conversation if arguments else conversation.as_a_process)(*arguments) as terminal:
         terminal.expect("1 search-0001, running, green", "hr-private, no access with this key")
         answer(terminal, ("Cluster (number", "1"))
         terminal.expect("1 bk.ses.snapshot", "- audit-locked: locked: objects cannot be replaced")
@@ -68,17 +95,17 @@ def test_from_the_first_question_to_the_end(
     assert (effect.name or "").startswith("search-0001-")
 
 
-def test_whoever_does_not_follow_hears_how_to(tmp_path: Path, served: ThreadedSandbox) -> None:
-    with conversation(tmp_path, served) as terminal:
+def test_whoever_does_not_follow_hears_how_to(conversation: Conversations, served: ThreadedSandbox) -> None:
+    with conversation() as terminal:
         answer(terminal, *TO_THE_NAME, ("Name [", "by-hand-1"), ("[y/N]", "y"), ("Follow it", "n"))
         terminal.expect("ncp-tui snapshot wait search-0001 by-hand-1")
         assert terminal.expect_end() == 0
     assert len(served.sandbox.ledger.effects) == 1
 
 
-def test_an_answer_that_means_nothing_is_asked_for_again(tmp_path: Path, served: ThreadedSandbox) -> None:
+def test_an_answer_that_means_nothing_is_asked_for_again(conversation: Conversations, served: ThreadedSandbox) -> None:
     """A typing error must not cost the whole conversation; each refusal says what would be right."""
-    with conversation(tmp_path, served) as terminal:
+    with conversation() as terminal:
         answer(terminal, ("Cluster (number", "99"))
         terminal.expect("No cluster is called '99'")
         answer(terminal, ("id): ", "hr-private"))
@@ -98,8 +125,8 @@ def test_an_answer_that_means_nothing_is_asked_for_again(tmp_path: Path, served:
     assert not served.sandbox.ledger.effects
 
 
-def test_the_lights_that_are_not_ok_are_told_before_the_last_question(tmp_path: Path, served: ThreadedSandbox) -> None:
-    with conversation(tmp_path, served) as terminal:
+def test_the_lights_that_are_not_ok_are_told_before_the_last_question(conversation: Conversations) -> None:
+    with conversation() as terminal:
         answer(terminal, ("Cluster (number", "search-0006"), TO_THE_NAME[1], ("Name [", ""))
         terminal.expect("cluster: it is 'error', not running.", "health: red: data is missing", "[y/N]")
         terminal.press(END)
@@ -108,9 +135,11 @@ def test_the_lights_that_are_not_ok_are_told_before_the_last_question(tmp_path: 
 
 @pytest.mark.parametrize("key", [CTRL_C, END])
 @pytest.mark.parametrize("question", ["Cluster (number", "Bucket (number", "Name [", "[y/N]"])
-def test_every_question_can_be_left(tmp_path: Path, served: ThreadedSandbox, question: str, key: str) -> None:
+def test_every_question_can_be_left(
+    conversation: Conversations, served: ThreadedSandbox, question: str, key: str
+) -> None:
     """Somebody who cannot see the rest of the screen must hear at once that nothing was sent."""
-    with conversation(tmp_path, served) as terminal:
+    with (conversation.as_a_process if key == CTRL_C else conversation)() as terminal:
         for asked, text in (*TO_THE_NAME, ("Name [", ""), ("[y/N]", "y")):
             terminal.expect(asked)
             if asked == question:
@@ -123,8 +152,8 @@ def test_every_question_can_be_left(tmp_path: Path, served: ThreadedSandbox, que
     assert not served.sandbox.ledger.effects
 
 
-def test_leaving_the_last_question_leaves_what_is_known(tmp_path: Path, served: ThreadedSandbox) -> None:
-    with conversation(tmp_path, served) as terminal:
+def test_leaving_the_last_question_leaves_what_is_known(conversation: Conversations, served: ThreadedSandbox) -> None:
+    with conversation.as_a_process() as terminal:
         answer(terminal, *TO_THE_NAME, ("Name [", "kept-1"), ("[y/N]", "y"))
         terminal.expect("Follow it")
         terminal.press(CTRL_C)
@@ -133,10 +162,10 @@ def test_leaving_the_last_question_leaves_what_is_known(tmp_path: Path, served: 
     assert len(served.sandbox.ledger.effects) == 1
 
 
-def test_many_clusters_are_asked_for_a_part_of_the_name_first(tmp_path: Path) -> None:
+def test_many_clusters_are_asked_for_a_part_of_the_name_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         ThreadedSandbox(Sandbox(clusters=60, duration=0)) as served,
-        conversation(tmp_path, served) as terminal,
+        Conversations(tmp_path, served, monkeypatch)() as terminal,
     ):
         answer(terminal, ("62 clusters. Part of the name", "nothing-like-it"))
         terminal.expect("No name contains 'nothing-like-it'.")
@@ -146,54 +175,48 @@ def test_many_clusters_are_asked_for_a_part_of_the_name_first(tmp_path: Path) ->
         assert "search-0001" not in terminal.text()
         terminal.press("1", ENTER)
         terminal.expect("Bucket (number")
-        terminal.press(CTRL_C)
+        terminal.press(END)
         assert terminal.expect_end() == 130
 
 
-def test_several_profiles_and_none_chosen(tmp_path: Path, served: ThreadedSandbox) -> None:
+def test_several_profiles_and_none_chosen(tmp_path: Path, conversation: Conversations, served: ThreadedSandbox) -> None:
     """The account is the first thing to be sure of: a default that nobody remembers is not enough."""
     profiles = [named(served, "lab"), named(served, "prod", protected=True, store="session")]
     save_profiles(tmp_path, *profiles)
     keys = dict.fromkeys(keys_of(served), "")
-    with conversation(tmp_path, served, **keys) as terminal:
+    with conversation(**keys) as terminal:
         terminal.expect("1 lab, public KR, default", "2 prod, public KR, protected", "Call as which profile [lab]")
         terminal.press("7", ENTER)
         terminal.expect("There is no profile '7'.")
         terminal.press("2", ENTER)
         terminal.expect("Calling as prod", "There is no secret key of profile prod")
         assert terminal.expect_end() == 3
-    with conversation(tmp_path, served, **keys, **{PROFILE_VARIABLE: "prod"}) as terminal:
+    with conversation(**keys, **{PROFILE_VARIABLE: "prod"}) as terminal:
         terminal.expect("Calling as prod")
         assert terminal.expect_end() == 3
         assert b"which profile" not in terminal.raw
 
 
-def test_a_name_comes_before_a_number_of_the_list(tmp_path: Path, served: ThreadedSandbox) -> None:
+def test_a_name_comes_before_a_number_of_the_list(
+    tmp_path: Path, conversation: Conversations, served: ThreadedSandbox
+) -> None:
     """Enter takes the default that is shown, also where its name could be a number."""
     save_profiles(tmp_path, named(served, "2", store="session"), named(served, "other", store="session"))
-    with conversation(tmp_path, served, **dict.fromkeys(keys_of(served), "")) as terminal:
+    with conversation(**dict.fromkeys(keys_of(served), "")) as terminal:
         terminal.expect("1 2, public KR, default", "2 other, public KR", "Call as which profile [2]")
         terminal.press(ENTER)
         terminal.expect("Calling as 2 ")
         assert terminal.expect_end() == 3
 
 
-def test_a_protected_profile_wants_the_name_of_the_cluster(tmp_path: Path, served: ThreadedSandbox) -> None:
+def test_a_protected_profile_wants_the_name_of_the_cluster(
+    tmp_path: Path, served: ThreadedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A y typed by habit must not be enough, nor must the number that chose it."""
     save_profiles(tmp_path, named(served, "prod", protected=True, default_bucket="bk.ses.snapshot"))
-    first = (
-        "import dataclasses\n"
-        "from ncp_tui import home as homes\n"
-        "from ncp_tui.gateway import SecretKey\n"
-        "from ncp_tui.profiles import SessionStore\n"
-        "class Keyring(SessionStore):\n"
-        "    name = 'keyring'\n"
-        f"    async def load(self, profile): return SecretKey({served.sandbox.secret_key!r})\n"
-        "real = homes.users_home\n"
-        "homes.users_home = lambda *a, **k: dataclasses.replace(real(*a, **k), stores={'keyring': Keyring()})\n"
-    )
+    use_memory_keyring(monkeypatch, {"prod": (served.sandbox.access_key, served.sandbox.secret_key)})
     for typed, code in (("1", 12), ("search-0001", 0)):
-        with Terminal(tmp_path, environ={"TERM": "dumb"}, first=first) as terminal:
+        with Conversation(tmp_path, environ={"TERM": "dumb"}, monkeypatch=monkeypatch) as terminal:
             answer(
                 terminal, ("Cluster (number", "1"), ("Bucket (number or name) [bk.ses.snapshot]", ""), ("Name [", "")
             )
@@ -207,32 +230,32 @@ def test_a_protected_profile_wants_the_name_of_the_cluster(tmp_path: Path, serve
 
 @pytest.mark.parametrize("arguments", [("--read-only",), ()])
 def test_read_only_is_told_before_anything_is_asked(
-    tmp_path: Path, served: ThreadedSandbox, arguments: tuple[str, ...]
+    conversation: Conversations, served: ThreadedSandbox, arguments: tuple[str, ...]
 ) -> None:
     environ = {} if arguments else {"NCP_TUI_READ_ONLY": "1"}
-    with conversation(tmp_path, served, *arguments, **environ) as terminal:
+    with conversation(*arguments, **environ) as terminal:
         terminal.expect("Read-only mode refuses to create a snapshot. Nothing was sent.")
         assert terminal.expect_end() == 12
         assert b"Cluster (number" not in terminal.raw
     assert not served.sandbox.ledger.requests
 
 
-def test_wrong_keys_end_it_as_they_end_every_command(tmp_path: Path, served: ThreadedSandbox) -> None:
-    with conversation(tmp_path, served, NCLOUD_SECRET_KEY="not-the-secret-key-of-this-account") as terminal:
+def test_wrong_keys_end_it_as_they_end_every_command(conversation: Conversations) -> None:
+    with conversation(NCLOUD_SECRET_KEY="not-the-secret-key-of-this-account") as terminal:
         assert terminal.expect_end() == 4
 
 
-def test_what_an_earlier_run_left_open_is_told_first(tmp_path: Path, served: ThreadedSandbox) -> None:
+def test_what_an_earlier_run_left_open_is_told_first(conversation: Conversations, served: ThreadedSandbox) -> None:
     """A create whose answer was lost may be running: whoever comes to take another should hear of that one first."""
     served.sandbox.faults.add("createSnapshot", when="after", act="hang")
-    with conversation(tmp_path, served) as terminal:
+    with conversation.as_a_process() as terminal:
         answer(terminal, *TO_THE_NAME, ("Name [", "lost-1"), ("[y/N]", "y"))
         terminal.expect("in bucket bk.ses.snapshot? [y/N]: y")
         while not served.sandbox.ledger.effects and terminal._read(0.1):
             pass
         terminal.press(CTRL_C)
         assert terminal.expect_end() == 130
-    with conversation(tmp_path, served) as terminal:
+    with conversation() as terminal:
         terminal.expect("whether lost-1 of search-0001 was started", "ncp-tui snapshot settle", "Cluster (number")
         answer(terminal, *TO_THE_NAME, ("Name [", "lost-1"))
         terminal.expect("Settle it first")
@@ -249,10 +272,10 @@ def test_the_demo_is_spoken_too_and_leaves_nothing_behind(tmp_path: Path) -> Non
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_bytes_that_are_no_text_are_a_name_that_is_refused(tmp_path: Path, served: ThreadedSandbox) -> None:
+def test_bytes_that_are_no_text_are_a_name_that_is_refused(conversation: Conversations) -> None:
     """An old terminal sends Hangul in EUC-KR; a traceback would be the worst of answers."""
-    # As in most locales: in C.UTF-8 alone Python takes such bytes by itself.
-    with conversation(tmp_path, served, PYTHONIOENCODING="utf-8:strict") as terminal:
+    # Strict, as in most locales: in C.UTF-8 alone Python takes such bytes by itself.
+    with conversation() as terminal:
         answer(terminal, *TO_THE_NAME)
         terminal.expect("Name [")
         terminal.process.send("검색".encode("euc-kr") + b"\r")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pexpect
 import pyte
@@ -21,6 +21,19 @@ PATIENCE = 30.0
 ENTER, ESCAPE, DOWN = "\r", "\x1b", "\x1b[B"
 F1, F2 = "\x1bOP", "\x1bOQ"
 TAB = "\t"
+
+
+def variables_of(home: Path, more: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program whose home is `home`."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "NCP_TUI_HOME": str(home / "ncp-tui"),
+        "TERM": "xterm-256color",
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(home),
+        **more,
+    }
 
 
 class Terminal:
@@ -38,26 +51,20 @@ class Terminal:
         command: Sequence[str] = (),
         size: tuple[int, int] = (80, 24),
     ) -> None:
+        start = ["-c", f"{first}\nfrom ncp_tui.__main__ import main\nmain()"] if first else ["-m", "ncp_tui"]
+        program, *rest = command or [sys.executable, *start]
+        variables, dimensions = variables_of(home, environ or {}), (size[1], size[0])
+        process = pexpect.spawn(program, [*rest, *arguments], env=variables, dimensions=dimensions, timeout=PATIENCE)
+        self._begin(home, process, size)
+        self._end = os.pidfd_open(self.process.pid)
+
+    def _begin(self, home: Path, process: Any, size: tuple[int, int] = (80, 24)) -> None:
         self.home = home / "ncp-tui"
         """NCP_TUI_HOME of the program: its configuration, state and data."""
         self.screen = pyte.Screen(*size)
         self.raw = b""
+        self.process = process
         self._stream = pyte.ByteStream(self.screen)
-        variables = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "NCP_TUI_HOME": str(self.home),
-            "TERM": "xterm-256color",
-            "LANG": "C.UTF-8",
-            "TMPDIR": str(home),
-            **(environ or {}),
-        }
-        start = ["-c", f"{first}\nfrom ncp_tui.__main__ import main\nmain()"] if first else ["-m", "ncp_tui"]
-        program, *rest = command or [sys.executable, *start]
-        self.process = pexpect.spawn(
-            program, [*rest, *arguments], env=variables, dimensions=(size[1], size[0]), timeout=PATIENCE
-        )
-        self._end = os.pidfd_open(self.process.pid)
 
     def __enter__(self) -> Self:
         return self
