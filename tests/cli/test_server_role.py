@@ -69,10 +69,11 @@ def on_loopback(monkeypatch: pytest.MonkeyPatch, served: ThreadedSandbox) -> Non
     ("arguments", "environ"), [(AS_ROLE, {}), ((), {"NCP_TUI_PROFILE": "server-role"}), ((), WANTED)]
 )
 def test_clusters_by_the_role(
-    program: Program, metadata: MetadataServer, sandbox: Sandbox, arguments: tuple[str, ...], environ: dict[str, str]
+    call: Called, metadata: MetadataServer, sandbox: Sandbox, arguments: tuple[str, ...], environ: dict[str, str]
 ) -> None:
-    """As a process: everything of it is what a user would have."""
-    result = program.run("cluster", "list", "--json", *arguments, **environ)
+    """One of them as a process: everything of it is what a user would have."""
+    run = call.program.run if arguments else call
+    result = run("cluster", "list", "--json", *arguments, **environ)
     assert (result.code, len(result.json())) == (0, 14)
     assert metadata.questions == 1
     assert "Calling as server-role" in result.stderr
@@ -219,9 +220,9 @@ def test_not_on_a_server(call: Called) -> None:
 
 
 @pytest.mark.parametrize("variable", ["NCLOUD_METADATA_API_ENDPOINT", "NCLOUD_METADATA_ENDPOINT"])
-def test_another_host_that_would_hand_out_keys(nobody: Program, served: ThreadedSandbox, variable: str) -> None:
+def test_another_host_that_would_hand_out_keys(call_nobody: Called, served: ThreadedSandbox, variable: str) -> None:
     """It would decide in whose account a snapshot is taken."""
-    result = nobody.run(
+    result = call_nobody(
         *("cluster", "list", "--json", *AS_ROLE), **{variable: "http://metadata.evil.example", "NCLOUD_API_GW": "x"}
     )
     assert result.code == 3
@@ -340,6 +341,7 @@ def test_a_bug_while_its_keys_are_in_use(call: Called, sandbox: Sandbox, monkeyp
     assert sandbox.secret_key not in report.read_text()
 
 
+@pytest.mark.slow
 def test_the_full_screen_by_the_role(program: Program, metadata: MetadataServer, tmp_path: Path) -> None:
     environ = {**metadata.environ, "NCLOUD_API_GW": program.environ["NCLOUD_API_GW"]}
     with Terminal(tmp_path, *AS_ROLE, environ=environ) as terminal:
