@@ -144,7 +144,9 @@ class _UsersStores(Mapping["StoreName", "SecretStore"]):
     @cached_property
     def _stores(self) -> Mapping[StoreName, SecretStore]:
         named = self._environ.get(profiles.PASSPHRASE_VARIABLE, "").strip()
-        key_file = profiles.FileStore(self._paths.keys_file, passphrase_file=Path(named) if named else None)
+        # A unit file or a .env hands "~" over as it is written. Path's own raises for a user that nobody knows.
+        passphrase_file = Path(os.path.expanduser(named)) if named else None  # noqa: PTH111
+        key_file = profiles.FileStore(self._paths.keys_file, passphrase_file=passphrase_file)
         return {"keyring": profiles.KeyringStore(), "file": key_file, "session": profiles.SessionStore()}
 
     def __getitem__(self, name: StoreName) -> SecretStore:

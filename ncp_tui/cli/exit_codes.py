@@ -70,6 +70,7 @@ def exit_code_of(problem: Problem) -> ExitCode:
     usage = (
         gateway.UnknownEndpoint,
         gateway.UnusableProxy,
+        gateway.NotForCurl,
         gateway.InvalidCredentials,
         profiles.InvalidProfile,
         snapshots.InvalidName,

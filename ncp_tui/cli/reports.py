@@ -46,12 +46,13 @@ def report_of(error: BaseException, secrets: Iterable[SecretKey] = ()) -> str:
 
 
 def _state_folder() -> Path | None:
-    try:
-        from ncp_tui.profiles import make_private_directory, paths_from
+    from ncp_tui.gateway import Problem
+    from ncp_tui.profiles import make_private_directory, paths_from
 
+    try:
         folder = paths_from(os.environ).reports_dir
         make_private_directory(folder)
-    except (OSError, RuntimeError, ImportError):
+    except (OSError, RuntimeError, Problem):
         return None
     return folder
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         check_access_key,
         mask_access_key,
     )
-    from ncp_tui.gateway.curl import as_curl
+    from ncp_tui.gateway.curl import NotForCurl, as_curl
     from ncp_tui.gateway.daemon_threads import daemon_call
     from ncp_tui.gateway.endpoints import ZONES, Endpoint, UnknownEndpoint, endpoint_for
     from ncp_tui.gateway.errors import (
@@ -54,7 +54,7 @@ else:
             "call": "PATIENT Call Patience",
             "clock": "ClockOffset",
             "credentials": "Credentials InvalidCredentials KeySource SecretKey check_access_key mask_access_key",
-            "curl": "as_curl",
+            "curl": "NotForCurl as_curl",
             "daemon_threads": "daemon_call",
             "endpoints": "ZONES Endpoint UnknownEndpoint endpoint_for",
             "errors": "AnswerLost AuthenticationFailed BadAnswer EndpointError EndpointTimeout GatewayError "
@@ -93,6 +93,7 @@ __all__ = [
     "KeySource",
     "KeysUnavailable",
     "NameNotFound",
+    "NotForCurl",
     "NotFound",
     "NotReached",
     "Patience",

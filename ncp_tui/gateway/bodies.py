@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -105,7 +106,8 @@ class Incoming:
         head = self.head
         if head is None:
             raise ValueError("not even a head has come")
-        body = _without(secrets, bytes(self.body if self.is_whole else self.body[:LARGEST_BROKEN_BODY]))
+        kept = bytes(self.body if self.is_whole else self.body[:LARGEST_BROKEN_BODY])
+        body = _without(secrets, _in_utf8(kept, head.charset_encoding))
         if not self.is_whole:
             body = _without_a_piece_at_the_end(secrets, body)
         return Answer(
@@ -122,6 +124,30 @@ class Incoming:
 
 _UNKNOWN_EFFECT = "It does not say whether the request took effect."
 _LOOK_FIRST = "Look at the history before trying again."
+
+
+# Charsets that machines between a Korean bastion and NCP answer in, by Python's name for what they declare. Each with
+# the one that is read: cp949 is EUC-KR with all of Hangul, as everybody writes it who declares EUC-KR.
+_CHARSETS = {"euc_kr": "cp949", "cp949": "cp949", "johab": "johab", "iso8859-1": "cp1252", "cp1252": "cp1252"}
+_NEVER_UTF_8 = {"iso2022_kr": "iso2022_kr", "utf-16": "utf-16", "utf-16-le": "utf-16-le", "utf-16-be": "utf-16-be"}
+
+
+def _in_utf8(data: bytes, declared: str | None) -> bytes:
+    """`data` in UTF-8, out of the charset that its Content-Type declares.
+
+    What is good UTF-8 is taken for it, whatever a server declares by habit: Korean in another charset never is.
+    """
+    try:
+        name = codecs.lookup(declared or "utf-8").name
+    except (LookupError, ValueError):
+        return data
+    if name in _NEVER_UTF_8:
+        return data.decode(_NEVER_UTF_8[name], errors="replace").encode()
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode(_CHARSETS[name], errors="replace").encode() if name in _CHARSETS else data
+    return data
 
 
 def _inflated(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:

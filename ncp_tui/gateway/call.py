@@ -39,6 +39,7 @@ class Call:
     query: tuple[tuple[str, str], ...] = ()
     body: Body | None = field(default=None, repr=False)
     boolean: bool = False
+    has_effect: bool = False
     patience: Patience = Patience()
     sending: Callable[[], Awaitable[None]] | None = field(default=None, repr=False, compare=False)
     """Awaited for each attempt when everything is ready, just before its first byte leaves; it counts in the deadline.

@@ -1,51 +1,87 @@
-"""A request as a shell snippet that signs itself: it runs as pasted, and no key is in it."""
+"""A request as a shell snippet that signs itself: it runs as pasted, and no key is in it or in a process list."""
 
 from __future__ import annotations
 
+import json
 import shlex
 
 from ncp_tui.gateway.exchange import MASKED, RequestRecord
+from ncp_tui.gateway.problems import Problem
 from ncp_tui.gateway.signature import ACCESS_KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 
-# Leaves the single quotes and enters them again. Sent as it stands, the mask would become the cluster's key.
-_FROM_ENVIRONMENT = "'\"${NCP_TUI_BODY_SECRET:?}\"'"
 _SIGNING = {ACCESS_KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER}
 _DROPPED = {"host", "content-length", "connection", "accept-encoding", *_SIGNING}
-
+_CHANGES_THINGS = "# This changes things on NCP. It is not written to the journal of ncp-tui.\n"
 
 # Not openssl: its -hmac takes the key as an argument, and a process list is world-readable on a shared bastion.
-_SIGN = (
-    'import base64, hmac, os, sys; key = os.environb[b"NCLOUD_SECRET_KEY"]; '
-    'print(base64.b64encode(hmac.digest(key, sys.stdin.buffer.read(), "sha256")).decode())'
-)
+# A JSON string is a quoted value of curl's configuration too: both escape backslash, quote, CR, LF and TAB in the same
+# way, and what else JSON would escape is refused.
+_SIGN = f"""
+import base64, hmac, json, os, sys, time
+def option(name, value):
+    if any(character < " " and character not in "\\r\\n\\t" for character in value):
+        sys.exit("a control character in a key: nothing was sent")
+    print(name + " = " + json.dumps(value, ensure_ascii=False))
+def wanted(name):
+    return os.environ.get(name) or sys.exit("set " + name + ": nothing was sent")
+access, key, now = wanted("NCLOUD_ACCESS_KEY"), wanted("NCLOUD_SECRET_KEY"), str(int(time.time() * 1000))
+text = "\\n".join((sys.argv[1], now, access))
+signature = base64.b64encode(hmac.new(key.encode(), text.encode(), "sha256").digest()).decode()
+option("header", "{TIMESTAMP_HEADER}: " + now)
+option("header", "{ACCESS_KEY_HEADER}: " + access)
+option("header", "{SIGNATURE_HEADER}: " + signature)
+for body in sys.argv[2:]:
+    option("data-binary", body.replace("*" * {len(MASKED)}, json.dumps(wanted("NCP_TUI_BODY_SECRET"))[1:-1]))
+""".strip()
+
+
+class NotForCurl(Problem):
+    """A request holds what no configuration of curl can say."""
+
+    kind = "not_for_curl"
 
 
 def as_curl(request: RequestRecord) -> str:
-    """A bash snippet that sends `request` again, signed afresh with python3.
+    """A shell snippet that sends `request` again, signed afresh with python3. Raises NotForCurl.
 
     The keys are read from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY when it runs, so the snippet itself can be pasted
     into a ticket. A signature that was already made is useless after five minutes; this stays good. A secret in the
-    body is read from NCP_TUI_BODY_SECRET; without it curl is not started.
+    body is read from NCP_TUI_BODY_SECRET. Everything reaches curl on its standard input, as one configuration that
+    curl 7.29 understands, and nothing in its arguments; where a key is missing curl is not started.
     """
-    headers = "".join(
-        f" \\\n  -H {shlex.quote(f'{name}: {value}')}" for name, value in request.headers if name not in _DROPPED
-    )
-    line = shlex.quote(f"{request.method} {request.target}")
+    if request.body.startswith("@"):  # curl would send the file of that name
+        raise _not_for_curl("a body that begins with @")
+    secret_body = [request.body] if MASKED in request.body else []
+    options = [
+        "silent",
+        "show-error",
+        "globoff",
+        f"request = {_quoted(request.method)}",
+        f"url = {_quoted(request.url)}",
+        *(f"header = {_quoted(f'{name}: {value}')}" for name, value in request.headers if name not in _DROPPED),
+        *(f"data-binary = {_quoted(request.body)}" for _ in [1] if request.body and not secret_body),
+    ]
+    arguments = " ".join(shlex.quote(text) for text in (_SIGN, f"{request.method} {request.target}", *secret_body))
+    # printf is a part of the shell: what it writes is in no process list.
+    lines = " \\\n  ".join(map(shlex.quote, options))
     return (
-        'timestamp="$(date +%s)000"\n'
-        f'signature=$(printf \'%s\\n%s\\n%s\' {line} "$timestamp" "$NCLOUD_ACCESS_KEY" |\n'
-        f"  python3 -c {shlex.quote(_SIGN)})\n"
-        f"curl -sS -X {request.method} {shlex.quote(request.url)}{headers} \\\n"
-        f'  -H "{TIMESTAMP_HEADER}: $timestamp" \\\n'
-        f'  -H "{ACCESS_KEY_HEADER}: $NCLOUD_ACCESS_KEY" \\\n'
-        f'  -H "{SIGNATURE_HEADER}: $signature"{_data(request.body)}\n'
+        f"{_CHANGES_THINGS if request.has_effect else ''}"
+        f"signed=$(python3 -c {arguments}) &&\n"
+        f"printf '%s\\n' {lines} \\\n"
+        '  "$signed" |\n'
+        "curl -q -K -\n"
     )
 
 
-def _data(body: str) -> str:
-    """The body as an argument, or on standard input where a secret in it would show in the process list."""
-    if not body:
-        return ""
-    if MASKED not in body:
-        return f" \\\n  --data-raw {shlex.quote(body)}"
-    return f" \\\n  --data-binary @- <<< {shlex.quote(body).replace(MASKED, _FROM_ENVIRONMENT)}"
+def _quoted(value: str) -> str:
+    if any((character < " " and character not in "\r\n\t") or character == "\x7f" for character in value):
+        raise _not_for_curl("a control character")
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _not_for_curl(what: str) -> NotForCurl:
+    return NotForCurl(
+        f"The request holds {what}, which no configuration of curl can say.",
+        "It was not copied.",
+        "Copy the request from the response pane instead.",
+    )

@@ -40,6 +40,8 @@ class RequestRecord:
     headers: Headers
     body: str
     string_to_sign: str
+    has_effect: bool = True
+    """Whether sending it again would change anything: what is not known to be a read would."""
 
     @property
     def url(self) -> str:
@@ -49,7 +51,7 @@ class RequestRecord:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `body` is the decoded but otherwise untouched bytes; headers are cleaned.
+    """What came back. `body` is the decoded bytes, in UTF-8 where they declare another charset; headers are cleaned.
 
     Where it broke off, was too large or could not be decoded it is not `is_whole`: then `body` is its beginning, as far
     as it was read and at most 64 kB, in the bytes of the wire where nothing could be decoded.

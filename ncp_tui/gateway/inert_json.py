@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -118,8 +119,10 @@ def _integer(digits: str) -> int:
     return int(_countable(digits))
 
 
-def _real(digits: str) -> float:
-    return float(_countable(digits))
+def _real(digits: str) -> float | str:
+    """A number; one that no float can hold stays text, since JSON has no word for infinity."""
+    number = float(_countable(digits))
+    return number if math.isfinite(number) else digits
 
 
 def _countable(digits: str) -> str:

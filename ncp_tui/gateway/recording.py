@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ncp_tui.gateway.call import Body
+from ncp_tui.gateway.call import Body, Call
 from ncp_tui.gateway.credentials import SecretKey, mask_access_key
 from ncp_tui.gateway.exchange import MASKED, Headers, RequestRecord
 from ncp_tui.gateway.lean_httpx import httpx
@@ -20,8 +20,8 @@ from ncp_tui.gateway.text import clean
 _BUILDING = "(made when it is sent)"
 
 
-def recorded(request: httpx.Request, body: Body | None, origin: str, masked: str) -> RequestRecord:
-    """The record of `request`, with `body` as it was given; `masked` is the access key of one that is not signed."""
+def recorded(request: httpx.Request, call: Call, origin: str, masked: str) -> RequestRecord:
+    """The record of `request`, made for `call`; `masked` is the access key of one that is not signed."""
     access_key = request.headers.get(ACCESS_KEY_HEADER)
     masked = mask_access_key(access_key) if access_key else masked
     timestamp = request.headers.get(TIMESTAMP_HEADER, _BUILDING)
@@ -30,8 +30,9 @@ def recorded(request: httpx.Request, body: Body | None, origin: str, masked: str
         origin=origin,
         target=target_of(request),
         headers=_shown_headers(request.headers, masked),
-        body="" if body is None else encoded(body, reveal=False).decode(),
+        body="" if call.body is None else encoded(call.body, reveal=False).decode(),
         string_to_sign=string_to_sign(request.method, target_of(request), timestamp, masked),
+        has_effect=call.has_effect,
     )
 
 

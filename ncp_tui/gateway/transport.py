@@ -238,7 +238,7 @@ class Gateway:
         )
 
     def _recorded(self, request: httpx.Request, call: Call) -> RequestRecord:
-        return recorded(request, call.body, self.endpoint.origin, self._credentials.masked)
+        return recorded(request, call, self.endpoint.origin, self._credentials.masked)
 
 
 def _secrets(request: httpx.Request, call: Call, keys: Credentials | None) -> list[SecretKey]:

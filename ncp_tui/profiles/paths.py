@@ -9,8 +9,16 @@ from pathlib import Path
 
 import platformdirs
 
+from ncp_tui.gateway.problems import Problem
+
 APP_NAME = "ncp-tui"
 HOME_VARIABLE = "NCP_TUI_HOME"
+
+
+class UnusableHome(Problem):
+    """`NCP_TUI_HOME` names no folder."""
+
+    kind = "unusable_home"
 
 
 @dataclass(frozen=True)
@@ -63,11 +71,22 @@ class Paths:
 
 
 def paths_from(environ: Mapping[str, str]) -> Paths:
-    """The folders for this user: all below `NCP_TUI_HOME` when that is set, else what the platform prescribes."""
+    """The folders for this user: all below `NCP_TUI_HOME` when that is set, else what the platform prescribes.
+
+    Raises UnusableHome where that is relative to a working folder that is gone.
+    """
     home = environ.get(HOME_VARIABLE, "").strip()
     if home:
         # A user that nobody knows is a folder of that name.
-        root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111 - Path's own raises then
+        root = Path(os.path.expanduser(home))  # noqa: PTH111 - Path's own raises then
+        try:
+            root = root.absolute()
+        except FileNotFoundError:
+            raise UnusableHome(
+                f"{HOME_VARIABLE} is {home!a}, below the working folder, and that folder was deleted.",
+                "Nothing was read or sent.",
+                f"Change to a folder that exists, or give {HOME_VARIABLE} as a full path.",
+            ) from None
         return Paths(root, root / "state", root / "data")
     directories = platformdirs.PlatformDirs(APP_NAME, appauthor=False)
     return Paths(directories.user_config_path, directories.user_state_path, directories.user_data_path)

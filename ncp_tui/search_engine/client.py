@@ -323,6 +323,7 @@ def _call_of(
         query=query,
         body=body,
         boolean=operation.boolean,
+        has_effect=operation.effect is not Effect.READ,
         patience=patience,
     )
 

@@ -255,7 +255,7 @@ def test_a_dry_run(call: Called, sandbox: Sandbox) -> None:
     assert request["body"] == '{"snapshotName":"x-1","bucketName":"bk.ses.snapshot"}'
     assert request["headers"]["x-ncp-apigw-signature-v2"] == "****"
     assert request["string_to_sign"].startswith("POST /api/v2/snapshot/createSnapshot/1037001\n")
-    assert "$NCLOUD_ACCESS_KEY" in request["curl"]
+    assert "NCLOUD_ACCESS_KEY" in request["curl"]
     assert sandbox.access_key not in str(document)
     text = call(*GOOD, "--dry-run").stdout
     assert "POST http" in text

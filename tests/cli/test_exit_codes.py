@@ -12,7 +12,7 @@ EXPECTED = {
     2: {
         "unknown_endpoint", "invalid_credentials", "invalid_profile", "invalid_name", "invalid_bucket",
         "invalid_template", "unknown_cluster", "ambiguous_cluster", "nothing_known", "cannot_write_evidence",
-        "outcome_in_doubt", "nothing_open", "no_clusters", "unusable_proxy",
+        "outcome_in_doubt", "nothing_open", "no_clusters", "unusable_proxy", "not_for_curl",
     },
     3: {
         "no_credentials", "no_secret", "no_keyring", "keyring_locked", "keyring_silent", "keyring_failed",
@@ -22,6 +22,7 @@ EXPECTED = {
         "invalid_passphrase", "passphrase_needed", "unsafe_key_file", "key_file_silent", "key_file_failed",
         "cannot_copy", "cannot_write_copy", "cannot_remember", "role_not_wanted", "keys_unavailable",
         "unsafe_metadata_service", "not_on_ncp_server", "no_server_role", "metadata_silent", "bad_metadata",
+        "unusable_home",
     },
     4: {"authentication_failed"},
     5: {"permission_denied"},

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.profiles import make_private_directory, paths_from
+from ncp_tui.profiles.paths import UnusableHome
 
 
 def test_one_variable_moves_everything(tmp_path: Path) -> None:
@@ -50,3 +51,15 @@ def test_a_folder_that_exists_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "a").chmod(0o755)
     make_private_directory(tmp_path / "a")
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o755
+
+
+def test_a_relative_home_below_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that stayed in a deleted folder is no bug of the program."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(UnusableHome, match="was deleted") as caught:
+        paths_from({"NCP_TUI_HOME": "x"})
+    assert "full path" in caught.value.next_step
+    assert paths_from({"NCP_TUI_HOME": str(tmp_path)}).config_dir == tmp_path

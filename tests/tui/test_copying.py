@@ -185,11 +185,11 @@ async def test_a_text_screen_copies_writes_and_shows_alone(monkeypatch: pytest.M
         assert stage.shows("Sent to the terminal")
         await stage.press("w")
         (file,) = files_of(stage)
-        assert "curl -sS" in file.read_text()
+        assert "curl -q -K -" in file.read_text()
         await stage.press("m")
         assert isinstance(stage.app.screen, SelectScreen)
         first = stage.text().splitlines()[0]
-        assert first.startswith("timestamp="), "nothing may stand before it: it would be selected too"
+        assert first.startswith("signed=$("), "nothing may stand before it: it would be selected too"
         await stage.press("escape")
         assert isinstance(stage.app.screen, TextScreen)
 
