@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable, OutcomeInDoubt, on_disk
     from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
     from ncp_tui.snapshots.lights import Check, Facts, Light, Preflight, preflight, read_facts
-    from ncp_tui.snapshots.matching import Asked, Match, Whose, best_match
+    from ncp_tui.snapshots.matching import Asked, Match, Whose, awaited, best_match
     from ncp_tui.snapshots.names import InvalidName, check_name, name_problems, suggest_name
     from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
     from ncp_tui.snapshots.settling import Settlement, settle
@@ -29,7 +29,7 @@ else:
             "journal": "Journal JournalProblem JournalUnwritable OutcomeInDoubt on_disk",
             "journal_entry": "Fact JournalEntry",
             "lights": "Check Facts Light Preflight preflight read_facts",
-            "matching": "Asked Match Whose best_match",
+            "matching": "Asked Match Whose awaited best_match",
             "names": "InvalidName check_name name_problems suggest_name",
             "outcome": "Caller Outcome SnapshotRequest Verdict",
             "settling": "Settlement settle",
@@ -66,6 +66,7 @@ __all__ = [
     "Taken",
     "Verdict",
     "Whose",
+    "awaited",
     "best_match",
     "check_bucket",
     "check_cluster",

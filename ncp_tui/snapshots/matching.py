@@ -110,6 +110,19 @@ def is_of_cluster(row: HistoryEntry, number: str, name: str = "") -> bool:
     return not (row.cluster_name and name) or same_name(row.cluster_name.strip(), name)
 
 
+def awaited(entries: Iterable[JournalEntry], number: str, name: str) -> tuple[JournalEntry | None, bool]:
+    """The newest request for a snapshot in the journal, and whether its row is still to come.
+
+    It is where the request may have been started and its end is not known: a row of an earlier one says nothing of it.
+    """
+    newest = max(
+        (entry for entry in entries if (entry.request.cluster_number, entry.request.name) == (number, name)),
+        key=lambda entry: entry.at,
+        default=None,
+    )
+    return newest, newest is not None and (newest.in_doubt or newest.is_under_way)
+
+
 def best_match(asked: Asked, rows: Iterable[HistoryEntry], looked_at: datetime) -> Match | None:
     """The newest row that is ours; else the newest that may be, else the newest of the name; None where there is none.
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
+
+from ncp_tui.profiles import paths_from
 from ncp_tui.sandbox import GatewayError, Sandbox, ThreadedSandbox, gateway_answer
+from ncp_tui.search_engine import HistoryEntry
+from ncp_tui.snapshots import Caller, Fact, Journal, SnapshotRequest
+from ncp_tui.snapshots.matching import RowKeys, rows_named
 from tests.cli.program import Called, asked, keys_of, passing
 
 WAIT = ("snapshot", "wait", "search-0001")
@@ -87,3 +95,54 @@ def test_a_look_that_fails_is_repeated(call: Called, served: ThreadedSandbox) ->
 def test_quiet(call: Called, served: ThreadedSandbox) -> None:
     begin(served, "x-1")
     assert call(*WAIT, "x-1", "--quiet").stderr == ""
+
+
+REQUEST = SnapshotRequest("1037001", "search-0001", "nightly", "bk.ses.snapshot")
+SENT: tuple[Fact, dict[str, str]] = (Fact.SENT, {})
+ACCEPTED = [SENT, (Fact.ANSWERED, {"outcome": "accepted"}), (Fact.OUTCOME, {"outcome": "accepted"})]
+REFUSED = [SENT, (Fact.ANSWERED, {"outcome": "refused"}), (Fact.OUTCOME, {"outcome": "refused"})]
+
+
+def written(call: Called, *facts: tuple[Fact, dict[str, str]], seen: RowKeys | None = None) -> Journal:
+    """A journal that tells of a request for what another row is already called."""
+    journal = Journal(paths_from(call.program.environ))
+    held = journal.begin(REQUEST, Caller("prod", "public", "KR", "https://gateway.example"), seen_before=seen)
+    for fact, details in facts:
+        held.record(fact, **details)
+    held.release()
+    return journal
+
+
+def another(served: ThreadedSandbox) -> None:
+    """A second row of the same name, as the service gives it to whoever asks again."""
+    world = served.sandbox.world
+    runs = world.state(world.named("search-0001")).runs
+    runs.append(dataclasses.replace(runs[-1], idx=runs[-1].idx + 1, started=world.now, ends=world.now))
+
+
+@pytest.mark.parametrize("facts", [ACCEPTED, [SENT]], ids=["accepted", "unknown"])
+def test_yesterdays_row_of_the_name_is_not_todays_success(
+    call: Called, served: ThreadedSandbox, facts: list[tuple[Fact, dict[str, str]]]
+) -> None:
+    """A script that goes on to delete would do so on the strength of the snapshot before."""
+    begin(served, "nightly")
+    world = served.sandbox.world
+    cluster = world.named("search-0001")
+    earlier = HistoryEntry.read(world.state(cluster).runs[-1].row(cluster, world.now))
+    journal = written(call, *facts, seen=rows_named([earlier], "nightly"))
+    result = call(*WAIT, "nightly", "--timeout", "0.3", "--json")
+    assert (result.code, result.json()["finished"], result.json()["state"]) == (11, None, None)
+    assert "a row of nightly that is not this one: it was there before" in result.json()["error"]["message"]
+    another(served)
+    assert call(*WAIT, "nightly", "--timeout", "3").code == 0
+    assert [entry.state for entry in journal.entries()] == ["success"], "and how it ended is written down"
+    assert call(*WAIT, "nightly", "--timeout", "3").code == 0
+
+
+def test_where_the_newest_request_started_nothing_that_is_said(call: Called, served: ThreadedSandbox) -> None:
+    begin(served, "nightly")
+    written(call, *REFUSED)
+    result = call(*WAIT, "nightly")
+    assert result.code == 0
+    assert "started nothing. What follows is about an earlier snapshot" in result.stderr
+    assert "started nothing" not in call(*WAIT, "nightly", "--quiet").stderr

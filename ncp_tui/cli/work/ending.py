@@ -8,10 +8,10 @@ from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
 from ncp_tui.cli.work.attempt import Attempt, Finished, Wishes
 from ncp_tui.cli.work.problems import SnapshotFailed
 from ncp_tui.cli.work.session import Session
-from ncp_tui.cli.work.waiting import follow, told
+from ncp_tui.cli.work.waiting import follow, note_end, told, told_of_other
 from ncp_tui.gateway import GatewayError
 from ncp_tui.search_engine import HistoryEntry, SearchEngine, SnapshotState
-from ncp_tui.snapshots import Fact, Journal, JournalProblem, Outcome, Taken, on_disk
+from ncp_tui.snapshots import Journal, Outcome, Taken
 
 
 class Ending:
@@ -64,10 +64,11 @@ class Ending:
         )
         try:
             with self._session.log.action(f"wait for {request.name}"):
-                row = self._session.wait(looks)
+                seen = self._session.wait(looks)
         except GatewayError as error:
             # Accepted is accepted: this is no failure to authenticate but the end of what can be seen of it.
             return self._wait_ended(f"{error.what} It goes on, but can no longer be followed. {error.next_step}", error)
+        row = seen.entry if seen is not None else None
         if row is not None and row.state is SnapshotState.FAILED:
             self._finish(taken, "failed", row)
             raise SnapshotFailed(f"It failed: {row.message or 'the history gives no reason'}.")
@@ -75,19 +76,13 @@ class Ending:
             self._finish(taken, "success", row)
             self._session.out.answer(self._attempt.document(), told(row))
             return ExitCode.DONE
-        return self._wait_ended(f"{seconds:g} s are over; it goes on.")
+        other = "" if seen is None or seen.other is None else f" {told_of_other(request.name, seen.other)}"
+        return self._wait_ended(f"{seconds:g} s are over; it goes on.{other}")
 
     def _finish(self, taken: Taken, finished: Finished, row: HistoryEntry) -> None:
         self._attempt.finished = finished
-        journal, entry = self._journal, taken.entry
-        if journal is None or entry is None:
-            return
-        try:
-            self._session.wait(
-                on_disk(lambda: journal.append(entry.id, Fact.FINISHED, state=finished, message=row.message))
-            )
-        except JournalProblem as problem:
-            self._session.out.note(f"The journal does not hold the end. {problem.sentences()}")
+        if self._journal is not None and taken.entry is not None:
+            note_end(self._session, taken.entry, row)
 
     def _wait_ended(self, why: str, error: GatewayError | None = None) -> ExitCode:
         self._session.out.error(f"{self._attempt.sentence()} {why}".rstrip())

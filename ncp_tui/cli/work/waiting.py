@@ -14,10 +14,26 @@ from ncp_tui.cli.work.finding import find_cluster
 from ncp_tui.cli.work.problems import SnapshotFailed, WaitEnded
 from ncp_tui.cli.work.session import Session
 from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine, SnapshotState
-from ncp_tui.snapshots import Asked, Progress, Whose, best_match, watch
+from ncp_tui.snapshots import (
+    Asked,
+    Fact,
+    Journal,
+    JournalEntry,
+    JournalProblem,
+    Match,
+    Progress,
+    Verdict,
+    Whose,
+    awaited,
+    best_match,
+    on_disk,
+    watch,
+)
 
 _SAY_AGAIN = 60.0
 """Seconds after which an unchanged state is told once more, so that a log shows that somebody is still looking."""
+
+_OVER = frozenset({SnapshotState.SUCCESS, SnapshotState.FAILED})
 
 
 def wait_for_snapshot(session: Session, wanted: str, name: str, seconds: float) -> ExitCode:
@@ -25,24 +41,29 @@ def wait_for_snapshot(session: Session, wanted: str, name: str, seconds: float) 
     engine = session.connect(session.identity())
     with session.log.action(f"wait for {name}"):
         cluster = session.wait(find_cluster(engine, wanted))
-        asked = Asked(cluster.number, name, cluster_name=cluster.name)
+        request = _request(session, cluster, name)
+        asked = Asked.by(request) if request is not None else Asked(cluster.number, name, cluster_name=cluster.name)
         ends = time.monotonic() + seconds
-        entry = session.wait(_ended_before(engine, asked, seconds, session.home.now))
-        if entry is None:
+        row = session.wait(_ended_before(engine, asked, seconds, session.home.now))
+        other: Match | None = None
+        if row is None:
             left = max(0.0, ends - time.monotonic())
-            entry = session.wait(follow(engine, asked, seconds=left, note=session.out.note, now=session.home.now))
-    document = _document(name, cluster, entry)
+            seen = session.wait(follow(engine, asked, seconds=left, note=session.out.note, now=session.home.now))
+            row, other = (seen.entry, seen.other) if seen is not None else (None, None)
+    document = _document(name, cluster, row)
     session.document_of = lambda problem: document | {"error": {"kind": problem.kind, "message": problem.what}}
-    if entry is not None and entry.state is SnapshotState.SUCCESS:
-        session.out.answer(document, told(entry))
+    if row is not None and row.state in _OVER and request is not None:
+        note_end(session, request, row)
+    if row is not None and row.state is SnapshotState.SUCCESS:
+        session.out.answer(document, told(row))
         return ExitCode.DONE
-    if entry is not None and entry.state is SnapshotState.FAILED:
+    if row is not None and row.state is SnapshotState.FAILED:
         raise SnapshotFailed(
-            f"Snapshot {name} of {cluster.name} failed: {entry.message or 'the history gives no reason'}."
+            f"Snapshot {name} of {cluster.name} failed: {row.message or 'the history gives no reason'}."
         )
-    if entry is None:
-        raise WaitEnded(f"{seconds:g} s are over, and the history of {cluster.name} has no snapshot {name!a}.")
-    raise WaitEnded(f"{seconds:g} s are over.", f"Snapshot {name} goes on ({entry.message or entry.state}).")
+    if row is None:
+        raise WaitEnded(f"{seconds:g} s are over, and {_not_there(cluster, name, request, other)}")
+    raise WaitEnded(f"{seconds:g} s are over.", f"Snapshot {name} goes on ({row.message or row.state}).")
 
 
 async def follow(
@@ -52,27 +73,43 @@ async def follow(
     seconds: float,
     note: Callable[[str], None],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> HistoryEntry | None:
-    """Look until what was `asked` has ended or `seconds` are over; its row as last seen, None when none is proved.
+) -> Progress | None:
+    """Look until what was `asked` has ended or `seconds` are over; the last look, None when there was none.
 
     Raises what `watch` raises.
     """
-    entry: HistoryEntry | None = None
+    last: Progress | None = None
     teller = _Teller(asked.name, note)
     try:
         async with asyncio.timeout(seconds):
             async for progress in watch(engine, asked, now=now):
-                entry = progress.entry or entry
+                last = progress
                 teller.tell(progress)
     except TimeoutError:
         pass
-    return entry
+    return last
 
 
 def told(entry: HistoryEntry) -> str:
     """A snapshot's state in one line."""
     lasted = f", {entry.duration}" if entry.duration else ""
     return f"{entry.snapshot}: {entry.state.value}{lasted}"
+
+
+def told_of_other(name: str, other: Match) -> str:
+    """A row of the name that is not proved to be what was asked for, and why."""
+    may_be = "may be this one" if other.whose is Whose.MAY_BE else "is not this one"
+    return f"The history has a row of {name} that {may_be}: {other.why}."
+
+
+def note_end(session: Session, entry: JournalEntry, row: HistoryEntry) -> None:
+    """Write down in the journal how a request ended; where that fails, say so."""
+    journal = Journal(session.home.paths)
+    state, message = row.state.value, row.message
+    try:
+        session.wait(on_disk(lambda: journal.append(entry.id, Fact.FINISHED, state=state, message=message)))
+    except JournalProblem as problem:
+        session.out.note(f"The journal does not hold the end. {problem.sentences()}")
 
 
 class _Teller:
@@ -95,12 +132,29 @@ class _Teller:
         if progress.problem is not None:
             return f"A look failed, and is repeated. {progress.problem.what}"
         if progress.entry is None and progress.other is not None:
-            may_be = "may be it" if progress.other.whose is Whose.MAY_BE else "is not it"
-            return f"A row of the history is called {self._name} and {may_be}: {progress.other.why}."
+            return told_of_other(self._name, progress.other)
         if progress.entry is None:
             return f"{self._name} is not in the history yet."
         message = progress.entry.message
         return told(progress.entry) + (f" ({message})" if message else "")
+
+
+def _request(session: Session, cluster: Cluster, name: str) -> JournalEntry | None:
+    """The newest request for the snapshot from this machine, where its end is not known; None where any row will do."""
+    journal = Journal(session.home.paths)
+    try:
+        entries = session.wait(on_disk(journal.entries))
+    except JournalProblem as problem:
+        session.out.note(f"{problem.sentences()} The newest row of {name} is waited for, whoever asked for it.")
+        return None
+    newest, is_awaited = awaited(entries, cluster.number, name)
+    if newest is not None and not is_awaited and newest.state is None:
+        became = "started nothing" if newest.verdict is Verdict.NOT_STARTED else "was dismissed"
+        session.out.note(
+            f"The newest request for {name} from here, of {newest.at:%Y-%m-%d %H:%M:%S} UTC, {became}. "
+            "What follows is about an earlier snapshot, or somebody else's."
+        )
+    return newest if is_awaited else None
 
 
 async def _ended_before(
@@ -112,10 +166,17 @@ async def _ended_before(
             rows = await engine.snapshot_history(asked.cluster_number)
     except TimeoutError:
         return None
-    found = best_match(asked, rows, now())
+    offset = engine.clock_offset
+    found = best_match(asked.on_clock(offset.seconds if offset else None), rows, now())
     if found is None or found.whose is not Whose.OURS:
         return None
-    return found.row if found.row.state in {SnapshotState.SUCCESS, SnapshotState.FAILED} else None
+    return found.row if found.row.state in _OVER else None
+
+
+def _not_there(cluster: Cluster, name: str, request: JournalEntry | None, other: Match | None) -> str:
+    asked_at = "" if request is None else f" asked for at {request.at:%Y-%m-%d %H:%M:%S} UTC"
+    said = f"the history of {cluster.name} has no snapshot {name!a}{asked_at}."
+    return said if other is None else f"{said} {told_of_other(name, other)}"
 
 
 def _document(name: str, cluster: Cluster, entry: HistoryEntry | None) -> dict[str, Any]:
