@@ -60,7 +60,7 @@ def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path)
     """Somebody with nothing but a pair of keys gets to the clusters without leaving the program."""
     with Terminal(tmp_path) as terminal:
         # Each key is pressed where the one before has been seen to arrive: what is open, or has the focus, comes late.
-        terminal.expect("Welcome. ncp-tui needs one profile", "Secret key", "yes: asks for cluster's name")
+        terminal.expect("Welcome. ncp-tui needs one profile", "Secret key", "yes: asks for cluster's name", "f1 Help")
         terminal.press("lab")
         terminal.expect("lab")
         terminal.press(TAB, gateway.sandbox.access_key)
@@ -72,7 +72,7 @@ def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path)
         terminal.expect("Encrypted file", "This session only")
         terminal.press(DOWN, DOWN, ENTER)
         terminal.expect_gone("Encrypted file")
-        terminal.expect("This session only")
+        terminal.expect("This session only", "q Quit")  # which no key of a menu or of a text is
         terminal.press(TAB, TAB, TAB, TAB, TAB, gateway.url)
         terminal.expect(gateway.url)
         terminal.press("\x1b[15~")
