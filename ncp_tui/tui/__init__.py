@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ncp_tui.home import Home
+from ncp_tui.tui.variables import forget_foreign_variables
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import SecretKey
@@ -24,6 +25,7 @@ def run(home: Home, secrets: list[SecretKey], *, profile: str | None = None) -> 
     The process ends within two seconds of the user's leaving, whatever is done afterwards. Raises whatever crashed the
     app, once the terminal is restored, for the caller to report without local variables.
     """
+    forget_foreign_variables(os.environ)
     from ncp_tui.tui.crash import silence_textual_logs  # noqa: PLC0415 - Textual is loaded when a screen is wanted
     from ncp_tui.tui.start import prepare_terminal, wants_mouse  # noqa: PLC0415
 

@@ -56,6 +56,15 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
         Binding("q", "leave", "Quit", tooltip="Quit; snapshots under way go on", id="app.quit"),
         Binding("ctrl+c", "leave", "Quit", show=False, priority=True, tooltip="Quit", id="app.quit_now"),
         Binding(
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            show=False,
+            priority=True,
+            tooltip="Back to the shell; `fg` comes back here",
+            id="app.suspend",
+        ),
+        Binding(
             "colon,ctrl+p",
             "command_palette",
             "Commands",

@@ -14,16 +14,17 @@ from textual import constants
 from textual.app import App
 from textual.worker import Worker, WorkerState
 
-DEVELOPMENT_VARIABLE = "NCP_TUI_DEV"
+from ncp_tui.tui.variables import DEVELOPMENT_VARIABLE
 
 
 def silence_textual_logs() -> None:
-    """Keep Textual from logging keys and messages to a file or a console, unless a developer asked for it."""
+    """Keep Textual from logging keys and messages to a file or a console, unless a developer asked for it.
+
+    Without its variables it does not; where it was loaded before they were taken out, it still would.
+    """
     if DEVELOPMENT_VARIABLE not in os.environ:
         constants.LOG_FILE = None  # type: ignore[misc]
         constants.DEBUG = False  # type: ignore[misc]
-        for name in ("TEXTUAL", "TEXTUAL_LOG", "TEXTUAL_DEBUG"):
-            os.environ.pop(name, None)
 
 
 class LoudWorkers:

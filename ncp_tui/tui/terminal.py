@@ -84,6 +84,11 @@ class TerminalApp(App[Any]):
         if isinstance(self._driver, TerminalDriver):
             self._driver.leave_mouse(to_terminal=to_terminal)
 
+    def action_suspend_process(self) -> None:
+        """Stop, as ctrl+z does to every job of a shell; where no shell could continue it, there is only a bell."""
+        if not (isinstance(self._driver, TerminalDriver) and self._driver.stop_job()):
+            self.bell()
+
     def exit(self, result: Any = None, return_code: int = 0, message: Any = None) -> None:
         """Leave; if that takes too long, the process is ended."""
         self.departure.begin(return_code)
@@ -235,6 +240,16 @@ class TerminalDriver(LinuxDriver):
         self._sleep()
         if shown:
             self.resume_application_mode()
+
+    def stop_job(self) -> bool:
+        """Stop the job that this program is of its shell; False where it is none, and nobody would continue it.
+
+        The whole group is told, as a terminal does it: a script that started the program has to stop as well.
+        """
+        if os.getpgrp() == os.getsid(0):  # the first of its terminal, as started by tmux or ssh themselves
+            return False
+        os.killpg(os.getpgrp(), signal.SIGTSTP)
+        return True
 
     def _on_continued(self) -> None:
         """After a SIGSTOP, which nobody is told of, draw anew: somebody else had the terminal."""

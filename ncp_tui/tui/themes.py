@@ -133,7 +133,7 @@ def theme_for(environ: Mapping[str, str], remembered: str | None = None) -> str:
     `remembered` may be the name of a theme that is no more. In sixteen colours ours would be their nearest neighbours.
     """
     many = environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"} or "256" in environ.get("TERM", "")
-    if not many or "NO_COLOR" in environ:
+    if not many or environ.get("NO_COLOR"):
         return TERMINAL.name
     return remembered if remembered in {theme.name for theme in THEMES} else DARK.name
 
@@ -165,4 +165,4 @@ class ThemedApp(App[Any]):
 
         Those are truecolor, as many bytes as before, and not what was asked for (measured with 8.2.8).
         """
-        return "NO_COLOR" in os.environ or super().native_ansi_color
+        return bool(os.environ.get("NO_COLOR")) or super().native_ansi_color

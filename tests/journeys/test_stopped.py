@@ -84,6 +84,20 @@ def test_ended_while_stopped(number: signal.Signals, tmp_path: Path) -> None:
 
 
 BASH = shutil.which("bash")
+CTRL_Z = "\x1a"
+
+
+@pytest.mark.slow
+def test_a_window_that_is_not_what_the_shell_exported(tmp_path: Path) -> None:
+    """COLUMNS and LINES of another terminal (docker exec -e, Emacs) would freeze the screen at a size nobody has.
+
+    And ctrl+z does not stop what no shell could continue.
+    """
+    with Terminal(tmp_path, "--demo", environ={"COLUMNS": "200", "LINES": "60", "TEXTUAL_PRESS": "q"}) as terminal:
+        terminal.expect("14 clusters", "? Help")
+        terminal.resize(100, 30)
+        terminal.press(CTRL_Z, DOWN, "?")
+        terminal.expect("Keys")
 
 
 @pytest.mark.slow
@@ -102,7 +116,7 @@ def test_the_job_of_a_shell(tmp_path: Path) -> None:
         terminal.press(f"clear; {start}{ENTER}")
         terminal.expect("14 clusters")
         (job,) = children_of(terminal.process.pid)
-        os.kill(job, signal.SIGTSTP)
+        terminal.press(CTRL_Z)
         terminal.expect("READY$", "Stopped")
         terminal.press(f"clear; bg{ENTER}")
         terminal.expect("Stopped")

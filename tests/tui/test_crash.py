@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,15 +87,12 @@ def test_the_internals_are_where_they_were() -> None:
 def test_textuals_logs_are_off_unless_a_developer_asks(developer: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "LOG_FILE", "/tmp/log")  # noqa: S108 - never opened
     monkeypatch.setattr(constants, "DEBUG", True)
-    for name in ("TEXTUAL", "TEXTUAL_LOG", "TEXTUAL_DEBUG"):
-        monkeypatch.setenv(name, "debug")
     monkeypatch.delenv("NCP_TUI_DEV", raising=False)
     if developer:
         monkeypatch.setenv("NCP_TUI_DEV", "1")
     silence_textual_logs()
     assert (constants.LOG_FILE is not None) is developer
     assert constants.DEBUG is developer
-    assert ("TEXTUAL_LOG" in os.environ) is developer
 
 
 def without_room(options: OptionList) -> None:

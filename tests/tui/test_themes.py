@@ -91,7 +91,7 @@ async def test_every_theme_says_the_same() -> None:
         ({"TERM": "screen"}, CONTRAST.name, TERMINAL.name),
         ({"TERM": "vt100"}, None, TERMINAL.name),
         ({}, None, TERMINAL.name),
-        ({"TERM": "xterm-256color", "NO_COLOR": ""}, DARK.name, TERMINAL.name),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, DARK.name, DARK.name),
     ],
 )
 def test_the_theme_chosen_last_is_used_where_there_are_colours_for_it(

@@ -143,6 +143,7 @@ def _terminal(environ: Mapping[str, str]) -> Finding:
         return Finding("terminal", Light.OK, "none: nobody looks on")
     told = [f"TERM={environ.get('TERM') or 'not set'}"]
     told += [f"{size.columns}x{size.lines}"] * (0 not in size)
+    told += [f"{name}={environ[name]} (ignored)" for name in ("COLUMNS", "LINES") if environ.get(name)]
     told += [name for name in ("TMUX", "STY", "SSH_CONNECTION", "NO_COLOR", "COLORTERM") if environ.get(name)]
     said = ", ".join(told)
     if is_lines_only():
