@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -24,6 +24,7 @@ from ncp_tui.tui.notices import BELL, WAYS, NoticingApp
 from ncp_tui.tui.page_keys import SteadyPages
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.working import WorkingScreen
+from ncp_tui.tui.send_key import SEND_ID, note_input
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.small_window import RoomyApp
 from ncp_tui.tui.themes import DARK, THEMES, ThemedApp, theme_for
@@ -54,7 +55,7 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
         # In an input a question mark is typed; f1 helps there.
         Binding("f1", "help", "Help", tooltip="The keys of this screen", id="app.help_anywhere"),
         Binding("q", "leave", "Quit", tooltip="Quit; snapshots under way go on", id="app.quit"),
-        Binding("ctrl+c", "leave", "Quit", show=False, priority=True, tooltip="Quit", id="app.quit_now"),
+        Binding("ctrl+c", "leave_now", "Quit", show=False, priority=True, tooltip="Quit", id="app.quit_now"),
         Binding(
             "ctrl+z",
             "suspend_process",
@@ -308,7 +309,23 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
             if isinstance(self.screen, WorkingScreen):
                 self.screen.say(why.sentences(), "warning")
 
+    async def on_event(self, event: events.Event) -> None:
+        """Pass it on; a screen that sends has to know that its key was let go."""
+        if isinstance(event, events.InputEvent) and self.screen_stack:
+            note_input(self.screen, event)
+        await super().on_event(event)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A letter never leaves a form, wherever in it the focus is."""
+        if action == "leave" and any(getattr(screen, "is_form", False) for screen in self.screen_stack):
+            return False
+        return super().check_action(action, parameters)
+
     def action_leave(self) -> None:
+        """Quit by a letter."""
+        self.action_leave_now()
+
+    def action_leave_now(self) -> None:
         """Quit; ask first only while a create is on its way and its answer would be lost, or is looked for."""
         question = ""
         if self.session.creating:
@@ -316,7 +333,7 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
         elif self.session.settling:
             question = "No answer said what became of a create; the history is being looked at. Quit? It stays open."
         if question and not isinstance(self.screen, screens.QuestionScreen):
-            self.push_screen(screens.QuestionScreen(question), lambda sure: self.exit() if sure else None)
+            self.push_screen(screens.QuestionScreen(question, "Quit"), lambda sure: self.exit() if sure else None)
         else:
             self.exit()
 
@@ -328,8 +345,10 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
             if not binding.id or not active.enabled or binding.action in seen:
                 continue
             group, _, _ = binding.id.partition(".")
-            if group in {"table", "text", "filter"} or binding.action == "command_palette":
+            if group in {"table", "text", "filter"} or binding.action in {"command_palette", "leave_now"}:
                 continue
+            if binding.id == SEND_ID:
+                continue  # its letters and an enter would send
             seen.add(binding.action)
             yield SystemCommand(
                 f"{group}: {binding.description.lower()}",

@@ -227,7 +227,7 @@ async def test_a_hurried_confirmation_sends_once() -> None:
         for _ in range(2):
             if isinstance(stage.app.screen, TypeNameScreen):
                 await stage.type("search-0001")
-                await stage.press("enter")
+                await stage.press("f2")
         assert stage.asked(CREATE) == 1
 
 
@@ -265,7 +265,7 @@ async def test_a_refusal_can_be_corrected() -> None:
         await stage.fill("name", taken)
         await stage.press("f2")
         assert stage.shows(f"the history has {taken} already", "all the same?")
-        await stage.press("y")
+        await stage.press("tab", "f2")
         assert stage.shows(
             "The service refused: snapshot with the same name already exists (code 40070).",
             "Nothing was started by this request.",
@@ -333,7 +333,7 @@ async def test_a_refused_connection_is_certainly_not_started() -> None:
         await stage.press("f2")
         assert stage.shows("refused the connection.", "Nothing was sent.", f"Not started: {NAME}.")
         wire.held.down = False
-        await stage.press("f2")
+        await stage.press("tab", "f2")
         assert [effect.name for effect in stage.effects] == [NAME], "what was not started may be asked for again"
 
 
@@ -383,7 +383,7 @@ async def test_a_second_create_waits_for_the_answer_of_the_first() -> None:
         await stage.expect("Another create is on its way; wait for its answer first.")
         wire.held.gate.set()
         await stage.settle()
-        await stage.press("f2")
+        await stage.press("tab", "f2")
         assert [effect.cluster for effect in stage.effects] == ["1037001", "1037002"]
 
 
@@ -393,9 +393,9 @@ async def test_the_wrong_name_confirms_nothing() -> None:
         assert stage.shows("Profile prod is protected.", "search-0001")
         for typed in ("", "y", "search-0002", "SEARCH-0001", "search-0001 "):
             await stage.fill("confirm-input", typed)
-            await stage.press("enter")
-            assert stage.shows("That is not the name. Nothing was done; esc cancels.")
-        await stage.press("f2", "escape")
+            await stage.press("tab", "f2")
+            assert stage.shows("Nothing was done: that is not the name.")
+        await stage.press("escape")
         assert can_create(stage)
         assert not stage.asked(CREATE)
 

@@ -158,7 +158,7 @@ async def test_a_profile_whose_key_stays_locked_stays_as_it_is(key_file: Yesterd
         before = stage.home.paths.profiles_file.read_bytes()
         await stage.press("p", key)
         await stage.fill("confirm-input", "prod" if key == "x" else "other")
-        await stage.pilot.press("enter")
+        await stage.pilot.press("f2" if key == "x" else "enter")
         await asked(stage)
         await stage.pilot.press("escape")
         await stage.settle()

@@ -12,6 +12,7 @@ from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.history import HistoryScreen
 from ncp_tui.tui.screens.outcomes import OutcomesScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
+from ncp_tui.tui.send_key import SEND_ID
 from ncp_tui.tui.widgets import TextView
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 from tests.tui.test_rules import TAKEN_BY_TERMINALS
@@ -118,7 +119,7 @@ async def test_no_single_key_does_harm() -> None:
 def leaves_or_creates(binding: Binding) -> bool:
     """The keys that are for that; and those that only move."""
     names = (binding.id or "").split(".")
-    return binding.action == "leave" or binding.id == "create.create" or names[0] in {"table", "text"}
+    return binding.action.startswith("leave") or binding.id == SEND_ID or names[0] in {"table", "text"}
 
 
 async def test_welcome_names_its_keys() -> None:

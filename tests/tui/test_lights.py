@@ -12,8 +12,7 @@ from textual.widgets import Button, Static
 
 from ncp_tui.profiles import Profile
 from ncp_tui.sandbox import Sandbox
-from ncp_tui.tui.screens import QuestionScreen
-from ncp_tui.tui.screens.confirm import TypeNameScreen
+from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.widgets import TextView
 from tests.snapshots.journals import facts_of
@@ -73,20 +72,20 @@ async def test_all_green_sends_without_a_question() -> None:
         ),
     ],
 )
-async def test_a_red_light_asks_and_only_y_sends(state: dict[str, str], red: str, words: str) -> None:
+async def test_a_red_light_asks_and_no_letter_sends(state: dict[str, str], red: str, words: str) -> None:
     async with staged(WIDE, prepare=in_state(**state)) as stage:
         await stage.press("s")
         assert lights(stage).startswith(red)
         assert words in " ".join(panel(stage).split())
-        for key in ("enter", "n", "escape"):
+        for key in ("enter", "space", "y", "n", "escape"):
             await stage.press("f2")
-            assert isinstance(stage.app.screen, QuestionScreen)
+            assert isinstance(stage.app.screen, SendQuestionScreen)
             assert f"Create {NAME} all the same?" in sentences(stage)
             await stage.press(key)
-            if isinstance(stage.app.screen, QuestionScreen):
+            if isinstance(stage.app.screen, SendQuestionScreen):
                 await stage.press("escape")
         assert not stage.asked(CREATE)
-        await stage.press("f2", "y")
+        await stage.press("f2", "tab", "f2")
         assert stage.asked(CREATE) == 1
 
 
@@ -136,7 +135,7 @@ async def test_a_create_before_the_lights_are_known_asks() -> None:
         await stage.until(lambda: "the lights are not known yet." in sentences(stage))
         assert not stage.asked(CREATE)
         wire.held.operations = set()
-        await stage.pilot.press("y")
+        await stage.pilot.press("tab", "f2")
         await stage.until(lambda: stage.effects)
 
 
@@ -168,7 +167,7 @@ async def test_f5_looks_at_the_cluster_again() -> None:
         assert stage.shows("search-0001  1037001  changing", "not running: the service may refuse")
 
 
-AGAIN = "Nothing is sent yet: the lights were old and are read again. Then f2 once more."
+AGAIN = "Nothing is sent yet: the lights were old and are read again. Then press it once more."
 
 
 async def test_old_lights_are_read_again_before_anything_is_sent() -> None:
@@ -179,7 +178,7 @@ async def test_old_lights_are_read_again_before_anything_is_sent() -> None:
         await stage.press("f2")
         assert stage.shows(AGAIN)
         assert (stage.asked(SHOW), stage.asked(CREATE)) == (2, 0)
-        await stage.press("f2")
+        await stage.press("tab", "f2")
         assert (stage.asked(SHOW), stage.asked(CREATE)) == (2, 1)
 
 
@@ -196,8 +195,8 @@ async def test_what_went_red_meanwhile_is_asked_about() -> None:
         await stage.press("s")
         stage.clock.advance(300)
         stage.sandbox.world.change("search-0001", status="changing")
-        await stage.press("f2", "f2")
-        assert isinstance(stage.app.screen, QuestionScreen)
+        await stage.press("f2", "tab", "f2")
+        assert isinstance(stage.app.screen, SendQuestionScreen)
         assert "it is 'changing', not running" in sentences(stage)
         await stage.press("escape")
         assert stage.asked(CREATE) == 0
@@ -218,17 +217,17 @@ async def looking_again() -> AsyncIterator[tuple[Stage, Wire[Held]]]:
         yield stage, wire
 
 
-@pytest.mark.parametrize("answer", ["y", "n"])
+@pytest.mark.parametrize("answer", ["f2", "escape"])
 async def test_a_look_that_hangs_keeps_nobody_from_sending_and_sends_nothing_when_it_ends(answer: str) -> None:
     async with looking_again() as (stage, wire):
-        await stage.pilot.press("f2")
-        await stage.until(lambda: isinstance(stage.app.screen, QuestionScreen))
+        await stage.pilot.press("tab", "f2")
+        await stage.until(lambda: isinstance(stage.app.screen, SendQuestionScreen))
         await stage.until(lambda: "still being looked at: the lights are old." in sentences(stage))
-        await stage.pilot.press(answer)
-        await stage.until(lambda: stage.asked(CREATE) == (answer == "y"))
+        await stage.pilot.press("tab", answer)
+        await stage.until(lambda: stage.asked(CREATE) == (answer == "f2"))
         wire.held.gate.set()
         await stage.settle()
-        assert stage.asked(CREATE) == (answer == "y")
+        assert stage.asked(CREATE) == (answer == "f2")
 
 
 @pytest.mark.parametrize("keys", [[], ["x"], ["f1"], ["f1", "escape"], ["f5"], ["escape"]])
@@ -295,15 +294,15 @@ async def test_without_a_journal_nothing_is_sent_but_by_a_yes(tmp_path: Path) ->
         await stage.press("s")
         unwritable(tmp_path)
         await stage.press("f2")
-        assert isinstance(stage.app.screen, QuestionScreen)
+        assert isinstance(stage.app.screen, SendQuestionScreen)
         assert stage.shows("The journal cannot be written", "without writing it down?")
         assert not stage.asked(CREATE)
         await stage.press("n")
         assert stage.shows(f"Not started: {NAME}.")
         assert not stage.asked(CREATE)
         await stage.press("f2")
-        assert isinstance(stage.app.screen, QuestionScreen), "it is asked each time"
-        await stage.press("y")
+        assert isinstance(stage.app.screen, SendQuestionScreen), "it is asked each time"
+        await stage.press("tab", "f2")
         assert [effect.name for effect in stage.effects] == [NAME]
         assert stage.asked(CREATE) == 1
         assert stage.shows(f"{NAME}: running")

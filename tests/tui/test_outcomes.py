@@ -14,6 +14,7 @@ from ncp_tui.profiles import Paths, Profile, SessionStore
 from ncp_tui.sandbox import Sandbox
 from ncp_tui.snapshots import Caller, Fact, Journal, JournalEntry, SnapshotRequest
 from ncp_tui.tui.screens import ClustersScreen, QuestionScreen, TextScreen
+from ncp_tui.tui.screens.confirm import SendQuestionScreen
 from ncp_tui.tui.screens.outcomes import OutcomesScreen
 from ncp_tui.tui.widgets import TextView
 from tests.snapshots.journals import facts_of
@@ -167,7 +168,7 @@ async def test_leaving_the_program_while_it_looks_asks_first() -> None:
         wire.held.operations = {HISTORY}
         await stage.pilot.press("f2")
         await stage.expect("no clear answer")
-        await stage.pilot.press("q")
+        await stage.pilot.press("ctrl+c")
         await stage.expect("No answer said what became of a create", "Quit?")
         await stage.pilot.press("n")
         await stage.until(lambda: not isinstance(stage.app.screen, QuestionScreen))
@@ -214,14 +215,14 @@ async def test_dismissing_asks_first(tmp_path: Path) -> None:
     async with staged((80, 24), paths=paths_in(tmp_path)) as stage:
         await stage.press("u", "x")
         assert stage.shows("Have you seen for yourself")
-        for key in ("n", "escape", "enter"):
-            if not isinstance(stage.app.screen, QuestionScreen):
+        for key in ("y", "n", "escape", "enter"):
+            if not isinstance(stage.app.screen, SendQuestionScreen):
                 await stage.press("x")
             await stage.press(key)
         assert facts_of(journal) == ["begun", "sent"]
-        if isinstance(stage.app.screen, QuestionScreen):
+        if isinstance(stage.app.screen, SendQuestionScreen):
             await stage.press("escape")
-        await stage.press("x", "y")
+        await stage.press("x", "tab", "f2")
         assert stage.shows("Dismissed: before-upgrade.", "dismissed")
         assert facts_of(journal) == ["begun", "sent", "dismissed"]
         assert not stage.shows("UNSETTLED")

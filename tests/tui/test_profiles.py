@@ -315,7 +315,7 @@ async def change_prod(stage: Stage, act: str) -> None:
     else:
         await stage.press({"remove": "x", "rename": "n", "copy": "c"}[act])
         await stage.fill("confirm-input", "prod" if act == "remove" else "production")
-        await stage.press("enter")
+        await stage.press("f2" if act == "remove" else "enter")
 
 
 async def nothing_changed(stage: Stage) -> None:
@@ -399,7 +399,7 @@ async def test_leaving_while_a_removal_is_under_way_ends_it() -> None:
         store.gate.clear()
         store.asked.clear()
         stage.app.screen.query_one("#confirm-input", Input).value = "stage"
-        await stage.pilot.press("enter")
+        await stage.pilot.press("f2")
         await stage.until(lambda: store.asked == ["delete"])
         await stage.pilot.press("escape")
         store.gate.set()
@@ -454,15 +454,17 @@ async def test_only_the_typed_name_removes() -> None:
         await stage.press("x")
         for typed in ("", "y", "prod", "STAGE"):
             await stage.fill("confirm-input", typed)
-            await stage.press("enter")
+            await stage.press("tab", "f2")
             assert isinstance(stage.app.screen, TypeNameScreen)
-            assert stage.shows("That is not the name.")
+            assert stage.shows("Nothing was done: that is not the name.")
         await stage.press("escape")
         removed = profile_of(stage, "stage")
         assert await secret_of(stage, removed) == SecretKey(SECRET_KEY)
         await stage.press("x")
         await stage.fill("confirm-input", "stage")
         await stage.press("enter")
+        assert stage.shows("enter does nothing here. f2: Remove.")
+        await stage.press("f2")
         assert stage.shows("Profile stage is removed.")
         assert stage.home.profiles.load().find("stage") is None
         assert await secret_of(stage, removed) is None

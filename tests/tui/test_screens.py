@@ -120,10 +120,12 @@ async def test_a_bucket_can_be_typed_where_the_list_cannot_be_read() -> None:
 
 
 async def test_enter_leads_through_the_form() -> None:
-    """Name, bucket, Create: the keyboard's way. The pressed button stays one line high."""
+    """Name, bucket, Create: the keyboard's way, which ends at the button."""
     async with staged() as stage:
-        await stage.press("s", "enter", "enter", "enter")
-        assert len(stage.sandbox.ledger.effects) == 1
+        await stage.press("s", "enter", "enter", "enter", "enter", "space")
+        assert stage.app.screen.query_one("#create").has_focus
+        assert stage.shows("f2 creates. enter sends nothing.")
+        assert not stage.asked("createSnapshot")
         assert stage.app.screen.query_one("#create", Button).size.height == 1
         assert "▔" not in stage.text()
 
@@ -137,7 +139,7 @@ async def test_a_refused_duplicate_can_be_corrected() -> None:
         stage.app.screen.query_one("#name", Input).value = "search-0001-20260102-000000"
         await stage.press("f2")
         assert stage.shows("all the same?"), "the history has that name, so the light is red"
-        await stage.press("y")
+        await stage.press("tab", "f2")
         text = stage.text()
         assert "The service refused: snapshot with the same name already exists" in text
         assert "Not started" in text
@@ -184,12 +186,14 @@ async def test_a_protected_profile_asks_for_the_clusters_name() -> None:
         await stage.press("s", "f2")
         assert "protected" in stage.text()
         await stage.type("search-0002")
-        await stage.press("enter")
-        assert "That is not the name." in stage.text()
+        await stage.press("f2")
+        assert "that is not the name." in stage.text()
         assert not stage.sandbox.ledger.effects
         await stage.press("escape", "f2")
         await stage.type("search-0001")
         await stage.press("enter")
+        assert not stage.asked("createSnapshot")
+        await stage.press("f2")
         assert len(stage.sandbox.ledger.effects) == 1
 
 

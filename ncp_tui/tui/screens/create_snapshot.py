@@ -42,11 +42,12 @@ from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.documents import BLANK, field, light_lines, line, request_lines
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.rows import bucket_row
-from ncp_tui.tui.screens.confirm import QuestionScreen, TypeNameScreen
+from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
 from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.working import WorkingScreen, ending, state_words
+from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
 from ncp_tui.tui.session import Followed, Session
-from ncp_tui.tui.widgets import Column, ExchangePanels, ProblemCard, RecordTable, TextInput
+from ncp_tui.tui.widgets import Column, ExchangePanels, ProblemCard, RecordTable, SendButton, TextInput
 
 _LONGEST = 30
 
@@ -59,7 +60,7 @@ class CreateSnapshotScreen(WorkingScreen):
 
     CSS_PATH = "create_snapshot.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "create", "Create", tooltip="Send the request shown below", id="create.create"),
+        send_binding("create", "Create", "Send the request shown below"),
         Binding("f3", "new_name", "New name", tooltip="A fresh name from the template", id="create.new_name"),
         Binding("enter", "take_bucket", "Take", show=False, tooltip="Use this bucket", id="create.take"),
         Binding(
@@ -70,6 +71,7 @@ class CreateSnapshotScreen(WorkingScreen):
     ]
     AUTO_FOCUS = "#name"
     with_preview = True
+    is_form = True
 
     @dataclass
     class FactsRead(Message):
@@ -86,6 +88,7 @@ class CreateSnapshotScreen(WorkingScreen):
         self._is_looking = False
         self._lights = Preflight(())
         self._followed: Followed | None = None
+        self.send_key = SendKey(session.home.monotonic, self.set_timer)
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -121,7 +124,7 @@ class CreateSnapshotScreen(WorkingScreen):
                 yield Static("Lights", classes="label", markup=False)
                 yield Static("", id="lights", markup=False)
             with Horizontal(id="decision"):
-                yield Button("Create snapshot", id="create", variant="success", compact=True)
+                yield SendButton("Create snapshot", id="create", variant="success", compact=True)
                 yield Static("", id="outcome", markup=False)
 
     def on_mount(self) -> None:
@@ -213,8 +216,9 @@ class CreateSnapshotScreen(WorkingScreen):
 
     @on(Input.Changed)
     def judge_input(self, event: Input.Changed) -> None:
-        """Check while typing."""
+        """Check while typing. What is edited is another decision."""
         event.stop()
+        self.send_key.let_go()
         self._judge()
 
     @on(Input.Submitted, "#name")
@@ -318,16 +322,27 @@ class CreateSnapshotScreen(WorkingScreen):
         return self.query_one(f"#{field}", Input).value.strip()
 
     @on(Button.Pressed, "#create")
-    def press_create(self) -> None:
-        """The button."""
-        self.action_create()
+    def click_create(self) -> None:
+        """A click on the button; its question wants another one."""
+        self._create(clicked=True)
+
+    @on(SendButton.Entered)
+    def refuse_enter(self) -> None:
+        """Enter on the button: text that arrives as keys must not send."""
+        self.say(f"{send_key_name(self)} creates. enter sends nothing.", "warning")
 
     def names_to_copy(self) -> list[Copyable]:
         """The name in the form."""
         return [Copyable("snapshot name", self._value("name"))]
 
     def action_create(self) -> None:
-        """Send the request, once; a protected profile asks for the cluster's name first."""
+        """The key that sends; held, it decides nothing."""
+        if not self.send_key.press(self._create) and self._followed is None:
+            name = send_key_name(self)
+            self.say(f"Nothing more is sent by {name} alone: press another key first, then {name}.", "warning")
+
+    def _create(self, *, clicked: bool = False) -> None:
+        """Send the request, once; what is doubtful, protected or clicked is asked about first."""
         if self._followed is not None or not self._judge():
             return
         if self.session.connected is None:
@@ -338,7 +353,7 @@ class CreateSnapshotScreen(WorkingScreen):
             return
         if self._is_stale and not self._is_looking:
             self.load()
-            self.say("Nothing is sent yet: the lights were old and are read again. Then f2 once more.", "warning")
+            self.say("Nothing is sent yet: the lights were old and are read again. Then press it once more.", "warning")
             return  # and never by itself when they come: who knows where the user is by then
         request = self._request(self._value("name"), self._value("bucket"))
         profile, doubts = self._profile, red_sentences(self._lights)
@@ -348,11 +363,11 @@ class CreateSnapshotScreen(WorkingScreen):
             doubts = f"The cluster is still being looked at: the lights are old.\n{doubts}"
         if profile is not None and profile.protected:
             question = f"{doubts}Profile {profile.name} is protected. Type the cluster's name to create {request.name}:"
-            self.app.push_screen(
-                TypeNameScreen(question, self.cluster.name), lambda sure: self._send(request) if sure else None
-            )
+            self._push(TypeNameScreen(question, "Create", self.cluster.name, self.session.home.monotonic), request)
         elif doubts:
             self._ask(f"{doubts}Create {request.name} all the same?", request)
+        elif clicked:
+            self._ask(f"Create {request.name} of {request.cluster_name} in {request.bucket}?", request)
         else:
             self._send(request)
 
@@ -361,15 +376,24 @@ class CreateSnapshotScreen(WorkingScreen):
         return self._facts is not None and self.session.home.now() - self._facts.cluster_read.at > FRESH
 
     def _ask(self, question: str, request: SnapshotRequest, *, with_journal: bool = True) -> None:
+        screen = SendQuestionScreen(question, "Create", self.session.home.monotonic)
+        self._push(screen, request, with_journal=with_journal)
+
+    def _push(self, screen: SendQuestionScreen, request: SnapshotRequest, *, with_journal: bool = True) -> None:
+        """Ask, and send on a yes; a no was another key or a click."""
+
         def decide(sure: bool | None) -> None:
             if sure:
                 self._send(request, with_journal=with_journal)
+            else:
+                self.send_key.let_go()
 
-        self.app.push_screen(QuestionScreen(question), decide)
+        self.app.push_screen(screen, decide)
 
     def _send(self, request: SnapshotRequest, *, with_journal: bool = True) -> None:
         if self._followed is not None:  # a hurried second click had the question asked twice
             return
+        self.send_key.spend()
         self.query_one(ProblemCard).clear()
         self._followed = self.ncp_app.create_snapshot(request, self._facts, with_journal=with_journal)
         if self._followed is None:

@@ -14,7 +14,7 @@ from ncp_tui.gateway import Problem
 from ncp_tui.snapshots import Fact, JournalEntry, JournalProblem, Settlement, Verdict, on_disk, settle
 from ncp_tui.tui.documents import journal_lines
 from ncp_tui.tui.rows import journal_row
-from ncp_tui.tui.screens.confirm import QuestionScreen
+from ncp_tui.tui.screens.confirm import SendQuestionScreen
 from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.text import TextScreen
@@ -240,7 +240,7 @@ class OutcomesScreen(EvidenceScreen):
             if sure:
                 self.write_dismissal(entry)
 
-        self.app.push_screen(QuestionScreen(question), decide)
+        self.app.push_screen(SendQuestionScreen(question, "Dismiss", self.session.home.monotonic), decide)
 
     @work(group="dismiss", exit_on_error=False, description="dismiss a create")
     async def write_dismissal(self, entry: JournalEntry) -> None:

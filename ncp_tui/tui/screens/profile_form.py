@@ -31,6 +31,7 @@ from ncp_tui.profiles import (
 )
 from ncp_tui.tui.changes import DISK_SECONDS, carried_through, key_kept
 from ncp_tui.tui.crash import LoudWorkers
+from ncp_tui.tui.screens.confirm import QuestionScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, ProblemCard, SecretInput, StatusLine, TextInput
 
@@ -54,6 +55,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         Binding("escape", "cancel", "Cancel", tooltip="Leave without saving", id="form.cancel"),
     ]
     AUTO_FOCUS = "#name"
+    is_form: ClassVar[bool] = True
 
     @dataclass
     class Done(Message):
@@ -174,13 +176,22 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
 
     def _profile(self) -> Profile:
         """The profile as the form has it. Raises InvalidProfile naming the field."""
+        return check_profile(dataclasses.replace(self._start, **self._values()))
+
+    def _values(self) -> dict[str, Any]:
         values: dict[str, Any] = {
             name: self.query_one(f"#{name}", Input).value.strip()
             for name in ("name", "access_key", "default_bucket", "name_template", "gateway_url", "ca_bundle")
         }
         values |= {name: self.query_one(f"#{name}", Select).value for name in ("store", "zone", "region", "accent")}
-        values |= {name: self.query_one(f"#{name}", Select).value == _YES for name in ("read_only", "protected")}
-        return check_profile(dataclasses.replace(self._start, **values))
+        return values | {name: self.query_one(f"#{name}", Select).value == _YES for name in ("read_only", "protected")}
+
+    @property
+    def _is_edited(self) -> bool:
+        """Whether anything would be lost by leaving."""
+        start = dataclasses.asdict(self._start) | {"accent": self._start.accent or "none"}
+        typed = bool(self.query_one("#secret_key", SecretInput).value)
+        return typed or any(value != (start[name] or type(value)()) for name, value in self._values().items())
 
     async def _secret(self, profile: Profile) -> SecretKey | None:
         """The secret key to use: what was typed, what was found beside the access key, or what is stored already."""
@@ -321,12 +332,29 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
                 wrong.first().focus()
 
     def action_cancel(self) -> None:
-        """Leave without saving, or without the rest of it; what is being saved is saved all the same."""
+        """Leave without saving, or without the rest of it; what is being saved is saved all the same.
+
+        What was typed is not thrown away by one key.
+        """
         if self._saving and not self._leaves_anyway:
             self._leaves_anyway = True
             self.say("It is being saved. esc once more leaves; the saving goes on.", "warning")
             return
+        if self._saved is None and not self._saving and self._is_edited:
+            self._ask_to_leave()
+            return
         self.dismiss(self._saved)
+
+    def _ask_to_leave(self) -> None:
+        def decide(sure: bool | None) -> None:
+            if sure:
+                self.call_later(self._leave)  # behind the question, which is still in front
+
+        self.app.push_screen(QuestionScreen("Leave without saving? What was typed here is lost.", "Leave"), decide)
+
+    def _leave(self) -> None:
+        if self.is_current:
+            self.dismiss(None)
 
 
 def _select(name: str, choices: list[tuple[str, str]], value: str) -> Select[str]:

@@ -267,9 +267,8 @@ class ProfilesScreen(TableScreen):
         identity = self._saved("remove")
         if identity is not None:
             question = "Removing a profile also removes its secret key. Type the profile's name:"
-            self.app.push_screen(
-                TypeNameScreen(question, identity.name), lambda sure: self._remove(identity, sure=sure)
-            )
+            screen = TypeNameScreen(question, "Remove", identity.name, self.session.home.monotonic)
+            self.app.push_screen(screen, lambda sure: self._remove(identity, sure=sure))
 
     def _remove(self, identity: Identity, *, sure: bool | None) -> None:
         if sure:

@@ -53,6 +53,9 @@ class WorkingScreen(LoudWorkers, Screen[None]):
     leads_to_outcomes: ClassVar[bool] = False
     """Whether `u` opens the outcomes from here."""
 
+    is_form: ClassVar[bool] = False
+    """Whether something is typed here, so that no letter leaves it."""
+
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ncp_tui.tui.widgets.problem_card import ProblemCard
     from ncp_tui.tui.widgets.record_table import Column, RecordTable
     from ncp_tui.tui.widgets.secret_input import SecretInput
+    from ncp_tui.tui.widgets.send_button import SendButton
     from ncp_tui.tui.widgets.text_input import TextInput
     from ncp_tui.tui.widgets.text_view import TextView
 else:
@@ -23,6 +24,7 @@ else:
             "problem_card": "ProblemCard",
             "record_table": "Column RecordTable",
             "secret_input": "SecretInput",
+            "send_button": "SendButton",
             "text_input": "TextInput",
             "text_view": "TextView",
         },
@@ -38,6 +40,7 @@ __all__ = [
     "ProblemCard",
     "RecordTable",
     "SecretInput",
+    "SendButton",
     "StatusLine",
     "TextInput",
     "TextView",

@@ -1,0 +1,95 @@
+"""The one key that sends, and how a press of it is told from a key that is held: one decision, one request.
+
+Terminals report no release of a key. A held one repeats: first after 0.25 to 1 s (X 0.66 s, Windows at most 1 s), then
+every 30 to 100 ms, and a connection that stalls brings any number of repeats at once, after any time. So a press counts
+as a new one after another key, a click, a paste or an edit; or after a pause, where no repeat follows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from textual import events
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.timer import Timer
+
+SEND_ID: Final = "send.send"
+"""The id of the key on every screen that has it, so that one remapping holds for all of them."""
+
+SEND_KEY: Final = "f2"
+
+PAUSE_SECONDS: Final = 0.8
+"""Without the key, before it can be pressed anew: longer than the first repeat takes with the usual settings."""
+
+ALONE_SECONDS: Final = 0.25
+"""How long a press after a pause must stay alone: longer than two repeats are apart."""
+
+
+def send_binding(action: str, description: str, tooltip: str) -> Binding:
+    """The binding of the key on one screen."""
+    return Binding(SEND_KEY, action, description, tooltip=tooltip, id=SEND_ID)
+
+
+def send_key_name(screen: Screen[Any]) -> str:
+    """What the key is called, as it is mapped now."""
+    for active in screen.active_bindings.values():
+        if active.binding.id == SEND_ID:
+            return screen.app.get_key_display(active.binding)
+    return SEND_KEY
+
+
+class SendKey:
+    """What one screen knows of the key: whether it was let go, and what is decided with it."""
+
+    def __init__(
+        self, monotonic: Callable[[], float], later: Callable[[float, Callable[[], None]], Timer], *, held: bool = False
+    ) -> None:
+        """`later` calls a function after some seconds. `held`: the key may be down already, as where it led here."""
+        self._monotonic, self._later = monotonic, later
+        self._last = monotonic()
+        self._is_let_go = not held
+        self._is_spent = False
+        self._waiting: Timer | None = None
+
+    def press(self, act: Callable[[], None]) -> bool:
+        """Take one event of the key: `act` now, or soon where no other one follows. False where the key is held."""
+        now, pause = self._monotonic(), self._monotonic() - self._last
+        self._last = now
+        self._forget()
+        if self._is_let_go:
+            self._is_let_go = False
+            act()
+            return True
+        if self._is_spent or pause < PAUSE_SECONDS:
+            return False
+        self._waiting = self._later(ALONE_SECONDS, act)
+        return True
+
+    def let_go(self) -> None:
+        """Note another key, a click, or a paste."""
+        self._is_let_go, self._is_spent = True, False
+        self._forget()
+
+    def spend(self) -> None:
+        """Note that a request left: no pause makes another one of the same key, only `let_go` does."""
+        self._is_let_go, self._is_spent = False, True
+
+    def _forget(self) -> None:
+        if self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
+
+
+def note_input(screen: Screen[Any], event: events.Event) -> None:
+    """Tell the screen in front that something else than its sending key came from the user."""
+    key = getattr(screen, "send_key", None)
+    if not isinstance(key, SendKey) or getattr(event, "is_forwarded", False):
+        return
+    if isinstance(event, events.Key):
+        active = screen.active_bindings.get(event.key)
+        if active is None or active.binding.id != SEND_ID:
+            key.let_go()
+    elif isinstance(event, events.MouseDown | events.Paste):
+        key.let_go()
