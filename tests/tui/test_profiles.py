@@ -188,6 +188,10 @@ async def test_leaving_the_form_saves_nothing() -> None:
         await stage.press("p", "a")
         await fill_form(stage, **USUAL)
         await stage.press("escape")
+        assert stage.shows("Leave without saving? What was typed here is lost.")
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, ProfileFormScreen), "a no goes back to what was typed"
+        await stage.press("escape", "y")
         assert isinstance(stage.app.screen, ProfilesScreen)
         assert [each.name for each in stage.home.profiles.load().profiles] == ["prod"]
 

@@ -300,7 +300,7 @@ async def test_a_profile_is_added_tested_edited_renamed_and_removed() -> None:
         assert stage.home.profiles.load().find("lab-2") is not None
         await stage.press("escape", "x")
         await stage.type("lab-2")
-        await stage.press("enter")
+        await stage.press("f2")
         assert stage.home.profiles.load().find("lab-2") is None
 
 
