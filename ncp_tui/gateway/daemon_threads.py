@@ -44,4 +44,6 @@ async def daemon_call(function: Callable[[], T], seconds: float) -> T:
             deliver(lambda: answer.set_result(result))
 
     threading.Thread(target=run, name="ncp-tui daemon call", daemon=True).start()
-    return await asyncio.wait_for(answer, seconds)
+    # Not wait_for: before Python 3.12 it swallows a cancellation that comes in the same turn as the result.
+    async with asyncio.timeout(seconds):
+        return await answer
