@@ -40,6 +40,9 @@ class Call:
     body: Body | None = field(default=None, repr=False)
     boolean: bool = False
     has_effect: bool = False
+    """It goes out on a connection of its own: bytes that waited on an idle one are no answer to it."""
+    corrects_clock: bool = True
+    """Whether it may be sent once more where the gateway refused it because of this machine's clock."""
     patience: Patience = Patience()
     sending: Callable[[], Awaitable[None]] | None = field(default=None, repr=False, compare=False)
     """Awaited for each attempt when everything is ready, just before its first byte leaves; it counts in the deadline.

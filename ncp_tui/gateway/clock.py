@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 
 WORTH_SAYING = 60.0
 """Seconds of offset from which a user is told. The gateway's window is 300 s (api.ncloud-docs.com, "common")."""
 
+MOST_CORRECTED = 86_400.0
+"""Seconds by which a signature may differ from local time. A clock may be a day off (a zone mistaken, a machine that
+slept); a date farther away is the sender's choice, and no signature is made for it."""
+
 _DATE_RESOLUTION = 1.0
 _ABSURD = timedelta(days=3650)
+_DAY, _YEAR = 86_400, 86_400 * 365
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,28 @@ class ClockOffset:
         """Whether the offset alone could explain a refused signature."""
         return abs(self.seconds) - self.uncertainty > WORTH_SAYING
 
+    @property
+    def is_believable(self) -> bool:
+        """Whether a clock may be so far off that it is corrected for."""
+        return abs(self.seconds) - self.uncertainty <= MOST_CORRECTED
+
+    @property
+    def correction(self) -> float:
+        """Seconds to add to local time for a signature; none where the offset is not believable."""
+        return max(-MOST_CORRECTED, min(MOST_CORRECTED, self.seconds)) if self.is_believable else 0.0
+
+    @property
+    def in_words(self) -> str:
+        """How far the other clock is ahead or behind, roughly."""
+        size, side = abs(self.seconds), "ahead of" if self.seconds > 0 else "behind"
+        span = f"{size / _YEAR:.0f} years" if size >= 2 * _YEAR else f"{size / _DAY:.0f} days"
+        return f"{span} {side} this machine's clock"
+
+    @property
+    def is_absurd(self) -> bool:
+        """Whether it is so far away that it says nothing about any clock."""
+        return abs(self.seconds) > _ABSURD.total_seconds()
+
     def after(self, correction: float) -> ClockOffset:
         """What is left of it once local time has been corrected by so many seconds."""
         return ClockOffset(self.seconds - correction, self.uncertainty)
@@ -40,7 +67,7 @@ def offset_from(dates: Sequence[str], started: float, elapsed: float) -> ClockOf
 
     `started` is local epoch seconds when the request left, `elapsed` the seconds until the answer began, by a clock
     that nobody sets: the gateway wrote its date somewhere in between, so the middle is compared, and half the round
-    trip and half of a Date's resolution of one second are the uncertainty. None for a missing, unreadable or absurd
+    trip and half of a Date's resolution of one second are the uncertainty. None for a missing or unreadable
     date, and for two that differ.
     """
     if len(set(dates)) != 1:
@@ -53,8 +80,6 @@ def offset_from(dates: Sequence[str], started: float, elapsed: float) -> ClockOf
         date = date.replace(tzinfo=UTC)
     middle = started + elapsed / 2
     try:
-        if abs(date - datetime.fromtimestamp(middle, UTC)) > _ABSURD:
-            return None
         seconds = date.timestamp() + _DATE_RESOLUTION / 2 - middle
     except (OverflowError, OSError, ValueError):
         return None

@@ -11,10 +11,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpcore
+
+from ncp_tui.gateway import errors
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.exchange import Timings
 from ncp_tui.gateway.name_lookup import Names
 
+_LOOK_SECONDS = 0.005
 _CONNECT = "connection.connect_tcp"
 _TLS = "connection.start_tls"
 _SEND = "http11.send_request_headers"
@@ -37,17 +41,25 @@ class ConnectionTrace:
         names: Names,
         sending: Callable[[], Awaitable[None]] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        looks: bool = False,
     ) -> None:
-        """Look names up in `names`; await `sending` when all is ready, before the first byte of the request leaves."""
+        """Look names up in `names`; await `sending` when all is ready, before the first byte of the request leaves.
+
+        With `looks`, nothing leaves on a new connection on which something has come already: it would be taken for the
+        answer.
+        """
         self.sent = False
         self.held_back: Exception | None = None
-        """What `sending` raised: the request was ready, and was not sent because of it."""
+        """What `sending` raised, or the look after it: the request was ready, and was not sent because of it."""
         self.is_ready = False
         """Whether there was a connection to send on. With nothing sent, it was `sending` that did not end."""
         self.proxy_answer: ProxyAnswer | None = None
         """What a proxy said to our CONNECT, if it said anything."""
         self._names = names
         self._sending = sending
+        self._looks = looks
+        self._stream: Any = None
         self._monotonic = monotonic
         self._started = monotonic()
         self._left: float | None = None
@@ -66,19 +78,23 @@ class ConnectionTrace:
             if step == _SEND:
                 await self._before_the_first_byte()
             self._marks[step] = self._monotonic()
-        elif step in self._marks:
+        elif moment == "complete" and step.endswith((".connect_tcp", ".start_tls")):
+            self._stream = info.get("return_value")
+        if moment != "started" and step in self._marks:
             self._spent[step] = self._monotonic() - self._marks[step]
             if step == _RECEIVE and moment == "complete" and not self.sent:
                 self.proxy_answer = _proxy_answer(info["return_value"])
 
     async def _before_the_first_byte(self) -> None:
         self.is_ready = True
-        if self._sending is not None:
-            try:
+        try:
+            if self._sending is not None:
                 await self._sending()
-            except Exception as error:
-                self.held_back = error
-                raise
+            if self._looks and self._stream is not None:
+                await _check_silence(self._stream)
+        except Exception as error:
+            self.held_back = error
+            raise
         self.sent = True
         self._left = self._monotonic()
 
@@ -122,6 +138,21 @@ def _proxy_answer(head: Sequence[Any]) -> ProxyAnswer:
     offers = (value for name, value in head[3] if name.lower() == b"proxy-authenticate")
     schemes = frozenset(offer.decode("latin-1").partition(" ")[0].lower() for offer in offers)
     return ProxyAnswer(head[1], schemes)
+
+
+async def _check_silence(stream: Any) -> None:
+    """Look whether anything has come before the request left. Raises NotReached.
+
+    Reading is the only look that holds for TLS as well, where a readable socket may be a session ticket.
+    """
+    try:
+        early = await stream.read(1, timeout=_LOOK_SECONDS)
+    except httpcore.ReadTimeout:
+        return
+    except httpcore.NetworkError:
+        early = b""
+    what = "Something answered before the request left." if early else "The connection was closed before it was used."
+    raise errors.NotReached(what, "Nothing was sent.", "Check the gateway URL and the proxy, and try again.")
 
 
 def _is_for_proxy(info: dict[str, Any]) -> bool:

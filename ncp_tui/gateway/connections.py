@@ -18,6 +18,9 @@ import httpcore
 from ncp_tui.gateway.lean_httpx import httpx
 from ncp_tui.gateway.name_lookup import AddressBackend, Names
 
+FRESH = "fresh"
+"""A request's extension: whether it goes out on a connection that nobody has used, which is closed after it."""
+
 _CONNECTIONS = 4
 _KEPT_IDLE_SECONDS = 5.0
 _CLOSING_SECONDS = 1.0
@@ -47,7 +50,7 @@ class Connections(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` and return its answer, the body still to be read and closed."""
-        pool = self._pool
+        pool = _Pool(self._new_pool()) if request.extensions.get(FRESH) else self._pool
         pool.requests += 1
         try:
             response = await pool.core.handle_async_request(

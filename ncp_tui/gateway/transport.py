@@ -16,7 +16,7 @@ from ncp_tui.gateway.bodies import Incoming
 from ncp_tui.gateway.call import Call
 from ncp_tui.gateway.clock import ClockOffset, offset_from
 from ncp_tui.gateway.connection_trace import ConnectionTrace
-from ncp_tui.gateway.connections import Connections
+from ncp_tui.gateway.connections import FRESH, Connections
 from ncp_tui.gateway.credentials import Credentials, KeySource, SecretKey
 from ncp_tui.gateway.daemon_threads import daemon_call
 from ncp_tui.gateway.endpoints import Endpoint
@@ -53,9 +53,9 @@ class _Ended:
 
     @property
     def is_refused_for_its_signature(self) -> bool:
-        """401/200 in the gateway's own words: certain to have had no effect. A bare 401 may be anybody's."""
+        """401/200 in the gateway's own words: certain to have had no effect. Any other 401 may be anybody's."""
         problem = self.problem
-        return isinstance(problem, AuthenticationFailed) and (problem.status, problem.code) == (401, "200")
+        return isinstance(problem, AuthenticationFailed) and not problem.may_have_acted
 
 
 class Gateway:
@@ -107,14 +107,14 @@ class Gateway:
         Raises a GatewayError that says what is known, or what `call.sending` raised, and records an Exchange in every
         case, cancellation included. Nothing is repeated but this: a request that the gateway refused for its signature,
         by an answer whose date shows that it was signed with a wrong time, is signed with the right one and sent once
-        more. The refusal proves that it had no effect. If that helps, this machine's clock is corrected for from then
-        on.
+        more, unless that date is more than a day away or `call.corrects_clock` forbids it. The refusal proves that it
+        had no effect. If that helps, this machine's clock is corrected for from then on.
         """
         correction = self._correction
         ended = await self._attempt(call, attempt, correction)
-        measured = ended.offset if ended.is_refused_for_its_signature else None
-        if measured is not None and measured.after(correction).is_worrying:
-            correction = measured.seconds if measured.is_worrying else 0.0
+        measured = ended.offset if ended.is_refused_for_its_signature and call.corrects_clock else None
+        if measured is not None and measured.is_believable and measured.after(correction).is_worrying:
+            correction = measured.correction if measured.is_worrying else 0.0
             ended = await self._attempt(call, attempt + 1, correction)
             if ended.answer is not None:
                 self._is_corrected = correction != 0 and not ended.is_refused_for_its_signature
@@ -125,10 +125,10 @@ class Gateway:
     @property
     def _correction(self) -> float:
         """Seconds to add to local time for signing: none, until a refusal has shown that it takes some."""
-        return self.clock_offset.seconds if self._is_corrected and self.clock_offset is not None else 0.0
+        return self.clock_offset.correction if self._is_corrected and self.clock_offset is not None else 0.0
 
     async def _attempt(self, call: Call, attempt: int, correction: float) -> _Ended:
-        trace = ConnectionTrace(self._names, call.sending, self._monotonic)
+        trace = ConnectionTrace(self._names, call.sending, self._monotonic, looks=call.has_effect)
         request = self._request(call, trace)
         started = self._clock()
         incoming, ended = Incoming(), _Ended()
@@ -157,7 +157,8 @@ class Gateway:
                 raise
             ended.answer = incoming.answer(_secrets(request, call, ended.keys)) if incoming.head else None
         else:
-            ended.problem = excess or self._judged(answer, ended.payload, call, correction)
+            offset = ended.offset or self.clock_offset
+            ended.problem = excess or self._judged(answer, ended.payload, call, offset, correction)
         self._settle(ended, self._exchange(call, request, trace, started, attempt))
         return ended
 
@@ -189,18 +190,21 @@ class Gateway:
             params=httpx.QueryParams(call.query) if call.query else None,
             headers=headers,
             content=content,
-            extensions={"timeout": timeout.as_dict()} | ({"trace": trace} if trace else {}),
+            extensions={"timeout": timeout.as_dict(), FRESH: call.has_effect} | ({"trace": trace} if trace else {}),
         )
 
     def _measured(self, head: httpx.Response, started: float, trace: ConnectionTrace) -> ClockOffset | None:
-        """The clock's offset by this answer; kept as the newest, unless it says nothing."""
+        """The clock's offset by this answer; kept as the newest, unless it says nothing about a clock."""
         left = trace.before_leaving()
         offset = offset_from(head.headers.get_list("date"), started + left, trace.so_far() - left)
-        self.clock_offset = offset or self.clock_offset
+        if offset is not None and not offset.is_absurd:
+            self.clock_offset = offset
         return offset
 
-    def _judged(self, answer: Answer, payload: Any, call: Call, correction: float) -> GatewayError | None:
-        problem = judge(answer, payload, boolean=call.boolean, offset=self.clock_offset, correction=correction)
+    def _judged(
+        self, answer: Answer, payload: Any, call: Call, offset: ClockOffset | None, correction: float
+    ) -> GatewayError | None:
+        problem = judge(answer, payload, boolean=call.boolean, offset=offset, correction=correction)
         if isinstance(problem, Throttled):
             problem.retry_after = retry_after(answer, self._clock() + correction)
         return problem

@@ -1,9 +1,10 @@
 """What the sandbox answers with: the gateway's error bodies, the service's envelope, and every way to be refused.
 
 Two number spaces, never to be mixed: `GatewayError` is the documented table of the API gateway; `Refusal` is the
-service itself. NCP publishes no codes for the latter, so these are made up; that they are not zero is what counts. A
-duplicate name is refused with HTTP 200 and the rest with HTTP 400, because the documentation leaves both open and a
-client must read both.
+service itself. NCP publishes no codes for the latter. Three of its five-digit ones have been seen live (10115, 10139,
+10154; npm ncloud-mcp-server 1.16.0); the others here, 40001 and up, are made up, and that they are not zero is what
+counts. A duplicate name is refused with HTTP 200, a missing storage key by turns with 200 and 400, and the rest with
+400, because services of this family do both and a client must read both.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ class Refusal(Enum):
     INVALID_AUTHENTICATION_KEY = (400, 40030, "accessKeyId and secretKey are not allowed to be empty")
     CLUSTER_NOT_FOUND = (400, 40040, "cluster not found")
     CLUSTER_NOT_RUNNING = (400, 40050, "클러스터가 운영 중(running) 상태가 아닙니다.")
-    AUTHENTICATION_KEY_NOT_SET = (400, 40060, "API 인증키가 설정되지 않았습니다. Set the API authentication key first.")
+    AUTHENTICATION_KEY_NOT_SET = (400, 10115, "API 인증키가 설정되지 않았습니다. Set the API authentication key first.")
+    WRONG_GENERATION = (400, 10139, "서버 세대가 맞지 않습니다. (server generation of the cluster does not match)")
+    NO_RECENT_SNAPSHOT = (400, 10154, "최근 스냅샷이 없습니다. (a recent snapshot is required)")
     DUPLICATE_NAME = (200, 40070, "snapshot with the same name already exists")
     SNAPSHOT_IN_PROGRESS = (400, 40080, "다른 스냅샷이 생성 중입니다. (another snapshot is in progress)")
 
@@ -110,10 +113,12 @@ def success_answer(result: Any, request_id: str) -> Answer:
     return json_answer(200, {"code": 0, "message": "SUCCESS", "result": result, "requestId": request_id}, code=0)
 
 
-def refusal_answer(refusal: Refusal, request_id: str) -> Answer:
-    """The service's envelope with a code that is not zero, a message and no result."""
-    status, code, message = refusal.value
-    return json_answer(status, {"code": code, "message": message, "result": None, "requestId": request_id}, code=code)
+def refusal_answer(refusal: Refusal, request_id: str, status: int | None = None) -> Answer:
+    """The service's envelope with a code that is not zero, a message and no result; `status` instead of the usual."""
+    usual, code, message = refusal.value
+    return json_answer(
+        status or usual, {"code": code, "message": message, "result": None, "requestId": request_id}, code=code
+    )
 
 
 def json_answer(

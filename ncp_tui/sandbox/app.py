@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from ncp_tui.sandbox.answers import (
     Answer,
     Denied,
     GatewayError,
+    Refusal,
     Refused,
     gateway_answer,
     refusal_answer,
@@ -115,6 +117,7 @@ class Gateway:
         self._faults = faults
         self._latency = latency
         self._new_request_id = new_request_id
+        self._statuses = itertools.cycle((200, 400))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or end its connection without an answer where a fault says so."""
@@ -191,9 +194,13 @@ class Gateway:
         try:
             return success_answer(perform(operation, self._world, call), arrival.request_id)
         except Refused as refused:
-            return refusal_answer(refused.refusal, arrival.request_id)
+            return refusal_answer(refused.refusal, arrival.request_id, self._by_turns(refused.refusal))
         except Denied:
             return gateway_answer(GatewayError.PERMISSION_DENIED)
+
+    def _by_turns(self, refusal: Refusal) -> int | None:
+        """200 and 400 in turns for a missing key: both are seen of such services, so a client has to know both."""
+        return next(self._statuses) if refusal is Refusal.AUTHENTICATION_KEY_NOT_SET else None
 
     async def _meet(
         self, arrival: Arrival, when: When, receive: Receive, answer: Answer | None = None

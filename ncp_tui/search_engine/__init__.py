@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Version,
     )
     from ncp_tui.search_engine.operations import OPERATIONS, Effect, Operation
+    from ncp_tui.search_engine.refusals import is_key_missing
     from ncp_tui.search_engine.retries import Retries
 else:
     __getattr__ = lazy_exports(
@@ -24,6 +25,7 @@ else:
             "client": "HistoryPage SearchEngine WrongCluster",
             "models": "Bucket Cluster Dashboard HistoryEntry ScheduleEntry SnapshotState Version",
             "operations": "OPERATIONS Effect Operation",
+            "refusals": "is_key_missing",
             "retries": "Retries",
         },
     )
@@ -43,4 +45,5 @@ __all__ = [
     "SnapshotState",
     "Version",
     "WrongCluster",
+    "is_key_missing",
 ]

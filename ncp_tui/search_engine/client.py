@@ -24,6 +24,7 @@ from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntr
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
 from ncp_tui.search_engine.paging import AT_ONCE, MOST_PAGES, PAGE_SIZE, number_of_pages, pages, total_rows
 from ncp_tui.search_engine.reading import members
+from ncp_tui.search_engine.refusals import explained
 from ncp_tui.search_engine.retries import MOST_TRIES, Retries
 
 Body = Mapping[str, str | int | SecretKey]
@@ -116,14 +117,22 @@ class SearchEngine:
         return [Bucket.read(item) for item in members(result, "bucketList")]
 
     async def create_snapshot(
-        self, number: str, name: str, bucket: str, *, sending: Callable[[], Awaitable[None]] | None = None
+        self,
+        number: str,
+        name: str,
+        bucket: str,
+        *,
+        sending: Callable[[], Awaitable[None]] | None = None,
+        corrects_clock: bool = True,
     ) -> str:
         """Ask for a snapshot, once, and return the request id. Returning at all means accepted, not finished.
 
         `sending` is awaited just before the first byte leaves; if it raises, nothing leaves and the Problem it raised
-        comes out of here. It is awaited again where the gateway refused the signature because of this machine's clock.
+        comes out of here. It is awaited again where the gateway refused the signature because of this machine's clock,
+        and the request is sent once more with the right time; not without `corrects_clock`.
         """
-        payload = await self._send(replace(self._creation(number, name, bucket), sending=sending))
+        call = replace(self._creation(number, name, bucket), sending=sending, corrects_clock=corrects_clock)
+        payload = await self._send(call)
         return str(payload.get("requestId") or "")
 
     def preview_create_snapshot(self, number: str, name: str, bucket: str) -> RequestRecord:
@@ -256,8 +265,14 @@ class SearchEngine:
                 "Leave read-only mode (--read-only, NCP_TUI_READ_ONLY, or the profile's flag) to do it.",
             )
         else:
-            payload = await self._gateway.send(call)
+            payload = await self._write(call)
         return payload if isinstance(payload, dict) else {}
+
+    async def _write(self, call: Call) -> Any:
+        try:
+            return await self._gateway.send(call)
+        except GatewayError as error:
+            raise explained(error)  # noqa: B904 - the same error
 
     async def _read(self, call: Call, number: int, left: float) -> Any:
         try:
@@ -268,7 +283,7 @@ class SearchEngine:
                 error.may_have_acted = False
                 error.meaning = "Nothing was changed: this was only a read."
                 error.next_step = "Try again; if it stays so, check the gateway URL and the proxy."
-            raise
+            raise explained(error)  # noqa: B904 - the same error
 
     @staticmethod
     def _creation(number: str, name: str, bucket: str) -> Call:

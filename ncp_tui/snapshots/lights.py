@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway import ClockOffset, PermissionDenied, Problem
-from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, SnapshotState, WrongCluster
+from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, SnapshotState, WrongCluster, is_key_missing
 from ncp_tui.snapshots.checks import InvalidBucket, check_bucket, check_cluster
 from ncp_tui.snapshots.journal import Journal, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry
@@ -249,6 +249,8 @@ def _api_key(_: SnapshotRequest, facts: Facts, __: Sequence[JournalEntry]) -> Ch
         count = len(facts.buckets)
         said = f"set: it lists {count} bucket{'s' * (count != 1)}"
         return Check("API key", Light.OK, said, "", at)
+    if problem is not None and is_key_missing(problem):
+        return Check("API key", Light.BAD, "not set: no snapshot can be created", advice, at, blocks=True)
     if problem is not None:
         return Check("API key", Light.UNSURE, f"not known. {problem.what}", advice, at)
     return Check("API key", Light.UNSURE, "no bucket is listed: it may not be set", advice, at)

@@ -147,8 +147,8 @@ class _Attempt:
     async def send(self, sleep: Callable[[float], Awaitable[None]]) -> Taken:
         """Send it; again, at most twice, where it was throttled and the history does not name it."""
         taken = await self._send_once()
-        while isinstance(taken.error, Throttled) and self._attempts <= MOST_REPEATS:
-            await sleep(_wait_after(taken.error, self._attempts))
+        while (throttled := _throttled_without_effect(taken)) is not None and self._attempts <= MOST_REPEATS:
+            await sleep(_wait_after(throttled, self._attempts))
             try:
                 rows = await self._engine.recent_snapshots(self.entry.request.cluster_number, tries=1)
                 offset = self._engine.clock_offset
@@ -173,7 +173,12 @@ class _Attempt:
         request, left_before = self.entry.request, self._requests
         try:
             request_id = await self._engine.create_snapshot(
-                request.cluster_number, request.name, request.bucket, sending=self._note_sent
+                request.cluster_number,
+                request.name,
+                request.bucket,
+                sending=self._note_sent,
+                # One repeat for the clock in all, whatever dates the answers have.
+                corrects_clock=left_before < self._attempts,
             )
         except GatewayError as failure:
             error, request_id = failure, failure.request_id
@@ -243,6 +248,12 @@ def _answered(error: GatewayError | None, request_id: str | None, outcome: Outco
         "code": error.code,
         "what": error.what,
     }
+
+
+def _throttled_without_effect(taken: Taken) -> Throttled | None:
+    """The gateway's own 429, which is certain to have come before any effect; None for whatever only looks like it."""
+    error = taken.error
+    return error if isinstance(error, Throttled) and taken.outcome is Outcome.REFUSED else None
 
 
 def _wait_after(error: Throttled, attempts: int) -> float:

@@ -135,14 +135,23 @@ def test_a_cluster_that_may_not_be_opened(call: Called, sandbox: Sandbox) -> Non
     assert asked(sandbox) == ["getClusterInfoList"]
 
 
-def test_the_service_decides_about_what_cannot_be_checked(call: Called, sandbox: Sandbox) -> None:
-    """No API key on the cluster: the buckets cannot be read, and the refusal is the service's own."""
-    result = call("snapshot", "create", "search-0004", "--bucket", "bk.ses.snapshot", "--name", "x-1", "--json")
+def test_a_cluster_without_a_storage_key_is_asked_for_nothing(call: Called, sandbox: Sandbox) -> None:
+    """The service says so to the list of buckets already, once with HTTP 200 and once with 400."""
+    for status in (200, 400):
+        result = call("snapshot", "create", "search-0004", "--bucket", "bk.ses.snapshot", "--name", "x-1", "--json")
+        assert result.code == 8
+        assert "bucket: not checked." in result.stderr
+        document = result.json()
+        assert document["outcome"] == "not_sent"
+        assert (document["error"]["status"], document["error"]["code"]) == (status, "10115")
+        assert "the cluster has no storage key" in result.stderr
+        assert "Set the cluster's API authentication key" in document["error"]["hint"]
+    result = call("snapshot", "create", "search-0004", "--bucket", "bk.ses.snapshot", "--name", "x-1", "--dry-run")
     assert result.code == 8
-    assert "bucket: not checked." in result.stderr
-    assert result.json()["outcome"] == "refused"
-    assert result.json()["error"]["code"] == "40060"
-    assert asked(sandbox)[-1] == "createSnapshot"
+    assert "createSnapshot" not in asked(sandbox)
+
+
+def test_the_service_decides_about_what_cannot_be_checked(call: Called, sandbox: Sandbox) -> None:
     sandbox.faults.add("getBucketList", act=(200, {"code": 0, "message": "SUCCESS", "result": None}))
     assert "names no bucket" in call(*GOOD).stderr
 

@@ -74,13 +74,24 @@ DONE = "Follow it with: ncp-tui snapshot wait search-0001 x-1"
 BROKE = "The connection broke before the whole answer came."
 SILENT = f"No whole answer came within {WAITED.total:g} s."
 NOT_CONFIRMED = "The service answered without confirming (result is not true)."
-THROTTLED = "Not started: x-1. The gateway is throttling this account"
+THROTTLED = "Not started: x-1. The gateway is throttling this account ("
 NOT_ALLOWED = "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile."
 NOT_FOLLOWED = "It was not followed: the signed request was meant for one address only."
 NOT_IN_THE_HISTORY = "the history did not name x-1."
 NOT_RUNNING = "(code 40050). Nothing was started by this request. See to what the message names"
-FAILED = "The gateway answered 500/900: Unexpected Error - Unexpected error."
+FAILED = "The gateway failed (500/900: Unexpected Error - Unexpected error)."
 STRANGE = "The answer is not one of the service's (200):"
+
+CLASSIC = "An answer in another service's shape came"
+
+
+def contradictory(
+    name: str, kind: type[GatewayError], words: str
+) -> Iterator[tuple[str, type[GatewayError], str, str | None, int, str]]:
+    """It says the same of a snapshot that was started and of one that was not; the history knows."""
+    yield f"{name}-before", kind, "unknown", None, 9, words
+    yield f"{name}-after", kind, "accepted", "history", 0, words
+
 
 _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] = [
     # Faults, taken for, outcome, settled by, exit code, words.
@@ -127,23 +138,80 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     ("latin-1", None, "accepted", None, 0, DONE),
     ("content-type", None, "accepted", None, 0, DONE),
     # Errors in other shapes. A status of success with an error inside proves neither.
-    ("response-error", RefusedByGateway, "refused", None, 8, "400/1200: The request cannot be processed."),
-    ("response-error-200", RefusedByService, "unknown", None, 9, "The answer is an error in spite of its status."),
+    ("response-error", BadAnswer, "unknown", None, 9, f"{CLASSIC} (400). It says: The request cannot be processed."),
+    (
+        "response-error-200",
+        BadAnswer,
+        "unknown",
+        None,
+        9,
+        f"{CLASSIC} (200). It says: The request cannot be processed.",
+    ),
     ("error-in-200", ServerError, "unknown", None, 9, "The gateway answered 200/900: Unexpected Error."),
+    # Status, code and result that do not belong together. Each looks like a yes or a no, and is neither.
+    *contradictory("mismatch-400-510", EndpointTimeout, "The gateway answered 400/510: See the code."),
+    *contradictory("mismatch-409-900", ServerError, "The gateway answered 409/900: See the code."),
+    *contradictory("mismatch-429-500", EndpointError, "The gateway answered 429/500: See the code."),
+    *contradictory("mismatch-404-200", NotFound, "The gateway answered 404/200: See the code."),
+    *contradictory("error-code-spaces", Throttled, "The gateway answered 429/ 410 : See the code."),
+    *contradictory("error-code-float", Throttled, "The gateway answered 429/410.0: See the code."),
+    *contradictory("confirmed-429", Throttled, "The answer contradicts itself: HTTP 429 with code 0."),
+    *contradictory("html-429", Throttled, "none of the bodies that the API documents. It says: Slow down."),
+    *contradictory("empty-407", BadAnswer, "HTTP 407 came back with none of the bodies that the API documents."),
+    *contradictory("empty-408", BadAnswer, "HTTP 408 came back with none of the bodies that the API documents."),
+    *contradictory("envelope-504", ServerError, "The service failed: 안 됩니다. (no) (HTTP 200, code 504)."),
+    *contradictory("envelope-900", ServerError, "The service failed: 안 됩니다. (no) (HTTP 400, code 900)."),
+    *contradictory("envelope-404", NotFound, "HTTP 404 with code 10001, which is no refusal of it. It says: 안"),
+    *contradictory("envelope-409", BadAnswer, "HTTP 409 with code 10001, which is no refusal of it. It says: 안"),
+    *contradictory("envelope-500", ServerError, "The service failed: 안 됩니다. (no) (HTTP 500, code 10001)."),
+    *contradictory(
+        "envelope-302", BadAnswer, "code (-1) is no number that the service uses. It says: 안 됩니다. (no)."
+    ),
+    *contradictory("code-negative", BadAnswer, "code (-1) is no number that the service uses. It says: 안 됩니다."),
+    *contradictory("code-word", BadAnswer, "code (DENIED) is no number that the service uses. It says: 안 됩니다."),
+    *contradictory("code-signed", BadAnswer, "code (+3) is no number that the service uses. It says: 안 됩니다."),
+    *contradictory("refused-and-confirmed", BadAnswer, "The answer contradicts itself: result true with code 10001."),
+    *contradictory("result-missing", BadAnswer, "HTTP 400 with code 10001, which is no refusal of it. It says: no."),
+    *contradictory("error-and-envelope", BadAnswer, "contradicts itself: it has more than one of the known shapes."),
+    *contradictory("member-twice", BadAnswer, "The answer contradicts itself: it has a member twice. It says: no."),
+    *contradictory("spring-404", NotFound, "that the API documents. It says: Not Found - No static resource."),
+    *contradictory("kong-401", AuthenticationFailed, "that the API documents. It says: No API key found."),
+    *contradictory("kong-429", Throttled, "that the API documents. It says: API rate limit exceeded."),
     # The gateway refuses: nothing reached the service.
-    ("bad-request", RefusedByGateway, "refused", None, 8, "400/100: Bad Request Exception - Invalid request. Nothing"),
-    ("authentication-failed", AuthenticationFailed, "refused", None, 4, "The gateway refused the signature (401/200)."),
+    (
+        "bad-request",
+        RefusedByGateway,
+        "refused",
+        None,
+        8,
+        "(400/100: Bad Request Exception - Invalid request). Nothing",
+    ),
+    (
+        "authentication-failed",
+        AuthenticationFailed,
+        "refused",
+        None,
+        4,
+        "the signature (401/200: Authentication Failed - Invalid",
+    ),
     ("permission-denied", PermissionDenied, "refused", None, 5, NOT_ALLOWED),
     ("forbidden", PermissionDenied, "refused", None, 5, NOT_ALLOWED),
-    ("not-found", NotFound, "refused", None, 8, "Check zone, region and gateway URL of the profile."),
-    ("too-large", RefusedByGateway, "refused", None, 8, "Request entity too large. Nothing was changed."),
-    ("quota-exceeded", QuotaExceeded, "refused", None, 7, "The account's quota is used up (429/400)."),
+    ("not-found", NotFound, "refused", None, 8, "Check zone, region and gateway URL of the profile, then"),
+    ("too-large", RefusedByGateway, "refused", None, 8, "Request entity too large). Nothing was changed."),
+    ("quota-exceeded", QuotaExceeded, "refused", None, 7, "The account's quota is used up (429/400: Quota Exceeded"),
     # It throttles: asked again after a pause and a look at the history, twice at most.
     ("throttled", None, "accepted", None, 0, DONE),
-    ("throttled:always", Throttled, "refused", None, 7, f"{THROTTLED} (429/410). Nothing was changed. Wait"),
+    ("throttled:always", Throttled, "refused", None, 7, f"{THROTTLED}429/410: Throttle Limited - Throttle limited)."),
     ("throttled drop-after", AnswerLost, "accepted", "history", 0, BROKE),
     ("rate-limited", None, "accepted", None, 0, DONE),
-    ("rate-limited:always", Throttled, "refused", None, 7, f"{THROTTLED} (429/420). Nothing was changed. Wait"),
+    (
+        "rate-limited:always",
+        Throttled,
+        "refused",
+        None,
+        7,
+        f"{THROTTLED}429/420: Rate Limited - Rate limited). Nothing",
+    ),
     ("retry-after-absent", None, "accepted", None, 0, DONE),
     ("retry-after-0", None, "accepted", None, 0, DONE),
     ("retry-after-5", None, "accepted", None, 0, DONE),
@@ -172,7 +240,13 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     ("busy", RefusedByService, "refused", None, 8, "(another snapshot is in progress) (code 40080)."),
     ("refused", RefusedByService, "refused", None, 8, NOT_RUNNING),
     ("refused-200", RefusedByService, "refused", None, 8, NOT_RUNNING),
-    ("result-false", RefusedByService, "refused", None, 8, "The service answered result: false (SUCCESS)."),
+    ("result-false", BadAnswer, "unknown", None, 9, "The service answered result: false (SUCCESS)."),
+    ("key-not-set", RefusedByService, "refused", None, 8, "the cluster has no storage key (its API authentication key"),
+    ("key-not-set-200", RefusedByService, "refused", None, 8, "Set the cluster's API authentication key in the NCP"),
+    ("wrong-generation", RefusedByService, "refused", None, 8, "(code 10139: 서버 세대가 맞지 않습니다. (server"),
+    ("wrong-generation-200", RefusedByService, "refused", None, 8, "for another generation of servers than this"),
+    ("no-recent-snapshot", RefusedByService, "refused", None, 8, "(code 10154: 최근 스냅샷이 없습니다. (a recent"),
+    ("no-recent-snapshot-200", RefusedByService, "refused", None, 8, "Create a snapshot of the cluster, wait until it"),
     # A wrong clock is corrected for, and told of. A date that is none says nothing.
     ("clock-slow", None, "accepted", None, 0, "s ahead of the gateway's. Set this machine's clock."),
     ("clock-fast", None, "accepted", None, 0, "s behind the gateway's. Set this machine's clock."),

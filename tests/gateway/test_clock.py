@@ -50,7 +50,8 @@ def test_offset(header: str, seconds: float) -> None:
 )
 def test_a_date_that_says_nothing(header: str) -> None:
     """A proxy's 1970 must not make every refused signature look like a clock error."""
-    assert offset_from([header], NOW, 0.0) is None
+    offset = offset_from([header], NOW, 0.0)
+    assert offset is None or offset.is_absurd
 
 
 @given(st.text(max_size=60), st.floats(-1e18, 1e18), st.floats(-1e18, 1e18))

@@ -265,19 +265,6 @@ def test_odd_documents(status: int, body: bytes) -> None:
     assert 0 < len(found.sentences()) < 5_000
 
 
-@pytest.mark.parametrize(
-    ("body", "is_success"),
-    [
-        (b'{"code":1,"code":0,"result":true}', True),
-        (b'{"code":0,"result":true,"result":false}', False),
-        (b'{"result":true,"code":0,"error":1,"error":{"errorCode":"510"}}', False),
-    ],
-)
-def test_of_two_members_with_one_name_the_last_counts(body: bytes, *, is_success: bool) -> None:
-    """As in every parser of the services around; what is shown are the bytes as they came."""
-    assert isinstance(outcome(200, body), GatewayError) is not is_success
-
-
 async def test_a_large_answer_is_parsed_on_a_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight megabytes of JSON take a fifth of a second, in which no key would be answered."""
     parsed_on: list[bool] = []
@@ -291,7 +278,7 @@ async def test_a_large_answer_is_parsed_on_a_thread_of_its_own(monkeypatch: pyte
     large = json.dumps({"code": 0, "result": True, "filler": "x" * 300_000}).encode()
     for body in (ACCEPTED, large):
         async with RawServer(answering(http(200, body))) as server, Client(server.url) as client:
-            await client.gateway.send(CREATE)
+            await client.gateway.send(LIST)
     assert parsed_on == [True, False]
 
 

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from ncp_tui.gateway import AuthenticationFailed, BadAnswer, GatewayError, Redirected
+from ncp_tui.gateway import AuthenticationFailed, BadAnswer, Call, GatewayError, Redirected
 from ncp_tui.sandbox import RunningSandbox, Sandbox, serve
 from tests.gateway.wire import ACCEPTED, CREATE, LIST, Client, RawServer, Received, answering, http
 
@@ -207,6 +207,49 @@ async def test_only_the_gateways_own_refusal_of_a_signature_is_repeated(status: 
             await client.gateway.send(CREATE)
         assert len(server.requests) == 1
     assert client.exchange.attempt == 1
+
+
+FAR = [2 * DAY, -2 * DAY, 300 * DAY, 3650 * DAY, -3650 * DAY, 60 * 365 * DAY]
+
+
+@pytest.mark.parametrize("off", FAR)
+@pytest.mark.parametrize("call", [CREATE, LIST])
+async def test_no_signature_is_made_for_a_date_that_a_server_chose(call: Call, off: float) -> None:
+    """One that is good in ten years is a signature that somebody else may use in ten years."""
+    data = http(401, REFUSED, *dated(off))
+    async with RawServer(answering(data)) as server, Client(server.url, clock=Skewed()) as client:
+        for _ in range(2):
+            with pytest.raises(AuthenticationFailed) as caught:
+                await client.gateway.send(call)
+            assert not caught.value.may_have_acted
+            assert "by 24 hours at most" in caught.value.next_step
+            assert ("ahead" if off > 0 else "behind") in caught.value.next_step
+        assert len(server.requests) == 2
+        for received in server.requests:
+            signed_at = int(received.headers["x-ncp-apigw-timestamp"]) / 1000
+            assert signed_at == pytest.approx(NOON, abs=60)
+
+
+async def test_a_server_that_moves_its_date_with_every_answer_stays_within_a_day() -> None:
+    moved = iter(range(1, 100))
+
+    async def handler(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(http(401, REFUSED, *dated(next(moved) * 5 * 3600)))
+
+    async with RawServer(handler) as server, Client(server.url, clock=Skewed()) as client:
+        for _ in range(5):
+            with pytest.raises(AuthenticationFailed):
+                await client.gateway.send(LIST)
+        for received in server.requests:
+            assert abs(int(received.headers["x-ncp-apigw-timestamp"]) / 1000 - NOON) <= DAY + 1
+
+
+async def test_who_asks_for_no_repeat_gets_none() -> None:
+    data = http(401, REFUSED, *dated(4000))
+    async with RawServer(answering(data)) as server, Client(server.url, clock=Skewed()) as client:
+        with pytest.raises(AuthenticationFailed):
+            await client.gateway.send(replace(CREATE, corrects_clock=False))
+        assert len(server.requests) == 1
 
 
 async def test_a_create_whose_second_answer_is_lost_is_in_doubt() -> None:

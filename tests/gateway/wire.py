@@ -26,6 +26,7 @@ CREATE = Call(
     "/snapshot/createSnapshot/1037001",
     body={"snapshotName": "before-upgrade", "bucketName": "bk.ses.snapshot"},
     boolean=True,
+    has_effect=True,
     patience=SHORT,
 )
 LIST = Call(

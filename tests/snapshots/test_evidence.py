@@ -210,7 +210,12 @@ def test_the_verdict(
 
 async def test_the_verdict_by_the_answer_alone() -> None:
     """Where the journal could not be written, the requests on record have to do."""
-    for status, body, verdict in ((200, envelope(), "started"), (429, b"", "not started"), (504, b"", "cannot tell")):
+    throttled = json.dumps({"error": {"errorCode": "410", "message": "Throttle Limited"}}).encode()
+    for status, body, verdict in (
+        (200, envelope(), "started"),
+        (429, throttled, "not started"),
+        (504, b"", "cannot tell"),
+    ):
         exchange, _ = await created(status, body)
         line = request_line("r", Action(f"create snapshot {NAME}", 1, NOW), exchange)
         for evidence in (Evidence(NAME, NOW, exchanges=[exchange]), Evidence(NAME, NOW, lines=[line])):

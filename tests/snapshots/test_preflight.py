@@ -332,7 +332,7 @@ async def seen(
     [
         ("search-0001", {}),
         ("search-0002", {"health": UNSURE}),
-        ("search-0004", {"bucket": UNSURE, "API key": UNSURE}),
+        ("search-0004", {"bucket": UNSURE, "API key": BAD}),
         ("search-0005", {"cluster": BAD, "health": UNSURE}),
         ("search-0006", {"cluster": BAD, "health": BAD}),
         ("hr-private", dict.fromkeys(["health", "bucket", "name", "others", "API key"], UNSURE) | {"cluster": BAD}),

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from email.utils import formatdate
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ from ncp_tui.snapshots import (
 )
 from ncp_tui.snapshots.outcome import outcome_of
 from ncp_tui.snapshots.settling import look_for
-from tests.gateway.wire import Listener, http, read_request
+from tests.gateway.wire import Listener, RawServer, Received, http, read_request
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, children, facts_of, journal_in, lines_of, locks_of
 
@@ -208,6 +209,57 @@ async def test_a_fault(  # noqa: PLR0917 - the columns of a table
     assert entry == taken.entry
     assert (entry.outcome, entry.in_doubt) == (taken.outcome, taken.outcome is Outcome.UNKNOWN)
     assert locks_of(journal) == []
+
+
+LOOKALIKES: dict[str, tuple[int, Any]] = {
+    "empty 429": (429, ""),
+    "HTML 429": (429, "<html>slow down</html>"),
+    "Kong's 429": (429, {"message": "API rate limit exceeded"}),
+    "429 that confirms": (429, {"code": 0, "message": "SUCCESS", "result": True, "requestId": "r"}),
+    "429 with another code": (429, {"error": {"errorCode": "510", "message": "Endpoint Timeout"}}),
+    "429 in another shape": (429, {"responseError": {"returnCode": "410", "returnMessage": "Throttle Limited"}}),
+    "429 with an envelope": (429, {"code": 410, "message": "Throttle Limited", "result": None}),
+    "200 with the code of throttling": (200, {"error": {"errorCode": "410", "message": "Throttle Limited"}}),
+    "407": (407, ""),
+    "408": (408, ""),
+    "bare 401": (401, ""),
+    "result false": (200, {"code": 0, "message": "SUCCESS", "result": False}),
+}
+
+
+@pytest.mark.parametrize("answer", LOOKALIKES.values(), ids=LOOKALIKES)
+async def test_what_only_looks_like_a_refusal_is_never_repeated(
+    served: RunningSandbox, engine: SearchEngine, clock: Time, answer: tuple[int, Any]
+) -> None:
+    """It was sent three times after a 429 that anybody may have written, and each had its effect."""
+    served.sandbox.faults.add("createSnapshot", "before", answer, times=None)
+    taken = await take(engine, REQUEST, sleep=clock.sleep)
+    assert (taken.outcome, taken.attempts) == (Outcome.UNKNOWN, 1)
+    assert creates(served) == (1, 0)
+
+
+async def test_one_repeat_for_the_clock_in_all(clock: Time) -> None:
+    """A gateway whose date moves with every answer would else have three creates sent twice each."""
+    refused = json.dumps({"error": {"errorCode": "200", "message": "Authentication Failed"}}).encode()
+    throttled = json.dumps({"error": {"errorCode": "410", "message": "Throttle Limited"}}).encode()
+    history = json.dumps({"code": 0, "message": "SUCCESS", "result": {"snapshotHistoryResponseList": []}}).encode()
+    creates = 0
+
+    async def answer(received: Received, writer: asyncio.StreamWriter) -> None:
+        nonlocal creates
+        if b"createSnapshot" not in received.line:
+            writer.write(http(200, history))
+            return
+        creates += 1
+        date = f"date: {formatdate(time.time() + 3600 * creates, usegmt=True)}"
+        writer.write(http(429, throttled) if creates == 2 else http(401, refused, date))
+
+    async with RawServer(answer) as server:
+        engine = stranger(server.url)
+        taken = await take(engine, REQUEST, sleep=clock.sleep)
+        await engine.aclose()
+    assert (taken.outcome, type(taken.error)) == (Outcome.REFUSED, AuthenticationFailed)
+    assert (creates, taken.attempts) == (3, 3)
 
 
 async def settled(served: RunningSandbox, effects: int) -> None:

@@ -17,7 +17,7 @@ from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import GatewayError, ReadOnlyRefused, RequestRecord, Throttled
 from ncp_tui.profiles import Identity
-from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine, WrongCluster
+from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine, WrongCluster, is_key_missing
 from ncp_tui.snapshots import (
     DEFAULT_TEMPLATE,
     Caller,
@@ -143,6 +143,9 @@ class _Creation:
             if isinstance(facts.cluster_read.problem, WrongCluster):
                 raise facts.cluster_read.problem
             check_bucket(request.bucket, facts.buckets)
+            without_key = facts.buckets_read.problem if facts.buckets_read else None
+            if is_key_missing(without_key):
+                raise without_key
             if self._lights.blocked is not None:  # by its name: the cluster and the bucket have just been checked
                 raise OutcomeInDoubt(
                     f"An earlier create of {name} on {cluster.name} may have started.",
@@ -177,7 +180,7 @@ class _Creation:
             self._session.out.error(
                 f"It would not be sent: {lights.blocked.evidence}. {lights.blocked.advice}".rstrip()
             )
-            return ExitCode.USAGE
+            return ExitCode.REFUSED if lights.blocked.subject == "API key" else ExitCode.USAGE
         return ExitCode.DONE
 
     def _ask(self, identity: Identity) -> None:

@@ -31,16 +31,24 @@ def refusal_faults() -> Iterator[LabFault]:
         "refused", "400 whose code says that the cluster is not running; nothing was started.", _no(_NOT_RUNNING)
     )
     yield before("refused-200", "200 whose code is not zero; nothing was started.", _no(_NOT_RUNNING, status=200))
+    for name, refusal, what in _KNOWN:
+        says = f"{refusal.value[1]}, {what}; nothing was started."
+        yield before(name, f"400 with code {says}", _no(refusal, status=400))
+        yield before(f"{name}-200", f"200 with code {says}", _no(refusal, status=200))
     yield before("result-false", "200 whose result is false; nothing was started.", _false)
 
 
+_KNOWN = (
+    ("key-not-set", Refusal.AUTHENTICATION_KEY_NOT_SET, "the cluster has no key for Object Storage"),
+    ("wrong-generation", Refusal.WRONG_GENERATION, "the cluster has another generation of servers"),
+    ("no-recent-snapshot", Refusal.NO_RECENT_SNAPSHOT, "a recent snapshot is wanted first"),
+)
 _NOT_RUNNING = Refusal.CLUSTER_NOT_RUNNING
 
 
 def _no(refusal: Refusal, status: int | None = None) -> Callable[[Sandbox], Act]:
     async def act(visit: Visit) -> Answer:
-        answer = refusal_answer(refusal, visit.request_id)
-        return Answer(status or answer.status, answer.body, answer.headers, code=answer.code)
+        return refusal_answer(refusal, visit.request_id, status)
 
     return lambda _sandbox: act
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from ncp_tui.sandbox.fault_lab.clocks import clock_faults, clock_off
 from ncp_tui.sandbox.fault_lab.connections import connection_faults
+from ncp_tui.sandbox.fault_lab.contradictions import contradiction_faults
 from ncp_tui.sandbox.fault_lab.encryption import encryption_faults
 from ncp_tui.sandbox.fault_lab.gateway_errors import gateway_error_faults
 from ncp_tui.sandbox.fault_lab.histories import history_faults
@@ -70,6 +71,7 @@ def install(sandbox: Sandbox, fault: str, times: int | Literal["usual"] | None =
 def _all() -> Iterator[LabFault]:
     yield from connection_faults()
     yield from odd_answer_faults()
+    yield from contradiction_faults()
     yield from gateway_error_faults()
     yield from refusal_faults()
     yield from clock_faults()
