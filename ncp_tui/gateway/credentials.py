@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
@@ -18,6 +19,34 @@ class InvalidCredentials(Problem):
     kind = "invalid_credentials"
 
 
+_QUOTES = "\"'`“”„‘’«»"
+# Letters alone before the sign: a key has digits too, and may hold or end in "=".
+_NAMED = re.compile(r"(?:export\s+)?[a-z_]*(?:key|secret|ncloud)[a-z_]*\s*(?:=|:\s)\s*\S", re.IGNORECASE)
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def check_as_pasted(what: str, value: str) -> str:
+    """`value`, a key, without the white space around it and a byte order mark before it.
+
+    Raises InvalidCredentials that says which of the usual accidents happened to it on its way: quotes kept by
+    `docker --env-file`, a comment or a blank inside, `NAME=` before it. No key of NCP has any of them, and the gateway
+    would only say that a signature is wrong. `what` is its name in a sentence; no part of the value is repeated.
+    """
+    value = value.strip().removeprefix(_BYTE_ORDER_MARK).strip()
+    mistake, mend = "", ""
+    if _NAMED.match(value):
+        mistake, mend = "has a name before it (NAME=value)", "Give the value alone."
+    elif value and (value[0] in _QUOTES or value[-1] in _QUOTES):
+        mistake, mend = "is in quotes", "Take the quotes away: here they would be a part of the key."
+    elif re.search(r"\s#", value):
+        mistake, mend = "has a comment behind it", "Take the comment away: here it would be a part of the key."
+    elif re.search(r"\s", value):
+        mistake, mend = "has a blank or a line break inside", "Copy it again: a key is one word."
+    if mistake:
+        raise InvalidCredentials(f"{what} {mistake}.", "Nothing was stored or sent.", mend)
+    return value
+
+
 class SecretKey:
     """A secret key that cannot be printed, formatted, pickled or compared in variable time by accident.
 
@@ -30,10 +59,11 @@ class SecretKey:
     def __init__(self, value: str) -> None:
         """Keep `value`; white space around it is a pasting accident and is removed.
 
-        Raises InvalidCredentials when nothing is left or something invisible is inside: a control character, a
-        zero-width space, or half of a surrogate pair, which could not be signed with. Its text never holds the value.
+        Raises InvalidCredentials for other accidents (`check_as_pasted`), and when nothing is left or something
+        invisible is inside: a control character, a zero-width space, or half of a surrogate pair, which could not be
+        signed with. Its text never holds the value.
         """
-        value = value.strip()
+        value = check_as_pasted("The secret key", value)
         if not value.isprintable() or not value:
             raise InvalidCredentials(
                 "The secret key is empty or holds an invisible character.",
@@ -103,7 +133,7 @@ def check_access_key(access_key: str) -> str:
     Raises InvalidCredentials for anything that cannot stand in a header: it is sent as `x-ncp-iam-access-key`, and it
     is one line of the string to sign, so a line feed in it would move the lines.
     """
-    access_key = access_key.strip()
+    access_key = check_as_pasted("The access key id", access_key)
     if not access_key or not access_key.isascii() or not access_key.isprintable() or " " in access_key:
         raise InvalidCredentials(
             "The access key id must be visible ASCII characters without spaces.",

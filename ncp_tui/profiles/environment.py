@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.credentials import InvalidCredentials, SecretKey, check_access_key
 from ncp_tui.gateway.endpoints import DEFAULT_ZONE, ZONES, zone_of_gateway_url
 from ncp_tui.profiles.environment_variables import (
     ACCESS_KEY_VARIABLES,
@@ -21,6 +21,9 @@ from ncp_tui.profiles.profile import ENVIRONMENT_NAME, InvalidProfile, Profile, 
 
 if TYPE_CHECKING:  # loaded only by a run that uses it
     from ncp_tui.profiles.server_role import ServerRole
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -46,19 +49,27 @@ class EnvironmentKeys:
 
 
 def read_environment(environ: Mapping[str, str]) -> EnvironmentKeys:
-    """The keys in `environ`. Raises InvalidCredentials for a secret key that no request could carry."""
+    """The keys in `environ`. Raises InvalidCredentials for a key that no request could carry, naming its variable."""
     access_variable = _first_set(environ, ACCESS_KEY_VARIABLES)
     secret_variable = _first_set(environ, SECRET_KEY_VARIABLES)
     return EnvironmentKeys(
-        access_key=environ[access_variable] if access_variable else None,
+        access_key=_named(access_variable, check_access_key, environ) if access_variable else None,
         access_variable=access_variable,
-        secret_key=SecretKey(environ[secret_variable]) if secret_variable else None,
+        secret_key=_named(secret_variable, SecretKey, environ) if secret_variable else None,
         secret_variable=secret_variable,
         site=environ.get(SITE_VARIABLE, "").strip(),
         region=environ.get(REGION_VARIABLE, "").strip(),
         gateway_url=environ.get(GATEWAY_VARIABLE, "").strip(),
         warnings=tuple(_warnings(environ, access_variable, secret_variable)),
     )
+
+
+def _named(variable: str, check: Callable[[str], T], environ: Mapping[str, str]) -> T:
+    try:
+        return check(environ[variable])
+    except InvalidCredentials as problem:
+        problem.what = f"{variable}: {problem.what}"
+        raise
 
 
 def environment_identity(keys: EnvironmentKeys) -> Identity | None:

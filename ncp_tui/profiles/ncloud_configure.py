@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ncp_tui.gateway.credentials import InvalidCredentials, SecretKey, check_access_key, mask_access_key
+from ncp_tui.profiles.environment_variables import ACCESS_KEY_VARIABLES, SECRET_KEY_VARIABLES
 
 SHORT_PATH = "~/.ncloud/configure"
 DEFAULT_SECTION = "DEFAULT"
@@ -17,8 +20,16 @@ DEFAULT_SECTION = "DEFAULT"
 _ACCESS_KEY = "ncloud_access_key_id"
 _SECRET_KEY = "ncloud_secret_access_key"  # noqa: S105 - the name of the key in the file
 _GATEWAY = "ncloud_api_url"
+_OF_THE_ENVIRONMENT = {name.lower() for name in (*ACCESS_KEY_VARIABLES, *SECRET_KEY_VARIABLES)} - {
+    _ACCESS_KEY,
+    _SECRET_KEY,
+}
+_FOREIGN_NAME = re.compile(r"(?P<export>export\s+)?(?P<name>ncloud_\w+)\s*(?P<sign>[:=])", re.IGNORECASE)
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _LARGEST = 1 << 20
 _OTHERS = 0o077
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,7 @@ class _Entry:
     section: str
     key: str
     value: str
+    line: int
 
 
 def read_ncloud_configure(path: Path) -> NcloudConfigure:
@@ -73,11 +85,12 @@ def parse_ncloud_configure(data: bytes) -> NcloudConfigure:
     Keys above the first header belong to `[DEFAULT]`, and `[DEFAULT]` lends nothing to other sections: half a pair of
     one account must not be completed by another's.
     """
-    entries = tuple(_entries(_decoded(data)))
+    text = _decoded(data)
+    warnings = list(_unread_lines(text))
+    entries = tuple(_entries(text))
     sections: list[ConfigureSection] = []
-    warnings: list[str] = []
     for name in dict.fromkeys(entry.section for entry in entries):
-        values = {entry.key: entry.value for entry in entries if entry.section == name and entry.value}
+        values = {entry.key: entry for entry in entries if entry.section == name and entry.value}
         try:
             section = _section(name, values)
         except InvalidCredentials as problem:
@@ -112,29 +125,66 @@ def _decoded(data: bytes) -> str:
         return data.decode("latin-1")
 
 
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that say something, with their numbers; a line may end as on any system."""
+    for number, raw in enumerate(_LINE_END.split(text), start=1):
+        line = raw.strip()
+        if line and not line.startswith(("#", ";")):
+            yield number, line
+
+
 def _entries(text: str) -> Iterator[_Entry]:
     section = DEFAULT_SECTION
-    for raw in text.split("\n"):
-        line = raw.strip()
-        if not line or line.startswith(("#", ";")):
-            continue
+    for number, line in _lines(text):
         if line.startswith("[") and "]" in line:
             section = line[1 : line.index("]")].strip() or DEFAULT_SECTION
             continue
         key, separator, value = line.partition("=")
         if separator:
-            yield _Entry(section, key.strip().lower(), value.strip())
+            yield _Entry(section, key.strip().lower(), value.strip(), number)
 
 
-def _section(name: str, values: Mapping[str, str]) -> ConfigureSection | None:
+def _unread_lines(text: str) -> Iterator[str]:
+    """What stands there in the spelling of another file, and is not read: keys that seem to be there and are not."""
+    if "\r" in text.replace("\r\n", ""):
+        yield f"{SHORT_PATH}: lines end in a bare CR, which the official tools do not take for the end of a line."
+    for number, line in _lines(text):
+        name = _FOREIGN_NAME.match(line)
+        if name is None:
+            continue
+        place = f"{SHORT_PATH}, line {number}"
+        if name["export"]:
+            yield f"{place} is not read: it begins with export, as in a shell. Write: {_ACCESS_KEY} = ..."
+        elif name["sign"] == ":":
+            yield f"{place} is not read: it has a colon in the place of the = sign."
+        elif name["name"].lower() in _OF_THE_ENVIRONMENT:
+            known = _ACCESS_KEY if "secret" not in name["name"].lower() else _SECRET_KEY
+            yield f"{place} is not read: {name['name']} is a variable of the environment; in this file it is {known}."
+
+
+def _section(name: str, values: Mapping[str, _Entry]) -> ConfigureSection | None:
     access_key, secret_key = values.get(_ACCESS_KEY), values.get(_SECRET_KEY)
-    if not access_key or not secret_key:
+    if access_key is None or secret_key is None:
         return None
     if not name.isprintable():
         raise InvalidCredentials("its name holds characters that cannot be shown.")
-    if not secret_key.isascii():
-        raise InvalidCredentials("the secret key holds characters that no NCP key has.")
-    return ConfigureSection(name, check_access_key(access_key), SecretKey(secret_key), values.get(_GATEWAY))
+    if not secret_key.value.isascii():
+        raise InvalidCredentials(f"line {secret_key.line}: the secret key holds characters that no NCP key has.")
+    gateway = values.get(_GATEWAY)
+    return ConfigureSection(
+        name,
+        _on_its_line(access_key, check_access_key),
+        _on_its_line(secret_key, SecretKey),
+        gateway.value if gateway else None,
+    )
+
+
+def _on_its_line(entry: _Entry, check: Callable[[str], T]) -> T:
+    try:
+        return check(entry.value)
+    except InvalidCredentials as problem:
+        problem.what = f"line {entry.line}: {problem.what}"
+        raise
 
 
 def _other_readings(entries: tuple[_Entry, ...], sections: list[ConfigureSection]) -> Iterator[str]:

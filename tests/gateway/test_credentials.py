@@ -5,6 +5,7 @@ import dataclasses
 import json
 import pickle
 import traceback
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ def ways_to_print(key: SecretKey) -> list[str]:
     ]
 
 
-@given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=6))
+@given(st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="\"'`“”„‘’«»:="), min_size=6))
 def test_a_secret_key_is_never_printed(value: str) -> None:
     """Crash reports print locals, worker descriptions print arguments, logs print whatever they are given."""
     for printed in ways_to_print(SecretKey(f"s3cr3t{value}")):
@@ -81,7 +82,7 @@ def test_equal_keys_are_equal_and_hash_alike() -> None:
         "a\x1bb",
         "a\x9bb",
         "a\u200bb",
-        "\ufeffab",
+        "a\ufeffb",
         "a\u202eb",
         "a\ud800b",
         "a\u2028b",
@@ -118,3 +119,48 @@ def test_mask() -> None:
     assert mask_access_key("AKID1234567890ABCD9Z") == "AKID…CD9Z"
     assert mask_access_key("AKID12345") == "****"
     assert Credentials("AKID1234567890ABCD9Z", SecretKey("x")).masked == "AKID…CD9Z"
+
+
+KEY = "abcdEFGH0123/+x=="
+PASTED = {
+    f'"{KEY}"': "in quotes",
+    f"'{KEY}'": "in quotes",
+    f'"{KEY}': "in quotes",
+    f"{KEY}'": "in quotes",
+    f"`{KEY}`": "in quotes",
+    f"“{KEY}”": "in quotes",
+    f"{KEY} # until June": "a comment behind it",
+    f"{KEY}\t#prod": "a comment behind it",
+    f"NCLOUD_SECRET_KEY={KEY}": "a name before it",
+    f"export NCLOUD_SECRET_KEY={KEY}": "a name before it",
+    f"secretKey = {KEY}": "a name before it",
+    f"secret_key: {KEY}": "a name before it",
+    f'NCLOUD_SECRET_KEY="{KEY}"': "a name before it",
+    f"{KEY[:6]} {KEY[6:]}": "a blank or a line break",
+    f"{KEY[:6]}\n{KEY[6:]}": "a blank or a line break",
+    f"{KEY[:6]}\r\n{KEY[6:]}": "a blank or a line break",
+    f"{KEY[:6]}\u3000{KEY[6:]}": "a blank or a line break",
+}
+
+
+@pytest.mark.parametrize("value", PASTED)
+@pytest.mark.parametrize("check", [SecretKey, check_access_key])
+def test_an_accident_of_pasting_is_named(value: str, check: Callable[[str], object]) -> None:
+    """The gateway would say that key or clock is wrong, and nobody looks at the quotes of an --env-file."""
+    with pytest.raises(InvalidCredentials) as caught:
+        check(value)
+    assert PASTED[value] in caught.value.what
+    assert KEY not in caught.value.sentences()
+    assert caught.value.next_step
+
+
+@pytest.mark.parametrize("value", [f"{KEY}\r", f"{KEY}\r\n", f"\ufeff{KEY}\n", f"  {KEY}\t", f"\ufeff {KEY}"])
+def test_what_nobody_sees_around_a_key_is_taken_away(value: str) -> None:
+    """A file of Windows, a byte order mark: there is nothing to be asked."""
+    assert SecretKey(value).reveal() == KEY
+    assert check_access_key(value) == KEY
+
+
+@pytest.mark.parametrize("value", ["SK=1==", "a#b;c", "a:b", "S%K%(x)s%%", "${x}$", "x=y"])
+def test_a_sign_inside_is_no_accident(value: str) -> None:
+    assert SecretKey(value).reveal() == value

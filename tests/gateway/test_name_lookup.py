@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,8 +198,8 @@ async def test_a_proxys_name_is_looked_up_and_the_gateways_is_not(monkeypatch: p
     """Behind a company's proxy the gateway's name often has no address at all."""
     async with RawServer(answering(http(403, b"no"))) as proxy:
         asked = resolving(monkeypatch, "127.0.0.1")
-        monkeypatch.setenv("HTTPS_PROXY", f"http://proxy.example:{proxy.port}")
-        async with Client("https://gateway.example") as client:
+        environ = {"HTTPS_PROXY": f"http://proxy.example:{proxy.port}"}
+        async with Client("https://gateway.example", environ=environ) as client:
             with pytest.raises(NotReached):
                 await client.gateway.send(CREATE)
         assert [entry[0] for entry in asked] == ["proxy.example"]
@@ -213,16 +212,9 @@ async def test_a_proxys_name_is_looked_up_and_the_gateways_is_not(monkeypatch: p
     [
         ({}, False),
         ({"HTTPS_PROXY": "URL"}, True),
-        ({"https_proxy": "URL"}, True),
-        ({"ALL_PROXY": "URL"}, True),
+        ({"ALL_PROXY": "BARE"}, True),
         ({"HTTP_PROXY": "URL"}, False),
-        ({"HTTPS_PROXY": "URL", "ALL_PROXY": "http://127.0.0.1:1"}, True),
-        ({"HTTPS_PROXY": "BARE"}, True),
-        ({"HTTPS_PROXY": "URL", "NO_PROXY": "*"}, False),
-        ({"HTTPS_PROXY": "URL", "NO_PROXY": "other.example, *"}, False),
-        ({"HTTPS_PROXY": "URL", "NO_PROXY": "other.example"}, True),
-        ({"HTTPS_PROXY": "URL", "NO_PROXY": "other.example,gateway.example"}, False),
-        ({"HTTPS_PROXY": "URL", "NO_PROXY": ".example"}, False),
+        ({"HTTPS_PROXY": "URL", "NO_PROXY": "other.example, .example"}, False),
         ({"HTTPS_PROXY": "URL", "NO_PROXY": "way.example"}, True),
     ],
 )
@@ -231,13 +223,9 @@ async def test_which_way_a_request_goes(
 ) -> None:
     async with RawServer(answering(http(403, b"no"))) as proxy:
         resolving(monkeypatch, "127.0.0.1")
-        for name, value in variables.items():
-            places: dict[str, Callable[[], str]] = {
-                "URL": lambda: proxy.url,
-                "BARE": lambda: f"127.0.0.1:{proxy.port}",
-            }
-            monkeypatch.setenv(name, places[value]() if value in places else value)
-        async with Client(f"https://gateway.example:{unused_port()}") as client:
+        places = {"URL": proxy.url, "BARE": f"127.0.0.1:{proxy.port}"}
+        environ = {name: places.get(value, value) for name, value in variables.items()}
+        async with Client(f"https://gateway.example:{unused_port()}", environ=environ) as client:
             with pytest.raises(NotReached):
                 await client.gateway.send(CREATE)
         assert bool(proxy.connections) is through

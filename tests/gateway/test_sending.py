@@ -132,7 +132,7 @@ async def test_it_is_awaited_for_each_request_and_not_without_a_connection() -> 
     assert len(sent) == 3
 
 
-async def test_a_proxys_connect_is_not_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxys_connect_is_not_the_request() -> None:
     """Noted as sent when only the proxy was asked, a refused proxy would leave an outcome in doubt."""
     sent: list[str] = []
 
@@ -143,8 +143,7 @@ async def test_a_proxys_connect_is_not_the_request(monkeypatch: pytest.MonkeyPat
         writer.write(http(403, b"no"))
 
     async with RawServer(refuse) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        async with Client("https://gateway.invalid") as client:
+        async with Client("https://gateway.invalid", environ={"HTTPS_PROXY": proxy.url}) as client:
             with pytest.raises(NotReached):
                 await client.gateway.send(replace(CREATE, sending=sending))
         assert proxy.connections == 1

@@ -51,6 +51,12 @@ SHAPES: dict[str, tuple[str | bytes, Found]] = {
     "byte order mark": (b"\xef\xbb\xbf" + f"[DEFAULT]\n{A}=AK1\n{S}=SK1\n".encode(), [("DEFAULT", "AK1", "SK1")]),
     "utf-16 of Notepad": (f"[DEFAULT]\r\n{A}=AK1\r\n{S}=SK1\r\n".encode("utf-16"), [("DEFAULT", "AK1", "SK1")]),
     "windows lines": (f"[DEFAULT]\r\n{A} = AK1\r\n{S} = SK1\r\n", [("DEFAULT", "AK1", "SK1")]),
+    "lines of an old Mac": (f"[a]\r{A}=AK1\r{S}=SK1\r", [("a", "AK1", "SK1")]),
+    "quotes": (f'[a]\n{A}=AK1\n{S}="SK1"\n', []),
+    "comment behind the value": (f"[a]\n{A}=AK1\n{S}=SK1  # until June\n", []),
+    "colons": (f"{A}: AK1\n{S}: SK1\n", []),
+    "export": (f"export {A}=AK1\nexport {S}=SK1\n", []),
+    "variables of the environment": ("NCLOUD_ACCESS_KEY=AK1\nNCLOUD_SECRET_KEY=SK1\n", []),
     "tabs and indentation": (f"  [a]\n\t{A}\t=\tAK1\t\n    {S} = SK1  \n", [("a", "AK1", "SK1")]),
     "keys in upper case": (f"[a]\n{A.upper()}=AK1\n{S.upper()}=SK1\n", [("a", "AK1", "SK1")]),
     "comments between": (f"[a] # prod\n# x\n{A}=AK1\n; y\n{S}=SK1\n", [("a", "AK1", "SK1")]),
@@ -152,3 +158,25 @@ def test_the_file_is_in_the_home_of_the_environment(tmp_path: Path) -> None:
 @given(data=st.one_of(st.binary(max_size=200), st.text("[]=#;\n aAN0\ufeff", max_size=100).map(str.encode)))
 def test_no_bytes_crash_the_parser(data: bytes) -> None:
     parse_ncloud_configure(data)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (f'# x\n{A} = "AK1"\n{S} = SK1\n', ["line 2", "access key id is in quotes"]),
+        (f"{A}=AK1\n\n{S} = 'SK1'\n", ["line 3", "secret key is in quotes"]),
+        (f"{A}=AK1\n{S}=SK1 # until June\n", ["line 2", "comment"]),
+        (f"{A}=AK1\n{S}={S}=SK1\n", ["line 2", "a name before it"]),
+        (f"{A}: AK1\n{S}: SK1\n", ["line 1 ", "line 2 ", "colon"]),
+        (f"export {A}=AK1\nexport {S}=SK1\n", ["line 1 ", "line 2 ", "export"]),
+        ("export NCLOUD_ACCESS_KEY=AK1\n", ["line 1 ", "export"]),
+        ("\nNCLOUD_ACCESS_KEY=AK1\nNCLOUD_SECRET_KEY=SK1\n", ["line 2 ", "line 3 ", A, S]),
+        (f"{A}=AK1\r{S}=SK1\r", ["bare CR"]),
+    ],
+)
+def test_what_is_not_read_is_named_with_its_line(content: str, said: list[str]) -> None:
+    """Else the keys seem to be there, and "no keys were found" is all that is said."""
+    warnings = " ".join(parse_ncloud_configure(content.encode()).warnings)
+    assert [each for each in said if each not in warnings] == []
+    assert "AK1" not in warnings
+    assert "SK1" not in warnings
