@@ -99,11 +99,11 @@ _TEXTS: Mapping[str, str] = MappingProxyType(
             ncp-tui snapshot wait search-0001 before-upgrade --timeout 600
             For ten minutes at most.
         """,
-        "snapshot settle": """
-            ncp-tui snapshot settle
+        "snapshot resolve": """
+            ncp-tui snapshot resolve
             Look for everything that is open.
 
-            ncp-tui snapshot settle --dismiss before-upgrade
+            ncp-tui snapshot resolve --dismiss search-0001 before-upgrade
             You have seen in the console what became of it.
         """,
         "snapshot evidence": """

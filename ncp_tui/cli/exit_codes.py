@@ -43,10 +43,11 @@ MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
         ExitCode.NOT_REACHED: "gateway not reached; certainly not started",
         ExitCode.THROTTLED: "throttled or over quota",
         ExitCode.REFUSED: "the service refused",
-        ExitCode.UNKNOWN: "outcome unknown: cannot tell whether it started",
+        ExitCode.UNKNOWN: "outcome unknown: it may have started",
         ExitCode.SNAPSHOT_FAILED: "the snapshot failed",
         ExitCode.WAIT_ENDED: "the wait ran out of time; the snapshot goes on",
-        ExitCode.NOT_ALLOWED: "refused by read-only mode or by the missing confirmation of a protected profile",
+        ExitCode.NOT_ALLOWED: "refused by read-only mode, a missing confirmation (protected profile, second request "
+        "for the same snapshot), a damaged journal, or one that cannot be written",
         ExitCode.HUNG_UP: "the terminal is gone",
         ExitCode.INTERRUPTED: "interrupted",
         ExitCode.TERMINATED: "terminated",
@@ -76,11 +77,12 @@ def exit_code_of(problem: Problem) -> ExitCode:
         snapshots.InvalidName,
         snapshots.InvalidBucket,
         snapshots.InvalidTemplate,
-        snapshots.OutcomeInDoubt,
+        snapshots.OtherDamage,
         snapshots.CannotWriteEvidence,
     )
     table: tuple[tuple[type[Problem] | tuple[type[Problem], ...], ExitCode], ...] = (
         (gateway.ReadOnlyRefused, ExitCode.NOT_ALLOWED),
+        ((snapshots.SecondRequest, snapshots.DamagedJournal, snapshots.JournalProblem), ExitCode.NOT_ALLOWED),
         # The configuration's fault, or the server's, though nothing was reached by it.
         ((gateway.UnusableCaBundle, gateway.KeysUnavailable), ExitCode.NO_KEYS),
         (gateway.AuthenticationFailed, ExitCode.AUTHENTICATION),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,12 +44,21 @@ def command() -> None:
 @click.option(
     "--retry-if-not-started", is_flag=True, help="Ask once more where it is certain that nothing was started."
 )
+@click.option(
+    "--again",
+    metavar="ID",
+    help="Send it although the earlier request ID for the same snapshot may have started; the refusal names the ID.",
+)
 def create(**wishes: Any) -> None:
     """Create one snapshot of CLUSTER, a name or a number.
 
     It is written down, then sent. An answer that is lost is looked for in the history for a minute; nothing is sent
     again blindly. It ends in one of: accepted (0), certainly not started (2 to 8, 12), cannot tell (9).
     With --wait it ends when the snapshot does: success (0), failed (10), not over in time (11).
+
+    A name is created once: while an earlier request for it may have started, is running or has succeeded, another one
+    is refused (12) until you name that request with --again. So let cron use a template with {time}, or every night
+    after the first is refused.
     """
     from ncp_tui.cli.work.attempt import Wishes
     from ncp_tui.cli.work.create import create_snapshot
@@ -85,20 +95,43 @@ def wait(cluster: str, name: str, timeout: float) -> None:
     run(partial(wait_for_snapshot, wanted=cluster, name=name, seconds=timeout))
 
 
-@command.command("settle")
+@command.command("resolve")
 @click.option(
     "--timeout", type=_SECONDS, metavar="S", default=60.0, show_default=True, help="Seconds to look for each of them."
 )
-@click.option("--dismiss", metavar="NAME", help="Do not look for this one any more: you have seen for yourself.")
-def settle(timeout: float, dismiss: str | None) -> None:
-    """Find out what became of creates whose outcome is open.
+@click.option(
+    "--dismiss",
+    nargs=2,
+    metavar="CLUSTER NAME",
+    help="Do not look for this one any more: you have seen for yourself.",
+)
+@click.option(
+    "--accept-damage",
+    metavar="ID",
+    help="Let creates be sent again although the journal has the damage ID; what it touches stays unknown.",
+)
+def resolve(timeout: float, dismiss: tuple[str, str] | None, accept_damage: str | None) -> None:
+    """Find out what became of creates whose outcome is unknown.
 
     That is so after a lost answer, a crash, a dropped link. Only reads. Each is started, not started, or cannot
-    be told (9 where that is left for any).
+    be told (9 where that is left for any, or the journal is damaged).
     """
-    from ncp_tui.cli.work.settling import settle_all
+    from ncp_tui.cli.work.settling import accept, dismiss_one, settle_all
 
-    run(partial(settle_all, seconds=timeout, dismiss=dismiss))
+    if dismiss is not None and accept_damage is not None:
+        raise click.UsageError("--dismiss and --accept-damage exclude each other.")
+    if dismiss is not None:
+        run(partial(dismiss_one, cluster=dismiss[0], name=dismiss[1]))
+    elif accept_damage is not None:
+        run(partial(accept, wanted=accept_damage))
+    else:
+        run(partial(settle_all, seconds=timeout))
+
+
+# The command's name until now, for the scripts that have it.
+_settle = copy(resolve)
+_settle.name, _settle.hidden = "settle", True
+command.add_command(_settle)
 
 
 @command.command("evidence")

@@ -39,13 +39,13 @@ def remove_leftovers(path: Path) -> None:
             leftover.unlink()
 
 
-def keep_copy(path: Path, data: bytes) -> Path:
+def keep_copy(path: Path, data: bytes, ending: str = "bad") -> Path:
     """Make sure that `data` is in a file `<path>.bad` (or `.bad.1`, `.bad.2`, …), and return which.
 
     A copy that is there already is found again; another content is never overwritten. Raises OSError.
     """
     for number in itertools.count():
-        copy = path.with_name(f"{path.name}.bad" + (f".{number}" if number else ""))
+        copy = path.with_name(f"{path.name}.{ending}" + (f".{number}" if number else ""))
         if _holds(copy, data):
             return copy
         with contextlib.suppress(FileExistsError):

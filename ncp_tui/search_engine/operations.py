@@ -31,6 +31,8 @@ class Operation:
     for_cluster: bool = True
     boolean: bool = False
     """The documented result is `true | null`: only `true` is a success."""
+    secret: frozenset[str] = frozenset()
+    """The parameters that are keys: they are sent, and written down nowhere."""
 
     def path(self, number: str = "") -> str:
         """The path below the region's prefix; `number` is the cluster's service group instance number."""
@@ -46,7 +48,15 @@ _ALL = (
     Operation("getSearchEngineVersionList", "list versions", "GET", "cluster", _READ, for_cluster=False),
     Operation("getDashboardInformation", "show indices", "GET", "dashboard", _READ),
     Operation("getBucketList", "list buckets", "GET", "snapshot", _READ),
-    Operation("updateAPIAuthenticationKey", "set API key", "POST", "snapshot", _WRITE, boolean=True),
+    Operation(
+        "updateAPIAuthenticationKey",
+        "set API key",
+        "POST",
+        "snapshot",
+        _WRITE,
+        boolean=True,
+        secret=frozenset({"accessKeyId", "secretKey"}),
+    ),
     Operation("createSnapshot", "create snapshot", "POST", "snapshot", _WRITE, boolean=True),
     Operation("getSnapshotHistory", "snapshot history", "GET", "snapshot", _READ),
     Operation("setSnapshotScheduling", "set schedule", "POST", "snapshot", _WRITE, boolean=True),

@@ -9,14 +9,16 @@ from ncp_tui.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from ncp_tui.snapshots.checks import InvalidBucket, check_bucket, check_cluster
+    from ncp_tui.snapshots.earlier import Earlier, EarlierState, Intent, SecondRequest
     from ncp_tui.snapshots.evidence import CannotWriteEvidence, Evidence, evidence_text, gather_evidence, write_evidence
-    from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable, OutcomeInDoubt, on_disk
+    from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable, on_disk
+    from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport, OtherDamage
     from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
     from ncp_tui.snapshots.lights import Check, Facts, Light, Preflight, preflight, read_facts
     from ncp_tui.snapshots.matching import Asked, Match, Whose, awaited, best_match
     from ncp_tui.snapshots.names import InvalidName, check_name, name_problems, suggest_name
     from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
-    from ncp_tui.snapshots.settling import Settlement, settle
+    from ncp_tui.snapshots.settling import Settlement, learn_ends, settle
     from ncp_tui.snapshots.taking import Taken, take
     from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, InvalidTemplate, render_name, zone_of_template
     from ncp_tui.snapshots.watching import Progress, watch
@@ -26,13 +28,15 @@ else:
         {
             "checks": "InvalidBucket check_bucket check_cluster",
             "evidence": "CannotWriteEvidence Evidence evidence_text gather_evidence write_evidence",
-            "journal": "Journal JournalProblem JournalUnwritable OutcomeInDoubt on_disk",
+            "earlier": "Earlier EarlierState Intent SecondRequest",
+            "journal": "Journal JournalProblem JournalUnwritable on_disk",
+            "journal_contents": "DamagedJournal DamageReport OtherDamage",
             "journal_entry": "Fact JournalEntry",
             "lights": "Check Facts Light Preflight preflight read_facts",
             "matching": "Asked Match Whose awaited best_match",
             "names": "InvalidName check_name name_problems suggest_name",
             "outcome": "Caller Outcome SnapshotRequest Verdict",
-            "settling": "Settlement settle",
+            "settling": "Settlement learn_ends settle",
             "taking": "Taken take",
             "templates": "DEFAULT_TEMPLATE InvalidTemplate render_name zone_of_template",
             "watching": "Progress watch",
@@ -45,9 +49,14 @@ __all__ = [
     "Caller",
     "CannotWriteEvidence",
     "Check",
+    "DamageReport",
+    "DamagedJournal",
+    "Earlier",
+    "EarlierState",
     "Evidence",
     "Fact",
     "Facts",
+    "Intent",
     "InvalidBucket",
     "InvalidName",
     "InvalidTemplate",
@@ -57,10 +66,11 @@ __all__ = [
     "JournalUnwritable",
     "Light",
     "Match",
+    "OtherDamage",
     "Outcome",
-    "OutcomeInDoubt",
     "Preflight",
     "Progress",
+    "SecondRequest",
     "Settlement",
     "SnapshotRequest",
     "Taken",
@@ -73,6 +83,7 @@ __all__ = [
     "check_name",
     "evidence_text",
     "gather_evidence",
+    "learn_ends",
     "name_problems",
     "on_disk",
     "preflight",

@@ -21,10 +21,11 @@ from ncp_tui.gateway import ClockOffset, Exchange, GatewayError, Problem, Secret
 from ncp_tui.gateway.answers import judge, payload_of
 from ncp_tui.profiles import Identity, Paths, create_private_file
 from ncp_tui.search_engine import OPERATIONS, Effect, HistoryEntry
-from ncp_tui.session_log import Action, Line, SessionLog, as_json, read_json_lines, read_log
+from ncp_tui.session_log import Action, Line, SessionLog, as_json, read_log
 from ncp_tui.session_log.lines import asked_of, moment
 from ncp_tui.snapshots.evidence_verdict import Create, Judgement, outcome_of_kind, verdict_of
-from ncp_tui.snapshots.journal_entry import JournalEntry, read_entries
+from ncp_tui.snapshots.journal import Journal, JournalProblem
+from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.matching import Asked
 from ncp_tui.snapshots.outcome import Outcome, outcome_of
 from ncp_tui.snapshots.redaction import redact
@@ -57,8 +58,8 @@ class Evidence:
     cluster_number: str = ""
     identity: Identity | None = None
     clock_offset: ClockOffset | None = None
-    facts: Sequence[Mapping[str, Any]] = ()
-    """The journal's lines about it."""
+    entries: Sequence[JournalEntry] = ()
+    """The creates that the journal tells of, oldest first."""
     exchanges: Sequence[Exchange] = ()
     """The requests of this run about it, in full."""
     lines: Sequence[Line] = ()
@@ -68,9 +69,9 @@ class Evidence:
     """What could not be read, in sentences."""
 
     @property
-    def entries(self) -> list[JournalEntry]:
-        """The creates that the journal tells of, oldest first."""
-        return read_entries(self.facts)
+    def facts(self) -> list[Mapping[str, Any]]:
+        """The journal's lines about it."""
+        return [fact for entry in self.entries for fact in entry.facts]
 
     @property
     def is_empty(self) -> bool:
@@ -109,34 +110,38 @@ def gather_evidence(
     add, with `dataclasses.replace`.
     """
     gaps: list[str] = []
-    facts = facts_about(_read("journal", paths.journal_file, gaps), name, cluster)
-    entries = read_entries(facts)
+    entries = _entries_about(paths, name, cluster, gaps)
     newest = entries[-1].request if entries else None
     number = newest.cluster_number if newest else cluster if cluster.isdigit() else ""
     only = number if cluster else ""
-    lines = lines_about(_read("session log", paths.session_log_file, gaps), name, only)
+    lines = lines_about(_session_log(paths, gaps), name, only)
     exchanges = exchanges_about(log, name, only) if log else []
     return Evidence(
         snapshot=name,
         made_at=made_at,
         cluster_name=newest.cluster_name if newest else "" if number else cluster,
         cluster_number=number or _number_of_newest(lines, exchanges),
-        facts=facts,
+        entries=entries,
         exchanges=exchanges,
         lines=lines,
         gaps=gaps,
     )
 
 
-def facts_about(facts: Iterable[Mapping[str, Any]], name: str, cluster: str = "") -> list[Mapping[str, Any]]:
-    """The lines of the journal's creates of `name`, on `cluster` (a name or a number) if one is given."""
-    known = list(facts)
-    wanted = {
-        entry.id
-        for entry in read_entries(known)
+def _entries_about(paths: Paths, name: str, cluster: str, gaps: list[str]) -> list[JournalEntry]:
+    """The journal's creates of `name`, on `cluster` (a name or a number) if one is given."""
+    try:
+        contents = Journal(paths).contents()
+    except JournalProblem as problem:
+        gaps.append(problem.what)
+        return []
+    if contents.damage is not None:
+        gaps.append(f"The journal is damaged: {contents.damage.summary}; {contents.damage.touched}.")
+    return [
+        entry
+        for entry in contents.entries
         if entry.request.name == name and cluster in {"", entry.request.cluster_number, entry.request.cluster_name}
-    }
-    return [fact for fact in known if fact.get("id") in wanted]
+    ]
 
 
 def lines_about(lines: Iterable[Line], name: str, number: str = "") -> list[Line]:
@@ -301,11 +306,11 @@ def _row(row: HistoryEntry) -> dict[str, Any]:
     return {"at": row.at.isoformat() if row.at else row.date or None, "state": row.state.value, "raw": dict(row.raw)}
 
 
-def _read(what: str, path: Path, gaps: list[str]) -> list[dict[str, Any]]:
+def _session_log(paths: Paths, gaps: list[str]) -> Sequence[Line]:
     try:
-        return read_log(path) if what == "session log" else read_json_lines(path)
+        return read_log(paths.session_log_file)
     except OSError as error:
-        gaps.append(f"The {what} could not be read: {os.strerror(error.errno or 0)}.")
+        gaps.append(f"The session log could not be read: {os.strerror(error.errno or 0)}.")
         return []
 
 

@@ -1,19 +1,18 @@
-"""The outcome journal: each create is on disk before it leaves, and each fact about it before anything else happens.
+"""The journal: each create is on disk before it leaves, and each fact about it before anything else happens.
 
-One JSON line for each fact, in a file that is only ever appended to. Whatever ends the program, the next one reads what
-was pending and finds out. A create in the making holds a lock of its own, which the system releases with the process:
-so nobody settles what another program is still waiting for.
+One JSON line for each fact (`journal_line`), in a file that is only ever appended to. Whatever ends the program, the
+next one reads what was pending and finds out. A create in the making holds a lock of its own, which the system releases
+with the process: so nobody resolves what another program is still waiting for.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,13 +20,28 @@ from typing import Any, TypeVar
 from filelock import FileLock, Timeout
 
 from ncp_tui.gateway import Problem, daemon_call
-from ncp_tui.profiles.files import remove_leftovers, write_atomically
+from ncp_tui.profiles.files import keep_copy
 from ncp_tui.profiles.paths import Paths, make_private_directory
-from ncp_tui.snapshots.journal_entry import Fact, JournalEntry, first_line, read_entries
+from ncp_tui.search_engine import HistoryEntry
+from ncp_tui.snapshots.earlier import Intent
+from ncp_tui.snapshots.journal_contents import Contents, DamageReport, OtherDamage
+from ncp_tui.snapshots.journal_damage import FileEvent, damage_id, read_journal
+from ncp_tui.snapshots.journal_entry import (
+    CREATE,
+    Fact,
+    JournalEntry,
+    begun_context,
+    entries_of,
+    fact_of,
+    parameters_of,
+)
+from ncp_tui.snapshots.journal_file import JournalFile
+from ncp_tui.snapshots.journal_line import JournalLine, recorded
+from ncp_tui.snapshots.journal_migration import converted, is_old
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 
 LARGEST = 1024 * 1024
-"""Bytes from which closed entries are dropped: about 1,500 creates."""
+"""Bytes from which closed entries are dropped: about 700 creates."""
 
 KEPT = timedelta(days=30)
 """How long a closed entry is kept at least."""
@@ -36,6 +50,7 @@ DISK_SECONDS = 10.0
 """Seconds after which a disk that does not answer counts as one that cannot be written."""
 
 _LOCK_SECONDS = 5.0
+_EVENTS = frozenset({*Fact, *FileEvent})
 
 T = TypeVar("T")
 
@@ -56,12 +71,6 @@ class JournalUnreadable(JournalProblem):
     """The journal is there and the system does not let us read it."""
 
     kind = "journal_unreadable"
-
-
-class OutcomeInDoubt(Problem):
-    """An earlier create of the same name on the same cluster may have started; another could be a second snapshot."""
-
-    kind = "outcome_in_doubt"
 
 
 class HeldEntry:
@@ -89,6 +98,7 @@ class Journal:
 
     def __init__(self, paths: Paths, *, clock: Callable[[], float] = time.time) -> None:
         self.path = paths.journal_file
+        self._file = JournalFile(self.path)
         self._clock = clock
 
     def begin(
@@ -98,39 +108,75 @@ class Journal:
         *,
         clock_offset: float | None = None,
         seen_before: frozenset[tuple[int, str]] | None = None,
+        history: Sequence[HistoryEntry] | None = None,
+        again: str | None = None,
+        asked_at: datetime | None = None,
     ) -> HeldEntry:
         """Write down that `request` is about to be sent, and hold its entry.
 
-        Raises OutcomeInDoubt where an earlier create of that name on that cluster is still to be settled or in another
-        program's hands, which is looked up under the same lock as the writing, and JournalProblem; in each case nothing
-        may be sent.
+        Raises SecondRequest where an earlier create of that name on that cluster, by whichever program, or a row of
+        `history`, is not proved to have started nothing or to have failed, or another program began one after
+        `asked_at`, unless `again` is the id of exactly that; DamagedJournal where one may have been lost; and
+        JournalProblem. It is looked up under the same lock as the writing. In each case nothing may be sent.
         """
         entry = JournalEntry(uuid.uuid4().hex, self._now(), caller, request, os.getpid(), clock_offset, seen_before)
         with self._writing():
-            for other in self.entries():
-                if other.is_open and _same_snapshot(other, entry):
-                    self._check_that_it_started_nothing(other)
-            self._compact()
+            contents = self._contents_to_write()
+            self._check(contents, Intent(request, caller, history, again, asked_at))
+            contents = self._compacted(contents)
             lock = self._lock_of(entry.id)
             lock.acquire(timeout=0)
             try:
-                begun = self._append(entry.id, Fact.BEGUN, entry.at, first_line(entry))
+                begun = self._append(contents, _line(entry.at, Fact.BEGUN, begun_context(entry), entry.id, request))
             except BaseException:
                 _let_go(lock)
                 raise
         return HeldEntry(self, dataclasses.replace(entry, facts=(begun,)), lock)
 
+    def check(self, intent: Intent) -> None:
+        """Raise what `begin` would raise of earlier requests and damage, and write nothing."""
+        try:
+            with self._writing():
+                self._check(self._contents_to_write(), intent)
+        except JournalUnwritable:  # who is at work on it cannot be seen then; what is written down can
+            contents = self.contents()
+            contents.check_undamaged(intent.request)
+            intent.check(contents.entries)
+
     def append(self, key: str, fact: Fact, **details: Any) -> Mapping[str, Any]:
-        """Append one fact about the entry `key`, and return its line once it is on disk. Raises JournalUnwritable."""
+        """Append one fact about the entry `key`, and return it once it is on disk. Raises JournalUnwritable."""
         with self._writing():
-            return self._append(key, fact, self._now(), details)
+            contents = self._contents_to_write()
+            known = next((entry.request for entry in contents.entries if entry.id == key), None)
+            return self._append(contents, _line(self._now(), fact, details, key, known))
+
+    def accept_damage(self, wanted: str) -> DamageReport:
+        """Write down that the user has seen the damage `wanted`: creates are sent again, what it touches stays unknown.
+
+        Raises OtherDamage where that is not the damage that is there now, and JournalProblem.
+        """
+        with self._writing():
+            contents = self._contents_to_write()
+            report = contents.damage
+            if report is None or report.id != wanted:
+                raise OtherDamage(wanted, report)
+            context = {"damage": report.id, "marks": [damage.mark for damage in report.damages]}
+            self._append(contents, _line(self._now(), FileEvent.DAMAGE_ACCEPTED, context))
+        return report
+
+    def contents(self) -> Contents:
+        """All that the journal says, and what of it is damaged. Raises JournalUnreadable."""
+        found = self._read()
+        if found.damage is None:
+            return found
+        # It may be a line that is being written at this moment: whoever holds the lock meets no half of one.
+        with contextlib.suppress(JournalUnwritable), self._writing():
+            found = self._read()
+        return self._with_copy(found)
 
     def entries(self) -> list[JournalEntry]:
-        """Every create that is written down, oldest first; lines nobody can read are passed over.
-
-        Raises JournalUnreadable.
-        """
-        return read_entries([line for _, line in self._lines() if line is not None])
+        """Every create that is written down, oldest first. Raises JournalUnreadable."""
+        return list(self.contents().entries)
 
     def open_entries(self) -> list[JournalEntry]:
         """The creates whose outcome is still to be found out."""
@@ -141,15 +187,7 @@ class Journal:
         if not self.open_entries():
             return []  # nothing is locked or written for it, so that a folder that cannot be written is no problem
         with self._writing():
-            return [entry for entry in self.open_entries() if self._is_free(entry.id)]
-
-    def _is_free(self, key: str) -> bool:
-        """Whether nobody has it. Only for who holds the writing lock: else `hold` would meet this very look."""
-        lock = self._lock_of(key)
-        if not _is_taken(lock):
-            return False
-        _let_go(lock)
-        return True
+            return [entry for entry in self._read().entries if entry.is_open and self._is_free(entry.id)]
 
     def hold(self, key: str) -> HeldEntry | None:
         """Take hold of an entry, as it is now; None where another program has it or there is none.
@@ -161,7 +199,7 @@ class Journal:
             if not _is_taken(lock):
                 return None
             try:
-                entry = next((entry for entry in self.entries() if entry.id == key), None)
+                entry = next((entry for entry in self._read().entries if entry.id == key), None)
             except BaseException:
                 _let_go(lock)
                 raise
@@ -170,21 +208,18 @@ class Journal:
                 return None
         return HeldEntry(self, entry, lock)
 
-    def _check_that_it_started_nothing(self, other: JournalEntry) -> None:
-        """Raise OutcomeInDoubt if `other` may have started, or still may. Only for who holds the writing lock."""
-        name, cluster = other.request.name, other.request.cluster_name
-        if not self._is_free(other.id):
-            raise OutcomeInDoubt(
-                f"{name} on {cluster} is being created or settled at this moment, here or in another ncp-tui.",
-                "Nothing was sent.",
-                "Wait until that has ended, or use another name.",
-            )
-        if other.in_doubt:
-            raise OutcomeInDoubt(
-                f"An earlier create of {name} on {cluster} may have started.",
-                "Nothing was sent.",
-                "Settle it first (ncp-tui snapshot settle), or use another name.",
-            )
+    def _check(self, contents: Contents, intent: Intent) -> None:
+        """Only for who holds the writing lock: else `hold` would meet the look at an entry's own."""
+        contents.check_undamaged(intent.request)
+        intent.check(contents.entries, lambda entry: not self._is_free(entry.id))
+
+    def _is_free(self, key: str) -> bool:
+        """Whether nobody has it."""
+        lock = self._lock_of(key)
+        if not _is_taken(lock):
+            return False
+        _let_go(lock)
+        return True
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
@@ -197,58 +232,96 @@ class Journal:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        with _telling("The journal cannot be written"):
-            make_private_directory(self.path.parent)
-            with FileLock(self.path.with_name(self.path.name + ".lock"), timeout=_LOCK_SECONDS, mode=0o600):
-                yield
+        with _telling("The journal cannot be written"), self._file.writing(_LOCK_SECONDS):
+            yield
 
-    def _append(self, key: str, fact: Fact, at: datetime, details: Mapping[str, Any]) -> dict[str, Any]:
-        line = {"id": key, "fact": fact.value, "at": at.isoformat(), **details}
-        data = (json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8", "surrogatepass")
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        is_new = not self.path.exists()
-        handle = os.open(self.path, flags, 0o600)
-        try:
-            size = os.fstat(handle).st_size
-            if size and os.pread(handle, 1, size - 1) != b"\n":
-                data = b"\n" + data  # a line torn by a kill or a full disk keeps its place, and ends there
-            try:
-                _write_whole(handle, data)
-                os.fsync(handle)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(handle, size)
-                raise
-        finally:
-            os.close(handle)
-        if is_new:
-            _sync_directory(self.path.parent)
-        return line
+    def _append(self, contents: Contents, line: JournalLine) -> dict[str, Any]:
+        """Write `line` at the end of `contents`. Only for who holds the writing lock since that was read."""
+        line = dataclasses.replace(line, seq=contents.reading.next_seq)
+        self._file.append(line.encoded(), line.seq)
+        return fact_of(line)
 
-    def _lines(self) -> list[tuple[bytes, dict[str, Any] | None]]:
+    def _read(self) -> Contents:
         try:
-            if self.path.exists() and not self.path.is_file():  # a pipe would be waited for
-                raise _unreadable(self.path, "it is not a file")
-            data = self.path.read_bytes()
-        except FileNotFoundError:
-            return []
+            raws, last = self._file.read()
         except OSError as error:
             raise _unreadable(self.path, error.strerror or str(error)) from None
-        return [(raw, _parsed(raw)) for raw in data.split(b"\n") if raw]
+        if last == 0 and is_old(raws):
+            raws = converted(raws, self._now().isoformat(), "")
+        return self._judged(raws, last)
 
-    def _compact(self) -> None:
-        """Drop old closed entries from a journal grown large; what nobody can read stays."""
+    def _judged(self, raws: Sequence[bytes], last: int) -> Contents:
+        reading = read_journal(raws, last, _EVENTS)
+        report = None
+        if reading.unaccepted:
+            report = DamageReport(damage_id(reading.unaccepted), reading.unaccepted, self.path)
+        kept = next((line.context.get("kept") for line in reading.lines if line.event == FileEvent.MIGRATED), None)
+        return Contents(reading, tuple(entries_of(reading)), report, str(kept) if kept else None)
+
+    def _contents_to_write(self) -> Contents:
+        """What is there, in this format; the file of the old one is kept beside it, and damage is copied."""
+        try:
+            raws, last = self._file.read()
+        except OSError as error:
+            raise _unreadable(self.path, error.strerror or str(error)) from None
+        if last == 0 and is_old(raws) and not self.path.is_symlink():
+            copy = keep_copy(self.path, self.path.read_bytes(), "old")
+            raws = converted(raws, self._now().isoformat(), copy.name)
+            last = len(raws)
+            self._file.replace(raws, last)
+        return self._with_copy(self._judged(raws, last))
+
+    def _with_copy(self, contents: Contents) -> Contents:
+        """Keep the damaged file beside the journal, once for each damage, before anything is written to it."""
+        report = contents.damage
+        if report is None:
+            return contents
+        copy = self.path.with_name(f"{self.path.name}.damaged-{report.id}")
+        with contextlib.suppress(OSError):
+            if not copy.exists():
+                data = self.path.read_bytes() if self.path.exists() else b""
+                copy = keep_copy(self.path, data, f"damaged-{report.id}")
+            return dataclasses.replace(contents, damage=dataclasses.replace(report, copy=copy))
+        return contents
+
+    def _compacted(self, contents: Contents) -> Contents:
+        """Drop old closed entries from a journal grown large. Damage stays until it is accepted, and is carried on."""
         # A disk too full to make the journal smaller may still take a line: that is for the append to find out.
         with contextlib.suppress(OSError):
-            if self.path.lstat().st_size <= LARGEST:  # a link's own size: what it leads to is not ours to rewrite
-                return
-            lines = self._lines()
-            oldest = self._now() - KEPT
-            entries = read_entries([line for _, line in lines if line is not None])
-            dropped = {entry.id for entry in entries if not entry.is_open and entry.at < oldest}
-            remaining = [raw for raw, line in lines if line is None or _text_id(line) not in dropped]
-            remove_leftovers(self.path)
-            write_atomically(self.path, b"".join(raw + b"\n" for raw in remaining))
+            if contents.damage is not None or not self.path.exists() or self._file.size <= LARGEST:
+                return contents
+            raws = _smaller(contents, self._now())
+            last = contents.reading.next_seq + len(raws) - 1
+            self._file.replace(raws, last)
+            return self._judged(raws, last)
+        return contents
+
+
+def _line(
+    at: datetime,
+    event: Fact | FileEvent,
+    context: Mapping[str, Any],
+    key: str = "",
+    request: SnapshotRequest | None = None,
+) -> JournalLine:
+    """A line that has no number yet."""
+    parameters = recorded(CREATE, parameters_of(request)) if request is not None else {}
+    return JournalLine(0, key, event.value, at.isoformat(), CREATE if key else "", parameters, None, context)
+
+
+def _smaller(contents: Contents, now: datetime) -> list[bytes]:
+    """The lines that are still of use, numbered anew from a first one that says so."""
+    reading, oldest = contents.reading, now - KEPT
+    dropped = {entry.id for entry in contents.entries if not entry.is_open and entry.at < oldest}
+    kept = [line for line in reading.lines if line.entry and line.entry not in dropped]
+    context: dict[str, Any] = {"lines": len(kept), "accepted": [damage.document() for damage in reading.accepted]}
+    if contents.kept is not None:
+        context["kept"] = contents.kept
+    first = JournalLine(reading.next_seq, "", FileEvent.COMPACTED, now.isoformat(), context=context)
+    return [
+        first.encoded(),
+        *(dataclasses.replace(line, seq=first.seq + number).encoded() for number, line in enumerate(kept, 1)),
+    ]
 
 
 async def on_disk(act: Callable[[], T]) -> T:
@@ -275,34 +348,6 @@ def _let_go(lock: FileLock) -> None:
     lock.release()
 
 
-def _same_snapshot(one: JournalEntry, other: JournalEntry) -> bool:
-    mine, theirs = one.request, other.request
-    return (one.caller.gateway, mine.cluster_number, mine.name) == (
-        other.caller.gateway,
-        theirs.cluster_number,
-        theirs.name,
-    )
-
-
-def _write_whole(handle: int, data: bytes) -> None:
-    """Write all of `data`; a disk that took a part of it raises its reason at the next piece."""
-    while data:
-        data = data[os.write(handle, data) :]
-
-
-def _text_id(line: Mapping[str, Any]) -> str | None:
-    key = line.get("id")
-    return key if isinstance(key, str) else None
-
-
-def _parsed(raw: bytes) -> dict[str, Any] | None:
-    try:
-        line = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return line if isinstance(line, dict) else None
-
-
 @contextlib.contextmanager
 def _telling(what: str) -> Iterator[None]:
     try:
@@ -327,13 +372,3 @@ def _unreadable(path: Path, why: str) -> JournalUnreadable:
         "What was pending when the program last ended is not known.",
         f"Check {path}.",
     )
-
-
-def _sync_directory(directory: Path) -> None:
-    # A file system that cannot sync folders has written the line all the same.
-    with contextlib.suppress(OSError):
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
+from ncp_tui.snapshots.journal_damage import Reading
+from ncp_tui.snapshots.journal_line import BUCKET, NAME, NUMBER, JournalLine, Key
 from ncp_tui.snapshots.outcome import VERDICT_OF, Caller, Outcome, SnapshotRequest, Verdict
+
+CREATE: Final = "createSnapshot"
 
 # What can be added to each other without leaving the calendar, whatever stands in the file.
 _YEARS = range(1970, 9000)
@@ -32,6 +36,18 @@ class Fact(StrEnum):
     """The snapshot ended: `state`, `message`."""
     DISMISSED = "dismissed"
     """The user has looked elsewhere and wants to hear no more of it."""
+    CARRIED_OVER = "carried_over"
+    """It was open in a journal of the format before this one, which could not prove that nothing is missing."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """The journal is damaged in a place that may be about an entry: it can prove no more that nothing was started."""
+
+    is_named: bool
+    """Whether the damage names the entry; then only a later look at the history proves anything of it."""
+    after: int = 0
+    """How many of its facts stand before the damage."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +64,25 @@ class JournalEntry:
     seen_before: frozenset[tuple[int, str]] | None = None
     """The rows of the history that had this name before it was sent; None where the history had not been read."""
     facts: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    doubt: Doubt | None = None
+
+    @property
+    def key(self) -> Key:
+        """The idempotency key of the create: what a second one would repeat."""
+        return (self.request.cluster_number, self.request.name)
 
     @property
     def was_sent(self) -> bool:
         """Whether a byte of it may have left. False proves that nothing was started, even after a kill."""
-        return any(fact["fact"] == Fact.SENT for fact in self.facts)
+        return self.doubt is not None or any(fact["fact"] in {Fact.SENT, Fact.CARRIED_OVER} for fact in self.facts)
 
     @property
     def outcome(self) -> Outcome:
-        """What is proved, by the last fact that proves something."""
-        for fact in reversed(self.facts):
-            if fact["fact"] == Fact.SETTLED and fact.get("verdict") == Verdict.STARTED:
-                return Outcome.ACCEPTED
-            if fact["fact"] in {Fact.OUTCOME, Fact.ANSWERED}:
-                return _outcome(fact.get("outcome"))
-            if fact["fact"] == Fact.SENT:
-                return Outcome.UNKNOWN
-        return Outcome.NOT_SENT
+        """What is proved, by the last fact that proves something. An entry in doubt is started, or unknown."""
+        found = _proved(self._proofs)
+        if self.doubt is not None and found is not Outcome.ACCEPTED:
+            return Outcome.UNKNOWN
+        return found
 
     @property
     def verdict(self) -> Verdict:
@@ -74,18 +92,18 @@ class JournalEntry:
     @property
     def is_open(self) -> bool:
         """Whether it is still to be found out if it started, or to be written down that it did not."""
-        return not any(self._closes(fact) for fact in self._since_it_was_last_sent())
+        return not any(self._closes(fact) for fact in _since_it_was_last_sent(self._proofs))
 
     @property
     def in_doubt(self) -> bool:
-        """Whether sending the same name again could start a second snapshot."""
+        """Whether it is to be found out if it was started."""
         return self.is_open and self.outcome is Outcome.UNKNOWN
 
     @property
     def is_under_way(self) -> bool:
         """Whether it was started and its end is not known."""
         closed = {Fact.FINISHED, Fact.DISMISSED}
-        return self.outcome is Outcome.ACCEPTED and not any(fact["fact"] in closed for fact in self.facts)
+        return self.outcome is Outcome.ACCEPTED and not any(fact["fact"] in closed for fact in self._proofs)
 
     @property
     def request_id(self) -> str | None:
@@ -95,52 +113,135 @@ class JournalEntry:
     @property
     def state(self) -> str | None:
         """How the snapshot ended, `success` or `failed`; None while that is not known."""
-        return next((_text(fact.get("state")) for fact in reversed(self.facts) if fact["fact"] == Fact.FINISHED), None)
+        return next(
+            (_text(fact.get("state")) for fact in reversed(self._proofs) if fact["fact"] == Fact.FINISHED), None
+        )
 
-    def _since_it_was_last_sent(self) -> Sequence[Mapping[str, Any]]:
-        """What was learned about the last request: nothing that was known before can close it."""
-        sent = [place for place, fact in enumerate(self.facts) if fact["fact"] == Fact.SENT]
-        return self.facts[sent[-1] + 1 :] if sent else self.facts
+    @property
+    def _proofs(self) -> Sequence[Mapping[str, Any]]:
+        """The facts that can be relied on. A dismissal is the user's word, whatever else is damaged."""
+        doubt = self.doubt
+        if doubt is None or not doubt.is_named:
+            return self.facts
+        looks = {Fact.SETTLED, Fact.FINISHED, Fact.DISMISSED}
+        return [
+            fact
+            for place, fact in enumerate(self.facts)
+            if fact["fact"] == Fact.DISMISSED or (place >= doubt.after and fact["fact"] in looks)
+        ]
 
-    @staticmethod
-    def _closes(fact: Mapping[str, Any]) -> bool:
+    def _closes(self, fact: Mapping[str, Any]) -> bool:
         kind = fact["fact"]
         if kind == Fact.OUTCOME:
-            return _outcome(fact.get("outcome")) is not Outcome.UNKNOWN
+            closing = {Outcome.ACCEPTED} if self.doubt else {Outcome.ACCEPTED, Outcome.REFUSED, Outcome.NOT_SENT}
+            return _outcome(fact.get("outcome")) in closing
         if kind == Fact.SETTLED:
-            # Not in a set: what stands in the file may be a list, which no set can be asked for.
-            return fact.get("verdict") in (Verdict.STARTED, Verdict.NOT_STARTED)
+            verdict = fact.get("verdict")
+            return verdict == Verdict.STARTED or (verdict == Verdict.NOT_STARTED and self.doubt is None)
         return kind in {Fact.DISMISSED, Fact.FINISHED}
 
 
-def first_line(entry: JournalEntry) -> dict[str, Any]:
-    """What `begun` says besides the time."""
-    caller, request = entry.caller, entry.request
+def _proved(facts: Sequence[Mapping[str, Any]]) -> Outcome:
+    for fact in reversed(facts):
+        kind = fact["fact"]
+        if kind == Fact.FINISHED or (kind == Fact.SETTLED and fact.get("verdict") == Verdict.STARTED):
+            return Outcome.ACCEPTED
+        if kind in {Fact.OUTCOME, Fact.ANSWERED}:
+            return _outcome(fact.get("outcome"))
+        if kind in {Fact.SENT, Fact.CARRIED_OVER}:
+            return Outcome.UNKNOWN
+    return Outcome.NOT_SENT
+
+
+def _since_it_was_last_sent(facts: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """What was learned about the last request: nothing that was known before can close it."""
+    sent = [place for place, fact in enumerate(facts) if fact["fact"] in {Fact.SENT, Fact.CARRIED_OVER}]
+    return facts[sent[-1] + 1 :] if sent else facts
+
+
+def begun_context(entry: JournalEntry) -> dict[str, Any]:
+    """What the first line says of who asks, and of what was seen before."""
+    caller = entry.caller
     return {
         "profile": caller.profile,
         "zone": caller.zone,
         "region": caller.region,
         "gateway": caller.gateway,
-        "cluster": request.cluster_number,
-        "cluster_name": request.cluster_name,
-        "name": request.name,
-        "bucket": request.bucket,
+        "cluster_name": entry.request.cluster_name,
         "process": entry.process,
         "clock_offset": entry.clock_offset,
         "seen_before": None if entry.seen_before is None else [list(row) for row in sorted(entry.seen_before)],
     }
 
 
-def read_entries(lines: Sequence[Mapping[str, Any]]) -> list[JournalEntry]:
-    """The creates that `lines` tell of, oldest first. Lines of a create whose beginning is lost are left out."""
-    facts: dict[str, list[Mapping[str, Any]]] = {}
-    for line in lines:
-        if isinstance(line.get("id"), str) and isinstance(line.get("fact"), str):
-            facts.setdefault(line["id"], []).append(line)
-    return [_entry(key, found) for key, found in facts.items() if found[0]["fact"] == Fact.BEGUN]
+def parameters_of(request: SnapshotRequest) -> dict[str, Any]:
+    """The parameters of a create, as the API calls them."""
+    return {NUMBER: request.cluster_number, NAME: request.name, BUCKET: request.bucket}
 
 
-def _entry(key: str, facts: list[Mapping[str, Any]]) -> JournalEntry:
+_PARAMETERS: Final = {NUMBER: "cluster", NAME: "name", BUCKET: "bucket"}
+
+
+def parameters_and_context(fact: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parameters that a first fact holds, and all else in it."""
+    parameters = {name: fact[ours] for name, ours in _PARAMETERS.items() if ours in fact}
+    ours = {"id", "fact", "at", *_PARAMETERS.values()}
+    return parameters, {name: value for name, value in fact.items() if name not in ours}
+
+
+def fact_of(line: JournalLine) -> dict[str, Any]:
+    """A line as one mapping: its id, event and time, and whatever else it says."""
+    told = {_PARAMETERS[name]: value for name, value in line.parameters.items() if name in _PARAMETERS}
+    more = told if line.event == Fact.BEGUN else {}
+    return {**line.context, **more, "id": line.entry, "fact": line.event, "at": line.at}
+
+
+def entries_of(reading: Reading) -> list[JournalEntry]:
+    """The creates of a journal, oldest first, each with the doubt that damage casts on it.
+
+    One whose first line is lost is there as well, as far as its other lines say what was asked for.
+    """
+    places: dict[str, list[int]] = {}
+    for place, line in enumerate(reading.lines):
+        if line.entry and line.operation == CREATE:
+            places.setdefault(line.entry, []).append(place)
+    found = []
+    for key, at in places.items():
+        facts = [fact_of(reading.lines[place]) for place in at]
+        if facts[0]["fact"] != Fact.BEGUN:
+            parameters = reading.lines[at[0]].parameters
+            if reading.lines[at[0]].key is None:
+                continue  # it says nothing at all; the damage touches everything then
+            told = {_PARAMETERS[name]: value for name, value in parameters.items() if name in _PARAMETERS}
+            facts[0] = {**told, **facts[0]}
+        found.append(replace(_entry(key, facts), doubt=_doubt(reading, key, at)))
+    return found
+
+
+def _doubt(reading: Reading, key: str, places: Sequence[int]) -> Doubt | None:
+    keys = {line.key for place in places if (line := reading.lines[place]).key}
+    named = [
+        damage
+        for damage in reading.damages
+        if key in damage.entries or (not damage.entries and not keys.isdisjoint(damage.keys))
+    ]
+    if named:
+        last = max(damage.place for damage in named)
+        return Doubt(is_named=True, after=sum(place < last for place in places))
+    begun_before = [damage for damage in reading.damages if damage.touches_all and places[0] < damage.place]
+    return Doubt(is_named=False) if begun_before else None
+
+
+def read_entries(facts: Sequence[Mapping[str, Any]]) -> list[JournalEntry]:
+    """The creates that `facts` tell of, oldest first. Those of a create whose beginning is lost are left out."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for fact in facts:
+        if isinstance(fact.get("id"), str) and isinstance(fact.get("fact"), str):
+            found.setdefault(fact["id"], []).append(fact)
+    return [_entry(key, own) for key, own in found.items() if own[0]["fact"] == Fact.BEGUN]
+
+
+def _entry(key: str, facts: Sequence[Mapping[str, Any]]) -> JournalEntry:
     begun = facts[0]
 
     def text(name: str) -> str:

@@ -10,12 +10,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway import ClockOffset, PermissionDenied, Problem
+from ncp_tui.gateway.sites import may_be_one_site
 from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, SnapshotState, WrongCluster, is_key_missing
 from ncp_tui.snapshots.checks import InvalidBucket, check_bucket, check_cluster
+from ncp_tui.snapshots.earlier import Earlier, earlier_request
 from ncp_tui.snapshots.journal import Journal, on_disk
-from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.journal_contents import DamageReport
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 from ncp_tui.snapshots.matching import is_of_cluster
 from ncp_tui.snapshots.outcome import SnapshotRequest
+from ncp_tui.snapshots.settling import end_of
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine import SearchEngine
@@ -44,7 +48,7 @@ class Check:
     advice: str = ""
     read_at: datetime | None = None
     blocks: bool = False
-    """Sending would be refused for certain, or could start a second snapshot."""
+    """Sending would be refused for certain."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Facts:
     clock_offset: ClockOffset | None = None
     health_is_listed: bool = False
     """The cluster was read anew, but its health was not in that: it is as old as the list."""
+    damage: DamageReport | None = None
+    """What of the journal is damaged, and not accepted."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,10 @@ class Preflight:
     """The lights for one request."""
 
     checks: tuple[Check, ...]
+    earlier: Earlier | None = None
+    """The earlier request for the same snapshot that the user has to say yes to first."""
+    damage: DamageReport | None = None
+    """The damage of the journal, where it may be about the same snapshot: it has to be accepted first."""
 
     @property
     def blocked(self) -> Check | None:
@@ -113,8 +123,9 @@ async def read_facts(
         _tried(_nothing() if just_read else _shown(engine, cluster), now),
         _tried(engine.list_buckets(cluster.number), now),
         _tried(engine.recent_snapshots(cluster.number), now),
-        _tried(on_disk(journal.entries) if journal is not None else _nothing(), now),
+        _tried(on_disk(journal.contents) if journal is not None else _nothing(), now),
     )
+    contents, offset = entries[0], engine.clock_offset
     return Facts(
         cluster=_newer(cluster, shown[0]),
         cluster_read=shown[1],
@@ -123,9 +134,10 @@ async def read_facts(
         buckets_read=buckets[1],
         history=history[0],
         history_read=history[1],
-        journal=entries[0] or (),
+        journal=_with_ends(contents.entries, history[0] or [], history[1].at, offset) if contents else (),
+        damage=contents.damage if contents else None,
         journal_problem=entries[1].problem,
-        clock_offset=engine.clock_offset,
+        clock_offset=offset,
     )
 
 
@@ -134,10 +146,16 @@ def preflight(request: SnapshotRequest, facts: Facts, gateway: str) -> Preflight
     entries = [
         entry
         for entry in facts.journal
-        if entry.request.cluster_number == request.cluster_number and entry.caller.gateway == gateway
+        if entry.request.cluster_number == request.cluster_number and may_be_one_site(entry.caller.gateway, gateway)
     ]
-    checks = (_cluster, _health, _bucket, _name, _others, _api_key, _clock)
-    return Preflight(tuple(check(request, facts, entries) for check in checks))
+    earlier = earlier_request(request, gateway, facts.journal, facts.history)
+    damage = facts.damage
+    if damage is not None and not damage.touches((request.cluster_number, request.name), facts.journal):
+        damage = None
+    checks = (_cluster, _health, _bucket, _others, _api_key, _clock)
+    found = [check(request, facts, entries) for check in checks]
+    found.insert(3, _name(request, facts, earlier, damage))
+    return Preflight(tuple(found), earlier, damage)
 
 
 def _cluster(_: SnapshotRequest, facts: Facts, __: Sequence[JournalEntry]) -> Check:
@@ -191,19 +209,18 @@ def _bucket(request: SnapshotRequest, facts: Facts, _: Sequence[JournalEntry]) -
     return Check("bucket", Light.OK, f"{request.bucket} is usable", "", at)
 
 
-def _name(request: SnapshotRequest, facts: Facts, entries: Sequence[JournalEntry]) -> Check:
+def _name(request: SnapshotRequest, facts: Facts, earlier: Earlier | None, damage: DamageReport | None) -> Check:
     name, at = request.name, facts.history_read.at if facts.history_read else None
-    mine = [entry for entry in entries if entry.request.name == name]
-    if any(entry.in_doubt for entry in mine):
-        said = "an earlier create of this name may have started"
-        return Check("name", Light.BAD, said, "Settle it first, or use another name.", at, blocks=True)
+    if damage is not None:
+        said = f"the journal is damaged and may have held a create of {name}: {damage.summary}"
+        return Check("name", Light.BAD, said, f"Accept that first: it is {damage.id}.", at)
+    if earlier is not None:
+        said = f"{name} was asked for before: the {earlier.words}"
+        return Check("name", Light.BAD, said, f"Use another name, or say yes to {earlier.id}.", at)
     row = next((row for row in _rows_of(request, facts) if row.snapshot == name), None)
     if row is not None:
-        failed = row.state is SnapshotState.FAILED
         said = f"the history has {name} already ({row.message or row.state.value})"
-        return Check("name", Light.UNSURE if failed else Light.BAD, said, "The service may refuse: take another.", at)
-    if any(entry.is_under_way for entry in mine):
-        return Check("name", Light.BAD, f"the journal has {name} under way", "Take another name.", at)
+        return Check("name", Light.UNSURE, said, "The service may refuse: take another.", at)
     if facts.history is None:
         why = facts.history_read.problem if facts.history_read else None
         return Check("name", Light.UNSURE, f"not checked. {why.what if why else ''}".rstrip(), "", at)
@@ -276,6 +293,20 @@ def _rows_of(request: SnapshotRequest, facts: Facts) -> list[HistoryEntry]:
     """The rows of this cluster: what is told of another says nothing here."""
     number, name = request.cluster_number, request.cluster_name
     return [row for row in facts.history or () if is_of_cluster(row, number, name)]
+
+
+def _with_ends(
+    entries: Sequence[JournalEntry], history: list[HistoryEntry], looked_at: datetime, offset: ClockOffset | None
+) -> Sequence[JournalEntry]:
+    """The entries, with the ends that the history tells of and the journal does not know yet."""
+    found = []
+    for entry in entries:
+        row = end_of(entry, history, looked_at, offset.seconds if offset else None)
+        if row is not None:
+            finished = {"fact": Fact.FINISHED, "state": row.state.value}
+            entry = replace(entry, facts=(*entry.facts, finished))  # noqa: PLW2901
+        found.append(entry)
+    return tuple(found)
 
 
 def _newer(listed: Cluster, shown: Cluster | None) -> Cluster:

@@ -18,7 +18,7 @@ from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 from ncp_tui.snapshots.matching import Asked, RowKeys, Whose, best_match, rows_named
 from ncp_tui.snapshots.names import check_name
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
-from ncp_tui.snapshots.settling import SECONDS, Settlement, look_for, started_by
+from ncp_tui.snapshots.settling import SECONDS, Settlement, learn_ends, look_for, started_by
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine import SearchEngine
@@ -81,6 +81,8 @@ async def take(
     caller: Caller | None = None,
     journal: Journal | None = None,
     history: list[HistoryEntry] | None = None,
+    again: str | None = None,
+    asked_at: datetime | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     settle_seconds: float = SECONDS,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -89,9 +91,11 @@ async def take(
     """Check `request`, write it down, send it, and say what is known. An ambiguous failure is never sent again.
 
     `history` is what the cluster's history showed just before; its rows of that name are not taken for this snapshot.
-    Without a `journal` nothing is written down. After an ambiguous failure `on_settling` is called with it, and the
-    history is looked at for `settle_seconds`. Raises InvalidName, InvalidBucket, JournalProblem or OutcomeInDoubt
-    before anything is sent; any failure after that is an outcome, no exception.
+    Without a `journal` nothing is written down. `again` is the id of the earlier request for the same snapshot that the
+    user has said yes to; `asked_at` is when the user asked for this one. After an ambiguous failure `on_settling` is
+    called with it, and the history is looked at for `settle_seconds`. Raises InvalidName, InvalidBucket,
+    JournalProblem, DamagedJournal or SecondRequest before anything is sent; any failure after that is an outcome, no
+    exception.
     """
     check_name(request.name)
     check_bucket(request.bucket)
@@ -105,7 +109,7 @@ async def take(
         seen_before=None if history is None else rows_named(history, request.name),
     )
     attempt = _Attempt(engine, entry, journal, now)
-    await attempt.begin()
+    await attempt.begin(history, again, asked_at, settle_seconds)
     try:
         taken = await attempt.send(sleep)
         if taken.outcome is Outcome.UNKNOWN and taken.error is not None:
@@ -133,14 +137,25 @@ class _Attempt:
         self._requests = 0
         self._journal_problem: Problem | None = None
 
-    async def begin(self) -> None:
-        """Have it on disk. Raises JournalProblem, OutcomeInDoubt."""
+    async def begin(
+        self, history: list[HistoryEntry] | None, again: str | None, asked_at: datetime | None, seconds: float
+    ) -> None:
+        """Have it on disk, once the ends of earlier requests were looked up. Raises what `Journal.begin` raises."""
         journal, entry = self._journal, self.entry
         if journal is None or self._engine.read_only:
             return
+        rows = await learn_ends(
+            self._engine, journal, entry.request, entry.caller.gateway, history, seconds=seconds, now=self._now
+        )
         self._held = await on_disk(
             lambda: journal.begin(
-                entry.request, entry.caller, clock_offset=entry.clock_offset, seen_before=entry.seen_before
+                entry.request,
+                entry.caller,
+                clock_offset=entry.clock_offset,
+                seen_before=entry.seen_before,
+                history=rows,
+                again=again,
+                asked_at=asked_at,
             )
         )
 

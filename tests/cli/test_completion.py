@@ -71,7 +71,7 @@ def asked_as_a_process(environ: Mapping[str, str], words: str) -> str:
         ("profile show l", ["lab"]),
         ("profile rename p", ["prod", "prod-jpn"]),
         ("profile test prod-", ["prod-jpn"]),
-        ("snapshot se", ["settle"]),
+        ("snapshot re", ["resolve"]),
         ("do", ["doctor"]),
         ("--profile nobody", []),
     ],

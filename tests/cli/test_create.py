@@ -163,8 +163,9 @@ def test_a_cluster_that_is_not_running(call: Called) -> None:
 
 
 def test_a_duplicate_is_refused(call: Called, sandbox: Sandbox) -> None:
+    """By the service as well, where the user says yes to it."""
     assert call(*GOOD).code == 0
-    result = call(*GOOD, "--json")
+    result = call(*GOOD, "--json", "--again", call(*GOOD, "--json").json()["earlier"]["id"])
     assert result.code == 8
     document = result.json()
     assert (document["outcome"], document["attempts"]) == ("refused", 1)
@@ -203,7 +204,7 @@ def test_ends_of_a_create(call: Called, sandbox: Sandbox, act: Any, code: int, o
     assert asked(sandbox).count("createSnapshot") == 1
     assert ("Cannot tell whether x-1 was started." in result.stderr) is (outcome == "unknown")
     assert ("ncp-tui snapshot history search-0001" in result.stderr) is (outcome == "unknown")
-    assert ("ncp-tui snapshot settle" in result.stderr) is (outcome == "unknown")
+    assert ("ncp-tui snapshot resolve" in result.stderr) is (outcome == "unknown")
 
 
 @pytest.mark.parametrize(("times", "code", "outcome"), [(None, 7, "refused"), (2, 0, "accepted")])

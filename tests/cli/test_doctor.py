@@ -182,7 +182,7 @@ def test_a_create_whose_outcome_is_open(healthy: Patient) -> None:
     journal.path.chmod(0o600)
     result, findings = healthy.look()
     found = one(findings, "journal")
-    assert (result.code, found["state"], found["fix"]) == (0, "unsure", "ncp-tui snapshot settle")
+    assert (result.code, found["state"], found["fix"]) == (0, "unsure", "ncp-tui snapshot resolve")
     assert "left-0 on search-0001" in found["found"]
     assert found["found"].endswith("and 1 more")
 

@@ -12,13 +12,13 @@ EXPECTED = {
     2: {
         "unknown_endpoint", "invalid_credentials", "invalid_profile", "invalid_name", "invalid_bucket",
         "invalid_template", "unknown_cluster", "ambiguous_cluster", "nothing_known", "cannot_write_evidence",
-        "outcome_in_doubt", "nothing_open", "no_clusters", "unusable_proxy", "not_for_curl",
+        "nothing_open", "other_damage", "no_clusters", "unusable_proxy", "not_for_curl",
     },
     3: {
         "no_credentials", "no_secret", "no_keyring", "keyring_locked", "keyring_silent", "keyring_failed",
         "cannot_store", "damaged_secret", "other_access_key", "secret_store", "unknown_profile",
         "cannot_read_profiles", "cannot_save_profiles", "unusable_ca_bundle", "nothing_to_import",
-        "session_log_unwritable", "journal", "journal_unwritable", "journal_unreadable", "wrong_passphrase",
+        "session_log_unwritable", "wrong_passphrase",
         "invalid_passphrase", "passphrase_needed", "unsafe_key_file", "key_file_silent", "key_file_failed",
         "cannot_copy", "cannot_write_copy", "cannot_remember", "role_not_wanted", "keys_unavailable",
         "unsafe_metadata_service", "not_on_ncp_server", "no_server_role", "metadata_silent", "bad_metadata",
@@ -35,7 +35,10 @@ EXPECTED = {
         "wrong_cluster"},
     10: {"snapshot_failed"},
     11: {"wait_ended"},
-    12: {"read_only", "not_confirmed"},
+    12: {
+        "read_only", "not_confirmed", "second_request", "damaged_journal", "journal", "journal_unwritable",
+        "journal_unreadable",
+    },
     130: {"interrupted", "declined"},
     1: {"bug"},
 }  # fmt: skip

@@ -26,6 +26,8 @@ def commands(group: click.Group, *words: str) -> Iterator[tuple[str, ...]]:
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
+        if command is not None and command.hidden:
+            continue
         yield (*words, name)
         if isinstance(command, click.Group):
             yield from commands(command, *words, name)

@@ -256,7 +256,7 @@ def test_what_an_earlier_run_left_open_is_told_first(conversation: Conversations
         terminal.press(CTRL_C)
         assert terminal.expect_end() == 130
     with conversation() as terminal:
-        terminal.expect("whether lost-1 of search-0001 was started", "ncp-tui snapshot settle", "Cluster (number")
+        terminal.expect("whether lost-1 of search-0001 was started", "ncp-tui snapshot resolve", "Cluster (number")
         answer(terminal, *TO_THE_NAME, ("Name [", "lost-1"))
         terminal.expect("Settle it first")
         assert terminal.expect_end() == 2

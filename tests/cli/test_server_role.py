@@ -89,7 +89,7 @@ def test_clusters_by_the_role(
         ("profile", "test"),
         ("profile", "import"),
         ("profile", "show", "environment"),
-        ("snapshot", "settle"),
+        ("snapshot", "resolve"),
         ("snapshot", "history", "search-0001"),
         ("doctor", "--offline"),
         ("paths",),
@@ -262,7 +262,7 @@ def test_who_asked_is_recognised_though_the_keys_have_changed(
     sandbox.faults.clear()
     metadata.paths.clear()
     metadata.keys = document(LATER.access_key, LATER.secret_key, time.time() + 3600)
-    settle = ("snapshot", "settle", "--json", "--timeout", "5")
+    settle = ("snapshot", "resolve", "--json", "--timeout", "5")
     unsettled = call(*settle)
     assert (unsettled.code, unsettled.json()[0]["profile"]) == (9, "server-role")
     assert "only where you say so" in unsettled.json()[0]["evidence"]

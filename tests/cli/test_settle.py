@@ -21,8 +21,9 @@ from tests.cli.program import Called, Program, asked
 
 BUCKET = "bk.ses.snapshot"
 CREATE = ("snapshot", "create", "search-0001", "--bucket", BUCKET, "--name")
-SETTLE = ("snapshot", "settle", "--json")
-BRIEFLY = (*SETTLE, "--timeout", "0.2")
+RESOLVE = ("snapshot", "resolve", "--json")
+CLUSTER = "search-0001"
+BRIEFLY = (*RESOLVE, "--timeout", "0.2")
 DOCUMENT_KEYS = {
     "id",
     "at",
@@ -129,7 +130,7 @@ class TestALostAnswer:
         assert (result.json()["outcome"], result.json()["settled_by"]) == ("unknown", None)
         assert result.json()["error"]["kind"] == "answer_lost"
         assert "Cannot tell: the request left, no answer said what became of it, and" in result.stderr
-        assert "ncp-tui snapshot settle" in result.stderr
+        assert "ncp-tui snapshot resolve" in result.stderr
         (entry,) = journal.entries()
         assert (entry.verdict, entry.is_open, entry.in_doubt) == (Verdict.CANNOT_TELL, True, True)
         assert creates(sandbox) == (1, 0)
@@ -137,8 +138,9 @@ class TestALostAnswer:
     def test_a_row_of_that_name_that_was_there_before_proves_nothing(self, call: Called, sandbox: Sandbox) -> None:
         """Last night's snapshot would be taken for today's, and nobody would take today's."""
         assert call(*CREATE, "x-1").code == 0
+        earlier = call(*CREATE, "x-1", "--json").json()["earlier"]
         sandbox.faults.add("createSnapshot", act="drop")
-        result = call(*CREATE, "x-1", "--json")
+        result = call(*CREATE, "x-1", "--json", "--again", earlier["id"])
         assert (result.code, result.json()["outcome"]) == (9, "unknown")
 
 
@@ -149,7 +151,7 @@ class TestSettling:
         lost()
         sandbox.faults.clear()
         sent = creates(sandbox)
-        result = call(*SETTLE)
+        result = call(*RESOLVE)
         assert result.code == 0
         (document,) = result.json()
         (entry,) = journal.entries()
@@ -169,10 +171,10 @@ class TestSettling:
     ) -> None:
         lost()
         sandbox.faults.clear()
-        assert call("snapshot", "settle").stdout.startswith("x-1 of search-0001 (")
+        assert call("snapshot", "resolve").stdout.startswith("x-1 of search-0001 (")
         requests = len(sandbox.ledger.requests)
-        assert call(*SETTLE).json() == []
-        assert call("snapshot", "settle").stdout == "Nothing is open: the outcome of every create is known.\n"
+        assert call(*RESOLVE).json() == []
+        assert call("snapshot", "resolve").stdout == "Nothing is open: the outcome of every create is known.\n"
         assert len(sandbox.ledger.requests) == requests
 
     @pytest.mark.parametrize("fault", ["history-loses", "history-fails:always"])
@@ -189,12 +191,12 @@ class TestSettling:
         assert ("could not be read" in result.json()[0]["evidence"]) is (fault != "history-loses")
         assert journal.entries()[0].in_doubt
         sandbox.faults.clear()
-        assert call(*SETTLE).code == 0
+        assert call(*RESOLVE).code == 0
 
     def test_never_sent(self, call_nobody: Called, served: ThreadedSandbox, journal: Journal) -> None:
         """What the journal proves takes neither keys nor a request."""
         begin(journal, served)
-        result = call_nobody(*SETTLE)
+        result = call_nobody(*RESOLVE)
         (document,) = result.json()
         assert (result.code, document["verdict"]) == (0, "not started")
         assert document["evidence"] == "the journal shows that no byte of the request left."
@@ -220,19 +222,19 @@ class TestSettling:
         with program.started(*CREATE, "x-1", "--json") as process:
             assert fault.reached.wait(PATIENCE)
             assert program.interrupted(process).json()["outcome"] == "unknown"
-        assert call(*SETTLE).json()[0]["verdict"] == "started"
+        assert call(*RESOLVE).json()[0]["verdict"] == "started"
 
     def test_only_of_one_profile(self, call: Called, served: ThreadedSandbox, journal: Journal) -> None:
         begin(journal, served)
-        assert call(*SETTLE, "--profile", "prod").json() == []
+        assert call(*RESOLVE, "--profile", "prod").json() == []
         assert len(journal.open_entries()) == 1
-        assert len(call(*SETTLE, "--profile", "environment").json()) == 1
+        assert len(call(*RESOLVE, "--profile", "environment").json()) == 1
 
     def test_a_journal_that_cannot_be_read(self, call: Called, journal: Journal) -> None:
         """To say "nothing is open" of a journal that nobody has read would be a lie."""
         journal.path.mkdir(parents=True)
-        result = call(*SETTLE)
-        assert (result.code, result.json()["error"]["kind"]) == (3, "journal_unreadable")
+        result = call(*RESOLVE)
+        assert (result.code, result.json()["error"]["kind"]) == (12, "journal_unreadable")
         assert str(journal.path) in result.stderr
 
 
@@ -246,11 +248,11 @@ class TestOthersAtTheSameTime:
         sandbox.faults.clear()
         go_on = threading.Event()
         look = sandbox.faults.add("getSnapshotHistory", act=until(go_on))
-        with program.started(*SETTLE) as first:
+        with program.started(*RESOLVE) as first:
             assert look.reached.wait(PATIENCE)
             looks = asked(sandbox).count("getSnapshotHistory")
-            second = call(*SETTLE)
-            text = call("snapshot", "settle").stdout
+            second = call(*RESOLVE)
+            text = call("snapshot", "resolve").stdout
             assert asked(sandbox).count("getSnapshotHistory") == looks
             go_on.set()
             result = program.ended(first)
@@ -268,14 +270,14 @@ class TestOthersAtTheSameTime:
         with program.started(*CREATE, "x-1", "--json") as process:
             assert create.reached.wait(PATIENCE)
             requests = len(sandbox.ledger.requests)
-            settled = call(*SETTLE)
+            settled = call(*RESOLVE)
             assert len(sandbox.ledger.requests) == requests
             again = call(*CREATE, "x-1", "--json")
-            dismissed = call(*SETTLE, "--dismiss", "x-1")
+            dismissed = call(*RESOLVE, "--dismiss", CLUSTER, "x-1")
             go_on.set()
             result = program.ended(process)
         assert (settled.code, settled.json()[0]["verdict"]) == (0, None)
-        assert (again.code, again.json()["error"]["kind"]) == (2, "outcome_in_doubt")
+        assert (again.code, again.json()["error"]["kind"]) == (12, "second_request")
         assert dismissed.code == 2
         assert "Another program has 'x-1' in its hands." in dismissed.stderr
         assert (result.code, result.json()["outcome"]) == (0, "accepted")
@@ -293,9 +295,9 @@ class TestTheSameNameAgain:
     ) -> None:
         lost()
         result = call(*CREATE, "x-1", "--json", *arguments)
-        assert (result.code, result.json()["outcome"]) == (2, "not_sent")
-        assert result.json()["error"]["kind"] == "outcome_in_doubt"
-        assert "ncp-tui snapshot settle" in result.stderr
+        assert (result.code, result.json()["outcome"]) == (12, "not_sent")
+        assert result.json()["error"]["kind"] == "second_request"
+        assert "ncp-tui snapshot resolve" in result.stderr
         assert creates(sandbox) == (1, 1)
         assert len(journal.entries()) == 1
 
@@ -307,22 +309,23 @@ class TestTheSameNameAgain:
         assert call("snapshot", "create", "search-0002", "--bucket", BUCKET, "--name", "x-1").code == 0
         assert creates(sandbox) == (3, 3)
 
-    def test_free_once_it_is_dismissed(
+    def test_what_is_dismissed_is_unknown_and_still_stops(
         self, call: Called, sandbox: Sandbox, journal: Journal, lost: Callable[..., None]
     ) -> None:
-        """The user has looked elsewhere. The service still knows the name."""
+        """Nobody looks for it any more; that is no yes to another one."""
         lost()
-        result = call(*SETTLE, "--dismiss", "x-1")
+        result = call(*RESOLVE, "--dismiss", CLUSTER, "x-1")
         assert (result.code, result.json()[0]["snapshot"], result.json()[0]["verdict"]) == (0, "x-1", None)
         assert not journal.open_entries()
         again = call(*CREATE, "x-1", "--json")
-        assert (again.code, again.json()["outcome"]) == (8, "refused")
+        assert (again.code, again.json()["outcome"]) == (12, "not_sent")
+        assert call(*CREATE, "x-1", "--json", "--again", again.json()["earlier"]["id"]).json()["outcome"] == "refused"
         assert creates(sandbox) == (2, 1)
 
     def test_only_what_is_open_can_be_dismissed(self, call: Called, journal: Journal) -> None:
         assert call(*CREATE, "x-1").code == 0
         before = journal.path.read_bytes()
-        result = call(*SETTLE, "--dismiss", "x-1")
+        result = call(*RESOLVE, "--dismiss", CLUSTER, "x-1")
         assert (result.code, result.json()["error"]["kind"]) == (2, "nothing_open")
         assert journal.path.read_bytes() == before
 
@@ -348,7 +351,7 @@ class TestWithoutAJournal:
 
     def test_not_sent(self, call: Called, sandbox: Sandbox, unwritable: str) -> None:
         result = call(*CREATE, "x-1", "--json")
-        assert (result.code, result.json()["outcome"], result.json()["attempts"]) == (3, "not_sent", 0), unwritable
+        assert (result.code, result.json()["outcome"], result.json()["attempts"]) == (12, "not_sent", 0), unwritable
         assert result.json()["error"]["kind"].startswith("journal")
         assert "Not started: x-1. The journal cannot be" in result.stderr
         assert "--without-journal" in result.json()["error"]["hint"]
@@ -364,7 +367,7 @@ class TestWithoutAJournal:
         sandbox.faults.add("createSnapshot", act="drop")
         result = call(*CREATE, "x-1", "--without-journal")
         assert result.code == 9
-        assert "ncp-tui snapshot settle" not in result.stderr  # it would find nothing
+        assert "ncp-tui snapshot resolve" not in result.stderr  # it would find nothing
         assert "ncp-tui snapshot history search-0001" in result.stderr
         assert not journal.path.exists()
 
@@ -498,7 +501,7 @@ class TestTheProfile:
         sandbox.faults.clear()
         assert paths.profiles_file.exists()
         assert journal.entries()[0].caller.profile == "prod"
-        assert call(*SETTLE).json()[0]["verdict"] == "started"
+        assert call(*RESOLVE).json()[0]["verdict"] == "started"
 
     @pytest.mark.parametrize("change", ["gone", "another gateway"])
     def test_changed_since(  # noqa: PLR0917 - fixtures
@@ -517,7 +520,7 @@ class TestTheProfile:
             paths.profiles_file.unlink()
         else:
             write_profiles(paths, served, gateway_url="http://127.0.0.1:1")
-        result = call(*SETTLE)
+        result = call(*RESOLVE)
         (document,) = result.json()
         assert (result.code, document["verdict"]) == (9, "cannot tell")
         assert ("another gateway" in document["evidence"]) is (change == "another gateway")
@@ -526,13 +529,13 @@ class TestTheProfile:
         assert len(served.sandbox.ledger.requests) == requests
         assert journal.entries()[0].in_doubt
         write_profiles(paths, served)
-        assert call(*SETTLE).json()[0]["verdict"] == "started"
+        assert call(*RESOLVE).json()[0]["verdict"] == "started"
 
     def test_read_only_settles_all_the_same(self, call: Called, sandbox: Sandbox, lost: Callable[..., None]) -> None:
         """Settling only reads."""
         lost()
         sandbox.faults.clear()
-        assert call("--read-only", *SETTLE).json()[0]["verdict"] == "started"
+        assert call("--read-only", *RESOLVE).json()[0]["verdict"] == "started"
 
 
 class TestNothingIsWrittenDown:
@@ -575,10 +578,10 @@ class TestADryRun:
     def test_of_what_would_not_be_sent(self, call: Called, sandbox: Sandbox, lost: Callable[..., None]) -> None:
         lost()
         result = call(*CREATE, "x-1", "--dry-run", "--json")
-        assert result.code == 2
-        (blocked,) = [light for light in result.json()["preflight"] if light["blocks"]]
-        assert (blocked["subject"], blocked["light"]) == ("name", "bad")
-        assert "It would not be sent: an earlier create of this name may have started." in result.stderr
+        assert (result.code, result.json()["earlier"]["state"]) == (12, "unknown")
+        (name,) = [light for light in result.json()["preflight"] if light["subject"] == "name"]
+        assert name["light"] == "bad"
+        assert "It would not be sent: x-1 was asked for before: the request of " in result.stderr
         assert creates(sandbox) == (1, 1)
 
     def test_doubts_are_told_before_a_create(self, call: Called) -> None:
@@ -591,7 +594,7 @@ class TestADryRun:
         lights = call(*CREATE, "x-1", "--dry-run", "--json").json()["preflight"]
         (name,) = [light for light in lights if light["subject"] == "name"]
         assert (name["light"], name["blocks"]) == ("bad", False)
-        assert "the history has x-1 already" in name["evidence"]
+        assert "x-1 was asked for before" in name["evidence"]
 
 
 def test_as_a_process(program: Program, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -600,9 +603,9 @@ def test_as_a_process(program: Program, sandbox: Sandbox, tmp_path: Path) -> Non
     sandbox.faults.add("createSnapshot", "after", "reset")
     with program.started(*CREATE, "x-1", "--json", code=SHORT_SETTLEMENT) as process:
         assert program.ended(process).code == 9
-    assert program.run(*CREATE, "x-1").code == 2
+    assert program.run(*CREATE, "x-1").code == 12
     sandbox.faults.clear()
-    result = program.run("snapshot", "settle")
+    result = program.run("snapshot", "resolve")
     assert result.code == 0
     assert "Started: the history names it" in result.stdout
     assert creates(sandbox) == (1, 1)

@@ -125,7 +125,7 @@ def test_the_commands_in_trouble(gateway: ThreadedSandbox, tmp_path: Path) -> No
         ["paths"],
         [*create, "--dry-run"],
         [*create, "--wait", "--json"],
-        ["snapshot", "settle"],
+        ["snapshot", "resolve"],
         ["snapshot", "evidence", "x-1"],
         ["profile", "list", "--json"],
         ["cluster", "list"],

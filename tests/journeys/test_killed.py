@@ -49,7 +49,7 @@ def started(environ: Mapping[str, str], name: str) -> subprocess.Popen[bytes]:
 
 
 def settled(environ: Mapping[str, str]) -> list[dict[str, object]]:
-    command = [sys.executable, "-m", "ncp_tui", "snapshot", "settle", "--json", "--timeout", "0.5"]
+    command = [sys.executable, "-m", "ncp_tui", "snapshot", "resolve", "--json", "--timeout", "0.5"]
     result = subprocess.run(command, env=environ, capture_output=True, timeout=300, check=False)
     assert result.returncode in {0, 9}, result.stderr
     found: list[dict[str, object]] = json.loads(result.stdout)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,8 @@ from typing import Any
 
 from ncp_tui.profiles import Paths, paths_from
 from ncp_tui.snapshots import Caller, Journal, SnapshotRequest
+from ncp_tui.snapshots.journal_entry import CREATE, fact_of, parameters_and_context
+from ncp_tui.snapshots.journal_line import JournalLine, read_line
 
 NOW = 1_767_225_600.0
 """What the clock of a journal says: 2026-01-01 in UTC, as epoch seconds."""
@@ -23,7 +24,7 @@ _PROGRAM = """
 import os, resource, signal, sys, threading
 from dataclasses import replace
 from pathlib import Path
-from ncp_tui.snapshots import Fact, Journal, JournalProblem, OutcomeInDoubt
+from ncp_tui.snapshots import DamagedJournal, Fact, Journal, JournalProblem, SecondRequest
 from ncp_tui.snapshots import journal as module
 from tests.snapshots.journals import CALLER, NOW, REQUEST, journal_in, paths_in
 journal = journal_in(Path(sys.argv[1]), clock=lambda: NOW)
@@ -83,16 +84,39 @@ def hear(one: subprocess.Popen[str]) -> str:
 
 
 def lines_of(journal: Journal) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in journal.path.read_bytes().splitlines()]
+    """Every intact line as one mapping, with its id, event and time."""
+    return [fact_of(line) for raw in journal.path.read_bytes().splitlines() if (line := read_line(raw))]
 
 
 def facts_of(journal: Journal) -> list[str]:
     return [line["fact"] for line in lines_of(journal)]
 
 
+def encoded(*lines: Mapping[str, Any] | bytes) -> list[bytes]:
+    """Facts as lines of a journal, in sequence; bytes stay as they are, and take a place."""
+    begun = {line["id"]: line for line in lines if isinstance(line, Mapping) and line.get("fact") == "begun"}
+    found: list[bytes] = []
+    for line in lines:
+        if isinstance(line, bytes):
+            found.append(line)
+            continue
+        parameters, _ = parameters_and_context(begun.get(line["id"], {}))
+        _, context = parameters_and_context(line) if line["fact"] == "begun" else ({}, dict(line))
+        details = {name: value for name, value in context.items() if name not in {"id", "fact", "at"}}
+        at = line.get("at", "")
+        found.append(
+            JournalLine(
+                len(found) + 1, line["id"], line["fact"], at, CREATE if line["id"] else "", parameters, None, details
+            ).encoded()
+        )
+    return found
+
+
 def write_lines(journal: Journal, *lines: Mapping[str, Any] | bytes) -> bytes:
-    data = b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
+    """A journal of these lines; what was there before, and the number of its last line, are gone."""
     journal.path.parent.mkdir(parents=True, exist_ok=True)
+    journal.path.with_name("journal.jsonl.last").unlink(missing_ok=True)
+    data = b"".join(line + b"\n" for line in encoded(*lines))
     journal.path.write_bytes(data)
     return data
 

@@ -21,11 +21,13 @@ from ncp_tui.gateway.answers import judge, payload_of
 from ncp_tui.profiles import Identity, Paths, Profile, SourceKind
 from ncp_tui.search_engine import HistoryEntry, SearchEngine
 from ncp_tui.session_log import Action, SessionLog, request_line
-from ncp_tui.snapshots import CannotWriteEvidence, Evidence, evidence_text, gather_evidence, write_evidence
-from ncp_tui.snapshots.evidence import MOST_OF_A_BODY, exchange_document, exchanges_about, facts_about, lines_about
+from ncp_tui.snapshots import CannotWriteEvidence, Evidence, Journal, evidence_text, gather_evidence, write_evidence
+from ncp_tui.snapshots.evidence import MOST_OF_A_BODY, exchange_document, exchanges_about, lines_about
 from ncp_tui.snapshots.evidence_verdict import outcome_of_kind
+from ncp_tui.snapshots.journal_entry import read_entries
 from ncp_tui.snapshots.outcome import Outcome, outcome_of
 from ncp_tui.snapshots.redaction import redact
+from tests.snapshots.journals import write_lines
 
 NOW = datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
 NAME = "before-upgrade"
@@ -203,7 +205,7 @@ def test_the_verdict(
     by: str | None,
     finished: str | None,
 ) -> None:
-    judgement = Evidence(NAME, NOW, facts=facts, history=history).judgement
+    judgement = Evidence(NAME, NOW, entries=read_entries(facts), history=history).judgement
     assert (judgement.verdict, judgement.settled_by, judgement.finished) == (verdict, by, finished)
     assert all(reason.endswith(".") for reason in judgement.why)
 
@@ -230,17 +232,24 @@ async def test_a_request_that_left_after_all_that_the_journal_tells_is_the_newes
     later = dataclasses.replace(exchange, at=NOW + timedelta(seconds=seconds))
     line = request_line("r", Action(f"create snapshot {NAME}", 1, NOW), later)
     for evidence in (Evidence(NAME, NOW, exchanges=[later]), Evidence(NAME, NOW, lines=[line])):
-        judgement = dataclasses.replace(evidence, facts=[begun(), SENT, REFUSED]).judgement
+        judgement = dataclasses.replace(evidence, entries=read_entries([begun(), SENT, REFUSED])).judgement
         assert judgement.verdict == verdict
 
 
-def test_the_journals_lines_of_one_name() -> None:
+def test_the_journals_lines_of_one_name(tmp_path: Path) -> None:
     other = [begun("e2", "before-upgrade-2"), fact("e2", "sent")]
     elsewhere = [begun("e3", cluster="1037002"), fact("e3", "sent")]
-    facts = [begun(), *other, SENT, *elsewhere, LOST]
-    assert facts_about(facts, NAME) == [begun(), SENT, *elsewhere, LOST]
+    paths = Paths(tmp_path, tmp_path / "state", tmp_path / "data")
+    write_lines(Journal(paths), begun(), *other, SENT, *elsewhere, LOST)
+
+    def told(cluster: str = "") -> list[tuple[Any, Any]]:
+        found = gather_evidence(NAME, paths, made_at=NOW, cluster=cluster)
+        return [(each["id"], each["fact"]) for each in found.facts]
+
+    own = [("e1", "begun"), ("e1", "sent"), ("e1", "answered")]
+    assert told() == [*own, ("e3", "begun"), ("e3", "sent")]
     for cluster in ("1037001", "search-7001"):
-        assert facts_about(facts, NAME, cluster) == [begun(), SENT, LOST]
+        assert told(cluster) == own
 
 
 def line(action: int, title: str, operation: str = "", number: str = "1", **more: Any) -> dict[str, Any]:
@@ -289,7 +298,7 @@ def gathered(tmp_path: Path) -> Paths:
     paths = Paths(tmp_path, tmp_path / "state", tmp_path / "data")
     paths.state_dir.mkdir()
     facts = [begun(), SENT, fact("e1", "answered", outcome="unknown", said=f"quoted {CANARY} {ACCESS_KEY}")]
-    paths.journal_file.write_text("".join(json.dumps(each) + "\n" for each in facts) + '{"id": "e1", "fa')
+    write_lines(Journal(paths), *facts, b'{"v":1,"entry":"e1","ev')
     said = line(1, f"create snapshot {NAME}", "createSnapshot", "1037001", outcome=f"quoted {CANARY}")
     paths.session_log_file.write_text(json.dumps(said) + '\n{"tor')
     return paths
@@ -375,13 +384,13 @@ def test_what_cannot_be_read_is_a_gap(tmp_path: Path, monkeypatch: pytest.Monkey
     paths = gathered(tmp_path)
 
     def refuse(*_: object) -> Any:
-        raise PermissionError(13, "no")
+        raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
     monkeypatch.setattr("ncp_tui.snapshots.evidence.read_log", refuse)
     evidence = gather_evidence(NAME, paths, made_at=NOW)
     assert evidence.gaps == [
-        "The journal could not be read: Permission denied.",
+        "The journal cannot be read: Permission denied.",
         "The session log could not be read: Permission denied.",
     ]
 

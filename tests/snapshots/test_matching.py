@@ -269,11 +269,12 @@ def test_a_row_of_days_later_was_asked_for_by_another() -> None:
 
 def test_the_baseline_survives_the_journal() -> None:
     """Written as lists and read back as pairs: compared with the rows of another run of the program."""
-    from ncp_tui.snapshots.journal_entry import first_line, read_entries
+    from ncp_tui.snapshots.journal_entry import begun_context, read_entries
 
     seen = rows_named([row(-20, index=6), row(None, index=5)], NAME)
     begun = JournalEntry("a", SENT, CALLER, REQUEST, seen_before=seen)
-    line = {"id": "a", "fact": "begun", "at": SENT.isoformat(), **first_line(begun)}
+    told = {"cluster": REQUEST.cluster_number, "name": REQUEST.name, "bucket": REQUEST.bucket, **begun_context(begun)}
+    line = {"id": "a", "fact": "begun", "at": SENT.isoformat(), **told}
     (entry,) = read_entries([line])
     asked = Asked.by(entry)
     assert asked == replace(ASKED, seen_before=seen)

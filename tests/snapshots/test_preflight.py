@@ -67,7 +67,9 @@ def entry(*facts: dict[str, Any], name: str = REQUEST.name, hours: float = 1, **
 SENT = {"fact": "sent"}
 ACCEPTED = {"fact": "outcome", "outcome": "accepted"}
 REFUSED = {"fact": "outcome", "outcome": "refused"}
+ANSWERED = {"fact": "answered", "outcome": "accepted"}
 FINISHED = {"fact": "finished", "state": "success"}
+FAILED = {"fact": "finished", "state": "failed"}
 
 
 def test_all_well() -> None:
@@ -164,30 +166,33 @@ def test_the_bucket(  # noqa: PLR0917 - the columns of a table
 
 
 UNREADABLE = JournalUnreadable("The journal cannot be read: Permission denied.", "", "Check journal.jsonl.")
+BEFORE = "before-upgrade was asked for before: the request of 2026-01-02 "
 # What was read beside the rest, and what the light says.
 NAMES: list[tuple[dict[str, Any], Light, bool, str, str]] = [
     ({}, OK, False, "free: the history is empty, and the journal does not name it", ""),
     ({"history": [row(), row()]}, OK, False, "free in the 2 newest rows of the history and in the journal", ""),
-    ({"history": [row(name=REQUEST.name)]}, BAD, False, "the history has before-upgrade already (SUCCESS)", "The"),
-    ({"history": [row("", REQUEST.name)]}, BAD, False, "the history has before-upgrade already (running)", "The"),
+    ({"history": [row(name=REQUEST.name)]}, BAD, False, f"{BEFORE}10:00:00 KST has succeeded", "Use another"),
+    ({"history": [row("", REQUEST.name)]}, BAD, False, f"{BEFORE}10:00:00 KST is running", "Use another"),
     ({"history": [row("FAILED", REQUEST.name)]}, UNSURE, False, "the history has before-upgrade already (FAILED)", "T"),
     ({"history": [row(name="Before-upgrade")]}, OK, False, "free in", ""),
     ({"history": None, "history_read": BROKEN}, UNSURE, False, "not checked. The gateway could not talk", ""),
     ({"history": None, "history_read": None}, UNSURE, False, "not checked.", ""),
     ({"journal_problem": UNREADABLE}, UNSURE, False, "the history is empty. The journal", "Check"),
-    ({"journal": [entry(SENT)]}, BAD, True, "an earlier create of this name may have started", "Settle it"),
-    ({"journal": [entry(SENT)], "history": None}, BAD, True, "an earlier create", "Settle it"),
-    ({"journal": [entry(SENT)], "history": [row(name=REQUEST.name)]}, BAD, True, "an earlier create", "Settle it"),
-    ({"journal": [entry(SENT, ACCEPTED)]}, BAD, False, "the journal has before-upgrade under way", "Take another"),
-    ({"journal": [entry(SENT, ACCEPTED)], "history": None}, BAD, False, "the journal has before-upgrade", "Take"),
-    ({"journal": [entry(SENT, ACCEPTED, FINISHED)]}, OK, False, "free", ""),
+    ({"journal": [entry(SENT)]}, BAD, False, f"{BEFORE}02:00:00 UTC may have started", "Use another"),
+    ({"journal": [entry(SENT)], "history": None}, BAD, False, f"{BEFORE}02:00:00 UTC may", "Use another"),
+    ({"journal": [entry(SENT)], "history": [row(name=REQUEST.name)]}, BAD, False, f"{BEFORE}02:00", "Use another"),
+    ({"journal": [entry(SENT, ACCEPTED)]}, BAD, False, f"{BEFORE}02:00:00 UTC was accepted", "Use another"),
+    ({"journal": [entry(SENT, ANSWERED)]}, BAD, False, f"{BEFORE}02:00:00 UTC was accepted", "Use another"),
+    ({"journal": [entry(SENT, ACCEPTED)], "history": None}, BAD, False, f"{BEFORE}02:00:00", "Use another"),
+    ({"journal": [entry(SENT, ACCEPTED, FINISHED)]}, BAD, False, f"{BEFORE}02:00:00 UTC has succeeded", "Use"),
+    ({"journal": [entry(SENT, ACCEPTED, FAILED)]}, OK, False, "free", ""),
     ({"journal": [entry(SENT, REFUSED)]}, OK, False, "free", ""),
     ({"journal": [entry()]}, OK, False, "free", ""),
-    ({"journal": [entry(SENT, {"fact": "dismissed"})]}, OK, False, "free", ""),
+    ({"journal": [entry(SENT, {"fact": "dismissed"})]}, BAD, False, f"{BEFORE}02:00:00 UTC may", "Use another"),
     ({"journal": [entry(SENT, name="another")]}, OK, False, "free", ""),
-    ({"journal": [entry(SENT, gateway="https://fin.example/api/v2")]}, OK, False, "free", ""),
+    ({"journal": [entry(SENT, gateway="https://gateway.example/api/sgn-v2")]}, OK, False, "free", ""),
     ({"journal": [replace(entry(SENT), request=replace(REQUEST, cluster_number="2"))]}, OK, False, "free", ""),
-    ({"journal": [entry(SENT, profile="another", zone="gov")]}, BAD, True, "an earlier create", "Settle it"),
+    ({"journal": [entry(SENT, profile="another", zone="gov")]}, BAD, False, f"{BEFORE}02", "Use another"),
 ]
 
 
@@ -215,7 +220,7 @@ OTHERS: list[tuple[dict[str, Any], Light, str]] = [
     ({"journal": [entry(SENT, ACCEPTED, name="other", hours=25)]}, OK, "no other"),
     ({"journal": [entry(SENT, ACCEPTED, name="other")], "history": [row(name="other")]}, OK, "no other"),
     ({"journal": [entry(SENT, ACCEPTED, FINISHED, name="other")]}, OK, "no other"),
-    ({"journal": [entry(SENT, ACCEPTED, name="other", gateway="elsewhere")]}, OK, "no other"),
+    ({"journal": [entry(SENT, ACCEPTED, name="other", gateway="https://gateway.example/api/sgn-v2")]}, OK, "no other"),
 ]
 
 
@@ -288,7 +293,7 @@ def test_the_worst_is_shown_first_and_the_first_that_blocks_is_named() -> None:
     offset=st.sampled_from([None, ClockOffset(0, 0), ClockOffset(1e6, 1)]),
     bucket=st.sampled_from([REQUEST.bucket, "locked-one", "missing-one", "BAD"]),
 )
-def test_only_three_things_block(bucket: str, allowed: bool, status: str, health: str, read: Read, **seen: Any) -> None:
+def test_only_two_things_block(bucket: str, allowed: bool, status: str, health: str, read: Read, **seen: Any) -> None:
     """Whoever must have a snapshot now is not held up by a guess; each doubt comes with its evidence."""
     cluster = replace(CLUSTER, allowed=allowed, status=status, health=health)
     seen["clock_offset"] = seen.pop("offset")
@@ -299,17 +304,11 @@ def test_only_three_things_block(bucket: str, allowed: bool, status: str, health
     expected = {
         "cluster": not allowed,
         "bucket": bucket == "BAD" or (known and bucket != REQUEST.bucket),
-        "name": any(_is_in_doubt(one) for one in facts.journal),
     }
     assert blocking == {subject for subject, blocks in expected.items() if blocks}
     for check in found.checks:
         assert check.evidence
         assert check.light is BAD or not check.blocks
-
-
-def _is_in_doubt(one: JournalEntry) -> bool:
-    same = (one.request.name, one.request.cluster_number, one.caller.gateway)
-    return one.in_doubt and same == (REQUEST.name, REQUEST.cluster_number, CALLER.gateway)
 
 
 # Against a real sandbox: what is read, and what becomes of it.

@@ -28,6 +28,7 @@ from tests.snapshots.journals import (
     journal_in,
     lines_of,
     named,
+    write_lines,
 )
 
 ASKED = datetime(2026, 1, 1, 3, 0, 0, tzinfo=UTC)
@@ -408,6 +409,6 @@ async def test_a_verdict_that_cannot_be_written_down_is_a_problem(
 
 async def test_an_entry_that_is_gone_is_nobodys(journal: Journal) -> None:
     entry = left_behind(journal)
-    journal.path.unlink()
+    write_lines(journal)
     journal.begin(named("another"), CALLER).release()
     assert await settle(journal, entry, None) is None

@@ -49,7 +49,7 @@ from ncp_tui.snapshots import (
     JournalProblem,
     JournalUnwritable,
     Outcome,
-    OutcomeInDoubt,
+    SecondRequest,
     SnapshotRequest,
     Taken,
     Verdict,
@@ -278,7 +278,7 @@ async def test_a_name_in_doubt_is_not_sent_again(
     assert (first.outcome, creates(served)) == (Outcome.UNKNOWN, (1, 0))
     assert first.settlement is not None
     assert first.settlement.verdict is Verdict.CANNOT_TELL
-    with pytest.raises(OutcomeInDoubt):
+    with pytest.raises(SecondRequest):
         await take(engine, REQUEST, caller=CALLER, journal=journal)
     assert creates(served) == (1, 0)
     other = dataclasses.replace(REQUEST, name="another-name")
@@ -708,11 +708,11 @@ asyncio.run(take(SearchEngine(gateway), REQUEST, caller=CALLER, journal=module.J
         await asyncio.to_thread(fault.reached.wait, 60)
         (entry,) = journal.open_entries()
         assert await settle(journal, entry, engine) is None, "it is still waited for"
-        with pytest.raises(OutcomeInDoubt):
+        with pytest.raises(SecondRequest):
             await take(engine, REQUEST, caller=CALLER, journal=journal)
         taking.kill()
         taking.wait(60)
-    with pytest.raises(OutcomeInDoubt):
+    with pytest.raises(SecondRequest):
         await take(engine, REQUEST, caller=CALLER, journal=journal)
     found = await settle(journal, entry, engine)
     assert found is not None

@@ -29,7 +29,7 @@ from ncp_tui.snapshots import (
     Caller,
     Journal,
     JournalEntry,
-    OutcomeInDoubt,
+    SecondRequest,
     SnapshotRequest,
     Taken,
     Verdict,
@@ -199,7 +199,7 @@ class User:
             async with trouble.of(action), self.engine(self.nowhere if action.nobody_listens else None) as sender:
                 action.taken = await self._take(sender, action, history)
                 if action.verdict is Verdict.CANNOT_TELL:
-                    with pytest.raises(OutcomeInDoubt):
+                    with pytest.raises(SecondRequest):
                         await self._take(sender, action, history)
 
     async def _take(self, engine: SearchEngine, action: Action, history: list[HistoryEntry] | None) -> Taken:
@@ -214,7 +214,7 @@ class User:
         )
 
     async def settles_all(self) -> None:
-        """`snapshot settle`, whose minutes pass at once."""
+        """`snapshot resolve`, whose minutes pass at once."""
         async with self.engine() as engine:
             for entry in self.journal.open_entries():
                 time = _Time()

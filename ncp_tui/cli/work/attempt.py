@@ -11,7 +11,7 @@ from ncp_tui.cli.work.finding import is_number
 from ncp_tui.gateway import Exchange, GatewayError, Problem
 from ncp_tui.search_engine import Cluster
 from ncp_tui.session_log import SessionLog
-from ncp_tui.snapshots import Outcome, Taken
+from ncp_tui.snapshots import Outcome, SecondRequest, Taken
 
 Finished = Literal["success", "failed"]
 
@@ -33,6 +33,8 @@ class Wishes:
     confirm: str | None = None
     without_journal: bool = False
     retry_if_not_started: bool = False
+    again: str | None = None
+    """The earlier request for the same snapshot that the user has said yes to."""
 
 
 @dataclass
@@ -76,6 +78,7 @@ class Attempt:
 
     def document(self, problem: Problem | None = None) -> dict[str, Any]:
         """The document of the contract. `problem` is what it ended in, if anything."""
+        earlier = {"earlier": problem.earlier.document()} if isinstance(problem, SecondRequest) else {}
         return {
             "outcome": self.outcome.value,
             "settled_by": "history" if self.taken is not None and self.taken.by_history else None,
@@ -86,6 +89,7 @@ class Attempt:
             "request_id": self._request_id(),
             "attempts": self.taken.attempts if self.taken else int(self.outcome is Outcome.UNKNOWN),
             "error": None if problem is None else _error(problem),
+            **earlier,
         }
 
     def _request_id(self) -> str | None:

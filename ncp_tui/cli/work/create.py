@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -21,16 +22,18 @@ from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine, WrongClus
 from ncp_tui.snapshots import (
     DEFAULT_TEMPLATE,
     Caller,
+    Intent,
     InvalidBucket,
     Journal,
     JournalProblem,
     Outcome,
-    OutcomeInDoubt,
     Preflight,
     SnapshotRequest,
     Taken,
     check_bucket,
     check_name,
+    learn_ends,
+    on_disk,
     preflight,
     read_facts,
     render_name,
@@ -75,6 +78,7 @@ class _Creation:
         self._wishes = wishes
         self._attempt = attempt
         self._chosen = chosen
+        self._asked_at = session.home.now()
         self._history: list[HistoryEntry] | None = None
         self._lights = Preflight(())
 
@@ -136,7 +140,8 @@ class _Creation:
         journal = Journal(self._session.home.paths)
         facts = await read_facts(engine, cluster, journal, self._session.home.now, just_read=listed is None)
         self._history = facts.history
-        self._lights = preflight(request, facts, Caller.of(identity).gateway)
+        caller = Caller.of(identity)
+        self._lights = preflight(request, facts, caller.gateway)
         if not self._wishes.dry_run:
             for check in self._lights.doubts:
                 self._session.out.note(f"{check.subject}: {check.evidence}. {check.advice}".rstrip())
@@ -146,13 +151,22 @@ class _Creation:
             without_key = facts.buckets_read.problem if facts.buckets_read else None
             if is_key_missing(without_key):
                 raise without_key
-            if self._lights.blocked is not None:  # by its name: the cluster and the bucket have just been checked
-                raise OutcomeInDoubt(
-                    f"An earlier create of {name} on {cluster.name} may have started.",
-                    NOTHING_SENT,
-                    "Settle it first (ncp-tui snapshot settle), or use another name.",
-                )
+            await self._check_first(engine, journal, request, caller)
         return request
+
+    async def _check_first(
+        self, engine: SearchEngine, journal: Journal, request: SnapshotRequest, caller: Caller
+    ) -> None:
+        """Refuse a second request before the user is asked anything, and also one that is not written down.
+
+        Raises SecondRequest, DamagedJournal. Whether the journal can be written shows when it is.
+        """
+        history, again = self._history, self._wishes.again
+        with contextlib.suppress(JournalProblem):
+            history = await learn_ends(engine, journal, request, caller.gateway, history, seconds=SETTLE_SECONDS)
+        with contextlib.suppress(JournalProblem):
+            intent = Intent(request, caller, history, again, self._asked_at)
+            await on_disk(lambda: journal.check(intent))
 
     @property
     def _journal(self) -> Journal | None:
@@ -172,6 +186,8 @@ class _Creation:
             "preflight": [check_document(check) for check in lights.checks],
             "request": request_document(preview),
         }
+        if lights.earlier is not None:
+            document["earlier"] = lights.earlier.document()
         self._session.out.note("Dry run: no snapshot was asked for. This would be sent:")
         self._session.out.answer(
             document, f"{request_text(preview)}\n\nBefore it is sent:\n{checks_text(lights.checks)}"
@@ -181,6 +197,11 @@ class _Creation:
                 f"It would not be sent: {lights.blocked.evidence}. {lights.blocked.advice}".rstrip()
             )
             return ExitCode.REFUSED if lights.blocked.subject == "API key" else ExitCode.USAGE
+        earlier = lights.earlier if lights.earlier and lights.earlier.id != self._wishes.again else None
+        if earlier is not None or lights.damage is not None:
+            check = next(check for check in lights.checks if check.subject == "name")
+            self._session.out.error(f"It would not be sent: {check.evidence}. {check.advice}")
+            return ExitCode.NOT_ALLOWED
         return ExitCode.DONE
 
     def _ask(self, identity: Identity) -> None:
@@ -207,6 +228,8 @@ class _Creation:
                 caller=caller,
                 journal=self._journal,
                 history=self._history,
+                again=self._wishes.again,
+                asked_at=self._asked_at,
                 settle_seconds=SETTLE_SECONDS,
                 on_settling=self._say_settling,
             )

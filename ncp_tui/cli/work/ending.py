@@ -49,7 +49,7 @@ class Ending:
         if taken.settlement is not None:
             self._session.out.error(taken.settlement.sentence)
         if self._journal is not None:
-            self._session.out.error("Settle it later with: ncp-tui snapshot settle.")
+            self._session.out.error("Find out later with: ncp-tui snapshot resolve.")
         self._session.out.error(f"Look yourself with: ncp-tui snapshot history {taken.request.cluster_name}")
         return ExitCode.UNKNOWN
 

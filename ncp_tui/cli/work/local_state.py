@@ -15,7 +15,7 @@ from typing import Any
 from ncp_tui.cli.plain import is_lines_only
 from ncp_tui.gateway import PROXY_VARIABLES, Problem, UnusableProxy, endpoint_for, proxy_for
 from ncp_tui.home import Home
-from ncp_tui.snapshots import Journal, JournalProblem, Light
+from ncp_tui.snapshots import DamagedJournal, Journal, JournalProblem, Light
 
 # As programs read them: the first that is set decides.
 _LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")
@@ -126,15 +126,20 @@ def _callers(home: Home, wanted: str | None) -> Iterator[Finding]:
 
 
 def _journal(home: Home) -> Finding:
+    journal = Journal(home.paths)
     try:
-        abandoned = Journal(home.paths).abandoned()
+        contents, abandoned = journal.contents(), journal.abandoned()
     except JournalProblem as problem:
         return Finding("journal", Light.BAD, problem.what, problem.next_step, problem)
+    if contents.damage is not None:
+        damaged = DamagedJournal(contents.damage)
+        return Finding("journal", Light.BAD, f"{damaged.what} {damaged.meaning}", damaged.next_step, damaged)
     if not abandoned:
-        return Finding("journal", Light.OK, "the outcome of every create is known")
+        old = f"; the journal of an earlier version is kept as {contents.kept}" if contents.kept else ""
+        return Finding("journal", Light.OK, f"the outcome of every create is known{old}")
     names = ", ".join(f"{entry.request.name} on {entry.request.cluster_name}" for entry in abandoned[:3])
     more = f" and {len(abandoned) - 3} more" if len(abandoned) > 3 else ""  # noqa: PLR2004
-    return Finding("journal", Light.UNSURE, f"outcome not known: {names}{more}", "ncp-tui snapshot settle")
+    return Finding("journal", Light.UNSURE, f"outcome not known: {names}{more}", "ncp-tui snapshot resolve")
 
 
 def _terminal(environ: Mapping[str, str]) -> Finding:

@@ -81,7 +81,7 @@ def _tell_open(session: Session) -> None:
         request = entry.request
         session.out.note(f"Open: nobody knows whether {request.name} of {request.cluster_name} was started.")
     if entries:
-        session.out.note("Settle that with: ncp-tui snapshot settle")
+        session.out.note("Find out with: ncp-tui snapshot resolve")
 
 
 def _profile(session: Session) -> str | None:

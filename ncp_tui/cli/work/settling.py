@@ -1,17 +1,30 @@
-"""`snapshot settle`: every create of the journal whose outcome is open, looked into once more."""
+"""`snapshot resolve`: every create of the journal whose outcome is open, looked into once more."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.documents import entry_document
 from ncp_tui.cli.work.problems import CommandProblem
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem
+from ncp_tui.gateway.sites import may_be_one_site
 from ncp_tui.search_engine import SearchEngine
-from ncp_tui.snapshots import Caller, Fact, Journal, JournalEntry, Settlement, Verdict, on_disk, settle
+from ncp_tui.snapshots import (
+    Caller,
+    DamagedJournal,
+    Fact,
+    Journal,
+    JournalEntry,
+    Settlement,
+    Verdict,
+    on_disk,
+    settle,
+)
+from ncp_tui.snapshots.journal_contents import Contents
 
 Settled = tuple[JournalEntry, Settlement | None]
 
@@ -22,20 +35,50 @@ class NothingOpen(CommandProblem):
     kind = "nothing_open"
 
 
-def settle_all(session: Session, seconds: float, dismiss: str | None) -> ExitCode:
-    """Settle what is open; with `--profile` only what that profile asked for."""
+def settle_all(session: Session, seconds: float) -> ExitCode:
+    """Find out about what is unknown; with `--profile` only about what that profile asked for."""
     journal = Journal(session.home.paths)
-    entries = session.wait(on_disk(journal.open_entries))
-    if session.settings.profile is not None:
-        entries = [entry for entry in entries if entry.caller.profile == session.settings.profile]
-    if dismiss is not None:
-        return _dismiss(session, journal, [entry for entry in entries if entry.request.name == dismiss], dismiss)
-    found = list(_settled(session, journal, entries, seconds))
+    contents = session.wait(on_disk(journal.contents))
+    found = list(_settled(session, journal, _open(session, contents), seconds))
     lines = [_line(entry, settlement) for entry, settlement in found]
-    documents = [entry_document(entry, settlement) for entry, settlement in found]
+    documents: list[dict[str, Any]] = [entry_document(entry, settlement) for entry, settlement in found]
+    if contents.damage is not None:
+        problem = DamagedJournal(contents.damage)
+        lines.insert(0, f"Damaged: {problem.sentences()}")
+        documents.append({"damage": contents.damage.document(), "verdict": None})
+    if contents.kept is not None and (journal.path.parent / contents.kept).exists():
+        session.out.note(f"The journal of an earlier version is kept: {journal.path.parent / contents.kept}")
     session.out.answer(documents, "\n".join(lines) or "Nothing is open: the outcome of every create is known.")
     unknown = any(settlement and settlement.verdict is Verdict.CANNOT_TELL for _, settlement in found)
-    return ExitCode.UNKNOWN if unknown else ExitCode.DONE
+    return ExitCode.UNKNOWN if unknown or contents.damage is not None else ExitCode.DONE
+
+
+def accept(session: Session, wanted: str) -> ExitCode:
+    """Write down that the user has seen the damage `wanted`. Raises OtherDamage."""
+    journal = Journal(session.home.paths)
+    report = session.wait(on_disk(lambda: journal.accept_damage(wanted)))
+    session.out.answer(
+        [{"damage": report.document(), "accepted": True}],
+        f"Accepted: {report.summary}. {report.where}\nWhat it touches stays unknown; creates may be sent again.",
+    )
+    return ExitCode.DONE
+
+
+def dismiss_one(session: Session, cluster: str, name: str) -> ExitCode:
+    """Look no more for the create of `name` on `cluster`, a name or a number. Raises NothingOpen."""
+    journal = Journal(session.home.paths)
+    entries = _open(session, session.wait(on_disk(journal.contents)))
+    wanted = [
+        entry
+        for entry in entries
+        if entry.request.name == name and cluster in {entry.request.cluster_name, entry.request.cluster_number}
+    ]
+    return _dismiss(session, journal, wanted, cluster, name)
+
+
+def _open(session: Session, contents: Contents) -> list[JournalEntry]:
+    profile = session.settings.profile
+    return [entry for entry in contents.entries if entry.is_open and profile in {None, entry.caller.profile, ""}]
 
 
 def _settled(session: Session, journal: Journal, entries: list[JournalEntry], seconds: float) -> Iterator[Settled]:
@@ -61,8 +104,8 @@ def _settled(session: Session, journal: Journal, entries: list[JournalEntry], se
 def _engine(session: Session, profile: str, entry: JournalEntry) -> tuple[SearchEngine | None, Problem | None]:
     """A client for whoever asked, as long as that still leads to the same gateway."""
     try:
-        identity = session.identity(profile)
-        if Caller.of(identity).gateway != entry.caller.gateway:
+        identity = session.identity(profile or None)
+        if not may_be_one_site(Caller.of(identity).gateway, entry.caller.gateway):
             return None, Problem(
                 f"Profile {profile} leads to another gateway now than when it asked.",
                 "",
@@ -73,10 +116,12 @@ def _engine(session: Session, profile: str, entry: JournalEntry) -> tuple[Search
         return None, problem
 
 
-def _dismiss(session: Session, journal: Journal, entries: list[JournalEntry], name: str) -> ExitCode:
+def _dismiss(session: Session, journal: Journal, entries: list[JournalEntry], cluster: str, name: str) -> ExitCode:
     if not entries:
         raise NothingOpen(
-            f"No open create is called {name!a}.", "Nothing was changed.", "`snapshot settle` lists them."
+            f"No open create of {cluster!a} is called {name!a}.",
+            "Nothing was changed.",
+            "`snapshot resolve` lists them.",
         )
     for entry in entries:
         held = session.wait(on_disk(lambda key=entry.id: journal.hold(key)))  # type: ignore[misc]

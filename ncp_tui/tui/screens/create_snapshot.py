@@ -25,8 +25,8 @@ from ncp_tui.snapshots import (
     JournalProblem,
     Light,
     Outcome,
-    OutcomeInDoubt,
     Preflight,
+    SecondRequest,
     Settlement,
     SnapshotRequest,
     Taken,
@@ -442,7 +442,7 @@ class CreateSnapshotScreen(WorkingScreen):
 
     def _was_not_sent(self, followed: Followed, problem: Problem) -> None:
         """Nothing left: the form is the user's again, and a journal that cannot be written is asked about."""
-        if isinstance(problem, OutcomeInDoubt):
+        if isinstance(problem, SecondRequest):
             problem.next_step = "Use another name, or press u on the clusters to find out about that one."
         self.query_one(ProblemCard).show(problem)
         self.say(f"Not started: {followed.request.name}.", "bad")

@@ -1,0 +1,113 @@
+"""What the journal says, and the damage of it that nobody has accepted yet, as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ncp_tui.gateway import Problem
+from ncp_tui.snapshots.journal_damage import Damage, Reading
+from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.journal_line import Key
+from ncp_tui.snapshots.outcome import SnapshotRequest
+
+_SHOWN: Final = 3
+
+
+class DamagedJournal(Problem):
+    """The journal is damaged in a place that may be about this very snapshot. Nothing was sent."""
+
+    kind = "damaged_journal"
+
+    def __init__(self, report: DamageReport, request: SnapshotRequest | None = None) -> None:
+        accept = f"To accept the damage: ncp-tui snapshot resolve --accept-damage {report.id}"
+        if request is None:
+            super().__init__(f"The journal is damaged: {report.summary}; {report.touched}.", report.where, accept)
+        else:
+            super().__init__(
+                f"The journal is damaged: {report.summary}. It may have held a create of {request.name}.",
+                f"Nothing was sent: that create may have started. {report.where}",
+                f"Look first: ncp-tui snapshot history {request.cluster_name or request.cluster_number}. {accept}",
+            )
+        self.report = report
+
+
+class OtherDamage(Problem):
+    """The damage that was to be accepted is not the one that is there."""
+
+    kind = "other_damage"
+
+    def __init__(self, wanted: str, report: DamageReport | None) -> None:
+        if report is None:
+            super().__init__(f"No damage of the journal is called {wanted!a}.", "Nothing was changed.")
+        else:
+            super().__init__(
+                f"The damage of the journal is {report.id} now, not {wanted!a}: {report.summary}.",
+                "Nothing was changed.",
+                f"ncp-tui snapshot resolve --accept-damage {report.id}",
+            )
+
+
+@dataclass(frozen=True)
+class DamageReport:
+    """The damage that nobody has accepted yet. `id` names exactly this; more damage is another id."""
+
+    id: str
+    damages: tuple[Damage, ...]
+    path: Path
+    copy: Path | None = None
+    """The file as it was when the damage was met; None where no copy could be kept."""
+
+    @property
+    def summary(self) -> str:
+        """What is damaged, in the middle of a sentence."""
+        shown = ", ".join(damage.what for damage in self.damages[:_SHOWN])
+        more = len(self.damages) - _SHOWN
+        return f"{shown} and {more} more" if more > 0 else shown
+
+    @property
+    def where(self) -> str:
+        """The file and its copy."""
+        copied = f"the copy that was kept: {self.copy}" if self.copy else "no copy could be kept"
+        return f"The file: {self.path}; {copied}."
+
+    @property
+    def touched(self) -> str:
+        """Which requests it may be about."""
+        if any(damage.touches_all for damage in self.damages):
+            return "it may be about any request of this machine"
+        keys = sorted({key for damage in self.damages for key in damage.keys})
+        return "it is about " + ", ".join(f"{name} on {number}" for number, name in keys)
+
+    def touches(self, key: Key, entries: Sequence[JournalEntry]) -> bool:
+        """Whether a create of `key` may be among what was lost."""
+        own = {entry.id for entry in entries if entry.key == key}
+        return any(damage.touches(key, own) for damage in self.damages)
+
+    def document(self) -> dict[str, Any]:
+        """The same for scripts."""
+        return {
+            "id": self.id,
+            "what": [damage.what for damage in self.damages],
+            "touches": self.touched,
+            "file": str(self.path),
+            "copy": str(self.copy) if self.copy else None,
+        }
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the journal says. `kept` is the copy of a journal of the format before, where there was one."""
+
+    reading: Reading
+    entries: tuple[JournalEntry, ...] = ()
+    damage: DamageReport | None = None
+    kept: str | None = None
+
+    def check_undamaged(self, request: SnapshotRequest) -> None:
+        """Raise DamagedJournal where what was lost may have been a create of the same snapshot."""
+        key = (request.cluster_number, request.name)
+        if self.damage is not None and self.damage.touches(key, self.entries):
+            raise DamagedJournal(self.damage, request)

@@ -1,0 +1,110 @@
+"""The journal's file: read whole, appended to a line at a time, replaced at once. Whoever writes holds its lock.
+
+Beside it `<name>.last` holds the number of the line that was written last, so that a file that lost its end is noticed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from filelock import FileLock
+
+from ncp_tui.profiles.files import remove_leftovers, write_atomically
+from ncp_tui.profiles.paths import make_private_directory
+
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
+
+class JournalFile:
+    """The bytes of one journal. Its methods raise OSError; a lock that nobody lets go raises filelock.Timeout."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._last_path = path.with_name(path.name + ".last")
+
+    @contextlib.contextmanager
+    def writing(self, seconds: float) -> Iterator[None]:
+        """Hold the file alone, for whatever is read and then written."""
+        make_private_directory(self.path.parent)
+        with FileLock(self.path.with_name(self.path.name + ".lock"), timeout=seconds, mode=0o600):
+            yield
+
+    def read(self) -> tuple[list[bytes], int]:
+        """Its lines without their ends, blank ones left out, and the number of the line that was written last, or 0."""
+        # The number first: a line that another program adds meanwhile must not look like one that is missing.
+        last = self._read_last()
+        if self.path.exists() and not self.path.is_file():  # a pipe would be waited for
+            raise OSError(0, "it is not a file")
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return [], last
+        lines = (raw.strip(b" \t\r") for raw in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"))
+        return [line for line in lines if line], last
+
+    @property
+    def size(self) -> int:
+        """Its bytes; of a link, the link's own: what it leads to is not ours to rewrite."""
+        return self.path.lstat().st_size
+
+    def append(self, line: bytes, seq: int) -> None:
+        """Add `line`, which has the number `seq`. When this returns it is on disk."""
+        is_new = not self.path.exists()
+        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _NO_LINK, 0o600)
+        try:
+            size = os.fstat(handle).st_size
+            data = line + b"\n"
+            if size and os.pread(handle, 1, size - 1) != b"\n":
+                data = b"\n" + data  # a line torn by a kill or a full disk keeps its place, and ends there
+            try:
+                _write_whole(handle, data)
+                os.fsync(handle)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(handle, size)
+                raise
+        finally:
+            os.close(handle)
+        if is_new:
+            _sync_directory(self.path.parent)
+        self._write_last(seq)
+
+    def replace(self, lines: Sequence[bytes], last: int) -> None:
+        """Put `lines` in the place of all there is; the last of them has the number `last`."""
+        remove_leftovers(self.path)
+        write_atomically(self.path, b"".join(line + b"\n" for line in lines))
+        self._write_last(last)
+
+    def _read_last(self) -> int:
+        try:
+            return max(0, int(self._last_path.read_bytes()[:20]))
+        except (OSError, ValueError):
+            return 0
+
+    def _write_last(self, seq: int) -> None:
+        # After the line, and in its place: whatever ends the program here, it is never ahead of the journal.
+        with contextlib.suppress(OSError):
+            handle = os.open(self._last_path, os.O_WRONLY | os.O_CREAT | _NO_LINK, 0o600)
+            try:
+                os.pwrite(handle, f"{seq:020d}\n".encode(), 0)
+            finally:
+                os.close(handle)
+
+
+def _write_whole(handle: int, data: bytes) -> None:
+    """Write all of `data`; a disk that took a part of it raises its reason at the next piece."""
+    while data:
+        data = data[os.write(handle, data) :]
+
+
+def _sync_directory(directory: Path) -> None:
+    # A file system that cannot sync folders has written the line all the same.
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
