@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from ncp_tui.cli.output import Output, cell_width, facts, table
-from ncp_tui.cli.work.documents import size_text
 from tests.cli.program import Program
 
 
@@ -37,14 +36,6 @@ def test_columns_stand_under_each_other() -> None:
 
 def test_facts_leave_out_what_is_not_known() -> None:
     assert facts([("name", "a"), ("health", ""), ("created", "b")]) == "name     a\ncreated  b"
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (48_318_382_080, "45.0 GiB"), (1 << 60, "1024.0 PiB")],
-)
-def test_sizes(count: int, text: str) -> None:
-    assert size_text(count) == text
 
 
 def test_there_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:

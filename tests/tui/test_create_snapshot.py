@@ -107,7 +107,7 @@ async def test_buckets_with_their_reasons() -> None:
     async with staged((160, 40)) as stage:
         await stage.press("s")
         assert stage.shows(
-            "bk.ses.snapshot", "45.0 GB", "18,204", "usable", "locked: objects cannot be replaced", "may not use it"
+            "bk.ses.snapshot", "45.0 GiB", "18,204", "usable", "locked: objects cannot be replaced", "may not use it"
         )
 
 

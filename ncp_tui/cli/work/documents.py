@@ -10,14 +10,13 @@ from ncp_tui.gateway import RequestRecord, as_curl
 from ncp_tui.profiles import Profile
 from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, SnapshotState
 from ncp_tui.snapshots import Check, JournalEntry, Settlement
+from ncp_tui.view.quantities import ZONE, date_time, size
 
 CLUSTER_HEADINGS = ("CLUSTER", "NUMBER", "STATUS", "HEALTH", "ENGINE", "NODES", "VPC", "")
 BUCKET_HEADINGS = ("BUCKET", "USABLE", "SIZE", "OBJECTS", "CREATED", "")
-HISTORY_HEADINGS = ("SNAPSHOT", "BUCKET", "TIME (KST)", "KIND", "STATE", "DURATION", "MESSAGE")
+HISTORY_HEADINGS = ("SNAPSHOT", "BUCKET", f"TIME ({ZONE})", "KIND", "STATE", "DURATION", "MESSAGE")
 
 _DAY = "%Y-%m-%d"
-_MINUTE = "%Y-%m-%d %H:%M:%S"
-_UNIT_STEP = 1024
 
 
 def cluster_document(cluster: Cluster, profile: Profile) -> dict[str, Any]:
@@ -71,8 +70,8 @@ def bucket_row(bucket: Bucket) -> tuple[str, ...]:
     return (
         bucket.name,
         "yes" if bucket.usable else "no",
-        "" if bucket.bytes_used is None else size_text(bucket.bytes_used),
-        "" if bucket.objects is None else str(bucket.objects),
+        "" if bucket.bytes_used is None else size(bucket.bytes_used),
+        "" if bucket.objects is None else f"{bucket.objects:,}",
         bucket.created.strftime(_DAY) if bucket.created else "",
         bucket.reason,
     )
@@ -95,7 +94,7 @@ def history_document(entry: HistoryEntry) -> dict[str, Any]:
 
 def history_row(entry: HistoryEntry) -> tuple[str, ...]:
     """A row of the history in the columns of HISTORY_HEADINGS."""
-    at = entry.at.strftime(_MINUTE) if entry.at else entry.date or "-"
+    at = date_time(entry.at) if entry.at else entry.date or "-"
     return (entry.snapshot, entry.bucket, at, entry.kind, entry.state.value, entry.duration, entry.message)
 
 
@@ -158,13 +157,3 @@ def entry_document(entry: JournalEntry, settlement: Settlement | None) -> dict[s
         "evidence": settlement.evidence if settlement else None,
         "next_step": (settlement.next_step or None) if settlement else None,
     }
-
-
-def size_text(count: int) -> str:
-    """Bytes as `45.0 GiB`."""
-    size = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if size < _UNIT_STEP:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= _UNIT_STEP
-    return f"{size:.1f} PiB"

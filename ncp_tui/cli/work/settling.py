@@ -25,6 +25,7 @@ from ncp_tui.snapshots import (
     settle,
 )
 from ncp_tui.snapshots.journal_contents import Contents
+from ncp_tui.view.quantities import ZONE, date_time
 
 Settled = tuple[JournalEntry, Settlement | None]
 
@@ -139,6 +140,4 @@ def _dismiss(session: Session, journal: Journal, entries: list[JournalEntry], cl
 def _line(entry: JournalEntry, settlement: Settlement | None) -> str:
     request = entry.request
     said = settlement.sentence if settlement else "Another program has it in its hands."
-    return (
-        f"{request.name} of {request.cluster_name} ({entry.at:%Y-%m-%d %H:%M:%S} UTC, {entry.caller.profile})\n  {said}"
-    )
+    return f"{request.name} of {request.cluster_name} ({date_time(entry.at)} {ZONE}, {entry.caller.profile})\n  {said}"

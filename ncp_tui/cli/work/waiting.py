@@ -29,6 +29,7 @@ from ncp_tui.snapshots import (
     on_disk,
     watch,
 )
+from ncp_tui.view.quantities import ZONE, date_time
 
 _SAY_AGAIN = 60.0
 """Seconds after which an unchanged state is told once more, so that a log shows that somebody is still looking."""
@@ -151,7 +152,7 @@ def _request(session: Session, cluster: Cluster, name: str) -> JournalEntry | No
     if newest is not None and not is_awaited and newest.state is None:
         became = "started nothing" if newest.verdict is Verdict.NOT_STARTED else "was dismissed"
         session.out.note(
-            f"The newest request for {name} from here, of {newest.at:%Y-%m-%d %H:%M:%S} UTC, {became}. "
+            f"The newest request for {name} from here, of {date_time(newest.at)} {ZONE}, {became}. "
             "What follows is about an earlier snapshot, or somebody else's."
         )
     return newest if is_awaited else None
@@ -174,7 +175,7 @@ async def _ended_before(
 
 
 def _not_there(cluster: Cluster, name: str, request: JournalEntry | None, other: Match | None) -> str:
-    asked_at = "" if request is None else f" asked for at {request.at:%Y-%m-%d %H:%M:%S} UTC"
+    asked_at = "" if request is None else f" asked for at {date_time(request.at)} {ZONE}"
     said = f"the history of {cluster.name} has no snapshot {name!a}{asked_at}."
     return said if other is None else f"{said} {told_of_other(name, other)}"
 

@@ -10,7 +10,7 @@ from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.documents.bodies import body_lines
 from ncp_tui.tui.documents.lines import BLANK, Line, Span, field, line
 from ncp_tui.tui.rows import exchange_word
-from ncp_tui.tui.words import milliseconds, size
+from ncp_tui.view.quantities import milliseconds, size
 
 _HEADER = 26
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from ncp_tui.snapshots import Light, Preflight
 from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.documents.lines import Line, Span, line, wrapped
-from ncp_tui.tui.words import age
+from ncp_tui.view.quantities import age
 
 _LIGHT_TONES = {Light.OK: Tone.GOOD, Light.UNSURE: Tone.WARNING, Light.BAD: Tone.BAD}
 

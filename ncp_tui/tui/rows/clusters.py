@@ -7,7 +7,7 @@ from datetime import datetime
 from ncp_tui.search_engine import Cluster, HistoryEntry
 from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.rows.history import state_cell
-from ncp_tui.tui.words import age
+from ncp_tui.view.quantities import age
 
 _STATUS_TONES = {
     "running": Tone.GOOD,

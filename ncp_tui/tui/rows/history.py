@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ncp_tui.search_engine import Bucket, HistoryEntry, SnapshotState
 from ncp_tui.tui.cells import Cell, Row, Tone
-from ncp_tui.tui.words import size
+from ncp_tui.view.quantities import date_time, size
 
 _STATE_WORDS = {
     SnapshotState.SUCCESS: ("ok", Tone.GOOD),
@@ -16,7 +16,7 @@ _STATE_WORDS = {
 
 def history_row(entry: HistoryEntry) -> Row:
     """A line of the history screen."""
-    when = entry.at.strftime("%Y-%m-%d %H:%M:%S") if entry.at else entry.date or "-"
+    when = date_time(entry.at) if entry.at else entry.date or "-"
     cells = (
         Cell(when, sort=entry.sort_key[0]),
         Cell(entry.snapshot or "-", Tone.STRONG),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ncp_tui.gateway import clean
 from ncp_tui.snapshots import Fact, JournalEntry, Verdict
 from ncp_tui.tui.cells import Cell, Row, Tone
+from ncp_tui.view.quantities import date_time
 
 _VERDICT_TONES = {Verdict.STARTED: Tone.GOOD, Verdict.NOT_STARTED: Tone.PLAIN, Verdict.CANNOT_TELL: Tone.WARNING}
 
@@ -24,9 +25,8 @@ def journal_row(entry: JournalEntry, *, unsettled: bool, followed: bool = False)
         end = Cell("dismissed", Tone.DIM)
     elif entry.is_under_way:
         end = Cell("running", Tone.WARNING) if followed else Cell("not known", Tone.DIM)
-    local = entry.at.astimezone()
     cells = (
-        Cell(f"{local:%Y-%m-%d %H:%M:%S}", sort=entry.at.timestamp()),
+        Cell(date_time(entry.at), sort=entry.at.timestamp()),
         Cell(clean(entry.request.name), Tone.STRONG),
         verdict,
         end,

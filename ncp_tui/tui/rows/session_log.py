@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ncp_tui.gateway import Exchange, clean
 from ncp_tui.session_log import Action
 from ncp_tui.tui.cells import Cell, Row, Tone
-from ncp_tui.tui.words import clock_time, milliseconds
+from ncp_tui.view.quantities import clock_time, milliseconds
 
 
 def action_rows(actions: Sequence[Action]) -> list[tuple[Row, Exchange | None]]:

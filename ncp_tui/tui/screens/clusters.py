@@ -19,7 +19,7 @@ from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.screens.working import unsettled_sentence
 from ncp_tui.tui.session import Followed, Session
 from ncp_tui.tui.widgets import Column, RecordTable
-from ncp_tui.tui.words import milliseconds
+from ncp_tui.view.quantities import milliseconds
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Problem

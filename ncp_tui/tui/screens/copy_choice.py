@@ -16,7 +16,7 @@ from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.copying import Copyable, CopyingScreen
 from ncp_tui.tui.widgets import Column, RecordTable
-from ncp_tui.tui.words import size
+from ncp_tui.view.quantities import size
 
 _PREVIEW = 200
 

@@ -21,7 +21,7 @@ from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Followed, Session
 from ncp_tui.tui.widgets import Column, FilterBar, RecordTable
-from ncp_tui.tui.words import milliseconds
+from ncp_tui.view.quantities import ZONE, milliseconds
 
 
 class HistoryScreen(EvidenceScreen):
@@ -42,7 +42,7 @@ class HistoryScreen(EvidenceScreen):
         Binding("f", "failed", "Failed only", tooltip="Only failures, or everything again", id="history.failed"),
     ]
     columns = (
-        Column("TIME (KST)", 19, least=19),
+        Column(f"TIME ({ZONE})", 19, least=19),
         Column("SNAPSHOT", 30, least=16),
         Column("STATE", 8, least=7),
         Column("BUCKET", 24, least=8, room=88),

@@ -21,6 +21,7 @@ from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.screens.working import ending
 from ncp_tui.tui.session import Followed, Session
 from ncp_tui.tui.widgets import Column, FilterBar, ProblemCard, RecordTable
+from ncp_tui.view.quantities import ZONE
 
 
 class OutcomesScreen(EvidenceScreen):
@@ -42,7 +43,7 @@ class OutcomesScreen(EvidenceScreen):
     ]
     path = ("Outcomes",)
     columns = (
-        Column("ASKED AT", 19, least=19),
+        Column(f"ASKED AT ({ZONE})", 19, least=19),
         Column("SNAPSHOT", 30, least=16),
         Column("STARTED?", 11, least=11),
         Column("END", 13, least=9),

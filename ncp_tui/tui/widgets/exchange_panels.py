@@ -15,6 +15,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.css.query import NoMatches
 
 from ncp_tui.gateway import Exchange, daemon_call
@@ -25,6 +26,7 @@ from ncp_tui.tui.documents import Line, line, response_lines
 from ncp_tui.tui.rows import action_rows
 from ncp_tui.tui.widgets.record_table import Column, RecordTable
 from ncp_tui.tui.widgets.text_view import TextView
+from ncp_tui.view.quantities import ZONE
 
 _LARGE = 16 * 1024
 """Bytes of an answer from which it is laid out on a thread."""
@@ -179,8 +181,9 @@ class ExchangePanels(LoudWorkers, Horizontal):
         for name in self._names:
             panel = self.query_one(f"#panel-{name}")
             panel.set_class(name == self._front, "front")
-            panel.border_title = _TITLES[name]
+            title = f"{_TITLES[name]} ({ZONE})" if name == "log" else _TITLES[name]
+            panel.border_title = Content(title)
             if self.screen.has_class("-narrow"):
                 key = "f6" if "preview" in self._names else "v"
                 following = self._names[(self._names.index(name) + 1) % len(self._names)]
-                panel.border_title = f"{_TITLES[name]}   {key}: {_TITLES[following].lower()}"
+                panel.border_title = Content(f"{title}   {key}: {_TITLES[following].lower()}")

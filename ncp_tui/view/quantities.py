@@ -1,16 +1,30 @@
-"""Times and sizes in words, as every table, panel and sentence says them."""
+"""Times and sizes in words, as every table, panel, line and sentence says them, on the screen and in commands.
+
+Every time is told in one zone, the service's own: the history names no other.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-_KILO = 1024
+from ncp_tui.search_engine.reading import KST
+
+_KIBI = 1024
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
+ZONE = "KST"
+"""The zone of `clock_time` and `date_time`, for the head of a column."""
+
+
 def clock_time(moment: datetime) -> str:
-    """Local wall-clock time, as the operator's watch shows it."""
-    return moment.astimezone().strftime("%H:%M:%S")
+    """`09:00:00`, in ZONE."""
+    return moment.astimezone(KST).strftime("%H:%M:%S")
+
+
+def date_time(moment: datetime) -> str:
+    """`2026-01-02 09:00:00`, in ZONE."""
+    return moment.astimezone(KST).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def milliseconds(seconds: float | None) -> str:
@@ -21,15 +35,15 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def size(count: int | None) -> str:
-    """Bytes in the largest unit below a thousand or so: `1.2 kB`, as object stores show them."""
+    """Bytes as `45.0 GiB`, in steps of 1,024; `-` where nobody says."""
     if count is None:
         return "-"
     value = float(count)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if abs(value) < _KILO:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= _KILO
-    return f"{value:.1f} PB"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if abs(value) < _KIBI:
+            return f"{value:,.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= _KIBI
+    return f"{value:,.1f} PiB"
 
 
 def age(moment: datetime, now: datetime) -> str:

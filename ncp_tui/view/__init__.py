@@ -1,0 +1,1 @@
+"""How each object reads, once for both faces: pure, without Textual, rich and click."""
