@@ -70,7 +70,7 @@ class Taken:
         if self.outcome is Outcome.ACCEPTED:
             return f"Accepted: the service has taken on {name}."
         if self.outcome is Outcome.UNKNOWN:
-            return f"Cannot tell whether {name} was started. It was not sent again."
+            return f"Cannot tell whether {name} was started. Only one request was sent."
         return f"Not started: {name}."
 
 

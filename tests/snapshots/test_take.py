@@ -739,4 +739,4 @@ def test_every_error_of_the_gateway_has_an_outcome_that_it_proves() -> None:
 
 def test_an_outcome_is_a_word_for_scripts() -> None:
     assert json.dumps(list(Outcome)) == '["accepted", "refused", "not_sent", "unknown"]'
-    assert Taken(REQUEST, Outcome.UNKNOWN, NOW).sentence.endswith("It was not sent again.")
+    assert Taken(REQUEST, Outcome.UNKNOWN, NOW).sentence.endswith("Only one request was sent.")

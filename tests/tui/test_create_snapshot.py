@@ -291,7 +291,7 @@ async def test_a_lost_answer_over_a_socket_is_unknown(cut: str) -> None:
         stage.sandbox.faults.add(HISTORY, "before", (200, body), times=None)
         await stage.press("f2")
         assert stage.shows(
-            f"Cannot tell whether {NAME} was started. It was not sent again.",
+            f"Cannot tell whether {NAME} was started. Only one request was sent.",
             "The request left, no answer said what became of it",
             "the history did not name",
             "That makes it likely that it was not started, but is no proof",

@@ -107,7 +107,7 @@ async def test_a_lost_answer_is_looked_for_and_found(quick_looks: None) -> None:
         await stage.press("s")
         wire.held.operations = {HISTORY}
         await stage.pilot.press("f2")
-        await stage.expect(f"{NAME}: no clear answer; looking in the history", "It is not sent again.")
+        await stage.expect(f"{NAME}: no clear answer; looking in the history", "Only one request was sent.")
         wire.held.gate.set()
         await stage.expect("Started: the history names it, though no answer said so.")
         stage.clock.advance(60)

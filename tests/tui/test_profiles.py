@@ -90,7 +90,7 @@ async def test_keys_found_elsewhere_are_not_changed(name: str, key: str, configu
         table_of(stage).move_to(name)
         await stage.press(key)
         assert isinstance(stage.app.screen, ProfilesScreen)
-        assert stage.shows(f"{name} is not a saved profile", "i saves it as one.")
+        assert stage.shows("Not a saved profile, so ncp-tui cannot", f"{name}. i saves it as one.")
 
 
 @pytest.mark.parametrize(("found", "proposed"), [("environment", "environment-2"), ("configure:lab", "lab")])

@@ -137,7 +137,7 @@ async def test_it_is_one_of_the_profiles_where_it_is_wanted(metadata: MetadataSe
         await stage.press("end", "i")
         assert stage.shows("there is nothing to save")
         await stage.press("e")
-        assert stage.shows("server-role is not a saved profile, so ncp-tui cannot edit it.")
+        assert stage.shows("Not a saved profile, so ncp-tui cannot edit it: server-role.")
         assert not stage.shows("i saves it as one")
         assert metadata.paths == []
         await stage.press("t")

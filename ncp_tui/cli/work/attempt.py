@@ -73,7 +73,7 @@ class Attempt:
             return self.taken.sentence
         name = self.snapshot or "the snapshot"
         if self.outcome is Outcome.UNKNOWN:
-            return f"Cannot tell whether {name} was started. It was not sent again."
+            return f"Cannot tell whether {name} was started. Only one request was sent."
         return f"Not started: {name}."
 
     def document(self, problem: Problem | None = None) -> dict[str, Any]:

@@ -477,7 +477,7 @@ def result(followed: Followed) -> tuple[str, str]:
     if taken.outcome is Outcome.ACCEPTED or taken.journal_problem is not None:
         return text, tone
     if taken.outcome is Outcome.UNKNOWN:
-        return f"Cannot tell: {taken.request.name}. It was not sent again.", tone
+        return f"Cannot tell: {taken.request.name}. Only one request was sent.", tone
     return taken.sentence, tone
 
 
@@ -492,7 +492,11 @@ def goes_on(followed: Followed) -> tuple[str, str]:
             "warning",
         )
     if taken is None:
-        return ("It is not sent again. esc leaves; the looking goes on.", "warning") if followed.settling else ("", "")
+        return (
+            ("Only one request was sent. esc leaves; the looking goes on.", "warning")
+            if followed.settling
+            else ("", "")
+        )
     if taken.by_history:
         return "Started: the history names it, though no answer said so. esc leaves.", "plain"
     return "Accepted: it goes on without you. esc leaves; every screen shows how it does.", "plain"

@@ -140,7 +140,7 @@ class ProfilesScreen(TableScreen):
         if identity is None:
             self.say("There is no profile under the cursor.", "warning")
         elif identity.kind is not SourceKind.PROFILE:
-            said = f"{identity.name} is not a saved profile, so ncp-tui cannot {verb} it."
+            said = f"Not a saved profile, so ncp-tui cannot {verb} it: {identity.name}."
             self.say(said if identity.role else f"{said} i saves it as one.", "warning")
         else:
             return identity

@@ -269,7 +269,7 @@ def _ending(followed: Followed) -> tuple[str, str]:
             "warning" if taken.outcome is snapshots.Outcome.UNKNOWN else "bad",
         )
     if followed.problem is not None:
-        return f"{name} was accepted, but it is not followed any more: {followed.problem.what}", "warning"
+        return f"Accepted, but no longer followed: {name}. {followed.problem.what}", "warning"
     if progress is not None and progress.entry is not None and progress.is_final:
         message = progress.entry.message
         if progress.state == "success":

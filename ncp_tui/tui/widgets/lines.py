@@ -1,7 +1,7 @@
-"""The fixed one-line parts of a screen: header, status and keys. Updated in place, never re-mounted.
+"""The fixed parts of a screen, a line each: header, status and keys. Updated in place, never re-mounted.
 
 They are drawn when they are painted, in the width of then, without a new layout: their height is fixed, and a layout
-repaints the scroll bar of every panel (0.7 kB).
+repaints the scroll bar of every panel (0.7 kB). Only a status that matters, and is too long, takes a second row.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from rich.text import Text
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
 
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.widgets.record_table import cut
@@ -71,17 +70,48 @@ def header_text(path: tuple[str, ...], facts: Sequence[Fact], width: int) -> str
     return cut(left, width)
 
 
-class StatusLine(Static):
-    """What just happened, in one sentence."""
+TWO_ROWS = 2
+
+
+def status_rows(text: str, width: int, rows: int) -> list[str]:
+    """`text` in at most `rows` rows of `width` cells, parted between words; what is left out ends in an ellipsis."""
+    found = [""]
+    for word in text.split():
+        longer = f"{found[-1]} {word}".lstrip()
+        if cell_len(longer) <= width or len(found) == rows or not found[-1]:
+            found[-1] = longer
+        else:
+            found.append(word)
+    return [cut(row, width).rstrip() if cell_len(row) > width else row for row in found]
+
+
+class StatusLine(Widget):
+    """What just happened, in one sentence. A warning and what is bad get a second row where one does not hold them."""
 
     def __init__(self) -> None:
-        super().__init__("", markup=False, id="status")
+        super().__init__(id="status")
+        self._text = ""
+        self._matters = False
 
     def say(self, text: str, tone: str = "plain") -> None:
         """Show `text`; `tone` is good, bad, warning or plain."""
         for name in ("good", "bad", "warning"):
             self.set_class(name == tone, name)
-        self.update(Text(shown(text), no_wrap=True, overflow="ellipsis"), layout=False)
+        self._text, self._matters = shown(text), tone in {"bad", "warning"}
+        self._take_rows()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Need more rows, or fewer."""
+        self._take_rows()
+
+    def _take_rows(self) -> None:
+        self.set_class(self._matters and cell_len(self._text) > self.size.width > 0, "two")
+
+    def render(self) -> Text:
+        """As much as fits."""
+        rows = status_rows(self._text, self.size.width, TWO_ROWS if self.has_class("two") else 1)
+        return Text("\n".join(rows), no_wrap=True, overflow="ellipsis")
 
 
 class KeyLine(Widget):
