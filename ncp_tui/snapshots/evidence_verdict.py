@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from ncp_tui.gateway import GatewayError
 from ncp_tui.search_engine import HistoryEntry, SnapshotState
+from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 from ncp_tui.snapshots.matching import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.outcome import VERDICT_OF, Outcome, Verdict, outcome_of
@@ -96,11 +97,11 @@ def _on_record(
         return (
             entry.outcome,
             "journal",
-            f"The journal's create of {entry.at:%Y-%m-%d %H:%M:%S} UTC: {_last_fact(entry)}.",
+            f"The journal's create of {entry.at.astimezone(KST):%Y-%m-%d %H:%M:%S} KST: {_last_fact(entry)}.",
         )
     if creates:
         create = creates[-1]
-        at = f" of {create.at:%Y-%m-%d %H:%M:%S} UTC" if create.at else ""
+        at = f" of {create.at.astimezone(KST):%Y-%m-%d %H:%M:%S} KST" if create.at else ""
         return create.outcome, "answer", f"The create request{at}: {create.said}"
     return None, None, f"No create of {name} is on record on this machine."
 
