@@ -97,6 +97,10 @@ class Gateway:
         if self._transport is not None:
             await self._transport.aclose()
 
+    def now(self) -> datetime:
+        """The time by this machine's clock."""
+        return datetime.fromtimestamp(self._clock(), UTC)
+
     def preview(self, call: Call) -> RequestRecord:
         """The request `call` would send, without sending it."""
         return self._recorded(self._request(call), call)

@@ -15,6 +15,9 @@ from ncp_tui.profiles.paths import Paths, make_private_directory
 _MOST_CALLERS = 32
 """Older ones are dropped: whoever has them all in use lists again."""
 
+MOST_NAMES = 10_000
+"""Kept of each caller: a shell waits for the file to be read at every press of tab."""
+
 _PLAIN = re.compile(r"[^\W_][\w.-]{0,99}")
 
 
@@ -24,13 +27,16 @@ class LastListing:
     def __init__(self, paths: Paths) -> None:
         self._file = paths.listing_file
 
-    def keep(self, identity: Identity, names: Iterable[str]) -> None:
-        """Replace what `identity` listed before. It blocks on the disk. Raises OSError.
+    def keep(self, identity: Identity, names: Iterable[str], *, is_whole: bool = True) -> None:
+        """Replace what `identity` listed before; add to it where a list is not whole. It blocks. Raises OSError.
 
         Of two programs that write at once the later one wins; the names of the other come back with its next listing.
         """
-        known, listed = self._read(), sorted(set(names))
-        if known.pop(_caller(identity), None) == listed:
+        known = self._read()
+        before = known.pop(_caller(identity), None)
+        kept = before if isinstance(before, list) and not is_whole else []
+        listed = sorted({*names, *(name for name in kept if isinstance(name, str))})[:MOST_NAMES]
+        if before == listed:
             return
         known[_caller(identity)] = listed
         newest = dict(list(known.items())[-_MOST_CALLERS:])

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from ncp_tui.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
-    from ncp_tui.search_engine.client import HistoryPage, SearchEngine, WrongCluster
+    from ncp_tui.search_engine.client import SearchEngine, WrongCluster
+    from ncp_tui.search_engine.listing import Listing, ListMissing, ListPage, gap_of
     from ncp_tui.search_engine.models import (
         Bucket,
         Cluster,
@@ -22,7 +23,8 @@ else:
     __getattr__ = lazy_exports(
         __name__,
         {
-            "client": "HistoryPage SearchEngine WrongCluster",
+            "client": "SearchEngine WrongCluster",
+            "listing": "ListMissing ListPage Listing gap_of",
             "models": "Bucket Cluster Dashboard HistoryEntry ScheduleEntry SnapshotState Version",
             "operations": "OPERATIONS Effect Operation",
             "refusals": "is_key_missing",
@@ -37,7 +39,9 @@ __all__ = [
     "Dashboard",
     "Effect",
     "HistoryEntry",
-    "HistoryPage",
+    "ListMissing",
+    "ListPage",
+    "Listing",
     "Operation",
     "Retries",
     "ScheduleEntry",
@@ -45,5 +49,6 @@ __all__ = [
     "SnapshotState",
     "Version",
     "WrongCluster",
+    "gap_of",
     "is_key_missing",
 ]

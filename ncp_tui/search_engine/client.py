@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
 
 from ncp_tui.gateway import (
     PATIENT,
@@ -20,37 +21,47 @@ from ncp_tui.gateway import (
     SecretKey,
     clean,
 )
+from ncp_tui.search_engine import reading
+from ncp_tui.search_engine.listing import (
+    BUCKETS,
+    CLUSTERS,
+    HISTORY,
+    SCHEDULES,
+    VERSIONS,
+    Listing,
+    ListKind,
+    ListMissing,
+    ListPage,
+    RowReader,
+)
 from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, Version
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
-from ncp_tui.search_engine.paging import AT_ONCE, MOST_PAGES, PAGE_SIZE, number_of_pages, pages, total_rows
-from ncp_tui.search_engine.reading import members
+from ncp_tui.search_engine.paging import (
+    AT_ONCE,
+    MOST_ROWS,
+    PAGE_SIZE,
+    is_end_of,
+    last_page,
+    number_of_pages,
+    pages,
+    pages_backwards,
+)
 from ncp_tui.search_engine.refusals import explained
 from ncp_tui.search_engine.retries import MOST_TRIES, Retries
 
 Body = Mapping[str, str | int | SecretKey]
 
-_HISTORY = "snapshotHistoryResponseList"
+Query = tuple[tuple[str, str], ...]
+
+T = TypeVar("T")
+
 _MOST_OF_A_NUMBER = 40
-_MOST_EMPTY = 3
-"""Pages in a row without anything new, after which a history that is read backwards is given up."""
 
 
 class WrongCluster(GatewayError):
     """What answered is not the cluster that was asked for, or nothing that could be asked for: nothing goes there."""
 
     kind = "wrong_cluster"
-
-
-@dataclass(frozen=True)
-class HistoryPage:
-    """Some rows of a history. `total` is how many there are in all, where the service says so.
-
-    `is_last` says that these are known to be the last ones.
-    """
-
-    rows: list[HistoryEntry]
-    total: int | None
-    is_last: bool
 
 
 class SearchEngine:
@@ -70,33 +81,34 @@ class SearchEngine:
         """The gateway's clock against ours, as of the newest answer."""
         return self._gateway.clock_offset
 
+    def now(self) -> datetime:
+        """The time by this machine's clock: when a list was read."""
+        return self._gateway.now()
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._gateway.aclose()
 
-    async def cluster_pages(self) -> AsyncIterator[list[Cluster]]:
-        """Every cluster, a page at a time, each once. Clusters this key may not open come with `allowed` False."""
-        seen: set[str] = set()
-        lists = ("allowedClusters", "disallowedClusters")
-        async with aclosing(self._pages("getClusterInfoList", "", *lists, at_once=AT_ONCE)) as results:
-            async for result, _ in results:
-                found = [Cluster.read(item) for item in members(result, "allowedClusters")]
-                found += [Cluster.read(item, allowed=False) for item in members(result, "disallowedClusters")]
-                fresh = [cluster for cluster in found if (cluster.number or cluster.name) not in seen]
-                seen.update(cluster.number or cluster.name for cluster in fresh)
-                if not fresh:
-                    return  # a page of nothing but rows already seen: the service is not advancing
-                yield _each_once(fresh)
+    async def cluster_pages(self, *, name_part: str = "", most: int = MOST_ROWS) -> AsyncIterator[ListPage[Cluster]]:
+        """The clusters, a page at a time, each once. Those this key may not open come with `allowed` False.
 
-    async def list_clusters(self) -> list[Cluster]:
-        """Every cluster of the account in this region."""
-        return [cluster async for page in self.cluster_pages() for cluster in page]
+        Only those whose name contains `name_part`, as the service compares, where one is given; at most `most`. Raises
+        ListMissing.
+        """
+        query = (("inputText", name_part),) if name_part else ()
+        fetch = self._fetching("getClusterInfoList", query=query)
+        async with aclosing(pages(fetch, RowReader(CLUSTERS, most), at_once=AT_ONCE)) as found:
+            async for page in found:
+                yield page
+
+    async def list_clusters(self, *, name_part: str = "") -> Listing[Cluster]:
+        """Every cluster of the account in this region, or those whose name contains `name_part`. Raises ListMissing."""
+        return await self._listed(self.cluster_pages(name_part=name_part))
 
     async def check_keys(self) -> int:
         """Make one cheap signed read, the first page of clusters; returns how many clusters it named."""
         payload = await self._call("getClusterInfoList", query=_page_query(1, 1))
-        result = payload.get("result")
-        return len(members(result, "allowedClusters")) + len(members(result, "disallowedClusters"))
+        return len(await RowReader(CLUSTERS, MOST_ROWS).take(payload.get("result")))
 
     async def show_cluster(self, number: str, name: str = "") -> Cluster | None:
         """A cluster in full, or None where the service knows no such number.
@@ -111,10 +123,9 @@ class SearchEngine:
             raise _another(cluster, number, name)
         return cluster
 
-    async def list_buckets(self, number: str) -> list[Bucket]:
-        """The buckets as seen by the API key stored on the cluster; null, missing and empty are all an empty list."""
-        result = (await self._call("getBucketList", number)).get("result")
-        return [Bucket.read(item) for item in members(result, "bucketList")]
+    async def list_buckets(self, number: str) -> Listing[Bucket]:
+        """The buckets as seen by the API key stored on the cluster. Raises ListMissing."""
+        return await self._listed(self._one_page("getBucketList", number, BUCKETS))
 
     async def create_snapshot(
         self,
@@ -139,52 +150,47 @@ class SearchEngine:
         """The request `create_snapshot` would send; nothing is sent."""
         return self._gateway.preview(self._creation(number, name, bucket))
 
-    async def history_pages(self, number: str, *, at_once: int = 1) -> AsyncIterator[HistoryPage]:
+    async def history_pages(
+        self, number: str, *, at_once: int = 1, most: int = MOST_ROWS
+    ) -> AsyncIterator[ListPage[HistoryEntry]]:
         """The snapshot history from its newest end on, a page at a time; a row met twice comes once.
 
         The service's order is not documented: where the first of several pages begins with the oldest, the pages are
         gone through backwards. The next page is fetched when it is asked for; with `at_once` above one, some are on
-        their way before.
+        their way before. Raises ListMissing.
         """
-        seen: set[object] = set()
-        async with aclosing(self._pages("getSnapshotHistory", number, _HISTORY, at_once=at_once)) as results:
-            async for result, is_last in results:
-                rows = _history(result)
-                if not seen and number_of_pages(result) > 1 and _begins_with_oldest(rows):
-                    break
-                fresh = _fresh(rows, seen)
-                if not fresh:
-                    return
-                yield HistoryPage(fresh, total_rows(result), is_last)
-            else:
-                return
-        last, first, empty = number_of_pages(result), rows, 0
-        end = max(1, last - MOST_PAGES)
-        for page in range(last, end, -1):
-            fresh = _fresh(_history(await self._history_page(number, page)), seen)
-            empty = 0 if fresh else empty + 1
-            if empty == _MOST_EMPTY:
-                break  # the number of pages is not to be trusted
-            yield HistoryPage(fresh, total_rows(result), is_last=False)
-        yield HistoryPage(_fresh(first, seen), total_rows(result), is_last=True)
+        fetch, rows = self._fetching("getSnapshotHistory", number), RowReader(HISTORY, most)
+        first = await fetch(1)
+        is_reversed = number_of_pages(first) > 1 and _begins_with_oldest(first)
+        found = (
+            pages_backwards(fetch, rows, first) if is_reversed else pages(fetch, rows, at_once=at_once, first=(first,))
+        )
+        async with aclosing(found):
+            async for page in found:
+                yield page
 
-    async def snapshot_history(self, number: str) -> list[HistoryEntry]:
-        """The whole snapshot history of a cluster, newest first."""
-        rows = [row async for page in self.history_pages(number, at_once=AT_ONCE) for row in page.rows]
-        return sorted(rows, key=lambda row: row.sort_key, reverse=True)
+    async def snapshot_history(self, number: str) -> Listing[HistoryEntry]:
+        """The whole snapshot history of a cluster, newest first. Raises ListMissing."""
+        return _newest_first(await self._listed(self.history_pages(number, at_once=AT_ONCE)))
 
-    async def recent_snapshots(self, number: str, *, tries: int = MOST_TRIES) -> list[HistoryEntry]:
+    async def recent_snapshots(self, number: str, *, tries: int = MOST_TRIES) -> Listing[HistoryEntry]:
         """The newest rows of the history, newest first: enough to follow one snapshot, at one request or two.
 
         The service's order is not documented. Where the first of several pages turns out to begin with the oldest, the
-        newest are on the last. Whoever looks again and again in a rhythm of its own asks for one of `tries`.
+        newest are on the last. Whoever looks again and again in a rhythm of its own asks for one of `tries`. Raises
+        ListMissing.
         """
-        result = await self._history_page(number, 1, tries)
-        rows = _history(result)
-        last = number_of_pages(result)
-        if last > 1 and _begins_with_oldest(rows):
-            rows += _history(await self._history_page(number, last, tries))
-        return sorted(rows, key=lambda row: row.sort_key, reverse=True)
+        fetch, rows = self._fetching("getSnapshotHistory", number, tries=tries), RowReader(HISTORY, MOST_ROWS)
+        first = await fetch(1)
+        found = await rows.take(first)
+        if is_end_of(first, 1, rows):
+            gap = last_page(found, rows, is_end=True).gap
+            return _newest_first(Listing(tuple(found), self.now(), rows.total, not gap, gap))
+        if number_of_pages(first) > 1 and _begins_with_oldest(first):
+            found += await rows.take(await fetch(number_of_pages(first)))
+        if not found:
+            raise ListMissing(HISTORY.noun, rows.damage or "the answer says that there are some, and has none")
+        return _newest_first(Listing(tuple(found), self.now(), rows.total, is_whole=False, gap=rows.damage))
 
     async def set_api_key(self, number: str, access_key: str, secret_key: SecretKey) -> None:
         """Store the key with which the cluster reaches Object Storage. It cannot be read back."""
@@ -206,51 +212,48 @@ class SearchEngine:
             },
         )
 
-    async def schedule_history(self, number: str) -> list[ScheduleEntry]:
-        """Every setting of the schedule; the newest is the one in force."""
-        name = "snapshotSchedulingHistoryList"
-        found: list[ScheduleEntry] = []
-        async for result, _ in self._pages("getSnapshotSchedulingHistory", number, name):
-            rows = [ScheduleEntry.read(item) for item in members(result, name)]
-            fresh = [row for row in rows if row not in found]
-            if not fresh:
-                break
-            found += fresh
-        return found
+    async def schedule_history(self, number: str) -> Listing[ScheduleEntry]:
+        """Every setting of the schedule; the newest is the one in force. Raises ListMissing."""
+        fetch = self._fetching("getSnapshotSchedulingHistory", number)
+        return await self._listed(pages(fetch, RowReader(SCHEDULES, MOST_ROWS)))
 
     async def release_schedule(self, number: str) -> None:
         """End the schedule. A GET with an effect: existing snapshots stay, but it is never repeated."""
         await self._call("releaseSnapshotScheduling", number)
 
-    async def list_versions(self) -> list[Version]:
-        """The search engine versions on offer."""
-        result = (await self._call("getSearchEngineVersionList")).get("result")
-        return [Version.read(item) for item in members(result, "searchEngineVersionList")]
+    async def list_versions(self) -> Listing[Version]:
+        """The search engine versions on offer. Raises ListMissing."""
+        return await self._listed(self._one_page("getSearchEngineVersionList", "", VERSIONS))
 
     async def show_dashboard(self, number: str) -> Dashboard:
         """Documents, indices and size of a cluster."""
         return Dashboard.read((await self._call("getDashboardInformation", number)).get("result"))
 
-    async def _pages(
-        self, name: str, number: str, *lists: str, at_once: int = 1
-    ) -> AsyncGenerator[tuple[Mapping[str, Any], bool], None]:
+    def _fetching(
+        self, name: str, number: str = "", *, query: Query = (), tries: int = MOST_TRIES
+    ) -> Callable[[int], Awaitable[Any]]:
+        """What fetches one page of a list."""
+
         async def fetch(page: int) -> Any:
-            return (await self._call(name, number, query=_page_query(page, PAGE_SIZE))).get("result")
+            call = _call_of(name, number, query=(*query, *_page_query(page, PAGE_SIZE)))
+            return (await self._send(call, tries)).get("result")
 
-        def is_empty(result: Any) -> bool:
-            return not any(members(result, each) for each in lists)
+        return fetch
 
-        # Closed in any case: whoever stops in the middle has pages on their way.
-        async with aclosing(pages(fetch, is_empty, at_once=at_once)) as found:
-            async for page in found:
-                yield page
+    async def _one_page(self, name: str, number: str, kind: ListKind[T]) -> AsyncGenerator[ListPage[T], None]:
+        """The only page of a list that the service does not cut into pages."""
+        rows = RowReader(kind, MOST_ROWS)
+        yield last_page(await rows.take((await self._call(name, number)).get("result")), rows, is_end=True)
 
-    async def _history_page(self, number: str, page: int, tries: int = MOST_TRIES) -> Any:
-        call = _call_of("getSnapshotHistory", number, query=_page_query(page, PAGE_SIZE))
-        return (await self._send(call, tries)).get("result")
+    async def _listed(self, found: AsyncIterator[ListPage[T]]) -> Listing[T]:
+        rows, gap, total = list[T](), "", None
+        async for page in found:
+            rows += page.rows
+            total, gap = page.total, page.gap
+        return Listing(tuple(rows), self.now(), total, not gap, gap)
 
     async def _call(
-        self, name: str, number: str = "", *, query: tuple[tuple[str, str], ...] = (), body: Body | None = None
+        self, name: str, number: str = "", *, query: Query = (), body: Body | None = None
     ) -> dict[str, Any]:
         return await self._send(_call_of(name, number, query=query, body=body))
 
@@ -324,7 +327,7 @@ def _call_of(
     name: str,
     number: str = "",
     *,
-    query: tuple[tuple[str, str], ...] = (),
+    query: Query = (),
     body: Body | None = None,
     patience: Patience = Patience(),  # noqa: B008 - frozen
 ) -> Call:
@@ -343,29 +346,15 @@ def _call_of(
     )
 
 
-def _history(result: Any) -> list[HistoryEntry]:
-    return [HistoryEntry.read(item) for item in members(result, _HISTORY)]
+def _begins_with_oldest(result: Any) -> bool:
+    """Whether the rows of a page of the history are in the order of their time."""
+    items = reading.members(result, HISTORY.members[0])
+    return bool(items) and HistoryEntry.read(items[0]).sort_key < HistoryEntry.read(items[-1]).sort_key
 
 
-def _begins_with_oldest(rows: list[HistoryEntry]) -> bool:
-    return bool(rows) and rows[0].sort_key < rows[-1].sort_key
+def _newest_first(listing: Listing[HistoryEntry]) -> Listing[HistoryEntry]:
+    return replace(listing, rows=tuple(sorted(listing.rows, key=lambda row: row.sort_key, reverse=True)))
 
 
-def _fresh(rows: list[HistoryEntry], seen: set[object]) -> list[HistoryEntry]:
-    """The rows that are not in `seen`, which then has them too."""
-    fresh = [row for row in rows if _identity(row) not in seen]
-    seen.update(map(_identity, fresh))
-    return fresh
-
-
-def _page_query(page: int, size: int) -> tuple[tuple[str, str], ...]:
+def _page_query(page: int, size: int) -> Query:
     return (("pageNo", str(page)), ("pageSize", str(size)))
-
-
-def _identity(row: HistoryEntry) -> object:
-    # Not the row number alone: nobody documents that it does not start anew on each page.
-    return row.index, row.snapshot, row.at
-
-
-def _each_once(clusters: list[Cluster]) -> list[Cluster]:
-    return list({cluster.number or cluster.name: cluster for cluster in clusters}.values())

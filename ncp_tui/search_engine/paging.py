@@ -4,49 +4,106 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from ncp_tui.search_engine import reading
+from ncp_tui.search_engine.listing import ListMissing, ListPage, RowReader, counted
+
+T = TypeVar("T")
 
 PAGE_SIZE = 100
 """Rows asked for at once. The service documents no maximum, and answers with its own page size if it has one."""
 
-MOST_PAGES = 200
+MOST_PAGES = 5_000
+MOST_ROWS = 50_000
+"""Of one list: 120 MB as clusters. A list that goes on is cut, and says so; the largest fleet known has 400."""
 
 AT_ONCE = 4
 """Pages of a long list that are asked for at the same time: as many as the gateway's client has connections."""
 
+_MOST_EMPTY = 3
+"""Pages in a row without anything new, after which a list that is read backwards is given up."""
+
+Fetch = Callable[[int], Awaitable[Any]]
+
 
 async def pages(
-    fetch: Callable[[int], Awaitable[Any]], is_empty: Callable[[Any], bool], *, at_once: int = 1
-) -> AsyncGenerator[tuple[Mapping[str, Any], bool], None]:
-    """Yield the result of `fetch(page)` for pages 1, 2, ... in their order, and whether it is known to be the last.
+    fetch: Fetch, rows: RowReader[T], *, at_once: int = 1, first: tuple[Any, ...] = ()
+) -> AsyncGenerator[ListPage[T], None]:
+    """Yield what `rows` makes of `fetch(page)` for pages 1, 2, ... in their order; the last page is marked as that.
 
-    The last is the one that says `isLast`, or reaches `totalPage`, or is empty, or says neither; `totalCount` is not
-    trusted, since nobody documents whether it counts the clusters that a key may not open. Once `totalPage` is known,
-    `at_once` pages are fetched at the same time, none beyond that number. Close it to have them cancelled.
+    The end is a page that says `isLast`; where none says anything of it, the page that reaches both `totalPage` and
+    `totalCount`; or one without rows that are new. Once it is known how many there are, `at_once` pages are fetched at
+    the same time. `first` holds the result of page 1, where it has been fetched. Close it to have them cancelled.
+    Raises ListMissing where page 1 has no list, or the whole list no rows and a gap.
     """
     ahead = _Ahead(fetch, at_once)
     try:
         for page in range(1, MOST_PAGES + 1):
-            result = await ahead.take(page)
-            if not isinstance(result, Mapping) or is_empty(result):
+            result = first[0] if page == 1 and first else await ahead.take(page)
+            try:
+                fresh = await rows.take(result)
+            except ListMissing:
+                if page == 1:
+                    raise
+                fresh = []
+            is_end = not fresh or is_end_of(result, page, rows)
+            if is_end or rows.is_full or page == MOST_PAGES:
+                if not rows.taken and _goes_on(result):
+                    raise ListMissing(rows.kind.noun, "the answer says that more follows, and has none of it")
+                yield last_page(fresh, rows, is_end=is_end)
                 return
-            last, total = reading.flag(result, "isLast"), reading.number(result, "totalPage")
-            is_end = last or (last is None and (total is None or page >= total))
-            if not is_end:
-                ahead.begin(page + 1, min(total or 0, MOST_PAGES))
-            yield result, bool(is_end)
-            if is_end:
-                return
+            ahead.begin(page + 1, min(number_of_pages(result), MOST_PAGES))
+            yield ListPage(fresh, rows.total)
     finally:
         ahead.cancel()
+
+
+async def pages_backwards(fetch: Fetch, rows: RowReader[T], first: Any) -> AsyncGenerator[ListPage[T], None]:
+    """The same for a list that begins with the oldest: from its last page to its `first`, which has been fetched."""
+    last, empty = number_of_pages(first), 0
+    end = max(1, last - MOST_PAGES)
+    for page in range(last, end, -1):
+        try:
+            fresh = await rows.take(await fetch(page))
+        except ListMissing:
+            fresh = []
+        empty = 0 if fresh else empty + 1
+        if empty == _MOST_EMPTY:
+            end = 1
+            break  # the number of pages is not to be trusted
+        yield ListPage(fresh, rows.total)
+        if rows.is_full:
+            break
+    fresh = await rows.take(first)
+    yield last_page(fresh, rows, is_end=end == 1 and not rows.is_full)
+
+
+def is_end_of(result: Any, page: int, rows: RowReader[T]) -> bool:
+    """Whether nothing follows `page`, of which `rows` have been taken."""
+    last = reading.flag(result, "isLast")
+    if last is not None:
+        return last
+    return page >= number_of_pages(result) and rows.taken >= (rows.total or 0)
+
+
+def _goes_on(result: Any) -> bool:
+    """Whether a page says that more follows."""
+    return reading.flag(result, "isLast") is False if isinstance(result, Mapping) else False
+
+
+def last_page(fresh: list[T], rows: RowReader[T], *, is_end: bool) -> ListPage[T]:
+    """The page after which no more is read, with the gap of the whole. Raises ListMissing for no rows and a gap."""
+    gap = rows.gap(is_end=is_end)
+    if gap and not rows.taken:
+        raise ListMissing(rows.kind.noun, gap[0].lower() + gap[1:].rstrip("."))
+    return ListPage(fresh, rows.total, is_last=True, gap=gap)
 
 
 class _Ahead:
     """Pages that are on their way before they are wanted."""
 
-    def __init__(self, fetch: Callable[[int], Awaitable[Any]], at_once: int) -> None:
+    def __init__(self, fetch: Fetch, at_once: int) -> None:
         self._fetch = fetch
         self._at_once = at_once
         self._tasks: dict[int, asyncio.Future[Any]] = {}
@@ -76,10 +133,11 @@ def _forget(task: asyncio.Future[Any]) -> None:
 
 
 def number_of_pages(result: Any) -> int:
-    """How many pages the service says there are; 1 where it says nothing."""
-    return (reading.number(result, "totalPage") if isinstance(result, Mapping) else None) or 1
-
-
-def total_rows(result: Any) -> int | None:
-    """How many rows the service says there are on all pages; None where it says nothing."""
-    return reading.number(result, "totalCount") if isinstance(result, Mapping) else None
+    """How many pages the service says there are, by its own page size where it counts rows alone; else 1."""
+    if not isinstance(result, Mapping):
+        return 1
+    said = reading.number(result, "totalPage")
+    if said is not None:
+        return max(1, said)
+    size, total = reading.number(result, "pageSize"), counted(result)
+    return -(-total // size) if total and size and size > 0 else 1

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable, on_disk
     from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport, OtherDamage
     from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+    from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look, look_at_last_snapshot
     from ncp_tui.snapshots.lights import Check, Facts, Light, Preflight, preflight, read_facts
     from ncp_tui.snapshots.matching import Asked, Match, Whose, awaited, best_match
     from ncp_tui.snapshots.names import InvalidName, check_name, name_problems, suggest_name
@@ -32,6 +33,7 @@ else:
             "journal": "Journal JournalProblem JournalUnwritable on_disk",
             "journal_contents": "DamagedJournal DamageReport OtherDamage",
             "journal_entry": "Fact JournalEntry",
+            "last_snapshot": "NOT_READ LastSnapshot Look look_at_last_snapshot",
             "lights": "Check Facts Light Preflight preflight read_facts",
             "matching": "Asked Match Whose awaited best_match",
             "names": "InvalidName check_name name_problems suggest_name",
@@ -45,6 +47,7 @@ else:
 
 __all__ = [
     "DEFAULT_TEMPLATE",
+    "NOT_READ",
     "Asked",
     "Caller",
     "CannotWriteEvidence",
@@ -64,7 +67,9 @@ __all__ = [
     "JournalEntry",
     "JournalProblem",
     "JournalUnwritable",
+    "LastSnapshot",
     "Light",
+    "Look",
     "Match",
     "OtherDamage",
     "Outcome",
@@ -84,6 +89,7 @@ __all__ = [
     "evidence_text",
     "gather_evidence",
     "learn_ends",
+    "look_at_last_snapshot",
     "name_problems",
     "on_disk",
     "preflight",

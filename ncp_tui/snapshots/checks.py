@@ -7,11 +7,14 @@ import re
 from collections.abc import Sequence
 
 from ncp_tui.gateway import PermissionDenied, Problem, clean
-from ncp_tui.search_engine import Bucket, Cluster
+from ncp_tui.search_engine import Bucket, Cluster, gap_of
 from ncp_tui.search_engine.client import check_number
 
 # Object Storage's rule for bucket names (api.ncloud-docs.com, PutBucket).
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]")
+
+_MOST_NAMED = 10
+"""Buckets that are named as a way out; an account may have a thousand."""
 
 
 class InvalidBucket(Problem):
@@ -24,7 +27,8 @@ def check_bucket(name: str, known: Sequence[Bucket] = ()) -> str:
     """Return `name` if a snapshot may be sent there.
 
     `known` is the service's list for the cluster. A bucket in it that is locked or denied is refused; so is one that is
-    missing from a list that is not empty. With no list, only the form of the name is checked. Raises InvalidBucket.
+    missing from a list that is whole and not empty. With no list, only the form of the name is checked. Raises
+    InvalidBucket.
     """
     if not _BUCKET.fullmatch(name) or ".." in name or _is_address(name):
         raise InvalidBucket(
@@ -33,8 +37,10 @@ def check_bucket(name: str, known: Sequence[Bucket] = ()) -> str:
             "3 to 63 characters: lower-case letters, digits, '.' and '-'; letter or digit at both ends.",
         )
     found = next((bucket for bucket in known if bucket.name == name), None)
-    usable = ", ".join(bucket.name for bucket in known if bucket.usable) or "none"
-    if found is None and known:
+    names = [bucket.name for bucket in known if bucket.usable]
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    usable = (", ".join(names[:_MOST_NAMED]) or "none") + more
+    if found is None and known and not gap_of(known):
         raise InvalidBucket(
             f"The cluster's API key sees no bucket {name}.", "Nothing was sent.", f"Usable buckets: {usable}."
         )

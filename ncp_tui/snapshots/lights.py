@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway import ClockOffset, PermissionDenied, Problem
 from ncp_tui.gateway.sites import may_be_one_site
-from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, SnapshotState, WrongCluster, is_key_missing
+from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, Listing, SnapshotState, WrongCluster, is_key_missing
 from ncp_tui.snapshots.checks import InvalidBucket, check_bucket, check_cluster
 from ncp_tui.snapshots.earlier import Earlier, earlier_request
 from ncp_tui.snapshots.journal import Journal, on_disk
@@ -57,6 +57,8 @@ class Read:
 
     at: datetime
     problem: Problem | None = None
+    gap: str = ""
+    """What is missing of a list that came; empty where nothing is, or no more was wanted."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Facts:
     cluster_read: Read
     buckets: Sequence[Bucket] = ()
     buckets_read: Read | None = None
-    history: list[HistoryEntry] | None = None
+    history: Sequence[HistoryEntry] | None = None
     history_read: Read | None = None
     journal: Sequence[JournalEntry] = ()
     journal_problem: Problem | None = None
@@ -130,7 +132,7 @@ async def read_facts(
         cluster=_newer(cluster, shown[0]),
         cluster_read=shown[1],
         health_is_listed=shown[0] is not None and not shown[0].health,
-        buckets=buckets[0] or (),
+        buckets=() if buckets[0] is None else buckets[0],
         buckets_read=buckets[1],
         history=history[0],
         history_read=history[1],
@@ -206,6 +208,8 @@ def _bucket(request: SnapshotRequest, facts: Facts, _: Sequence[JournalEntry]) -
     if problem is not None or not facts.buckets:
         why = problem.what if problem is not None else "The service names no bucket."
         return Check("bucket", Light.UNSURE, f"not checked. {why}", "The service decides.", at)
+    if read is not None and read.gap and all(bucket.name != request.bucket for bucket in facts.buckets):
+        return Check("bucket", Light.UNSURE, f"not among the buckets that came. {read.gap}", "The service decides.", at)
     return Check("bucket", Light.OK, f"{request.bucket} is usable", "", at)
 
 
@@ -224,6 +228,8 @@ def _name(request: SnapshotRequest, facts: Facts, earlier: Earlier | None, damag
     if facts.history is None:
         why = facts.history_read.problem if facts.history_read else None
         return Check("name", Light.UNSURE, f"not checked. {why.what if why else ''}".rstrip(), "", at)
+    if facts.history_read is not None and facts.history_read.gap:
+        return Check("name", Light.UNSURE, f"not among the rows that came. {facts.history_read.gap}", "", at)
     if facts.journal_problem is not None:
         seen = f"not among {_rows(facts.history)}" if facts.history else "the history is empty"
         said = f"{seen}. {facts.journal_problem.what}"
@@ -255,6 +261,8 @@ def _others(request: SnapshotRequest, facts: Facts, entries: Sequence[JournalEnt
             return Check(subject, Light.UNSURE, said, "The service may refuse while it runs.", at)
     if facts.history is None:
         return Check(subject, Light.UNSURE, "not checked: the history could not be read", "", at)
+    if facts.history_read is not None and facts.history_read.gap:
+        return Check(subject, Light.UNSURE, f"none among the rows that came. {facts.history_read.gap}", "", at)
     return Check(subject, Light.OK, "no other snapshot is running", "", at)
 
 
@@ -296,7 +304,7 @@ def _rows_of(request: SnapshotRequest, facts: Facts) -> list[HistoryEntry]:
 
 
 def _with_ends(
-    entries: Sequence[JournalEntry], history: list[HistoryEntry], looked_at: datetime, offset: ClockOffset | None
+    entries: Sequence[JournalEntry], history: Sequence[HistoryEntry], looked_at: datetime, offset: ClockOffset | None
 ) -> Sequence[JournalEntry]:
     """The entries, with the ends that the history tells of and the journal does not know yet."""
     found = []
@@ -321,7 +329,7 @@ async def _tried(read: Awaitable[T], now: Callable[[], datetime]) -> tuple[T | N
         value = await read
     except Problem as problem:
         return None, Read(now(), problem)
-    return value, Read(now())
+    return value, Read(now(), gap=value.gap if isinstance(value, Listing) else "")
 
 
 async def _shown(engine: SearchEngine, listed: Cluster) -> Cluster:

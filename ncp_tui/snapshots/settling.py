@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -156,11 +156,11 @@ async def learn_ends(
     journal: Journal,
     request: SnapshotRequest,
     gateway: str,
-    history: list[HistoryEntry] | None,
+    history: Sequence[HistoryEntry] | None,
     *,
     seconds: float = SECONDS,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> list[HistoryEntry] | None:
+) -> Sequence[HistoryEntry] | None:
     """Write down how earlier creates of the same snapshot ended, where the history says so; returns the history.
 
     It is read, for at most `seconds`, only where the caller has none and an accepted create's end is not known. Raises
@@ -187,7 +187,7 @@ async def learn_ends(
 
 
 def end_of(
-    entry: JournalEntry, rows: list[HistoryEntry], looked_at: datetime, offset: float | None = None
+    entry: JournalEntry, rows: Sequence[HistoryEntry], looked_at: datetime, offset: float | None = None
 ) -> HistoryEntry | None:
     """The row that tells how an accepted create ended; None where that is known already, or still is not."""
     if not _lacks_end(entry):

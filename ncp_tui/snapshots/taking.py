@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -80,7 +80,7 @@ async def take(
     *,
     caller: Caller | None = None,
     journal: Journal | None = None,
-    history: list[HistoryEntry] | None = None,
+    history: Sequence[HistoryEntry] | None = None,
     again: str | None = None,
     asked_at: datetime | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -138,7 +138,7 @@ class _Attempt:
         self._journal_problem: Problem | None = None
 
     async def begin(
-        self, history: list[HistoryEntry] | None, again: str | None, asked_at: datetime | None, seconds: float
+        self, history: Sequence[HistoryEntry] | None, again: str | None, asked_at: datetime | None, seconds: float
     ) -> None:
         """Have it on disk, once the ends of earlier requests were looked up. Raises what `Journal.begin` raises."""
         journal, entry = self._journal, self.entry

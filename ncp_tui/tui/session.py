@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ncp_tui.profiles import Identities, Identity, KeyringLocked, PassphraseNeeded
     from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine
     from ncp_tui.session_log import LogFile, SessionLog
-    from ncp_tui.snapshots import Caller, Journal, JournalEntry, Progress, SnapshotRequest, Taken
+    from ncp_tui.snapshots import Caller, Journal, JournalEntry, LastSnapshot, Progress, SnapshotRequest, Taken
 
 SETTLE_SECONDS = 60.0
 """How long the history is looked at after a lost answer."""
@@ -42,7 +42,7 @@ class Followed:
     progress: Progress | None = None
     problem: Problem | None = None
     """Why it was never sent, or is not followed any more."""
-    history: list[HistoryEntry] | None = None
+    history: Sequence[HistoryEntry] | None = None
     """What the history showed before it was sent."""
     with_journal: bool = True
     settling: GatewayError | None = None
@@ -75,7 +75,13 @@ class Session:
     default_profile: str | None = None
     clusters: dict[str, Cluster] = field(default_factory=dict)
     clusters_complete: bool = False
-    last_snapshots: dict[str, HistoryEntry | None] = field(default_factory=dict)
+    """Whether the listing of them has come to its end."""
+    clusters_read_at: datetime | None = None
+    """When that was; None before it."""
+    clusters_gap: str = ""
+    """What is missing of the clusters although the listing has ended; empty where they are all."""
+    last_snapshots: dict[str, LastSnapshot] = field(default_factory=dict)
+    """What is known of the newest snapshot of each cluster; of one that is not here, nothing was read."""
     followed: list[Followed] = field(default_factory=list)
     unsettled: list[JournalEntry] = field(default_factory=list)
     """Creates of the journal whose outcome is open, and which no running program has in its hands."""
@@ -120,6 +126,7 @@ class Session:
         self._connecting = asyncio.Lock()  # whoever waits for a hung keyring of the last identity is left alone
         self.clusters = {}
         self.clusters_complete = False
+        self.clusters_read_at, self.clusters_gap = None, ""
         self.last_snapshots = {}
 
     async def engine(self, *, ask: bool = True) -> SearchEngine:

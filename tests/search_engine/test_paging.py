@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
-from ncp_tui.gateway import GatewayError
+from ncp_tui.gateway import GatewayError, inert_json
 from ncp_tui.sandbox import Sandbox, serve
-from ncp_tui.search_engine import paging
+from ncp_tui.search_engine import Cluster, ListMissing, ListPage, paging
+from ncp_tui.search_engine.listing import CLUSTERS, SLICE, RowReader
 from tests.search_engine.scripted import Scripted, engine_of
 
 ALL = [{"serviceGroupInstanceNo": str(number), "clusterName": f"c-{number}"} for number in range(137)]
@@ -38,10 +40,24 @@ async def listed(transport: Scripted) -> list[str]:
         lambda page: {"isLast": int(page == 14)},
         lambda _: {"totalPage": 14},
         lambda _: {"totalPage": "14", "totalCount": 3},
+        lambda _: {"totalCount": 137},
+        lambda _: {"totalCount": "137", "pageSize": 100},
+        lambda _: {"totalCount": 137, "totalPage": 1},
         lambda _: {"isLast": False},
         lambda _: {"isLast": False, "totalPage": 2},
     ],
-    ids=["both", "text", "number", "no isLast", "text total", "never last", "never last, wrong total"],
+    ids=[
+        "both",
+        "text",
+        "number",
+        "no isLast",
+        "text total",
+        "total rows",
+        "total rows, our page size",
+        "total rows, wrong pages",
+        "never last",
+        "never last, wrong total",
+    ],
 )
 async def test_137_clusters_from_a_service_that_ignores_the_page_size(fields: Any) -> None:
     """It answers with ten rows whatever is asked: trusting our own page size would show the first ten."""
@@ -64,11 +80,133 @@ async def test_the_same_page_for_ever_is_read_once() -> None:
     assert len(transport.requests) == 2
 
 
-@pytest.mark.parametrize("result", [None, [], "x", {}, {"allowedClusters": None}, {"allowedClusters": [1, None, "x"]}])
-async def test_nothing_is_nothing(result: Any) -> None:
-    transport = Scripted(lambda _: result)
-    assert await listed(transport) == []
-    assert len(transport.requests) == 1
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"allowedClusters": None},
+        {"allowedClusters": {"0": ALL[0]}},
+        {"clusterList": ALL[:2], "totalCount": 2},
+        {"allowedClusters": [], "totalCount": 2, "isLast": True},
+        {"allowedClusters": [], "isLast": False},
+        {"allowedClusters": [1, None, "x"]},
+        {"allowedClusters": [{}, {}]},
+    ],
+)
+async def test_a_list_that_did_not_come_is_not_empty(result: Any) -> None:
+    with pytest.raises(ListMissing, match="The list of clusters did not come") as caught:
+        await Scripted(lambda _: result).engine().list_clusters()
+    assert not caught.value.may_have_acted
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"allowedClusters": []},
+        {"allowedClusters": [], "disallowedClusters": None, "totalCount": 0, "totalPage": 0, "isLast": True},
+        {"totalCount": 0},
+        {"allowedClusters": None, "totalCount": "0"},
+    ],
+)
+async def test_an_empty_list_is_whole(result: Any) -> None:
+    listing = await Scripted(lambda _: result).engine().list_clusters()
+    assert (len(listing), listing.is_whole, listing.gap) == (0, True, "")
+
+
+def _same(result: Any, _: Mapping[str, str]) -> Any:
+    return result
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "noun"),
+    [
+        ("list_buckets", "bucketList", "buckets"),
+        ("snapshot_history", "snapshotHistoryResponseList", "snapshots"),
+        ("recent_snapshots", "snapshotHistoryResponseList", "snapshots"),
+        ("schedule_history", "snapshotSchedulingHistoryList", "schedule settings"),
+    ],
+)
+async def test_every_list_may_be_missing(name: str, member: str, noun: str) -> None:
+    missing: tuple[Any, ...] = (None, {}, {member: None, "totalCount": 2}, {member + "s": [{}], "totalCount": 2})
+    for result in missing:
+        with pytest.raises(ListMissing, match=f"The list of {noun} did not come"):
+            await getattr(Scripted(partial(_same, result)).engine(), name)("1")
+    assert not await getattr(Scripted(lambda _: {member: []}).engine(), name)("1")
+
+
+@pytest.mark.parametrize(
+    ("result", "gap"),
+    [
+        ({"allowedClusters": ALL[:5], "totalCount": 7, "isLast": True}, "The service counts 7 clusters, and sent 5."),
+        ({"allowedClusters": [*ALL[:5], None], "isLast": True}, "1 entry without a name: 5 clusters could be read"),
+        ({"allowedClusters": [*ALL[:5], {}, {}], "isLast": True}, "2 entries without a name"),
+        ({"allowedClusters": ALL[:5], "isLast": False}, "repeats the same 5 clusters, and says that more follow"),
+        ({"allowedClusters": ALL[:5], "totalCount": 9}, "The service counts 9 clusters, and sent 5."),
+    ],
+    ids=["counts more", "no object", "nameless", "repeats itself", "counts more, and never ends"],
+)
+async def test_a_list_that_contradicts_itself_says_so(result: Any, gap: str) -> None:
+    listing = await Scripted(lambda _: result).engine().list_clusters()
+    assert len(listing) == 5
+    assert gap in listing.gap
+    assert not listing.is_whole
+
+
+async def test_a_page_that_is_missing_in_the_middle_is_a_gap() -> None:
+    def result(query: Mapping[str, str]) -> Any:
+        page = int(query["pageNo"])
+        return None if page == 3 else {"allowedClusters": page_of(query, 10), "totalCount": 137, "totalPage": 14}
+
+    listing = await Scripted(result).engine().list_clusters()
+    assert [cluster.number for cluster in listing] == numbers(20)
+    assert listing.gap == "The service counts 137 clusters, and sent 20."
+
+
+async def test_an_answer_that_was_cut_is_a_list_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inert_json, "MOST_VALUES", 100)
+    listing = await Scripted(lambda _: {"isLast": True, "allowedClusters": ALL}).engine().list_clusters()
+    assert 20 < len(listing) < 60
+    assert "was cut" in listing.gap
+
+
+async def test_more_rows_than_are_kept_are_cut() -> None:
+    transport = Scripted(lambda query: {"allowedClusters": page_of(query, 10), "totalCount": 137, "totalPage": 14})
+    found = [page async for page in transport.engine().cluster_pages(most=25)]
+    assert [len(page.rows) for page in found] == [10, 10, 5]
+    assert found[-1].gap == "Only the first 25 of 137 clusters were read: ncp-tui reads no more."
+
+
+async def test_a_part_that_was_asked_for_has_no_gap() -> None:
+    transport = Scripted(lambda _: history([history_row(2), history_row(1)], last=False) | {"totalCount": 9})
+    recent = await transport.engine().recent_snapshots("1")
+    assert (len(recent), recent.total, recent.is_whole, recent.gap) == (2, 9, False, "")
+
+
+async def test_a_list_says_when_it_was_read() -> None:
+    engine = Scripted(lambda _: {"allowedClusters": ALL[:1]}).engine()
+    before = engine.now()
+    assert before <= (await engine.list_clusters()).read_at <= engine.now()
+
+
+async def test_rows_are_read_a_slice_at_a_time() -> None:
+    """Two thousand in one answer would stop every key for 30 ms."""
+    others_turns = 0
+
+    async def another() -> None:
+        nonlocal others_turns
+        while True:
+            others_turns += 1
+            await asyncio.sleep(0)
+
+    rows = RowReader(CLUSTERS, 10_000)
+    many = [{"serviceGroupInstanceNo": str(number)} for number in range(2_000)]
+    task = asyncio.ensure_future(another())
+    assert len(await rows.take({"allowedClusters": many})) == 2_000
+    task.cancel()
+    assert others_turns >= 2_000 // SLICE
 
 
 async def test_an_empty_page_ends_it() -> None:
@@ -111,7 +249,9 @@ async def test_both_lists_make_a_page() -> None:
 async def test_an_endless_list_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "MOST_PAGES", 7)
     transport = Scripted(lambda query: {"allowedClusters": [{"clusterName": query["pageNo"]}], "isLast": False})
-    assert len(await transport.engine().list_clusters()) == 7
+    listing = await transport.engine().list_clusters()
+    assert len(listing) == 7
+    assert listing.gap == "Only the first 7 clusters were read: ncp-tui reads no more."
     assert len(transport.requests) == 7
 
 
@@ -182,6 +322,10 @@ async def test_the_newest_are_found_where_the_service_begins_with_the_oldest() -
     assert len(scripted.requests) == 2
 
 
+def named(page: ListPage[Cluster]) -> list[int]:
+    return [int(cluster.name) for cluster in page.rows]
+
+
 class Gate:
     """Pages that are answered when they are let through, in whatever order."""
 
@@ -198,7 +342,7 @@ class Gate:
         except asyncio.CancelledError:
             self.cancelled.append(page)
             raise
-        return {"page": page, "totalPage": self.total}
+        return {"allowedClusters": [{"clusterName": str(page)}], "totalPage": self.total}
 
     def door(self, page: int) -> asyncio.Event:
         return self._doors.setdefault(page, asyncio.Event())
@@ -208,8 +352,8 @@ async def test_a_few_pages_are_on_their_way_at_once_and_come_in_their_order() ->
     """One after the other, 20 pages over a link of 200 ms would take four seconds."""
     gate = Gate(total=9)
     gate.door(1).set()
-    found = paging.pages(gate.fetch, lambda _: False, at_once=4)
-    assert (await anext(found))[0]["page"] == 1
+    found = paging.pages(gate.fetch, RowReader(CLUSTERS, 100), at_once=4)
+    assert named(await anext(found)) == [1]
     for page in (5, 3, 4):
         gate.door(page).set()
     second = asyncio.ensure_future(anext(found))
@@ -218,7 +362,7 @@ async def test_a_few_pages_are_on_their_way_at_once_and_come_in_their_order() ->
     assert gate.asked == [1, 2, 3, 4, 5], "four, and no more"
     assert not second.done(), "the order is the service's, whichever answer came first"
     gate.door(2).set()
-    assert (await second)[0]["page"] == 2
+    assert named(await second) == [2]
     await found.aclose()
     await asyncio.sleep(0)
     assert max(gate.asked) <= 6
@@ -229,7 +373,7 @@ async def test_pages_that_are_read_one_by_one_are_asked_for_when_they_are_wanted
     gate = Gate(total=9)
     for page in range(1, 10):
         gate.door(page).set()
-    found = paging.pages(gate.fetch, lambda _: False)
+    found = paging.pages(gate.fetch, RowReader(CLUSTERS, 100))
     await anext(found)
     await asyncio.sleep(0)
     assert gate.asked == [1]
@@ -245,7 +389,7 @@ async def test_a_page_that_fails_ahead_is_told_when_its_turn_comes() -> None:
         return {"allowedClusters": page_of(query, 10), "totalPage": 5}
 
     pages = Scripted(result).engine().cluster_pages()
-    assert [len(await anext(pages)) for _ in range(2)] == [10, 10]
+    assert [len((await anext(pages)).rows) for _ in range(2)] == [10, 10]
     with pytest.raises(GatewayError):
         await anext(pages)
 
@@ -264,11 +408,13 @@ def oldest_first(query: Mapping[str, str], total: int, filled: int) -> Any:
     return {"totalPage": total, "snapshotHistoryResponseList": rows}
 
 
-async def test_a_history_whose_pages_never_end_is_read_to_a_limit() -> None:
+async def test_a_history_whose_pages_never_end_is_read_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "MOST_PAGES", 20)
     script = Scripted(lambda query: oldest_first(query, 10**9, 10**9))
     rows = await script.engine().snapshot_history("1")
     assert len(script.requests) == paging.MOST_PAGES + 1
     assert len(rows) == 3 * (paging.MOST_PAGES + 1)
+    assert rows.gap == "Only the first 63 snapshots were read: ncp-tui reads no more."
 
 
 async def test_a_number_of_pages_that_is_not_to_be_trusted_loses_no_row_that_came() -> None:

@@ -202,7 +202,7 @@ class User:
                     with pytest.raises(SecondRequest):
                         await self._take(sender, action, history)
 
-    async def _take(self, engine: SearchEngine, action: Action, history: list[HistoryEntry] | None) -> Taken:
+    async def _take(self, engine: SearchEngine, action: Action, history: Sequence[HistoryEntry] | None) -> Taken:
         return await take(
             engine,
             action.request,

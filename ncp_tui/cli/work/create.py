@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
@@ -79,7 +80,7 @@ class _Creation:
         self._attempt = attempt
         self._chosen = chosen
         self._asked_at = session.home.now()
-        self._history: list[HistoryEntry] | None = None
+        self._history: Sequence[HistoryEntry] | None = None
         self._lights = Preflight(())
 
     def run(self) -> ExitCode:

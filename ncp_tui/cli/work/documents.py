@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from ncp_tui.cli.output import table
 from ncp_tui.gateway import RequestRecord, as_curl
 from ncp_tui.profiles import Profile
 from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, SnapshotState
-from ncp_tui.snapshots import Check, JournalEntry, Settlement
+from ncp_tui.snapshots import NOT_READ, Check, JournalEntry, LastSnapshot, Look, Settlement
 from ncp_tui.view.quantities import ZONE, date_time, size
 
 CLUSTER_HEADINGS = ("CLUSTER", "NUMBER", "STATUS", "HEALTH", "ENGINE", "NODES", "VPC", "")
@@ -19,8 +20,10 @@ HISTORY_HEADINGS = ("SNAPSHOT", "BUCKET", f"TIME ({ZONE})", "KIND", "STATE", "DU
 _DAY = "%Y-%m-%d"
 
 
-def cluster_document(cluster: Cluster, profile: Profile) -> dict[str, Any]:
-    """A cluster with the place it is in."""
+def cluster_document(
+    cluster: Cluster, profile: Profile, read_at: datetime, last: LastSnapshot = NOT_READ
+) -> dict[str, Any]:
+    """A cluster with the place it is in, and what is known of its newest snapshot."""
     return {
         "name": cluster.name,
         "number": cluster.number,
@@ -33,8 +36,40 @@ def cluster_document(cluster: Cluster, profile: Profile) -> dict[str, Any]:
         "region": profile.region,
         "nodes": {"manager": cluster.manager_nodes, "data": cluster.data_nodes, "master": cluster.master_nodes},
         "created": cluster.created or None,
+        "last_snapshot": last_snapshot_document(last),
+        "read_at": read_at.isoformat(),
         "raw": cluster.raw,
     }
+
+
+def last_snapshot_document(last: LastSnapshot) -> dict[str, Any]:
+    """The newest snapshot of a cluster. `look` tells what was not read from what is not there or cannot be read."""
+    entry = last.entry
+    return {
+        "look": last.look.value,
+        "read_at": last.read_at.isoformat() if last.read_at else None,
+        "snapshot": entry.snapshot if entry else None,
+        "at": entry.at.isoformat() if entry and entry.at else None,
+        "state": entry.state.value if entry else None,
+        "problem": last.problem.what if last.problem else None,
+    }
+
+
+def last_snapshot_text(last: LastSnapshot) -> str:
+    """The same in a line."""
+    why = f" {last.problem.what}" if last.problem else ""
+    if last.entry is not None:
+        at = f", {last.entry.when}" if last.entry.when else ""
+        return f"{last.entry.snapshot}: {last.entry.state.value}{at}{why}"
+    return _LOOKS[last.look] + why
+
+
+_LOOKS = {
+    Look.NOT_READ: "not read",
+    Look.NONE: "none: the history is empty",
+    Look.NO_PERMISSION: "not known: this key may not read the history.",
+    Look.FAILED: "not known: the history could not be read.",
+}
 
 
 def cluster_row(cluster: Cluster) -> tuple[str, ...]:
@@ -52,7 +87,7 @@ def cluster_row(cluster: Cluster) -> tuple[str, ...]:
     )
 
 
-def bucket_document(bucket: Bucket) -> dict[str, Any]:
+def bucket_document(bucket: Bucket, read_at: datetime) -> dict[str, Any]:
     """A bucket; `reason` is null for one that can be used."""
     return {
         "name": bucket.name,
@@ -61,6 +96,7 @@ def bucket_document(bucket: Bucket) -> dict[str, Any]:
         "bytes": bucket.bytes_used,
         "objects": bucket.objects,
         "created": bucket.created.isoformat() if bucket.created else None,
+        "read_at": read_at.isoformat(),
         "raw": bucket.raw,
     }
 
@@ -77,8 +113,11 @@ def bucket_row(bucket: Bucket) -> tuple[str, ...]:
     )
 
 
-def history_document(entry: HistoryEntry) -> dict[str, Any]:
-    """A row of the history. `at` carries the service's zone, +09:00; a date that cannot be read is there as it came."""
+def history_document(entry: HistoryEntry, read_at: datetime | None = None) -> dict[str, Any]:
+    """A row of the history. `at` carries the service's zone, +09:00; a date that cannot be read is there as it came.
+
+    `read_at` is when the list was read.
+    """
     return {
         "snapshot": entry.snapshot,
         "bucket": entry.bucket or None,
@@ -88,6 +127,7 @@ def history_document(entry: HistoryEntry) -> dict[str, Any]:
         "message": entry.message,
         "duration": entry.duration or None,
         "failed": entry.state is SnapshotState.FAILED,
+        **({"read_at": read_at.isoformat()} if read_at else {}),
         "raw": entry.raw,
     }
 
@@ -136,7 +176,10 @@ def checks_text(checks: Sequence[Check]) -> str:
     """The lights for people, one a line; words, since a terminal may have no colours."""
     return table(
         ("CHECK", "", "EVIDENCE"),
-        [(check.subject, check.light.value, f"{check.evidence}. {check.advice}".rstrip()) for check in checks],
+        [
+            (check.subject, check.light.value, f"{check.evidence.rstrip('.')}. {check.advice}".rstrip())
+            for check in checks
+        ],
     )
 
 

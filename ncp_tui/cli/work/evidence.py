@@ -63,6 +63,8 @@ def _with_history(session: Session, identity: Identity, evidence: Evidence, clus
     with session.log.action("read the history for evidence") as action:
         found = session.wait(find_cluster(engine, wanted))
         rows = session.wait(engine.snapshot_history(found.number))
+    if rows.gap:
+        evidence = _with_gap(evidence, rows.gap)
     return dataclasses.replace(
         evidence,
         cluster_name=found.name,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ncp_tui.cli.work.problems import AmbiguousCluster, UnknownCluster
-from ncp_tui.search_engine import Cluster, SearchEngine
+from ncp_tui.cli.work.problems import AmbiguousCluster, ClusterNotSeen, UnknownCluster
+from ncp_tui.search_engine import Cluster, SearchEngine, gap_of
 from ncp_tui.search_engine.client import same_name
 from ncp_tui.snapshots import check_cluster
 
@@ -13,20 +14,34 @@ from ncp_tui.snapshots import check_cluster
 async def find_cluster(engine: SearchEngine, wanted: str) -> Cluster:
     """The cluster of that name or number, which this key may open.
 
-    A name is looked for on every page, since a second cluster of the same name may be on the last. Raises
-    UnknownCluster, AmbiguousCluster, PermissionDenied, WrongCluster, or what the reads raise.
+    A name is looked for on every page, since a second cluster of the same name may be on the last; where the list is
+    cut the service is asked for the name, too. Raises UnknownCluster, AmbiguousCluster, ClusterNotSeen,
+    PermissionDenied, WrongCluster, or what the reads raise.
     """
     if is_number(wanted):
         cluster = await engine.show_cluster(wanted)
         if cluster is None:
             raise UnknownCluster(wanted)
         return check_cluster(cluster)
-    return check_cluster(named(await engine.list_clusters(), wanted))
+    return check_cluster(await find_named(engine, wanted))
+
+
+async def find_named(engine: SearchEngine, wanted: str) -> Cluster:
+    """The cluster of that name as it is listed. Raises UnknownCluster, AmbiguousCluster, ClusterNotSeen."""
+    listed = await engine.list_clusters()
+    if listed.gap and wanted.isascii():  # how the service wants Hangul to be written in a query is not documented
+        searched = await engine.list_clusters(name_part=wanted)
+        known = {cluster.number for cluster in listed}
+        rows = (*listed, *(cluster for cluster in searched if cluster.number not in known))
+        listed = replace(listed, rows=rows)
+    return named(listed, wanted)
 
 
 def named(clusters: Sequence[Cluster], wanted: str) -> Cluster:
-    """The one cluster called exactly so. Raises UnknownCluster, AmbiguousCluster."""
+    """The one cluster called exactly so. Raises UnknownCluster, AmbiguousCluster, ClusterNotSeen."""
     found = [cluster for cluster in clusters if same_name(cluster.name, wanted)]
+    if not found and gap_of(clusters):
+        raise ClusterNotSeen(wanted, gap_of(clusters))
     if not found:
         raise UnknownCluster(wanted, clusters)
     if len(found) > 1:

@@ -10,7 +10,7 @@ import io
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import click
 
@@ -21,7 +21,7 @@ from ncp_tui.cli.work.problems import NOTHING_SENT, CommandProblem
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem
 from ncp_tui.profiles import PROFILE_VARIABLE, Identity, SourceKind
-from ncp_tui.search_engine import Bucket, Cluster, SearchEngine
+from ncp_tui.search_engine import Bucket, Cluster, SearchEngine, gap_of
 from ncp_tui.snapshots import (
     DEFAULT_TEMPLATE,
     Journal,
@@ -111,6 +111,8 @@ def _profile(session: Session) -> str | None:
 def _cluster(session: Session, engine: SearchEngine) -> Cluster:
     with session.log.action("list clusters"):
         clusters = session.wait(engine.list_clusters())
+    if clusters.gap:
+        session.out.note(f"This list is not whole. {clusters.gap}")
     if not clusters:
         raise NoClusters("There are no clusters in this region.", "", "Look into another region or account: --profile.")
     shown: Sequence[Cluster] = clusters
@@ -125,7 +127,8 @@ def _cluster(session: Session, engine: SearchEngine) -> Cluster:
         numbered = _numbered(shown, answer)
         found = [each for each in clusters if _is_called(each, answer)] or ([numbered] if numbered else [])
         if not found:
-            raise Problem(f"No cluster is called {answer!a}, and none has that number.")
+            among = f" among those listed. {clusters.gap}" if clusters.gap else "."
+            raise Problem(f"No cluster is called {answer!a}, and none has that number{among}")
         if len(found) > 1:
             raise Problem(f"{len(found)} clusters are called so.", "", f"By id: {', '.join(c.number for c in found)}.")
         return check_cluster(found[0])
@@ -134,19 +137,21 @@ def _cluster(session: Session, engine: SearchEngine) -> Cluster:
 
 
 def _bucket(session: Session, engine: SearchEngine, cluster: Cluster, identity: Identity) -> str:
-    default, buckets = identity.profile.default_bucket, list[Bucket]()
+    default, buckets = identity.profile.default_bucket, cast("Sequence[Bucket]", ())
     try:
         with session.log.action(f"list buckets of {cluster.name}"):
             buckets = session.wait(engine.list_buckets(cluster.number))
     except Problem as problem:
         session.out.note(f"The buckets cannot be listed. {problem.what} One can be named all the same.")
+    if gap_of(buckets):
+        session.out.note(f"This list is not whole. {gap_of(buckets)} Another bucket can be named all the same.")
     usable = [bucket for bucket in buckets if bucket.usable]
     for number, bucket in enumerate(usable, 1):
         session.out.text(f"{number} {bucket.name}" + ", default" * (bucket.name == default))
     for bucket in buckets:
         if not bucket.usable:
             session.out.text(f"- {bucket.name}: {bucket.reason}")
-    if buckets and not any(bucket.name == default for bucket in usable):
+    if buckets and not gap_of(buckets) and not any(bucket.name == default for bucket in usable):
         default = None
 
     def chosen(answer: str) -> str:

@@ -31,6 +31,20 @@ class UnknownCluster(CommandProblem):
         super().__init__(f"No cluster has the {kind} {clean(wanted)!r}.", "Nothing was changed.", step)
 
 
+class ClusterNotSeen(CommandProblem):
+    """No cluster that was listed has that name, and the list is not whole: it may be among the others."""
+
+    kind = "list_incomplete"
+    exit_code = ExitCode.REFUSED
+
+    def __init__(self, wanted: str, gap: str) -> None:
+        super().__init__(
+            f"Cluster {clean(wanted)!r} is not among those that were listed, and the list is not whole. {gap}",
+            "Whether there is such a cluster is not known. Nothing was changed.",
+            "Give its number instead of its name: the NCP console shows it.",
+        )
+
+
 class AmbiguousCluster(CommandProblem):
     """Several clusters have that name."""
 

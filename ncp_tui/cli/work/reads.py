@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from ncp_tui import profiles
 from ncp_tui.cli.exit_codes import ExitCode
@@ -20,13 +21,14 @@ from ncp_tui.cli.work.documents import (
     cluster_row,
     history_document,
     history_row,
+    last_snapshot_text,
 )
-from ncp_tui.cli.work.finding import find_cluster, is_number, named
+from ncp_tui.cli.work.finding import find_cluster, find_named, is_number
 from ncp_tui.cli.work.problems import UnknownCluster
 from ncp_tui.cli.work.session import Session
 from ncp_tui.profiles import Identity
-from ncp_tui.search_engine import Cluster, SearchEngine
-from ncp_tui.snapshots import check_cluster
+from ncp_tui.search_engine import Cluster, Listing, SearchEngine
+from ncp_tui.snapshots import LastSnapshot, check_cluster, look_at_last_snapshot
 
 
 def list_clusters(session: Session) -> ExitCode:
@@ -35,12 +37,15 @@ def list_clusters(session: Session) -> ExitCode:
     engine = session.connect(identity)
     with session.log.action("list clusters"):
         clusters = session.wait(engine.list_clusters())
-    documents = [cluster_document(cluster, identity.profile) for cluster in clusters]
+    documents = [cluster_document(cluster, identity.profile, clusters.read_at) for cluster in clusters]
     session.out.answer(documents, table(CLUSTER_HEADINGS, [cluster_row(cluster) for cluster in clusters]))
+    _tell_gap(session, clusters)
     if not clusters:
         session.out.note("There are no clusters in this region.")
     with contextlib.suppress(OSError):  # a comfort for the shell: it completes what was listed before
-        profiles.LastListing(session.home.paths).keep(identity, [cluster.name for cluster in clusters])
+        profiles.LastListing(session.home.paths).keep(
+            identity, [cluster.name for cluster in clusters], is_whole=clusters.is_whole
+        )
     return ExitCode.DONE
 
 
@@ -49,8 +54,10 @@ def show_cluster(session: Session, wanted: str) -> ExitCode:
     identity = session.identity()
     engine = session.connect(identity)
     with session.log.action(f"show cluster {wanted}"):
-        cluster = session.wait(_read_cluster(engine, wanted))
-    session.out.answer(cluster_document(cluster, identity.profile), _cluster_text(cluster, identity))
+        cluster, read_at = session.wait(_read_cluster(engine, wanted)), session.home.now()
+        last = session.wait(look_at_last_snapshot(engine, cluster))
+    document = cluster_document(cluster, identity.profile, read_at, last)
+    session.out.answer(document, _cluster_text(cluster, identity, last))
     return ExitCode.DONE
 
 
@@ -61,8 +68,9 @@ def list_buckets(session: Session, wanted: str) -> ExitCode:
     with session.log.action(f"list buckets of {wanted}"):
         cluster = session.wait(find_cluster(engine, wanted))
         buckets = session.wait(engine.list_buckets(cluster.number))
-    documents = [bucket_document(bucket) for bucket in buckets]
+    documents = [bucket_document(bucket, buckets.read_at) for bucket in buckets]
     session.out.answer(documents, table(BUCKET_HEADINGS, [bucket_row(bucket) for bucket in buckets]))
+    _tell_gap(session, buckets)
     if not buckets:
         session.out.note("The service names no bucket. An API authentication key must be set on the cluster first.")
     return ExitCode.DONE
@@ -74,18 +82,22 @@ def show_history(session: Session, wanted: str, limit: int | None) -> ExitCode:
 
     with session.log.action(f"snapshot history of {wanted}"):
         cluster = session.wait(find_cluster(engine, wanted))
-        entries = session.wait(engine.snapshot_history(cluster.number))[:limit]
-    documents = [history_document(entry) for entry in entries]
+        history = session.wait(engine.snapshot_history(cluster.number))
+    entries = history[:limit]
+    documents = [history_document(entry, history.read_at) for entry in entries]
     session.out.answer(documents, table(HISTORY_HEADINGS, [history_row(entry) for entry in entries]))
-    if not entries:
+    _tell_gap(session, history)
+    if not history:
         session.out.note("No snapshot has been taken of this cluster.")
     return ExitCode.DONE
 
 
 async def _read_cluster(engine: SearchEngine, wanted: str) -> Cluster:
     """The cluster from both answers: only the list has its health, only the detail has its nodes."""
-    clusters = await engine.list_clusters()
-    row = _numbered(clusters, wanted) if is_number(wanted) else named(clusters, wanted)
+    if is_number(wanted):
+        row = _numbered(await engine.list_clusters(), wanted)
+    else:
+        row = await find_named(engine, wanted)
     if row is not None:
         check_cluster(row)
     detail = await engine.show_cluster(row.number if row else wanted, row.name if row else "")
@@ -96,11 +108,17 @@ async def _read_cluster(engine: SearchEngine, wanted: str) -> Cluster:
     return dataclasses.replace(row, raw={**row.raw, **detail.raw}) if detail else row
 
 
+def _tell_gap(session: Session, listing: Listing[Any]) -> None:
+    """Say what is missing of the answer; not a note, since an answer that is taken for all there is leads astray."""
+    if listing.gap:
+        session.out.error(f"This list is not whole. {listing.gap}")
+
+
 def _numbered(clusters: Sequence[Cluster], number: str) -> Cluster | None:
     return next((cluster for cluster in clusters if cluster.number == number), None)
 
 
-def _cluster_text(cluster: Cluster, identity: Identity) -> str:
+def _cluster_text(cluster: Cluster, identity: Identity, last: LastSnapshot) -> str:
     known = [
         ("cluster", cluster.name),
         ("number", cluster.number),
@@ -112,6 +130,7 @@ def _cluster_text(cluster: Cluster, identity: Identity) -> str:
         ("created", cluster.created),
         ("zone", identity.profile.zone),
         ("region", identity.profile.region),
+        ("last snapshot", last_snapshot_text(last)),
     ]
     return "\n\n".join(
         (facts(known), "As the service has it:\n" + json.dumps(cluster.raw, indent=2, ensure_ascii=False))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ncp_tui.search_engine import Cluster, HistoryEntry
+from ncp_tui.search_engine import Cluster
+from ncp_tui.snapshots import LastSnapshot, Look
 from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.rows.history import state_cell
 from ncp_tui.view.quantities import age
@@ -55,10 +56,19 @@ def health_cell(health: str) -> Cell:
     return Cell(health or "-", _HEALTH_TONES.get(health.lower(), Tone.PLAIN))
 
 
-def last_snapshot_cell(entry: HistoryEntry | None, now: datetime) -> Cell:
-    """`2 h ago ok`, or `never`."""
+_LOOKS = {
+    Look.NOT_READ: Cell("not read", Tone.DIM),
+    Look.NONE: Cell("none", Tone.WARNING, sort=0.0),
+    Look.NO_PERMISSION: Cell("no access", Tone.DIM),
+    Look.FAILED: Cell("cannot be read", Tone.BAD),
+}
+
+
+def last_snapshot_cell(last: LastSnapshot, now: datetime) -> Cell:
+    """`2 h ago ok`, `none`, or why nobody knows."""
+    entry = last.entry
     if entry is None:
-        return Cell("never", Tone.WARNING, sort=0.0)
+        return _LOOKS[last.look]
     state = state_cell(entry)
     when = age(entry.at, now) if entry.at else "?"
     return Cell(f"{when} {state.text}", state.tone, sort=entry.sort_key[0])

@@ -12,12 +12,14 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from ncp_tui import gateway, profiles
+from ncp_tui import gateway, profiles, snapshots
 from ncp_tui.tui import rows, screens
 from ncp_tui.tui.cells import Cell, Row, Tone
+from ncp_tui.tui.history_reader import MOST_ROWS
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.screens.working import unsettled_sentence
 from ncp_tui.tui.session import Followed, Session
+from ncp_tui.tui.slices import in_slices
 from ncp_tui.tui.widgets import Column, RecordTable
 from ncp_tui.view.quantities import milliseconds
 
@@ -30,10 +32,14 @@ if TYPE_CHECKING:
 LAST_SNAPSHOTS_AT_ONCE = 2
 """Histories read at the same time; the service publishes no rate limit, so we stay far below any."""
 
-MOST_LAST_SNAPSHOTS = 40
+MOST_FAILED_LOOKS = 3
+"""Histories in a row that cannot be read, after which the others are left alone."""
 
 TOGETHER_SECONDS = 0.05
-"""In which the pages that come at the same time are shown together: each costs a layout of the screen, 7 ms."""
+"""In which what comes at the same time is shown together: each costs a layout of the screen, 7 ms."""
+
+MANY, TOGETHER_SECONDS_OF_MANY = 300, 0.25
+"""From so many rows on that is done less often: nobody sees the end of the list."""
 
 NAMES_SECONDS = 10.0
 """How long the disk may take to keep the names; nobody waits for it."""
@@ -78,17 +84,19 @@ class ClustersScreen(TableScreen):
 
     @dataclass
     class PageLoaded(Message):
-        """Some clusters arrived."""
+        """Some clusters arrived, with their lines."""
 
         identity: Identity | None
         clusters: list[Cluster]
+        rows: list[Row]
 
     @dataclass
     class LoadEnded(Message):
-        """The listing is complete, or it failed."""
+        """The listing has ended, or it failed."""
 
         identity: Identity | None
         seconds: float
+        rows: list[Row]
         problem: Problem | None = None
 
     @dataclass
@@ -100,7 +108,7 @@ class ClustersScreen(TableScreen):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._arrived: list[Cluster] = []
+        self._arrived: list[Row] = []
 
     def load(self) -> None:
         """List the clusters again."""
@@ -124,65 +132,77 @@ class ClustersScreen(TableScreen):
             with session.log.action("list clusters"):
                 engine = await session.engine()
                 found: dict[str, Cluster] = {}
-                async for page in engine.cluster_pages():
-                    found.update({cluster.number or cluster.name: cluster for cluster in page})
-                    self.post_message(self.PageLoaded(identity, page))
+                lines, gap = list[Row](), ""
+                async for page in engine.cluster_pages(most=MOST_ROWS):
+                    found.update({cluster.number or cluster.name: cluster for cluster in page.rows})
+                    made = await in_slices(self._row, page.rows)
+                    lines, gap = lines + made, page.gap
+                    self.post_message(self.PageLoaded(identity, page.rows, made))
             if identity is session.identity:
-                session.clusters = found
-            self.post_message(self.LoadEnded(identity, monotonic() - started))
+                session.clusters, session.clusters_gap, session.clusters_read_at = found, gap, session.home.now()
+            self.post_message(self.LoadEnded(identity, monotonic() - started, lines))
         except gateway.Problem as problem:
-            self.post_message(self.LoadEnded(identity, monotonic() - started, problem))
+            self.post_message(self.LoadEnded(identity, monotonic() - started, [], problem))
             return
         await self._load_last_snapshots(engine, identity, list(found.values()))
 
     async def _load_last_snapshots(
         self, engine: SearchEngine, identity: Identity | None, clusters: list[Cluster]
     ) -> None:
-        wanted = [each for each in clusters if each.allowed and each.is_running][:MOST_LAST_SNAPSHOTS]
-        limit = asyncio.Semaphore(LAST_SNAPSHOTS_AT_ONCE)
+        """Look at the newest snapshot of every running cluster, a few at a time. A look that fails is an answer too."""
+        wanted = iter([each for each in clusters if each.allowed and each.is_running])
+        failed_in_a_row = 0
 
-        async def read(cluster: Cluster) -> None:
-            async with limit:
-                rows = await engine.recent_snapshots(cluster.number)
-            if identity is self.session.identity:
-                self.session.last_snapshots[cluster.number] = rows[0] if rows else None
-                self.post_message(self.LastSnapshotLoaded(identity, cluster.number))
+        async def look() -> None:
+            nonlocal failed_in_a_row
+            for cluster in wanted:
+                if failed_in_a_row >= MOST_FAILED_LOOKS or identity is not self.session.identity:
+                    return
+                last = await snapshots.look_at_last_snapshot(engine, cluster)
+                failed_in_a_row = failed_in_a_row + 1 if last.look is snapshots.Look.FAILED else 0
+                if identity is self.session.identity:
+                    self.session.last_snapshots[cluster.number] = last
+                    self.post_message(self.LastSnapshotLoaded(identity, cluster.number))
 
-        try:
-            with self.session.log.action("read last snapshots", background=True):
-                async with asyncio.TaskGroup() as group:
-                    for cluster in wanted:
-                        group.create_task(read(cluster))
-        except* gateway.Problem:
-            pass  # it is in the session log; the ages that are missing stay blank, and nothing else depends on them
+        with self.session.log.action("read last snapshots", background=True):
+            async with asyncio.TaskGroup() as group:
+                for _ in range(LAST_SNAPSHOTS_AT_ONCE):
+                    group.create_task(look())
 
     @work(group="names", exclusive=True, exit_on_error=False, description="keep names")
-    async def keep_names(self, identity: Identity, names: list[str]) -> None:
+    async def keep_names(self, identity: Identity, names: list[str], *, are_all: bool) -> None:
         """Write down what a shell may complete."""
         listing = profiles.LastListing(self.session.home.paths)
         with contextlib.suppress(OSError, TimeoutError):  # a comfort: the shell completes what was listed before
-            await gateway.daemon_call(lambda: listing.keep(identity, names), NAMES_SECONDS)
+            await gateway.daemon_call(lambda: listing.keep(identity, names, is_whole=are_all), NAMES_SECONDS)
 
     @on(PageLoaded)
     def show_page(self, event: PageLoaded) -> None:
         """Show the clusters that arrived."""
         if event.identity is self.session.identity:
             self.session.clusters.update({cluster.number or cluster.name: cluster for cluster in event.clusters})
-            self._arrived += event.clusters
-            if not self.table.total:
-                self._show_arrived()
-            elif len(self._arrived) == len(event.clusters):
-                self.set_timer(TOGETHER_SECONDS, self._show_arrived)
+            self._show_soon(event.rows)
+
+    def _show_soon(self, lines: list[Row]) -> None:
+        """Show lines with those that come at the same time; the first ones at once."""
+        is_waiting = bool(self._arrived)
+        self._arrived += lines
+        if not self.table.total:
+            self._show_arrived()
+        elif lines and not is_waiting:
+            is_long = self.table.total > MANY
+            self.set_timer(TOGETHER_SECONDS_OF_MANY if is_long else TOGETHER_SECONDS, self._show_arrived)
 
     def _show_arrived(self) -> None:
         arrived, self._arrived = self._arrived, []
         if arrived:
-            self._show_again(*arrived)
+            self.table.merge(arrived)
 
     @on(LoadEnded)
     def show_end(self, event: LoadEnded) -> None:
         """Say how the listing ended."""
-        if event.identity is not self.session.identity:
+        session = self.session
+        if event.identity is not session.identity:
             return
         self.show_header()
         if event.problem is not None:
@@ -190,16 +210,20 @@ class ClustersScreen(TableScreen):
             self.show_problem(event.problem)
             return
         self.hide_problem()
-        self.session.clusters_complete, self._arrived = True, []
-        if event.identity is not None and not self.session.home.demo:
-            self.keep_names(event.identity, [cluster.name for cluster in self.session.clusters.values()])
-        count = len(self.session.clusters)
-        self.table.show(self.rows(), empty="This account has no clusters in this region.")
-        self.say(f"{count} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}.")
+        session.clusters_complete, self._arrived = True, []
+        if event.identity is not None and not session.home.demo:
+            names = [cluster.name for cluster in session.clusters.values()]
+            self.keep_names(event.identity, names, are_all=not session.clusters_gap)
+        count = len(session.clusters)
+        self.table.show(event.rows, empty="This account has no clusters in this region.")
+        if session.clusters_gap:
+            self.say(f"This list is not whole. {session.clusters_gap}", "warning")
+        else:
+            self.say(f"{count:,} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}.")
         self.show_unsettled()
         self.show_followed()
-        if self.session.left_behind:
-            self.session.left_behind = False
+        if session.left_behind:
+            session.left_behind = False
             self.ncp_app.look_into_journal()
 
     def show_unsettled(self) -> None:
@@ -213,36 +237,37 @@ class ClustersScreen(TableScreen):
     def show_last_snapshot(self, event: LastSnapshotLoaded) -> None:
         """Show the newest age."""
         if event.identity is self.session.identity and event.number in self.session.clusters:
-            self._show_again(self.session.clusters[event.number])
+            self._show_soon([self._row(self.session.clusters[event.number])])
 
-    def rows(self) -> list[Row]:
-        """The lines of the table."""
-        now = self.session.home.now()
-        return [rows.cluster_row(cluster, self._last(cluster, now)) for cluster in self.session.clusters.values()]
+    def _row(self, cluster: Cluster) -> Row:
+        """The line of a cluster, as of now."""
+        return rows.cluster_row(cluster, self._last(cluster, self.session.home.now()))
 
-    def _show_again(self, *clusters: Cluster) -> None:
-        """Show what changed in some lines, or came; the others are left alone."""
-        now = self.session.home.now()
-        self.table.merge([rows.cluster_row(cluster, self._last(cluster, now)) for cluster in clusters])
+    @work(group="rows", exclusive=True, exit_on_error=False, description="show the clusters as of now")
+    async def show_ages(self) -> None:
+        """Make every line again: the ages in them have grown."""
+        clusters = self.session.clusters
+        lines = await in_slices(self._row, list(clusters.values()))
+        if clusters is self.session.clusters:
+            self.table.merge(lines)
 
     def _last(self, cluster: Cluster, now: datetime) -> Cell:
         number = cluster.number
         under_way = any(each.request.cluster_number == number for each in self.session.open_snapshots)
         if under_way:
             return Cell("running now", Tone.WARNING)
-        if number in self.session.last_snapshots:
-            return rows.last_snapshot_cell(self.session.last_snapshots[number], now)
-        return Cell("")
+        return rows.last_snapshot_cell(self.session.last_snapshots.get(number, snapshots.NOT_READ), now)
 
     def on_followed_changed(self, followed: Followed) -> None:
         """Show a snapshot's progress in its cluster's line as well."""
         progress = followed.progress
         if progress is not None and progress.entry is not None and followed.identity is self.session.identity:
-            self.session.last_snapshots[followed.request.cluster_number] = progress.entry
+            last = snapshots.LastSnapshot(snapshots.Look.FOUND, progress.entry, self.session.home.now())
+            self.session.last_snapshots[followed.request.cluster_number] = last
         super().on_followed_changed(followed)
         cluster = self.session.clusters.get(followed.request.cluster_number)
         if cluster is not None and followed.identity is self.session.identity:
-            self._show_again(cluster)
+            self.table.merge([self._row(cluster)])
 
     @property
     def chosen(self) -> Cluster | None:
@@ -299,7 +324,7 @@ class ClustersScreen(TableScreen):
 
     def on_screen_resume(self) -> None:
         """Show what was started elsewhere, and load again what leaving this screen stopped."""
-        self.table.show(self.rows())
+        self.show_ages()
         if self.session.identity is not None and not self.session.clusters_complete and not self._is_loading:
             self.call_after_refresh(self.load)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class LookedUp:
 
     identity: Identity | None
     clock_offset: ClockOffset | None = None
-    history: list[HistoryEntry] | None = None
+    history: Sequence[HistoryEntry] | None = None
     problem: Problem | None = None
 
 

@@ -10,11 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from ncp_tui.gateway import Problem
-from ncp_tui.search_engine import Cluster, HistoryEntry, SnapshotState
-from ncp_tui.tui.cells import Row
+from ncp_tui.search_engine import Cluster, HistoryEntry
 from ncp_tui.tui.documents import history_lines
 from ncp_tui.tui.history_reader import HistoryReader
-from ncp_tui.tui.rows import history_row
 from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
@@ -68,10 +66,6 @@ class HistoryScreen(EvidenceScreen):
         super().__init__(session)
         self.cluster = cluster
         self._reader: HistoryReader | None = None
-        self._rows: dict[int, Row] = {}
-        """The lines of the reader's entries, by the identity of each."""
-        self._entries: dict[str, HistoryEntry] = {}
-        """What has been read, by the keys of the rows."""
         self._wants_all = False
         self._failed_only = False
 
@@ -119,8 +113,7 @@ class HistoryScreen(EvidenceScreen):
     @on(PageLoaded)
     def show_page(self, event: PageLoaded) -> None:
         """Show what has arrived so far."""
-        if self._reader is not event.reader:
-            self._reader, self._rows, self._entries = event.reader, {}, {}
+        self._reader = event.reader
         self._show_rows()
         if self._wants_all and not event.reader.is_complete:
             self.say(f"{self.cluster.name}: {event.reader.extent} ...")
@@ -139,25 +132,20 @@ class HistoryScreen(EvidenceScreen):
         if self.filter_bar is not None and self.filter_bar.value:
             self.say(self.narrowed_sentence())
             return
+        if reader.gap:
+            self.say(f"{self.cluster.name}: this list is not whole. {reader.gap}", "warning")
+            return
         more = "" if reader.is_complete else " More are read as you go down."
-        self.say(
-            f"{self.cluster.name}: {reader.extent}, {reader.failed} failed, in {milliseconds(event.seconds)}.{more}"
-        )
+        failed, took = len(reader.failed), milliseconds(event.seconds)
+        self.say(f"{self.cluster.name}: {reader.extent}, {failed} failed, in {took}.{more}")
 
     def _show_rows(self, empty: str | None = None) -> None:
-        entries = self._reader.entries if self._reader is not None else []
-        if self._failed_only and entries:
-            entries = [entry for entry in entries if entry.state is SnapshotState.FAILED]
+        reader = self._reader
+        rows = reader.rows if reader is not None else []
+        if self._failed_only and rows and reader is not None:
+            rows = [row for row in rows if row.key in reader.failed]
             empty = "No failure among them. Press f for all."
-        self.table.show([self._row_of(entry) for entry in entries], empty=empty)
-
-    def _row_of(self, entry: HistoryEntry) -> Row:
-        """The line of an entry, made once: a page that arrives must not cost what all before it did."""
-        row = self._rows.get(id(entry))
-        if row is None:
-            row = self._rows[id(entry)] = history_row(entry)
-            self._entries[row.key] = entry
-        return row
+        self.table.show(rows, empty=empty)
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -213,7 +201,7 @@ class HistoryScreen(EvidenceScreen):
         engine = self.session.connected
         reader = self._reader
         problem = None
-        if reader is None or not reader.is_complete:
+        if reader is None or not reader.is_complete or reader.gap:
             problem = Problem(f"Only a part of it was: {reader.extent}." if reader else "It was still being read.")
         offset = engine.clock_offset if engine is not None else None
         return LookedUp(self.session.identity, offset, list(reader.entries) if reader is not None else [], problem)
@@ -231,7 +219,7 @@ class HistoryScreen(EvidenceScreen):
 
     @property
     def _chosen(self) -> HistoryEntry | None:
-        return self._entries.get(self.table.cursor_key or "")
+        return self._reader.entry(self.table.cursor_key or "") if self._reader is not None else None
 
     @on(RecordTable.Chosen, "#table")
     def open_detail(self) -> None:

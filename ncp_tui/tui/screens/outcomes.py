@@ -222,7 +222,8 @@ class OutcomesScreen(EvidenceScreen):
                 # Its title does not hold the name: a look for evidence is none itself.
                 with self.session.log.action("read the history for evidence"):
                     rows = await engine.snapshot_history(number)
-                return LookedUp(identity, engine.clock_offset, rows)
+                gap = Problem(rows.gap) if rows.gap else None
+                return LookedUp(identity, engine.clock_offset, rows, gap)
         except Problem as problem:
             return LookedUp(self.session.identities.find(caller.profile), problem=problem)
 
