@@ -153,14 +153,14 @@ async def test_a_detail_that_fails_keeps_what_the_list_said() -> None:
 
 async def test_the_age_of_the_newest_snapshot() -> None:
     async with staged((120, 40)) as stage:
-        assert "never" in lines_with(stage, "search-0002")[0]
+        assert " none" in lines_with(stage, "search-0002")[0]
         assert "1 d ago ok" in lines_with(stage, "search-0001")[0]
         assert "no access" in lines_with(stage, "hr-private")[0]
         assert stage.asked("getSnapshotHistory") == 6, "one read for each cluster that runs and may be opened"
 
 
-async def test_an_age_that_cannot_be_read_stays_blank() -> None:
-    """What is nice to know must not put a card over what is needed."""
+async def test_what_is_not_known_of_the_newest_snapshot_is_said() -> None:
+    """Not read, cannot be read, none and no access are four things. What is nice to know puts no card over the list."""
 
     def prepare(sandbox: Sandbox) -> None:
         sandbox.faults.add("getSnapshotHistory", act=(500, "broken"), times=None)
@@ -168,6 +168,10 @@ async def test_an_age_that_cannot_be_read_stays_blank() -> None:
     async with staged((120, 40), prepare=prepare) as stage:
         assert stage.shows("14 clusters")
         assert "ago" not in stage.text()
+        assert "none" not in stage.text()
+        assert "cannot be read" in lines_with(stage, "search-0001")[0]
+        assert "not read" in lines_with(stage, "search-0012")[0], "after some failures the others are left alone"
+        assert "no access" in lines_with(stage, "hr-private")[0]
         assert not stage.app.screen.query_one(ProblemCard).display
 
 
