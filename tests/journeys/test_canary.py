@@ -90,7 +90,7 @@ def test_the_full_screen_in_trouble(gateway: ThreadedSandbox, with_keys: dict[st
         terminal.press(F2)
         terminal.expect("Finished: snapshot")
         terminal.press("y")
-        terminal.expect("NCLOUD_SECRET_KEY")
+        terminal.expect("As curl", "NCLOUD_ACCESS_KEY")
         terminal.press(ESCAPE, ESCAPE)
         terminal.expect("search-0001", "LAST SNAPSHOT")
         gateway.sandbox.faults.add("getClusterInfoList", "answer", (500, headers), times=None)

@@ -72,7 +72,7 @@ def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path)
         terminal.expect("Encrypted file", "This session only")
         terminal.press(DOWN, DOWN, ENTER)
         terminal.expect_gone("Encrypted file")
-        terminal.expect("This session only", "q Quit")  # which no key of a menu or of a text is
+        terminal.expect("This session only", "? Help")  # f1 in a menu, and where text is typed
         terminal.press(TAB, TAB, TAB, TAB, TAB, gateway.url)
         terminal.expect(gateway.url)
         terminal.press("\x1b[15~")
