@@ -39,7 +39,9 @@ def command() -> None:
     help="The cluster's name once more: what a protected profile wants.",
 )
 @click.option(
-    "--without-journal", is_flag=True, help="Send it although it cannot be written down; then nobody can settle it."
+    "--without-journal",
+    is_flag=True,
+    help="Send it also where it cannot be written down; that is tried until the command ends.",
 )
 @click.option(
     "--retry-if-not-started", is_flag=True, help="Ask once more where it is certain that nothing was started."

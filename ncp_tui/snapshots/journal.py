@@ -127,7 +127,8 @@ class Journal:
             lock = self._lock_of(entry.id)
             lock.acquire(timeout=0)
             try:
-                begun = self._append(contents, _line(entry.at, Fact.BEGUN, begun_context(entry), entry.id, request))
+                line = _line(entry.at, Fact.BEGUN, begun_context(entry), entry.id, request)
+                (begun,) = self._append(contents, line)
             except BaseException:
                 _let_go(lock)
                 raise
@@ -143,12 +144,33 @@ class Journal:
             contents.check_undamaged(intent.request)
             intent.check(contents.entries)
 
+    def begin_late(self, entry: JournalEntry, facts: Sequence[tuple[Fact, Mapping[str, Any]]]) -> HeldEntry:
+        """Write down a create that has left already, with all that is known of it, and hold its entry.
+
+        Nothing is looked up: it cannot be stopped any more. All of it is on disk at once, or nothing. Raises
+        JournalProblem.
+        """
+        entry = dataclasses.replace(entry, id=uuid.uuid4().hex, process=os.getpid())
+        key, request, now = entry.id, entry.request, self._now()
+        with self._writing():
+            contents = self._contents_to_write()
+            lock = self._lock_of(key)
+            lock.acquire(timeout=0)
+            try:
+                begun = _line(entry.at, Fact.BEGUN, begun_context(entry), key, request)
+                lines = [begun, *(_line(now, fact, more, key, request) for fact, more in facts)]
+                written = self._append(contents, *lines)
+            except BaseException:
+                _let_go(lock)
+                raise
+        return HeldEntry(self, dataclasses.replace(entry, facts=tuple(written)), lock)
+
     def append(self, key: str, fact: Fact, **details: Any) -> Mapping[str, Any]:
         """Append one fact about the entry `key`, and return it once it is on disk. Raises JournalUnwritable."""
         with self._writing():
             contents = self._contents_to_write()
             known = next((entry.request for entry in contents.entries if entry.id == key), None)
-            return self._append(contents, _line(self._now(), fact, details, key, known))
+            return self._append(contents, _line(self._now(), fact, details, key, known))[0]
 
     def accept_damage(self, wanted: str) -> DamageReport:
         """Write down that the user has seen the damage `wanted`: creates are sent again, what it touches stays unknown.
@@ -235,11 +257,12 @@ class Journal:
         with _telling("The journal cannot be written"), self._file.writing(_LOCK_SECONDS):
             yield
 
-    def _append(self, contents: Contents, line: JournalLine) -> dict[str, Any]:
-        """Write `line` at the end of `contents`. Only for who holds the writing lock since that was read."""
-        line = dataclasses.replace(line, seq=contents.reading.next_seq)
-        self._file.append(line.encoded(), line.seq)
-        return fact_of(line)
+    def _append(self, contents: Contents, *lines: JournalLine) -> list[dict[str, Any]]:
+        """Write `lines` at the end of `contents`. Only for who holds the writing lock since that was read."""
+        first = contents.reading.next_seq
+        numbered = [dataclasses.replace(line, seq=first + place) for place, line in enumerate(lines)]
+        self._file.append(b"\n".join(line.encoded() for line in numbered), numbered[-1].seq)
+        return [fact_of(line) for line in numbered]
 
     def _read(self) -> Contents:
         try:

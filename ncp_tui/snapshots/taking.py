@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ncp_tui.gateway import AuthenticationFailed, GatewayError, Problem, ReadOnlyRefused, Throttled
 from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.snapshots.checks import check_bucket
-from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, on_disk
+from ncp_tui.snapshots.journal import Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 from ncp_tui.snapshots.matching import Asked, RowKeys, Whose, best_match, rows_named
 from ncp_tui.snapshots.names import check_name
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
+from ncp_tui.snapshots.record import Record
 from ncp_tui.snapshots.settling import SECONDS, Settlement, learn_ends, look_for, started_by
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class Taken:
     """Seconds by which the gateway's clock was ahead when it was asked for; None where that was not known."""
     journal_problem: Problem | None = None
     """Why the journal does not hold the outcome. The outcome is true all the same."""
+    record: Record | None = None
+    """What the journal holds of it, and what is still to be written; None without a journal."""
 
     @property
     def asked(self) -> Asked:
@@ -80,6 +82,7 @@ async def take(
     *,
     caller: Caller | None = None,
     journal: Journal | None = None,
+    must_be_written: bool = True,
     history: Sequence[HistoryEntry] | None = None,
     again: str | None = None,
     asked_at: datetime | None = None,
@@ -91,9 +94,10 @@ async def take(
     """Check `request`, write it down, send it, and say what is known. An ambiguous failure is never sent again.
 
     `history` is what the cluster's history showed just before; its rows of that name are not taken for this snapshot.
-    Without a `journal` nothing is written down. `again` is the id of the earlier request for the same snapshot that the
-    user has said yes to; `asked_at` is when the user asked for this one. After an ambiguous failure `on_settling` is
-    called with it, and the history is looked at for `settle_seconds`. Raises InvalidName, InvalidBucket,
+    Without a `journal` nothing is written down; where it need not be written, a request is sent although it cannot be,
+    and the rest is tried again, see `Taken.record`. `again` is the id of the earlier request for the same snapshot that
+    the user has said yes to; `asked_at` is when the user asked for this one. After an ambiguous failure `on_settling`
+    is called with it, and the history is looked at for `settle_seconds`. Raises InvalidName, InvalidBucket,
     JournalProblem, DamagedJournal or SecondRequest before anything is sent; any failure after that is an outcome, no
     exception.
     """
@@ -108,7 +112,7 @@ async def take(
         clock_offset=offset.seconds if offset else None,
         seen_before=None if history is None else rows_named(history, request.name),
     )
-    attempt = _Attempt(engine, entry, journal, now)
+    attempt = _Attempt(engine, entry, journal, now, must_be_written=must_be_written)
     await attempt.begin(history, again, asked_at, settle_seconds)
     try:
         taken = await attempt.send(sleep)
@@ -126,13 +130,20 @@ class _Attempt:
     """One create between its first line in the journal and its last."""
 
     def __init__(
-        self, engine: SearchEngine, entry: JournalEntry, journal: Journal | None, now: Callable[[], datetime]
+        self,
+        engine: SearchEngine,
+        entry: JournalEntry,
+        journal: Journal | None,
+        now: Callable[[], datetime],
+        *,
+        must_be_written: bool,
     ) -> None:
         self.entry = entry
         self._now = now
         self._engine = engine
         self._journal = journal
-        self._held: HeldEntry | None = None
+        self._must_be_written = must_be_written
+        self._record: Record | None = None
         self._attempts = 0
         self._requests = 0
         self._journal_problem: Problem | None = None
@@ -144,10 +155,16 @@ class _Attempt:
         journal, entry = self._journal, self.entry
         if journal is None or self._engine.read_only:
             return
-        rows = await learn_ends(
-            self._engine, journal, entry.request, entry.caller.gateway, history, seconds=seconds, now=self._now
-        )
-        self._held = await on_disk(
+        rows = history
+        try:
+            rows = await learn_ends(
+                self._engine, journal, entry.request, entry.caller.gateway, history, seconds=seconds, now=self._now
+            )
+        except JournalProblem:
+            if self._must_be_written:
+                raise
+        record = Record(journal, entry)
+        await record.begin(
             lambda: journal.begin(
                 entry.request,
                 entry.caller,
@@ -156,8 +173,10 @@ class _Attempt:
                 history=rows,
                 again=again,
                 asked_at=asked_at,
-            )
+            ),
+            must_be_written=self._must_be_written,
         )
+        self._record = record
 
     async def send(self, sleep: Callable[[float], Awaitable[None]]) -> Taken:
         """Send it; again, at most twice, where it was throttled and the history does not name it."""
@@ -219,37 +238,31 @@ class _Attempt:
             await self._note(Fact.SETTLED, **found.facts())
         by = "history" if taken.by_history else None
         await self._note(Fact.OUTCOME, outcome=taken.outcome.value, settled_by=by)
-        entry = self._held.entry if self._held else None
+        record = self._record
         return replace(
             taken,
-            entry=entry,
-            journal_problem=self._journal_problem,
+            entry=record.entry if record is not None and record.is_on_disk else None,
+            journal_problem=(record.problem if record is not None else None) or self._journal_problem,
+            record=record,
             seen_before=self.entry.seen_before,
             clock_offset=self.entry.clock_offset,
         )
 
     async def release(self) -> None:
-        """Let others see to the entry. A disk that hangs keeps it from them, and nothing else."""
-        held = self._held
-        if held is not None:
-            with contextlib.suppress(JournalProblem):
-                await on_disk(held.release)
+        """Let others see to the entry."""
+        if self._record is not None:
+            await self._record.release()
 
     async def _note_sent(self) -> None:
         """On disk before the first byte leaves. Raises JournalUnwritable, and then nothing leaves."""
-        held, attempt = self._held, self._requests + 1
-        if held is not None:
-            await on_disk(lambda: held.record(Fact.SENT, attempt=attempt))
+        attempt = self._requests + 1
+        if self._record is not None:
+            await self._record.note_sent(attempt)
         self._requests = attempt
 
     async def _note(self, fact: Fact, **details: Any) -> None:
-        held = self._held
-        if held is None:
-            return
-        try:
-            await on_disk(lambda: held.record(fact, **details))
-        except Problem as problem:
-            self._journal_problem = problem
+        if self._record is not None:
+            await self._record.note(fact, **details)
 
 
 def _answered(error: GatewayError | None, request_id: str | None, outcome: Outcome) -> dict[str, Any]:

@@ -40,6 +40,8 @@ def run(home: Home, secrets: list[SecretKey], *, profile: str | None = None) -> 
         asyncio.run(app.run_to_the_end(mouse=wants_mouse(os.environ)))
     finally:
         log_file.close()
+        for line in app.session.not_written_down():
+            sys.stderr.write(f"{line}\n")
     failure = app.crashed or app.session.log.listener_failure
     if failure is not None:
         raise failure

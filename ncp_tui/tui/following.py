@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from ncp_tui.tui.session import Followed, Session
 if TYPE_CHECKING:
     from ncp_tui.gateway import GatewayError, Problem
     from ncp_tui.snapshots import Facts, JournalEntry, SnapshotRequest
+    from ncp_tui.snapshots.record import Record
 
 _STILL_WATCHED = timedelta(hours=24)
 
@@ -75,7 +76,8 @@ class FollowingApp(LoudWorkers, NoticingApp):
                     followed.engine,
                     request,
                     caller=snapshots.Caller.of(followed.identity),
-                    journal=self.session.journal if followed.with_journal else None,
+                    journal=self.session.journal,
+                    must_be_written=followed.with_journal,
                     history=followed.history,
                     now=self.session.home.now,
                     settle_seconds=self.session.settle_seconds,
@@ -86,10 +88,20 @@ class FollowingApp(LoudWorkers, NoticingApp):
         except gateway.Problem as problem:
             followed.problem = problem
         self.post_message(self.FollowedChanged(followed))
+        if followed.taken is not None and followed.taken.record is not None and followed.taken.record.problem:
+            self.write_down(followed, followed.taken.record)
         if followed.is_open:
             await self._watch(followed)
         elif followed.taken is not None and followed.taken.outcome is snapshots.Outcome.UNKNOWN:
             self.look_into_journal()
+
+    @work(group="journal of creates", exit_on_error=False, description="write down what the journal did not take")
+    async def write_down(self, followed: Followed, record: Record) -> None:
+        """Try until the journal holds all that is known of a create, or the program ends."""
+        await record.keep_trying()
+        if followed.taken is not None:
+            followed.taken = replace(followed.taken, entry=record.entry, journal_problem=None)
+        self.post_message(self.FollowedChanged(followed))
 
     @work(group="snapshots", exit_on_error=False, description="follow a snapshot of an earlier run")
     async def pick_up(self, entry: JournalEntry) -> None:

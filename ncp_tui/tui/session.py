@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -205,6 +205,13 @@ class Session:
     def settling(self) -> bool:
         """Whether the history is being looked at for a create of which no answer said what became."""
         return any(followed.is_settling for followed in self.followed)
+
+    def not_written_down(self) -> Iterator[str]:
+        """What the journal does not hold of this run's creates, a line each: nobody can find it out later."""
+        for followed in self.followed:
+            record = followed.taken.record if followed.taken is not None else None
+            if record is not None and record.problem is not None and followed.taken is not None:
+                yield gateway.clean(f"{followed.taken.sentence} The journal does not hold it: {record.problem.what}")
 
     def is_followed(self, key: str) -> bool:
         """Whether the journal's entry `key` is followed already, or was to its end."""

@@ -350,7 +350,7 @@ async def test_the_table(
             group.create_task(Waiting(monkeypatch).runs_out(sandbox.faults.waiting[0]))
         taken, notes = await taken_with_notes(engine, journal, looks=row.outcome != "not_sent")
     assert type(taken.error) is (row.error or NoneType)
-    code, printed = told(engine, taken, journal), capsys.readouterr()
+    code, printed = told(engine, taken), capsys.readouterr()
     assert_as_in_the_table(row, Result(code, printed.out, "\n".join([*notes, printed.err])), sandbox, journal)
 
 
@@ -380,12 +380,12 @@ async def taken_with_notes(engine: SearchEngine, journal: Journal, *, looks: boo
     return taken, [*notes, *(f"{check.subject}: {check.evidence}. {check.advice}" for check in lights.doubts)]
 
 
-def told(engine: SearchEngine, taken: Taken, journal: Journal) -> ExitCode:
+def told(engine: SearchEngine, taken: Taken) -> ExitCode:
     """Tell what came of it as the command does, without one."""
     session = Session(Settings(json=True))
     attempt = Attempt(session.log, REQUEST.cluster_name, REQUEST.name, REQUEST.bucket, taken=taken)
     session.document_of, session.preface = attempt.document, attempt.sentence
-    return Ending(session, attempt, Wishes(REQUEST.cluster_name), journal).tell(engine, taken)
+    return Ending(session, attempt, Wishes(REQUEST.cluster_name)).tell(engine, taken)
 
 
 @pytest.mark.usefixtures("time_passes")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -360,16 +361,42 @@ class TestWithoutAJournal:
     def test_sent_because_the_user_wants_it(self, call: Called, sandbox: Sandbox, unwritable: str) -> None:
         result = call(*CREATE, "x-1", "--without-journal", "--json")
         assert (result.code, result.json()["outcome"]) == (0, "accepted"), unwritable
-        assert "without the journal" in result.stderr
+        assert result.json()["journaled"] is False
+        assert "The journal does not hold the outcome." in result.stderr
         assert creates(sandbox) == (1, 1)
 
-    def test_nothing_is_written_down(self, call: Called, sandbox: Sandbox, journal: Journal) -> None:
+    def test_nothing_of_what_was_not_written_down_can_be_found_later(
+        self, call: Called, sandbox: Sandbox, unwritable: str
+    ) -> None:
         sandbox.faults.add("createSnapshot", act="drop")
         result = call(*CREATE, "x-1", "--without-journal")
-        assert result.code == 9
-        assert "ncp-tui snapshot resolve" not in result.stderr  # it would find nothing
+        assert result.code == 9, unwritable
+        assert "Find out later" not in result.stderr
         assert "ncp-tui snapshot history search-0001" in result.stderr
-        assert not journal.path.exists()
+
+    def test_it_is_written_down_where_that_can_be_done(self, call: Called, sandbox: Sandbox, journal: Journal) -> None:
+        """An older refusal would be all that the journal knows, and would outrank it."""
+        sandbox.faults.add("createSnapshot", act="drop")
+        result = call(*CREATE, "x-1", "--without-journal", "--json")
+        assert (result.code, result.json().get("journaled")) == (9, None)
+        (entry,) = journal.entries()
+        assert entry.in_doubt
+
+    def test_it_is_tried_until_the_process_ends(self, call: Called, sandbox: Sandbox, journal: Journal) -> None:
+        """All of it at once: of a request that has left no journal may say that it has not."""
+        journal.path.parent.mkdir(parents=True)
+        journal.path.mkdir()
+
+        async def mend(_visit: object) -> None:
+            journal.path.rmdir()
+
+        sandbox.faults.add("createSnapshot", "after", mend)
+        result = call(*CREATE, "x-1", "--without-journal", "--json")
+        assert (result.code, result.json()["outcome"], result.json().get("journaled")) == (0, "accepted", None)
+        (entry,) = journal.entries()
+        assert facts_of(entry) == ["begun", "sent", "answered", "outcome"]
+        assert entry.at < datetime.fromisoformat(entry.facts[-1]["at"])
+        assert "does not hold" not in result.stderr
 
     def test_a_journal_that_breaks_meanwhile_changes_nothing_about_the_outcome(
         self, call: Called, sandbox: Sandbox, journal: Journal

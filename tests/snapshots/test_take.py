@@ -527,14 +527,66 @@ async def test_letting_go_of_an_entry_is_no_work_for_the_event_loop(
     assert locks_of(journal) == []
 
 
-async def test_an_answer_that_was_not_written_down_is_made_up_for_by_the_outcome(
-    engine: SearchEngine, journal: Journal, failing_at: Callable[..., None]
+async def test_an_answer_that_was_not_written_down_is_tried_again(
+    engine: SearchEngine, journal: Journal, failing_at: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In its order, and with the outcome; and again for as long as the program runs."""
     failing_at("answered")
     taken = await take(engine, REQUEST, caller=CALLER, journal=journal)
     assert isinstance(taken.journal_problem, JournalUnwritable)
-    assert facts_of(journal) == ["begun", "sent", "outcome"]
+    assert facts_of(journal) == ["begun", "sent"]
+    monkeypatch.undo()
+    assert taken.record is not None
+    await taken.record.keep_trying()
+    assert facts_of(journal) == ["begun", "sent", "answered", "outcome"]
     assert journal.open_entries() == []
+
+
+async def test_what_need_not_be_written_is_sent_and_written_later(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal, home: Path
+) -> None:
+    home.touch()  # noqa: ASYNC240 - one look at a folder in memory
+    taken = await take(engine, REQUEST, caller=CALLER, journal=journal, must_be_written=False)
+    assert (taken.outcome, taken.entry) == (Outcome.ACCEPTED, None)
+    assert isinstance(taken.journal_problem, JournalUnwritable)
+    assert creates(served) == (1, 1)
+    assert taken.record is not None
+    assert not await taken.record.catch_up()
+    home.unlink()  # noqa: ASYNC240
+
+    async def work() -> str:
+        assert taken.record is not None
+        while taken.record.problem is not None:  # noqa: ASYNC110 - nothing tells when it is written
+            await asyncio.sleep(0)
+        return "done"
+
+    assert await taken.record.meanwhile(work()) == "done"
+    assert facts_of(journal) == ["begun", "sent", "answered", "outcome"]
+    assert locks_of(journal) == [], "and others may see to it"
+
+
+async def test_what_is_cut_off_is_written_down_as_unknown(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal, home: Path
+) -> None:
+    """Ctrl-C while the answer is waited for: the journal can be written by now, and must not know nothing of it."""
+    left = asyncio.Event()
+
+    async def hang(_: object) -> None:
+        loop.call_soon_threadsafe(left.set)
+        await asyncio.Event().wait()
+
+    loop = asyncio.get_running_loop()
+    served.sandbox.faults.add("createSnapshot", "after", hang)
+    home.touch()  # noqa: ASYNC240 - one look at a folder in memory
+    taking = asyncio.create_task(take(engine, REQUEST, caller=CALLER, journal=journal, must_be_written=False))
+    await left.wait()
+    home.unlink()  # noqa: ASYNC240
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    assert facts_of(journal) == ["begun", "sent"]
+    (entry,) = journal.open_entries()
+    assert entry.in_doubt
 
 
 def throttled(retry_after: str | None = None) -> Any:

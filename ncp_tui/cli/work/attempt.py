@@ -90,11 +90,17 @@ class Attempt:
             "attempts": self.taken.attempts if self.taken else int(self.outcome is Outcome.UNKNOWN),
             "error": None if problem is None else _error(problem),
             **earlier,
+            **self._not_journaled(),
         }
 
     def _request_id(self) -> str | None:
         """The id of the create itself; a read that failed before it has one of its own, in no way this snapshot's."""
         return self.taken.request_id if self.taken else None
+
+    def _not_journaled(self) -> dict[str, bool]:
+        """Told where the journal does not hold all that is known of what was sent."""
+        record = self.taken.record if self.taken is not None else None
+        return {} if record is None or record.problem is None else {"journaled": False}
 
     def _creates(self) -> Iterator[Exchange]:
         for action in self.log.actions:

@@ -96,14 +96,12 @@ class _Creation:
         if self._wishes.dry_run:
             return self._show(engine.preview_create_snapshot(request.cluster_number, request.name, request.bucket))
         self._ask(identity)
-        if self._wishes.without_journal:
-            self._session.out.note("Sent without the journal: if it is cut off, nobody can settle it.")
         taken = self._take(engine, request, Caller.of(identity))
         if self._wishes.retry_if_not_started and _may_be_asked_again(taken):
             why = taken.error.what if taken.error else ""
             self._session.out.note(f"{taken.sentence} {why} As you wished, it is asked for once more.")
             taken = self._take(engine, request, Caller.of(identity))
-        return Ending(self._session, self._attempt, self._wishes, self._journal).tell(engine, taken)
+        return Ending(self._session, self._attempt, self._wishes).tell(engine, taken)
 
     def _check_words(self, identity: Identity) -> None:
         """Check all that needs no request; raises InvalidBucket, InvalidTemplate."""
@@ -170,8 +168,8 @@ class _Creation:
             await on_disk(lambda: journal.check(intent))
 
     @property
-    def _journal(self) -> Journal | None:
-        return None if self._wishes.without_journal else Journal(self._session.home.paths)
+    def _journal(self) -> Journal:
+        return Journal(self._session.home.paths)
 
     def _render(self, cluster: str, identity: Identity) -> str:
         profile = identity.profile
@@ -228,6 +226,7 @@ class _Creation:
                 request,
                 caller=caller,
                 journal=self._journal,
+                must_be_written=not self._wishes.without_journal,
                 history=self._history,
                 again=self._wishes.again,
                 asked_at=self._asked_at,

@@ -8,20 +8,19 @@ from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
 from ncp_tui.cli.work.attempt import Attempt, Finished, Wishes
 from ncp_tui.cli.work.problems import SnapshotFailed
 from ncp_tui.cli.work.session import Session
-from ncp_tui.cli.work.waiting import follow, note_end, told, told_of_other
+from ncp_tui.cli.work.waiting import follow, told, told_of_other
 from ncp_tui.gateway import GatewayError
 from ncp_tui.search_engine import HistoryEntry, SearchEngine, SnapshotState
-from ncp_tui.snapshots import Journal, Outcome, Taken
+from ncp_tui.snapshots import Fact, Outcome, Taken
 
 
 class Ending:
     """The end of one `snapshot create`."""
 
-    def __init__(self, session: Session, attempt: Attempt, wishes: Wishes, journal: Journal | None) -> None:
+    def __init__(self, session: Session, attempt: Attempt, wishes: Wishes) -> None:
         self._session = session
         self._attempt = attempt
         self._wishes = wishes
-        self._journal = journal
 
     def tell(self, engine: SearchEngine, taken: Taken) -> ExitCode:
         """Say what came of it, and follow it where that was asked for. Raises SnapshotFailed."""
@@ -48,7 +47,7 @@ class Ending:
             return exit_code_of(error)
         if taken.settlement is not None:
             self._session.out.error(taken.settlement.sentence)
-        if self._journal is not None:
+        if taken.entry is not None:
             self._session.out.error("Find out later with: ncp-tui snapshot resolve.")
         self._session.out.error(f"Look yourself with: ncp-tui snapshot history {taken.request.cluster_name}")
         return ExitCode.UNKNOWN
@@ -64,7 +63,7 @@ class Ending:
         )
         try:
             with self._session.log.action(f"wait for {request.name}"):
-                seen = self._session.wait(looks)
+                seen = self._session.wait(taken.record.meanwhile(looks) if taken.record is not None else looks)
         except GatewayError as error:
             # Accepted is accepted: this is no failure to authenticate but the end of what can be seen of it.
             return self._wait_ended(f"{error.what} It goes on, but can no longer be followed. {error.next_step}", error)
@@ -81,8 +80,12 @@ class Ending:
 
     def _finish(self, taken: Taken, finished: Finished, row: HistoryEntry) -> None:
         self._attempt.finished = finished
-        if self._journal is not None and taken.entry is not None:
-            note_end(self._session, taken.entry, row)
+        record = taken.record
+        if record is None:
+            return
+        self._session.wait(record.note(Fact.FINISHED, state=finished, message=row.message))
+        if record.problem is not None:
+            self._session.out.note(f"The journal does not hold the end. {record.problem.sentences()}")
 
     def _wait_ended(self, why: str, error: GatewayError | None = None) -> ExitCode:
         self._session.out.error(f"{self._attempt.sentence()} {why}".rstrip())
