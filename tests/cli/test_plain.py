@@ -258,8 +258,8 @@ def test_what_an_earlier_run_left_open_is_told_first(conversation: Conversations
     with conversation() as terminal:
         terminal.expect("whether lost-1 of search-0001 was started", "ncp-tui snapshot resolve", "Cluster (number")
         answer(terminal, *TO_THE_NAME, ("Name [", "lost-1"))
-        terminal.expect("Settle it first")
-        assert terminal.expect_end() == 2
+        terminal.expect("Not started: lost-1.", "Nothing was sent", "--again")
+        assert terminal.expect_end() == 12
 
 
 def test_the_demo_is_spoken_too_and_leaves_nothing_behind(tmp_path: Path) -> None:
