@@ -223,16 +223,6 @@ class TestSmallWindow:
             assert stage.shows("search-0001")
             assert not stage.shows("too small")
 
-    @pytest.mark.parametrize("size", [(60, 20), (80, 24), (200, 60)])
-    async def test_every_screen_has_its_words_where_there_is_room(self, size: tuple[int, int]) -> None:
-        async with staged(size) as stage:
-            words = {(): "search-0001", ("s",): "Create snapshot", ("escape", "h"): "SNAPSHOT", ("escape", "p"): "prod"}
-            for keys, word in words.items():
-                await stage.press(*keys)
-                assert stage.shows(word)
-                assert all(cell_len(row) <= size[0] for row in stage.text().splitlines())
-                assert stage.text().splitlines()[-1].strip(), "the keys"
-
     async def test_it_can_be_left(self) -> None:
         async with staged((30, 8)) as stage:
             await stage.pilot.press("ctrl+c")

@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
-from textual.widgets import Button, Input, Select
+from rich.cells import cell_len
+from textual.widgets import Button
 
-from ncp_tui.profiles import NoKeyring, Profile, SessionStore
+from ncp_tui.profiles import Profile
 from ncp_tui.tui.app import NcpApp
-from ncp_tui.tui.screens import ClustersScreen, ProfileFormScreen, WelcomeScreen
+from ncp_tui.tui.screens import ClustersScreen, HistoryScreen
 from ncp_tui.tui.widgets import RecordTable
-from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, staged
+from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 
 ENVIRON = {"NCLOUD_ACCESS_KEY": ACCESS_KEY, "NCLOUD_SECRET_KEY": SECRET_KEY, "NCLOUD_API_GW": URL}
 PROFILE = Profile(
     name="prod", access_key=ACCESS_KEY, gateway_url=URL, store="session", default_bucket="bk.ses.snapshot"
 )
-
-
-async def test_clusters_of_every_page_with_the_age_of_their_snapshots() -> None:
-    async with staged((120, 40)) as stage:
-        text = stage.text()
-        assert "14 clusters" in text
-        assert "검색-로그-서울" in text
-        assert "1 d ago ok" in text
-        assert "no access" in text, "a cluster that the key may not open is there, and says so"
-        assert all(request.operation != "createSnapshot" for request in stage.sandbox.ledger.requests)
-
-
-async def test_a_cluster_one_may_not_open_says_why() -> None:
-    async with staged() as stage:
-        await stage.press("end", "s")
-        assert "by name only" in stage.text()
-        assert isinstance(stage.app.screen, ClustersScreen)
 
 
 async def test_filter_sort_and_the_cursor_that_stays() -> None:
@@ -76,49 +59,6 @@ async def test_a_snapshot_from_form_to_end() -> None:
     assert len(stage.sandbox.ledger.effects) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("Abc-1", "no capital letters"),
-        ("스냅샷-1", "no Hangul"),
-        ("a" * 31, "too long"),
-        ("ab", "too short"),
-        ("a--b", ""),
-    ],
-)
-async def test_an_illegal_name_cannot_be_sent(name: str, reason: str) -> None:
-    async with staged((120, 40)) as stage:
-        await stage.press("s")
-        stage.app.screen.query_one("#name", Input).value = name
-        await stage.settle()
-        assert reason in stage.text()
-        assert stage.app.screen.query_one("#create", Button).disabled
-        await stage.press("f2")
-        assert not [r for r in stage.sandbox.ledger.requests if r.operation == "createSnapshot"]
-
-
-async def test_a_locked_bucket_cannot_be_sent_and_another_can_be_typed() -> None:
-    async with staged((120, 40)) as stage:
-        await stage.press("s")
-        box = stage.app.screen.query_one("#bucket", Input)
-        box.value = "audit-locked"
-        await stage.settle()
-        assert "Bucket audit-locked cannot take a snapshot" in stage.text()
-        await stage.press("f2")
-        assert not stage.sandbox.ledger.effects
-        box.value = "es-backup-weekly"
-        await stage.press("f2")
-        assert stage.sandbox.ledger.effects[0].bucket == "es-backup-weekly"
-
-
-async def test_a_bucket_can_be_typed_where_the_list_cannot_be_read() -> None:
-    """search-0004 has no API key: the list is refused, and the service's own words say why."""
-    async with staged((120, 40)) as stage:
-        await stage.press("down", "down", "down", "s")
-        assert "can be typed by hand" in stage.text()
-        assert not stage.app.screen.query_one("#create", Button).disabled
-
-
 async def test_enter_leads_through_the_form() -> None:
     """Name, bucket, Create: the keyboard's way, which ends at the button."""
     async with staged() as stage:
@@ -128,207 +68,6 @@ async def test_enter_leads_through_the_form() -> None:
         assert not stage.asked("createSnapshot")
         assert stage.app.screen.query_one("#create", Button).size.height == 1
         assert "▔" not in stage.text()
-
-
-async def test_a_refused_duplicate_can_be_corrected() -> None:
-    async with staged((120, 40)) as stage:
-        await stage.press("s", "f2")
-        stage.clock.advance(60)
-        await stage.expect("Finished: snapshot")
-        await stage.press("escape", "s")
-        stage.app.screen.query_one("#name", Input).value = "search-0001-20260102-000000"
-        await stage.press("f2")
-        assert stage.shows("all the same?"), "the history has that name, so the light is red"
-        await stage.press("tab", "f2")
-        text = stage.text()
-        assert "The service refused: snapshot with the same name already exists" in text
-        assert "Not started" in text
-        stage.app.screen.query_one("#name", Input).value = "another-name"
-        await stage.press("f2")
-        assert [effect.name for effect in stage.sandbox.ledger.effects][1:] == ["another-name"]
-
-
-class LosesTheAnswer(httpx.AsyncBaseTransport):
-    """Passes a create on, and loses its answer."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        trace = request.extensions.get("trace")
-        response = await self._inner.handle_async_request(request)
-        if "createSnapshot" in request.url.path and trace is not None:
-            await trace("http11.send_request_headers.started", {"request": request})
-            raise httpx.ReadError("lost")
-        return response
-
-
-async def test_an_answer_that_is_lost_is_looked_for_and_never_sent_again() -> None:
-    """Law 1: a create that may have reached the service is not repeated; the history says what became of it."""
-    async with staged((120, 40), wrap=LosesTheAnswer) as stage:
-        await stage.press("s", "f2", "f2")
-        assert stage.shows("Started: the history names it, though no answer said so.")
-        await stage.press("f2")
-        assert len([r for r in stage.sandbox.ledger.requests if r.operation == "createSnapshot"]) == 1
-
-
-async def test_a_failing_snapshot_is_called_failed() -> None:
-    async with staged((120, 40)) as stage:
-        await stage.press("s")
-        stage.app.screen.query_one("#name", Input).value = "nightly-fail"
-        await stage.press("f2")
-        stage.clock.advance(60)
-        await stage.expect("FAILED: snapshot nightly-fail")
-
-
-async def test_a_protected_profile_asks_for_the_clusters_name() -> None:
-    async with staged((120, 40), profile=dataclasses.replace(PROFILE, protected=True)) as stage:
-        await stage.press("s", "f2")
-        assert "protected" in stage.text()
-        await stage.type("search-0002")
-        await stage.press("f2")
-        assert "that is not the name." in stage.text()
-        assert not stage.sandbox.ledger.effects
-        await stage.press("escape", "f2")
-        await stage.type("search-0001")
-        await stage.press("enter")
-        assert not stage.asked("createSnapshot")
-        await stage.press("f2")
-        assert len(stage.sandbox.ledger.effects) == 1
-
-
-async def test_read_only_has_no_way_to_a_snapshot() -> None:
-    async with staged((120, 40), profile=dataclasses.replace(PROFILE, read_only=True)) as stage:
-        assert "READ-ONLY" in stage.text()
-        assert "s Snapshot" not in stage.text()
-        await stage.press("s")
-        assert isinstance(stage.app.screen, ClustersScreen)
-        await stage.press("question_mark")
-        assert "Create a snapshot" not in stage.text()
-        await stage.press("escape", "h", "s")
-        assert "Create snapshot" not in stage.text()
-
-
-async def test_history_newest_first_with_its_failures() -> None:
-    async with staged((120, 40)) as stage:
-        await stage.press("h")
-        text = stage.text()
-        assert "23 snapshots, 5 failed" in text
-        assert text.index("2025-12-31") < text.index("2025-12-29")
-        await stage.press("f")
-        table = stage.app.screen.query_one("#table", RecordTable)
-        assert (table.shown, table.total) == (5, 5)
-        await stage.press("enter")
-        assert '"hasErrorLog"' in stage.text()
-
-
-@pytest.mark.parametrize(
-    ("secret", "operation_fault", "said"),
-    [
-        ("a-wrong-secret-key-a-wrong-secret-key-00", None, "The gateway refused the signature (401/200)."),
-        (SECRET_KEY, (200, b"<html>welcome</html>"), "The answer is not one of the service's (200)"),
-        (SECRET_KEY, (503, b'{"error":{"errorCode":"500","message":"x"}}'), "could not talk to the service (503/500)"),
-        (SECRET_KEY, (429, b'{"error":{"errorCode":"410","message":"x"}}'), "throttling this account (429/410)"),
-    ],
-)
-async def test_what_is_wrong_is_said_calmly(secret: str, operation_fault: tuple[int, bytes] | None, said: str) -> None:
-    environ = {**ENVIRON, "NCLOUD_SECRET_KEY": secret, "NCP_TUI_PROFILE": "environment"}
-    async with staged((120, 40), with_profile=False, environ=environ) as stage:
-        if operation_fault is not None:
-            stage.sandbox.faults.add(operation="getClusterInfoList", act=operation_fault, times=None)
-            await stage.press("r")
-        assert said in stage.text()
-        assert "Nothing was changed" in stage.text()
-        assert not stage.sandbox.ledger.effects
-        if operation_fault is not None:
-            stage.sandbox.faults.clear()
-            await stage.press("r")
-            assert said not in stage.text(), "the problem goes when it is over"
-
-
-async def test_first_run_offers_what_was_found(tmp_path: Path) -> None:
-    configure = tmp_path / "configure"
-    configure.write_text("[lab]\nncloud_access_key_id = LABKEY00000000000001\nncloud_secret_access_key = s\n")
-    async with staged(with_profile=False, environ=ENVIRON, configure_file=configure) as stage:
-        assert isinstance(stage.app.screen, WelcomeScreen)
-        assert "environment (NCLOUD_ACCESS_KEY)" in stage.text()
-        assert "[lab]" in stage.text()
-        await stage.press("enter")
-        assert "environment / KR / Clusters" in stage.text()
-        assert "14 clusters" in stage.text()
-
-
-async def test_first_run_with_nothing_is_a_form() -> None:
-    async with staged(with_profile=False) as stage:
-        assert isinstance(stage.app.screen, ProfileFormScreen)
-        await stage.press("f2")
-        assert "A profile needs a name." in stage.text()
-
-
-async def test_a_profile_is_added_tested_edited_renamed_and_removed() -> None:
-    async with staged((120, 40)) as stage:
-        await stage.press("p", "a")
-        form = stage.app.screen
-        form.query_one("#name", Input).value = "lab"
-        form.query_one("#access_key", Input).value = ACCESS_KEY
-        form.query_one("#secret_key", Input).value = SECRET_KEY
-        form.query_one("#gateway_url", Input).value = URL
-        await stage.press("f5")
-        assert "The keys work" in stage.text()
-        await stage.press("f2")
-        assert "Profile lab is saved." in stage.text()
-        table = stage.app.screen.query_one("#table", RecordTable)
-        table.move_to("lab")
-        await stage.press("t")
-        assert "The keys of lab work" in stage.text()
-        await stage.press("n")
-        stage.app.screen.query_one(Input).value = "lab-2"
-        await stage.press("enter")
-        assert "lab is now called lab-2." in stage.text()
-        table.move_to("lab-2")
-        await stage.press("t")
-        assert "The keys of lab-2 work" in stage.text(), "the secret key moved along"
-        await stage.press("d")
-        assert stage.home.profiles.load().default == "lab-2"
-        await stage.press("e")
-        stage.app.screen.query_one("#zone", Select).value = "gov"
-        await stage.press("f2")
-        assert stage.home.profiles.load().find("lab-2") is not None
-        await stage.press("x")
-        await stage.type("wrong")
-        await stage.press("enter")
-        assert stage.home.profiles.load().find("lab-2") is not None
-        await stage.press("escape", "x")
-        await stage.type("lab-2")
-        await stage.press("f2")
-        assert stage.home.profiles.load().find("lab-2") is None
-
-
-async def test_using_another_profile_shows_its_clusters() -> None:
-    async with staged((120, 40), environ=ENVIRON, profile=PROFILE) as stage:
-        await stage.press("p")
-        stage.app.screen.query_one("#table", RecordTable).move_to("environment")
-        await stage.press("enter")
-        assert "environment / KR / Clusters" in stage.text()
-
-
-class NoPlaceForSecrets(SessionStore):
-    """A store on a host without a keyring."""
-
-    async def save(self, profile: Profile, secret_key: object) -> None:  # noqa: ARG002
-        raise NoKeyring
-
-
-async def test_a_key_that_cannot_be_kept_saves_nothing() -> None:
-    """A profile without its key would be refused at every request, and nobody would know why."""
-    async with staged((120, 40), with_profile=False, stores={"session": NoPlaceForSecrets()}) as stage:
-        form = stage.app.screen
-        form.query_one("#name", Input).value = "lab"
-        form.query_one("#access_key", Input).value = ACCESS_KEY
-        form.query_one("#secret_key", Input).value = SECRET_KEY
-        await stage.press("f2")
-        assert "keyring" in stage.text()
-        assert not stage.home.profiles.load().profiles
 
 
 class NeverAnswers(httpx.AsyncBaseTransport):
@@ -387,12 +126,63 @@ async def test_the_header_names_a_gateway_that_is_not_ncps() -> None:
         assert stage.shows("OTHER GATEWAY", "Create snapshot")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 20), (200, 60), (40, 10), (20, 5)])
-async def test_every_screen_in_every_size(size: tuple[int, int]) -> None:
-    async with staged(size, environ=ENVIRON) as stage:
-        for keys in (["s"], ["h"], ["p"], ["p", "a"], ["enter"], ["question_mark"], ["slash"], ["y"]):
+FAULTS = {
+    "The answer is not one of the service's (200)": (200, b"<html>welcome</html>"),
+    "could not talk to the service (503/500)": (503, b'{"error":{"errorCode":"500","message":"x"}}'),
+    "throttling this account (429/410)": (429, b'{"error":{"errorCode":"410","message":"x"}}'),
+}
+
+
+async def test_what_is_wrong_is_said_calmly_and_goes_when_it_is_over() -> None:
+    async with staged((120, 40)) as stage:
+        for said, fault in FAULTS.items():
+            stage.sandbox.faults.add(operation="getClusterInfoList", act=fault, times=None)
+            await stage.press("r")
+            assert stage.shows(said, "Nothing was changed")
+            stage.sandbox.faults.clear()
+            await stage.press("r")
+            assert not stage.shows(said)
+        assert not stage.effects
+
+
+SIZES = [(60, 20), (80, 24), (120, 40), (200, 60), (40, 10), (20, 5)]
+SMALLEST = (60, 20)
+SCREENS = {
+    (): "search-0001",
+    ("s",): "Create snapshot",
+    ("h",): "SNAPSHOT",
+    ("p",): "prod",
+    ("p", "a"): "New profile",
+    ("enter",): "Cluster search-0001",
+    ("question_mark",): "This screen",
+    ("slash",): "Filter",
+    ("y",): "curl",
+}
+"""The keys that lead to each, and a word of it."""
+
+
+async def test_every_screen_in_every_size() -> None:
+    async with staged(SIZES[0], environ=ENVIRON) as stage:
+        for keys, word in SCREENS.items():
             await stage.press(*keys)
-            assert stage.text().strip()
+            for size in SIZES:
+                await stage.pilot.resize_terminal(*size)
+                await stage.settle()
+                look_at(stage, size, word)
+            await stage.pilot.resize_terminal(*SIZES[0])
+            await stage.settle()
             while not isinstance(stage.app.screen, ClustersScreen):
                 await stage.press("escape")
             await stage.press("escape")
+
+
+def look_at(stage: Stage, size: tuple[int, int], word: str) -> None:
+    """There is something to see, and where there is room for it the screen, from edge to edge, with its keys."""
+    rows = stage.text().splitlines()
+    assert stage.text().strip(), (size, word)
+    assert all(cell_len(row) <= size[0] for row in rows), (size, word)
+    if size >= SMALLEST:
+        assert stage.shows(word), (size, word, stage.text())
+        assert rows[-1].strip(), (size, word)
+        if isinstance(stage.app.screen, ClustersScreen | HistoryScreen) and word != "Filter":
+            assert "? Help" in rows[-1], (size, word)

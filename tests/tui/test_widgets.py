@@ -16,7 +16,6 @@ from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.documents import Line, Span, line
 from ncp_tui.tui.widgets import Fact, SecretInput, TextView
 from ncp_tui.tui.widgets.lines import fitting, header_text
-from tests.tui.stage import staged
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
 WORDS = st.text(alphabet=st.sampled_from("abc 검색-/日é"), max_size=30)
@@ -63,15 +62,6 @@ def test_the_key_line_never_leaves_out_help(named: list[tuple[str, Binding]], wi
     assert help_key in kept
     length = sum(cell_len(key) + cell_len(binding.description) + 3 for key, binding in kept)
     assert length <= width or kept == [help_key]
-
-
-@pytest.mark.parametrize("width", [80, 60])
-async def test_help_is_in_the_key_line_of_the_narrowest_window(width: int) -> None:
-    async with staged((width, 20)) as stage:
-        for key in ([], ["h"]):
-            await stage.press(*key)
-            last = stage.text().splitlines()[-1]
-            assert "? Help" in last
 
 
 class Reader(App[None]):
