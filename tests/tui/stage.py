@@ -34,7 +34,7 @@ START = 1_767_312_000.0
 URL = "http://127.0.0.1:8765"
 ACCESS_KEY, SECRET_KEY = "SANDBOX0000000000A7K", "sandbox-secret-key-that-opens-nothing-00"
 TIMINGS = Timings(dns=0.001, connect=0.001, first_byte=0.018, total=0.021)
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds before a wait is given up; the machine may be busy, and nothing here measures speed."""
 
 

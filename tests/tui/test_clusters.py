@@ -38,14 +38,19 @@ async def test_the_clusters_of_every_page() -> None:
         assert stage.shows("legal-archive")
 
 
-@pytest.mark.parametrize("key", ["s", "h", "enter"])
-async def test_a_cluster_without_access_opens_nothing(key: str) -> None:
+async def test_a_cluster_without_access_opens_nothing() -> None:
     async with staged((120, 40)) as stage:
         before = len(stage.sandbox.ledger.requests)
-        await stage.press("end", key)
-        assert isinstance(stage.app.screen, ClustersScreen)
-        assert stage.shows("This key may see legal-archive by name only: ask for permission, or use another profile.")
-        assert len(stage.sandbox.ledger.requests) == before
+        await stage.press("end")
+        for key in ("s", "h", "enter"):
+            await stage.press("up", "down", key)
+            assert isinstance(stage.app.screen, ClustersScreen), key
+            said = "This key may see legal-archive by name only: ask for permission, or use another profile."
+            assert stage.shows(said), key
+            assert len(stage.sandbox.ledger.requests) == before, key
+        await stage.pilot.resize_terminal(80, 24)
+        await stage.settle()
+        assert stage.shows("by name only")
 
 
 async def test_escape_clears_the_filter_from_its_input() -> None:
@@ -156,6 +161,8 @@ async def test_the_age_of_the_newest_snapshot() -> None:
         assert " none" in lines_with(stage, "search-0002")[0]
         assert "1 d ago ok" in lines_with(stage, "search-0001")[0]
         assert "no access" in lines_with(stage, "hr-private")[0]
+        assert stage.shows("검색-로그-서울")
+        assert not stage.asked("createSnapshot")
         assert stage.asked("getSnapshotHistory") == 6, "one read for each cluster that runs and may be opened"
 
 
@@ -242,13 +249,14 @@ TROUBLES: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
 @pytest.mark.parametrize(("options", "sentences"), TROUBLES.values(), ids=TROUBLES)
 async def test_trouble_is_three_sentences(options: dict[str, Any], sentences: tuple[str, str, str]) -> None:
     """What happened, what it means for the work at hand, and what to do next, in a window of any size."""
-    for size in ((80, 24), (120, 40)):
-        async with staged(size, **options) as stage:
-            card = stage.app.screen.query_one(ProblemCard)
-            assert card.display
-            assert stage.shows(*sentences)
-            assert stage.shows("Nothing to show. Press r to try again.")
-            assert not stage.effects
+    async with staged((80, 24), **options) as stage:
+        for size in ((80, 24), (120, 40)):
+            await stage.pilot.resize_terminal(*size)
+            await stage.settle()
+            assert stage.app.screen.query_one(ProblemCard).display, size
+            assert stage.shows(*sentences), size
+            assert stage.shows("Nothing to show. Press r to try again."), size
+        assert not stage.effects
 
 
 async def test_the_card_goes_when_the_gateway_is_back() -> None:
@@ -283,15 +291,15 @@ async def test_a_viewer_sees_its_clusters_and_creates_nothing() -> None:
         assert not stage.effects
 
 
-@pytest.mark.parametrize("key", ["s", "h", "p"])
-async def test_going_away_while_loading_and_coming_back_loads_again(key: str) -> None:
+async def test_going_away_while_loading_and_coming_back_loads_again() -> None:
     """Leaving stops the reading; half a list would be taken for the whole."""
     async with staged((120, 40)) as stage:
-        await stage.pilot.press("r", key)
-        await stage.settle()
-        await stage.press("escape")
-        assert stage.shows("14 clusters")
-        assert stage.app.session.clusters_complete
+        for key in ("s", "h", "p"):
+            await stage.pilot.press("r", key)
+            await stage.settle()
+            await stage.press("escape")
+            assert stage.shows("14 clusters"), key
+            assert stage.app.session.clusters_complete, key
 
 
 async def test_the_names_are_kept_for_the_completion_of_a_shell() -> None:

@@ -62,35 +62,29 @@ async def test_a_fresh_name_has_the_time_of_now() -> None:
         assert value(stage, "name") == "search-0001-20260102-000101"
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("", "too short: 0"),
-        ("ab", "too short: 2"),
-        ("a" * 31, "too long: 31"),
-        ("Nightly", "no capital letters (N)"),
-        ("night ly", "no spaces"),
-        ("night_ly", "no underscores"),
-        ("1night", "must start with"),
-        ("-night", "must start with"),
-        ("night-", "must end with"),
-        ("ni--ght", "no two hyphens"),
-        ("밤-스냅샷", "no Hangul"),
-        ("\uff4eightly", "full-width"),
-        ("night\u200bly", "an invisible character"),
-        ("[red]night", "only a-z, 0-9 and -"),
-    ],
-)
-async def test_an_illegal_name_is_judged_while_it_is_typed(name: str, reason: str) -> None:
+ILLEGAL = {
+    "Nightly": "no capital letters (N)",
+    "밤-스냅샷": "no Hangul",
+    "\uff4eightly": "full-width",
+    "night\u200bly": "an invisible character (U+200B)",
+}
+"""Some of the rules: tests/snapshots/test_names.py has them all."""
+
+
+async def test_an_illegal_name_is_judged_while_it_is_typed() -> None:
     """The service only says `invalid`; here each rule is named, and nothing can be sent in the meantime."""
     async with staged((160, 40)) as stage:
         await stage.press("s")
-        await stage.fill("name", name)
-        assert stage.shows(f"{len(name)}/30  {reason}", "Nothing can be sent yet")
-        assert not can_create(stage)
-        await stage.press("f2")
-        await stage.press("enter", "enter", "enter")
-        assert not stage.asked(CREATE)
+        for name, reason in ILLEGAL.items():
+            await stage.fill("name", name)
+            assert stage.shows(f"{len(name)}/30  {reason}", "Nothing can be sent yet")
+            assert not can_create(stage), name
+            await stage.press("f2", "enter", "enter", "enter")
+            assert not stage.asked(CREATE), name
+        await stage.pilot.resize_terminal(60, 20)
+        for name, reason in ILLEGAL.items():
+            await stage.fill("name", name)
+            assert stage.shows(reason), f"{name} where there is little room"
 
 
 async def test_typing_changes_the_verdict_key_by_key() -> None:
@@ -128,14 +122,18 @@ async def test_only_a_usable_bucket_can_be_taken() -> None:
         assert form_of(stage).query_one("#create").has_focus
 
 
-@pytest.mark.parametrize("name", ["no-such-bucket", "audit-locked", "UPPER", "a", "10.0.0.1", "a..b"])
-async def test_a_bucket_that_cannot_work_is_not_sent(name: str) -> None:
+async def test_a_bucket_that_cannot_work_is_not_sent_and_another_is() -> None:
     async with staged(WIDE) as stage:
         await stage.press("s")
-        await stage.fill("bucket", name)
-        assert not can_create(stage)
+        for name in ("no-such-bucket", "UPPER", "a", "10.0.0.1", "a..b", "audit-locked"):
+            await stage.fill("bucket", name)
+            assert not can_create(stage), name
+            await stage.press("f2")
+            assert not stage.asked(CREATE), name
+        assert stage.shows("Bucket audit-locked cannot take a snapshot")
+        await stage.fill("bucket", "es-backup-weekly")
         await stage.press("f2")
-        assert not stage.asked(CREATE)
+        assert [effect.bucket for effect in stage.effects] == ["es-backup-weekly"]
 
 
 async def test_without_a_default_the_first_usable_bucket_is_proposed() -> None:
@@ -309,7 +307,7 @@ async def test_a_lost_answer_over_a_socket_is_found_in_the_history(cut: str, qui
     """What the history names was started, and is followed as if it had been answered."""
     async with staged((160, 40), listening=True) as stage:
         stage.sandbox.faults.add(CREATE, "after", cut)  # type: ignore[arg-type]
-        await stage.press("s", "f2")
+        await stage.press("s", "f2", "f2")
         assert stage.shows("Started: the history names it, though no answer said so.", f"{NAME}: running")
         stage.clock.advance(60)
         await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS).")
@@ -387,7 +385,7 @@ async def test_a_second_create_waits_for_the_answer_of_the_first() -> None:
         assert [effect.cluster for effect in stage.effects] == ["1037001", "1037002"]
 
 
-async def test_the_wrong_name_confirms_nothing() -> None:
+async def test_only_the_name_of_the_cluster_confirms() -> None:
     async with staged(WIDE, profile=profile(protected=True)) as stage:
         await stage.press("s", "f2")
         assert stage.shows("Profile prod is protected.", "search-0001")
@@ -398,6 +396,10 @@ async def test_the_wrong_name_confirms_nothing() -> None:
         await stage.press("escape")
         assert can_create(stage)
         assert not stage.asked(CREATE)
+        await stage.press("f2")
+        await stage.fill("confirm-input", "search-0001")
+        await stage.press("enter")
+        assert [effect.name for effect in stage.effects] == [NAME]
 
 
 async def test_read_only_has_no_key_help_command_or_action() -> None:

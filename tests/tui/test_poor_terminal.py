@@ -310,16 +310,3 @@ class TestKorean:
             assert isinstance(stage.app.screen, ClustersScreen)
             assert stage.shows("검색-로그-서울", "1 of 14 rows")
             assert not stage.shows("search-0001")
-
-    @pytest.mark.parametrize(
-        ("typed", "reason"),
-        [("스냅샷", "no Hangul"), ("ｓｎａｐ", "full-width"), ("snap\u200b", "an invisible character (U+200B)")],
-    )
-    @pytest.mark.parametrize("size", [(60, 20), (120, 30)])
-    async def test_the_form_names_what_is_wrong_with_a_name(
-        self, size: tuple[int, int], typed: str, reason: str
-    ) -> None:
-        async with staged(size) as stage:
-            await stage.press("s")
-            await stage.fill("name", typed)
-            assert stage.shows(reason)
