@@ -132,7 +132,7 @@ async def test_a_bucket_that_cannot_work_is_not_sent_and_another_is() -> None:
             assert not stage.asked(CREATE), name
         assert stage.shows("Bucket audit-locked cannot take a snapshot")
         await stage.fill("bucket", "es-backup-weekly")
-        await stage.press("f2")
+        await stage.press("tab", "f2")
         assert [effect.bucket for effect in stage.effects] == ["es-backup-weekly"]
 
 
@@ -399,6 +399,8 @@ async def test_only_the_name_of_the_cluster_confirms() -> None:
         await stage.press("f2")
         await stage.fill("confirm-input", "search-0001")
         await stage.press("enter")
+        assert not stage.asked(CREATE)
+        await stage.press("tab", "f2")
         assert [effect.name for effect in stage.effects] == [NAME]
 
 

@@ -12,7 +12,7 @@ from textual.widgets import Input, Select
 
 from ncp_tui.gateway import SecretKey
 from ncp_tui.profiles import KeyringLocked, NoKeyring, Profile, SessionStore
-from ncp_tui.tui.screens import ClustersScreen, ProfileFormScreen, WelcomeScreen
+from ncp_tui.tui.screens import ClustersScreen, ProfileFormScreen, QuestionScreen, WelcomeScreen
 from ncp_tui.tui.screens.confirm import TypeNameScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
 from ncp_tui.tui.widgets import ProblemCard, RecordTable
@@ -343,7 +343,7 @@ async def refused(stage: Stage, act: str, why: str) -> None:
     assert stage.shows(why), act
     await nothing_changed(stage)
     while not isinstance(stage.app.screen, ProfilesScreen):
-        await stage.press("escape")
+        await stage.press("y" if isinstance(stage.app.screen, QuestionScreen) else "escape")
     await stage.press("r")
 
 
