@@ -214,7 +214,7 @@ TROUBLES: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
     "wrong secret": (
         {"account": wrong_secret},
         (
-            "The gateway refused the signature (401/200).",
+            "The gateway refused the signature (401/200",
             "Nothing was changed. Access key, secret key or clock is wrong.",
             "Test the profile's keys; the clock agrees with the gateway's.",
         ),
@@ -222,7 +222,7 @@ TROUBLES: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
     "wrong secret and wrong clock": (
         {"account": wrong_secret, "clock_off": -900.0},
         (
-            "The gateway refused the signature (401/200).",
+            "The gateway refused the signature (401/200",
             "Nothing was changed.",
             "Test the profile's keys; this machine's clock was corrected for.",
         ),
@@ -230,7 +230,7 @@ TROUBLES: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
     "permission": (
         {"prepare": denied},
         (
-            "The key is right but may not do this (401/210).",
+            "The key is right but may not do this (401/210",
             "Nothing was changed.",
             "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER",
         ),
@@ -287,7 +287,7 @@ async def test_a_viewer_sees_its_clusters_and_creates_nothing() -> None:
     async with staged((120, 40), account=viewer) as stage:
         assert len(lines_with(stage, "no access")) == 6
         await stage.press("s", "f2")
-        assert stage.shows("The key is right but may not do this (401/210).", "Not started: search-0001")
+        assert stage.shows("The key is right but may not do this (401/210", "Not started: search-0001")
         assert not stage.effects
 
 

@@ -18,8 +18,8 @@ from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.send_key import SEND_ID
 
 PACKAGE = Path(ncp_tui.tui.__file__).parent
-TAKEN_BY_TERMINALS = {f"ctrl+{letter}" for letter in "abjoqsz"}
-"""Tmux takes ctrl+b, screen ctrl+a, the terminal s, q, z, j and o; an input's own start of line is ctrl+a too."""
+TAKEN_BY_TERMINALS = {f"ctrl+{letter}" for letter in "abjoqs"}
+"""Tmux takes ctrl+b, screen ctrl+a, the terminal s, q, j and o; an input's own start of line is ctrl+a too."""
 
 NAMED_COLOURS = {
     *("red", "green", "blue", "yellow", "cyan", "magenta"),

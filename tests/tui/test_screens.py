@@ -128,8 +128,8 @@ async def test_the_header_names_a_gateway_that_is_not_ncps() -> None:
 
 FAULTS = {
     "The answer is not one of the service's (200)": (200, b"<html>welcome</html>"),
-    "could not talk to the service (503/500)": (503, b'{"error":{"errorCode":"500","message":"x"}}'),
-    "throttling this account (429/410)": (429, b'{"error":{"errorCode":"410","message":"x"}}'),
+    "could not talk to the service (503/500": (503, b'{"error":{"errorCode":"500","message":"x"}}'),
+    "throttling this account (429/410": (429, b'{"error":{"errorCode":"410","message":"x"}}'),
 }
 
 
