@@ -350,6 +350,16 @@ def test_a_key_file_that_is_locked(patient: Patient, tmp_path: Path, monkeypatch
     assert (result.code, not_well(findings)) == (0, set())
 
 
+def test_a_host_that_cannot_open_a_key_file(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In FIPS mode; said only where a profile wants the file."""
+    monkeypatch.delattr("hashlib.scrypt")
+    assert not [finding for finding in patient.look("--offline")[1] if finding["check"] == "encrypted file"]
+    ProfileStore(patient.paths).add(Profile(name="box", access_key="AKBOX", store="file"))
+    found = one(patient.look("--offline")[1], "encrypted file")
+    assert found["state"] == "bad"
+    assert "scrypt" in found["found"]
+
+
 def test_one_profile_of_several(healthy: Patient) -> None:
     """With --profile the keys of nobody else are asked for."""
     other = Profile(name="other", access_key="SOMEBODYELSE", gateway_url=healthy.served.url, store="keyring")

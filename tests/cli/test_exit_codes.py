@@ -22,7 +22,7 @@ EXPECTED = {
         "invalid_passphrase", "passphrase_needed", "unsafe_key_file", "key_file_silent", "key_file_failed",
         "cannot_copy", "cannot_write_copy", "cannot_remember", "role_not_wanted", "keys_unavailable",
         "unsafe_metadata_service", "not_on_ncp_server", "no_server_role", "metadata_silent", "bad_metadata",
-        "unusable_home",
+        "unusable_home", "no_key_file_here",
     },
     4: {"authentication_failed"},
     5: {"permission_denied"},

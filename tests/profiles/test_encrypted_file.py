@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 from filelock import FileLock
 
 from ncp_tui.gateway.credentials import SecretKey
@@ -41,6 +42,7 @@ from ncp_tui.profiles.secret_stores import file_store, sealed
 from ncp_tui.profiles.secret_stores.encrypted_file import EncryptedFileKeyring
 from ncp_tui.profiles.secret_stores.memory import available_memory, log2_n_for
 from ncp_tui.profiles.secret_stores.passphrase import Masked
+from ncp_tui.profiles.secret_stores.problems import NoKeyFileHere
 from ncp_tui.profiles.secret_stores.sealed import (
     Derivation,
     SessionKey,
@@ -160,6 +162,37 @@ def test_no_memory_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hashlib.scrypt", fail)
     with pytest.raises(MemoryError):
         derive(Passphrase(PHRASE), new_derivation(CHEAP))
+
+
+@pytest.mark.parametrize("missing", ["refused", "not built in", "no cipher"])
+async def test_a_host_without_what_it_takes(path: Path, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """A host in FIPS mode: "ValueError ... Try again" sends nobody to the keyring or the environment."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("[digital envelope routines] unsupported")
+
+    def unknown(*_: object) -> None:
+        raise UnsupportedAlgorithm("ChaCha20Poly1305 is not supported by this version of OpenSSL")
+
+    if missing == "refused":
+        monkeypatch.setattr("hashlib.scrypt", refuse)
+    elif missing == "not built in":
+        monkeypatch.delattr("hashlib.scrypt")
+    else:
+        monkeypatch.setattr(sealed, "ChaCha20Poly1305", unknown)
+    with pytest.raises(NoKeyFileHere) as caught:
+        sealed.check_host()
+    assert "FIPS" in caught.value.what
+    assert "environment" in caught.value.next_step
+    store = store_at(path)
+    with pytest.raises(NoKeyFileHere):  # noqa: PT012 - whichever of both needs it first
+        await store.open(Passphrase(PHRASE), creating=True)
+        await store.save(PROFILE, SecretKey(CANARY))
+    assert not path.exists()
+
+
+def test_this_host_has_what_it_takes() -> None:
+    sealed.check_host()
 
 
 @pytest.mark.parametrize(
@@ -468,7 +501,7 @@ from ncp_tui.profiles import *
 store = FileStore(Path(sys.argv[1]))
 async def save(name):
     await store.open(Passphrase(sys.argv[2]), creating=False)
-    await store.save(Profile(name=name, access_key="AK"), SecretKey("key of " + name))
+    await store.save(Profile(name=name, access_key="AK"), SecretKey("key-of-" + name))
 """
 
 

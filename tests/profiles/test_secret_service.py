@@ -20,6 +20,7 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.problems import Problem
 from ncp_tui.profiles import (
     CannotStore,
+    DamagedSecret,
     KeyringFailed,
     KeyringLocked,
     KeyringSilent,
@@ -95,6 +96,26 @@ async def test_the_item_is_one_document_under_the_usual_attributes(service: Fake
     assert item.attributes["username"] == "credentials"
     assert item.secret.decode() == f'{{"v":1,"ak":"{PROFILE.access_key}","sk":"{CANARY}"}}'
     assert CANARY not in item.label
+
+
+@pytest.mark.parametrize("left", [b"\xff\xfex", b"\x00\x80", "비밀".encode("cp949"), b"", b"plain text"])
+async def test_what_another_program_left_can_be_replaced_and_removed(service: FakeSecretService, left: bytes) -> None:
+    """An item that is no UTF-8 made every way out end in the same error."""
+    store = store_on(service.address)
+    for _ in range(2):
+        await store.save(PROFILE, SecretKey("first"))
+        (item,) = service.items.values()
+        item.secret = left
+        with pytest.raises(DamagedSecret, match="cannot be read") as caught:
+            await store.load(PROFILE)
+        assert "editing the profile" in caught.value.next_step
+        assert caught.value.__context__ is None
+        await store.save(PROFILE, SecretKey(CANARY))
+        assert await store.load(PROFILE) == SecretKey(CANARY)
+        (item,) = service.items.values()
+        item.secret = left
+        await store.delete(PROFILE)
+        assert service.items == {}
 
 
 async def test_the_key_of_another_access_key_is_not_used(service: FakeSecretService) -> None:

@@ -47,6 +47,7 @@ def local_findings(home: Home, wanted: str | None = None) -> Iterator[Finding]:
     """Look at files, keys, journal, terminal and proxy; only reads. `wanted` is the profile that was asked for."""
     yield from _files(home)
     yield _profiles(home)
+    yield from _key_file(home)
     yield from _callers(home, wanted)
     yield _journal(home)
     yield _terminal(home.environ)
@@ -102,6 +103,24 @@ def _profiles(home: Home) -> Finding:
         return Finding("profiles", Light.BAD, " ".join(book.warnings), fix)
     count = len(book.profiles)
     return Finding("profiles", Light.OK, f"{count} profile{'s' * (count != 1)} can be read")
+
+
+def _key_file(home: Home) -> Iterator[Finding]:
+    """Whether this host can open the encrypted file, where there is one or a profile wants one."""
+    try:
+        wanted = any(profile.store == "file" for profile in home.profiles.load().profiles)
+    except Problem:
+        wanted = False  # that is the finding about the profiles
+    if not wanted and not home.paths.keys_file.exists():
+        return
+    from ncp_tui.profiles.secret_stores.sealed import check_host  # `cryptography` takes 25 ms to import
+
+    try:
+        check_host()
+    except Problem as problem:
+        yield Finding("encrypted file", Light.BAD, problem.what, problem.next_step, problem)
+    else:
+        yield Finding("encrypted file", Light.OK, "this host can open it")
 
 
 def _callers(home: Home, wanted: str | None) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from ncp_tui.profiles.secret_stores.base import USER_NAME, decode, encode, servi
 from ncp_tui.profiles.secret_stores.problems import (
     UNCHANGED,
     CannotStore,
+    DamagedSecret,
     KeyringFailed,
     KeyringLocked,
     KeyringSilent,
@@ -53,7 +54,7 @@ class KeyringStore:
         """The secret key of `profile`; None when there is none. Raises also OtherAccessKey, DamagedSecret."""
 
         def load(backend: Backend) -> SecretKey | None:
-            text = backend.get_password(service_of(profile), USER_NAME)
+            text = _text(backend, profile)
             return None if text is None else decode(profile, text)
 
         return await self._ask(load)
@@ -70,7 +71,7 @@ class KeyringStore:
         """Move the secret key of `old` to `new`; the old one goes when the new one has been read back."""
 
         def rename(backend: Backend) -> None:
-            text = backend.get_password(service_of(old), USER_NAME)
+            text = _text(backend, old)
             if text is None:
                 return
             secret_key = decode(old, text)
@@ -132,6 +133,17 @@ class KeyringStore:
         raise silent
 
 
+def _text(backend: Backend, profile: Profile) -> str | None:
+    """What is stored for `profile`; None for nothing, and an empty text for what another program left that is no text.
+
+    None of ours is empty: it is then read as damaged, and can be replaced and deleted as any other.
+    """
+    try:
+        return backend.get_password(service_of(profile), USER_NAME)
+    except (UnicodeDecodeError, DamagedSecret):
+        return ""
+
+
 def _save(backend: Backend, profile: Profile, secret_key: SecretKey) -> None:
     """Store and read back; put the old text back when that fails.
 
@@ -139,14 +151,14 @@ def _save(backend: Backend, profile: Profile, secret_key: SecretKey) -> None:
     """
     service = service_of(profile)
     document = encode(profile, secret_key)
-    old = backend.get_password(service, USER_NAME)
+    old = _text(backend, profile)
     try:
         backend.set_password(service, USER_NAME, document)
-        _check_kept(backend.get_password(service, USER_NAME), document)
+        _check_kept(_text(backend, profile), document)
     except KeyringSilent:
         raise  # a second attempt would wait as long, and the first may still be carried out
     except Exception:
-        if old is not None:
+        if old:
             with contextlib.suppress(Exception):
                 backend.set_password(service, USER_NAME, old)
         raise
@@ -160,10 +172,10 @@ def _check_kept(kept: str | None, document: str) -> None:
 def _delete(backend: Backend, profile: Profile) -> None:
     # Another program may have stored several items under these attributes, and keyring deletes one at a time.
     for _ in range(_MOST_DUPLICATES):
-        if backend.get_password(service_of(profile), USER_NAME) is None:
+        if _text(backend, profile) is None:
             return
         backend.delete_password(service_of(profile), USER_NAME)
-    if backend.get_password(service_of(profile), USER_NAME) is not None:
+    if _text(backend, profile) is not None:
         raise CannotStore(f"The OS keyring did not delete the key of profile {profile.name}.")
 
 

@@ -137,6 +137,19 @@ class KeyFileFailed(SecretStoreProblem):
         super().__init__(f"The key file cannot be used: {reason}.", meaning, next_step or "Try again.")
 
 
+class NoKeyFileHere(SecretStoreProblem):
+    """This host's libraries refuse what the key file is sealed with, as in FIPS mode."""
+
+    kind = "no_key_file_here"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This host cannot open or make the encrypted key file: it has no scrypt or ChaCha20 (FIPS mode?).",
+            "The key file is as it was.",
+            "Keep the key in the OS keyring or for this session only, or hand it over in the environment.",
+        )
+
+
 class KeyFileSilent(SecretStoreProblem):
     """The disk of the key file, or another program that writes it, did not answer in time."""
 

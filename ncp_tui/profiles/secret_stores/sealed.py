@@ -19,13 +19,13 @@ import secrets
 import struct
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ncp_tui.profiles.secret_stores.passphrase import Masked, Passphrase
-from ncp_tui.profiles.secret_stores.problems import WrongPassphrase
+from ncp_tui.profiles.secret_stores.problems import NoKeyFileHere, WrongPassphrase
 
 MAGIC = b"ncp-tui keys 1\n"
 
@@ -72,7 +72,7 @@ def new_derivation(log2_n: int) -> Derivation:
 def derive(passphrase: Passphrase, derivation: Derivation) -> SessionKey:
     """The key of a passphrase: 0.4 s and 128 MiB at the usual setting. Blocks, without holding the interpreter.
 
-    Raises MemoryError where the memory is not to be had.
+    Raises MemoryError where the memory is not to be had, and NoKeyFileHere where the host has no scrypt.
     """
     try:
         key = hashlib.scrypt(
@@ -84,10 +84,12 @@ def derive(passphrase: Passphrase, derivation: Derivation) -> SessionKey:
             maxmem=derivation.memory + (1 << 20),  # OpenSSL counts its own few blocks as well
             dklen=_KEY_BYTES,
         )
+    except AttributeError:  # a Python that was built without it
+        raise NoKeyFileHere from None
     except ValueError as fault:
         if "malloc" in str(fault):  # what OpenSSL says when it gets no memory
             raise MemoryError from None
-        raise
+        raise NoKeyFileHere from None  # what it asks for is bounded, so it is the host that refuses
     return SessionKey(derivation, Masked(key))
 
 
@@ -97,7 +99,7 @@ def seal(session: SessionKey, content: bytes) -> bytes:
     write_salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
     scrypt = (derivation.log2_n, BLOCK, derivation.parallel)
     header = _HEADER.pack(MAGIC, *scrypt, derivation.salt, write_salt, nonce)
-    return header + ChaCha20Poly1305(_write_key(session, write_salt)).encrypt(nonce, content, header)
+    return header + _cipher(session, write_salt).encrypt(nonce, content, header)
 
 
 def unseal(session: SessionKey, file: bytes) -> bytes:
@@ -107,7 +109,7 @@ def unseal(session: SessionKey, file: bytes) -> bytes:
     header, sealed = file[: _HEADER.size], file[_HEADER.size :]
     *_, write_salt, nonce = _HEADER.unpack(header)
     try:
-        return ChaCha20Poly1305(_write_key(session, write_salt)).decrypt(nonce, sealed, header)
+        return _cipher(session, write_salt).decrypt(nonce, sealed, header)
     except InvalidTag:
         raise WrongPassphrase from None
 
@@ -123,5 +125,14 @@ def derivation_of(file: bytes) -> Derivation:
     return Derivation(log2_n, salt, parallel)
 
 
-def _write_key(session: SessionKey, write_salt: bytes) -> bytes:
-    return HKDF(SHA256(), _KEY_BYTES, write_salt, _PURPOSE).derive(session.key.reveal())
+def check_host() -> None:
+    """Try whether this host can do all that a key file takes, at a cost of nothing. Raises NoKeyFileHere."""
+    session = derive(Passphrase("only to try it out"), Derivation(LEAST_LOG2_N, bytes(16)))
+    seal(session, b"")
+
+
+def _cipher(session: SessionKey, write_salt: bytes) -> ChaCha20Poly1305:
+    try:
+        return ChaCha20Poly1305(HKDF(SHA256(), _KEY_BYTES, write_salt, _PURPOSE).derive(session.key.reveal()))
+    except UnsupportedAlgorithm:
+        raise NoKeyFileHere from None

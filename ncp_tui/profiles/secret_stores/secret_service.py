@@ -29,7 +29,13 @@ from secretstorage.util import add_match_rules
 
 from ncp_tui.gateway.problems import Problem
 from ncp_tui.profiles.secret_stores.backends import SILENT_SECONDS, WINDOW_SECONDS
-from ncp_tui.profiles.secret_stores.problems import KeyringFailed, KeyringLocked, KeyringSilent, NoKeyring
+from ncp_tui.profiles.secret_stores.problems import (
+    DamagedSecret,
+    KeyringFailed,
+    KeyringLocked,
+    KeyringSilent,
+    NoKeyring,
+)
 
 GREETING_SECONDS = 1.0
 CALL_SECONDS = 2.0
@@ -156,6 +162,8 @@ def _problem(fault: Exception) -> Problem:
     match fault:
         case TimeoutError():
             return KeyringSilent(SILENT_SECONDS)
+        case UnicodeDecodeError():
+            return DamagedSecret("What is stored in the OS keyring is no text.")
         case LockedException():
             return KeyringLocked()
         case ItemNotFoundException():
