@@ -217,10 +217,10 @@ def _name(request: SnapshotRequest, facts: Facts, earlier: Earlier | None, damag
     name, at = request.name, facts.history_read.at if facts.history_read else None
     if damage is not None:
         said = f"the journal is damaged and may have held a create of {name}: {damage.summary}"
-        return Check("name", Light.BAD, said, f"Accept that first: it is {damage.id}.", at)
+        return Check("name", Light.BAD, said, "That has to be accepted first.", at)
     if earlier is not None:
         said = f"{name} was asked for before: the {earlier.words}"
-        return Check("name", Light.BAD, said, f"Use another name, or say yes to {earlier.id}.", at)
+        return Check("name", Light.BAD, said, "Use another name.", at)
     row = next((row for row in _rows_of(request, facts) if row.snapshot == name), None)
     if row is not None:
         said = f"the history has {name} already ({row.message or row.state.value})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -43,11 +44,17 @@ class FollowingApp(LoudWorkers, NoticingApp):
         problem: Problem | None = None
 
     def create_snapshot(
-        self, request: SnapshotRequest, facts: Facts | None = None, *, with_journal: bool = True
+        self,
+        request: SnapshotRequest,
+        facts: Facts | None = None,
+        *,
+        with_journal: bool = True,
+        again: str | None = None,
     ) -> Followed | None:
         """Send one create and follow it to its end; None when there is no client.
 
-        `facts` is what was read before it. Without the journal only where the user said so.
+        `facts` is what was read before it. Without the journal only where the user said so; `again` is the id of the
+        earlier request for the same snapshot that the user said yes to.
         """
         engine, identity = self.session.connected, self.session.identity
         if engine is None or identity is None:
@@ -55,7 +62,7 @@ class FollowingApp(LoudWorkers, NoticingApp):
         home = self.session.home
         followed = Followed(request, identity, engine, home.now(), home.monotonic())
         followed.history = facts.history if facts is not None else None
-        followed.with_journal = with_journal
+        followed.with_journal, followed.again = with_journal, again
         self.session.followed.append(followed)
         self.follow(followed)
         self._tick()
@@ -72,6 +79,8 @@ class FollowingApp(LoudWorkers, NoticingApp):
 
         try:
             with self.session.log.action(f"create snapshot {request.name}") as action:
+                if not followed.with_journal:
+                    await self._check_first(followed)
                 taken = await snapshots.take(
                     followed.engine,
                     request,
@@ -79,6 +88,7 @@ class FollowingApp(LoudWorkers, NoticingApp):
                     journal=self.session.journal,
                     must_be_written=followed.with_journal,
                     history=followed.history,
+                    again=followed.again,
                     now=self.session.home.now,
                     settle_seconds=self.session.settle_seconds,
                     on_settling=settling,
@@ -102,6 +112,13 @@ class FollowingApp(LoudWorkers, NoticingApp):
         if followed.taken is not None:
             followed.taken = replace(followed.taken, entry=record.entry, journal_problem=None)
         self.post_message(self.FollowedChanged(followed))
+
+    async def _check_first(self, followed: Followed) -> None:
+        """What cannot be written down is not sent a second time either. Raises SecondRequest, DamagedJournal."""
+        journal, caller = self.session.journal, snapshots.Caller.of(followed.identity)
+        intent = snapshots.Intent(followed.request, caller, followed.history, followed.again)
+        with contextlib.suppress(snapshots.JournalProblem):
+            await snapshots.on_disk(lambda: journal.check(intent))
 
     @work(group="snapshots", exit_on_error=False, description="follow a snapshot of an earlier run")
     async def pick_up(self, entry: JournalEntry) -> None:

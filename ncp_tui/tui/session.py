@@ -45,6 +45,8 @@ class Followed:
     history: Sequence[HistoryEntry] | None = None
     """What the history showed before it was sent."""
     with_journal: bool = True
+    again: str | None = None
+    """The id of the earlier request for the same snapshot that the user said yes to."""
     settling: GatewayError | None = None
     """Why no answer said what became of it; from then on the history is asked."""
     journal_problem: Problem | None = None

@@ -262,7 +262,7 @@ async def test_a_refusal_can_be_corrected() -> None:
         taken = stage.sandbox.world.state(stage.sandbox.world.clusters[0]).runs[0].name
         await stage.fill("name", taken)
         await stage.press("f2")
-        assert stage.shows(f"the history has {taken} already", "all the same?")
+        assert stage.shows(f"{taken} was asked for before", "Send a second request")
         await stage.press("tab", "f2")
         assert stage.shows(
             "The service refused: snapshot with the same name already exists (code 40070).",

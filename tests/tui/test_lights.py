@@ -12,6 +12,7 @@ from textual.widgets import Button, Static
 
 from ncp_tui.profiles import Profile
 from ncp_tui.sandbox import Sandbox
+from ncp_tui.snapshots import Journal
 from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.widgets import TextView
@@ -146,7 +147,7 @@ async def test_the_lights_follow_the_typing_without_any_request() -> None:
         before = len(stage.sandbox.ledger.requests)
         await stage.fill("name", taken)
         assert lights(stage).startswith("BAD: name")
-        assert f"the history has {taken} already" in panel(stage)
+        assert f"{taken} was asked for before" in panel(stage)
         await stage.type("x")
         assert lights(stage).startswith("ok: cluster")
         await stage.fill("bucket", "audit-locked")
@@ -250,22 +251,22 @@ async def test_another_snapshot_that_is_running_is_seen() -> None:
         assert not stage.asked(CREATE)
 
 
-async def test_a_name_in_doubt_cannot_be_sent_again(tmp_path: Path) -> None:
+async def test_a_name_in_doubt_is_sent_again_by_a_yes_to_exactly_that_request(tmp_path: Path) -> None:
     """Law 1: an earlier create of that name may have started, and another could be a second snapshot."""
     earlier_run(tmp_path, SENT, name=NAME)
-    async with staged((80, 24), paths=paths_in(tmp_path)) as stage:
+    async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
         await stage.press("s")
         assert lights(stage).startswith("BAD: name")
-        assert stage.shows("27/30  earlier create in doubt", "an earlier create of this name may have started.")
-        assert not can_create(stage)
+        assert stage.shows("27/30  asked for before")
+        assert f"{NAME} was asked for before" in panel(stage)
         await stage.press("f2")
-        form_of(stage).action_create()
-        await stage.settle()
+        assert isinstance(stage.app.screen, SendQuestionScreen)
+        question = str(stage.app.screen.query("#confirm-question Static").first(Static).visual)
+        assert f"Send a second request for {NAME}? The yes is for the request of" in question
+        await stage.press("escape")
         assert not stage.asked(CREATE)
-        await stage.type("b")
-        assert can_create(stage)
-        await stage.press("f2")
-        assert [effect.name for effect in stage.effects] == [NAME + "b"]
+        await stage.press("tab", "f2", "tab", "f2")
+        assert [effect.name for effect in stage.effects] == [NAME]
 
 
 async def test_a_name_that_came_into_doubt_meanwhile_is_not_sent_either(tmp_path: Path) -> None:
@@ -274,11 +275,31 @@ async def test_a_name_that_came_into_doubt_meanwhile_is_not_sent_either(tmp_path
         await stage.press("s")
         earlier_run(tmp_path, SENT, name=NAME)
         await stage.press("f2")
-        assert stage.shows(
-            f"An earlier create of {NAME} on search-0001 may have started.",
-            "Nothing was sent.",
-            "Use another name, or press u on the clusters to find out about that one.",
-        )
+        assert isinstance(stage.app.screen, SendQuestionScreen)
+        assert f"{NAME} on search-0001 was asked for before" in sentences(stage)
+        assert "Send a second request" in sentences(stage)
+        assert not stage.asked(CREATE)
+        await stage.press("escape")
+        assert stage.shows("Nothing was sent: it would be a second request")
+
+
+async def test_damage_of_the_journal_is_accepted_before_anything_is_sent(tmp_path: Path) -> None:
+    """A yes to the damage is none to the create, and what may have been lost is still unknown."""
+    earlier_run(tmp_path, SENT, name=NAME)
+    journal = Journal(paths_in(tmp_path))
+    raws = journal.path.read_bytes().splitlines()
+    journal.path.write_bytes(raws[0] + b"\n" + b"\0" * len(raws[1]) + b"\n")
+    async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
+        await stage.press("s")
+        assert stage.shows("the journal is damaged")
+        await stage.press("f2")
+        assert "line 2 cannot be read" in sentences(stage)
+        await stage.press("tab", "f2")
+        assert not stage.asked(CREATE)
+        assert journal.contents().damage is None
+        await stage.settle()
+        await stage.press("tab", "f2")
+        assert "Send a second request" in sentences(stage)
         assert not stage.asked(CREATE)
 
 

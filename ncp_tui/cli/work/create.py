@@ -17,18 +17,20 @@ from ncp_tui.cli.work.ending import Ending
 from ncp_tui.cli.work.finding import find_cluster, is_number
 from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway import GatewayError, ReadOnlyRefused, RequestRecord, Throttled
+from ncp_tui.gateway import GatewayError, Problem, ReadOnlyRefused, RequestRecord, Throttled
 from ncp_tui.profiles import Identity
 from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine, WrongCluster, is_key_missing
 from ncp_tui.snapshots import (
     DEFAULT_TEMPLATE,
     Caller,
+    DamagedJournal,
     Intent,
     InvalidBucket,
     Journal,
     JournalProblem,
     Outcome,
     Preflight,
+    SecondRequest,
     SnapshotRequest,
     Taken,
     check_bucket,
@@ -196,12 +198,23 @@ class _Creation:
                 f"It would not be sent: {lights.blocked.evidence}. {lights.blocked.advice}".rstrip()
             )
             return ExitCode.REFUSED if lights.blocked.subject == "API key" else ExitCode.USAGE
-        earlier = lights.earlier if lights.earlier and lights.earlier.id != self._wishes.again else None
-        if earlier is not None or lights.damage is not None:
-            check = next(check for check in lights.checks if check.subject == "name")
-            self._session.out.error(f"It would not be sent: {check.evidence}. {check.advice}")
+        stops = self._what_stops()
+        if stops is not None:
+            self._session.out.error(f"It would not be sent. {stops.sentences()}")
             return ExitCode.NOT_ALLOWED
         return ExitCode.DONE
+
+    def _what_stops(self) -> Problem | None:
+        """The damage of the journal or the earlier request that a create would stop at."""
+        lights, cluster = self._lights, self._attempt.cluster
+        if cluster is None or self._attempt.snapshot is None:
+            return None
+        request = SnapshotRequest(cluster.number, cluster.name, self._attempt.snapshot, self._attempt.bucket or "")
+        if lights.damage is not None:
+            return DamagedJournal(lights.damage, request)
+        if lights.earlier is not None and lights.earlier.id != self._wishes.again:
+            return SecondRequest(lights.earlier, request)
+        return None
 
     def _ask(self, identity: Identity) -> None:
         """Have the user agree, where there is one. Raises NotConfirmed, Declined."""

@@ -21,17 +21,16 @@ from ncp_tui.search_engine import Bucket, Cluster
 from ncp_tui.snapshots import (
     DEFAULT_TEMPLATE,
     Caller,
+    DamagedJournal,
     Facts,
     JournalProblem,
-    Light,
     Outcome,
     Preflight,
     SecondRequest,
-    Settlement,
     SnapshotRequest,
-    Taken,
     check_bucket,
     name_problems,
+    on_disk,
     preflight,
     read_facts,
     render_name,
@@ -44,7 +43,15 @@ from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.rows import bucket_row
 from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
 from ncp_tui.tui.screens.copying import Copyable
-from ncp_tui.tui.screens.working import WorkingScreen, ending, state_words
+from ncp_tui.tui.screens.create_sentences import (
+    goes_on,
+    in_doubt,
+    lights_text,
+    red_sentences,
+    result,
+    second_question,
+)
+from ncp_tui.tui.screens.working import WorkingScreen, state_words
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
 from ncp_tui.tui.session import Followed, Session
 from ncp_tui.tui.widgets import Column, ExchangePanels, ProblemCard, RecordTable, SendButton, TextInput
@@ -78,6 +85,12 @@ class CreateSnapshotScreen(WorkingScreen):
         """All that can be seen before a create was read, or why there is no client to read it with."""
 
         facts: Facts | None
+        problem: Problem | None = None
+
+    @dataclass
+    class DamageAccepted(Message):
+        """It is written down that the user has seen the journal's damage, or why it is not."""
+
         problem: Problem | None = None
 
     def __init__(self, session: Session, cluster: Cluster) -> None:
@@ -258,9 +271,10 @@ class CreateSnapshotScreen(WorkingScreen):
         known = any(each.name == bucket for each in self._buckets)
         self._verdict("bucket", bucket_problem or ("usable" if known else "not checked"), good=not bucket_problem)
         right = self._light_up(name, bucket) and not wrong and not bucket_problem
-        blocked = self._lights.blocked
-        if not wrong and blocked is not None and blocked.subject == "name":
-            self._verdict("name", f"{len(name)}/{_LONGEST}  earlier create in doubt", good=False)
+        if not wrong and self._lights.damage is not None:
+            self._verdict("name", f"{len(name)}/{_LONGEST}  the journal is damaged", good=False)
+        elif not wrong and self._lights.earlier is not None:
+            self._verdict("name", f"{len(name)}/{_LONGEST}  asked for before", good=False)
         self.query_one("#create", Button).disabled = not right or self._followed is not None
         self._show_preview(name, bucket, right=right)
         self.refresh_bindings()
@@ -343,27 +357,23 @@ class CreateSnapshotScreen(WorkingScreen):
 
     def _create(self, *, clicked: bool = False) -> None:
         """Send the request, once; what is doubtful, protected or clicked is asked about first."""
-        if self._followed is not None or not self._judge():
+        if not self._can_send():
             return
-        if self.session.connected is None:
-            self.say("The keys are not loaded, so nothing can be sent. f5 tries again.", "bad")
-            return
-        if self.session.creating:
-            self.say("Another create is on its way; wait for its answer first.", "warning")
-            return
-        if self._is_stale and not self._is_looking:
-            self.load()
-            self.say("Nothing is sent yet: the lights were old and are read again. Then press it once more.", "warning")
-            return  # and never by itself when they come: who knows where the user is by then
         request = self._request(self._value("name"), self._value("bucket"))
-        profile, doubts = self._profile, red_sentences(self._lights)
-        if not self._lights.checks:
-            doubts = "The cluster is still being looked at: the lights are not known yet.\n"
-        elif self._is_stale:
-            doubts = f"The cluster is still being looked at: the lights are old.\n{doubts}"
+        if self._lights.damage is not None:
+            self._ask_to_accept(DamagedJournal(self._lights.damage, request))
+            return
+        earlier = self._lights.earlier
+        again = earlier.id if earlier is not None else None
+        profile, doubts = self._profile, self._doubts()
         if profile is not None and profile.protected:
-            question = f"{doubts}Profile {profile.name} is protected. Type the cluster's name to create {request.name}:"
-            self._push(TypeNameScreen(question, "Create", self.cluster.name, self.session.home.monotonic), request)
+            second = f"{second_question(earlier, request)}\n" if earlier is not None else ""
+            typed = f"Profile {profile.name} is protected. Type the cluster's name to create {request.name}:"
+            question = f"{doubts}{second}{typed}"
+            screen = TypeNameScreen(question, "Create", self.cluster.name, self.session.home.monotonic)
+            self._push(screen, request, again=again)
+        elif earlier is not None:
+            self._ask(f"{doubts}{second_question(earlier, request)}", request, again=again)
         elif doubts:
             self._ask(f"{doubts}Create {request.name} all the same?", request)
         elif clicked:
@@ -371,31 +381,98 @@ class CreateSnapshotScreen(WorkingScreen):
         else:
             self._send(request)
 
+    def _can_send(self) -> bool:
+        """Whether nothing stands in the way of a create; what does is said."""
+        if self._followed is not None or not self._judge():
+            return False
+        if self.session.connected is None:
+            self.say("The keys are not loaded, so nothing can be sent. f5 tries again.", "bad")
+            return False
+        if self.session.creating:
+            self.say("Another create is on its way; wait for its answer first.", "warning")
+            return False
+        if self._is_stale and not self._is_looking:
+            self.load()
+            self.say("Nothing is sent yet: the lights were old and are read again. Then press it once more.", "warning")
+            return False  # and never by itself when they come: who knows where the user is by then
+        return True
+
+    def _doubts(self) -> str:
+        """What the user should have read before saying yes."""
+        doubts = red_sentences(self._lights)
+        if not self._lights.checks:
+            return "The cluster is still being looked at: the lights are not known yet.\n"
+        return f"The cluster is still being looked at: the lights are old.\n{doubts}" if self._is_stale else doubts
+
     @property
     def _is_stale(self) -> bool:
         return self._facts is not None and self.session.home.now() - self._facts.cluster_read.at > FRESH
 
-    def _ask(self, question: str, request: SnapshotRequest, *, with_journal: bool = True) -> None:
+    def _ask(
+        self, question: str, request: SnapshotRequest, *, with_journal: bool = True, again: str | None = None
+    ) -> None:
         screen = SendQuestionScreen(question, "Create", self.session.home.monotonic)
-        self._push(screen, request, with_journal=with_journal)
+        self._push(screen, request, with_journal=with_journal, again=again)
 
-    def _push(self, screen: SendQuestionScreen, request: SnapshotRequest, *, with_journal: bool = True) -> None:
-        """Ask, and send on a yes; a no was another key or a click."""
+    def _push(
+        self,
+        screen: SendQuestionScreen,
+        request: SnapshotRequest,
+        *,
+        with_journal: bool = True,
+        again: str | None = None,
+    ) -> None:
+        """Ask, and send on a yes; a no was another key or a click. The yes covers the earlier request `again`."""
 
         def decide(sure: bool | None) -> None:
             if sure:
-                self._send(request, with_journal=with_journal)
+                self._send(request, with_journal=with_journal, again=again)
             else:
                 self.send_key.let_go()
 
         self.app.push_screen(screen, decide)
 
-    def _send(self, request: SnapshotRequest, *, with_journal: bool = True) -> None:
+    def _ask_to_accept(self, problem: DamagedJournal) -> None:
+        """Ask whether the user has seen the damage; a yes sends nothing yet."""
+        question = (
+            f"{problem.what} {problem.meaning}\nLook at the history first. Accept the damage {problem.report.id}? "
+            "What it touches stays unknown; creates may be sent again."
+        )
+
+        def decide(sure: bool | None) -> None:
+            self.send_key.let_go()
+            if sure:
+                self.accept_damage(problem.report.id)
+
+        self.app.push_screen(SendQuestionScreen(question, "Accept", self.session.home.monotonic), decide)
+
+    @work(group="damage", exit_on_error=False, description="accept the damage of the journal")
+    async def accept_damage(self, wanted: str) -> None:
+        """Write down that the user has seen it, and look again."""
+        journal = self.session.journal
+        try:
+            await on_disk(lambda: journal.accept_damage(wanted))
+        except Problem as problem:
+            self.post_message(self.DamageAccepted(problem))
+        else:
+            self.post_message(self.DamageAccepted())
+
+    @on(DamageAccepted)
+    def show_accepted(self, event: DamageAccepted) -> None:
+        """Say so, and read the journal anew: what is in it now decides about the next create."""
+        self.query_one(ProblemCard).clear()
+        if event.problem is not None:
+            self.query_one(ProblemCard).show(event.problem)
+        else:
+            self.say(f"Accepted. Nothing was sent: {send_key_name(self)} creates.", "warning")
+        self.load()
+
+    def _send(self, request: SnapshotRequest, *, with_journal: bool = True, again: str | None = None) -> None:
         if self._followed is not None:  # a hurried second click had the question asked twice
             return
         self.send_key.spend()
         self.query_one(ProblemCard).clear()
-        self._followed = self.ncp_app.create_snapshot(request, self._facts, with_journal=with_journal)
+        self._followed = self.ncp_app.create_snapshot(request, self._facts, with_journal=with_journal, again=again)
         if self._followed is None:
             return
         for selector in ("#name", "#bucket", "#create", "#buckets"):
@@ -444,12 +521,20 @@ class CreateSnapshotScreen(WorkingScreen):
         """Nothing left: the form is the user's again, and a journal that cannot be written is asked about."""
         if isinstance(problem, SecondRequest):
             problem.next_step = "Use another name, or press u on the clusters to find out about that one."
+        elif isinstance(problem, DamagedJournal):
+            problem.next_step = f"Look at the history first; the damage is {problem.report.id}."
         self.query_one(ProblemCard).show(problem)
         self.say(f"Not started: {followed.request.name}.", "bad")
         self._let_correct()
         if isinstance(problem, JournalProblem):
             question = f"{problem.sentences()} Create {followed.request.name} without writing it down?"
-            self._ask(question, followed.request, with_journal=False)
+            self._ask(question, followed.request, with_journal=False, again=followed.again)
+        elif isinstance(problem, SecondRequest):
+            question = f"{problem.what}\n{second_question(problem.earlier, followed.request)}"
+            again = problem.earlier.id
+            self._ask(question, followed.request, with_journal=followed.with_journal, again=again)
+        elif isinstance(problem, DamagedJournal):
+            self._ask_to_accept(problem)
 
     def _let_correct(self) -> None:
         self._followed = None
@@ -467,60 +552,3 @@ class CreateSnapshotScreen(WorkingScreen):
         if action == "create":
             return None if self.query("#create") and self.query_one("#create", Button).disabled else True
         return super().check_action(action, parameters)
-
-
-def result(followed: Followed) -> tuple[str, str]:
-    """What came of it, and its tone: one sentence, where a card on the form has the rest."""
-    taken, (text, tone) = followed.taken, ending(followed)
-    if taken is None:
-        return f"Not started: {followed.request.name}.", tone
-    if taken.outcome is Outcome.ACCEPTED or taken.journal_problem is not None:
-        return text, tone
-    if taken.outcome is Outcome.UNKNOWN:
-        return f"Cannot tell: {taken.request.name}. Only one request was sent.", tone
-    return taken.sentence, tone
-
-
-def goes_on(followed: Followed) -> tuple[str, str]:
-    """What happens now, and what the user may do meanwhile."""
-    progress, taken = followed.progress, followed.taken
-    if progress is not None and progress.problem is not None:
-        return f"Accepted, but the history cannot be read now: {progress.problem.what}", "warning"
-    if progress is not None and progress.other is not None:
-        return (
-            f"Accepted. The history has a row of that name that is not proved to be it: {progress.other.why}.",
-            "warning",
-        )
-    if taken is None:
-        return (
-            ("Only one request was sent. esc leaves; the looking goes on.", "warning")
-            if followed.settling
-            else ("", "")
-        )
-    if taken.by_history:
-        return "Started: the history names it, though no answer said so. esc leaves.", "plain"
-    return "Accepted: it goes on without you. esc leaves; every screen shows how it does.", "plain"
-
-
-def in_doubt(taken: Taken, found: Settlement) -> Problem:
-    """What is known of a create that nothing proves, and where to look again."""
-    lost = f"{taken.error.what} " if taken.error is not None else ""
-    evidence = found.evidence[:1].upper() + found.evidence[1:]
-    again = " u on the clusters looks again." if taken.entry is not None else ""
-    return Problem(taken.sentence, f"{lost}{evidence}", f"{found.next_step}{again}")
-
-
-def lights_text(lights: Preflight) -> Text:
-    """The lights in one line, those that are not well first: no colour is needed to read it."""
-    parts = []
-    for light, word in ((Light.BAD, "BAD"), (Light.UNSURE, "UNSURE"), (Light.OK, "ok")):
-        subjects = [check.subject for check in lights.checks if check.light is light]
-        if subjects:
-            parts.append(f"{word}: {', '.join(subjects)}")
-    return Text(shown("   ".join(parts)), no_wrap=True, overflow="ellipsis")
-
-
-def red_sentences(lights: Preflight) -> str:
-    """What a user should have read before saying yes; empty where no light is red."""
-    red = [check for check in lights.checks if check.light is Light.BAD]
-    return "".join(f"{check.subject}: {check.evidence}. {check.advice}".rstrip() + "\n" for check in red)

@@ -1,0 +1,73 @@
+"""What the form for one snapshot says: about the lights, about earlier requests, and about what became of it."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from ncp_tui.gateway import Problem
+from ncp_tui.snapshots import Earlier, Light, Outcome, Preflight, Settlement, SnapshotRequest, Taken
+from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.screens.working import ending
+from ncp_tui.tui.session import Followed
+
+
+def second_question(earlier: Earlier, request: SnapshotRequest) -> str:
+    """What a yes would do, and for which earlier request alone."""
+    return f"Send a second request for {request.name}? The yes is for the {earlier.words}, and for no other."
+
+
+def result(followed: Followed) -> tuple[str, str]:
+    """What came of it, and its tone: one sentence, where a card on the form has the rest."""
+    taken, (text, tone) = followed.taken, ending(followed)
+    if taken is None:
+        return f"Not started: {followed.request.name}.", tone
+    if taken.outcome is Outcome.ACCEPTED or taken.journal_problem is not None:
+        return text, tone
+    if taken.outcome is Outcome.UNKNOWN:
+        return f"Cannot tell: {taken.request.name}. Only one request was sent.", tone
+    return taken.sentence, tone
+
+
+def goes_on(followed: Followed) -> tuple[str, str]:
+    """What happens now, and what the user may do meanwhile."""
+    progress, taken = followed.progress, followed.taken
+    if progress is not None and progress.problem is not None:
+        return f"Accepted, but the history cannot be read now: {progress.problem.what}", "warning"
+    if progress is not None and progress.other is not None:
+        return (
+            f"Accepted. The history has a row of that name that is not proved to be it: {progress.other.why}.",
+            "warning",
+        )
+    if taken is None:
+        return (
+            ("Only one request was sent. esc leaves; the looking goes on.", "warning")
+            if followed.settling
+            else ("", "")
+        )
+    if taken.by_history:
+        return "Started: the history names it, though no answer said so. esc leaves.", "plain"
+    return "Accepted: it goes on without you. esc leaves; every screen shows how it does.", "plain"
+
+
+def in_doubt(taken: Taken, found: Settlement) -> Problem:
+    """What is known of a create that nothing proves, and where to look again."""
+    lost = f"{taken.error.what} " if taken.error is not None else ""
+    evidence = found.evidence[:1].upper() + found.evidence[1:]
+    again = " u on the clusters looks again." if taken.entry is not None else ""
+    return Problem(taken.sentence, f"{lost}{evidence}", f"{found.next_step}{again}")
+
+
+def lights_text(lights: Preflight) -> Text:
+    """The lights in one line, those that are not well first: no colour is needed to read it."""
+    parts = []
+    for light, word in ((Light.BAD, "BAD"), (Light.UNSURE, "UNSURE"), (Light.OK, "ok")):
+        subjects = [check.subject for check in lights.checks if check.light is light]
+        if subjects:
+            parts.append(f"{word}: {', '.join(subjects)}")
+    return Text(shown("   ".join(parts)), no_wrap=True, overflow="ellipsis")
+
+
+def red_sentences(lights: Preflight) -> str:
+    """What a user should have read before saying yes; empty where no light is red."""
+    red = [check for check in lights.checks if check.light is Light.BAD]
+    return "".join(f"{check.subject}: {check.evidence}. {check.advice}".rstrip() + "\n" for check in red)

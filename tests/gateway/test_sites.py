@@ -1,0 +1,53 @@
+"""Two spellings of one gateway are one site; what might be one is taken for one."""
+
+from __future__ import annotations
+
+import pytest
+
+from ncp_tui.gateway.sites import may_be_one_site
+
+OFFICIAL = "https://vpcsearchengine.apigw.ntruss.com/api/v2"
+LOCAL = "http://127.0.0.1:8080/api/v2"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (LOCAL, "http://localhost:8080/api/v2"),
+        (LOCAL, "http://LocalHost.:8080/api/v2/"),
+        (LOCAL, "http://[::1]:8080/api/v2"),
+        (LOCAL, "http://127.9.9.9:8080//api/v2"),
+        (LOCAL, "https://127.0.0.1:8080/api/v2"),
+        ("http://localhost/api/v2", "http://127.0.0.1:80/api/v2"),
+        ("https://localhost/api/v2", "https://127.0.0.1:443/api/v2"),
+        (OFFICIAL, "https://ncloud.apigw.ntruss.com/api/v2"),
+        (OFFICIAL, "HTTPS://VPCSearchEngine.apigw.ntruss.com:443/API/v2/"),
+        (OFFICIAL, "https://vpcsearchengine.apigw.ntruss.com./api/v2"),
+        (OFFICIAL, "https://proxy.example/api/v2"),
+        (OFFICIAL, "https://localhost:8443/api/v2"),
+        ("https://gateway.example/api/v2", "https://gateway.example:8443/vpc/api/v2"),
+        ("https://one.example/api/v2", "https://other.example/api/v2"),
+        (OFFICIAL, ""),
+        (OFFICIAL, "http://[broken"),
+    ],
+)
+def test_what_may_be_one(one: str, other: str) -> None:
+    assert may_be_one_site(one, other)
+    assert may_be_one_site(other, one)
+    assert may_be_one_site(one, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (OFFICIAL, "https://vpcsearchengine.apigw.ntruss.com/api/sgn-v2"),
+        (OFFICIAL, "https://vpcsearchengine.apigw.gov-ntruss.com/api/v2"),
+        (OFFICIAL, "https://fin-vpcsearchengine.apigw.fin-ntruss.com/api/v2"),
+        (LOCAL, "http://localhost:8081/api/v2"),
+        (LOCAL, "http://localhost:8080/api/jpn-v2"),
+        ("https://proxy.example/api/v2", "https://proxy.example/api/krs-v2"),
+    ],
+)
+def test_what_is_certainly_another(one: str, other: str) -> None:
+    assert not may_be_one_site(one, other)
+    assert not may_be_one_site(other, one)
