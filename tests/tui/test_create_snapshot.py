@@ -342,7 +342,7 @@ async def test_leaving_the_form_during_the_create_cancels_nothing(quick_looks: N
         await stage.pilot.press("f2")
         await stage.expect("asking the service ...")
         await stage.pilot.press("escape")
-        await stage.expect("Clusters", f"Snapshot {NAME} of search-0001: asking the service ...", "running now")
+        await stage.expect("Clusters", f"Snapshot {NAME} of search-0001: asking the service ...")
         wire.held.gate.set()
         await stage.expect(f"Snapshot {NAME} of search-0001: running")
         stage.clock.advance(60)

@@ -277,7 +277,7 @@ async def test_what_is_long_over_is_not_followed(tmp_path: Path) -> None:
     async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
         assert not stage.app.session.open_snapshots
         await stage.press("u")
-        assert stage.shows("started", "not known", "1 create. Nothing is left to find out.")
+        assert stage.shows("started", "not known", "1 create, none open.")
 
 
 async def test_all_that_was_written_down_can_be_read(tmp_path: Path) -> None:
@@ -363,3 +363,34 @@ async def test_a_folder_nobody_may_write_to() -> None:
 
 def test_the_times_of_the_stage_are_those_of_the_journal() -> None:
     assert datetime.fromtimestamp(START, UTC).isoformat() == "2026-01-02T00:00:00+00:00"
+
+
+async def test_while_an_answer_is_looked_for_no_screen_says_more_than_is_known() -> None:
+    wire = Wire(Held, set[str]())
+    async with staged(WIDE, wrap=wire, settle_seconds=60.0) as stage:
+        stage.sandbox.faults.add(CREATE, "before", NO_WORD)
+        await stage.press("s")
+        wire.held.operations = {HISTORY}
+        await stage.pilot.press("f2")
+        await stage.expect("no clear answer; looking in the history")
+        await stage.pilot.press("escape")
+        await stage.expect("LAST SNAPSHOT", "not known")
+        assert not stage.shows("running now")
+        await stage.pilot.press("u")
+        await stage.expect("1 create, 1 not known yet: a program that runs now sends it, or looks for it.")
+        await stage.pilot.press("s")
+        wire.held.gate.set()
+
+
+async def test_a_dismissal_during_a_look_tells_both(tmp_path: Path) -> None:
+    earlier_run(tmp_path, SENT)
+    wire = Wire(Held, set[str]())
+    async with staged(WIDE, wrap=wire, settle_seconds=60.0, paths=paths_in(tmp_path)) as stage:
+        wire.held.operations = {HISTORY}
+        await stage.press("u")
+        await stage.pilot.press("s")
+        await stage.expect("Looking for before-upgrade")
+        await stage.pilot.press("x", "tab", "f2")
+        await stage.expect("Dismissed: before-upgrade. It is still being looked for")
+        wire.held.gate.set()
+        await stage.expect("Dismissed while it was looked for: before-upgrade. The look found")

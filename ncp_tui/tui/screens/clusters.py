@@ -17,7 +17,7 @@ from ncp_tui.tui import rows, screens
 from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.history_reader import MOST_ROWS
 from ncp_tui.tui.screens.table import TableScreen
-from ncp_tui.tui.screens.working import unsettled_sentence
+from ncp_tui.tui.screens.working import under_way_word, unsettled_sentence
 from ncp_tui.tui.session import Followed, Session
 from ncp_tui.tui.slices import in_slices
 from ncp_tui.tui.widgets import Column, RecordTable
@@ -253,9 +253,9 @@ class ClustersScreen(TableScreen):
 
     def _last(self, cluster: Cluster, now: datetime) -> Cell:
         number = cluster.number
-        under_way = any(each.request.cluster_number == number for each in self.session.open_snapshots)
+        under_way = [each for each in self.session.open_snapshots if each.request.cluster_number == number]
         if under_way:
-            return Cell("running now", Tone.WARNING)
+            return Cell(under_way_word(under_way), Tone.WARNING)
         return rows.last_snapshot_cell(self.session.last_snapshots.get(number, snapshots.NOT_READ), now)
 
     def on_followed_changed(self, followed: Followed) -> None:

@@ -57,9 +57,12 @@ def in_doubt(taken: Taken, found: Settlement) -> Problem:
     return Problem(taken.sentence, f"{lost}{evidence}", f"{found.next_step}{again}")
 
 
-def lights_text(lights: Preflight) -> Text:
-    """The lights in one line, those that are not well first: no colour is needed to read it."""
-    parts = []
+def lights_text(lights: Preflight, became: str = "") -> Text:
+    """The lights in one line, those that are not well first: no colour is needed to read it.
+
+    `became` is what a request came to that was sent after they were read.
+    """
+    parts = [f"before it was {became}:"] if became else []
     for light, word in ((Light.BAD, "BAD"), (Light.UNSURE, "UNSURE"), (Light.OK, "ok")):
         subjects = [check.subject for check in lights.checks if check.light is light]
         if subjects:

@@ -101,6 +101,8 @@ class CreateSnapshotScreen(WorkingScreen):
         self._is_looking = False
         self._lights = Preflight(())
         self._followed: Followed | None = None
+        self._ended_before = ""
+        """What became of a request since the lights were read; they were about that one."""
         self.send_key = SendKey(session.home.monotonic, self.set_timer)
 
     @property
@@ -202,7 +204,7 @@ class CreateSnapshotScreen(WorkingScreen):
     def show_facts(self, event: FactsRead) -> None:
         """Show the buckets, or why there are none and that one can be typed, and light the lights."""
         self._facts = facts = event.facts
-        self._is_looking = False
+        self._is_looking, self._ended_before = False, ""
         self._is_cut_off = facts is None
         self.show_header()
         read = facts.buckets_read if facts is not None else None
@@ -232,6 +234,7 @@ class CreateSnapshotScreen(WorkingScreen):
         """Check while typing. What is edited is another decision."""
         event.stop()
         self.send_key.let_go()
+        self._ended_before = ""
         self._judge()
 
     @on(Input.Submitted, "#name")
@@ -289,7 +292,7 @@ class CreateSnapshotScreen(WorkingScreen):
             self.query_one("#lights", Static).update(Text(words, no_wrap=True))
             return True
         self._lights = preflight(self._request(name, bucket), facts, Caller.of(identity).gateway)
-        self.query_one("#lights", Static).update(lights_text(self._lights))
+        self.query_one("#lights", Static).update(lights_text(self._lights, self._ended_before))
         return self._lights.blocked is None
 
     def _request(self, name: str, bucket: str) -> SnapshotRequest:
@@ -513,7 +516,7 @@ class CreateSnapshotScreen(WorkingScreen):
             self.say(*result(followed))
             self.set_class(taken.outcome is Outcome.UNKNOWN, "in-doubt")
             if taken.outcome is not Outcome.UNKNOWN:
-                self._let_correct()
+                self._let_correct("refused" if taken.outcome is Outcome.REFUSED else "not sent")
         else:
             self.say("esc goes back to the clusters.")
 
@@ -525,7 +528,9 @@ class CreateSnapshotScreen(WorkingScreen):
             problem.next_step = f"Look at the history first; the damage is {problem.report.id}."
         self.query_one(ProblemCard).show(problem)
         self.say(f"Not started: {followed.request.name}.", "bad")
-        self._let_correct()
+        self._let_correct("not sent")
+        # There is no answer to it: the response panel has that of another request.
+        self.query_one(ExchangePanels).bring_forward("preview")
         if isinstance(problem, JournalProblem):
             question = f"{problem.sentences()} Create {followed.request.name} without writing it down?"
             self._ask(question, followed.request, with_journal=False, again=followed.again)
@@ -536,8 +541,8 @@ class CreateSnapshotScreen(WorkingScreen):
         elif isinstance(problem, DamagedJournal):
             self._ask_to_accept(problem)
 
-    def _let_correct(self) -> None:
-        self._followed = None
+    def _let_correct(self, became: str) -> None:
+        self._followed, self._ended_before = None, became
         for selector in ("#name", "#bucket", "#buckets"):
             self.query_one(selector).disabled = False
         self.query_one("#name").focus()

@@ -86,6 +86,7 @@ class OutcomesScreen(EvidenceScreen):
         self._entries: list[JournalEntry] = []
         self._settling: JournalEntry | None = None
         self._last_word: tuple[str, str] | None = None
+        self._dismissed: set[str] = set()
 
     def load(self) -> None:
         """Read the journal again."""
@@ -137,11 +138,20 @@ class OutcomesScreen(EvidenceScreen):
         entry = self._chosen
         return entry if entry is not None and any(each.id == entry.id for each in self.session.unsettled) else None
 
+    def _why_not_open(self) -> tuple[str, str]:
+        """Why the entry under the cursor is neither looked for nor dismissed now."""
+        entry = self._chosen
+        if entry is None:
+            return "There is no request under the cursor.", "plain"
+        if entry.is_open:
+            return f"Looked for right now, so not known yet: {entry.request.name}.", "warning"
+        return f"Not open any more: {entry.request.name}. enter shows what was written down.", "plain"
+
     def action_settle(self) -> None:
         """Look for the entry under the cursor in the history of its cluster."""
         entry = self._open
         if entry is None:
-            self.say("Nothing is left to find out about this one. enter shows what was written down.")
+            self.say(*self._why_not_open())
             return
         if self._settling is not None:
             self.say(f"Still looking for {self._settling.request.name}. esc stops that.", "warning")
@@ -185,7 +195,10 @@ class OutcomesScreen(EvidenceScreen):
         """Say the verdict, show its evidence in full, and the rows anew."""
         name, found = event.entry.request.name, event.settlement
         self._settling = None
-        if event.problem is not None:
+        if event.entry.id in self._dismissed:
+            found_out = "nothing more" if found is None else f"{found.verdict.value}: {found.evidence}"
+            self._last_word = (f"Dismissed while it was looked for: {name}. The look found {found_out}.", "warning")
+        elif event.problem is not None:
             self.query_one(ProblemCard).show(event.problem)
             self._last_word = (f"Not looked for: {name}. It stays open.", "warning")
         elif found is None:
@@ -231,7 +244,7 @@ class OutcomesScreen(EvidenceScreen):
         """Ask no more about the entry under the cursor."""
         entry = self._open
         if entry is None:
-            self.say("Nothing is left to find out about this one: there is nothing to dismiss.")
+            self.say(*self._why_not_open())
             return
         question = (
             f"Have you seen for yourself what became of {entry.request.name}? If you say yes, it counts as done with: "
@@ -261,7 +274,10 @@ class OutcomesScreen(EvidenceScreen):
         if event.problem is not None:
             self.show_problem(event.problem)
             return
-        self._last_word = (f"Dismissed: {event.entry.request.name}.", "plain")
+        self._dismissed.add(event.entry.id)
+        looks = self._settling is not None and self._settling.id == event.entry.id
+        more = " It is still being looked for; what is found is told." if looks else ""
+        self._last_word = (f"Dismissed: {event.entry.request.name}.{more}", "warning" if more else "plain")
         self.read_journal()
         self.ncp_app.look_into_journal()
 
@@ -306,7 +322,11 @@ def _how_many(entries: Sequence[JournalEntry], unsettled: Sequence[JournalEntry]
         return "The journal is empty.", "plain"
     if unsettled:
         return f"{count}, {len(unsettled)} open: s looks in the history, x dismisses, e writes evidence.", "warning"
-    return f"{count}. Nothing is left to find out.", "plain"
+    held = [entry for entry in entries if entry.is_open]
+    if held:
+        return f"{count}, {len(held)} not known yet: a program that runs now sends it, or looks for it.", "warning"
+    unproved = sum(entry.verdict is Verdict.CANNOT_TELL for entry in entries)
+    return f"{count}, none open{f'; {unproved} dismissed without a proof' * bool(unproved)}.", "plain"
 
 
 def _sentence(text: str) -> str:

@@ -230,6 +230,13 @@ def state_words(followed: Followed, now: float) -> str:
     return f"{seen}, {elapsed(now - followed.asked_monotonic)}"
 
 
+def under_way_word(under_way: Sequence[Followed]) -> str:
+    """What is known of a cluster's snapshots that have not ended, in a cell: only what is accepted runs."""
+    if any(each.is_settling for each in under_way):
+        return "not known"
+    return "asking" if any(each.taken is None for each in under_way) else "running now"
+
+
 def outcome_word(followed: Followed) -> str:
     """What has become of it, in a word for the window's title."""
     if followed.is_open:
