@@ -385,7 +385,8 @@ async def test_while_an_answer_is_looked_for_no_screen_says_more_than_is_known()
 async def test_a_dismissal_during_a_look_tells_both(tmp_path: Path) -> None:
     earlier_run(tmp_path, SENT)
     wire = Wire(Held, set[str]())
-    async with staged(WIDE, wrap=wire, settle_seconds=60.0, paths=paths_in(tmp_path)) as stage:
+    there = begun_in_the_world("before-upgrade", timedelta(minutes=5))
+    async with staged(WIDE, wrap=wire, prepare=there, settle_seconds=60.0, paths=paths_in(tmp_path)) as stage:
         wire.held.operations = {HISTORY}
         await stage.press("u")
         await stage.pilot.press("s")
@@ -393,4 +394,4 @@ async def test_a_dismissal_during_a_look_tells_both(tmp_path: Path) -> None:
         await stage.pilot.press("x", "tab", "f2")
         await stage.expect("Dismissed: before-upgrade. It is still being looked for")
         wire.held.gate.set()
-        await stage.expect("Dismissed while it was looked for: before-upgrade. The look found")
+        await stage.expect("Dismissed while it was looked for: before-upgrade. The look found started")

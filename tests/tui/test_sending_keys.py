@@ -79,7 +79,7 @@ def refusing(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("again", ["x", "tab", "up"])
 async def test_a_held_key_sends_once_after_each_decision(again: str) -> None:
     """A second of f2 after instant refusals was nearly thirty requests."""
-    async with staged((100, 30), prepare=refusing) as stage:
+    async with staged((100, 45), prepare=refusing) as stage:
         await stage.press("s")
         await hold(stage)
         assert stage.asked(CREATE) == 1

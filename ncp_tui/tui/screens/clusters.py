@@ -21,7 +21,7 @@ from ncp_tui.tui.screens.working import under_way_word, unsettled_sentence
 from ncp_tui.tui.session import Followed, Session
 from ncp_tui.tui.slices import in_slices
 from ncp_tui.tui.widgets import Column, RecordTable
-from ncp_tui.view.quantities import milliseconds
+from ncp_tui.view.quantities import ZONE, clock_time, milliseconds
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Problem
@@ -219,7 +219,8 @@ class ClustersScreen(TableScreen):
         if session.clusters_gap:
             self.say(f"This list is not whole. {session.clusters_gap}", "warning")
         else:
-            self.say(f"{count:,} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}.")
+            read = f", read at {clock_time(session.clusters_read_at)} {ZONE}" if session.clusters_read_at else ""
+            self.say(f"{count:,} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}{read}.")
         self.show_unsettled()
         self.show_followed()
         if session.left_behind:

@@ -19,7 +19,7 @@ from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Followed, Session
 from ncp_tui.tui.widgets import Column, FilterBar, RecordTable
-from ncp_tui.view.quantities import ZONE, milliseconds
+from ncp_tui.view.quantities import ZONE, clock_time, milliseconds
 
 
 class HistoryScreen(EvidenceScreen):
@@ -137,6 +137,7 @@ class HistoryScreen(EvidenceScreen):
             return
         more = "" if reader.is_complete else " More are read as you go down."
         failed, took = len(reader.failed), milliseconds(event.seconds)
+        took += f", read at {clock_time(reader.read_at)} {ZONE}" if reader.read_at else ""
         self.say(f"{self.cluster.name}: {reader.extent}, {failed} failed, in {took}.{more}")
 
     def _show_rows(self, empty: str | None = None) -> None:
