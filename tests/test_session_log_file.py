@@ -34,8 +34,9 @@ from ncp_tui.gateway import (
 )
 from ncp_tui.home import users_home
 from ncp_tui.profiles import make_private_directory
-from ncp_tui.session_log import KEPT, Action, LogFile, SessionLog, as_json, read_log, request_line
+from ncp_tui.session_log import KEPT, Action, LogFile, SessionLog, read_log, request_line
 from ncp_tui.session_log import file as file_module
+from ncp_tui.text import json_text
 
 NOW = datetime(2026, 1, 1, 9, 30, 0, 123456, tzinfo=UTC)
 ACCESS_KEY = "AKIDCANARY0000000009"
@@ -162,7 +163,7 @@ def test_an_action_has_its_line_when_it_ends(file: LogFile) -> None:
 
 def test_lines_are_inert_and_readable() -> None:
     """`tail -f session.jsonl` must show Korean, and must not let a name act on the terminal."""
-    text = as_json({"name": "완료 \x1b]0;x\x07 \x9b2J \u202e \ud800"})
+    text = json_text({"name": "완료 \x1b]0;x\x07 \x9b2J \u202e \ud800"})
     assert "완료" in text
     assert text.isprintable()
     assert json.loads(text) == {"name": "완료 \x1b]0;x\x07 \x9b2J \u202e \ud800"}
@@ -278,7 +279,7 @@ def test_several_programs_lose_no_line(path: Path) -> None:
     """Each appends and any of them puts the file aside, while the others are in the middle of a line."""
     path.parent.mkdir()
     count, programs = 150, ["a", "b", "c"]
-    line = len(as_json(request_line("a", Action("t", 1, NOW), exchange(error_text="x" * 200)))) + 1
+    line = len(json_text(request_line("a", Action("t", 1, NOW), exchange(error_text="x" * 200)))) + 1
     # Put aside three times, so that nothing has to be deleted.
     largest = line * count * len(programs) * 10 // 34
     running = [writer(path, who, count, largest) for who in programs]

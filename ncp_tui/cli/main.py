@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -90,7 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(root.main(given, prog_name="ncp-tui", standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()  # its words repeat arguments, and arguments are text like any other
+        error.show(shown)
+        write(sys.stderr, shown.getvalue().rstrip("\n"))
         _tell_scripts(given, "usage", error.format_message())
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):

@@ -87,15 +87,23 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) 
 
 
 def complete_profile(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The saved profiles that begin so, for a shell's completion. No store is asked; a broken file has no names."""
+    """The saved profiles that begin so, for a shell's completion.
+
+    No store is asked; a broken file has no names, and one that would act on a terminal is left out.
+    """
     from ncp_tui.gateway import Problem
     from ncp_tui.profiles import ProfileStore, paths_from
+    from ncp_tui.text import clean
 
     try:
         profiles = ProfileStore(paths_from(os.environ)).load().profiles
     except Problem:
         return []
-    return [profile.name for profile in profiles if profile.name.startswith(incomplete)]
+    return [
+        profile.name
+        for profile in profiles
+        if profile.name.startswith(incomplete) and profile.name == clean(profile.name)
+    ]
 
 
 def complete_cluster(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -103,13 +111,15 @@ def complete_cluster(ctx: click.Context, _parameter: click.Parameter, incomplete
     from ncp_tui import profiles
     from ncp_tui.gateway import Problem
     from ncp_tui.home import users_home
+    from ncp_tui.text import clean
 
     home = users_home(os.environ)
     try:
         identity = home.choose(Settings.of(ctx).profile)
     except Problem:
         return []
-    return [name for name in profiles.LastListing(home.paths).names(identity) if profiles.begins_with(name, incomplete)]
+    listed = profiles.LastListing(home.paths).names(identity)
+    return [name for name in listed if profiles.begins_with(name, incomplete) and name == clean(name)]
 
 
 def _shared() -> Iterable[_SharedOption]:

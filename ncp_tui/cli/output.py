@@ -1,14 +1,18 @@
-"""What the user and the user's scripts read: the answer on stdout and nothing else there, all else on stderr."""
+"""What the user and the user's scripts read: the answer on stdout and nothing else there, all else on stderr.
+
+Everything leaves through `write`, which makes it inert: a journal, a log and an argument may hold anything.
+"""
 
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, TextIO
+
+from ncp_tui.text import clean, inert, json_text
 
 _GAP = "  "
 _JOINING_JAMO = range(0x1160, 0x1200)
@@ -28,7 +32,7 @@ class Output:
         """Write the one JSON document; a second is dropped, because a script can read only one."""
         if not self.answered:
             self.answered = True
-            write(sys.stdout, json.dumps(value, indent=2, ensure_ascii=not _is_utf(sys.stdout)))
+            write(sys.stdout, json_text(value, indent=2, ascii_only=not _is_utf(sys.stdout)))
 
     def text(self, text: str) -> None:
         """Write a part of the answer for a person."""
@@ -59,11 +63,11 @@ def prepare_streams() -> None:
 
 
 def write(stream: TextIO | None, text: str) -> None:
-    """Write `text` as lines, at once; to nowhere when the stream was closed before the start (`>&-`)."""
+    """Write `text` as lines, at once and inert; to nowhere when the stream was closed before the start (`>&-`)."""
     if stream is None:
         return
     try:
-        stream.write(f"{text}\n")
+        stream.write(f"{inert(text)}\n")
         stream.flush()
     except BrokenPipeError:
         _forget(stream)
@@ -80,7 +84,7 @@ def close_streams() -> None:
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell on the terminal, where a Korean syllable takes two places."""
-    lines = [headings, *rows]
+    lines = [headings, *([clean(cell) for cell in row] for row in rows)]
     widths = [max(cell_width(line[column]) for line in lines) for column in range(len(headings))]
     return "\n".join(_line(line, widths) for line in lines)
 

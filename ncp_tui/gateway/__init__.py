@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from ncp_tui.gateway.problems import Problem
     from ncp_tui.gateway.proxies import PROXY_VARIABLES, UnusableProxy, parsed_proxy, proxy_for
     from ncp_tui.gateway.signature import SignatureV2, sign, string_to_sign
-    from ncp_tui.gateway.text import clean, clean_lines
     from ncp_tui.gateway.tls import UnusableCaBundle
     from ncp_tui.gateway.transport import Gateway
 else:
@@ -65,7 +64,6 @@ else:
             "problems": "Problem",
             "proxies": "PROXY_VARIABLES UnusableProxy parsed_proxy proxy_for",
             "signature": "SignatureV2 sign string_to_sign",
-            "text": "clean clean_lines",
             "tls": "UnusableCaBundle",
             "transport": "Gateway",
         },
@@ -117,8 +115,6 @@ __all__ = [
     "UnusableProxy",
     "as_curl",
     "check_access_key",
-    "clean",
-    "clean_lines",
     "daemon_call",
     "endpoint_for",
     "mask_access_key",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ncp_tui.gateway.exchange import Answer
-from ncp_tui.gateway.text import clean
+from ncp_tui.text import clean
 
 # By what they are called in the gateway's object, the service's envelope, and the bodies of Spring, Kong, AWS and
 # other machines that may stand in between. In the order in which they are read out.

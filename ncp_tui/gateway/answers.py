@@ -19,7 +19,7 @@ from ncp_tui.gateway.answer_words import words_in, words_of
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.gateway.exchange import Answer
-from ncp_tui.gateway.text import clean, clean_lines
+from ncp_tui.text import clean, clean_lines
 
 _SUCCESS = range(200, 300)
 _REDIRECT = range(300, 400)

@@ -13,7 +13,7 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.exchange import MASKED, Answer
 from ncp_tui.gateway.lean_httpx import httpx
 from ncp_tui.gateway.spellings import json_spellings
-from ncp_tui.gateway.text import clean
+from ncp_tui.text import clean
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of an answer that are kept, decoded. The largest real page measured is below 200 kB."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ncp_tui.gateway.inert_json import decode, text_of
-from ncp_tui.gateway.text import clean_lines
+from ncp_tui.text import clean_lines
 
 Headers = tuple[tuple[str, str], ...]
 

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ncp_tui.gateway.text import clean_json
+from ncp_tui.text import clean_json
 
 MOST_VALUES = 50_000
 """Objects, lists and their members that are decoded of one answer: 2,000 clusters in full; 100 are asked for at once.

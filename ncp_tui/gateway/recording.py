@@ -15,7 +15,7 @@ from ncp_tui.gateway.signature import (
     string_to_sign,
     target_of,
 )
-from ncp_tui.gateway.text import clean
+from ncp_tui.text import clean
 
 _BUILDING = "(made when it is sent)"
 

@@ -23,7 +23,7 @@ from ncp_tui.gateway.metadata_service import (
     ask_for_role,
     check_metadata_service,
 )
-from ncp_tui.gateway.text import clean
+from ncp_tui.text import clean
 
 # The first is the official Go SDK's, the second the Python SDK's.
 SERVICE_VARIABLES = ("NCLOUD_METADATA_API_ENDPOINT", "NCLOUD_METADATA_ENDPOINT")

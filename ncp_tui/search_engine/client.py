@@ -19,7 +19,6 @@ from ncp_tui.gateway import (
     ReadOnlyRefused,
     RequestRecord,
     SecretKey,
-    clean,
 )
 from ncp_tui.search_engine import reading
 from ncp_tui.search_engine.listing import (
@@ -48,6 +47,7 @@ from ncp_tui.search_engine.paging import (
 )
 from ncp_tui.search_engine.refusals import explained
 from ncp_tui.search_engine.retries import MOST_TRIES, Retries
+from ncp_tui.text import clean
 
 Body = Mapping[str, str | int | SecretKey]
 

@@ -6,7 +6,7 @@ from ncp_tui.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from ncp_tui.session_log.file import KEPT, LARGEST, LogFile, LogUnwritable
-    from ncp_tui.session_log.lines import Line, action_line, as_json, request_line
+    from ncp_tui.session_log.lines import Line, action_line, request_line
     from ncp_tui.session_log.log import MOST_ACTIONS, MOST_EXCHANGES, MOST_LARGE_BYTES, Action, Listener, SessionLog
     from ncp_tui.session_log.reading import read_json_lines, read_log
 else:
@@ -14,7 +14,7 @@ else:
         __name__,
         {
             "file": "KEPT LARGEST LogFile LogUnwritable",
-            "lines": "Line action_line as_json request_line",
+            "lines": "Line action_line request_line",
             "log": "MOST_ACTIONS MOST_EXCHANGES MOST_LARGE_BYTES Action Listener SessionLog",
             "reading": "read_json_lines read_log",
         },
@@ -33,7 +33,6 @@ __all__ = [
     "LogUnwritable",
     "SessionLog",
     "action_line",
-    "as_json",
     "read_json_lines",
     "read_log",
     "request_line",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from ncp_tui import session_log
 from ncp_tui.gateway import Problem
+from ncp_tui.text import json_text
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Exchange
@@ -124,7 +125,7 @@ class LogFile:
                 waiting.set()
                 return
             try:
-                self._write(session_log.as_json(waiting()).encode() + b"\n")
+                self._write(json_text(waiting()).encode() + b"\n")
             except OSError as error:
                 self._fail(_reason(error))
             except Exception as bug:  # noqa: BLE001 - a thread that dies here would lose every later line, and say nothing

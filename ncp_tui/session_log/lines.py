@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ncp_tui.gateway import Exchange, clean
+from ncp_tui.gateway import Exchange
 from ncp_tui.gateway.signature import ACCESS_KEY_HEADER
 from ncp_tui.session_log.log import Action
+from ncp_tui.text import clean
 
 Line = Mapping[str, Any]
 
@@ -87,16 +88,6 @@ def asked_of(exchange: Exchange) -> dict[str, Any] | None:
 def moment(at: datetime) -> str:
     """A time in UTC with milliseconds, as ISO 8601 has it."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds")
-
-
-def as_json(document: Any, *, indent: int | None = None) -> str:
-    """`document` as JSON that a terminal shows as it is: what has no width or acts on a terminal is escaped.
-
-    Letters of any script stay readable.
-    """
-    separators = None if indent else (",", ":")
-    text = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
-    return "".join(letter if letter.isprintable() or letter == "\n" else json.dumps(letter)[1:-1] for letter in text)
 
 
 def _milliseconds(seconds: float | None) -> float | None:

@@ -6,9 +6,10 @@ import ipaddress
 import re
 from collections.abc import Sequence
 
-from ncp_tui.gateway import PermissionDenied, Problem, clean
+from ncp_tui.gateway import PermissionDenied, Problem
 from ncp_tui.search_engine import Bucket, Cluster, gap_of
 from ncp_tui.search_engine.client import check_number
+from ncp_tui.text import clean
 
 # Object Storage's rule for bucket names (api.ncloud-docs.com, PutBucket).
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]")

@@ -21,7 +21,7 @@ from ncp_tui.gateway import ClockOffset, Exchange, GatewayError, Problem, Secret
 from ncp_tui.gateway.answers import judge, payload_of
 from ncp_tui.profiles import Identity, Paths, create_private_file
 from ncp_tui.search_engine import OPERATIONS, Effect, HistoryEntry
-from ncp_tui.session_log import Action, Line, SessionLog, as_json, read_log
+from ncp_tui.session_log import Action, Line, SessionLog, read_log
 from ncp_tui.session_log.lines import asked_of, moment
 from ncp_tui.snapshots.evidence_verdict import Create, Judgement, outcome_of_kind, verdict_of
 from ncp_tui.snapshots.journal import Journal, JournalProblem
@@ -29,6 +29,7 @@ from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.matching import Asked
 from ncp_tui.snapshots.outcome import Outcome, outcome_of
 from ncp_tui.snapshots.redaction import redact
+from ncp_tui.text import json_text
 
 FORMAT = 1
 """Of the file; it grows when a member changes its meaning."""
@@ -197,7 +198,7 @@ def write_evidence(
 
 def evidence_text(evidence: Evidence, *, secrets: Iterable[SecretKey], access_keys: Iterable[str] = ()) -> str:
     """The bundle as it is written: JSON that is inert on a terminal and holds none of the secrets."""
-    return as_json(redact(evidence_document(evidence), secrets, access_keys), indent=2) + "\n"
+    return json_text(redact(evidence_document(evidence), secrets, access_keys), indent=2) + "\n"
 
 
 def file_name(evidence: Evidence) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ncp_tui.gateway import Problem, clean
+from ncp_tui.gateway import Problem
+from ncp_tui.text import clean
 
 SHORTEST, LONGEST = 3, 30
 

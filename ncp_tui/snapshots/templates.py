@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ncp_tui.gateway import Problem, clean
+from ncp_tui.gateway import Problem
 from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots.names import LONGEST, name_problems
+from ncp_tui.text import clean
 
 DEFAULT_TEMPLATE = "{cluster}-{date}-{time}"
 FIELDS = ("cluster", "profile", "region", "date", "time")

@@ -15,6 +15,8 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from ncp_tui.text import inert
+
 ASCII_VARIABLE: Final = "NCP_TUI_ASCII"
 
 _LIKENESSES: Final[Mapping[str, str]] = {
@@ -68,7 +70,8 @@ class Glyphs(dict[int, str]):
         return data if self.encoding is None or data.isascii() else data.translate(self)
 
     def shown(self, text: str) -> str:
-        """`text` to be laid out: what would be lost is an escape: a backslash, u, and its number."""
+        """`text` to be laid out, made inert; what the encoding lacks is an escape: a backslash, u, and its number."""
+        text = inert(text)
         if self.encoding is None or text.isascii():
             return text
         return "".join(map(self._escaped, unicodedata.normalize("NFC", text)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from ncp_tui.gateway import clean
+from ncp_tui.text import clean
 from ncp_tui.tui.glyphs import GLYPHS
 from ncp_tui.tui.multiplexers import passed_through
 from ncp_tui.tui.terminal import TerminalApp

@@ -12,9 +12,13 @@ from itertools import groupby
 
 from rich.cells import cell_len
 
+from ncp_tui.text import acts
+
 FRAME_BEGINS, FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
 _BELL = "\x07"
 _MOVE = re.compile(r"\x1b\[(\d+);(\d+)H")
+_OTHER_SEQUENCES = re.compile(r"\x1b(?!\[[0-9;]*[Hm])")
+_OF_A_FRAME = frozenset("\x1b\n")
 _RUN = re.compile(r"(?:\x1b\[([0-9;]*)m)|([^\x00-\x1f\x7f]+)")
 # Sending this many unchanged cells is no more than moving over them and naming the colours again.
 _BRIDGE = 12
@@ -50,6 +54,7 @@ class Painted:
             return ""  # nothing was in it
         news = data
         if _MOVE.match(data):
+            news = data = _inert(data)
             try:
                 news = self._changes(data)
             except Unreadable:
@@ -76,6 +81,17 @@ class Painted:
             changes.append(cursor)
         self._cursor = cursor
         return "".join(changes)
+
+
+def _inert(frame: str) -> str:
+    """`frame` with nothing in it but moves, colours, and characters that are drawn, as wide as it was laid out.
+
+    What is shown has been made inert before it was laid out. This is the last door: a widget that forgot it may show
+    something odd, and does nothing to the terminal.
+    """
+    frame = _OTHER_SEQUENCES.sub("", frame)
+    odd = {character for character in set(frame) - _OF_A_FRAME if acts(character)}
+    return frame.translate({ord(character): "?" * cell_len(character) for character in odd}) if odd else frame
 
 
 def _cells(text: str) -> list[Cell]:

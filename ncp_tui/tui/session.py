@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui import gateway, profiles, session_log, snapshots
 from ncp_tui.home import Home
+from ncp_tui.text import clean
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import GatewayError, Problem, SecretKey
@@ -213,7 +214,7 @@ class Session:
         for followed in self.followed:
             record = followed.taken.record if followed.taken is not None else None
             if record is not None and record.problem is not None and followed.taken is not None:
-                yield gateway.clean(f"{followed.taken.sentence} The journal does not hold it: {record.problem.what}")
+                yield clean(f"{followed.taken.sentence} The journal does not hold it: {record.problem.what}")
 
     def is_followed(self, key: str) -> bool:
         """Whether the journal's entry `key` is followed already, or was to its end."""

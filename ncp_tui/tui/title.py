@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ncp_tui.text import clean
 from ncp_tui.tui.glyphs import GLYPHS
 
 _NO_TITLE = ("linux", "vt", "ansi", "dumb", "cons25")
@@ -26,4 +27,4 @@ def has_title(environ: Mapping[str, str]) -> bool:
 
 def title_sequence(title: str) -> str:
     """What shows `title`, which is inert text."""
-    return f"\x1b]2;{GLYPHS.drawn(GLYPHS.shown(title))[:_LONGEST]}\a"
+    return f"\x1b]2;{GLYPHS.drawn(GLYPHS.shown(clean(title)))[:_LONGEST]}\a"

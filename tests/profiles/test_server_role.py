@@ -301,7 +301,7 @@ def test_keys_a_little_otherwise(change: dict[str, object]) -> None:
         ({"Code": "Failed"}, "it says Failed"),
         ({"Code": "NoPermission", "Message": "not yours."}, "it says NoPermission: not yours."),
         ({"Code": "Failed", "Message": f"debug {CANARY}"}, "it says Failed: debug ****"),
-        ({"Code": "\x1b[2J", "Message": "\u202eevil\nx"}, "it says ␛[2J: �evil␊x"),
+        ({"Code": "\x1b[2J", "Message": "\u202eevil\nx"}, "it says ␛[2J: <U+202E>evil␊x"),
         ({"Code": "x" * 900, "Message": "y" * 9000}, "it says xxx"),
         ({"AccessKeyId": None}, "it has no AccessKeyId"),
         ({"SecretAccessKey": ""}, "it has no SecretAccessKey"),

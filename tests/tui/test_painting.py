@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pyte
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import set_cell_size
 
+from ncp_tui.text import acts
 from ncp_tui.tui.painting import FRAME_BEGINS, FRAME_ENDS, Painted
 
 COLUMNS, ROWS = 20, 4
@@ -47,6 +50,22 @@ def frames(draw: st.DrawFn) -> str:
 def whole(lines: list[str]) -> str:
     """Lines as wide as the terminal, in cells: one cell more would go on in the line below."""
     return "".join(f"\x1b[{y};1H{set_cell_size(text, COLUMNS)}" for y, text in enumerate(lines, 1))
+
+
+HOSTILE = (
+    *("\x1b]0;owned\x07", "\x1b]52;c;ZXZpbA==\x1b\\", "\x1bc", "\x1bP1q\x1b\\", "\x1b[2J", "\x1b[?1049l", "\x1b7"),
+    *("\x9b31m", "\x9d0;x\x9c", "\x08\x08", "\r", "\t", "\x7f", "\x00", "\u202e", "\u2066"),
+    *("\u200b", "\ufe0f", "\u3164"),
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_frame_does_nothing_but_move_colour_and_draw(text: str) -> None:
+    """The last door: a widget that showed a text as it came may look odd, and does nothing to the terminal."""
+    for before in ("ab", "\x1b[1mab\x1b[0m", "가"):
+        sent = Painted().news(f"\x1b[2;3H{before}{text}cd")
+        rest = re.sub(r"\x1b\[[0-9;]*[Hm]", "", sent)
+        assert not [letter for letter in rest if acts(letter)]
 
 
 @given(st.lists(frames(), max_size=8))
@@ -100,7 +119,7 @@ def test_the_cursor_goes_where_it_went_without_any_change() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    ["\x1b[?1049h", "\x1b[2J", "\x1b[1;1Ha\x1b[2Kb", "\x1b[1;1He\u0301"],
+    ["\x1b[?1049h", "\x1b[2J", "\x1b[1;1He\u0301"],
 )
 def test_whatever_else_is_written_is_sent_as_it_is_and_forgets(other: str) -> None:
     """What it does to the cells is not known, so every cell is sent again."""

@@ -42,6 +42,7 @@ from ncp_tui.snapshots import (
     render_name,
     take,
 )
+from ncp_tui.text import inert
 
 SETTLE_SECONDS = 60.0
 """How long the history is looked at after a lost answer, before the command ends with "cannot tell"."""
@@ -220,7 +221,7 @@ class _Creation:
         """Have the user agree, where there is one. Raises NotConfirmed, Declined."""
         wishes, attempt = self._wishes, self._attempt
         name = attempt.cluster.name if attempt.cluster else wishes.cluster
-        question = f"Create snapshot {attempt.snapshot} of {name} in bucket {attempt.bucket}?"
+        question = inert(f"Create snapshot {attempt.snapshot} of {name} in bucket {attempt.bucket}?")
         if wishes.confirm is not None:
             if wishes.confirm != name:
                 _refuse(f"--confirm {wishes.confirm!a} is not the cluster's name.", name)

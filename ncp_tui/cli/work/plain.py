@@ -33,6 +33,7 @@ from ncp_tui.snapshots import (
     render_name,
     suggest_name,
 )
+from ncp_tui.text import inert
 
 T = TypeVar("T")
 
@@ -183,7 +184,8 @@ def _asked(session: Session, question: str, understand: Callable[[str], T], defa
     Raises click.Abort on Ctrl-C and at the end of the input.
     """
     while True:
-        answer = click.prompt(question, default=default, show_default=bool(default), err=True)
+        asked = inert(f"{question} [{default}]" if default else question)
+        answer = click.prompt(asked, default=default, show_default=False, err=True)
         try:
             return understand(answer.strip())
         except Problem as problem:

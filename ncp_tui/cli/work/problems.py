@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Sequence
 
 from ncp_tui.cli.exit_codes import ExitCode
-from ncp_tui.gateway import Problem, clean
+from ncp_tui.gateway import Problem
 from ncp_tui.search_engine import Cluster
+from ncp_tui.text import clean
 
 NOTHING_SENT = "Nothing was sent."
 

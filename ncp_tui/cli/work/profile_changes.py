@@ -34,6 +34,7 @@ from ncp_tui.profiles import (
     import_profiles,
     service_of,
 )
+from ncp_tui.text import clean, inert
 
 _LONGEST_INPUT = 64 * 1024
 _ENDS_WITH_RUN = "A key of the store `session` does not outlive this command, so none was kept."
@@ -306,8 +307,8 @@ def _confirm_removal(session: Session, name: str, yes: bool, *, with_key: bool) 
     if not session.can_ask:
         raise click.UsageError("Without a terminal a profile is removed with --yes only.")
     what = f"profile {name} and its secret key" if with_key else f"profile {name}, and leaves its secret key"
-    typed = click.prompt(f"This removes {what}. Type its name", err=True)
-    if typed.strip() != name:
+    typed = click.prompt(inert(f"This removes {what}. Type its name"), err=True)
+    if typed.strip() not in {name, clean(name)}:
         raise Declined("That is not the profile's name.")
 
 

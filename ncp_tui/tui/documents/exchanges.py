@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ncp_tui.gateway import Exchange, Headers, RequestRecord, Timings, clean
+from ncp_tui.gateway import Exchange, Headers, RequestRecord, Timings
+from ncp_tui.text import clean
 from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.documents.bodies import body_lines
 from ncp_tui.tui.documents.lines import BLANK, Line, Span, field, line

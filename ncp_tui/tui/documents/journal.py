@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ncp_tui.gateway import clean
 from ncp_tui.snapshots import JournalEntry
+from ncp_tui.text import clean
 from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.documents.lines import BLANK, Line, Span, field, line, wrapped
 from ncp_tui.view.quantities import ZONE, clock_time, date_time

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ncp_tui.gateway import clean
 from ncp_tui.snapshots import Fact, JournalEntry, Verdict
+from ncp_tui.text import clean
 from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.view.quantities import date_time
 

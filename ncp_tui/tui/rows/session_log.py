@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ncp_tui.gateway import Exchange, clean
+from ncp_tui.gateway import Exchange
 from ncp_tui.session_log import Action
+from ncp_tui.text import clean
 from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.view.quantities import clock_time, milliseconds
 

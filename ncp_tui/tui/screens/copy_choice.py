@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from ncp_tui.gateway import Exchange, as_curl, clean
+from ncp_tui.gateway import Exchange, as_curl
+from ncp_tui.text import clean
 from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.copying import Copyable, CopyingScreen

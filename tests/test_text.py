@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import unicodedata
 
@@ -7,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import clean, clean_lines
 from ncp_tui.gateway.exchange import Answer
-from ncp_tui.gateway.text import LONGEST, clean_json
+from ncp_tui.text import LONGEST, clean, clean_json, clean_lines, json_text
 
 ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(codec=None), max_size=200)
@@ -36,7 +36,31 @@ PAYLOADS = {
     "half of a pair": "a\ud800b\udfffc",
     "tags": "\U000e0041\U000e007f",
     "private": "\ue000",
+    "Hangul filler": "prod\u3164",
+    "Hangul filler, half as wide": "prod\uffa0",
+    "Hangul fillers of jamo": "\u115f\u1160",
+    "a vowel without a consonant": "a\u1161\u11a8",
+    "grapheme joiner": "pro\u034fd",
+    "braille blank": "prod\u2800",
+    "variation selectors": "a\ufe00b\ufe0fc\U000e0100d\U000e01ef",
+    "soft hyphen": "pro\u00add",
+    "spaces": "a\u00a0b\u1680c\u2003d\u202fe\u205ff\u3000g",
+    "Mongolian": "a\u180bb\u180ec\u180fd",
+    "Khmer vowels": "a\u17b4b\u17b5",
+    "a stack of marks": "pro\u0301\u0302\u0303\u0304d",
+    "the same mark twice": "pro\u0301\u0301d",
+    "a mark on nothing": "\u0301a \u0302",
+    "a mark on what is not seen": "a\u200b\u0301",
+    "a musical nothing": "\U0001d159x",
+    "a replaced object": "a\ufffcb",
 }
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=20,
+)
 
 
 def acting(text: str) -> list[str]:
@@ -49,12 +73,64 @@ def test_what_acts_on_a_terminal_is_made_visible(payload: str) -> None:
     cleaned = clean(payload)
     assert not acting(cleaned)
     assert cleaned.encode()  # UTF-8, for the log and for stdout
-    assert len(cleaned) == len(payload)
+    assert clean(cleaned) == cleaned
+    hidden = [f"<U+{ord(character):04X}>" for character in payload if f"<U+{ord(character):04X}>" in cleaned]
+    assert hidden or any(picture in cleaned for picture in "␛␀␡␇␈␎␏␍␊")
+
+
+def test_two_names_that_differ_never_look_the_same() -> None:
+    """A cluster is chosen by what is seen of it, and what is done to it cannot be undone."""
+    hidden = [*"\u3164\u115f\u1160\uffa0\u034f\u2800\ufe0e\ufe0f\u200b\u200c\u200d\u2060\ufeff\u00ad\u00a0\u061c\u180e"]
+    hidden += [
+        "\U000e0100",
+        "\U000e01ef",
+        "\U000e0041",
+        "\U000e007f",
+        "\u202e",
+        "\u2066",
+        "\x1b",
+        "\x7f",
+        "\x9b",
+        "\ud800",
+    ]
+    names = ["prod", *(f"prod{character}" for character in hidden), *(f"pr{character}od" for character in hidden)]
+    names += [f"pro{chr(0x0301) * count}d" for count in range(2, 7)]
+    shown = [clean(name) for name in names]
+    assert len(set(shown)) == len(names)
+    assert all(letter.isprintable() and letter not in "".join(hidden) for name in shown for letter in name)
+
+
+KEPT = (
+    "검색",
+    unicodedata.normalize("NFD", "검색 서비스"),
+    "ẹ́ e\u0323\u0302",
+    "กี่",
+    "שָׁלוֹם"[:3],
+    "日本語 العربية",
+    "😀 🚀 ✓",
+)
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_is_seen_is_left_alone(text: str) -> None:
+    assert clean(text) == text
+    assert json.loads(json_text(text)) == text
+    assert json_text(text) == f'"{text}"'
+
+
+@given(JSON_VALUES)
+def test_a_document_is_the_same_and_acts_on_nothing(value: object) -> None:
+    for indent, ascii_only in itertools.product((None, 2), (False, True)):
+        text = json_text(value, indent=indent, ascii_only=ascii_only)
+        assert not [letter for letter in acting(text) if letter != "\n"]
+        assert text.isascii() or not ascii_only
+        assert json.dumps(json.loads(text)) == json.dumps(value)
 
 
 def test_how_they_are_shown() -> None:
-    assert clean("a\x1b[31m\x00\x7f\x9b\u202e") == "a␛[31m␀␡��"
-    assert clean("검색 [red]x[/red] é 한글 \u3000") == "검색 [red]x[/red] é 한글 \u3000"
+    assert clean("a\x1b[31m\x00\x7f\x9b\u202e") == "a␛[31m␀␡<U+009B><U+202E>"
+    assert clean("검색 [red]x[/red] é 한글") == "검색 [red]x[/red] é 한글"
+    assert clean("⚠\ufe0f") == "⚠<U+FE0F>", "terminals do not agree on how wide it is"
 
 
 @given(ANY_TEXT)
@@ -72,7 +148,7 @@ def test_it_is_cut(text: str, longest: int) -> None:
     cleaned = clean(text, longest)
     assert len(cleaned) <= longest
     assert clean(cleaned, longest) == cleaned
-    assert (len(text) > longest) == (cleaned != clean(text))
+    assert len(text) <= longest or cleaned.endswith("…") or longest < 1
 
 
 def test_the_cap() -> None:
@@ -88,13 +164,6 @@ def test_lines_keep_their_feeds_and_nothing_else(text: str) -> None:
 
 def test_lines() -> None:
     assert clean_lines("{\r\n\t1\rx\n}") == "{\n    1␍x\n}"
-
-
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
-    max_leaves=20,
-)
 
 
 def strings_in(value: object) -> list[str]:
