@@ -118,11 +118,13 @@ def users_home(environ: Mapping[str, str] = os.environ, *, read_only: bool = Fal
     """The home of the user who started the program. The keys in this process's own environment are taken out of it.
 
     From then on no other process of this user may read this one's memory. `profile` is whom the user named to call as.
+    Raises UnusableHome.
     """
     if environ is os.environ:
         close_process_memory()
         environ = profiles.take_environment(os.environ)
     paths = profiles.paths_from(environ)
+    profiles.check_owner(paths)
     wanted = environ.get(READ_ONLY_VARIABLE, "").strip().lower()
     return Home(
         environ=environ,

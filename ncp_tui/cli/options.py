@@ -113,8 +113,8 @@ def complete_cluster(ctx: click.Context, _parameter: click.Parameter, incomplete
     from ncp_tui.home import users_home
     from ncp_tui.text import clean
 
-    home = users_home(os.environ)
     try:
+        home = users_home(os.environ)
         identity = home.choose(Settings.of(ctx).profile)
     except Problem:
         return []

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
         take_environment,
         wants_server_role,
     )
-    from ncp_tui.profiles.files import create_private_file, write_atomically
+    from ncp_tui.profiles.files import create_private_file, read_file, write_atomically
     from ncp_tui.profiles.identities import Identities, same_name
     from ncp_tui.profiles.identity import Identity, SourceKind
     from ncp_tui.profiles.importing import ImportedProfile, import_profiles, suggest_name
     from ncp_tui.profiles.last_listing import LastListing, begins_with
     from ncp_tui.profiles.ncloud_configure import NcloudConfigure, read_ncloud_configure
-    from ncp_tui.profiles.paths import Paths, configure_path, make_private_directory, paths_from
+    from ncp_tui.profiles.paths import Paths, check_owner, configure_path, make_private_directory, paths_from
     from ncp_tui.profiles.profile import (
         ACCENTS,
         STORE_NAMES,
@@ -74,13 +74,13 @@ else:
             "book": "ProfileBook",
             "environment_variables": "PROFILE_VARIABLE SERVER_ROLE_NAME environment_secrets take_environment "
             "wants_server_role",
-            "files": "create_private_file write_atomically",
+            "files": "create_private_file read_file write_atomically",
             "identities": "Identities same_name",
             "identity": "Identity SourceKind",
             "importing": "ImportedProfile import_profiles suggest_name",
             "last_listing": "LastListing begins_with",
             "ncloud_configure": "NcloudConfigure read_ncloud_configure",
-            "paths": "Paths configure_path make_private_directory paths_from",
+            "paths": "Paths check_owner configure_path make_private_directory paths_from",
             "profile": "ACCENTS STORE_NAMES Accent InvalidProfile Profile StoreName check_field "
             "check_profile check_profile_name",
             "secret_stores": "LEAST_CHARACTERS PASSPHRASE_VARIABLE CannotStore DamagedSecret FileStore "
@@ -145,6 +145,7 @@ __all__ = [
     "available_identities",
     "begins_with",
     "check_field",
+    "check_owner",
     "check_profile",
     "check_profile_name",
     "choose_identity",
@@ -154,6 +155,7 @@ __all__ = [
     "import_profiles",
     "make_private_directory",
     "paths_from",
+    "read_file",
     "read_ncloud_configure",
     "same_name",
     "secrets_for",

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
+import stat
 import tempfile
 from pathlib import Path
+
+LARGEST = 16 << 20
+"""Bytes of a file that are read: many times what any of ours has, and no endless device."""
 
 _PRIVATE = 0o600
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def read_file(path: Path, *, follow: bool = False) -> bytes:
+    """What is in the file `path`, at most LARGEST bytes of it. Raises OSError.
+
+    A pipe of that name would be waited for, and a link may lead to anything: neither is read, but a link with `follow`.
+    """
+    no_link = 0 if follow else getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(path, os.O_RDONLY | no_link | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is not a file")
+        return file.read(LARGEST)
+
+
+def write_atomically(path: Path, data: bytes, *, follow: bool = False) -> None:
     """Replace the content of `path` by `data`, mode 0600; whoever reads sees the old file or the new one.
 
-    A symbolic link stays one: the file it points to is replaced. Raises OSError, and then the old file is untouched.
+    A symbolic link is replaced, and what it leads to left alone; with `follow` it stays one, and the file it points to
+    is replaced. Raises OSError, and then the old file is untouched.
     """
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(path)) if follow else path
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_temporary_prefix(target), suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:

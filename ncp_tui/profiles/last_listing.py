@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from ncp_tui.profiles.files import write_atomically
+from ncp_tui.profiles.files import read_file, write_atomically
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.profiles.paths import Paths, make_private_directory
 
@@ -55,7 +55,7 @@ class LastListing:
 
     def _read(self) -> dict[str, Any]:
         try:
-            known = json.loads(self._file.read_bytes())
+            known = json.loads(read_file(self._file))
         except (OSError, ValueError, RecursionError):
             return {}
         return known if isinstance(known, dict) else {}

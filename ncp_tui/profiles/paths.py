@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from ncp_tui.gateway.problems import Problem
 
 APP_NAME = "ncp-tui"
 HOME_VARIABLE = "NCP_TUI_HOME"
+
+_ROOT = 0
 
 
 class UnusableHome(Problem):
@@ -90,6 +93,40 @@ def paths_from(environ: Mapping[str, str]) -> Paths:
         return Paths(root, root / "state", root / "data")
     directories = platformdirs.PlatformDirs(APP_NAME, appauthor=False)
     return Paths(directories.user_config_path, directories.user_state_path, directories.user_data_path)
+
+
+def check_owner(paths: Paths) -> None:
+    """Raise UnusableHome where root would work in the folders of another user, as under `sudo` with that user's HOME.
+
+    What it wrote there, locks among it, would be root's, and the user could not use the program any more.
+    """
+    if os.name != "posix" or os.geteuid() != _ROOT:
+        return
+    for folder in (paths.config_dir, paths.state_dir, paths.data_dir):
+        owner = _owner(folder)
+        if owner not in {None, _ROOT}:
+            raise UnusableHome(
+                f"{folder} belongs to user {(user := _user(owner))}, and this is root.",
+                "Nothing was read or sent: what root writes there, the user could not use any more.",
+                f"Run it as that user (sudo -u {user} ncp-tui ...), or set {HOME_VARIABLE} to a folder of root.",
+            )
+
+
+def _owner(folder: Path) -> int | None:
+    """Who owns `folder`, or will when it is made: whoever owns the nearest that exists."""
+    for place in (folder, *folder.parents):
+        with contextlib.suppress(OSError):
+            return place.stat().st_uid
+    return None
+
+
+def _user(uid: int | None) -> str:
+    import pwd  # noqa: PLC0415 - posix only
+
+    try:
+        return pwd.getpwuid(uid or 0).pw_name
+    except KeyError:
+        return f"'#{uid}'"  # as sudo takes a number that has no name
 
 
 def configure_path(environ: Mapping[str, str]) -> Path:

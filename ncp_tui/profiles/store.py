@@ -5,16 +5,21 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import stat
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from ncp_tui.gateway.problems import Problem
 from ncp_tui.profiles.book import VERSION, ProfileBook, read_book, write_book
-from ncp_tui.profiles.files import keep_copy, remove_leftovers, write_atomically
+from ncp_tui.profiles.files import keep_copy, read_file, remove_leftovers, write_atomically
 from ncp_tui.profiles.identities import same_name
 from ncp_tui.profiles.paths import Paths, make_private_directory
 from ncp_tui.profiles.profile import InvalidProfile, Profile, check_profile, check_profile_name
 
 LOCK_SECONDS = 10.0
+
+_ROOT = 0
+_OTHERS_WRITE = 0o022
 
 
 class CannotRead(Problem):
@@ -165,9 +170,10 @@ class ProfileStore:
     def _read(self) -> bytes:
         file = self._paths.profiles_file
         try:
-            if file.exists() and not file.is_file():  # a pipe would be waited for
+            if file.exists() and not file.is_file():
                 raise CannotRead(f"{file} is not a file.", "The profiles cannot be read.", "Move it out of the way.")
-            return file.read_bytes()
+            self._check_owner(file)
+            return read_file(file, follow=True)
         except FileNotFoundError:
             return b""
         except OSError as error:
@@ -176,6 +182,23 @@ class ProfileStore:
                 "The profiles are not known.",
                 "Check the owner and the mode of the file; another user (sudo?) may have created it.",
             ) from error
+
+    def _check_owner(self, file: Path) -> None:
+        """Raise CannotRead for a file that somebody else could have written: its URLs are where signatures go."""
+        status = file.stat()
+        mode = stat.S_IMODE(status.st_mode)
+        if os.name == "posix" and status.st_uid not in {os.geteuid(), _ROOT}:
+            raise CannotRead(
+                f"{file} belongs to another user (uid {status.st_uid}).",
+                "The profiles in it were not used: they say where signatures are sent.",
+                f"Make it yours after a look at it: chown {os.geteuid()} {file}",
+            )
+        if os.name == "posix" and mode & _OTHERS_WRITE:
+            raise CannotRead(
+                f"Other users can write in {file} (mode {mode:04o}).",
+                "The profiles in it were not used: they say where signatures are sent.",
+                f"Close it after a look at it: chmod 600 {file}",
+            )
 
     def _change(self, change: Callable[[ProfileBook], ProfileBook]) -> ProfileBook:
         file = self._paths.profiles_file
@@ -188,7 +211,7 @@ class ProfileStore:
                 if book.damaged:
                     keep_copy(file, data)
                 remove_leftovers(file)
-                write_atomically(file, changed)
+                write_atomically(file, changed, follow=True)
             except OSError as error:
                 raise self._cannot_save(_reason(error)) from error
         return read_book(changed)

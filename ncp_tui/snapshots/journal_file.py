@@ -12,10 +12,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ncp_tui.profiles.files import remove_leftovers, write_atomically
+from ncp_tui.profiles.files import read_file, remove_leftovers, write_atomically
 from ncp_tui.profiles.paths import make_private_directory
 
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_NO_LINK, _NO_WAIT = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 
 
 class JournalFile:
@@ -53,7 +53,7 @@ class JournalFile:
     def append(self, line: bytes, seq: int) -> None:
         """Add `line`, which has the number `seq`. When this returns it is on disk."""
         is_new = not self.path.exists()
-        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _NO_LINK, 0o600)
+        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _NO_LINK | _NO_WAIT, 0o600)
         try:
             size = os.fstat(handle).st_size
             data = line + b"\n"
@@ -80,14 +80,14 @@ class JournalFile:
 
     def _read_last(self) -> int:
         try:
-            return max(0, int(self._last_path.read_bytes()[:20]))
+            return max(0, int(read_file(self._last_path)[:20]))
         except (OSError, ValueError):
             return 0
 
     def _write_last(self, seq: int) -> None:
         # After the line, and in its place: whatever ends the program here, it is never ahead of the journal.
         with contextlib.suppress(OSError):
-            handle = os.open(self._last_path, os.O_WRONLY | os.O_CREAT | _NO_LINK, 0o600)
+            handle = os.open(self._last_path, os.O_WRONLY | os.O_CREAT | _NO_LINK | _NO_WAIT, 0o600)
             try:
                 os.pwrite(handle, f"{seq:020d}\n".encode(), 0)
             finally:

@@ -40,7 +40,7 @@ def remember(paths: Paths, name: str, value: str) -> None:
     try:
         profiles.make_private_directory(paths.config_dir)
         with FileLock(f"{file}.lock", timeout=LOCK_SECONDS, mode=0o600):
-            profiles.write_atomically(file, tomli_w.dumps(_read(paths) | {name: value}).encode())
+            profiles.write_atomically(file, tomli_w.dumps(_read(paths) | {name: value}).encode(), follow=True)
     except Timeout:
         raise _cannot("another ncp-tui has it in its hands", file) from None
     except OSError as error:
@@ -52,7 +52,7 @@ def remember(paths: Paths, name: str, value: str) -> None:
 def _read(paths: Paths) -> dict[str, Any]:
     """The file's content. Raises OSError, ValueError."""
     try:
-        text = paths.settings_file.read_text(encoding="utf-8")
+        text = profiles.read_file(paths.settings_file, follow=True).decode()
     except FileNotFoundError:
         return {}
     import tomllib  # noqa: PLC0415 - most starts have nothing to read

@@ -309,10 +309,10 @@ def test_a_file_that_may_not_be_read_is_said(
     """After one `sudo ncp-tui` the file is root's. "No profiles" would be a lie."""
     write(paths, GOOD)
 
-    def denied(_path: Path) -> bytes:
+    def denied(_path: Path, *, follow: bool) -> bytes:
         raise PermissionError(errno.EACCES, "no")
 
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr("ncp_tui.profiles.store.read_file", denied)
     with pytest.raises(CannotRead, match="Permission denied"):
         store.load()
 
