@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
     from ncp_tui.snapshots.settling import Settlement, learn_ends, settle
     from ncp_tui.snapshots.taking import Taken, take
-    from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, InvalidTemplate, render_name, zone_of_template
+    from ncp_tui.snapshots.templates import (
+        DEFAULT_TEMPLATE,
+        InvalidTemplate,
+        render_name,
+        template_warning,
+        zone_of_template,
+    )
     from ncp_tui.snapshots.watching import Progress, watch
 else:
     __getattr__ = lazy_exports(
@@ -40,7 +46,7 @@ else:
             "outcome": "Caller Outcome SnapshotRequest Verdict",
             "settling": "Settlement learn_ends settle",
             "taking": "Taken take",
-            "templates": "DEFAULT_TEMPLATE InvalidTemplate render_name zone_of_template",
+            "templates": "DEFAULT_TEMPLATE InvalidTemplate render_name template_warning zone_of_template",
             "watching": "Progress watch",
         },
     )
@@ -98,6 +104,7 @@ __all__ = [
     "settle",
     "suggest_name",
     "take",
+    "template_warning",
     "watch",
     "write_evidence",
     "zone_of_template",

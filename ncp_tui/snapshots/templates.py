@@ -74,6 +74,19 @@ def zone_of_template(template: str) -> str:
     return "KST" if _zone(_parsed(template)) == "kst" else "UTC"
 
 
+def template_warning(template: str | None) -> str:
+    """What to know of a template before it is saved; empty where there is nothing, or it is not a template at all."""
+    try:
+        fields = {piece.field for piece in _parsed(template or DEFAULT_TEMPLATE)}
+    except InvalidTemplate:
+        return ""  # said when a name is made of it
+    if "time" in fields:
+        return ""
+    return (
+        "The name template has no {time}: it gives the same name again, and a name is created once. cron needs {time}."
+    )
+
+
 def _parsed(template: str) -> list[_Piece]:
     try:
         pieces = [

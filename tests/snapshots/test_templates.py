@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.snapshots import DEFAULT_TEMPLATE, InvalidTemplate, name_problems, render_name, zone_of_template
+from ncp_tui.snapshots import (
+    DEFAULT_TEMPLATE,
+    InvalidTemplate,
+    name_problems,
+    render_name,
+    template_warning,
+    zone_of_template,
+)
 
 KST = timezone(timedelta(hours=9))
 NEW_YEAR_IN_SEOUL = datetime(2026, 1, 1, 0, 30, 0, tzinfo=KST)
@@ -117,3 +124,18 @@ def test_a_template_that_mixes_zones_is_refused_before_it_is_used() -> None:
 @pytest.mark.parametrize("zone", [UTC, KST, timezone(timedelta(hours=-11))])
 def test_the_machines_own_zone_does_not_matter(zone: timezone) -> None:
     assert render("snap-{date}-{time}", now=NEW_YEAR_IN_SEOUL.astimezone(zone)) == "snap-20251231-153000"
+
+
+@pytest.mark.parametrize(
+    ("template", "warns"),
+    [
+        (None, False),
+        ("{cluster}-{date}-{time:kst}", False),
+        ("{cluster}-{date}", True),
+        ("nightly", True),
+        ("{x", False),
+    ],
+)
+def test_a_template_that_gives_the_same_name_again_is_warned_about(template: str | None, warns: bool) -> None:
+    """Every night after the first would be refused."""
+    assert bool(template_warning(template)) is warns

@@ -395,3 +395,19 @@ async def test_a_dismissal_during_a_look_tells_both(tmp_path: Path) -> None:
         await stage.expect("Dismissed: before-upgrade. It is still being looked for")
         wire.held.gate.set()
         await stage.expect("Dismissed while it was looked for: before-upgrade. The look found started")
+
+
+async def test_damage_of_the_journal_is_named_with_its_copy_and_accepted(tmp_path: Path) -> None:
+    journal = earlier_run(tmp_path, SENT)
+    with journal.path.open("ab") as file:
+        file.write(b"\0\0\0\n")
+    async with staged((140, 40), paths=paths_in(tmp_path)) as stage:
+        await stage.press("u")
+        assert "line 3 cannot be read" in stage.words()
+        assert "journal.jsonl.damaged-" in stage.words().replace(" ", "")
+        await stage.press("a", "escape")
+        assert journal.contents().damage is not None
+        await stage.press("a", "tab", "f2")
+        assert journal.contents().damage is None
+        assert "line 3 cannot be read" not in stage.words()
+        assert [entry.verdict for entry in journal.entries()] == ["cannot tell"]

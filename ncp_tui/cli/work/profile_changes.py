@@ -34,6 +34,7 @@ from ncp_tui.profiles import (
     import_profiles,
     service_of,
 )
+from ncp_tui.snapshots import template_warning
 from ncp_tui.text import clean, inert
 
 _LONGEST_INPUT = 64 * 1024
@@ -46,6 +47,7 @@ def add(session: Session, name: str, secret_stdin: bool, values: Mapping[str, An
         raise click.UsageError("Missing option '--access-key'.")
     profile = check_profile(Profile(name=name, **{"region": "", **values}))
     _refuse_taken(_book(session), name)
+    _warn_of_template(session, profile)
     if profile.store == "session":
         _refuse_secret(secret_stdin)
         session.home.profiles.add(profile)
@@ -55,6 +57,12 @@ def add(session: Session, name: str, secret_stdin: bool, values: Mapping[str, An
     return _done(session, f"Profile {profile.name} is saved.", name=profile.name)
 
 
+def _warn_of_template(session: Session, profile: Profile) -> None:
+    warning = template_warning(profile.name_template)
+    if warning:
+        session.out.note(warning)
+
+
 def edit(session: Session, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
     """`profile edit`."""
     old = _known(_book(session), name)
@@ -62,6 +70,8 @@ def edit(session: Session, name: str, secret_stdin: bool, values: Mapping[str, A
     if "zone" in changed and check_field("zone", changed["zone"]) != old.zone:
         changed.setdefault("region", "")
     new = check_profile(dataclasses.replace(old, **changed))
+    if "name_template" in changed:
+        _warn_of_template(session, new)
     profiles = session.home.profiles
     if new.store == "session":
         _refuse_secret(secret_stdin)

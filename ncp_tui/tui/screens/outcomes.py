@@ -11,7 +11,17 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from ncp_tui.gateway import Problem
-from ncp_tui.snapshots import Fact, JournalEntry, JournalProblem, Settlement, Verdict, on_disk, settle
+from ncp_tui.snapshots import (
+    DamagedJournal,
+    DamageReport,
+    Fact,
+    JournalEntry,
+    JournalProblem,
+    Settlement,
+    Verdict,
+    on_disk,
+    settle,
+)
 from ncp_tui.tui.documents import journal_lines
 from ncp_tui.tui.rows import journal_row
 from ncp_tui.tui.screens.confirm import SendQuestionScreen
@@ -29,6 +39,9 @@ class OutcomesScreen(EvidenceScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "settle", "Settle", tooltip="Look for this one in the history", id="outcomes.settle"),
+        Binding(
+            "a", "accept_damage", "Accept damage", show=False, tooltip="I have seen the damage", id="outcomes.accept"
+        ),
         Binding("x", "dismiss_entry", "Dismiss", tooltip="I have looked myself: ask no more", id="outcomes.dismiss"),
         evidence_key("outcomes"),
         Binding(
@@ -58,6 +71,7 @@ class OutcomesScreen(EvidenceScreen):
         entries: list[JournalEntry]
         unsettled: list[JournalEntry]
         problem: Problem | None = None
+        damage: DamageReport | None = None
 
     @dataclass
     class Looked(Message):
@@ -87,6 +101,7 @@ class OutcomesScreen(EvidenceScreen):
         self._settling: JournalEntry | None = None
         self._last_word: tuple[str, str] | None = None
         self._dismissed: set[str] = set()
+        self._damage: DamageReport | None = None
 
     def load(self) -> None:
         """Read the journal again."""
@@ -98,11 +113,11 @@ class OutcomesScreen(EvidenceScreen):
         """Read every entry, and which of the open ones nobody has in hands."""
         journal = self.session.journal
         try:
-            entries, unsettled = await on_disk(journal.entries), await on_disk(journal.abandoned)
+            contents, unsettled = await on_disk(journal.contents), await on_disk(journal.abandoned)
         except JournalProblem as problem:
             self.post_message(self.Loaded([], [], problem))
         else:
-            self.post_message(self.Loaded(entries, unsettled))
+            self.post_message(self.Loaded(list(contents.entries), unsettled, damage=contents.damage))
 
     @on(Loaded)
     def show_entries(self, event: Loaded) -> None:
@@ -110,6 +125,11 @@ class OutcomesScreen(EvidenceScreen):
         if event.problem is not None:
             self.show_problem(event.problem)
             return
+        self._damage = event.damage
+        if event.damage is not None:
+            damaged = DamagedJournal(event.damage)
+            damaged.next_step = "Look at the history of the clusters it touches; then a accepts it."
+            self.query_one(ProblemCard).show(damaged)
         self._entries = sorted(event.entries, key=lambda entry: entry.at, reverse=True)
         self.session.unsettled = event.unsettled
         self.show_header()
@@ -240,6 +260,35 @@ class OutcomesScreen(EvidenceScreen):
         except Problem as problem:
             return LookedUp(self.session.identities.find(caller.profile), problem=problem)
 
+    def action_accept_damage(self) -> None:
+        """Let creates be sent again although the journal is damaged."""
+        report = self._damage
+        if report is None:
+            self.say("The journal is not damaged.")
+            return
+        question = (
+            f"The journal is damaged: {report.summary}; {report.touched}. Accept it? What it touches stays unknown; "
+            "creates may be sent again."
+        )
+
+        def decide(sure: bool | None) -> None:
+            if sure:
+                self.write_acceptance(report)
+
+        self.app.push_screen(SendQuestionScreen(question, "Accept", self.session.home.monotonic), decide)
+
+    @work(group="accept", exit_on_error=False, description="accept the damage of the journal")
+    async def write_acceptance(self, report: DamageReport) -> None:
+        """Write it down."""
+        journal = self.session.journal
+        try:
+            await on_disk(lambda: journal.accept_damage(report.id))
+        except Problem as problem:
+            self.post_message(self.Loaded([], [], problem))
+        else:
+            self._last_word = ("Accepted. What the damage touches stays unknown.", "plain")
+            self.load()
+
     def action_dismiss_entry(self) -> None:
         """Ask no more about the entry under the cursor."""
         entry = self._open
@@ -248,7 +297,7 @@ class OutcomesScreen(EvidenceScreen):
             return
         question = (
             f"Have you seen for yourself what became of {entry.request.name}? If you say yes, it counts as done with: "
-            "nobody looks for it any more, and its name may be sent again."
+            "nobody looks for it any more. Another create of that name still asks."
         )
 
         def decide(sure: bool | None) -> None:

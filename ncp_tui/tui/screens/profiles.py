@@ -13,6 +13,7 @@ from textual.message import Message
 
 from ncp_tui.gateway import Problem, daemon_call
 from ncp_tui.profiles import Identities, Identity, Profile, ProfileBook, SourceKind, same_name, service_of
+from ncp_tui.snapshots import template_warning
 from ncp_tui.tui.cells import Cell, Tone
 from ncp_tui.tui.changes import DISK_SECONDS, carried_through, key_forgotten, key_kept, stored
 from ncp_tui.tui.rows import identity_row
@@ -67,6 +68,7 @@ class ProfilesScreen(TableScreen):
         super().__init__(session)
         self._tests: dict[str, Cell] = {}
         self._wanted = ""
+        self._just_saved = ""
 
     def load(self) -> None:
         """Read the profiles again."""
@@ -127,7 +129,15 @@ class ProfilesScreen(TableScreen):
             self.show_problem(Problem(warnings[0], " ".join(warnings[1:3])))
         else:
             self.hide_problem()
-        self.say(event.said or "enter uses a profile, a adds one, ? shows every key.")
+        warning = self._warning_of_saved()
+        said = f"{event.said} {warning}".strip() or "enter uses a profile, a adds one, ? shows every key."
+        self.say(said, "warning" if warning else "plain")
+
+    def _warning_of_saved(self) -> str:
+        """What to know of the profile that the form has just saved, told once."""
+        saved, self._just_saved = self._just_saved, ""
+        identity = self.session.identities.find(saved) if saved else None
+        return template_warning(identity.profile.name_template) if identity is not None else ""
 
     @property
     def chosen(self) -> Identity | None:
@@ -186,7 +196,7 @@ class ProfilesScreen(TableScreen):
     def _after_form(self, saved: str | None) -> None:
         if saved:
             self._tests.pop(saved, None)
-            self._wanted = saved
+            self._wanted = self._just_saved = saved
             self.ncp_app.identity_changed(saved)
             self.read_profiles(f"Profile {saved} is saved.")
         else:
