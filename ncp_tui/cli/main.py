@@ -6,6 +6,7 @@ import importlib
 import io
 import json
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -86,10 +87,11 @@ def root(context: click.Context, demo: bool, plain: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; nothing is raised, whatever happens."""
+    began = time.time()  # whatever another program does from here on, it does at the same time
     given = list(sys.argv[1:] if arguments is None else arguments)
     prepare_streams()
     try:
-        return int(root.main(given, prog_name="ncp-tui", standalone_mode=False) or 0)
+        return int(root.main(given, prog_name="ncp-tui", standalone_mode=False, obj=began) or 0)
     except click.ClickException as error:
         shown = io.StringIO()  # its words repeat arguments, and arguments are text like any other
         error.show(shown)

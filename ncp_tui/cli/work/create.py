@@ -82,7 +82,7 @@ class _Creation:
         self._wishes = wishes
         self._attempt = attempt
         self._chosen = chosen
-        self._asked_at = session.home.now()
+        self._asked_at = datetime.fromtimestamp(click.get_current_context().find_root().obj, UTC)
         self._history: Sequence[HistoryEntry] | None = None
         self._lights = Preflight(())
 
