@@ -12,7 +12,7 @@ from ncp_tui.gateway import errors
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.exchange import MASKED, Answer
 from ncp_tui.gateway.lean_httpx import httpx
-from ncp_tui.gateway.spellings import json_spellings
+from ncp_tui.gateway.spellings import Spellings
 from ncp_tui.text import clean
 
 LARGEST_BODY = 8 * 1024 * 1024
@@ -112,10 +112,9 @@ class Incoming:
             body = _without_a_piece_at_the_end(secrets, body)
         return Answer(
             status=head.status_code,
-            reason=clean(head.reason_phrase),
+            reason=_shown(secrets, head.reason_phrase),
             headers=tuple(
-                (clean(name), clean(_without(secrets, value.encode()).decode()))
-                for name, value in head.headers.multi_items()
+                (_shown(secrets, name), _shown(secrets, value)) for name, value in head.headers.multi_items()
             ),
             body=body,
             is_whole=self.is_whole,
@@ -159,20 +158,23 @@ def _inflated(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
             return
 
 
+def _shown(secrets: Sequence[SecretKey], text: str) -> str:
+    return clean(_without(secrets, text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
+
+
 def _without(secrets: Sequence[SecretKey], data: bytes) -> bytes:
-    """`data` with a mask in the place of each secret."""
+    """`data` with a mask in the place of each secret, however it is spelled."""
+    text = data.decode("latin-1")  # a character a byte, whatever they are
     for plain in _plain(secrets):
-        for spelled in json_spellings(plain.decode()) if b"\\" in data else (plain.decode(),):
-            data = data.replace(spelled.encode(), MASKED.encode())
-    return data
+        text = Spellings(plain.decode("latin-1")).masked(text, MASKED)
+    return text.encode("latin-1")
 
 
 def _without_a_piece_at_the_end(secrets: Sequence[SecretKey], data: bytes) -> bytes:
+    text = data.decode("latin-1")
     for plain in _plain(secrets):
-        for length in range(len(plain) - 1, _SHORTEST_PIECE - 1, -1):
-            if data.endswith(plain[:length]):
-                return data[:-length] + MASKED.encode()
-    return data
+        text = Spellings(plain.decode("latin-1")).without_beginning_at_end(text, MASKED, _SHORTEST_PIECE)
+    return text.encode("latin-1")
 
 
 def _plain(secrets: Sequence[SecretKey]) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from tests.journeys.terminal import ESCAPE, F2, Terminal
 from tests.profiles.metadata_server import MetadataServer, document
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
+ESCAPES = ("%{:02X}", "%25{:02x}", "\\u{:04x}", "\\\\u{:04X}", "\\x{:02x}", "&#{};", "&#x{:x};", "={:02X}")
 SPELLINGS = [
     CANARY,
     CANARY[:20],
@@ -25,6 +26,8 @@ SPELLINGS = [
     CANARY.encode().hex(),
     quote(CANARY.swapcase()).swapcase(),
     CANARY[::-1],
+    *("".join(form.format(ord(letter)) for letter in CANARY) for form in ESCAPES),
+    base64.b64encode(CANARY.encode()).decode().rstrip("="),
 ]
 
 # Every logger at DEBUG into a file, as somebody looking for a fault would have it, and a bug at the end.
@@ -82,7 +85,7 @@ def with_keys(request: pytest.FixtureRequest, gateway: ThreadedSandbox) -> Itera
 
 def test_the_full_screen_in_trouble(gateway: ThreadedSandbox, with_keys: dict[str, str], tmp_path: Path) -> None:
     """A create that succeeds, a look at everything on screen, answers that quote the key, and a crash."""
-    headers = {"error": {"errorCode": "500", "message": f"debug: secret {CANARY}"}}
+    headers = {"error": {"errorCode": "500", "message": f"debug: secret {CANARY}", "details": SPELLINGS[6:]}}
     with Terminal(tmp_path, environ=with_keys, first=LOUD) as terminal:
         terminal.expect("14 clusters")
         terminal.press("s")
