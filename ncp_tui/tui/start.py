@@ -16,6 +16,10 @@ from ncp_tui.tui.notices import way_for
 from ncp_tui.tui.settings import READING_SECONDS, remembered
 from ncp_tui.tui.themes import is_monochrome, theme_for
 
+_SWITCH_SECONDS = 0.001
+"""How long a thread that takes an answer apart keeps a key waiting, at each of the steps that a key takes; Python's own
+5 ms are 40 until it is painted."""
+
 MOUSE_VARIABLE = "NCP_TUI_MOUSE"
 
 
@@ -37,6 +41,7 @@ class Choices:
 
 def prepare_terminal(home: Home) -> Choices:
     """Limit what is drawn to what this terminal can show, and return what was chosen for it."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
     GLYPHS.limit_to(limited_encoding(os.environ))
     if GLYPHS.encoding is not None and isinstance(sys.__stderr__, io.TextIOWrapper):
         # Textual draws on stderr. Under LC_ALL=C Python would write it in UTF-8.

@@ -13,9 +13,28 @@ from ncp_tui.tui.documents.lines import Line, Span, line
 _JSON_MEMBER = re.compile(r'^(\s*)("(?:[^"\\]|\\.)*")(: )(.*)$')
 
 
+MOST_LINES = 10_000
+"""Of a body; a page of 100 clusters has 3,000."""
+
+_LONGEST_LINE = 4_000
+"""Characters; what has no line feeds at all is folded."""
+
+
 def body_lines(body: str) -> list[Line]:
-    """A body in lines; names of JSON members stand out a little from their values."""
-    return [_json_line(text) for text in body.split("\n")] if body else [line("(no body)", Tone.DIM)]
+    """A body in lines; names of JSON members stand out a little from their values. Of a long one the beginning."""
+    if not body:
+        return [line("(no body)", Tone.DIM)]
+    *lines, rest = body.split("\n", MOST_LINES)
+    if len(lines) < MOST_LINES:
+        return [piece for text in (*lines, rest) for piece in _pieces(text)]
+    shown = [piece for text in lines for piece in _pieces(text)]
+    return [*shown, line(f"(More than {MOST_LINES:,} lines: the rest is not shown.)", Tone.DIM)]
+
+
+def _pieces(text: str) -> list[Line]:
+    if len(text) <= _LONGEST_LINE:
+        return [_json_line(text)]
+    return [line(text[start : start + _LONGEST_LINE]) for start in range(0, len(text), _LONGEST_LINE)]
 
 
 def raw_lines(raw: Mapping[str, Any]) -> list[Line]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from ncp_tui.gateway import Exchange, Headers, RequestRecord, Timings
+from ncp_tui.gateway.exchange import LARGEST_SHOWN
 from ncp_tui.text import clean
 from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.documents.bodies import body_lines
@@ -23,6 +24,9 @@ def response_lines(exchange: Exchange) -> list[Line]:
         body = body_lines(exchange.pretty_body())
         if exchange.answer.forgotten:
             body = [line("(The body is no longer kept: newer answers took its place. r reads it again.)", Tone.DIM)]
+        if len(exchange.answer.body) > LARGEST_SHOWN:
+            kept = f"The first {LARGEST_SHOWN // 1024} KiB of the body, as they came; the answer is larger."
+            body = [line(kept, Tone.WARNING), *body]
         lines += [BLANK, *body, BLANK, line("Response headers", Tone.STRONG)]
         lines += _header_lines(exchange.answer.headers)
     return [*lines, BLANK, *request_lines(exchange.request)]

@@ -10,23 +10,45 @@ from ncp_tui.text import clean
 from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.view.quantities import clock_time, milliseconds
 
+LogLine = tuple[Row, Exchange | None]
 
-def action_rows(actions: Sequence[Action]) -> list[tuple[Row, Exchange | None]]:
+
+class LogLines:
+    """The lines of the session log. Those of an action are made again when it has changed: a log may have thousands."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[object, list[LogLine]]] = {}
+
+    def of(self, actions: Sequence[Action]) -> list[LogLine]:
+        """The newest action first: in one line, or with its requests below it when it made several."""
+        before, self._made = self._made, {}
+        for action in actions:
+            # Requests that are the same objects are told from others without looking into them.
+            state = (list(action.exchanges), action.outcome, action.failed)
+            known = before.get(action.number)
+            is_known = known is not None and known[0] == state
+            self._made[action.number] = known if known is not None and is_known else (state, _lines_of(action))
+        return [line for action in reversed(actions) for line in self._made[action.number][1]]
+
+
+def action_rows(actions: Sequence[Action]) -> list[LogLine]:
     """The session log, newest action first: in one line, or with its requests below it when it made several."""
-    lines: list[tuple[Row, Exchange | None]] = []
-    for action in reversed(actions):
-        exchanges = action.exchanges
-        if len(exchanges) == 1:
-            lines.append((_exchange_row(action.number, 0, exchanges[0], action.title), exchanges[0]))
-            continue
-        word = Cell(f"{len(exchanges)} requests" if exchanges else (action.outcome or "..."), _action_tone(action))
-        time = Cell(clock_time(action.started), Tone.DIM)
-        lines.append((Row(f"{action.number}", (time, Cell(action.title), word, Cell(""))), None))
-        lines += [
+    return LogLines().of(actions)
+
+
+def _lines_of(action: Action) -> list[LogLine]:
+    exchanges = action.exchanges
+    if len(exchanges) == 1:
+        return [(_exchange_row(action.number, 0, exchanges[0], action.title), exchanges[0])]
+    word = Cell(f"{len(exchanges)} requests" if exchanges else (action.outcome or "..."), _action_tone(action))
+    time = Cell(clock_time(action.started), Tone.DIM)
+    return [
+        (Row(f"{action.number}", (time, Cell(action.title), word, Cell(""))), None),
+        *[
             (_exchange_row(action.number, index, exchange, f"  {exchange.operation} {target_end(exchange)}"), exchange)
             for index, exchange in reversed(list(enumerate(exchanges)))
-        ]
-    return lines
+        ],
+    ]
 
 
 def exchange_word(exchange: Exchange) -> Cell:

@@ -23,9 +23,9 @@ from ncp_tui.session_log import Action, SessionLog
 from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.documents import Line, line, response_lines
-from ncp_tui.tui.rows import action_rows
+from ncp_tui.tui.rows.session_log import LogLines
 from ncp_tui.tui.widgets.record_table import Column, RecordTable
-from ncp_tui.tui.widgets.text_view import TextView
+from ncp_tui.tui.widgets.text_view import TextView, widest_of
 from ncp_tui.view.quantities import ZONE
 
 _LARGE = 16 * 1024
@@ -35,6 +35,9 @@ _LAYOUT_SECONDS = 30.0
 _CALM = 0.5
 """Seconds without another large answer before one is laid out, unless the last was longer ago than that. Of a list that
 comes page by page the first is shown at once and then the last: laying out each made every key wait for 35 ms."""
+
+_LOG_CALM = 0.15
+"""Seconds within which requests are shown together in the log."""
 
 _NOTHING = [line("No request yet.", Tone.DIM)]
 _TITLES = {"preview": "Request to be sent", "response": "Response", "log": "Session log"}
@@ -55,6 +58,9 @@ class ExchangePanels(LoudWorkers, Horizontal):
         self._shown: Exchange | None = None
         self._exchanges: dict[str, Exchange | None] = {}
         self._laid_out_at = -_CALM
+        self._log_lines = LogLines()
+        self._log_shown_at = -_LOG_CALM
+        self._log_is_behind = False
         self._unsubscribe: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -110,9 +116,9 @@ class ExchangePanels(LoudWorkers, Horizontal):
         await asyncio.sleep(after)
         self._laid_out_at = monotonic()
         with contextlib.suppress(TimeoutError):
-            lines = await daemon_call(lambda: response_lines(exchange), _LAYOUT_SECONDS)
+            lines, widest = await daemon_call(lambda: _laid_out(exchange), _LAYOUT_SECONDS)
             if self._shown is exchange and self.is_mounted:
-                self.query_one("#response", TextView).show(lines)
+                self.query_one("#response", TextView).show(lines, widest=widest)
 
     @property
     def shown(self) -> Exchange | None:
@@ -131,7 +137,8 @@ class ExchangePanels(LoudWorkers, Horizontal):
 
     def refresh_log(self) -> None:
         """Show the newest actions, and the newest exchange if none was picked."""
-        lines = action_rows(list(self._log.actions))
+        self._log_shown_at = monotonic()
+        lines = self._log_lines.of(list(self._log.actions))
         self._exchanges = {row.key: exchange for row, exchange in lines}
         try:
             table = self.query_one("#log", RecordTable)
@@ -174,7 +181,22 @@ class ExchangePanels(LoudWorkers, Horizontal):
             self.show_exchange(exchange)
 
     def _on_log(self, _action: Action, _exchange: Exchange | None) -> None:
-        self.call_later(self.refresh_log)
+        if self._log_is_behind:
+            return
+        if monotonic() - self._log_shown_at < _LOG_CALM:
+            self._log_is_behind = True
+            self.refresh_log_soon()
+        else:
+            self.call_later(self.refresh_log)
+
+    @work(group="log", exit_on_error=False, description="show the session log")
+    async def refresh_log_soon(self) -> None:
+        """Show what has come together: a list of twenty pages costs a layout for each of them."""
+        try:
+            await asyncio.sleep(_LOG_CALM)
+        finally:
+            self._log_is_behind = False
+        self.refresh_log()
 
     def _title(self) -> None:
         self.set_class(self._front == "preview", "preview-front")
@@ -187,3 +209,8 @@ class ExchangePanels(LoudWorkers, Horizontal):
                 key = "f6" if "preview" in self._names else "v"
                 following = self._names[(self._names.index(name) + 1) % len(self._names)]
                 panel.border_title = Content(f"{title}   {key}: {_TITLES[following].lower()}")
+
+
+def _laid_out(exchange: Exchange) -> tuple[list[Line], int]:
+    lines = response_lines(exchange)
+    return lines, widest_of(lines)
