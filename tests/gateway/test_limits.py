@@ -258,11 +258,11 @@ ODD: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("body", ODD.values(), ids=ODD)
-@pytest.mark.parametrize("status", [200, 302, 401, 429, 500])
-def test_odd_documents(status: int, body: bytes) -> None:
-    found = outcome(status, body)
-    assert isinstance(found, GatewayError)
-    assert 0 < len(found.sentences()) < 5_000
+def test_odd_documents(body: bytes) -> None:
+    for status in (200, 302, 401, 429, 500):
+        found = outcome(status, body)
+        assert isinstance(found, GatewayError), status
+        assert 0 < len(found.sentences()) < 5_000, status
 
 
 async def test_a_large_answer_is_parsed_on_a_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

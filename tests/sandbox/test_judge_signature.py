@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -35,20 +35,20 @@ def _check(method: bytes, target: bytes, headers: Headers, now_ms: float = NOW) 
     return check_signature(method, target, headers, secret_of=secrets.get, now_ms=now_ms)
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["signature_v2"][:8])
-def test_every_known_answer_is_accepted(vector: dict[str, Any]) -> None:
+def test_every_known_answer_is_accepted() -> None:
     """Two public implementations agreed on each of these; a judge that refuses one would refuse real clients."""
-    url = urlsplit(vector["url"])
-    target = f"{url.path}?{url.query}" if url.query else url.path
-    timestamp, access_key = str(vector["timestamp_ms"]), vector["access_key"]
-    accepted = check_signature(
-        vector["method"].encode(),
-        target.encode(),
-        _headers(vector["signature_v2"].encode(), timestamp.encode(), access_key.encode()),
-        secret_of={access_key: vector["secret_key"]}.get,
-        now_ms=vector["timestamp_ms"],
-    )
-    assert accepted == access_key
+    for vector in VECTORS:
+        url = urlsplit(vector["url"])
+        target = f"{url.path}?{url.query}" if url.query else url.path
+        timestamp, access_key = str(vector["timestamp_ms"]), vector["access_key"]
+        accepted = check_signature(
+            vector["method"].encode(),
+            target.encode(),
+            _headers(vector["signature_v2"].encode(), timestamp.encode(), access_key.encode()),
+            secret_of={access_key: vector["secret_key"]}.get,
+            now_ms=vector["timestamp_ms"],
+        )
+        assert accepted == access_key, vector
 
 
 def test_there_are_as_many_known_answers_as_published() -> None:
@@ -64,22 +64,23 @@ def test_answers_that_openssl_computed(method: bytes, target: bytes, signature: 
     assert _check(method, target, _headers(signature)) == "AK"
 
 
-@pytest.mark.parametrize("place", range(len(SEARCH)))
-def test_one_byte_of_the_target_off(place: int) -> None:
+def _each_with_one_byte_off(text: bytes) -> Iterator[bytes]:
+    for place in range(len(text)):
+        yield text[:place] + bytes([text[place] ^ 1]) + text[place + 1 :]
+
+
+def test_one_byte_of_the_target_off() -> None:
     """Every byte counts, those of the query and of an escape included."""
-    changed = bytearray(SEARCH)
-    changed[place] ^= 1
-    with pytest.raises(NotAuthenticated, match="wrong_signature"):
-        _check(b"GET", bytes(changed), _headers(SEARCH_SIGNED))
+    for changed in _each_with_one_byte_off(SEARCH):
+        with pytest.raises(NotAuthenticated, match="wrong_signature"):
+            _check(b"GET", changed, _headers(SEARCH_SIGNED))
 
 
-@pytest.mark.parametrize("place", range(len(SEARCH_SIGNED)))
-def test_one_byte_of_the_signature_off(place: int) -> None:
+def test_one_byte_of_the_signature_off() -> None:
     """Also in the padding: Base64 that decodes to the same bytes is another text."""
-    changed = bytearray(SEARCH_SIGNED)
-    changed[place] ^= 1
-    with pytest.raises(NotAuthenticated, match="wrong_signature"):
-        _check(b"GET", SEARCH, _headers(bytes(changed)))
+    for changed in _each_with_one_byte_off(SEARCH_SIGNED):
+        with pytest.raises(NotAuthenticated, match="wrong_signature"):
+            _check(b"GET", SEARCH, _headers(changed))
 
 
 @pytest.mark.parametrize(
