@@ -27,6 +27,7 @@ from ncp_tui.search_engine import HistoryEntry, SearchEngine
 from ncp_tui.search_engine import client as client_module
 from ncp_tui.snapshots import (
     Caller,
+    DamagedJournal,
     Journal,
     JournalEntry,
     SecondRequest,
@@ -60,6 +61,7 @@ LASTING = frozenset({"history-loses", "history-reversed", "history-freezes"})
 LONGEST_TRUNCATION = 120
 
 UNTROUBLED, THROTTLED_FIRST, THROTTLED_AFTER, NOBODY_LISTENS = 0.1, 0.1, 0.02, 0.04
+TWICE_AT_ONCE = 0.2
 """How many creates meet nothing, are throttled before whatever comes next, are throttled although they were started,
 and find no gateway at all."""
 
@@ -77,6 +79,9 @@ class Action:
     histories: list[Fault] = field(default_factory=list)
     nobody_listens: bool = False
     looks_before: bool = False
+    twice_at_once: bool = False
+    raised: list[BaseException | Taken] = field(default_factory=list)
+    """What ended a create and should not have."""
     performed: int = 0
     """How many creates got through to the service: the second would be a snapshot that nobody asked for."""
     taken: Taken | None = None
@@ -152,6 +157,7 @@ class Dice:
         request = SnapshotRequest(cluster, f"search-{cluster}", f"create-{place:04d}", "bk.ses.snapshot")
         action = Action(place, request, looks_before=dice.random() < 1 / 2)
         action.nobody_listens = dice.random() < NOBODY_LISTENS
+        action.twice_at_once = dice.random() < TWICE_AT_ONCE
         if dice.random() < UNTROUBLED:
             return action
         if dice.random() < THROTTLED_FIRST:
@@ -191,14 +197,24 @@ class User:
     nowhere: str
     at_a_time: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_A_TIME))
 
+    @property
+    def caller(self) -> Caller:
+        """As whom this user calls."""
+        return Caller("prod", "public", "KR", f"{self.served.url}/api/v2")
+
     async def wants(self, action: Action, trouble: Trouble) -> None:
-        """One snapshot; and the same again, as a user in doubt would, where nobody could tell."""
+        """One snapshot, at times from two windows at once; and the same again, where it may have been started."""
         async with self.engine() as engine:
             number = action.request.cluster_number
             history = await engine.recent_snapshots(number) if action.looks_before else None
             async with trouble.of(action), self.engine(self.nowhere if action.nobody_listens else None) as sender:
-                action.taken = await self._take(sender, action, history)
-                if action.verdict is Verdict.CANNOT_TELL:
+                takes = (self._take(sender, action, history) for _ in range(1 + action.twice_at_once))
+                ended = await asyncio.gather(*takes, return_exceptions=True)
+                order = [entry.id for entry in self.journal.entries()]
+                taken = [one for one in ended if isinstance(one, Taken)]
+                action.taken = max(taken, key=lambda one: order.index(one.entry.id) if one.entry else -1)
+                action.raised = [one for one in ended if not isinstance(one, Taken | SecondRequest)]
+                if action.verdict is not Verdict.NOT_STARTED:
                     with pytest.raises(SecondRequest):
                         await self._take(sender, action, history)
 
@@ -206,7 +222,7 @@ class User:
         return await take(
             engine,
             action.request,
-            caller=Caller("prod", "public", "KR", f"{self.served.url}/api/v2"),
+            caller=self.caller,
             journal=self.journal,
             history=history,
             settle_seconds=SETTLE_SECONDS,
@@ -253,6 +269,7 @@ async def test_many_creates(
             wrong = list(_falsehoods(actions, users, sandbox))
             await asyncio.gather(*(user.settles_all() for user in users))
             wrong += _falsehoods_after_settling(actions, users, sandbox)
+            wrong += _sent_again_after_damage(actions, users, sandbox)
     counts = Counter(told.values())
     with capsys.disabled():
         print(f"\nseed {SEED}: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}")  # noqa: T201
@@ -306,10 +323,12 @@ def _of_the_effects(action: Action, effects: Sequence[Effect]) -> Iterator[str]:
 def _of_the_journal(action: Action, entries: Sequence[JournalEntry]) -> Iterator[str]:
     if action.taken is None or action.taken.journal_problem is not None:
         yield "the journal does not hold the outcome"
-    if [entry.verdict for entry in entries] != [action.verdict]:
+    yield from (f"ended by {error!r}" for error in action.raised)
+    *before, newest = [entry.verdict for entry in entries]
+    if newest is not action.verdict or any(verdict is not Verdict.NOT_STARTED for verdict in before):
         yield f"the journal says {[entry.verdict.value for entry in entries]}"
-    elif entries[0].is_open is not (action.verdict is Verdict.CANNOT_TELL):
-        yield f"the journal has it {'open' if entries[0].is_open else 'closed'}"
+    elif entries[-1].is_open is not (action.verdict is Verdict.CANNOT_TELL):
+        yield f"the journal has it {'open' if entries[-1].is_open else 'closed'}"
 
 
 def _falsehoods_after_settling(actions: Sequence[Action], users: Sequence[User], sandbox: Sandbox) -> Iterator[str]:
@@ -317,7 +336,7 @@ def _falsehoods_after_settling(actions: Sequence[Action], users: Sequence[User],
     effects = Counter(effect.name for effect in sandbox.ledger.effects)
     entries = _entries(users)
     for action in actions:
-        (entry,) = entries[action.request.name]
+        entry = entries[action.request.name][-1]
         was_told = action.verdict if action.verdict is not Verdict.CANNOT_TELL else None
         expected = was_told or (Verdict.STARTED if effects[action.request.name] else Verdict.CANNOT_TELL)
         if entry.verdict is not expected:
@@ -327,6 +346,29 @@ def _falsehoods_after_settling(actions: Sequence[Action], users: Sequence[User],
     for user in users:
         if locks_of(user.journal):
             yield f"locks left behind: {locks_of(user.journal)}"
+
+
+def _sent_again_after_damage(actions: Sequence[Action], users: Sequence[User], sandbox: Sandbox) -> Iterator[str]:
+    """What a damaged journal no longer forbids, one line in each of them damaged in another way."""
+    started = {str(effect.name) for effect in sandbox.ledger.effects}
+    for number, user in enumerate(users):
+        raws = user.journal.path.read_bytes().splitlines()
+        dice = random.Random(f"{SEED}/damage/{number}")  # noqa: S311 - the same damage again
+        place = dice.randrange(len(raws))
+        raw, at = raws[place], dice.randrange(len(raws[place]))
+        flipped = raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]
+        instead = dice.choice([[], [raw, raw], [b"\0" * len(raw)], [raw[:at]], [flipped], [b'{"hello":"world"}']])
+        user.journal.path.write_bytes(b"\n".join([*raws[:place], *instead, *raws[place + 1 :]]) + b"\n")
+        for entry in user.journal.entries():
+            if entry.request.name in started and entry.verdict is Verdict.NOT_STARTED:
+                yield f"after damage the journal says not started: {entry.request.name}"
+        for action in actions[number::USERS]:
+            try:
+                user.journal.begin(action.request, user.caller).release()
+            except (SecondRequest, DamagedJournal):
+                continue
+            if action.request.name in started:
+                yield f"after damage it could be sent again: {action}"
 
 
 class _Time:
