@@ -39,6 +39,9 @@ PATIENCE = 60.0
 
 
 _SAME_FOR = 2
+_SOON = 1.0
+"""Seconds: what a screen does that much later is still an answer to the key, and no ticking."""
+
 _MOST_TURNS = 2_000
 
 
@@ -142,14 +145,17 @@ class Stage:
 
     @property
     def painting(self) -> bool:
-        """Whether the screen is still to be laid out or painted, or something waits for that, as a load may.
+        """Whether the screen is still to be laid out or painted, or something waits for that or for a moment to pass.
 
-        Textual does both by a timer. Whoever looks between its ticks sees the screen as it was, and nothing at work.
+        Textual does both by a timer, and rows that come together wait for one. Whoever looks between its ticks sees the
+        screen as it was, and nothing at work.
         """
         if not self.app.screen_stack:
             return False
         screen = self.app.screen
-        return any((screen._update_timer._active.is_set(), screen._callbacks))
+        soon = [each for each in screen._timers if each._repeat == 0 and each._interval < _SOON]
+        waiting = [each for each in soon if each._task is not None and not each._task.done()]
+        return any((screen._update_timer._active.is_set(), screen._callbacks, waiting))
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait until something holds."""
