@@ -342,7 +342,7 @@ async def test_what_came_before_a_page_that_fails_is_shown() -> None:
 
 async def test_of_a_long_list_the_last_answer_is_on_the_panel_in_the_end() -> None:
     async with staged((120, 40), clusters=250) as stage:
-        assert stage.shows("getClusterInfoList?pageNo=3")
+        await stage.expect("getClusterInfoList?pageNo=3")
         panels = stage.app.screen.query_one(ExchangePanels)
         assert panels.shown is not None
         assert "pageNo=3" in panels.query_one("#response", TextView).text
