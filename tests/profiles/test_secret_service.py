@@ -151,14 +151,6 @@ LOAD_FAULTS: dict[str, tuple[Faults, type[Problem]]] = {
 }
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that hangs is given up after seconds; here sooner."""
-    for name in ("GREETING_SECONDS", "CALL_SECONDS"):
-        monkeypatch.setattr(f"ncp_tui.profiles.secret_stores.secret_service.{name}", 0.5)
-
-
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("case", LOAD_FAULTS)
 async def test_a_load_that_fails_says_why_in_time_and_asks_nobody(case: str, service: FakeSecretService) -> None:
     """The backend of keyring itself waits for ever in most of these, or opens a prompt on another screen."""
@@ -196,7 +188,6 @@ SAVE_FAULTS: dict[str, tuple[Faults, type[Problem]]] = {
 }
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("case", SAVE_FAULTS)
 async def test_a_save_that_fails_says_why_in_time(case: str, service: FakeSecretService) -> None:
     faults, problem = SAVE_FAULTS[case]
