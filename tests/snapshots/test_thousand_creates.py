@@ -50,7 +50,7 @@ CREATE, HISTORY = "createSnapshot", "getSnapshotHistory"
 PATIENCE = Patience(connect=5, read=5, total=1.5)
 SETTLE_SECONDS = 0.3
 LONGEST_PAUSE = 0.15
-LATER = 2.0
+LATER = 10.0
 
 # Megabytes, hundreds of times, would measure the machine. A wrong clock is no trouble of one request.
 NOT_HERE = frozenset({"huge", "gzip-bomb"})
