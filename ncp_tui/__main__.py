@@ -9,11 +9,16 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     from ncp_tui import garbage
+    from ncp_tui.cli.streams import take_over_streams
 
+    take_over_streams()
     garbage.hold_while_loading()
-    from ncp_tui.cli.main import main as run_command_line
+    from ncp_tui.cli.signals import Signals
 
-    code = run_command_line()
+    with Signals() as signals:
+        from ncp_tui.cli.main import main as run_command_line
+
+        code = run_command_line(signals=signals)
     # All is written and closed. To take the interpreter apart would cost 13 ms of a create's 230 (measured), and it
     # would wait for threads that hang.
     os._exit(code)

@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     SNAPSHOT_FAILED = 10
     WAIT_ENDED = 11
     NOT_ALLOWED = 12
+    NOT_WRITTEN = 15
     HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
@@ -48,6 +49,7 @@ MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
         ExitCode.WAIT_ENDED: "the wait ran out of time; the snapshot goes on",
         ExitCode.NOT_ALLOWED: "refused by read-only mode, a missing confirmation (protected profile, second request "
         "for the same snapshot), a damaged journal, or one that cannot be written",
+        ExitCode.NOT_WRITTEN: "done, but the answer could not be written",
         ExitCode.HUNG_UP: "the terminal is gone",
         ExitCode.INTERRUPTED: "interrupted",
         ExitCode.TERMINATED: "terminated",

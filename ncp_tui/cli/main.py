@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ncp_tui.cli.exit_codes import ExitCode
-from ncp_tui.cli.options import Group, Settings
-from ncp_tui.cli.output import close_streams, prepare_streams, write
+from ncp_tui.cli.options import Group, Invocation, Settings
+from ncp_tui.cli.output import close_streams, write
 from ncp_tui.cli.plain import can_converse, converse, converse_in_demo, is_lines_only
 from ncp_tui.cli.running import run
+from ncp_tui.cli.signals import Signals
+from ncp_tui.cli.streams import lost_answer, terminal_is_gone
 
 if TYPE_CHECKING:
     from ncp_tui.cli.work.session import Session
@@ -85,37 +87,68 @@ def root(context: click.Context, demo: bool, plain: bool) -> None:
     run(_demonstrate if demo else _show)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; nothing is raised, whatever happens."""
+def main(arguments: Sequence[str] | None = None, signals: Signals | None = None) -> int:
+    """Run the command line and return its exit code; nothing is raised, whatever happens.
+
+    `signals` are those of the process, where somebody has taken them already.
+    """
     began = time.time()  # whatever another program does from here on, it does at the same time
     given = list(sys.argv[1:] if arguments is None else arguments)
-    prepare_streams()
+    with signals or Signals() as taken:
+        try:
+            code = _run(given, Invocation(began, taken))
+            taken.hold()
+        except KeyboardInterrupt:  # between two steps, for all others are met where they belong
+            taken.hold()
+            code = _interrupted(given, taken)
+        close_streams()
+    loss = lost_answer()
+    if loss is not None and code == ExitCode.DONE:
+        return ExitCode.HUNG_UP if loss.is_hang_up else ExitCode.NOT_WRITTEN
+    return code
+
+
+def _run(given: Sequence[str], invocation: Invocation) -> int:
+    signals = invocation.signals
     try:
-        return int(root.main(given, prog_name="ncp-tui", standalone_mode=False, obj=began) or 0)
+        signals.release()
+        return int(root.main(given, prog_name="ncp-tui", standalone_mode=False, obj=invocation) or 0)
+    except SystemExit as completed:  # a shell's completion leaves so
+        return int(completed.code or 0)
     except click.ClickException as error:
+        signals.hold()
         shown = io.StringIO()  # its words repeat arguments, and arguments are text like any other
         error.show(shown)
         write(sys.stderr, shown.getvalue().rstrip("\n"))
         _tell_scripts(given, "usage", error.format_message())
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        write(sys.stderr, "Interrupted.")
-        _tell_scripts(given, "interrupted", "Interrupted.")
-        return ExitCode.INTERRUPTED
+        signals.hold()
+        return _interrupted(given, signals)
     except Exception as error:  # noqa: BLE001 - the last handler of the program
         from ncp_tui.cli.reports import write_report
 
+        signals.hold()
         what = f"ncp-tui met a bug of its own. {write_report(error)}"
         write(sys.stderr, what)
         _tell_scripts(given, "bug", what)
         return ExitCode.BUG
-    finally:
-        close_streams()
+
+
+def _interrupted(given: Sequence[str], signals: Signals) -> int:
+    from ncp_tui.cli.work.problems import interruption
+
+    problem = interruption(signals.interruption())
+    write(sys.stderr, problem.what)
+    _tell_scripts(given, problem.kind, problem.what)
+    return problem.exit_code
 
 
 def _check_terminal(*, plain: bool) -> None:
     """Refuse to draw where nothing can be drawn, and to ask where nobody answers."""
     wanted = f"Use one of the commands: {', '.join(NOUNS)}."
+    if terminal_is_gone():
+        raise click.Abort
     if plain and not can_converse():
         raise _NoTerminal(f"Questions need a terminal: stdin, stdout and stderr. {wanted}")
     # Textual draws on stderr.

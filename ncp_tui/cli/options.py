@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import ncp_tui
+from ncp_tui.cli.signals import Signals
 
 _PREFIX = "ncp_tui."
 
@@ -28,6 +29,23 @@ class Settings:
         """The settings of a command that is being run."""
         given = {key.removeprefix(_PREFIX): value for key, value in context.meta.items() if key.startswith(_PREFIX)}
         return cls(**given)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One run of the command line, as click's own object of it."""
+
+    began: float
+    """When, in seconds since 1970."""
+    signals: Signals
+    """What may end it."""
+
+    @classmethod
+    def of(cls, context: click.Context) -> Invocation:
+        """The run that `context` belongs to."""
+        invocation = context.find_object(cls)
+        assert invocation is not None  # noqa: S101 - `main` gives it
+        return invocation
 
 
 class Command(click.Command):

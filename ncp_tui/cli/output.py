@@ -5,13 +5,14 @@ Everything leaves through `write`, which makes it inert: a journal, a log and an
 
 from __future__ import annotations
 
-import io
-import os
+import contextlib
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TextIO
 
+from ncp_tui.cli.streams import finish, lost_answer
 from ncp_tui.text import clean, inert, json_text
 
 _GAP = "  "
@@ -19,20 +20,33 @@ _JOINING_JAMO = range(0x1160, 0x1200)
 
 
 class Output:
-    """The two streams of one command. A reader that has gone away (`| head`) is no error: the work goes on."""
+    """The two streams of one command. What they do not take stops nothing; `streams` knows what is lost."""
 
-    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
-        """Write JSON instead of text with `json`; leave notes out with `quiet`."""
+    def __init__(
+        self,
+        *,
+        json: bool = False,
+        quiet: bool = False,
+        undisturbed: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        """Write JSON instead of text with `json`; leave notes out with `quiet`.
+
+        `undisturbed` keeps signals off while the one document is written.
+        """
         self.json = json
         self.quiet = quiet
+        self._undisturbed = undisturbed
         self.answered = False
         """Whether the one JSON document has been written."""
 
     def document(self, value: Any) -> None:
         """Write the one JSON document; a second is dropped, because a script can read only one."""
-        if not self.answered:
+        if self.answered:
+            return
+        text = json_text(value, indent=2, ascii_only=not _is_utf(sys.stdout))
+        with self._undisturbed():
             self.answered = True
-            write(sys.stdout, json_text(value, indent=2, ascii_only=not _is_utf(sys.stdout)))
+            write(sys.stdout, text)
 
     def text(self, text: str) -> None:
         """Write a part of the answer for a person."""
@@ -55,31 +69,25 @@ class Output:
         write(sys.stderr, text)
 
 
-def prepare_streams() -> None:
-    """Let a character that the terminal's encoding lacks be written as an escape, where Python would fail."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+def write(stream: TextIO, text: str) -> None:
+    """Write `text` as lines, at once and inert."""
+    stream.write(f"{inert(text)}\n")
+    stream.flush()
 
 
-def write(stream: TextIO | None, text: str) -> None:
-    """Write `text` as lines, at once and inert; to nowhere when the stream was closed before the start (`>&-`)."""
-    if stream is None:
-        return
-    try:
-        stream.write(f"{inert(text)}\n")
-        stream.flush()
-    except BrokenPipeError:
-        _forget(stream)
+def tell_loss(done: str = "") -> None:
+    """Say, once, that the answer could not be written; `done` is what has become of the work."""
+    loss = lost_answer()
+    if loss is not None and loss.why and not loss.is_told:
+        loss.is_told = True
+        write(sys.stderr, f"{done} The answer could not be written to standard output: {loss.why}.".lstrip())
 
 
 def close_streams() -> None:
-    """Flush, so that a reader that has gone away is noticed here and not by the interpreter on its way out."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            _forget(stream)
+    """Have all written that can be, at the end of the program: nothing is left for the interpreter to try and fail."""
+    finish(sys.stdout)
+    tell_loss()
+    finish(sys.stderr)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -117,13 +125,3 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _is_utf(stream: TextIO | None) -> bool:
     return stream is not None and (stream.encoding or "").lower().startswith("utf")
-
-
-def _forget(stream: TextIO) -> None:
-    """Send what is still to come to nowhere."""
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
-    except (OSError, ValueError):
-        return

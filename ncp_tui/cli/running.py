@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from ncp_tui.cli.options import Settings
+from ncp_tui.cli.options import Invocation, Settings
+from ncp_tui.cli.streams import is_hang_up
 
 if TYPE_CHECKING:
     from ncp_tui.cli.exit_codes import ExitCode
+    from ncp_tui.cli.signals import Signals
     from ncp_tui.cli.work.session import Session
+    from ncp_tui.gateway import Problem
 
 
 def run(work: Callable[[Session], ExitCode | int]) -> NoReturn:
@@ -20,27 +23,48 @@ def run(work: Callable[[Session], ExitCode | int]) -> NoReturn:
     click's own exceptions (wrong usage) go through.
     """
     from ncp_tui.cli.work.session import Session
-    from ncp_tui.gateway import Problem
 
     context = click.get_current_context()
-    problem: Problem
-    with Session(Settings.of(context)) as session:
+    signals = Invocation.of(context).signals
+    with Session(Settings.of(context), signals) as session:
         try:
-            context.exit(int(work(session)))
-        except (click.ClickException, click.exceptions.Exit):
-            raise
-        except (KeyboardInterrupt, click.Abort):
-            from ncp_tui.cli.work.problems import Interrupted
+            ended = _ended(work, session)
+            signals.hold()
+        except KeyboardInterrupt:  # it came between two steps, for all others end the work itself
+            ended = _interrupted(signals)
+        signals.hold()
+        if not isinstance(ended, int):
+            from ncp_tui.cli.exit_codes import exit_code_of
 
-            problem = Interrupted()
-        except Problem as raised:
-            problem = raised
-        except Exception as error:  # noqa: BLE001 - the last handler: nobody but the report can do anything about it
-            from ncp_tui.cli.reports import write_report
-            from ncp_tui.cli.work.problems import Bug
+            session.tell(ended)
+            ended = exit_code_of(ended)
+        context.exit(int(ended))
 
-            problem = Bug(write_report(error, session.secrets))
-        from ncp_tui.cli.exit_codes import exit_code_of
 
-        session.tell(problem)
-        context.exit(int(exit_code_of(problem)))
+def _ended(work: Callable[[Session], ExitCode | int], session: Session) -> int | Problem:
+    """What `work` ended with: its exit code, or why it has none. Raises click's own exceptions."""
+    from ncp_tui.gateway import Problem
+
+    try:
+        return int(work(session))
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException:
+        raise
+    except (KeyboardInterrupt, click.Abort):
+        return _interrupted(session.signals)
+    except Problem as problem:
+        return problem
+    except Exception as error:  # noqa: BLE001 - the last handler: nobody but the report can do anything about it
+        if is_hang_up(error):  # a question on a terminal that has gone: its input fails, or has an end
+            return _interrupted(session.signals)
+        from ncp_tui.cli.reports import write_report
+        from ncp_tui.cli.work.problems import Bug
+
+        return Bug(write_report(error, session.secrets))
+
+
+def _interrupted(signals: Signals) -> Problem:
+    from ncp_tui.cli.work.problems import interruption
+
+    return interruption(signals.interruption())

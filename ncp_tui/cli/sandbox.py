@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ncp_tui import garbage
+from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.options import Command, Settings
 from ncp_tui.cli.output import Output, table, write
+from ncp_tui.cli.streams import lost_answer
 
 if TYPE_CHECKING:
     from ncp_tui.sandbox import LabFault, PlannedFault, Sandbox
@@ -101,9 +103,16 @@ def command(
             for fault in faults:
                 fault.install(sandbox)
             garbage.resume()
-            run_forever(sandbox, port, lambda url: write(sys.stdout, json.dumps(_ready(sandbox, url, faults))))
+            run_forever(sandbox, port, lambda url: _announce(_ready(sandbox, url, faults)))
     except OSError as error:
         raise click.UsageError(f"The sandbox cannot start: {error.strerror or error}.") from error
+
+
+def _announce(ready: dict[str, object]) -> None:
+    """Write the line that says where it serves, and with which keys; where nobody gets it, it serves nobody."""
+    write(sys.stdout, json.dumps(ready))
+    if lost_answer() is not None:
+        raise click.exceptions.Exit(ExitCode.DONE)
 
 
 def _ready(sandbox: Sandbox, url: str, faults: Iterable[PlannedFault]) -> dict[str, object]:

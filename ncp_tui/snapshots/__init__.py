@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.names import InvalidName, check_name, name_problems, suggest_name
     from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
     from ncp_tui.snapshots.settling import Settlement, learn_ends, settle
-    from ncp_tui.snapshots.taking import Taken, take
+    from ncp_tui.snapshots.taking import Taken, accepted_sentence, take
     from ncp_tui.snapshots.templates import (
         DEFAULT_TEMPLATE,
         InvalidTemplate,
@@ -45,7 +45,7 @@ else:
             "names": "InvalidName check_name name_problems suggest_name",
             "outcome": "Caller Outcome SnapshotRequest Verdict",
             "settling": "Settlement learn_ends settle",
-            "taking": "Taken take",
+            "taking": "Taken accepted_sentence take",
             "templates": "DEFAULT_TEMPLATE InvalidTemplate render_name template_warning zone_of_template",
             "watching": "Progress watch",
         },
@@ -87,6 +87,7 @@ __all__ = [
     "Taken",
     "Verdict",
     "Whose",
+    "accepted_sentence",
     "awaited",
     "best_match",
     "check_bucket",

@@ -70,10 +70,15 @@ class Taken:
         if self.outcome is Outcome.ACCEPTED and self.by_history and self.settlement is not None:
             return f"Started: {name}. Its answer did not say so, but {self.settlement.evidence}"
         if self.outcome is Outcome.ACCEPTED:
-            return f"Accepted: the service has taken on {name}."
+            return accepted_sentence(name)
         if self.outcome is Outcome.UNKNOWN:
             return f"Cannot tell whether {name} was started. Only one request was sent."
         return f"Not started: {name}."
+
+
+def accepted_sentence(name: str) -> str:
+    """That the service has confirmed the request for the snapshot `name`."""
+    return f"Accepted: the service has taken on {name}."
 
 
 async def take(

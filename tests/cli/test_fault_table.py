@@ -19,6 +19,7 @@ import pytest
 
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.options import Settings
+from ncp_tui.cli.signals import Signals
 from ncp_tui.cli.work.attempt import Attempt, Wishes
 from ncp_tui.cli.work.ending import Ending
 from ncp_tui.cli.work.session import Session
@@ -382,7 +383,7 @@ async def taken_with_notes(engine: SearchEngine, journal: Journal, *, looks: boo
 
 def told(engine: SearchEngine, taken: Taken) -> ExitCode:
     """Tell what came of it as the command does, without one."""
-    session = Session(Settings(json=True))
+    session = Session(Settings(json=True), Signals())
     attempt = Attempt(session.log, REQUEST.cluster_name, REQUEST.name, REQUEST.bucket, taken=taken)
     session.document_of, session.preface = attempt.document, attempt.sentence
     return Ending(session, attempt, Wishes(REQUEST.cluster_name)).tell(engine, taken)

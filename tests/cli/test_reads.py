@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from ncp_tui.cli.options import Settings
+from ncp_tui.cli.signals import Signals
 from ncp_tui.cli.work.session import Session
 from ncp_tui.sandbox import GatewayError, Sandbox, gateway_answer
 from tests.cli.program import Called, account_variables, asked, replace_environment
@@ -242,7 +243,7 @@ def test_a_gateway_that_is_not_ncps_is_named(call: Called) -> None:
     for url, foreign in (("https://gw.corp.example", True), ("https://ncloud.apigw.ntruss.com", False)):
         with call.monkeypatch.context() as patch:
             replace_environment(patch, call.program.environ | {"NCLOUD_API_GW": url})
-            with Session(Settings()) as session:
+            with Session(Settings(), Signals()) as session:
                 session.identity()
         told = call.capture.readouterr().err
         assert ("which is not a host of NAVER Cloud" in told) is foreign

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
@@ -11,9 +11,11 @@ from ncp_tui.cli.work.finding import is_number
 from ncp_tui.gateway import Exchange, GatewayError, Problem
 from ncp_tui.search_engine import Cluster
 from ncp_tui.session_log import SessionLog
-from ncp_tui.snapshots import Outcome, SecondRequest, Taken
+from ncp_tui.snapshots import Outcome, SecondRequest, Taken, accepted_sentence
 
 Finished = Literal["success", "failed"]
+
+_HAS_LEFT = frozenset({Outcome.UNKNOWN, Outcome.ACCEPTED})
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Attempt:
         """From here on the outcome is that of what leaves now: what an earlier `take` proved says nothing of it."""
         self.taken, self.sending, self._judged = None, True, len(list(self._creates()))
 
+    async def keep(self, taking: Awaitable[Taken]) -> Taken:
+        """What `taking` returns, kept before a signal that came meanwhile is heard."""
+        self.taken = await taking
+        return self.taken
+
     @property
     def outcome(self) -> Outcome:
         """What is proved. A create that was cut off before `take` could judge it is judged by what left the machine."""
@@ -64,6 +71,8 @@ class Attempt:
         left = [exchange for exchange in islice(self._creates(), self._judged, None) if exchange.sent]
         if not self.sending or not left:
             return Outcome.NOT_SENT
+        if any(each.answer is not None and each.error is None for each in left):  # a confirmed success
+            return Outcome.ACCEPTED
         # Each that was refused before the next was sent, as for want of room, has been proved to have had no effect.
         return Outcome.UNKNOWN if any(each.may_have_acted is not False for each in left) else Outcome.REFUSED
 
@@ -72,6 +81,8 @@ class Attempt:
         if self.taken is not None:
             return self.taken.sentence
         name = self.snapshot or "the snapshot"
+        if self.outcome is Outcome.ACCEPTED:
+            return accepted_sentence(name)
         if self.outcome is Outcome.UNKNOWN:
             return f"Cannot tell whether {name} was started. Only one request was sent."
         return f"Not started: {name}."
@@ -87,7 +98,7 @@ class Attempt:
             "cluster": self._cluster(),
             "bucket": self.bucket,
             "request_id": self._request_id(),
-            "attempts": self.taken.attempts if self.taken else int(self.outcome is Outcome.UNKNOWN),
+            "attempts": self.taken.attempts if self.taken else int(self.outcome in _HAS_LEFT),
             "error": None if problem is None else _error(problem),
             **earlier,
             **self._not_journaled(),
@@ -95,7 +106,10 @@ class Attempt:
 
     def _request_id(self) -> str | None:
         """The id of the create itself; a read that failed before it has one of its own, in no way this snapshot's."""
-        return self.taken.request_id if self.taken else None
+        if self.taken is not None:
+            return self.taken.request_id
+        ids = [each.request_id for each in islice(self._creates(), self._judged, None) if each.error is None]
+        return ids[-1] if ids and self.outcome is Outcome.ACCEPTED else None
 
     def _not_journaled(self) -> dict[str, bool]:
         """Told where the journal does not hold all that is known of what was sent."""

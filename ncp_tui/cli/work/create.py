@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.options import Invocation
 from ncp_tui.cli.work.attempt import Attempt, Wishes
 from ncp_tui.cli.work.documents import check_document, checks_text, request_document, request_text
 from ncp_tui.cli.work.ending import Ending
@@ -82,7 +83,7 @@ class _Creation:
         self._wishes = wishes
         self._attempt = attempt
         self._chosen = chosen
-        self._asked_at = datetime.fromtimestamp(click.get_current_context().find_root().obj, UTC)
+        self._asked_at = datetime.fromtimestamp(Invocation.of(click.get_current_context()).began, UTC)
         self._history: Sequence[HistoryEntry] | None = None
         self._lights = Preflight(())
 
@@ -248,7 +249,7 @@ class _Creation:
                 on_settling=self._say_settling,
             )
             try:
-                taken = self._attempt.taken = self._session.wait(taking)
+                taken = self._session.wait(self._attempt.keep(taking))
             except JournalProblem as problem:
                 problem.next_step = f"{problem.next_step} Or send it without being written down: --without-journal."
                 raise

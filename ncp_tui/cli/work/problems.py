@@ -79,8 +79,33 @@ class Interrupted(CommandProblem):
     kind = "interrupted"
     exit_code = ExitCode.INTERRUPTED
 
+    def __init__(self, what: str = "Interrupted.") -> None:
+        super().__init__(what)
+
+
+class Terminated(Interrupted):
+    """SIGTERM."""
+
+    kind = "terminated"
+    exit_code = ExitCode.TERMINATED
+
     def __init__(self) -> None:
-        super().__init__("Interrupted.")
+        super().__init__("Terminated.")
+
+
+class HungUp(Interrupted):
+    """SIGHUP, or a terminal that is gone without a signal."""
+
+    kind = "hung_up"
+    exit_code = ExitCode.HUNG_UP
+
+    def __init__(self) -> None:
+        super().__init__("The terminal is gone.")
+
+
+def interruption(code: ExitCode) -> Interrupted:
+    """The problem whose exit code is `code`."""
+    return {ExitCode.TERMINATED: Terminated, ExitCode.HUNG_UP: HungUp}.get(code, Interrupted)()
 
 
 class Bug(CommandProblem):

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from ncp_tui import garbage, gateway, profiles, session_log
 from ncp_tui import home as homes
 from ncp_tui.cli.options import Settings
-from ncp_tui.cli.output import Output
+from ncp_tui.cli.output import Output, tell_loss
 
 if TYPE_CHECKING:
+    from ncp_tui.cli.signals import Signals
     from ncp_tui.gateway import Exchange, Problem, SecretKey
     from ncp_tui.profiles import Identity
     from ncp_tui.search_engine import SearchEngine
@@ -33,10 +34,11 @@ class Session:
     user is asked outside of any event loop, where Ctrl-C ends it at once.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Work as `settings` say."""
+    def __init__(self, settings: Settings, signals: Signals) -> None:
+        """Work as `settings` say, until a signal ends it."""
         self.settings = settings
-        self.out = Output(json=settings.json, quiet=settings.quiet)
+        self.signals = signals
+        self.out = Output(json=settings.json, quiet=settings.quiet, undisturbed=signals.held)
         self.log = session_log.SessionLog()
         self.log.subscribe(self._write_down)
         self.document_of: Callable[[Problem], Any] = error_document
@@ -45,6 +47,7 @@ class Session:
         """What has become of the work so far: stands before the text of a failure."""
         self.secrets: list[SecretKey] = []
         """The keys this run has had in its hands, so that a report of a bug can leave them out."""
+        signals.last_words = self._say_last
         self._runner = asyncio.Runner()
         self._engines: list[SearchEngine] = []
 
@@ -58,6 +61,7 @@ class Session:
             self._runner.run(engine.aclose())
         self._runner.close()
         self._close_log()
+        tell_loss(self.preface())
 
     def _write_down(self, action: Action, exchange: Exchange | None) -> None:
         self.log_file.hear(action, exchange)
@@ -98,10 +102,10 @@ class Session:
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run `coroutine` to its end. Ctrl-C cancels it and raises KeyboardInterrupt."""
+        """Run `coroutine` to its end. A signal cancels it and raises KeyboardInterrupt, see `Signals.run`."""
         garbage.resume()
         # A copy: a runner keeps the context of its first run, which knows nothing of an action begun since.
-        return self._runner.run(coroutine, context=contextvars.copy_context())
+        return self.signals.run(self._runner, coroutine, contextvars.copy_context())
 
     def ask_store(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """`wait` for what a secret store is asked; the user is asked to open it where it is locked."""
@@ -152,6 +156,12 @@ class Session:
         self.out.error(" ".join(part for part in (self.preface(), problem.sentences()) if part))
         if self.settings.json:
             self.out.document(self.document_of(problem))
+
+    def _say_last(self) -> None:
+        """Give the one document although the work does not end. Called on another thread, before the process ends."""
+        from ncp_tui.cli.work.problems import interruption
+
+        self.tell(interruption(self.signals.interruption()))
 
 
 def error_document(problem: Problem) -> dict[str, Any]:
