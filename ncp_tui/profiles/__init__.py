@@ -5,6 +5,13 @@ from typing import TYPE_CHECKING
 from ncp_tui.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
+    from ncp_tui.profiles.administration import (
+        Administration,
+        Changed,
+        KeyLeftBehind,
+        MissingSecret,
+        carried_through,
+    )
     from ncp_tui.profiles.book import ProfileBook
     from ncp_tui.profiles.environment_variables import (
         PROFILE_VARIABLE,
@@ -16,7 +23,7 @@ if TYPE_CHECKING:
     from ncp_tui.profiles.files import create_private_file, read_file, write_atomically
     from ncp_tui.profiles.identities import Identities, same_name
     from ncp_tui.profiles.identity import Identity, SourceKind
-    from ncp_tui.profiles.importing import ImportedProfile, import_profiles, suggest_name
+    from ncp_tui.profiles.importing import ImportedProfile, import_profiles, same_keys, suggest_name
     from ncp_tui.profiles.last_listing import LastListing, begins_with
     from ncp_tui.profiles.ncloud_configure import NcloudConfigure, read_ncloud_configure
     from ncp_tui.profiles.paths import Paths, check_owner, configure_path, make_private_directory, paths_from
@@ -66,18 +73,19 @@ if TYPE_CHECKING:
         choose_identity,
         secrets_for,
     )
-    from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore, UnknownProfile
+    from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore, UnknownProfile, known_profile
 else:
     __getattr__ = lazy_exports(
         __name__,
         {
+            "administration": "Administration Changed KeyLeftBehind MissingSecret carried_through",
             "book": "ProfileBook",
             "environment_variables": "PROFILE_VARIABLE SERVER_ROLE_NAME environment_secrets take_environment "
             "wants_server_role",
             "files": "create_private_file read_file write_atomically",
             "identities": "Identities same_name",
             "identity": "Identity SourceKind",
-            "importing": "ImportedProfile import_profiles suggest_name",
+            "importing": "ImportedProfile import_profiles same_keys suggest_name",
             "last_listing": "LastListing begins_with",
             "ncloud_configure": "NcloudConfigure read_ncloud_configure",
             "paths": "Paths check_owner configure_path make_private_directory paths_from",
@@ -90,7 +98,7 @@ else:
             "WrongPassphrase service_of",
             "server_role": "ServerRole",
             "sources": "NoCredentials RoleNotWanted available_identities choose_identity secrets_for",
-            "store": "CannotRead CannotSave ProfileStore UnknownProfile",
+            "store": "CannotRead CannotSave ProfileStore UnknownProfile known_profile",
         },
     )
 
@@ -102,9 +110,11 @@ __all__ = [
     "SERVER_ROLE_NAME",
     "STORE_NAMES",
     "Accent",
+    "Administration",
     "CannotRead",
     "CannotSave",
     "CannotStore",
+    "Changed",
     "DamagedSecret",
     "FileStore",
     "Identities",
@@ -114,11 +124,13 @@ __all__ = [
     "InvalidProfile",
     "KeyFileFailed",
     "KeyFileSilent",
+    "KeyLeftBehind",
     "KeyringFailed",
     "KeyringLocked",
     "KeyringSilent",
     "KeyringStore",
     "LastListing",
+    "MissingSecret",
     "NcloudConfigure",
     "NoCredentials",
     "NoKeyring",
@@ -144,6 +156,7 @@ __all__ = [
     "WrongPassphrase",
     "available_identities",
     "begins_with",
+    "carried_through",
     "check_field",
     "check_owner",
     "check_profile",
@@ -153,10 +166,12 @@ __all__ = [
     "create_private_file",
     "environment_secrets",
     "import_profiles",
+    "known_profile",
     "make_private_directory",
     "paths_from",
     "read_file",
     "read_ncloud_configure",
+    "same_keys",
     "same_name",
     "secrets_for",
     "service_of",

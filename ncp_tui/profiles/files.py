@@ -8,6 +8,9 @@ import itertools
 import os
 import stat
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 LARGEST = 16 << 20
@@ -29,11 +32,43 @@ def read_file(path: Path, *, follow: bool = False) -> bytes:
         return file.read(LARGEST)
 
 
-def write_atomically(path: Path, data: bytes, *, follow: bool = False) -> None:
+class GivenUp(Exception):
+    """Nobody waits for this write any more, so it was not made."""
+
+
+class Fence:
+    """Between a thread that writes a file and whoever may stop waiting for it.
+
+    A disk that hangs may answer a minute later. Without the fence it would then write what its user was told is not
+    written.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Have nothing replaced from now on. Blocks while a file is being replaced: call it on a thread."""
+        with self._lock:
+            self._is_closed = True
+
+    @contextlib.contextmanager
+    def passage(self) -> Iterator[None]:
+        """Around the moment in which a file is replaced. Raises GivenUp once the fence is closed."""
+        with self._lock:
+            if self._is_closed:
+                raise GivenUp
+            yield
+
+
+def write_atomically(
+    path: Path, data: bytes, *, follow: bool = False, replacing: AbstractContextManager[None] | None = None
+) -> None:
     """Replace the content of `path` by `data`, mode 0600; whoever reads sees the old file or the new one.
 
     A symbolic link is replaced, and what it leads to left alone; with `follow` it stays one, and the file it points to
-    is replaced. Raises OSError, and then the old file is untouched.
+    is replaced. `replacing` is entered for the moment of the replacement, and may call it off by raising. Raises
+    OSError, and then the old file is untouched.
     """
     target = Path(os.path.realpath(path)) if follow else path
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_temporary_prefix(target), suffix=".tmp")
@@ -43,7 +78,8 @@ def write_atomically(path: Path, data: bytes, *, follow: bool = False) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)  # noqa: PTH105 - one name for the tests' full disk
+        with replacing or contextlib.nullcontext():
+            os.replace(temporary, target)  # noqa: PTH105 - one name for the tests' full disk
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -42,6 +42,15 @@ def import_profiles(
     return tuple(imported)
 
 
+def same_keys(book: ProfileBook, wanted: Profile) -> str | None:
+    """The name of the profile that has these keys at this place already."""
+
+    def place(profile: Profile) -> tuple[str | None, ...]:
+        return (profile.access_key, profile.zone, profile.region, profile.gateway_url)
+
+    return next((profile.name for profile in book.profiles if place(profile) == place(wanted)), None)
+
+
 def suggest_name(wanted: str, taken: Collection[str]) -> str:
     """A legal profile name like `wanted` that is not among `taken`: `DEFAULT` becomes `default`, then `default-2`."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted)[:_LONGEST_STEM].strip("._-")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ncp_tui.gateway.problems import Problem
 from ncp_tui.profiles.book import VERSION, ProfileBook, read_book, write_book
-from ncp_tui.profiles.files import keep_copy, read_file, remove_leftovers, write_atomically
+from ncp_tui.profiles.files import Fence, GivenUp, keep_copy, read_file, remove_leftovers, write_atomically
 from ncp_tui.profiles.identities import same_name
 from ncp_tui.profiles.paths import Paths, make_private_directory
 from ncp_tui.profiles.profile import InvalidProfile, Profile, check_profile, check_profile_name
@@ -47,9 +47,14 @@ class ProfileStore:
     them raise CannotSave or CannotRead, and leave the file byte for byte as it was when they do.
     """
 
-    def __init__(self, paths: Paths, *, lock_seconds: float = LOCK_SECONDS) -> None:
+    def __init__(self, paths: Paths, *, lock_seconds: float = LOCK_SECONDS, fence: Fence | None = None) -> None:
         self._paths = paths
         self._lock_seconds = lock_seconds
+        self._fence = fence or Fence()
+
+    def behind(self, fence: Fence) -> ProfileStore:
+        """The same file, for a change that is not written any more once `fence` is closed."""
+        return ProfileStore(self._paths, lock_seconds=self._lock_seconds, fence=fence)
 
     def load(self) -> ProfileBook:
         """The profiles, with a copy of a file that is not wholly understood put aside. Raises CannotRead."""
@@ -98,7 +103,7 @@ class ProfileStore:
         """Raise what `replace` of `seen` would, before a key is touched for it."""
         book = read_book(self._read())
         self._refuse_newer(book)
-        _refuse_changed(_known(book, seen.name), seen)
+        _refuse_changed(known_profile(book, seen.name), seen)
 
     def replace(self, profile: Profile, *, seen: Profile | None = None) -> ProfileBook:
         """Put `profile` in the place of the one of its name, which is as it was `seen`, where that is said.
@@ -109,7 +114,7 @@ class ProfileStore:
 
         def replaced(book: ProfileBook) -> ProfileBook:
             # The spelling stays: secrets are kept under it, and only `rename` moves them.
-            old = _known(book, profile.name)
+            old = known_profile(book, profile.name)
             if seen is not None:
                 _refuse_changed(old, seen)
             return _exchanged(book, old, dataclasses.replace(profile, name=old.name))
@@ -124,7 +129,7 @@ class ProfileStore:
         check_profile_name(new)
 
         def renamed(book: ProfileBook) -> ProfileBook:
-            profile = _known(book, old)
+            profile = known_profile(book, old)
             _refuse_taken(book, new, unless=profile)
             was_default = book.default is not None and same_name(book.default, profile.name)
             book = _exchanged(book, profile, dataclasses.replace(profile, name=new))
@@ -137,7 +142,7 @@ class ProfileStore:
         check_profile_name(new)
 
         def duplicated(book: ProfileBook) -> ProfileBook:
-            profile = _known(book, name)
+            profile = known_profile(book, name)
             _refuse_taken(book, new)
             return dataclasses.replace(book, profiles=(*book.profiles, dataclasses.replace(profile, name=new)))
 
@@ -152,7 +157,7 @@ class ProfileStore:
         def removed(book: ProfileBook) -> ProfileBook:
             written = book.find_unreadable(name) if book.find(name) is None else None
             if written is None:
-                _known(book, name)
+                known_profile(book, name)
             default = None if book.default and same_name(book.default, name) else book.default
             return dataclasses.replace(
                 book,
@@ -165,7 +170,7 @@ class ProfileStore:
 
     def set_default(self, name: str) -> ProfileBook:
         """Use this profile when none is named. Raises UnknownProfile."""
-        return self._change(lambda book: dataclasses.replace(book, default=_known(book, name).name))
+        return self._change(lambda book: dataclasses.replace(book, default=known_profile(book, name).name))
 
     def _read(self) -> bytes:
         file = self._paths.profiles_file
@@ -211,9 +216,11 @@ class ProfileStore:
                 if book.damaged:
                     keep_copy(file, data)
                 remove_leftovers(file)
-                write_atomically(file, changed, follow=True)
+                write_atomically(file, changed, follow=True, replacing=self._fence.passage())
             except OSError as error:
                 raise self._cannot_save(_reason(error)) from error
+            except GivenUp:
+                raise self._cannot_save("the disk did not answer in time") from None
         return read_book(changed)
 
     @contextlib.contextmanager
@@ -253,7 +260,8 @@ class ProfileStore:
         )
 
 
-def _known(book: ProfileBook, name: str) -> Profile:
+def known_profile(book: ProfileBook, name: str) -> Profile:
+    """The profile of that name. Raises UnknownProfile, which names those that there are."""
     profile = book.find(name)
     if profile is not None:
         return profile
@@ -277,7 +285,7 @@ def _refuse_changed(now: Profile, seen: Profile) -> None:
         raise CannotSave(
             f"Another program has changed profile {now.name} meanwhile.",
             "Nothing was saved.",
-            "Leave this, and edit it again as it is now.",
+            "Look at it as it is now, then do this again.",
         )
 
 

@@ -16,7 +16,7 @@ from ncp_tui.text import clean
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import GatewayError, Problem, SecretKey
-    from ncp_tui.profiles import Identities, Identity, KeyringLocked, PassphraseNeeded
+    from ncp_tui.profiles import Administration, Changed, Identities, Identity, KeyringLocked, PassphraseNeeded
     from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine
     from ncp_tui.session_log import LogFile, SessionLog
     from ncp_tui.snapshots import Caller, Journal, JournalEntry, LastSnapshot, Progress, SnapshotRequest, Taken
@@ -173,6 +173,11 @@ class Session:
             if not ask or type(locked) in opened or not await self._opened(locked):
                 raise locked
             opened.add(type(locked))
+
+    async def change(self, change: Callable[[Administration], Awaitable[Changed]]) -> Changed:
+        """Make one change of a profile and its key, from its beginning where the user had to open a locked store."""
+        administration = profiles.Administration(self.home.profiles, self.home.stores)
+        return await self.ask_store(lambda: change(administration))
 
     async def _opened(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
         if self.ask_to_open is None:

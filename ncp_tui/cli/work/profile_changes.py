@@ -1,16 +1,11 @@
-"""The `profile` commands that change something: each does all of it, or leaves everything as it was.
-
-A profile and its secret key are in two places. The key goes first: a store that fails has then changed nothing else,
-and a crash in between leaves a key that no profile names, which the next `add` replaces. The other order would leave a
-profile that looks good and cannot sign.
-"""
+"""The `profile` commands that change something: each does all of it, or leaves everything as it was."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import click
@@ -20,18 +15,20 @@ from ncp_tui.cli.work.problems import Declined, NothingToImport
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem, SecretKey
 from ncp_tui.profiles import (
-    DamagedSecret,
+    Administration,
+    Changed,
     ImportedProfile,
-    InvalidProfile,
-    OtherAccessKey,
+    KeyringLocked,
+    MissingSecret,
+    PassphraseNeeded,
     Profile,
     ProfileBook,
-    SecretStore,
     SourceKind,
-    UnknownProfile,
     check_field,
     check_profile,
     import_profiles,
+    known_profile,
+    same_keys,
     service_of,
 )
 from ncp_tui.snapshots import template_warning
@@ -46,14 +43,11 @@ def add(session: Session, name: str, secret_stdin: bool, values: Mapping[str, An
     if "access_key" not in values:
         raise click.UsageError("Missing option '--access-key'.")
     profile = check_profile(Profile(name=name, **{"region": "", **values}))
-    _refuse_taken(_book(session), name)
+    _book(session)
+    session.home.profiles.check_free(name)  # before anybody types a key for it
     _warn_of_template(session, profile)
-    if profile.store == "session":
-        _refuse_secret(secret_stdin)
-        session.home.profiles.add(profile)
-        session.out.note(_ENDS_WITH_RUN)
-    else:
-        _save_new(session, profile, _secret(session, secret_stdin))
+    secret_key = _secret(session, secret_stdin) if _keeps(session, profile, secret_stdin) else None
+    _change(session, lambda change: change.add(profile, secret_key))
     return _done(session, f"Profile {profile.name} is saved.", name=profile.name)
 
 
@@ -65,52 +59,41 @@ def _warn_of_template(session: Session, profile: Profile) -> None:
 
 def edit(session: Session, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
     """`profile edit`."""
-    old = _known(_book(session), name)
+    old = known_profile(_book(session), name)
     changed = dict(values)
     if "zone" in changed and check_field("zone", changed["zone"]) != old.zone:
         changed.setdefault("region", "")
     new = check_profile(dataclasses.replace(old, **changed))
     if "name_template" in changed:
         _warn_of_template(session, new)
-    profiles = session.home.profiles
-    if new.store == "session":
-        _refuse_secret(secret_stdin)
-        with _forgotten(session, old):
-            profiles.replace(new)
-        session.out.note(_ENDS_WITH_RUN)
-    elif secret_stdin or new.access_key != old.access_key or new.store != old.store:
-        secret_key = _secret_for(session, old, new, secret_stdin)
-        with _kept(session, new, secret_key, before=old):
-            profiles.replace(new)
-    else:
-        profiles.replace(new)
-    left = None if new.store in {old.store, "session"} else _left_behind(session, old)
+    _keeps(session, new, secret_stdin)
+    typed = _secret(session, secret_stdin) if secret_stdin else None
+    try:
+        done = _change(session, lambda change: change.edit(old, new, typed))
+    except MissingSecret:
+        secret_key = _secret(session, from_stdin=False)
+        done = _change(session, lambda change: change.edit(old, new, secret_key))
+    left = _left_behind(session, done)
     return _done(session, f"Profile {new.name} is changed.", name=new.name, left_in=left)
 
 
 def rename(session: Session, old: str, new: str) -> ExitCode:
     """`profile rename`."""
-    profiles, book = session.home.profiles, _book(session)
-    profile = _known(book, old)
-    profiles.check_free(new, unless=profile.name)  # before the key of whoever is called so would be overwritten
-    renamed = dataclasses.replace(profile, name=new)
-    store = _store(session, profile)
-    with _undone_by(lambda: session.wait(store.rename(renamed, profile))):
-        session.ask_store(lambda: store.rename(profile, renamed))
-        profiles.rename(profile.name, new)
-    return _done(session, f"Profile {profile.name} is now {new}.", name=new)
+    profile = known_profile(_book(session), old)
+    done = _change(session, lambda change: change.rename(profile, new))
+    left = _left_behind(session, done)
+    return _done(session, f"Profile {profile.name} is now {new}.", name=new, left_in=left)
 
 
 def remove(session: Session, name: str, yes: bool, keep_secret: bool) -> ExitCode:
-    """`profile remove`. The key goes first: a profile that is left can be removed again, a forgotten key cannot."""
-    profiles, book = session.home.profiles, _book(session)
+    """`profile remove`."""
+    book = _book(session)
     unreadable = book.find_unreadable(name) if book.find(name) is None else None
-    profile = None if unreadable else _known(book, name)
+    profile = None if unreadable else known_profile(book, name)
     written = unreadable or (profile.name if profile else name)
     forgotten = None if keep_secret else profile
     _confirm_removal(session, written, yes, with_key=forgotten is not None)
-    with _forgotten(session, forgotten):
-        left = profiles.remove(written)
+    left = _change(session, lambda change: change.remove(written, forgotten)).book
     if forgotten is None:
         called = f", where it is called {service_of(profile)}" if profile else ""
         session.out.note(f"Its secret key, if there is one, stays where it was kept{called}.")
@@ -121,7 +104,7 @@ def remove(session: Session, name: str, yes: bool, keep_secret: bool) -> ExitCod
 
 def set_default(session: Session, name: str) -> ExitCode:
     """`profile default`."""
-    default = session.home.profiles.set_default(name).default
+    default = _change(session, lambda change: change.set_default(name)).book.default
     return _done(session, f"Profile {default} is the default.", name=default)
 
 
@@ -137,7 +120,12 @@ def import_found(session: Session, origin: str | None, store: str) -> ExitCode:
         raise NothingToImport("No keys were found to import.", "Nothing was changed.", "Use: ncp-tui profile add")
     documents = []
     for one in import_profiles(identities, book, check_field("store", store)):
-        document = {"name": one.profile.name, "source": one.source, "saved": False, "same_as": _same_as(book, one)}
+        document = {
+            "name": one.profile.name,
+            "source": one.source,
+            "saved": False,
+            "same_as": same_keys(book, one.profile),
+        }
         if document["same_as"] is None:
             book = _import(session, one)
             document["saved"] = True
@@ -147,19 +135,8 @@ def import_found(session: Session, origin: str | None, store: str) -> ExitCode:
 
 
 def _import(session: Session, one: ImportedProfile) -> ProfileBook:
-    if one.profile.store == "session":
-        session.out.note(_ENDS_WITH_RUN)
-        return session.home.profiles.add(one.profile)
-    return _save_new(session, one.profile, one.secret_key)
-
-
-def _same_as(book: ProfileBook, one: ImportedProfile) -> str | None:
-    """The profile that has these keys at this place already."""
-
-    def place(profile: Profile) -> tuple[str | None, ...]:
-        return (profile.access_key, profile.zone, profile.region, profile.gateway_url)
-
-    return next((profile.name for profile in book.profiles if place(profile) == place(one.profile)), None)
+    _keeps(session, one.profile, secret_stdin=False)
+    return _change(session, lambda change: change.add(one.profile, one.secret_key)).book
 
 
 def _imported(document: Mapping[str, Any]) -> str:
@@ -176,97 +153,27 @@ def _book(session: Session) -> ProfileBook:
     return book
 
 
-def _save_new(session: Session, profile: Profile, secret_key: SecretKey) -> ProfileBook:
-    with _kept(session, profile, secret_key):
-        return session.home.profiles.add(profile)
+def _change(session: Session, change: Callable[[Administration], Coroutine[Any, Any, Changed]]) -> Changed:
+    """Make one change. Where a store is locked, the user opens it, and the change is made from its beginning."""
+    # A store of the session does not outlive this command, so no key is kept in it.
+    stores = dict(session.home.stores)
+    del stores["session"]
+    administration = Administration(session.home.profiles, stores)
+    return session.ask_store(lambda: change(administration))
 
 
-@contextlib.contextmanager
-def _kept(
-    session: Session,
-    profile: Profile,
-    secret_key: SecretKey,
-    before: Profile | None = None,
-) -> Iterator[None]:
-    """Keep `secret_key`, and put the one that is there now (of `before`) back when what follows fails."""
-    store = _store(session, profile)
-    there = dataclasses.replace(before or profile, store=profile.store)
-    previous = _stored(session, there)
-
-    def undo() -> None:
-        session.wait(store.delete(profile) if previous is None else store.save(there, previous))
-
-    with _undone_by(undo):
-        session.ask_store(lambda: store.save(profile, secret_key))
-        yield
-
-
-@contextlib.contextmanager
-def _forgotten(session: Session, profile: Profile | None) -> Iterator[None]:
-    """Delete the key of `profile`, if there is one to delete, and put it back when what follows fails."""
-    if profile is None or profile.store == "session":
-        yield
-        return
-    store, previous = _store(session, profile), _stored(session, profile)
-
-    def undo() -> None:
-        if previous is not None:
-            session.wait(store.save(profile, previous))
-
-    with _undone_by(undo):
-        session.ask_store(lambda: store.delete(profile))
-        yield
-
-
-def _left_behind(session: Session, old: Profile) -> str | None:
-    """Delete the key that has moved away from the store of `old`; where that fails, say so, and return the place."""
-    if old.store == "session":
+def _left_behind(session: Session, done: Changed) -> str | None:
+    """Ask once more for the old copy of a key to be deleted where its store was locked; say where one is left."""
+    left = done.left_behind
+    if left is None:
         return None
-    store = _store(session, old)
-    try:
-        session.ask_store(lambda: store.delete(old))
-    except Problem as problem:
-        place = store.describe()
-        session.out.error(
-            f"The secret key is in its new place, and a copy is still in: {place}. {problem.what} "
-            f"Delete it there yourself; it is called {service_of(old)}."
-        )
-        return place
-    return None
-
-
-@contextlib.contextmanager
-def _undone_by(undo: Callable[[], None]) -> Iterator[None]:
-    """Call `undo` when what is inside fails; a failure of its own does not hide the first one."""
-    try:
-        yield
-    except BaseException:
+    if isinstance(left.cause, (PassphraseNeeded, KeyringLocked)):
+        administration = Administration(session.home.profiles, session.home.stores)
         with contextlib.suppress(Problem):
-            undo()
-        raise
-
-
-def _store(session: Session, profile: Profile) -> SecretStore:
-    return session.home.stores[profile.store]
-
-
-def _stored(session: Session, profile: Profile) -> SecretKey | None:
-    """The key that is there now, to be put back; one that cannot be read is worth nothing anyway."""
-    store = _store(session, profile)
-    with contextlib.suppress(DamagedSecret, OtherAccessKey):
-        return session.ask_store(lambda: store.load(profile))
-    return None
-
-
-def _secret_for(session: Session, old: Profile, new: Profile, from_stdin: bool) -> SecretKey:
-    """The key that `new` is to have: a new one, or the stored one where only its place is another."""
-    if not from_stdin and old.store != "session" and new.access_key == old.access_key:
-        store = _store(session, old)
-        stored = session.ask_store(lambda: store.load(old))
-        if stored is not None:
-            session.secrets.append(stored)
-            return stored
-    return _secret(session, from_stdin)
+            session.ask_store(lambda: administration.forget_copy(left))
+            return None
+    session.out.error(left.sentences())
+    return left.place
 
 
 def _secret(session: Session, from_stdin: bool) -> SecretKey:
@@ -284,31 +191,14 @@ def _secret(session: Session, from_stdin: bool) -> SecretKey:
     return secret_key
 
 
-def _refuse_secret(secret_stdin: bool) -> None:
+def _keeps(session: Session, profile: Profile, secret_stdin: bool) -> bool:
+    """Whether a key of `profile` is kept; says so where it is not. Raises UsageError for one that is sent."""
+    if profile.store != "session":
+        return True
     if secret_stdin:
         raise click.UsageError(f"--secret-stdin and --store session exclude each other. {_ENDS_WITH_RUN}")
-
-
-def _known(book: ProfileBook, name: str) -> Profile:
-    profile = book.find(name)
-    if profile is None:
-        names = ", ".join(one.name for one in book.profiles)
-        raise UnknownProfile(
-            f"There is no profile {name!a}.",
-            " ".join(("Nothing was changed.", *book.warnings)),
-            f"Profiles: {names}." if names else "There are none yet.",
-        )
-    return profile
-
-
-def _refuse_taken(book: ProfileBook, name: str) -> None:
-    if book.find(name) is not None:
-        raise InvalidProfile(
-            f"There is a profile {name!r} already.",
-            "Nothing was saved.",
-            "Choose another name; upper and lower case are not told apart.",
-            field="name",
-        )
+    session.out.note(_ENDS_WITH_RUN)
+    return False
 
 
 def _confirm_removal(session: Session, name: str, yes: bool, *, with_key: bool) -> None:

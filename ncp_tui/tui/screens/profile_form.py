@@ -16,20 +16,22 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
-from ncp_tui.gateway import ZONES, Credentials, Problem, SecretKey, daemon_call
+from ncp_tui.gateway import ZONES, Credentials, Problem, SecretKey
 from ncp_tui.profiles import (
     ACCENTS,
+    Administration,
     Identity,
     InvalidProfile,
+    KeyLeftBehind,
+    MissingSecret,
     Profile,
-    ProfileBook,
     SourceKind,
     StoreName,
+    carried_through,
     check_profile,
     service_of,
     suggest_name,
 )
-from ncp_tui.tui.changes import DISK_SECONDS, carried_through, key_kept
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.screens.confirm import QuestionScreen
 from ncp_tui.tui.session import Session
@@ -76,7 +78,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         super().__init__()
         self.session = session
         self._editing = editing
-        self._left_behind: Profile | None = None
+        self._left_behind: KeyLeftBehind | None = None
         self._held = importing.held_secret if importing else None
         self._welcome = welcome
         self._saving = False
@@ -205,14 +207,6 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         editing, store = self._editing, self.session.home.stores.get(self._editing.store)
         return await self.session.ask_store(lambda: store.load(editing)) if store is not None else None
 
-    def _keeps_key(self, profile: Profile) -> bool:
-        """Whether a key goes into the store; another bucket is no reason to ask for a passphrase."""
-        editing = self._editing
-        typed = bool(self.query_one("#secret_key", SecretInput).value.strip())
-        if typed or self._held is not None or editing is None:
-            return True
-        return (profile.access_key, profile.store) != (editing.access_key, editing.store)
-
     def action_test(self) -> None:
         """Try what the form says."""
         self.say("Testing ...")
@@ -226,7 +220,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
             profile = self._profile()
             secret = await self._secret(profile)
             if secret is None:
-                raise _no_secret()
+                raise MissingSecret
             identity = Identity(profile.name, "this form", SourceKind.PROFILE, profile)
             with session.log.action(f"test keys of {profile.name}"):
                 engine = session.home.client(identity, Credentials(profile.access_key, secret), session.log)
@@ -255,59 +249,37 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
 
     async def _save(self) -> None:
         try:
-            profile = self._profile()
-            keeps_key, editing = self._keeps_key(profile), self._editing
-            secret = await self._secret(profile) if keeps_key else None
-            if keeps_key and secret is None:
-                raise _no_secret()
-            book = await self._write(profile, secret)
-            self._saved = profile.name
-            if editing is not None:
-                self._editing = book.find(profile.name)
-                # The key is in its new place and was read back from there: the old copy may go.
-                self._left_behind = editing if editing.store != profile.store else self._left_behind
+            await self._change()
             if self._left_behind is not None:
-                await self._delete_old(self._left_behind)
-                self._left_behind = None
+                await self._forget_copy(self._left_behind)
         except Problem as problem:
             self.post_message(self.Done(problem=problem))
-        except TimeoutError:
-            self.post_message(
-                self.Done(
-                    problem=Problem(f"The disk did not answer within {DISK_SECONDS:g} s.", "Nothing may be saved.")
-                )
-            )
         else:
-            self.post_message(self.Done(saved=profile.name))
+            self.post_message(self.Done(saved=self._saved))
 
-    async def _write(self, profile: Profile, secret: SecretKey | None) -> ProfileBook:
-        profiles, editing = self.session.home.profiles, self._editing
+    async def _change(self) -> None:
+        profile, editing, held = self._profile(), self._editing, self._held
+        typed = self.query_one("#secret_key", SecretInput).secret() or held
+        if editing is not None:
+            done = await self.session.change(lambda change: change.edit(editing, profile, typed))
+            self._editing = done.book.find(profile.name)
+        elif typed is None:
+            raise MissingSecret
+        else:
+            done = await self.session.change(lambda change: change.add(profile, typed))
+        self._saved, self._left_behind = profile.name, done.left_behind or self._left_behind
 
-        def check() -> None:
-            if editing is None:
-                profiles.check_free(profile.name)
-            else:
-                profiles.check_unchanged(editing)
-
-        def change() -> ProfileBook:
-            return profiles.add(profile) if editing is None else profiles.replace(profile, seen=editing)
-
-        await daemon_call(check, DISK_SECONDS)
-        if secret is None:
-            return await daemon_call(change, DISK_SECONDS)
-        async with key_kept(self.session, profile, secret, before=editing):
-            return await daemon_call(change, DISK_SECONDS)
-
-    async def _delete_old(self, old: Profile) -> None:
-        store = self.session.home.stores[old.store]
+    async def _forget_copy(self, left: KeyLeftBehind) -> None:
+        administration = Administration(self.session.home.profiles, self.session.home.stores)
         try:
-            await self.session.ask_store(lambda: store.delete(old))
+            await self.session.ask_store(lambda: administration.forget_copy(left))
         except Problem as problem:
             raise Problem(
-                f"{old.name} is saved, and a copy of its key is still in: {store.describe()}.",
+                f"{left.profile.name} is saved, and a copy of its key is still in: {left.place}.",
                 problem.what,
-                f"f2 tries again to delete it there, where it is called {service_of(old)}; esc leaves it.",
+                f"f2 tries again to delete it there, where it is called {service_of(left.profile)}; esc leaves it.",
             ) from None
+        self._left_behind = None
 
     @on(Done)
     def show_done(self, event: Done) -> None:
@@ -373,9 +345,3 @@ def _input(name: str, value: str | None) -> TextInput:
 
 def _regions(zone: str) -> list[tuple[str, str]]:
     return [(region, region) for region in ZONES[zone].regions]
-
-
-def _no_secret() -> Problem:
-    return InvalidProfile(
-        "The secret key is missing.", "Nothing was saved or sent.", "Type or paste it.", field="secret_key"
-    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,10 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from ncp_tui.gateway import Problem, daemon_call
-from ncp_tui.profiles import Identities, Identity, Profile, ProfileBook, SourceKind, same_name, service_of
+from ncp_tui.profiles import Administration, Changed, Identities, Identity, ProfileBook, SourceKind, carried_through
 from ncp_tui.snapshots import template_warning
 from ncp_tui.tui.cells import Cell, Tone
-from ncp_tui.tui.changes import DISK_SECONDS, carried_through, key_forgotten, key_kept, stored
 from ncp_tui.tui.rows import identity_row
 from ncp_tui.tui.screens.confirm import TypeNameScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
@@ -23,6 +21,9 @@ from ncp_tui.tui.screens.prompt import PromptScreen
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import Column, RecordTable
+
+DISK_SECONDS = 10.0
+"""How long reading the profiles may take."""
 
 
 class ProfilesScreen(TableScreen):
@@ -77,31 +78,40 @@ class ProfilesScreen(TableScreen):
     @work(group="profiles", exclusive=True, exit_on_error=False, description="read profiles")
     async def read_profiles(self, said: str = "", problem: Problem | None = None) -> None:
         """Read the files; they may be on a slow disk. `problem` is why what was to be done was not."""
-        await self._on_disk(self.session.home.profiles.load, said, problem)
-
-    @work(group="profile-change", exit_on_error=False, description="change profiles")
-    async def change_profiles(self, change: Callable[[], ProfileBook], said: str) -> None:
-        """Write one change to the profiles, then show them."""
-        await carried_through(self._on_disk(change, said))
-
-    async def _on_disk(
-        self, function: Callable[[], ProfileBook], said: str, problem_before: Problem | None = None
-    ) -> None:
         session = self.session
 
-        def work() -> tuple[ProfileBook, Identities]:
-            book = function()
+        def read() -> tuple[ProfileBook, Identities]:
+            book = session.home.profiles.load()
             return book, session.home.identities(book)
 
         try:
-            book, identities = await daemon_call(work, DISK_SECONDS)
-        except Problem as problem:
-            self.post_message(self.Loaded(problem=problem_before or problem))
+            book, identities = await daemon_call(read, DISK_SECONDS)
+        except Problem as fault:
+            self.post_message(self.Loaded(problem=problem or fault))
         except TimeoutError:
-            self.post_message(self.Loaded(problem=problem_before or _slow_disk()))
+            self.post_message(self.Loaded(problem=problem or _slow_disk()))
         else:
             session.identities, session.default_profile = identities, book.default
-            self.post_message(self.Loaded(said, problem_before))
+            self.post_message(self.Loaded(said, problem))
+
+    @work(group="profile-change", exit_on_error=False, description="change profiles")
+    async def change_profiles(
+        self, change: Callable[[Administration], Awaitable[Changed]], said: str, renamed: tuple[str, str] | None = None
+    ) -> None:
+        """Make one change of a profile and its key, then show the profiles; begun, it is made whoever leaves."""
+        await carried_through(self._change(change, said, renamed))
+
+    async def _change(
+        self, change: Callable[[Administration], Awaitable[Changed]], said: str, renamed: tuple[str, str] | None
+    ) -> None:
+        try:
+            done = await self.session.change(change)
+        except Problem as problem:
+            self.read_profiles(problem=problem)
+            return
+        if renamed is not None:
+            self.ncp_app.identity_renamed(*renamed)
+        self.read_profiles(said if done.left_behind is None else f"{said} {done.left_behind.sentences()}")
 
     @on(Loaded)
     def show_loaded(self, event: Loaded) -> None:
@@ -206,8 +216,8 @@ class ProfilesScreen(TableScreen):
         """Make the profile under the cursor the one used when none is named."""
         identity = self._saved("make a default of")
         if identity is not None:
-            name, store = identity.name, self.session.home.profiles
-            self.change_profiles(lambda: store.set_default(name), f"{name} is the default now.")
+            name = identity.name
+            self.change_profiles(lambda change: change.set_default(name), f"{name} is the default now.")
 
     def action_rename(self) -> None:
         """Ask for another name."""
@@ -218,7 +228,9 @@ class ProfilesScreen(TableScreen):
 
     def _rename(self, identity: Identity, new: str | None) -> None:
         if new and new != identity.name:
-            self.move_profile(identity, new, keep_old=False)
+            old = identity.profile
+            said = f"{old.name} is now called {new}."
+            self.change_profiles(lambda change: change.rename(old, new), said, (old.name, new))
 
     def action_duplicate(self) -> None:
         """Ask for the name of a copy."""
@@ -229,48 +241,8 @@ class ProfilesScreen(TableScreen):
 
     def _duplicate(self, identity: Identity, new: str | None) -> None:
         if new:
-            self.move_profile(identity, new, keep_old=True)
-
-    @work(group="profile-change", exit_on_error=False, description="rename or copy a profile")
-    async def move_profile(self, identity: Identity, new: str, *, keep_old: bool) -> None:
-        """Rename or copy profile and secret key; the file first, since that checks the new name."""
-        await carried_through(self._move(identity, new, keep_old=keep_old))
-
-    async def _move(self, identity: Identity, new: str, *, keep_old: bool) -> None:
-        home, old, fresh = self.session.home, identity.profile, dataclasses.replace(identity.profile, name=new)
-        change = home.profiles.duplicate if keep_old else home.profiles.rename
-        said = f"{old.name} is {'copied to' if keep_old else 'now called'} {new}."
-        try:
-            unless = None if keep_old else old.name
-            await daemon_call(lambda: home.profiles.check_free(new, unless=unless), DISK_SECONDS)
-            store = home.stores.get(old.store)
-            secret = await stored(self.session, store, old) if store is not None else None
-            if secret is None or same_name(old.name, new):
-                await daemon_call(lambda: change(old.name, new), DISK_SECONDS)
-                if store is not None and secret is not None:
-                    await store.rename(old, fresh)  # the same item where a keyring does not tell the letters apart
-            else:
-                # Cut off anywhere, it leaves a profile that can sign, and a key too many at worst.
-                async with key_kept(self.session, fresh, secret):
-                    await daemon_call(lambda: change(old.name, new), DISK_SECONDS)
-                if not keep_old:
-                    said = await self._without_old_key(old, said)
-        except Problem as problem:
-            self.read_profiles(problem=problem)
-        except TimeoutError:
-            self.read_profiles(problem=_slow_disk())
-        else:
-            if not keep_old:
-                self.ncp_app.identity_renamed(old.name, new)
-            self.read_profiles(said)
-
-    async def _without_old_key(self, old: Profile, said: str) -> str:
-        store = self.session.home.stores[old.store]
-        try:
-            await self.session.ask_store(lambda: store.delete(old))
-        except Problem as problem:
-            return f"{said} A copy of its key is still in: {store.describe()}, as {service_of(old)}. {problem.what}"
-        return said
+            old = identity.profile
+            self.change_profiles(lambda change: change.duplicate(old, new), f"{old.name} is copied to {new}.")
 
     def action_remove(self) -> None:
         """Ask for the profile's name, then remove it with its secret key."""
@@ -282,24 +254,9 @@ class ProfilesScreen(TableScreen):
 
     def _remove(self, identity: Identity, *, sure: bool | None) -> None:
         if sure:
-            self.remove_profile(identity)
-
-    @work(group="profile-change", exit_on_error=False, description="remove a profile")
-    async def remove_profile(self, identity: Identity) -> None:
-        """Remove the secret key first: a profile without its key can be mended, a key without a profile not."""
-        await carried_through(self._remove_both(identity))
-
-    async def _remove_both(self, identity: Identity) -> None:
-        home, profile = self.session.home, identity.profile
-        try:
-            async with key_forgotten(self.session, profile):
-                await daemon_call(lambda: home.profiles.remove(profile.name), DISK_SECONDS)
-        except Problem as problem:
-            self.post_message(self.Loaded(problem=problem))
-        except TimeoutError:
-            self.post_message(self.Loaded(problem=_slow_disk()))
-        else:
-            self.read_profiles(f"Profile {profile.name} is removed.")
+            profile = identity.profile
+            said = f"Profile {profile.name} is removed."
+            self.change_profiles(lambda change: change.remove(profile.name, profile), said)
 
     def action_test(self) -> None:
         """Try the keys of the identity under the cursor."""
@@ -340,6 +297,4 @@ class ProfilesScreen(TableScreen):
 
 
 def _slow_disk() -> Problem:
-    return Problem(
-        f"The disk did not answer within {DISK_SECONDS:g} s.", "The profiles may not have been changed.", "Press r."
-    )
+    return Problem(f"The disk did not answer within {DISK_SECONDS:g} s.", "The profiles could not be read.", "Press r.")

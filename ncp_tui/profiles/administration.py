@@ -1,0 +1,319 @@
+"""Changes of a profile and its secret key, which are kept in two places: both are changed, or neither is."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.daemon_threads import daemon_call
+from ncp_tui.gateway.problems import Problem
+from ncp_tui.profiles.book import ProfileBook
+from ncp_tui.profiles.files import Fence
+from ncp_tui.profiles.identities import same_name
+from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName, check_profile
+from ncp_tui.profiles.secret_stores import (
+    DamagedSecret,
+    KeyringLocked,
+    NoKeyring,
+    OtherAccessKey,
+    PassphraseNeeded,
+    SecretStore,
+    service_of,
+)
+from ncp_tui.profiles.secret_stores.problems import NoKeyFileHere
+from ncp_tui.profiles.store import CannotSave, ProfileStore
+
+DISK_SECONDS: Final = 30.0
+"""How long the profiles file may take for one change: three times what it waits for another program's lock."""
+
+READ_BACK_SECONDS: Final = 10.0
+"""How long it may then take to say whether the change is on disk."""
+
+T = TypeVar("T")
+
+_NOT_ASKED = (PassphraseNeeded, KeyringLocked, NoKeyring, NoKeyFileHere)
+"""What a store raises before it has touched anything: there is nothing to put back, and no use in asking again."""
+
+# The event loop itself keeps tasks by weak references only.
+_under_way: set[asyncio.Task[Any]] = set()
+
+
+class DiskSilent(CannotSave):
+    """The disk of the profiles file did not answer in time."""
+
+
+class KeyLeftBehind(Problem):
+    """The change is made, and a copy of the key is still where it was kept before."""
+
+    kind = "key_left_behind"
+
+    def __init__(self, profile: Profile, moved_to: Profile, place: str, cause: Problem) -> None:
+        super().__init__(
+            f"A copy of the secret key is still in: {place}.",
+            cause.what,
+            f"Delete it there; it is called {service_of(profile)}.",
+        )
+        self.profile = profile
+        self.moved_to = moved_to
+        self.place = place
+        self.cause = cause
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The profiles as they are now, and what could not be cleared away after the change was made."""
+
+    book: ProfileBook
+    left_behind: KeyLeftBehind | None = None
+
+
+async def carried_through(change: Coroutine[Any, Any, T]) -> T:
+    """Run `change` to its end, even where the worker that waits for it is cancelled because its screen has gone."""
+    task = asyncio.create_task(change)
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+    return await asyncio.shield(task)
+
+
+class Administration:
+    """Changes of the profiles in `profiles` and their keys in `stores`. Written once, for the screens and the commands.
+
+    The key goes first, then the file: a store that fails has then changed nothing else, and a process that is killed in
+    between leaves a key that no profile names, which the next `add` replaces. What is no longer needed goes last.
+
+    - **A failure** of a store or of the file: the key is put back, and the problem raised says when that failed too.
+    - **A locked store** raises PassphraseNeeded or KeyringLocked before anything is changed. Whoever can ask the user
+      opens it and makes the same change again, from its beginning.
+    - **A timeout** of a store leaves it unknown whether the key was changed: the old one is put back, as far as the
+      store answers, and the profile stays as it was.
+    - **A timeout** of the file leaves it unknown whether it was written. It is then closed to this change (`Fence`), so
+      that no write comes late, and read again. It holds the change: the change is carried through. It does not: the key
+      is put back, and DiskSilent says that nothing was changed. Where it cannot be read either, the key stays as the
+      change wants it, since a profile that was written must find its key, and DiskSilent says what is not known.
+    - **A cancellation** is treated as a timeout is, and then passed on. A screen that may go away while its user means
+      the change uses `carried_through`.
+
+    A profile whose store is not among `stores` has no key that outlives this run: only the file is changed for it.
+    """
+
+    def __init__(self, profiles: ProfileStore, stores: Mapping[StoreName, SecretStore]) -> None:
+        self._profiles = profiles
+        self._stores = stores
+
+    async def add(self, profile: Profile, secret_key: SecretKey | None) -> Changed:
+        """Save a new profile and its key. Raises InvalidProfile, CannotSave, and what the store raises."""
+        profile = check_profile(profile)
+        await self._on_disk(lambda: self._profiles.check_free(profile.name))
+        write = _Write(lambda profiles: profiles.add(profile), lambda book: book.find(profile.name) == profile)
+        return Changed(await self._keep(profile, secret_key, profile, write))
+
+    async def edit(self, seen: Profile, profile: Profile, secret_key: SecretKey | None) -> Changed:
+        """Put `profile` in the place of the one that was `seen`; without `secret_key` the key that is kept stays.
+
+        It moves along into another store. Raises MissingSecret where the profile would be left without its key, and
+        CannotSave where another program has changed the profile since it was seen.
+        """
+        profile = dataclasses.replace(check_profile(profile), name=seen.name)
+        await self._on_disk(lambda: self._profiles.check_unchanged(seen))
+        write = _Write(
+            lambda profiles: profiles.replace(profile, seen=seen), lambda book: book.find(profile.name) == profile
+        )
+        moves = profile.store != seen.store
+        if secret_key is None and profile.store in self._stores and (moves or profile.access_key != seen.access_key):
+            secret_key = await self.kept_key(seen) if profile.access_key == seen.access_key else None
+            if secret_key is None:
+                raise MissingSecret
+        book = await self._keep(profile, secret_key, dataclasses.replace(seen, store=profile.store), write)
+        return Changed(book, await self._clear(seen, profile) if moves else None)
+
+    async def rename(self, old: Profile, name: str) -> Changed:
+        """Give the profile `old` another name; its key is kept under that name, then deleted under the old one."""
+        new = dataclasses.replace(old, name=name)
+        await self._on_disk(lambda: self._profiles.check_free(name, unless=old.name))
+        await self._on_disk(lambda: self._profiles.check_unchanged(old))
+        secret_key = await self.kept_key(old)
+        write = _Write(
+            lambda profiles: profiles.rename(old.name, name),
+            lambda book: any(each.name == name for each in book.profiles),
+        )
+        book = await self._keep(new, secret_key, new, write)
+        return Changed(book, await self._clear(old, new) if secret_key is not None and old.name != name else None)
+
+    async def duplicate(self, old: Profile, name: str) -> Changed:
+        """Add a copy of the profile `old`, with a copy of its key, under another name."""
+        new = dataclasses.replace(old, name=name)
+        await self._on_disk(lambda: self._profiles.check_free(name))
+        await self._on_disk(lambda: self._profiles.check_unchanged(old))
+        secret_key = await self.kept_key(old)
+        write = _Write(lambda profiles: profiles.duplicate(old.name, name), lambda book: book.find(name) is not None)
+        return Changed(await self._keep(new, secret_key, new, write))
+
+    async def remove(self, name: str, key_of: Profile | None) -> Changed:
+        """Remove a profile, and before it the key of `key_of`, where that is said.
+
+        In this order, because a profile that is left can be removed again, and a forgotten key cannot.
+        """
+        write = _Write(
+            lambda profiles: profiles.remove(name),
+            lambda book: book.find(name) is None and book.find_unreadable(name) is None,
+        )
+        store = self._stores.get(key_of.store) if key_of is not None else None
+        if key_of is None or store is None:
+            return Changed(await self._both(_nothing, _nothing, write))
+        await self._on_disk(lambda: self._profiles.check_unchanged(key_of))
+        previous = await self.kept_key(key_of)
+
+        async def put_back() -> None:
+            if previous is not None:
+                await store.save(key_of, previous)
+
+        return Changed(await self._both(lambda: store.delete(key_of), put_back, write))
+
+    async def set_default(self, name: str) -> Changed:
+        """Use the profile `name` when none is named."""
+
+        def is_default(book: ProfileBook) -> bool:
+            return book.default is not None and same_name(book.default, name)
+
+        write = _Write(lambda profiles: profiles.set_default(name), is_default)
+        return Changed(await self._both(_nothing, _nothing, write))
+
+    async def forget_copy(self, left: KeyLeftBehind) -> None:
+        """Delete the copy of a key that was left behind. Raises what its store raises."""
+        await _delete_copy(self._stores[left.profile.store], left.profile, left.moved_to)
+
+    async def kept_key(self, profile: Profile) -> SecretKey | None:
+        """The key that is kept for `profile` now; one that cannot be read is worth nothing."""
+        store = self._stores.get(profile.store)
+        with suppress(DamagedSecret, OtherAccessKey):
+            return await store.load(profile) if store is not None else None
+        return None
+
+    async def _keep(self, profile: Profile, secret_key: SecretKey | None, there: Profile, write: _Write) -> ProfileBook:
+        """Keep `secret_key` for `profile`, then write; the key that is kept for `there` now is the one to put back."""
+        store = self._stores.get(profile.store)
+        if store is None or secret_key is None:
+            return await self._both(_nothing, _nothing, write)
+        previous = await self.kept_key(there)
+
+        async def put_back() -> None:
+            await (store.delete(profile) if previous is None else store.save(there, previous))
+
+        return await self._both(lambda: store.save(profile, secret_key), put_back, write)
+
+    async def _both(
+        self, change_key: Callable[[], Awaitable[None]], put_back: Callable[[], Awaitable[None]], write: _Write
+    ) -> ProfileBook:
+        try:
+            await change_key()
+        except _NOT_ASKED:
+            raise
+        except BaseException:
+            with suppress(Problem):  # what failed says itself what is known of the key
+                await put_back()
+            raise
+        try:
+            return await write.make(self._profiles)
+        except BaseException as failure:
+            if not write.may_be_on_disk:
+                await _put_back(put_back, failure)
+            raise
+
+    async def _clear(self, old: Profile, new: Profile) -> KeyLeftBehind | None:
+        """Delete the key of `old`, of which `new` has a copy; where that fails, say where it is."""
+        store = self._stores.get(old.store)
+        if store is None:
+            return None
+        try:
+            await _delete_copy(store, old, new)
+        except Problem as problem:
+            return KeyLeftBehind(old, new, store.describe(), problem)
+        return None
+
+    async def _on_disk(self, question: Callable[[], T]) -> T:
+        try:
+            return await daemon_call(question, DISK_SECONDS)
+        except TimeoutError:
+            raise _silent("Nothing was changed.") from None
+
+
+class MissingSecret(InvalidProfile):
+    """A profile that would be saved without its secret key."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The secret key is missing.", "Nothing was saved or sent.", "Type or paste it.", field="secret_key"
+        )
+
+
+class _Write:
+    """One change of the profiles file, and whether it may be there once it has failed."""
+
+    def __init__(
+        self, change: Callable[[ProfileStore], ProfileBook], has_landed: Callable[[ProfileBook], bool]
+    ) -> None:
+        self._change = change
+        self._has_landed = has_landed
+        self.may_be_on_disk = False
+
+    async def make(self, profiles: ProfileStore) -> ProfileBook:
+        """The profiles after the change. What a timeout means is said where it matters: see Administration."""
+        fence = Fence()
+        try:
+            return await daemon_call(lambda: self._change(profiles.behind(fence)), DISK_SECONDS)
+        except TimeoutError:
+            book = await self._read_back(profiles, fence)
+        except asyncio.CancelledError:
+            await self._read_back(profiles, fence)
+            raise
+        if book is None:
+            raise _silent("It is not known whether the profiles were changed; the secret key was.")
+        if not self.may_be_on_disk:
+            raise _silent("Nothing was changed.")
+        return book
+
+    async def _read_back(self, profiles: ProfileStore, fence: Fence) -> ProfileBook | None:
+        """The profiles as they are now, and will stay as far as this change goes; None where nobody can say."""
+
+        def read() -> ProfileBook:
+            fence.close()
+            return profiles.load()
+
+        self.may_be_on_disk = True
+        try:
+            book = await daemon_call(read, READ_BACK_SECONDS)
+        except (Problem, TimeoutError):
+            return None
+        self.may_be_on_disk = self._has_landed(book)
+        return book
+
+
+async def _delete_copy(store: SecretStore, old: Profile, new: Profile) -> None:
+    if old.store == new.store and same_name(old.name, new.name):
+        await store.rename(old, new)  # one and the same item where a keyring does not tell the letters apart
+    else:
+        await store.delete(old)
+
+
+async def _put_back(put_back: Callable[[], Awaitable[None]], failure: BaseException) -> None:
+    """Put the key back. What failed first is what is raised; that this failed as well is part of its meaning."""
+    try:
+        await put_back()
+    except Problem as problem:
+        if isinstance(failure, Problem):
+            failure.meaning = f"{failure.meaning} The secret key could not be put back: {problem.what}".strip()
+
+
+async def _nothing() -> None:
+    """No key is kept."""
+
+
+def _silent(meaning: str) -> DiskSilent:
+    return DiskSilent(
+        f"The disk did not answer within {DISK_SECONDS:g} s.", meaning, "Look at the disk, then try again."
+    )
