@@ -14,6 +14,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from ncp_tui.tui.cells import Cell, Row
+from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.widgets import Column, RecordTable
 from ncp_tui.tui.widgets.record_table import column_widths, content_widths, cut
 
@@ -35,12 +36,12 @@ def test_any_text_fills_its_cells_exactly(text: str, width: int) -> None:
 @given(WIDE_AND_NARROW, st.integers(1, 60))
 def test_a_cut_text_begins_as_the_text_and_says_that_it_is_cut(text: str, width: int) -> None:
     """Half of a wide character is no character."""
-    shown = cut(text, width).rstrip()
+    text, fitted = shown(text), cut(text, width).rstrip()
     if cell_len(text) <= width:
-        assert shown == text.rstrip()
+        assert fitted == text.rstrip()
     else:
-        assert shown.endswith("…")
-        assert text.startswith(shown[:-1])
+        assert fitted.endswith("…")
+        assert text.startswith(fitted[:-1])
 
 
 def test_a_wide_character_on_the_edge_is_left_out() -> None:
