@@ -41,9 +41,11 @@ class Output:
 
     def document(self, value: Any) -> None:
         """Write the one JSON document; a second is dropped, because a script can read only one."""
-        if self.answered:
-            return
-        text = json_text(value, indent=2, ascii_only=not _is_utf(sys.stdout))
+        if not self.answered:
+            self.made_document(json_text(value, indent=2, ascii_only=not _is_utf(sys.stdout)))
+
+    def made_document(self, text: str) -> None:
+        """Write the one document, which is JSON already."""
         with self._undisturbed():
             self.answered = True
             write(sys.stdout, text)

@@ -169,6 +169,13 @@ def terminal_is_gone() -> bool:
     return any(_has_hung_up(descriptor) for descriptor in (STDIN, STDOUT, STDERR))
 
 
+def asker_is_gone() -> bool:
+    """Whether a question would have been asked here, had the terminal not gone: silence must not pass for a yes."""
+    asked_on = (STDIN, STDERR)
+    gone = [_has_hung_up(descriptor) for descriptor in asked_on]
+    return any(gone) and all(is_gone or os.isatty(fd) for fd, is_gone in zip(asked_on, gone, strict=True))
+
+
 def is_hang_up(error: BaseException) -> bool:
     """Whether a call has failed because its terminal is gone."""
     return isinstance(error, OSError) and error.errno in {errno.EIO, errno.ENXIO} and terminal_is_gone()

@@ -203,6 +203,6 @@ def _reason(error: OSError) -> str:
     """Why the system refused, in its own words."""
     if error.errno == errno.ELOOP:
         return "it is a symbolic link"
-    if error.errno in {errno.EINVAL, errno.ENXIO, errno.EISDIR}:
+    if error.errno in {errno.EINVAL, errno.ENXIO, errno.EISDIR, errno.EEXIST, errno.ENOTDIR}:
         return "something else is in its place"
     return os.strerror(error.errno) if error.errno else type(error).__name__

@@ -81,8 +81,7 @@ def _write(session: Session, evidence: Evidence, output: Path | None) -> ExitCod
     access_keys = [key for each in identities for key in each.access_keys]
     if output == _STANDARD_OUTPUT:
         # Not as a document of its own making: this text is inert already, and it is the one document.
-        session.out.text(_for_stdout(evidence, secrets, access_keys))
-        session.out.answered = True
+        session.out.made_document(_for_stdout(evidence, secrets, access_keys))
         return ExitCode.DONE
     path = write_evidence(evidence, output, secrets=secrets, access_keys=access_keys)
     session.out.answer({"file": str(path)}, f"Written: {path}\nNo key is in it. {evidence.judgement.sentence}")

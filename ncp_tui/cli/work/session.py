@@ -12,10 +12,13 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import click
+
 from ncp_tui import garbage, gateway, profiles, session_log
 from ncp_tui import home as homes
 from ncp_tui.cli.options import Settings
 from ncp_tui.cli.output import Output, tell_loss
+from ncp_tui.cli.streams import asker_is_gone
 
 if TYPE_CHECKING:
     from ncp_tui.cli.signals import Signals
@@ -98,7 +101,12 @@ class Session:
 
     @property
     def can_ask(self) -> bool:
-        """Whether somebody sits there to be asked. Questions go to stderr, so stdout may be a pipe."""
+        """Whether somebody sits there to be asked. Questions go to stderr, so stdout may be a pipe.
+
+        Raises click.Abort where whoever sat there is gone.
+        """
+        if asker_is_gone():
+            raise click.Abort
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
