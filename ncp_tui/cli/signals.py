@@ -50,7 +50,7 @@ class Signals:
         self.last_words: Callable[[], None] = lambda: None
         """Called on another thread where the orderly end takes too long, just before the process is ended."""
         self._is_held = True
-        self._is_raised = False
+        self._is_cancelled = self._is_raised = False
         self._is_over = False
         self._count = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -155,7 +155,8 @@ class Signals:
                 self._loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:
-        if self._task is not None and self._is_waiting:
+        if self._task is not None and self._is_waiting and not self._is_cancelled:
+            self._is_cancelled = True  # a second time it would break off the tidying up
             self._task.cancel()
 
     def _end_in_time(self, seconds: float) -> None:
