@@ -38,5 +38,4 @@ async def test_the_filter_and_the_panels_are_there_at_once() -> None:
     """They come after the first frame, and before any key that wants them has been answered."""
     async with staged((120, 40), settled=False) as stage:
         await stage.pilot.press("slash", "v", "y")
-        await stage.settle()
-        assert stage.shows("Response", "Session log")
+        await stage.expect("Response", "Session log")
