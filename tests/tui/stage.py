@@ -138,8 +138,11 @@ class Stage:
 
     @property
     def working(self) -> list[str]:
-        """What is being done right now, watching apart."""
-        busy = [worker for worker in self.app.workers if not worker.is_finished and worker.group != "snapshots"]
+        """What is being done right now, watching apart; nor does the log come to rest while a watch adds to it."""
+        at_work = [worker for worker in self.app.workers if not worker.is_finished]
+        is_watching = any(worker.group == "snapshots" for worker in at_work)
+        apart = {"snapshots", "log"} if is_watching else {"snapshots"}
+        busy = [worker for worker in at_work if worker.group not in apart]
         session = self.app.session
         return [worker.description for worker in busy] + ["create"] * session.creating + ["settle"] * session.settling
 
