@@ -146,8 +146,10 @@ class Signals:
             self.number = number
         self._count += 1
         if self._count <= 2:  # noqa: PLR2004 - the first, and the one of a user who is tired of waiting
-            # Not threading's own: this may have interrupted another start of a thread, and that takes a lock.
-            _thread.start_new_thread(self._end_in_time, (ORDERLY_SECONDS if self._count == 1 else HURRIED_SECONDS,))
+            seconds = ORDERLY_SECONDS if self._count == 1 else HURRIED_SECONDS
+            with contextlib.suppress(RuntimeError):  # no more threads may be had: it ends in order, or not at all
+                # Not threading's own: this may have interrupted another start of a thread, and that takes a lock.
+                _thread.start_new_thread(self._end_in_time, (seconds,))
         if self._loop is None:
             self._raise_waiting()
         else:

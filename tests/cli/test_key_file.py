@@ -124,6 +124,17 @@ def test_ctrl_c_at_the_question_ends_it(owner: Owner) -> None:
     assert not owner.served.sandbox.ledger.requests
 
 
+@pytest.mark.slow
+def test_a_signal_at_the_question_ends_it(owner: Owner) -> None:
+    assert owner.add(**owner.by_file).code == 0
+    with owner.program.at_terminal("cluster", "list", "--json") as terminal:
+        terminal.expect(ASKED)
+        terminal.process.terminate()
+        result = terminal.end()
+    assert (result.code, result.json()["error"]["kind"]) == (143, "terminated")
+    assert not owner.served.sandbox.ledger.requests
+
+
 def test_without_a_terminal_it_says_so(owner: Owner) -> None:
     """Nothing waits for an answer that nobody can give."""
     result = owner.add()

@@ -63,6 +63,17 @@ def test_a_prompt_that_was_closed_ends_it(owner: Owner) -> None:
     assert "closed without the password" in result.stderr
 
 
+@pytest.mark.slow
+def test_a_signal_while_it_asks_ends_it(owner: Owner) -> None:
+    owner.service.faults.prompt = "never"
+    with owner.call.program.at_terminal("profile", "test", "box", "--json") as terminal:
+        terminal.answer(OFFER, "y")
+        assert owner.service.prompted.wait(20)
+        terminal.process.terminate()
+        result = terminal.end()
+    assert (result.code, result.json()["error"]["kind"]) == (143, "terminated")
+
+
 def test_never_offered_to_a_script(owner: Owner) -> None:
     result = owner.call("profile", "test", "box")
     assert result.code == 3
