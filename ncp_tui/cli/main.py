@@ -94,6 +94,7 @@ def main(arguments: Sequence[str] | None = None, signals: Signals | None = None)
     """
     began = time.time()  # whatever another program does from here on, it does at the same time
     given = list(sys.argv[1:] if arguments is None else arguments)
+    streams = sys.stdout, sys.stderr
     with signals or Signals() as taken:
         try:
             code = _run(given, Invocation(began, taken))
@@ -101,6 +102,7 @@ def main(arguments: Sequence[str] | None = None, signals: Signals | None = None)
         except KeyboardInterrupt:  # between two steps, for all others are met where they belong
             taken.hold()
             code = _interrupted(given, taken)
+        sys.stdout, sys.stderr = streams  # as they were before a question that was broken off
         close_streams()
     loss = lost_answer()
     if loss is not None and code == ExitCode.DONE:

@@ -36,23 +36,25 @@ class Output:
         self.json = json
         self.quiet = quiet
         self._undisturbed = undisturbed
+        # Kept: a signal at a question may come before click has put them back.
+        self._stdout, self._stderr = sys.stdout, sys.stderr
         self.answered = False
         """Whether the one JSON document has been written."""
 
     def document(self, value: Any) -> None:
         """Write the one JSON document; a second is dropped, because a script can read only one."""
         if not self.answered:
-            self.made_document(json_text(value, indent=2, ascii_only=not _is_utf(sys.stdout)))
+            self.made_document(json_text(value, indent=2, ascii_only=not _is_utf(self._stdout)))
 
     def made_document(self, text: str) -> None:
         """Write the one document, which is JSON already."""
         with self._undisturbed():
             self.answered = True
-            write(sys.stdout, text)
+            write(self._stdout, text)
 
     def text(self, text: str) -> None:
         """Write a part of the answer for a person."""
-        write(sys.stdout, text)
+        write(self._stdout, text)
 
     def answer(self, document: Any, text: str) -> None:
         """Write the answer in the form that was asked for."""
@@ -64,11 +66,11 @@ class Output:
     def note(self, text: str) -> None:
         """Say something beside the answer."""
         if not self.quiet:
-            write(sys.stderr, text)
+            write(self._stderr, text)
 
     def error(self, text: str) -> None:
         """Say what went wrong."""
-        write(sys.stderr, text)
+        write(self._stderr, text)
 
 
 def write(stream: TextIO, text: str) -> None:

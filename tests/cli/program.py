@@ -94,12 +94,13 @@ class Program:
         # The leader of a new session gets the first terminal it opens: getpass asks on /dev/tty, which is that one.
         start = ["sh", "-c", 'exec "$@" <"$TTY" 2>"$TTY"', "sh", sys.executable, "-m", "ncp_tui", *arguments]
         with subprocess.Popen(start, stdout=subprocess.PIPE, env=environ, start_new_session=True) as process:
+            terminal = Terminal(master, process, self)
             try:
-                yield Terminal(master, process, self)
+                yield terminal
             finally:
                 process.kill()
                 os.close(slave)
-                os.close(master)
+                terminal.hang_up()
 
     def checked(self, result: Result) -> Result:
         """The result, with no secret in it."""
@@ -116,6 +117,13 @@ class Terminal:
     process: subprocess.Popen[bytes]
     program: Program
     seen: str = ""
+    is_gone: bool = False
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a link that drops does."""
+        if not self.is_gone:
+            self.is_gone = True
+            os.close(self.master)
 
     def expect(self, text: str) -> None:
         """Wait until `text` has been written."""
@@ -133,7 +141,7 @@ class Terminal:
     def end(self) -> Result:
         """Wait for the end of the program."""
         stdout, _ = self.process.communicate(timeout=PATIENCE)
-        while select.select([self.master], [], [], 0)[0]:
+        while not self.is_gone and select.select([self.master], [], [], 0)[0]:
             self.seen += os.read(self.master, 65536).decode(errors="replace")
         return self.program.checked(Result(self.process.returncode, stdout.decode(), self.seen))
 

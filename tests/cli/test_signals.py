@@ -207,6 +207,16 @@ def test_terminated_at_the_question(program: Program, sandbox: Sandbox) -> None:
     assert sandbox.ledger.effects == []
 
 
+def test_the_terminal_goes_at_the_question(program: Program, sandbox: Sandbox) -> None:
+    """The signal comes together with the end of the input, while click has put stderr in the place of stdout."""
+    with program.at_terminal(*CREATE[:-1], "--json") as terminal:
+        terminal.expect("[y/N]")
+        terminal.hang_up()
+        result = terminal.end()
+    assert (result.code, result.json()["outcome"]) == (129, "not_sent")
+    assert sandbox.ledger.effects == []
+
+
 def test_a_terminal_that_is_gone_has_not_said_yes(program: Program, sandbox: Sandbox) -> None:
     """Without a terminal nobody is asked. One that has hung up is no longer known as a terminal."""
     master, slave = pty.openpty()
