@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 
-PATIENCE = 0.2
+PATIENCE = 0.1
 """Seconds that notes may hold the work up, in all, where standard error is full; what does not go is kept."""
 
-LAST_PATIENCE = 1.0
+LAST_PATIENCE = 0.5
 """Seconds that the program's end waits for standard error to take the rest."""
 
 MOST_KEPT = 64 * 1024
