@@ -40,7 +40,7 @@ class JournalFile:
             raise OSError(0, "it is not a file")
         try:
             data = self.path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):  # nothing can be there
+        except FileNotFoundError:
             return [], last
         lines = (raw.strip(b" \t\r") for raw in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"))
         return [line for line in lines if line], last

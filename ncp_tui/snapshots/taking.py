@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -161,13 +162,10 @@ class _Attempt:
         if journal is None or self._engine.read_only:
             return
         rows = history
-        try:
+        with contextlib.suppress(JournalProblem):  # what it means for this request is for the writing to say
             rows = await learn_ends(
                 self._engine, journal, entry.request, entry.caller.gateway, history, seconds=seconds, now=self._now
             )
-        except JournalProblem:
-            if self._must_be_written:
-                raise
         record = Record(journal, entry)
         await record.begin(
             lambda: journal.begin(

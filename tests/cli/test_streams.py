@@ -339,3 +339,15 @@ class TestTheProcess:
         done = self.run(nobody, ">/dev/full", "sandbox")
         assert done.returncode == 15
         assert b"no space left on device" in done.stderr
+
+
+def test_a_journal_that_cannot_be_written_sends_nothing(call: Called, sandbox: Sandbox) -> None:
+    """Here another file is in the place of its folder; the session log, which is there too, stops nothing."""
+    state = paths_from(call.program.environ).state_dir
+    state.parent.mkdir(parents=True)
+    state.touch()
+    result = call(*CREATE, "--json")
+    assert (result.code, result.json()["error"]["kind"]) == (12, "journal_unwritable")
+    assert sandbox.ledger.effects == []
+    assert call(*CREATE, "--json", "--without-journal").code == 0
+    assert len(sandbox.ledger.effects) == 1
