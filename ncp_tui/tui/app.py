@@ -28,6 +28,7 @@ from ncp_tui.tui.send_key import SEND_ID, note_input
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.small_window import RoomyApp
 from ncp_tui.tui.themes import DARK, THEMES, ThemedApp, theme_for
+from ncp_tui.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Problem, SecretKey
@@ -104,6 +105,7 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
     ) -> None:
         """Call as `profile` if one is named; each key that is used is added to `secrets`."""
         super().__init__()
+        self._typed_ahead = TypedAhead(self, self._deliver)
         self.session = Session(home, ask_to_open=self.ask_to_open, secrets=[] if secrets is None else secrets)
         self._profile_wanted = profile
         self._has_begun = False
@@ -310,6 +312,11 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
                 self.screen.say(why.sentences(), "warning")
 
     async def on_event(self, event: events.Event) -> None:
+        """Pass it on, what the user does one after the other."""
+        if not await self._typed_ahead.take(event):
+            await self._deliver(event)
+
+    async def _deliver(self, event: events.Event) -> None:
         """Pass it on; a screen that sends has to know that its key was let go."""
         if isinstance(event, events.InputEvent) and self.screen_stack:
             note_input(self.screen, event)

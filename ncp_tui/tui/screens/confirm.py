@@ -25,6 +25,7 @@ class ConfirmScreen(ModalScreen[bool]):
     CSS_PATH = "confirm.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "answer(False)", "Cancel", id="confirm.cancel")]
     AUTO_FOCUS = "#confirm-no"
+    is_question: ClassVar[bool] = True
 
     def __init__(self, question: str, yes: str) -> None:
         """`yes` is what is done, in a word: `Create`."""
