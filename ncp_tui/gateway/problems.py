@@ -11,6 +11,8 @@ class Problem(Exception):
     """
 
     kind = "problem"
+    command = ""
+    """The command, or the option, that takes the next step: for the command line alone."""
 
     def __init__(self, what: str, meaning: str = "", next_step: str = "") -> None:
         super().__init__(what)

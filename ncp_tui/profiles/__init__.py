@@ -73,7 +73,8 @@ if TYPE_CHECKING:
         choose_identity,
         secrets_for,
     )
-    from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore, UnknownProfile, known_profile
+    from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore, UnknownProfile, known_profile, name_taken
+    from ncp_tui.profiles.store_choice import StoreChoice, working_store
 else:
     __getattr__ = lazy_exports(
         __name__,
@@ -98,7 +99,8 @@ else:
             "WrongPassphrase service_of",
             "server_role": "ServerRole",
             "sources": "NoCredentials RoleNotWanted available_identities choose_identity secrets_for",
-            "store": "CannotRead CannotSave ProfileStore UnknownProfile known_profile",
+            "store_choice": "StoreChoice working_store",
+            "store": "CannotRead CannotSave ProfileStore UnknownProfile known_profile name_taken",
         },
     )
 
@@ -149,6 +151,7 @@ __all__ = [
     "ServerRole",
     "SessionStore",
     "SourceKind",
+    "StoreChoice",
     "StoreName",
     "UnknownProfile",
     "Unlocker",
@@ -168,6 +171,7 @@ __all__ = [
     "import_profiles",
     "known_profile",
     "make_private_directory",
+    "name_taken",
     "paths_from",
     "read_file",
     "read_ncloud_configure",
@@ -178,5 +182,6 @@ __all__ = [
     "suggest_name",
     "take_environment",
     "wants_server_role",
+    "working_store",
     "write_atomically",
 ]

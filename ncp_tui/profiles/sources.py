@@ -50,7 +50,7 @@ class RoleNotWanted(NoCredentials):
         super().__init__(
             "The role of this server is used only where you say so.",
             "The metadata service was not asked, and no other keys were tried.",
-            f"Say it with --profile {SERVER_ROLE_NAME}, or {SERVER_ROLE_VARIABLE}=1.",
+            f"Start ncp-tui with the profile {SERVER_ROLE_NAME}, or with {SERVER_ROLE_VARIABLE}=1.",
         )
 
 
@@ -98,7 +98,7 @@ def choose_identity(
         raise NoCredentials(
             "The profiles file is damaged, so it is not known which profile is the default.",
             " ".join(book.warnings),
-            "Name a profile with --profile, or repair the file.",
+            "Name a profile, or repair the file.",
         )
     section = configure.find(DEFAULT_SECTION)
     if section is not None:
@@ -201,11 +201,13 @@ def _named(found: Identities, book: ProfileBook, name: str) -> Identity:
     raise NoCredentials(
         f"There is no profile {name!a}.",
         " ".join(("No other keys were tried.", *book.warnings)),
-        f"Known: {names}." if names else "Add it with: ncp-tui profile add",
+        f"Known: {names}." if names else "Add it first.",
     )
 
 
 def _nothing_found(found: Identities) -> NoCredentials:
     names = [identity.name for identity in found.identities]
-    step = f"Choose one with --profile: {', '.join(names)}." if names else "Add a profile with: ncp-tui profile add"
-    return NoCredentials("No profile and no keys were chosen or found.", " ".join(found.warnings), step)
+    step = f"Name one: {', '.join(names)}." if names else "Add a profile."
+    problem = NoCredentials("No profile and no keys were chosen or found.", " ".join(found.warnings), step)
+    problem.command = "--profile NAME" if names else "profile add"
+    return problem

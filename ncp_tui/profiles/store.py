@@ -74,7 +74,7 @@ class ProfileStore:
 
         def added(book: ProfileBook) -> ProfileBook:
             if book.find(profile.name) is not None:
-                raise _taken(profile.name)
+                raise name_taken(profile.name)
             keeps_default = book.profiles or (book.damaged and book.default)
             default = book.default if keeps_default else profile.name
             return dataclasses.replace(
@@ -276,7 +276,7 @@ def known_profile(book: ProfileBook, name: str) -> Profile:
 
 def _refuse_taken(book: ProfileBook, name: str, *, unless: Profile | None = None) -> None:
     if book.find(name) not in (None, unless) or book.find_unreadable(name):
-        raise _taken(name)
+        raise name_taken(name)
 
 
 def _refuse_changed(now: Profile, seen: Profile) -> None:
@@ -289,7 +289,8 @@ def _refuse_changed(now: Profile, seen: Profile) -> None:
         )
 
 
-def _taken(name: str) -> InvalidProfile:
+def name_taken(name: str) -> InvalidProfile:
+    """What is wrong with a name that another profile has."""
     return InvalidProfile(
         f"There is a profile {name!r} already.",
         "Nothing was saved.",

@@ -185,15 +185,12 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
         if home is not None:
             home.load()  # of nobody: it says so
         if event.ask:
-            self._ask_first_time(event.identities)
+            self._ask_first_time()
         elif event.problem is not None and home is not None:
             home.show_problem(event.problem)
 
-    def _ask_first_time(self, identities: Identities) -> None:
-        if identities.identities:
-            self.push_screen(screens.WelcomeScreen(self.session), self._after_welcome)
-        else:
-            self._open_form(None)
+    def _ask_first_time(self) -> None:
+        self.push_screen(screens.WelcomeScreen(self.session), self._after_welcome)
 
     def _after_welcome(self, answer: tuple[str, Identity | None] | None) -> None:
         what, identity = answer or ("later", None)
@@ -203,7 +200,7 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
             self._open_form(identity)
 
     def _open_form(self, identity: Identity | None) -> None:
-        words = "Welcome. ncp-tui needs one profile: an access key, its secret key, and where they belong."
+        words = "One profile is needed: an access key, its secret key, and where they belong."
         form = screens.ProfileFormScreen(self.session, importing=identity, welcome=words)
         self.push_screen(form, self._after_form)
 
@@ -268,10 +265,25 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
         if self.session.identity is None or self.session.identity.name == name:
             self.find_and_use(name)
 
-    def identity_renamed(self, old: str, new: str) -> None:
-        """Follow the profile in use to its new name."""
-        if self.session.identity is not None and self.session.identity.name == old:
+    def identity_renamed(self, old: str, new: str | None) -> None:
+        """Follow the profile in use to its new name; to none where it was removed."""
+        if self.session.identity is None or self.session.identity.name != old:
+            return
+        if new is not None:
             self.find_and_use(new)
+        else:
+            self._use_nobody()
+
+    def _use_nobody(self) -> None:
+        """Call as nobody: what is under way keeps its own client, and nothing else is sent until a choice is made."""
+        self.session.use(None)
+        self.call_window("ncp-tui")
+        home = self._clusters_screen()
+        if home is not None:
+            home.workers.cancel_node(home)
+            home.hide_problem()
+            home.show_header()
+            home.load()
 
     def _clusters_screen(self) -> ClustersScreen | None:
         return next((screen for screen in self._working_screens() if isinstance(screen, ClustersScreen)), None)

@@ -121,8 +121,11 @@ class Session:
         self.log.subscribe(self.log_file.hear)
         return self.log_file
 
-    def use(self, identity: Identity) -> None:
-        """Call as `identity` from now on. Nothing is fetched or sent yet; requests under way keep their own client."""
+    def use(self, identity: Identity | None) -> None:
+        """Call as `identity` from now on, or as nobody. Nothing is fetched or sent yet.
+
+        Requests under way keep their own client.
+        """
         self.identity = identity
         self._engine = None
         self.left_behind = False

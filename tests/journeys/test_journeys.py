@@ -60,7 +60,9 @@ def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path)
     """Somebody with nothing but a pair of keys gets to the clusters without leaving the program."""
     with Terminal(tmp_path) as terminal:
         # Each key is pressed where the one before has been seen to arrive: what is open, or has the focus, comes late.
-        terminal.expect("Welcome. ncp-tui needs one profile", "Secret key", "yes: asks for cluster's name", "f1 Help")
+        terminal.expect("My Account > Manage Auth Key", "ncp-tui --demo", "Type keys into a form")
+        terminal.press("enter")
+        terminal.expect("One profile is needed", "Secret key", "yes: asks for cluster's name", "f1 Help")
         terminal.press("lab")
         terminal.expect("lab")
         terminal.press(TAB, gateway.sandbox.access_key)

@@ -211,7 +211,7 @@ async def test_every_fault_becomes_a_problem_without_its_text(
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     assert "session only" in caught.value.next_step
-    assert "encrypted file (store: file)" in caught.value.next_step
+    assert "in the encrypted file" in caught.value.next_step
 
 
 async def test_a_problem_of_a_backend_loses_what_it_came_from() -> None:

@@ -37,5 +37,5 @@ async def test_a_screen_fetches_once_when_it_opens() -> None:
 async def test_the_filter_and_the_panels_are_there_at_once() -> None:
     """They come after the first frame, and before any key that wants them has been answered."""
     async with staged((120, 40), settled=False) as stage:
-        await stage.pilot.press("slash", "v", "y")
+        await stage.pilot.press("v", "y", "slash")
         await stage.expect("Response", "Session log")

@@ -92,7 +92,7 @@ async def lose_an_answer(stage: Stage, *, started: bool) -> None:
 async def test_what_is_asked_is_on_disk_before_it_leaves_and_its_end_afterwards(quick_looks: None) -> None:  # noqa: ARG001
     async with staged(WIDE) as stage:
         await stage.press("s", "f2")
-        await stage.expect("running")
+        await stage.expect(f"{NAME}: running")  # the cluster is "running" as well, before anything has left
         stage.clock.advance(60)
         await stage.expect("Finished: snapshot")
         assert facts_of(stage.app.session.journal) == ["begun", "sent", "answered", "outcome", "finished"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, Select
 
-from ncp_tui.gateway import SecretKey
+from ncp_tui.gateway import Problem, SecretKey
 from ncp_tui.profiles import KeyringLocked, NoKeyring, Profile, SessionStore
 from ncp_tui.tui.screens import ClustersScreen, ProfileFormScreen, QuestionScreen, WelcomeScreen
 from ncp_tui.tui.screens.confirm import TypeNameScreen
@@ -252,10 +252,16 @@ async def test_renaming_moves_the_key_and_the_header() -> None:
 async def test_a_name_that_cannot_be_changes_nothing() -> None:
     async with staged(WIDE, more=[OTHER]) as stage:
         await stage.press("p")
-        for new in ("", "prod", "stage", "not a name"):
+        for new, wrong in (
+            ("", "A profile needs a name."),
+            ("STAGE", "There is a profile 'STAGE' already."),
+            ("not a name", "is not a profile name"),
+        ):
             await stage.press("n")
             await stage.fill("confirm-input", new)
             await stage.press("enter")
+            assert stage.app.screen.query_one("#confirm-input", Input).value == new, "what was typed is kept"
+            assert wrong in stage.words(), new
             assert [each.name for each in stage.home.profiles.load().profiles] == ["prod", "stage"], new
             for name in ("prod", "stage"):
                 assert await secret_of(stage, profile_of(stage, name)) == SecretKey(SECRET_KEY), new
@@ -471,8 +477,12 @@ async def test_a_damaged_file_is_said_and_nothing_is_lost() -> None:
 
 async def test_nothing_found_is_a_form() -> None:
     async with staged(WIDE, with_profile=False) as stage:
+        assert isinstance(stage.app.screen, WelcomeScreen)
+        for words in ("My Account > Manage Auth Key", "NCLOUD_ACCESS_KEY_ID", "~/.ncloud/configure", "ncp-tui --demo"):
+            assert words in stage.words(), words
+        await stage.press("enter")
         assert isinstance(stage.app.screen, ProfileFormScreen)
-        assert stage.shows("Welcome. ncp-tui needs one profile")
+        assert stage.shows("One profile is needed")
         await stage.press("f2")
         assert stage.shows("A profile needs a name.")
         await fill_form(stage, **USUAL)
@@ -487,6 +497,9 @@ async def test_the_first_form_can_be_left() -> None:
         assert stage.shows("No profile is chosen. Press p.")
         for key in ("s", "h", "r", "enter"):
             await stage.press(key)
+            assert key == "r" or stage.shows(
+                "No profile is chosen, so there is nobody to call as. p chooses or adds one."
+            )
         assert isinstance(stage.app.screen, ClustersScreen)
         await stage.press("p")
         assert stage.shows("No profile yet. Press a to add one.")
@@ -515,6 +528,55 @@ async def test_what_was_found_is_offered(keys: list[str], then: str, configure: 
         await stage.press(*keys)
         assert stage.shows(then)
         assert not stage.home.paths.profiles_file.exists()
+
+
+class HasNone(SessionStore):
+    """A store that does not work on this host."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self.problem = problem
+
+    async def check(self) -> None:
+        raise self.problem
+
+
+async def test_a_store_that_works_here_is_proposed_before_anything_is_typed() -> None:
+    """Without a keyring the form said so when it was saved, with the keys typed."""
+    stores = {"keyring": HasNone(NoKeyring()), "file": SessionStore(), "session": SessionStore()}
+    async with staged(WIDE, stores=stores, profile=OTHER) as stage:
+        await stage.press("p", "a")
+        form = stage.app.screen
+        assert form.query_one("#store", Select).value == "file"
+        assert "There is no OS keyring in this session." in stage.words()
+        await stage.press("escape")
+        assert isinstance(stage.app.screen, ProfilesScreen), "nothing was typed, so nothing is asked"
+        await stage.press("a")
+        stage.app.screen.query_one("#store", Select).value = "keyring"
+        await stage.settle()
+        assert "No key can be kept there on this host. There is no OS keyring" in stage.words()
+        stage.app.screen.query_one("#store", Select).value = "file"
+        await fill_form(stage, **USUAL)
+        await stage.press("f2")
+        assert profile_of(stage, "lab").store == "file"
+
+
+async def test_removing_the_profile_in_use_says_who_is_called_next() -> None:
+    async with staged(WIDE, wanted="prod", more=[OTHER]) as stage:
+        await stage.press("p", "x")
+        assert "prod is in use: then nobody is called until you choose another profile." in stage.words()
+        await stage.press("escape")
+        table_of(stage).move_to("stage")
+        await stage.press("x")
+        assert "is in use" not in stage.words()
+        await stage.press("escape")
+        table_of(stage).move_to("prod")
+        await stage.press("x")
+        await stage.fill("confirm-input", "prod")
+        await stage.press("f2", "escape")
+        assert stage.shows("No profile is chosen. Press p.")
+        assert stage.app.session.identity is None
+        assert "prod" not in stage.text().splitlines()[0]
 
 
 @pytest.mark.parametrize("by", ["option", "variable"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
 from ncp_tui.cli.output import table
 from ncp_tui.cli.work.local_state import Finding, local_findings
+from ncp_tui.cli.work.problems import next_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import (
     ZONES,
@@ -171,6 +172,6 @@ def _keys(session: Session, identity: Identity) -> Finding:
         with session.log.action(f"test {identity.name}"):
             count = session.wait(engine.check_keys())
     except Problem as problem:
-        return Finding(subject, Light.BAD, problem.what, problem.next_step, problem)
+        return Finding(subject, Light.BAD, problem.what, next_words(problem), problem)
     clusters = "no cluster" if not count else "clusters"
     return Finding(subject, Light.OK, f"the keys from {identity.source} are right; {clusters} to be seen")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ncp_tui.cli.plain import is_lines_only
+from ncp_tui.cli.work.problems import next_words
 from ncp_tui.gateway import PROXY_VARIABLES, Problem, UnusableProxy, endpoint_for, proxy_for
 from ncp_tui.home import Home
 from ncp_tui.snapshots import DamagedJournal, Journal, JournalProblem, Light
@@ -139,7 +140,7 @@ def _callers(home: Home, wanted: str | None) -> Iterator[Finding]:
     try:
         chosen = home.choose(wanted)
     except Problem as problem:
-        yield Finding("caller", Light.BAD, problem.what, problem.next_step, problem)
+        yield Finding("caller", Light.BAD, problem.what, next_words(problem), problem)
     else:
         yield Finding("caller", Light.OK, f"commands call as {chosen.name} (key from {chosen.source})")
 

@@ -150,3 +150,13 @@ class NothingKnown(CommandProblem):
             "No file was written.",
             "Name the cluster with --cluster to look into its history.",
         )
+
+
+def problem_words(problem: Problem) -> str:
+    """A failure for whoever types commands."""
+    return " ".join(part for part in (problem.what, problem.meaning, next_words(problem)) if part)
+
+
+def next_words(problem: Problem) -> str:
+    """The next step for whoever types commands."""
+    return f"{problem.next_step} Use: ncp-tui {problem.command}" if problem.command else problem.next_step

@@ -6,6 +6,7 @@ from typing import Any
 
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.output import facts, table
+from ncp_tui.cli.work.problems import problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem
 from ncp_tui.profiles import Identity, ProfileBook
@@ -90,7 +91,7 @@ def _in_use(session: Session, book: ProfileBook) -> tuple[str | None, str]:
     try:
         return session.home.choose(None, book).name, ""
     except Problem as problem:
-        return None, problem.sentences()
+        return None, problem_words(problem)
 
 
 def _row(identity: Identity, book: ProfileBook, used: str | None) -> tuple[str, ...]:

@@ -161,7 +161,9 @@ class Session:
 
     def tell(self, problem: Problem) -> None:
         """Tell of a failure, on stderr and, with --json, as the one document."""
-        self.out.error(" ".join(part for part in (self.preface(), problem.sentences()) if part))
+        from ncp_tui.cli.work.problems import problem_words
+
+        self.out.error(" ".join(part for part in (self.preface(), problem_words(problem)) if part))
         if self.settings.json:
             self.out.document(self.document_of(problem))
 

@@ -32,6 +32,10 @@ class SecretStore(Protocol):
         """Where the keys are, in plain words."""
         ...
 
+    async def check(self) -> None:
+        """Raise why no key could be kept here, as far as that can be known beforehand; nothing is changed."""
+        ...
+
     async def load(self, profile: Profile) -> SecretKey | None:
         """The secret key of `profile`; None when there is none. Raises OtherAccessKey for another access key's."""
         ...

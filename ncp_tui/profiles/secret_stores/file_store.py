@@ -81,6 +81,16 @@ class FileStore:
         """Open the file with its passphrase, or choose the passphrase of the file that the first key will create."""
         await self._on_thread(lambda backend: backend.open(passphrase, creating=creating), DERIVING_SECONDS)
 
+    async def check(self) -> None:
+        """Try the ciphers, without a passphrase and without the file. Raises NoKeyFileHere, KeyFileSilent."""
+
+        def check(_: EncryptedFileKeyring) -> None:
+            from ncp_tui.profiles.secret_stores.sealed import check_host  # noqa: PLC0415 - on the thread only
+
+            check_host()
+
+        await self._on_thread(check, DISK_SECONDS)
+
     async def load(self, profile: Profile) -> SecretKey | None:
         """The secret key of `profile`; None when there is none. Raises also OtherAccessKey, DamagedSecret."""
 

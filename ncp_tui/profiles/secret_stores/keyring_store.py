@@ -50,6 +50,10 @@ class KeyringStore:
         """Where the keys are, in plain words."""
         return f"OS keyring ({self._keyring.title})"
 
+    async def check(self) -> None:
+        """Ask the keyring for an item that is not there. Raises why it cannot be asked."""
+        await self._ask(lambda backend: backend.get_password(_UNLOCK, USER_NAME))
+
     async def load(self, profile: Profile) -> SecretKey | None:
         """The secret key of `profile`; None when there is none. Raises also OtherAccessKey, DamagedSecret."""
 

@@ -7,8 +7,8 @@ from typing import Protocol
 from ncp_tui.gateway.problems import Problem
 
 UNCHANGED = "Your saved key was not changed."
-_SESSION_ONLY = "use the key for this session only (store: session)"
-_ELSEWHERE = f"keep the key in the encrypted file (store: file), or {_SESSION_ONLY}"
+_SESSION_ONLY = "use the key for this session only"
+_ELSEWHERE = f"keep the key in the encrypted file, or {_SESSION_ONLY}"
 _NO_WAY_BACK = "A forgotten passphrase cannot be recovered: move the file away and enter the keys again"
 
 

@@ -22,6 +22,9 @@ class SessionStore:
         """Where the keys are, in plain words."""
         return "this session only"
 
+    async def check(self) -> None:
+        """Memory works everywhere."""
+
     async def load(self, profile: Profile) -> SecretKey | None:
         """The secret key of `profile`; None when there is none. Raises OtherAccessKey for another access key's."""
         document = self._documents.get(profile.name.casefold())

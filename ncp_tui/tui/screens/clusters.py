@@ -278,7 +278,9 @@ class ClustersScreen(TableScreen):
 
     def _openable(self) -> Cluster | None:
         cluster = self.chosen
-        if cluster is None:
+        if self.session.identity is None:
+            self.say("No profile is chosen, so there is nobody to call as. p chooses or adds one.", "warning")
+        elif cluster is None:
             self.say("There is no cluster under the cursor.", "warning")
         elif not cluster.allowed:
             self.say(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -26,13 +26,16 @@ from ncp_tui.profiles import (
     MissingSecret,
     Profile,
     SourceKind,
+    StoreChoice,
     StoreName,
     carried_through,
     check_profile,
     service_of,
     suggest_name,
+    working_store,
 )
 from ncp_tui.tui.crash import LoudWorkers
+from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.confirm import QuestionScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, ProblemCard, SecretInput, StatusLine, TextInput
@@ -56,7 +59,9 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         Binding("f5", "test", "Test keys", tooltip="Make one signed read with what the form says", id="form.test"),
         Binding("escape", "cancel", "Cancel", tooltip="Leave without saving", id="form.cancel"),
     ]
-    AUTO_FOCUS = "#name"
+    AUTO_FOCUS = "#name, #access_key"
+    """The first that can have it: the name of a saved profile is not changed here."""
+
     is_form: ClassVar[bool] = True
 
     @dataclass
@@ -66,6 +71,12 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         said: str = ""
         saved: str | None = None
         problem: Problem | None = None
+
+    @dataclass
+    class StoresTried(Message):
+        """It is known which stores work here."""
+
+        choice: StoreChoice
 
     def __init__(
         self,
@@ -81,10 +92,26 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         self._left_behind: KeyLeftBehind | None = None
         self._held = importing.held_secret if importing else None
         self._welcome = welcome
+        self._unusable: Mapping[StoreName, Problem] = {}
         self._saving = False
         self._leaves_anyway = False
         self._saved: str | None = None
         self._start = editing or self._imported(importing) or Profile(name="", access_key="", store=self._first_store())
+
+    @work(group="form-store", exit_on_error=False, description="look which stores work here")
+    async def find_store(self) -> None:
+        """Ask the stores whether they work on this host, before anything is typed that they would have to keep."""
+        self.post_message(self.StoresTried(await working_store(self.session.home.stores)))
+
+    @on(StoresTried)
+    def propose_store(self, event: StoresTried) -> None:
+        """Propose one that works, unless the user has chosen meanwhile, and say why not the usual one."""
+        self._unusable = event.choice.unusable
+        box = self.query_one("#store", Select)
+        if self._editing is None and box.value == self._start.store:
+            self._start = dataclasses.replace(self._start, store=event.choice.name)
+            box.value = event.choice.name
+        self._show_store_words()
 
     def _first_store(self) -> StoreName:
         return next(iter(self.session.home.stores))
@@ -109,7 +136,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
                     yield widget
                     yield Static(hint, classes="verdict", markup=False)
                 if widget.id == "store":
-                    yield Static(self._file_words(), markup=False, id="file-words")
+                    yield Static("", markup=False, id="store-words")
         yield StatusLine()
         yield KeyLine()
 
@@ -138,24 +165,36 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
     def _stores(self) -> list[tuple[StoreName, str]]:
         return [(name, words) for name, words in STORE_WORDS.items() if name in self.session.home.stores]
 
-    def _file_words(self) -> str:
+    def _store_words(self, chosen: object) -> str:
+        """What to know of the store that is chosen: why it does not work here, or another one does not."""
+        for name, problem in self._unusable.items():
+            if name == chosen:
+                return f"No key can be kept there on this host. {problem.what} Choose another place."
+        words = [f"{problem.what}" for name, problem in self._unusable.items() if name != "session"]
         store = self.session.home.stores.get("file")
-        return f"Kept in: {store.describe()}. A forgotten passphrase cannot be recovered." if store else ""
+        if chosen == "file" and store is not None:
+            words.append(f"Kept in: {store.describe()}. A forgotten passphrase cannot be recovered.")
+        return " ".join(words)
 
     @on(Select.Changed, "#store")
-    def follow_store(self, event: Select.Changed) -> None:
-        """Say where the file is, while it is the one chosen."""
-        self.query_one("#file-words").display = event.value == "file"
+    def follow_store(self) -> None:
+        """Say what is to be known of the one chosen."""
+        self._show_store_words()
+
+    def _show_store_words(self) -> None:
+        words = self._store_words(self.query_one("#store", Select).value)
+        line = self.query_one("#store-words", Static)
+        line.update(shown(words))
+        line.display = bool(words)
 
     def on_mount(self) -> None:
         """Say where we are."""
         title = f"Edit {self._start.name}" if self._editing else "New profile"
         facts = [Fact("DEMO: a private sandbox", "DEMO", needed=True)] if self.session.home.demo else []
         self.query_one(HeaderLine).show(("Profiles", title), facts)
-        self.query_one("#file-words").display = self.query_one("#store", Select).value == "file"
+        self._show_store_words()
+        self.find_store()
         self.say("tab goes on, f5 tests the keys, f2 saves, esc leaves without saving.")
-        if self._editing is not None:
-            self.query_one("#access_key").focus()
 
     def say(self, text: str, tone: str = "plain") -> None:
         """Put one sentence on the status line."""

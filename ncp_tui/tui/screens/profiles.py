@@ -11,7 +11,19 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from ncp_tui.gateway import Problem, daemon_call
-from ncp_tui.profiles import Administration, Changed, Identities, Identity, ProfileBook, SourceKind, carried_through
+from ncp_tui.profiles import (
+    Administration,
+    Changed,
+    Identities,
+    Identity,
+    InvalidProfile,
+    ProfileBook,
+    SourceKind,
+    carried_through,
+    check_profile_name,
+    name_taken,
+    same_name,
+)
 from ncp_tui.snapshots import template_warning
 from ncp_tui.tui.cells import Cell, Tone
 from ncp_tui.tui.rows import identity_row
@@ -96,13 +108,16 @@ class ProfilesScreen(TableScreen):
 
     @work(group="profile-change", exit_on_error=False, description="change profiles")
     async def change_profiles(
-        self, change: Callable[[Administration], Awaitable[Changed]], said: str, renamed: tuple[str, str] | None = None
+        self,
+        change: Callable[[Administration], Awaitable[Changed]],
+        said: str,
+        renamed: tuple[str, str | None] | None = None,
     ) -> None:
         """Make one change of a profile and its key, then show the profiles; begun, it is made whoever leaves."""
         await carried_through(self._change(change, said, renamed))
 
     async def _change(
-        self, change: Callable[[Administration], Awaitable[Changed]], said: str, renamed: tuple[str, str] | None
+        self, change: Callable[[Administration], Awaitable[Changed]], said: str, renamed: tuple[str, str | None] | None
     ) -> None:
         try:
             done = await self.session.change(change)
@@ -223,8 +238,21 @@ class ProfilesScreen(TableScreen):
         """Ask for another name."""
         identity = self._saved("rename")
         if identity is not None:
-            prompt = PromptScreen(f"New name of profile {identity.name}:", identity.name)
+            prompt = PromptScreen(
+                f"New name of profile {identity.name}:", identity.name, lambda new: self._wrong_name(new, identity.name)
+            )
             self.app.push_screen(prompt, lambda new: self._rename(identity, new))
+
+    def _wrong_name(self, new: str, old: str | None = None) -> str:
+        """What is wrong with a new name, as far as is known here; the file is looked at before it is changed."""
+        identities = self.session.identities.identities
+        try:
+            check_profile_name(new)
+            if any(same_name(each.name, new) for each in identities if each.name != old):
+                raise name_taken(new)
+        except InvalidProfile as problem:
+            return f"{problem.what} {problem.next_step}"
+        return ""
 
     def _rename(self, identity: Identity, new: str | None) -> None:
         if new and new != identity.name:
@@ -236,7 +264,7 @@ class ProfilesScreen(TableScreen):
         """Ask for the name of a copy."""
         identity = self._saved("copy")
         if identity is not None:
-            prompt = PromptScreen(f"Name of the copy of {identity.name}:", f"{identity.name}-copy")
+            prompt = PromptScreen(f"Name of the copy of {identity.name}:", f"{identity.name}-copy", self._wrong_name)
             self.app.push_screen(prompt, lambda new: self._duplicate(identity, new))
 
     def _duplicate(self, identity: Identity, new: str | None) -> None:
@@ -248,15 +276,26 @@ class ProfilesScreen(TableScreen):
         """Ask for the profile's name, then remove it with its secret key."""
         identity = self._saved("remove")
         if identity is not None:
-            question = "Removing a profile also removes its secret key. Type the profile's name:"
+            in_use = self._if_in_use(identity)
+            question = f"Removing a profile also removes its secret key. {in_use}Type the profile's name:"
             screen = TypeNameScreen(question, "Remove", identity.name, self.session.home.monotonic)
             self.app.push_screen(screen, lambda sure: self._remove(identity, sure=sure))
+
+    def _if_in_use(self, identity: Identity) -> str:
+        """What removing the profile in use means for what goes on."""
+        current = self.session.identity
+        if current is None or current.name != identity.name:
+            return ""
+        followed = len(self.session.open_snapshots)
+        under_way = "the snapshot under way is" if followed == 1 else f"the {followed} snapshots under way are"
+        snapshots = f" With its key {under_way} followed to the end." if followed else ""
+        return f"{identity.name} is in use: then nobody is called until you choose another profile.{snapshots} "
 
     def _remove(self, identity: Identity, *, sure: bool | None) -> None:
         if sure:
             profile = identity.profile
             said = f"Profile {profile.name} is removed."
-            self.change_profiles(lambda change: change.remove(profile.name, profile), said)
+            self.change_profiles(lambda change: change.remove(profile.name, profile), said, (profile.name, None))
 
     def action_test(self) -> None:
         """Try the keys of the identity under the cursor."""

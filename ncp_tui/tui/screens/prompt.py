@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -11,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.widgets import TextInput
 
 
@@ -20,8 +22,10 @@ class PromptScreen(ModalScreen[str | None]):
     CSS_PATH = "confirm.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel", id="prompt.cancel")]
 
-    def __init__(self, question: str, text: str = "") -> None:
+    def __init__(self, question: str, text: str = "", wrong: Callable[[str], str] = lambda _: "") -> None:
+        """`wrong` says what is wrong with a text, which then stays to be corrected; empty for one that will do."""
         super().__init__()
+        self._wrong = wrong
         self._question = question
         self._text = text
 
@@ -38,4 +42,9 @@ class PromptScreen(ModalScreen[str | None]):
         event.stop()
         if not self.is_current:  # a hurried second enter: to dismiss again would take away the screen below
             return
-        self.dismiss(event.value.strip() or None)
+        text = event.value.strip()
+        wrong = self._wrong(text)
+        if wrong:
+            self.query_one("#confirm-hint", Static).update(shown(wrong))
+            return
+        self.dismiss(text or None)

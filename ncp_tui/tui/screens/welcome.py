@@ -16,7 +16,14 @@ from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import Column, KeyLine, RecordTable
 
-_WORDS = "No profile is saved yet, but keys were found. ncp-tui only reads them where they are."
+_FOUND = "No profile is saved yet, but keys were found. ncp-tui only reads them where they are."
+_NONE_FOUND = "No profile is saved yet, and no keys were found."
+_SOURCES = (
+    "Keys are issued in the NCP console: My Account > Manage Auth Key. ncp-tui finds those in the environment "
+    "(NCLOUD_ACCESS_KEY_ID and NCLOUD_SECRET_ACCESS_KEY) and in ~/.ncloud/configure by itself, and uses the role of "
+    "this server when it is started with NCP_TUI_SERVER_ROLE=1."
+)
+_DEMO = "To try it without keys, leave and start: ncp-tui --demo"
 _BY_HAND = "by-hand"
 
 
@@ -40,11 +47,13 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
         """What was found, and the keys to act on it."""
         with Vertical(id="welcome-box") as box:
             box.border_title = "Welcome to ncp-tui"
-            yield Static(_WORDS, markup=False)
+            yield Static(_FOUND if self._found else _NONE_FOUND, markup=False)
             yield RecordTable(
                 (Column("FOUND IN", flex=1), Column("ACCESS KEY", 12), Column("ZONE", 8), Column("REGION", 6)),
                 id="found",
             )
+            yield Static(_SOURCES, markup=False, classes="words")
+            yield Static(_DEMO, markup=False)
             for warning in self._warnings[:2]:
                 yield Static(warning, markup=False, classes="warning")
             yield KeyLine()
@@ -56,7 +65,13 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
             Row(name, (Cell(each.source, Tone.STRONG), *(Cell(text) for text in _facts(each))))
             for name, each in self._found.items()
         ]
-        table.show([*rows, Row(_BY_HAND, (Cell("Type other keys into a form"), Cell(""), Cell(""), Cell("")))])
+        by_hand = "Type other keys into a form" if self._found else "Type keys into a form"
+        table.show(
+            [
+                *rows,
+                Row(_BY_HAND, (Cell(by_hand), Cell(""), Cell(""), Cell(""))),
+            ]
+        )
         table.focus()
 
     @property
@@ -64,9 +79,10 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
         return self._found.get(self.query_one(RecordTable).cursor_key or "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The keys of a server role end after hours: there is nothing to save."""
-        chosen = self._chosen if action == "import" and self.is_mounted else None
-        return super().check_action(action, parameters) and (chosen is None or chosen.role is None)
+        """Only keys that were found are saved; those of a server role end after hours, so there is nothing to save."""
+        if action == "import" and self.is_mounted and (self._chosen is None or self._chosen.role is not None):
+            return False
+        return super().check_action(action, parameters)
 
     @on(RecordTable.Moved)
     def follow_cursor(self) -> None:

@@ -1,0 +1,73 @@
+"""The store that is proposed works here, and no store is asked for more than that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ncp_tui.gateway import Problem
+from ncp_tui.profiles import (
+    FileStore,
+    KeyringLocked,
+    KeyringSilent,
+    KeyringStore,
+    NoKeyring,
+    SecretStore,
+    SessionStore,
+    StoreName,
+)
+from ncp_tui.profiles.secret_stores import sealed
+from ncp_tui.profiles.secret_stores.backends import keyring_of
+from ncp_tui.profiles.secret_stores.problems import NoKeyFileHere
+from ncp_tui.profiles.store_choice import working_store
+
+
+class Store(SessionStore):
+    def __init__(self, problem: Problem | None = None) -> None:
+        super().__init__()
+        self.problem = problem
+
+    async def check(self) -> None:
+        if self.problem is not None:
+            raise self.problem
+
+
+@pytest.mark.parametrize(
+    ("keyring", "file", "proposed"),
+    [
+        (None, None, "keyring"),
+        (KeyringLocked(), None, "keyring"),
+        (NoKeyring(), None, "file"),
+        (KeyringSilent(3), None, "file"),
+        (NoKeyring(), NoKeyFileHere(), "session"),
+        (None, NoKeyFileHere(), "keyring"),
+    ],
+)
+async def test_the_first_that_works(keyring: Problem | None, file: Problem | None, proposed: StoreName) -> None:
+    choice = await working_store({"keyring": Store(keyring), "file": Store(file), "session": Store()})
+    assert choice.name == proposed
+    expected = {"keyring": keyring, "file": file}
+    assert choice.unusable == {
+        name: problem for name, problem in expected.items() if problem and not isinstance(problem, KeyringLocked)
+    }
+
+
+async def test_the_real_stores_of_a_host_without_a_desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bus; with and without scrypt. Nothing is created by the look."""
+    monkeypatch.setattr("ncp_tui.profiles.secret_stores.backends.bus_address", lambda _: None)
+    file = FileStore(tmp_path / "data" / "keys.enc")
+    stores: dict[StoreName, SecretStore] = {
+        "keyring": KeyringStore(keyring_of("linux", {})),
+        "file": file,
+        "session": SessionStore(),
+    }
+    choice = await working_store(stores)
+    assert (choice.name, list(choice.unusable)) == ("file", ["keyring"])
+
+    def fips(*_: object) -> None:
+        raise NoKeyFileHere
+
+    monkeypatch.setattr(sealed, "derive", fips)
+    assert (await working_store(stores)).name == "session"
+    assert not tmp_path.joinpath("data").exists()
