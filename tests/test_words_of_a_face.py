@@ -34,12 +34,15 @@ def found(pattern: re.Pattern[str], *folders: str) -> list[str]:
     return [f"{place}: {text!r}" for folder in folders for place, text in sentences(folder) if pattern.search(text)]
 
 
-def test_profiles_speak_to_both_faces() -> None:
-    """Their problems are shown by either: the next step is in words, and the command is `Problem.command`."""
-    commands = [each for each in found(COMMANDS, "profiles") if not each.startswith("profiles/sources.py")]
+BELOW = ("gateway", "search_engine", "profiles", "session_log")
+
+
+def test_what_is_below_both_faces_speaks_to_both() -> None:
+    """Its problems are shown by either: the next step is in words, and the command is `Problem.command`."""
+    commands = [each for each in found(COMMANDS, *BELOW) if not each.startswith("profiles/sources.py")]
     assert not commands
     assert found(COMMANDS, "profiles"), "the one command that is handed over by its own"
-    assert not found(KEYS, "profiles")
+    assert not found(KEYS, *BELOW)
 
 
 def test_the_screen_names_no_option() -> None:

@@ -265,7 +265,7 @@ class SearchEngine:
             raise ReadOnlyRefused(
                 f"Read-only mode refuses to {operation.title}.",
                 "Nothing was sent.",
-                "Leave read-only mode (--read-only, NCP_TUI_READ_ONLY, or the profile's flag) to do it.",
+                "To do it, leave read-only mode: the option, NCP_TUI_READ_ONLY or the profile has set it.",
             )
         else:
             payload = await self._write(call)

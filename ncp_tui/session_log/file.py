@@ -136,7 +136,7 @@ class LogFile:
         self.problem = self.problem or LogUnwritable(
             f"The session log cannot be written: {why}.",
             "The work itself goes on; the record of its requests on disk has a gap.",
-            f"Check {self.path}; `ncp-tui paths` names every file.",
+            f"Check {self.path}.",
         )
 
     def _write(self, line: bytes) -> None:
