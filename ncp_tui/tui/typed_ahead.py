@@ -11,6 +11,7 @@ Only a question is not answered ahead: what was typed before it could be seen wa
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -24,6 +25,10 @@ ROUNDS: Final = 3
 choice of a Select takes two more until the focus is back."""
 
 
+LONGEST_SECONDS: Final = 5.0
+"""How long a key may hold up the next one: a widget that takes nothing any more must not make all of them deaf."""
+
+
 class TypedAhead:
     """Hands keys, pastes and clicks to the app one after the other, each when the one before has had its effect."""
 
@@ -33,6 +38,7 @@ class TypedAhead:
         self._waiting: deque[tuple[events.Event, DOMNode]] = deque()
         """What the user did, and the screen that was in front then."""
         self._is_busy = False
+        self._delivered = 0.0
 
     async def take(self, event: events.Event) -> bool:
         """Whether `event` is one of those that have to wait for each other; it is delivered now, or in its turn."""
@@ -40,7 +46,7 @@ class TypedAhead:
         if not isinstance(event, kinds) or event.is_forwarded or (self._is_busy and self._is_urgent(event)):
             return False
         self._waiting.append((event, self._screen()))
-        if not self._is_busy:
+        if not self._is_busy or time.monotonic() - self._delivered > LONGEST_SECONDS:
             await self._next()
         return True
 
@@ -55,7 +61,7 @@ class TypedAhead:
         self._is_busy = bool(self._waiting)
         if self._waiting:
             event, seen = self._waiting.popleft()
-            start = self._front()
+            start, self._delivered = self._front(), time.monotonic()
             if not self._answers_unseen(event, seen):
                 await self._deliver(event)
             self._follow(start, ROUNDS)
