@@ -18,7 +18,7 @@ import pyte
 PATIENCE = 30.0
 """Seconds before a journey is given up; the machine may be busy, and nothing here measures speed."""
 
-ENTER, ESCAPE, DOWN = "\r", "\x1b", "\x1b[B"
+ENTER, ESCAPE, DOWN, END = "\r", "\x1b", "\x1b[B", "\x1b[F"
 F1, F2 = "\x1bOP", "\x1bOQ"
 TAB = "\t"
 

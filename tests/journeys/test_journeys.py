@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.sandbox import Sandbox, ThreadedSandbox
-from tests.journeys.terminal import DOWN, ENTER, ESCAPE, F1, F2, TAB, Terminal
+from tests.journeys.terminal import END, ENTER, ESCAPE, F1, F2, TAB, Terminal
 
 LEFT_ALTERNATE_SCREEN, CURSOR_SHOWN = b"\x1b[?1049l", b"\x1b[?25h"
 
@@ -61,7 +61,7 @@ def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path)
     with Terminal(tmp_path) as terminal:
         # Each key is pressed where the one before has been seen to arrive: what is open, or has the focus, comes late.
         terminal.expect("My Account > Manage Auth Key", "ncp-tui --demo", "Type keys into a form")
-        terminal.press("enter")
+        terminal.press(ENTER)
         terminal.expect("One profile is needed", "Secret key", "yes: asks for cluster's name", "f1 Help")
         terminal.press("lab")
         terminal.expect("lab")
@@ -72,7 +72,7 @@ def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path)
         # Keep it in: the last choice, this session only; a test machine has no keyring to rely on.
         terminal.press(TAB, ENTER)
         terminal.expect("Encrypted file", "This session only")
-        terminal.press(DOWN, DOWN, ENTER)
+        terminal.press(END, ENTER)
         terminal.expect_gone("Encrypted file")
         terminal.expect("This session only", "? Help")  # f1 in a menu, and where text is typed
         terminal.press(TAB, TAB, TAB, TAB, TAB, gateway.url)

@@ -79,10 +79,10 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
         return self._found.get(self.query_one(RecordTable).cursor_key or "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only keys that were found are saved; those of a server role end after hours, so there is nothing to save."""
-        if action == "import" and self.is_mounted and (self._chosen is None or self._chosen.role is not None):
-            return False
-        return super().check_action(action, parameters)
+        """The keys of a server role end after hours, and where none were found there are none: nothing to save."""
+        chosen = self._chosen if action == "import" and self.is_mounted else None
+        is_there = bool(self._found) or action != "import"
+        return super().check_action(action, parameters) and is_there and (chosen is None or chosen.role is None)
 
     @on(RecordTable.Moved)
     def follow_cursor(self) -> None:
