@@ -152,7 +152,7 @@ class SearchEngine:
 
     async def history_pages(
         self, number: str, *, at_once: int = 1, most: int = MOST_ROWS
-    ) -> AsyncIterator[ListPage[HistoryEntry]]:
+    ) -> AsyncGenerator[ListPage[HistoryEntry], None]:
         """The snapshot history from its newest end on, a page at a time; a row met twice comes once.
 
         The service's order is not documented: where the first of several pages begins with the oldest, the pages are
@@ -163,7 +163,9 @@ class SearchEngine:
         first = await fetch(1)
         is_reversed = number_of_pages(first) > 1 and _begins_with_oldest(first)
         found = (
-            pages_backwards(fetch, rows, first) if is_reversed else pages(fetch, rows, at_once=at_once, first=(first,))
+            pages_backwards(fetch, rows, first, at_once=at_once)
+            if is_reversed
+            else pages(fetch, rows, at_once=at_once, first=(first,))
         )
         async with aclosing(found):
             async for page in found:
@@ -190,7 +192,8 @@ class SearchEngine:
             found += await rows.take(await fetch(number_of_pages(first)))
         if not found:
             raise ListMissing(HISTORY.noun, rows.damage or "the answer says that there are some, and has none")
-        return _newest_first(Listing(tuple(found), self.now(), rows.total, is_whole=False, gap=rows.damage))
+        newest = Listing(tuple(found), self.now(), rows.total, is_whole=False, gap=rows.damage, has_more=True)
+        return _newest_first(newest)
 
     async def set_api_key(self, number: str, access_key: str, secret_key: SecretKey) -> None:
         """Store the key with which the cluster reaches Object Storage. It cannot be read back."""

@@ -51,6 +51,8 @@ class Listing(Sequence[T_co]):
     """Whether these are known to be all. False where only some were asked for, too."""
     gap: str = ""
     """A sentence of what is missing though it was wanted: cut off, or fewer than the service counts; else empty."""
+    has_more: bool = False
+    """Whether the service has pages behind these rows that were not asked for."""
 
     @overload
     def __getitem__(self, index: int) -> T_co: ...

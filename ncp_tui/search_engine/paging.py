@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from ncp_tui.search_engine import reading
@@ -53,28 +54,40 @@ async def pages(
                     raise ListMissing(rows.kind.noun, "the answer says that more follows, and has none of it")
                 yield last_page(fresh, rows, is_end=is_end)
                 return
-            ahead.begin(page + 1, min(number_of_pages(result), MOST_PAGES))
+            ahead.begin(range(page + 1, min(number_of_pages(result), MOST_PAGES) + 1))
             yield ListPage(fresh, rows.total)
     finally:
         ahead.cancel()
 
 
-async def pages_backwards(fetch: Fetch, rows: RowReader[T], first: Any) -> AsyncGenerator[ListPage[T], None]:
-    """The same for a list that begins with the oldest: from its last page to its `first`, which has been fetched."""
+async def pages_backwards(
+    fetch: Fetch, rows: RowReader[T], first: Any, *, at_once: int = 1
+) -> AsyncGenerator[ListPage[T], None]:
+    """The same for a list that begins with the oldest: from its last page to its `first`, which has been fetched.
+
+    Where the last pages have nothing, the number of pages is not to be trusted, and the rest is read forwards.
+    """
     last, empty = number_of_pages(first), 0
-    end = max(1, last - MOST_PAGES)
-    for page in range(last, end, -1):
-        try:
-            fresh = await rows.take(await fetch(page))
-        except ListMissing:
-            fresh = []
-        empty = 0 if fresh else empty + 1
-        if empty == _MOST_EMPTY:
-            end = 1
-            break  # the number of pages is not to be trusted
-        yield ListPage(fresh, rows.total)
-        if rows.is_full:
-            break
+    end, ahead = max(1, last - MOST_PAGES), _Ahead(fetch, at_once)
+    try:
+        for page in range(last, end, -1):
+            try:
+                fresh = await rows.take(await ahead.take(page))
+            except ListMissing:
+                fresh = []
+            empty = 0 if fresh else empty + 1
+            if empty == _MOST_EMPTY:
+                async with aclosing(pages(fetch, rows, first=(first,))) as found:
+                    async for each in found:
+                        yield each
+                return
+            if fresh:
+                ahead.begin(range(page - 1, end, -1))
+            yield ListPage(fresh, rows.total)
+            if rows.is_full:
+                break
+    finally:
+        ahead.cancel()
     fresh = await rows.take(first)
     yield last_page(fresh, rows, is_end=end == 1 and not rows.is_full)
 
@@ -108,10 +121,10 @@ class _Ahead:
         self._at_once = at_once
         self._tasks: dict[int, asyncio.Future[Any]] = {}
 
-    def begin(self, first: int, last: int) -> None:
-        """Have as many pages from `first` on be on their way as there may be, none after `last`."""
+    def begin(self, wanted: Sequence[int]) -> None:
+        """Have as many of the pages that are `wanted` next be on their way as there may be."""
         if self._at_once > 1:
-            for page in range(first, min(last, first + self._at_once - 1) + 1):
+            for page in wanted[: self._at_once]:
                 if page not in self._tasks:
                     self._tasks[page] = asyncio.ensure_future(self._fetch(page))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport, OtherDamage
     from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
     from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look, look_at_last_snapshot
-    from ncp_tui.snapshots.lights import Check, Facts, Light, Preflight, preflight, read_facts
+    from ncp_tui.snapshots.lights import Check, Facts, Light, Preflight, look_further, preflight, read_facts
     from ncp_tui.snapshots.matching import Asked, Match, Whose, awaited, best_match
     from ncp_tui.snapshots.names import InvalidName, check_name, name_problems, suggest_name
     from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
@@ -40,7 +40,7 @@ else:
             "journal_contents": "DamagedJournal DamageReport OtherDamage",
             "journal_entry": "Fact JournalEntry",
             "last_snapshot": "NOT_READ LastSnapshot Look look_at_last_snapshot",
-            "lights": "Check Facts Light Preflight preflight read_facts",
+            "lights": "Check Facts Light Preflight look_further preflight read_facts",
             "matching": "Asked Match Whose awaited best_match",
             "names": "InvalidName check_name name_problems suggest_name",
             "outcome": "Caller Outcome SnapshotRequest Verdict",
@@ -97,6 +97,7 @@ __all__ = [
     "gather_evidence",
     "learn_ends",
     "look_at_last_snapshot",
+    "look_further",
     "name_problems",
     "on_disk",
     "preflight",

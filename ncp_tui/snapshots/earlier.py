@@ -148,6 +148,12 @@ def is_of(entry: JournalEntry, request: SnapshotRequest, gateway: str) -> bool:
     return entry.key == key and may_be_one_site(entry.caller.gateway, gateway)
 
 
+def stops(row: HistoryEntry, request: SnapshotRequest) -> bool:
+    """Whether a row of the history stops a create of `request`."""
+    is_own = row.snapshot == request.name and is_of_cluster(row, request.cluster_number, request.cluster_name)
+    return is_own and row.state is not SnapshotState.FAILED
+
+
 @dataclass(frozen=True)
 class _Found:
     source: str
@@ -178,7 +184,6 @@ def _at_the_same_time(entry: JournalEntry, asked_at: datetime | None) -> Earlier
 def _of_history(rows: Sequence[HistoryEntry], request: SnapshotRequest) -> Iterator[_Found]:
     states = {SnapshotState.SUCCESS: EarlierState.SUCCEEDED, SnapshotState.RUNNING: EarlierState.RUNNING}
     for row in rows:
-        is_own = row.snapshot == request.name and is_of_cluster(row, request.cluster_number, request.cluster_name)
-        if is_own and row.state is not SnapshotState.FAILED:
+        if stops(row, request):
             state = states.get(row.state, EarlierState.UNKNOWN)
             yield _Found("history", " ".join(map(str, row_key(row))), state, row.at)

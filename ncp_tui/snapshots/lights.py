@@ -13,13 +13,14 @@ from ncp_tui.gateway import ClockOffset, PermissionDenied, Problem
 from ncp_tui.gateway.sites import may_be_one_site
 from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, Listing, SnapshotState, WrongCluster, is_key_missing
 from ncp_tui.snapshots.checks import InvalidBucket, check_bucket, check_cluster
-from ncp_tui.snapshots.earlier import Earlier, earlier_request
+from ncp_tui.snapshots.earlier import Earlier, EarlierState, earlier_request, stops
 from ncp_tui.snapshots.journal import Journal, on_disk
 from ncp_tui.snapshots.journal_contents import DamageReport
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 from ncp_tui.snapshots.matching import is_of_cluster
+from ncp_tui.snapshots.older_rows import NOT_LOOKED_AT, OlderRows, look_at_older
 from ncp_tui.snapshots.outcome import SnapshotRequest
-from ncp_tui.snapshots.settling import end_of
+from ncp_tui.snapshots.settling import SECONDS, end_of
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine import SearchEngine
@@ -70,6 +71,7 @@ class Facts:
     buckets: Sequence[Bucket] = ()
     buckets_read: Read | None = None
     history: Sequence[HistoryEntry] | None = None
+    """The newest rows."""
     history_read: Read | None = None
     journal: Sequence[JournalEntry] = ()
     journal_problem: Problem | None = None
@@ -78,6 +80,26 @@ class Facts:
     """The cluster was read anew, but its health was not in that: it is as old as the list."""
     damage: DamageReport | None = None
     """What of the journal is damaged, and not accepted."""
+    older: OlderRows | None = None
+    """The rows of the history behind the newest; None where there are none, or nobody has looked, see `has_older`."""
+
+    @property
+    def has_older(self) -> bool:
+        """Whether the history goes on behind what was looked at so far."""
+        return self.older is None and isinstance(self.history, Listing) and self.history.has_more
+
+    @property
+    def older_gap(self) -> str:
+        """What of the older rows was not looked at; empty where nothing is left."""
+        if self.older is not None:
+            return self.older.gap
+        return NOT_LOOKED_AT if self.has_older else ""
+
+    def rows_for(self, name: str) -> Sequence[HistoryEntry] | None:
+        """The newest rows, and all older ones of that name; None where the history could not be read."""
+        if self.history is None or self.older is None:
+            return self.history
+        return [*self.history, *self.older.named(name)]
 
 
 @dataclass(frozen=True)
@@ -143,6 +165,38 @@ async def read_facts(
     )
 
 
+async def look_further(
+    engine: SearchEngine,
+    facts: Facts,
+    request: SnapshotRequest | None = None,
+    gateway: str = "",
+    *,
+    seconds: float = SECONDS,
+) -> Facts:
+    """The facts with the older rows of a history that has more than its newest page; else nothing is read.
+
+    With a `request` through `gateway` they are looked through for its name alone, and no further than to what stops it.
+    Never longer than `seconds`; what was not looked at is a fact too.
+    """
+    if not facts.has_older or not isinstance(facts.history, Listing):
+        return facts
+    newest, number = facts.history, facts.cluster.number
+    if request is None:
+        older = await look_at_older(engine, number, newest, seconds=seconds)
+    else:
+        earlier = earlier_request(request, gateway, facts.journal, newest)
+        # Of an accepted one the older rows may tell that it has failed.
+        if earlier is not None and earlier.state is not EarlierState.ACCEPTED:
+            return facts
+        older = await look_at_older(
+            engine, number, newest, name=request.name, is_enough=lambda row: stops(row, request), seconds=seconds
+        )
+    names = {entry.request.name for entry in facts.journal if entry.request.cluster_number == number}
+    rows = [*newest, *(row for name in names for row in older.named(name))]
+    looked_at = facts.history_read.at if facts.history_read is not None else newest.read_at
+    return replace(facts, older=older, journal=_with_ends(facts.journal, rows, looked_at, facts.clock_offset))
+
+
 def preflight(request: SnapshotRequest, facts: Facts, gateway: str) -> Preflight:
     """Judge `request` by `facts`; nothing is read. `gateway` tells the journal's entries of other gateways apart."""
     entries = [
@@ -150,7 +204,7 @@ def preflight(request: SnapshotRequest, facts: Facts, gateway: str) -> Preflight
         for entry in facts.journal
         if entry.request.cluster_number == request.cluster_number and may_be_one_site(entry.caller.gateway, gateway)
     ]
-    earlier = earlier_request(request, gateway, facts.journal, facts.history)
+    earlier = earlier_request(request, gateway, facts.journal, facts.rows_for(request.name))
     damage = facts.damage
     if damage is not None and not damage.touches((request.cluster_number, request.name), facts.journal):
         damage = None
@@ -221,22 +275,24 @@ def _name(request: SnapshotRequest, facts: Facts, earlier: Earlier | None, damag
     if earlier is not None:
         said = f"{name} was asked for before: the {earlier.words}"
         return Check("name", Light.BAD, said, "Use another name.", at)
-    row = next((row for row in _rows_of(request, facts) if row.snapshot == name), None)
+    named = (row for row in facts.rows_for(name) or () if row.snapshot == name)
+    row = next((row for row in named if is_of_cluster(row, request.cluster_number, request.cluster_name)), None)
     if row is not None:
         said = f"the history has {name} already ({row.message or row.state.value})"
         return Check("name", Light.UNSURE, said, "The service may refuse: take another.", at)
     if facts.history is None:
         why = facts.history_read.problem if facts.history_read else None
         return Check("name", Light.UNSURE, f"not checked. {why.what if why else ''}".rstrip(), "", at)
-    if facts.history_read is not None and facts.history_read.gap:
-        return Check("name", Light.UNSURE, f"not among the rows that came. {facts.history_read.gap}", "", at)
+    unread = _unread(facts)
+    if unread:
+        return Check("name", Light.UNSURE, f"not among {unread}", "", at)
     if facts.journal_problem is not None:
-        seen = f"not among {_rows(facts.history)}" if facts.history else "the history is empty"
+        seen = f"not among {_rows(facts)}" if facts.history else "the history is empty"
         said = f"{seen}. {facts.journal_problem.what}"
         return Check("name", Light.UNSURE, said, facts.journal_problem.next_step, at)
     if not facts.history:
         return Check("name", Light.OK, "free: the history is empty, and the journal does not name it", "", at)
-    return Check("name", Light.OK, f"free in {_rows(facts.history)} and in the journal", "", at)
+    return Check("name", Light.OK, f"free in {_rows(facts)} and in the journal", "", at)
 
 
 def _others(request: SnapshotRequest, facts: Facts, entries: Sequence[JournalEntry]) -> Check:
@@ -293,8 +349,17 @@ def _clock(_: SnapshotRequest, facts: Facts, __: Sequence[JournalEntry]) -> Chec
     return Check("clock", light, said, "Set this machine's clock.", at)
 
 
-def _rows(history: Sequence[HistoryEntry]) -> str:
-    return f"the {len(history)} newest rows of the history" if len(history) > 1 else "the one row of the history"
+def _unread(facts: Facts) -> str:
+    """What was looked at of a history that did not come whole, and what was not; empty where it is whole."""
+    if facts.history_read is not None and facts.history_read.gap:
+        return f"the rows that came. {facts.history_read.gap}"
+    return f"{_rows(facts)}. {facts.older_gap}" if facts.older_gap else ""
+
+
+def _rows(facts: Facts) -> str:
+    """What was looked at of a history that is not empty."""
+    count = len(facts.history or ()) + (facts.older.count if facts.older is not None else 0)
+    return f"the {count:,} newest rows of the history" if count > 1 else "the one row of the history"
 
 
 def _rows_of(request: SnapshotRequest, facts: Facts) -> list[HistoryEntry]:

@@ -61,7 +61,7 @@ class FollowingApp(LoudWorkers, NoticingApp):
             return None
         home = self.session.home
         followed = Followed(request, identity, engine, home.now(), home.monotonic())
-        followed.history = facts.history if facts is not None else None
+        followed.history = facts.rows_for(request.name) if facts is not None else None
         followed.with_journal, followed.again = with_journal, again
         self.session.followed.append(followed)
         self.follow(followed)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from ncp_tui.profiles import paths_from
-from ncp_tui.sandbox import Sandbox
+from ncp_tui.sandbox import Answer, GatewayError, Sandbox, Visit, gateway_answer
 from ncp_tui.sandbox.fault_lab import install
 from ncp_tui.snapshots import Journal
 from tests.cli.program import Called, Program, asked
+from tests.snapshots.long_history import make_long
 
 CREATE = ("snapshot", "create", "search-0001", "--bucket", "bk.ses.snapshot", "--name", "x-1")
 NO_YES = [("--yes",), ("--confirm", "search-0001"), ("--retry-if-not-started",), ("--without-journal",)]
@@ -161,3 +162,36 @@ def test_of_two_at_once_one_is_sent(program: Program, sandbox: Sandbox, pairs: i
             codes = sorted((program.ended(one).code, program.ended(other).code))
         assert codes == [0, 12], number
     assert creates(sandbox) == len(sandbox.ledger.effects) == pairs
+
+
+def test_the_oldest_of_a_long_history_stops_it(call: Called, sandbox: Sandbox) -> None:
+    """A cron with a fixed name would else have a second one after a hundred others."""
+    make_long(sandbox, "x-1")
+    dry = call(*CREATE, "--dry-run", "--json")
+    assert (dry.code, dry.json()["earlier"]["source"]) == (12, "history")
+    found = earlier(call(*CREATE, "--json", "--yes"))
+    assert (found["source"], found["state"], found["id"]) == ("history", "succeeded", dry.json()["earlier"]["id"])
+    assert creates(sandbox) == 0
+    assert call(*CREATE, "--json", "--again", found["id"]).json()["outcome"] == "refused", "by the service"
+    assert creates(sandbox) == 1
+
+
+@pytest.mark.parametrize(("rows", "looks"), [(0, 1), (250, 4)])
+def test_a_free_name_costs_a_look_at_each_page(call: Called, sandbox: Sandbox, rows: int, looks: int) -> None:
+    if rows:
+        make_long(sandbox, "x-1", rows)
+    result = call(*CREATE[:-1], "x-2", "--json")
+    assert (result.json()["outcome"], creates(sandbox)) == ("accepted", 1)
+    assert asked(sandbox).count("getSnapshotHistory") == looks
+
+
+def test_older_rows_that_do_not_come_are_said_and_stop_nothing(call: Called, sandbox: Sandbox) -> None:
+    make_long(sandbox, "x-1")
+
+    async def behind_the_first(visit: Visit) -> Answer | None:
+        return None if "pageNo=1&" in visit.target else gateway_answer(GatewayError.PERMISSION_DENIED)
+
+    sandbox.faults.add("getSnapshotHistory", "before", behind_the_first, times=None)
+    result = call(*CREATE[:-1], "x-2", "--json")
+    assert (result.json()["outcome"], creates(sandbox)) == ("accepted", 1)
+    assert "Older rows were not looked at." in result.stderr

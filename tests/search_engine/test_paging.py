@@ -420,7 +420,53 @@ async def test_a_history_whose_pages_never_end_is_read_to_a_limit(monkeypatch: p
 async def test_a_number_of_pages_that_is_not_to_be_trusted_loses_no_row_that_came() -> None:
     script = Scripted(lambda query: oldest_first(query, 10**9, 1))
     assert len(await script.engine().snapshot_history("1")) == 3
-    assert len(script.requests) == 4
+    assert len(script.requests) == 5, "the first, three at the end, and the second, after which there is none"
+
+
+async def test_pages_behind_an_end_that_is_none_are_read_forwards() -> None:
+    """Backwards there are three empty pages, and that is not the whole history."""
+    script = Scripted(lambda query: oldest_first(query, 40, 7))
+    rows = await script.engine().snapshot_history("1")
+    assert (len(rows), rows[0].snapshot, rows.gap) == (21, "s-7-2", "")
+    assert len(script.requests) == 1 + 3 + 7
+
+
+async def test_pages_of_a_history_that_begins_with_the_oldest_are_on_their_way_at_once() -> None:
+    """As many as the other way round, none of them twice, and none before the last is known to have rows."""
+    gate = Gate(total=9)
+    for page in range(1, 10):
+        gate.door(page).set()
+    gate.door(7).clear()
+    found = paging.pages_backwards(gate.fetch, RowReader(CLUSTERS, 100), await gate.fetch(1), at_once=4)
+    assert named(await anext(found)) == [9]
+    assert gate.asked == [1, 9]
+    assert named(await anext(found)) == [8]
+    third = asyncio.ensure_future(anext(found))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert gate.asked == [1, *range(9, 3, -1)], "four, and no more"
+    assert not third.done()
+    gate.door(7).set()
+    assert named(await third) == [7]
+    assert [named(page) async for page in found] == [[6], [5], [4], [3], [2], [1]]
+    assert gate.asked == [1, *range(9, 1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "has_more"),
+    [
+        ({"isLast": True}, False),
+        ({"isLast": True, "totalCount": 9}, False),
+        ({"isLast": False}, True),
+        ({"totalPage": 1, "totalCount": 2}, False),
+        ({"totalPage": 2}, True),
+        ({"totalCount": 9}, True),
+        ({}, False),
+    ],
+)
+async def test_the_newest_rows_say_whether_there_are_more(counts: dict[str, Any], has_more: bool) -> None:
+    rows = {"snapshotHistoryResponseList": [history_row(2), history_row(1)]}
+    assert (await Scripted(lambda _: rows | counts).engine().recent_snapshots("1")).has_more is has_more
 
 
 @pytest.mark.parametrize("empty", [0, 1, 2])

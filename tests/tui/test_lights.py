@@ -17,6 +17,7 @@ from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.widgets import TextView
 from tests.snapshots.journals import facts_of
+from tests.snapshots.long_history import make_long
 from tests.tui.stage import ACCESS_KEY, Stage, staged
 from tests.tui.test_outcomes import SENT, begun_in_the_world, earlier_run, paths_in
 from tests.tui.wires import Held, Silent, Wire
@@ -308,6 +309,20 @@ def unwritable(root: Path) -> None:
     state = root / "state"
     state.mkdir(exist_ok=True)
     (state / "journal.jsonl.lock").mkdir()
+
+
+async def test_the_oldest_row_of_a_long_history_is_asked_about() -> None:
+    async with staged(WIDE, prepare=lambda sandbox: make_long(sandbox, NAME)) as stage:
+        await stage.press("s")
+        await stage.expect("BAD: name")
+        assert stage.asked(HISTORY) == 4, "the newest page, and then all three"
+        await stage.press("f2")
+        assert isinstance(stage.app.screen, SendQuestionScreen)
+        assert f"Send a second request for {NAME}?" in sentences(stage)
+        assert not stage.asked(CREATE)
+        await stage.press("escape")
+        await stage.press("1")
+        assert lights(stage) == "ok: cluster, health, bucket, name, others, API key, clock"
 
 
 async def test_without_a_journal_nothing_is_sent_but_by_a_yes(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from ncp_tui.snapshots import (
     check_bucket,
     check_name,
     learn_ends,
+    look_further,
     on_disk,
     preflight,
     read_facts,
@@ -142,8 +143,9 @@ class _Creation:
         # The journal is read also where it will not be written: what it holds in doubt stays in doubt.
         journal = Journal(self._session.home.paths)
         facts = await read_facts(engine, cluster, journal, self._session.home.now, just_read=listed is None)
-        self._history = facts.history
         caller = Caller.of(identity)
+        facts = await look_further(engine, facts, request, caller.gateway)
+        self._history = facts.rows_for(name)
         self._lights = preflight(request, facts, caller.gateway)
         if not self._wishes.dry_run:
             for check in self._lights.doubts:

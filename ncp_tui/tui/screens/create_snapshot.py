@@ -29,6 +29,7 @@ from ncp_tui.snapshots import (
     SecondRequest,
     SnapshotRequest,
     check_bucket,
+    look_further,
     name_problems,
     on_disk,
     preflight,
@@ -86,6 +87,12 @@ class CreateSnapshotScreen(WorkingScreen):
 
         facts: Facts | None
         problem: Problem | None = None
+
+    @dataclass
+    class OlderRead(Message):
+        """The history was looked at behind its newest page."""
+
+        facts: Facts
 
     @dataclass
     class DamageAccepted(Message):
@@ -195,6 +202,10 @@ class CreateSnapshotScreen(WorkingScreen):
             with session.log.action(f"look before a snapshot of {self.cluster.name}"):
                 engine = await session.engine()
                 facts = await read_facts(engine, self.cluster, session.journal, session.home.now)
+                if facts.has_older:  # the form is not kept waiting for a long history
+                    self.post_message(self.FactsRead(facts))
+                    self.post_message(self.OlderRead(await look_further(engine, facts)))
+                    return
         except Problem as problem:
             self.post_message(self.FactsRead(None, problem))
         else:
@@ -204,7 +215,7 @@ class CreateSnapshotScreen(WorkingScreen):
     def show_facts(self, event: FactsRead) -> None:
         """Show the buckets, or why there are none and that one can be typed, and light the lights."""
         self._facts = facts = event.facts
-        self._is_looking, self._ended_before = False, ""
+        self._is_looking, self._ended_before = facts is not None and facts.has_older, ""
         self._is_cut_off = facts is None
         self.show_header()
         read = facts.buckets_read if facts is not None else None
@@ -223,6 +234,12 @@ class CreateSnapshotScreen(WorkingScreen):
         if not box.value:
             box.value = next((bucket.name for bucket in self._buckets if bucket.usable), "")
         table.move_to(box.value)
+        self._judge()
+
+    @on(OlderRead)
+    def show_older(self, event: OlderRead) -> None:
+        """Judge the form by the whole history. Nothing else on it has changed, and nothing of it moves."""
+        self._facts, self._is_looking = event.facts, False
         self._judge()
 
     @property
@@ -405,7 +422,11 @@ class CreateSnapshotScreen(WorkingScreen):
         doubts = red_sentences(self._lights)
         if not self._lights.checks:
             return "The cluster is still being looked at: the lights are not known yet.\n"
-        return f"The cluster is still being looked at: the lights are old.\n{doubts}" if self._is_stale else doubts
+        if self._is_stale:
+            return f"The cluster is still being looked at: the lights are old.\n{doubts}"
+        if self._facts is not None and self._facts.has_older:
+            return f"Older rows of the history are still being looked at.\n{doubts}"
+        return doubts
 
     @property
     def _is_stale(self) -> bool:
