@@ -138,11 +138,14 @@ class Stage:
 
     @property
     def working(self) -> list[str]:
-        """What is being done right now, watching apart; nor does the log come to rest while a watch adds to it."""
+        """What is being done right now, watching apart; nor does the log come to rest while a watch adds to it.
+
+        What a journal does not take is tried until the process ends: nobody waits for that either.
+        """
         at_work = [worker for worker in self.app.workers if not worker.is_finished]
         is_watching = any(worker.group == "snapshots" for worker in at_work)
         apart = {"snapshots", "log"} if is_watching else {"snapshots"}
-        busy = [worker for worker in at_work if worker.group not in apart]
+        busy = [worker for worker in at_work if worker.group not in apart | {"journal of creates"}]
         session = self.app.session
         return [worker.description for worker in busy] + ["create"] * session.creating + ["settle"] * session.settling
 
