@@ -11,7 +11,7 @@ from ncp_tui.search_engine import HistoryEntry, SnapshotState
 from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 from ncp_tui.snapshots.matching import Asked, Match, Whose, best_match
-from ncp_tui.snapshots.outcome import VERDICT_OF, Outcome, Verdict, outcome_of
+from ncp_tui.snapshots.outcome import VERDICT_OF, Outcome, Verdict, outcome_of_class
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def outcome_of_kind(kind: str | None, *, sent: bool) -> Outcome:
     found = next((error for error in _kinds(GatewayError) if error.kind == kind), None)
     if found is None:
         return Outcome.UNKNOWN if sent else Outcome.NOT_SENT
-    return outcome_of(found(""))
+    return outcome_of_class(found)
 
 
 def _on_record(

@@ -51,6 +51,11 @@ class Check:
     blocks: bool = False
     """Sending would be refused for certain."""
 
+    @property
+    def sentence(self) -> str:
+        """The evidence and what to do about it. Evidence may be a sentence of its own, as one that a problem says."""
+        return f"{self.evidence.removesuffix('.')}. {self.advice}".rstrip()
+
 
 @dataclass(frozen=True)
 class Read:
@@ -333,7 +338,9 @@ def _api_key(_: SnapshotRequest, facts: Facts, __: Sequence[JournalEntry]) -> Ch
     if problem is not None and is_key_missing(problem):
         return Check("API key", Light.BAD, "not set: no snapshot can be created", advice, at, blocks=True)
     if problem is not None:
-        return Check("API key", Light.UNSURE, f"not known. {problem.what}", advice, at)
+        return Check(
+            "API key", Light.UNSURE, f"not known. {problem.what}", problem.next_step or "The service decides.", at
+        )
     return Check("API key", Light.UNSURE, "no bucket is listed: it may not be set", advice, at)
 
 

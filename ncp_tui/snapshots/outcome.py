@@ -67,6 +67,11 @@ class Caller:
 
 def outcome_of(error: GatewayError) -> Outcome:
     """What an error of a create proves."""
+    return Outcome.UNKNOWN if error.may_have_acted else outcome_of_class(type(error))
+
+
+def outcome_of_class(error: type[GatewayError]) -> Outcome:
+    """What an error of a create proves, where nothing of it but its class is known any more."""
     if error.may_have_acted:
         return Outcome.UNKNOWN
-    return Outcome.NOT_SENT if isinstance(error, NotReached | ReadOnlyRefused) else Outcome.REFUSED
+    return Outcome.NOT_SENT if issubclass(error, NotReached | ReadOnlyRefused) else Outcome.REFUSED

@@ -153,7 +153,15 @@ def test_a_cluster_without_a_storage_key_is_asked_for_nothing(call: Called, sand
 
 def test_the_service_decides_about_what_cannot_be_checked(call: Called, sandbox: Sandbox) -> None:
     sandbox.faults.add("getBucketList", act=(200, {"code": 0, "message": "SUCCESS", "result": None}))
-    assert "names no bucket" in call(*GOOD).stderr
+    said = call(*GOOD).stderr
+    assert (
+        "bucket: not checked. The list of buckets did not come: the answer has no result. The service decides." in said
+    )
+    assert "API key: not known. The list of buckets did not come: the answer has no result. Try again;" in said
+    sandbox.faults.add("getBucketList", act=(200, {"code": 0, "message": "SUCCESS", "result": {"bucketList": []}}))
+    result = call(*GOOD[:-1], "x-2")
+    assert result.code == 0
+    assert "bucket: not checked. The service names no bucket. The service decides." in result.stderr
 
 
 def test_a_cluster_that_is_not_running(call: Called) -> None:

@@ -137,8 +137,9 @@ def test_a_file_of_somebody_else(healthy: Patient) -> None:
     """As sudo leaves them behind."""
     os.chown(healthy.paths.profiles_file, 12345, -1)
     result, findings = healthy.look("--offline")
-    assert (result.code, not_well(findings)) == (3, {"file profiles.toml"})
+    assert (result.code, not_well(findings)) == (3, {"file profiles.toml", "profiles"})
     assert "chown" in one(findings, "file profiles.toml")["fix"]
+    assert "belongs to another user (uid 12345)" in one(findings, "profiles")["found"]
 
 
 def test_a_folder_that_cannot_be_one(healthy: Patient) -> None:

@@ -22,7 +22,7 @@ EXPECTED = {
         "invalid_passphrase", "passphrase_needed", "unsafe_key_file", "key_file_silent", "key_file_failed",
         "cannot_copy", "cannot_write_copy", "cannot_remember", "role_not_wanted", "keys_unavailable",
         "unsafe_metadata_service", "not_on_ncp_server", "no_server_role", "metadata_silent", "bad_metadata",
-        "unusable_home", "no_key_file_here",
+        "unusable_home", "no_key_file_here", "key_left_behind",
     },
     4: {"authentication_failed"},
     5: {"permission_denied"},
@@ -32,7 +32,7 @@ EXPECTED = {
     },
     7: {"throttled", "quota_exceeded"},
     8: {"gateway_error", "not_found", "refused", "refused_by_gateway", "server_error", "bad_answer", "redirected",
-        "wrong_cluster"},
+        "wrong_cluster", "list_missing", "list_incomplete"},
     10: {"snapshot_failed"},
     11: {"wait_ended"},
     12: {

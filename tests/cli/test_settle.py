@@ -608,7 +608,7 @@ class TestADryRun:
         assert (result.code, result.json()["earlier"]["state"]) == (12, "unknown")
         (name,) = [light for light in result.json()["preflight"] if light["subject"] == "name"]
         assert name["light"] == "bad"
-        assert "It would not be sent: x-1 was asked for before: the request of " in result.stderr
+        assert "It would not be sent. x-1 on search-0001 was asked for before: the request of " in result.stderr
         assert creates(sandbox) == (1, 1)
 
     def test_doubts_are_told_before_a_create(self, call: Called) -> None:

@@ -142,7 +142,7 @@ def every_error(error: type[GatewayError] = GatewayError) -> list[type[GatewayEr
 @pytest.mark.parametrize("error", every_error())
 def test_a_kind_proves_what_its_error_proves(error: type[GatewayError]) -> None:
     """Of a request of another run the log has the kind alone."""
-    assert outcome_of_kind(error.kind, sent=True) is outcome_of(error(""))
+    assert outcome_of_kind(error.kind, sent=True) is outcome_of(error.__new__(error))  # some want arguments
 
 
 def test_a_kind_nobody_knows_proves_nothing() -> None:

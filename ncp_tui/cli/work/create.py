@@ -149,7 +149,7 @@ class _Creation:
         self._lights = preflight(request, facts, caller.gateway)
         if not self._wishes.dry_run:
             for check in self._lights.doubts:
-                self._session.out.note(f"{check.subject}: {check.evidence}. {check.advice}".rstrip())
+                self._session.out.note(f"{check.subject}: {check.sentence}")
             if isinstance(facts.cluster_read.problem, WrongCluster):
                 raise facts.cluster_read.problem
             check_bucket(request.bucket, facts.buckets)
@@ -198,9 +198,7 @@ class _Creation:
             document, f"{request_text(preview)}\n\nBefore it is sent:\n{checks_text(lights.checks)}"
         )
         if lights.blocked is not None:
-            self._session.out.error(
-                f"It would not be sent: {lights.blocked.evidence}. {lights.blocked.advice}".rstrip()
-            )
+            self._session.out.error(f"It would not be sent: {lights.blocked.sentence}")
             return ExitCode.REFUSED if lights.blocked.subject == "API key" else ExitCode.USAGE
         stops = self._what_stops()
         if stops is not None:

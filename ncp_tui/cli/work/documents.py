@@ -176,10 +176,7 @@ def checks_text(checks: Sequence[Check]) -> str:
     """The lights for people, one a line; words, since a terminal may have no colours."""
     return table(
         ("CHECK", "", "EVIDENCE"),
-        [
-            (check.subject, check.light.value, f"{check.evidence.rstrip('.')}. {check.advice}".rstrip())
-            for check in checks
-        ],
+        [(check.subject, check.light.value, check.sentence) for check in checks],
     )
 
 

@@ -24,8 +24,7 @@ def light_lines(lights: Preflight, now: datetime) -> list[Line]:
     read = f"   looked at: {age(min(moments), now)}" if moments else ""
     lines: list[Line] = [(Span("Before it is sent", Tone.STRONG), Span(read, Tone.DIM))]
     for check in (*lights.doubts, *(check for check in lights.checks if check.light is Light.OK)):
-        full_stop = "." if check.advice and not check.evidence.endswith(".") else ""
-        first, *more = wrapped(f"{check.evidence}{full_stop} {check.advice}".rstrip(), _LIGHT_WIDTH)
+        first, *more = wrapped(check.sentence if check.advice else check.evidence, _LIGHT_WIDTH)
         word, subject = (
             Span(f"{check.light.value:<7}", _LIGHT_TONES[check.light]),
             Span(f"{check.subject:<8} ", Tone.DIM),

@@ -73,4 +73,4 @@ def lights_text(lights: Preflight, became: str = "") -> Text:
 def red_sentences(lights: Preflight) -> str:
     """What a user should have read before saying yes; empty where no light is red."""
     red = [check for check in lights.checks if check.light is Light.BAD]
-    return "".join(f"{check.subject}: {check.evidence}. {check.advice}".rstrip() + "\n" for check in red)
+    return "".join(f"{check.subject}: {check.sentence}\n" for check in red)
