@@ -151,7 +151,13 @@ LOAD_FAULTS: dict[str, tuple[Faults, type[Problem]]] = {
 }
 
 
-@pytest.mark.parametrize("case", LOAD_FAULTS)
+# Each of these waits out a deadline of two seconds; one of them is enough by default.
+HANGING = [case for case in LOAD_FAULTS if case.endswith("hangs") or case.startswith("the bus never")]
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] if case in HANGING[1:] else []) for case in LOAD_FAULTS]
+)
 async def test_a_load_that_fails_says_why_in_time_and_asks_nobody(case: str, service: FakeSecretService) -> None:
     """The backend of keyring itself waits for ever in most of these, or opens a prompt on another screen."""
     faults, problem = LOAD_FAULTS[case]

@@ -72,7 +72,13 @@ WALKS = (["enter"], ["h", "enter"], ["s", "f2"], ["p", "t"], ["y"], ["v"], ["col
 """Keys that lead from the clusters through every screen; each is looked at."""
 
 
-@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(payload, id=name, marks=[] if name in {"characters", "markup"} else [pytest.mark.slow])
+        for name, payload in PAYLOADS.items()
+    ],
+)
 async def test_every_screen_shows_it_as_text(payload: str) -> None:
     """`[/nope]` crashes a widget that reads markup, `[@click=...]` runs an action, ESC reaches the terminal raw."""
     async with staged((120, 40), wrap=lambda inner: Hostile(inner, payload)) as stage:

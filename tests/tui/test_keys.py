@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
@@ -97,6 +98,7 @@ async def test_no_key_is_taken_by_what_stands_in_between() -> None:
             assert not [active[key] for key in TAKEN_BY_TERMINALS & set(active) if active[key].binding.id], keys
 
 
+@pytest.mark.slow
 async def test_no_single_key_does_harm() -> None:
     """Each key of a screen is pressed once, and the app's own once; nothing may be created, changed or lost by that."""
     async with staged(WIDE) as stage:

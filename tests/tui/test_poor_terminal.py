@@ -123,7 +123,13 @@ LIMITED_LOCALES = {
 }
 
 
-@pytest.mark.parametrize("environ", LIMITED_LOCALES.values(), ids=LIMITED_LOCALES)
+@pytest.mark.parametrize(
+    "environ",
+    [
+        pytest.param(environ, id=name, marks=[] if name == "C" else [pytest.mark.slow])
+        for name, environ in LIMITED_LOCALES.items()
+    ],
+)
 def test_nothing_but_ascii_reaches_a_terminal_of_ascii(tmp_path: Path, environ: dict[str, str]) -> None:
     """Where the stream cannot take a border, Python would write an escape of six characters in its place."""
     with Terminal(tmp_path, "--demo", environ=environ) as terminal:

@@ -76,7 +76,7 @@ def refusing(sandbox: Sandbox) -> None:
     sandbox.faults.add(CREATE, act=(200, body), times=None)
 
 
-@pytest.mark.parametrize("again", ["x", "tab", "up"])
+@pytest.mark.parametrize("again", ["x", *(pytest.param(key, marks=pytest.mark.slow) for key in ("tab", "up"))])
 async def test_a_held_key_sends_once_after_each_decision(again: str) -> None:
     """A second of f2 after instant refusals was nearly thirty requests."""
     async with staged((100, 45), prepare=refusing) as stage:
