@@ -77,7 +77,7 @@ class SecondRequest(Problem):
     kind = "second_request"
 
     def __init__(self, earlier: Earlier, request: SnapshotRequest) -> None:
-        cluster = request.cluster_name or request.cluster_number
+        cluster = request.cluster
         follow = f"ncp-tui snapshot wait {cluster} {request.name}"
         step = {
             EarlierState.SUCCEEDED: "Use another name.",

@@ -29,7 +29,7 @@ class DamagedJournal(Problem):
             super().__init__(
                 f"The journal is damaged: {report.summary}. It may have held a create of {request.name}.",
                 f"Nothing was sent: that create may have started. {report.where}",
-                f"Look first: ncp-tui snapshot history {request.cluster_name or request.cluster_number}. {accept}",
+                f"Look first: ncp-tui snapshot history {request.cluster}. {accept}",
             )
         self.report = report
 

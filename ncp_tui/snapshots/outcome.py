@@ -48,6 +48,11 @@ class SnapshotRequest:
     name: str
     bucket: str
 
+    @property
+    def cluster(self) -> str:
+        """What to call the cluster: of a request whose first line in the journal is lost only the number is known."""
+        return self.cluster_name or self.cluster_number
+
 
 @dataclass(frozen=True)
 class Caller:

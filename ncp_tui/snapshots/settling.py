@@ -217,7 +217,7 @@ def started_by(row: HistoryEntry, looks: int) -> Settlement:
 def _cannot_tell(
     entry: JournalEntry, looks: int, seen: int, problem: GatewayError | None, other: Match | None = None
 ) -> Settlement:
-    name, cluster = entry.request.name, entry.request.cluster_name or entry.request.cluster_number
+    name, cluster = entry.request.name, entry.request.cluster
     if other is not None and other.whose is Whose.MAY_BE:
         evidence = f"the history has a row of {name} that may be this one: {other.why}."
         next_step = "It may be an earlier one as well. Do not send it again before you have looked."

@@ -154,6 +154,18 @@ def test_a_damaged_journal_stops_until_its_damage_is_accepted(call: Called, sand
     assert call(*CREATE[:-1], "x-2").code in {0, 8}
 
 
+def test_a_request_whose_first_line_is_lost_is_named_by_what_is_known(
+    call: Called, sandbox: Sandbox, journal: Journal
+) -> None:
+    lost(call, sandbox)
+    first, *others = journal.path.read_bytes().splitlines()
+    journal.path.write_bytes(b"\n".join([b"X" + first[1:], *others]) + b"\n")
+    resolved = call("snapshot", "resolve", "--timeout", "0.2")
+    assert resolved.code == 9
+    assert re.search(r"^x-1 of 1037001 \([-0-9]+ [:0-9]+ KST\)$", resolved.stdout, re.MULTILINE)
+    assert "x-1 on 1037001" in call("doctor", "--offline").stdout
+
+
 @pytest.mark.parametrize("pairs", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_of_two_at_once_one_is_sent(program: Program, sandbox: Sandbox, pairs: int) -> None:
     for number in range(pairs):

@@ -157,7 +157,7 @@ def _journal(home: Home) -> Finding:
     if not abandoned:
         old = f"; the journal of an earlier version is kept as {contents.kept}" if contents.kept else ""
         return Finding("journal", Light.OK, f"the outcome of every create is known{old}")
-    names = ", ".join(f"{entry.request.name} on {entry.request.cluster_name}" for entry in abandoned[:3])
+    names = ", ".join(f"{entry.request.name} on {entry.request.cluster}" for entry in abandoned[:3])
     more = f" and {len(abandoned) - 3} more" if len(abandoned) > 3 else ""  # noqa: PLR2004
     return Finding("journal", Light.UNSURE, f"outcome not known: {names}{more}", "ncp-tui snapshot resolve")
 

@@ -80,7 +80,7 @@ def _tell_open(session: Session) -> None:
         return
     for entry in entries:
         request = entry.request
-        session.out.note(f"Open: nobody knows whether {request.name} of {request.cluster_name} was started.")
+        session.out.note(f"Open: nobody knows whether {request.name} of {request.cluster} was started.")
     if entries:
         session.out.note("Find out with: ncp-tui snapshot resolve")
 

@@ -140,4 +140,5 @@ def _dismiss(session: Session, journal: Journal, entries: list[JournalEntry], cl
 def _line(entry: JournalEntry, settlement: Settlement | None) -> str:
     request = entry.request
     said = settlement.sentence if settlement else "Another program has it in its hands."
-    return f"{request.name} of {request.cluster_name} ({date_time(entry.at)} {ZONE}, {entry.caller.profile})\n  {said}"
+    asked = ", ".join(part for part in (f"{date_time(entry.at)} {ZONE}", entry.caller.profile) if part)
+    return f"{request.name} of {request.cluster} ({asked})\n  {said}"

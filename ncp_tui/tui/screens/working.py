@@ -208,7 +208,7 @@ def header_facts(session: Session, *, leads_to_outcomes: bool = False) -> list[F
 def following_sentence(under_way: list[Followed], now: float) -> str:
     """`search-0001-...: running, 12 s`, or a count where there are several."""
     first = under_way[0]
-    text = f"Snapshot {first.request.name} of {first.request.cluster_name}: {state_words(first, now)}"
+    text = f"Snapshot {first.request.name} of {first.request.cluster}: {state_words(first, now)}"
     more = len(under_way) - 1
     return text + (f"  (and {more} more)" if more else "")
 
