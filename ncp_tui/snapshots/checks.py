@@ -31,9 +31,11 @@ def check_bucket(name: str, known: Sequence[Bucket] = ()) -> str:
     missing from a list that is whole and not empty. With no list, only the form of the name is checked. Raises
     InvalidBucket.
     """
+    if not name:
+        raise InvalidBucket("No bucket is chosen.", "Nothing was sent.", "Name the bucket that the snapshot goes to.")
     if not _BUCKET.fullmatch(name) or ".." in name or _is_address(name):
         raise InvalidBucket(
-            f"{clean(name) or 'Nothing'!r} is not a bucket name.",
+            f"{clean(name)!r} is not a bucket name.",
             "Nothing was sent.",
             "3 to 63 characters: lower-case letters, digits, '.' and '-'; letter or digit at both ends.",
         )

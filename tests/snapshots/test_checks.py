@@ -27,6 +27,12 @@ def test_no_bucket_name(name: str) -> None:
     assert caught.value.sentences().isprintable()
 
 
+def test_no_bucket_is_called_none() -> None:
+    """A form that is not filled in has no name that is wrong."""
+    with pytest.raises(InvalidBucket, match=r"^No bucket is chosen\.$"):
+        check_bucket("", KNOWN)
+
+
 def test_a_known_bucket_must_be_usable() -> None:
     """A locked bucket takes the request and never the snapshot."""
     assert check_bucket("open-bucket", KNOWN) == "open-bucket"

@@ -142,30 +142,55 @@ async def test_without_a_default_the_first_usable_bucket_is_proposed() -> None:
         assert value(stage, "bucket") == "bk.ses.snapshot"
 
 
-async def test_a_refused_list_says_why_and_a_bucket_can_be_typed() -> None:
-    """search-0004 has no API key, so the service names no buckets; its own words are the way out."""
+async def test_without_a_storage_key_nothing_is_sent_whatever_bucket_is_typed() -> None:
+    """search-0004 has none, so the service names no buckets and takes no create; its own words are shown."""
     async with staged((160, 40), profile=profile(default_bucket=None)) as stage:
         await stage.press("down", "down", "down", "s")
-        assert stage.shows("The bucket list could not be read. A bucket can be typed by hand.")
-        assert stage.shows("Set the API authentication key first.", "choose a bucket")
+        assert stage.shows("The cluster has no storage key, so it names no buckets.", "choose a bucket")
+        assert "Set the API authentication key first" in stage.words()
+        assert stage.shows("No bucket is chosen.", "BAD: bucket, API key")
         assert not can_create(stage)
         await stage.fill("bucket", "typed-by-hand")
+        assert stage.shows("not checked", "BAD: API key", "not set: no snapshot can be created.")
+        assert not can_create(stage)
+        await stage.press("f2")
+        assert not stage.asked(CREATE)
+
+
+async def test_a_refused_list_says_why_and_a_bucket_can_be_typed() -> None:
+    body = {"code": 40070, "message": "Not now, please.", "result": None, "requestId": "x"}
+
+    def prepare(sandbox: Sandbox) -> None:
+        sandbox.faults.add("getBucketList", act=(400, body))
+
+    async with staged((160, 40), profile=profile(default_bucket=None), prepare=prepare) as stage:
+        await stage.press("s")
+        assert stage.shows("The bucket list could not be read. A bucket can be typed by hand.")
+        assert stage.shows("Not now, please", "choose a bucket")
+        assert not can_create(stage)
+        await stage.fill("bucket", "bk.ses.snapshot")
         assert stage.shows("not checked")
         assert can_create(stage)
         await stage.press("f2")
-        assert stage.asked(CREATE) == 1
-        assert not stage.effects
-        assert stage.shows("Not started: search-0004-", "Set the API authentication key first.")
+        assert [(effect.name, effect.bucket) for effect in stage.effects] == [(NAME, "bk.ses.snapshot")]
 
 
 async def test_an_empty_list_says_so() -> None:
+    """One that did not come is not empty."""
+
     def prepare(sandbox: Sandbox) -> None:
-        body = {"code": 0, "message": "SUCCESS", "result": {"bucketList": None}, "requestId": "x"}
-        sandbox.faults.add("getBucketList", act=(200, body))
+        results: tuple[dict[str, object], ...] = ({"bucketList": []}, {"bucketList": None})
+        for result in results:
+            body = {"code": 0, "message": "SUCCESS", "result": result, "requestId": "x"}
+            sandbox.faults.add("getBucketList", act=(200, body))
 
     async with staged(WIDE, prepare=prepare) as stage:
         await stage.press("s")
         assert stage.shows("The service names no bucket. Is the cluster's API key for Object Storage set?")
+        assert can_create(stage)
+        await stage.press("f5")
+        assert stage.shows("The bucket list could not be read. A bucket can be typed by hand.")
+        assert "it does not mean that there are none" in stage.words()
         assert can_create(stage)
         await stage.press("f5")
         assert stage.shows("empty-bucket"), "f5 reads the list again"

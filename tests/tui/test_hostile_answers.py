@@ -97,7 +97,7 @@ async def test_the_outcome_of_a_create_shows_them_as_text(payload: str) -> None:
         await stage.press("s")
         for status, outcome in ((200, "Not started"), (400, "Not started"), (500, "Cannot tell whether")):
             wire.held.answer(status, said(payload))
-            await stage.press("f2")
+            await stage.press("tab", "f2")
             assert stage.shows(outcome)
             check(stage, outcome, status)
         await look_everywhere(stage)
@@ -111,6 +111,8 @@ class Poisons(httpx.AsyncBaseTransport):
 
     inner: httpx.AsyncBaseTransport
     payload: str
+    in_another_bucket: bool = True
+    """Whether it is told of the bucket as well; then the row is not that of what was asked for."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self.inner.handle_async_request(request)
@@ -118,16 +120,23 @@ class Poisons(httpx.AsyncBaseTransport):
         body |= {"requestId": self.payload, "message": self.payload}
         if operation_of(request) == HISTORY:
             for row in body["result"]["snapshotHistoryResponseList"]:
-                row |= {"message": f"FAILED {self.payload}", "bucketName": self.payload, "duration": self.payload}
+                row |= {"message": f"FAILED {self.payload}", "duration": self.payload}
+                if self.in_another_bucket:
+                    row["bucketName"] = self.payload
         return httpx.Response(response.status_code, stream=httpx.ByteStream(json.dumps(body).encode()))
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
-async def test_the_end_of_a_snapshot_shows_them_as_text(payload: str) -> None:
-    async with staged(SIZE, wrap=lambda inner: Poisons(inner, payload)) as stage:
+async def test_the_end_of_a_snapshot_shows_them_as_text(payload: str, quick_looks: None) -> None:  # noqa: ARG001
+    wire = Wire(Poisons, payload)
+    async with staged(SIZE, wrap=wire) as stage:
         await stage.press("s", "f2")
+        await stage.expect("Accepted. The history has a row of that name that is not proved to be it")
+        check(stage, "a row in another bucket")
+        wire.held.in_another_bucket = False
         await stage.expect("FAILED: snapshot search-0001-")
         await look_everywhere(stage)
+        wire.held.in_another_bucket = True
         await stage.press("escape")
         await look_everywhere(stage)
         await stage.press("h", "down", "enter")

@@ -248,7 +248,7 @@ async def test_another_snapshot_that_is_running_is_seen() -> None:
         await stage.press("s")
         assert lights(stage).startswith("BAD: others")
         await stage.press("f2")
-        assert "others: of-somebody-else is running since 2026-01-02 08:59 KST." in sentences(stage)
+        assert "others: of-somebody-else is running since 2026-01-02 08:59:55 KST." in sentences(stage)
         assert not stage.asked(CREATE)
 
 

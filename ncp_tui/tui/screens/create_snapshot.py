@@ -17,7 +17,7 @@ from textual.widgets import Button, Input, Static
 
 from ncp_tui.gateway import Problem
 from ncp_tui.profiles import Profile
-from ncp_tui.search_engine import Bucket, Cluster
+from ncp_tui.search_engine import Bucket, Cluster, is_key_missing
 from ncp_tui.snapshots import (
     DEFAULT_TEMPLATE,
     Caller,
@@ -225,6 +225,8 @@ class CreateSnapshotScreen(WorkingScreen):
         )
         if problem is not None:
             empty = "The bucket list could not be read. A bucket can be typed by hand."
+            if is_key_missing(problem):
+                empty = "The cluster has no storage key, so it names no buckets."
             self.say_problem(problem)
         if facts is not None:
             self.query_one("#cluster-facts", Static).update(self._cluster_facts())
