@@ -143,7 +143,7 @@ def test_health(health: str, read: Read, colour: Light, evidence: str) -> None:
         ("denied-one", BUCKETS, READ, BAD, True, "Bucket denied-one cannot take a snapshot: the", "Usable buckets"),
         ("missing-one", BUCKETS, READ, BAD, True, "The cluster's API key sees no bucket missing-one.", "Usable"),
         ("NO_BUCKET", (), None, BAD, True, "'NO_BUCKET' is not a bucket name.", "3 to 63"),
-        ("", BUCKETS, READ, BAD, True, "'Nothing' is not a bucket name.", "3 to 63"),
+        ("", BUCKETS, READ, BAD, True, "No bucket is chosen.", "Name the bucket"),
         (REQUEST.bucket, (), READ, UNSURE, False, "not checked. The service names no bucket.", "The service decides."),
         (REQUEST.bucket, (), BROKEN, UNSURE, False, "not checked. The gateway could not", "The service decides."),
         (REQUEST.bucket, (), None, UNSURE, False, "not checked. ", "The service decides."),
