@@ -7,7 +7,7 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -142,13 +142,25 @@ async def settle(
         if found is None:
             if engine is None:
                 return None
-            found = await look_for(engine, held.entry, **looking)
+            found = _at_best_unknown(held.entry, await look_for(engine, held.entry, **looking))
         facts = found.facts()
         await on_disk(lambda: held.record(Fact.SETTLED, **facts))
         return found
     finally:
         with contextlib.suppress(JournalProblem):  # a disk that hangs keeps the entry from others, and nothing else
             await on_disk(held.release)
+
+
+def _at_best_unknown(entry: JournalEntry, found: Settlement) -> Settlement:
+    """What may be claimed of an entry that damage touches: not which row is its own, since the lost lines said so."""
+    if entry.doubt is None or found.verdict is not Verdict.STARTED:
+        return found
+    return replace(
+        found,
+        verdict=Verdict.CANNOT_TELL,
+        evidence=f"{found.evidence.rstrip('.')}, but the journal is damaged where it may have said more.",
+        next_step="Look at the row in the history. Do not send it again before you have looked.",
+    )
 
 
 async def learn_ends(

@@ -76,8 +76,8 @@ def missing() -> str:
 @contextmanager
 def bastion(own: Path) -> Iterator[Bastion]:
     """Such a host; `own` keeps what is not the user's. User, processes and files are gone afterwards."""
-    # Not below pytest's own folder, which is closed to others.
-    place = Path(tempfile.mkdtemp(prefix="ncp-tui-bastion-"))
+    # Not below pytest's own folder, where a test's TMPDIR is: that is closed to others.
+    place = Path(tempfile.mkdtemp(prefix="ncp-tui-bastion-", dir="/tmp"))
     place.chmod(0o755)
     try:
         _install(place)

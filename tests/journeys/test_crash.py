@@ -93,6 +93,8 @@ def test_no_variable_makes_textual_write_what_is_typed(tmp_path: Path) -> None:
     environ = {"TEXTUAL_LOG": str(log), "TEXTUAL": "debug,devtools", "TEXTUAL_DEBUG": "1"}
     with Terminal(tmp_path, environ=environ, first=f"import os; os.chdir({str(tmp_path)!r})") as terminal:
         # Each key is pressed where the one before has been seen to arrive.
+        terminal.expect("Welcome to ncp-tui", "a Type keys")
+        terminal.press("a")
         terminal.expect("Secret key", "yes: asks for cluster's name")
         terminal.press("lab")
         terminal.expect("lab")

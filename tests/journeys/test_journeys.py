@@ -93,9 +93,9 @@ def test_a_wrong_secret_key(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     """One calm card that names the cause, the clock's innocence and the next step."""
     environ = {**keys_of(gateway, "not-the-secret-key-of-this-account"), "NCP_TUI_PROFILE": "environment"}
     with Terminal(tmp_path, environ=environ) as terminal:
-        terminal.expect("The gateway refused the signature (401/200).", "secret key", "the clock agrees")
+        terminal.expect("The gateway refused the signature (401/200: Authentication", "secret key", "the clock agrees")
         terminal.press("r")
-        terminal.expect("The gateway refused the signature (401/200).")
+        terminal.expect("The gateway refused the signature (401/200: Authentication")
         terminal.press("p")
         terminal.expect("Profiles", "in use")
         terminal.press("q")
@@ -143,6 +143,8 @@ def test_the_demo_touches_nothing_of_the_user(tmp_path: Path) -> None:
         terminal.expect("Keys", "This screen")
         terminal.press(ESCAPE)
         terminal.expect("Finished: snapshot search-0001-")
+        terminal.press(ESCAPE)
+        terminal.expect("sandbox / KR / Clusters")
         terminal.press("q")
         assert terminal.expect_end() == 0
     assert b"MINE" not in terminal.raw

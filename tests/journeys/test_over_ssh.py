@@ -15,7 +15,7 @@ import pytest
 
 from ncp_tui.sandbox import Sandbox, ThreadedSandbox
 from tests.journeys.bastion import Bastion, bastion, missing
-from tests.journeys.terminal import ENTER, F2, PATIENCE, Terminal
+from tests.journeys.terminal import ENTER, ESCAPE, F2, PATIENCE, Terminal
 
 PHRASE = "canary battery staple"
 WHY_NOT = missing()
@@ -102,6 +102,8 @@ def test_the_connection_breaks_in_the_middle_of_a_create(host: Bastion, gateway:
     gate.opened.set()
     with host.terminal("tmux attach -t w") as terminal:
         terminal.expect("Finished: snapshot search-0001-")
+        terminal.press(ESCAPE)
+        terminal.expect("KR / Clusters")
         terminal.press("q")
         assert terminal.expect_end() == 0
         shown += terminal.raw
