@@ -111,9 +111,9 @@ def test_the_connection_breaks_in_the_middle_of_a_create(host: Bastion, gateway:
     assert effect.operation == "createSnapshot"
     journal = host.home / ".local" / "state" / "ncp-tui" / "journal.jsonl"
     facts = [json.loads(line) for line in journal.read_text().splitlines()]
-    assert {fact["id"] for fact in facts} == {facts[0]["id"]}
-    assert (facts[0]["fact"], facts[0]["name"]) == ("begun", effect.name)
-    assert facts[-1]["fact"] == "finished"
+    assert {fact["entry"] for fact in facts} == {facts[0]["entry"]}
+    assert (facts[0]["event"], facts[0]["parameters"]["snapshotName"]) == ("begun", effect.name)
+    assert facts[-1]["event"] == "finished"
     assert (host.home / ".local" / "share" / "ncp-tui" / "keys.enc").is_file()
     assert files_with(host.home, gateway.sandbox.access_key), "what is looked for would be found"
     assert not files_with(host.home, secret_key) + files_with(host.home, PHRASE)

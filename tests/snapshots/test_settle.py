@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 
 from ncp_tui.gateway import AuthenticationFailed, EndpointError, GatewayError, NotFound, PermissionDenied, QuotaExceeded
 from ncp_tui.sandbox import RunningSandbox
+from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots import Fact, Journal, JournalEntry, JournalUnwritable, Settlement, Verdict, settle
-from ncp_tui.snapshots.settling import SECONDS, look_for, settled_without_looking
+from ncp_tui.snapshots.journal_entry import Doubt
+from ncp_tui.snapshots.settling import SECONDS, _at_best_unknown, look_for, settled_without_looking, started_by
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.snapshots.journals import (
     CALLER,
@@ -412,3 +415,16 @@ async def test_an_entry_that_is_gone_is_nobodys(journal: Journal) -> None:
     write_lines(journal)
     journal.begin(named("another"), CALLER).release()
     assert await settle(journal, entry, None) is None
+
+
+def test_what_damage_touches_is_at_best_unknown() -> None:
+    """The lines that are lost may have said which row is its own: a row of the name proves nothing of it any more."""
+    row = HistoryEntry(ENTRY.request.name, bucket=ENTRY.request.bucket, at=ASKED, message="SUCCESS", index=9)
+    sound = started_by(row, 1)
+    assert _at_best_unknown(ENTRY, sound) == sound
+    for doubt in (Doubt(is_named=True), Doubt(is_named=False)):
+        found = _at_best_unknown(replace(ENTRY, doubt=doubt), sound)
+        assert found.verdict is Verdict.CANNOT_TELL
+        assert "the history names it" in found.evidence
+        assert "damaged" in found.evidence
+        assert found.row == row
