@@ -45,6 +45,9 @@ SEED = os.environ.get("NCP_TUI_SEED") or str(random.SystemRandom().randrange(10*
 USERS = 40
 AT_A_TIME = 2
 """Creates of one user at the same time; each user has one journal."""
+IN_ALL = 8
+"""Creates of all users at the same time. They share one processor with the gateway: with many more, no answer comes
+within its time, and nothing but that is tried."""
 
 CREATE, HISTORY = "createSnapshot", "getSnapshotHistory"
 PATIENCE = Patience(connect=5, read=5, total=1.5)
@@ -285,11 +288,11 @@ async def _all_of_them(creates: int, sandbox: Sandbox, trouble: Trouble, users: 
     for cluster in sandbox.world.clusters:
         if cluster.is_running and cluster.kind.key_set and not cluster.hidden:
             free.put_nowait(cluster.number)
-    dice, actions = Dice(SEED, sandbox), []
+    dice, actions, in_all = Dice(SEED, sandbox), [], asyncio.Semaphore(IN_ALL)
 
     async def one(place: int) -> None:
         user = users[place % USERS]
-        async with user.at_a_time:
+        async with user.at_a_time, in_all:
             cluster = free.get_nowait()
             action = dice.action(place, cluster)
             actions.append(action)
