@@ -33,7 +33,7 @@ class Spellings:
         """`text` with `mask` in the place of each of them."""
         for whole in self._encoded:
             text = text.replace(whole, mask)
-        if len(text) <= _ALWAYS_SEARCHED or self._has_anchor(text):
+        if self._may_be_in(text):
             text = self._pattern.sub(lambda _: mask, text)
         return text
 
@@ -63,16 +63,22 @@ class Spellings:
             found += [inner, inner.replace("+", "-").replace("/", "_"), quote(inner, safe="")]
         return (*found, data.hex(), data.hex().upper())
 
-    def _has_anchor(self, text: str) -> bool:
-        """Whether a run of plain letters of it, or the beginning of it escaped throughout, is in `text`."""
+    def _may_be_in(self, text: str) -> bool:
+        """Whether a run of plain letters of it, or something escaped, is in `text`; in a long one, the beginning of it.
+
+        A pattern takes some 20 ms to compile, each signature has its own, and most answers escape nothing.
+        """
         runs = [run for run in re.split(r"[^A-Za-z0-9]", self.value) if len(run) >= _SHORTEST_ANCHOR]
         if any(run[:_SHORTEST_ANCHOR] in text for run in runs) or not runs:
             return True
+        if len(text) <= _ALWAYS_SEARCHED:
+            return _ESCAPED.search(text) is not None
         begins = re.compile(_pattern(self.value[:2]))
         return "\x00" in text or any(begins.match(text, found.start()) for found in _ESCAPING.finditer(text))
 
 
 _ESCAPING = re.compile(r"[%\\&=]")
+_ESCAPED = re.compile(r"[%\\&\x00]|=[0-9A-Fa-f]{2}")
 _LONGEST_SPELLING = 16
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 
 import httpx
 import pytest
@@ -167,13 +168,19 @@ async def test_every_screen_in_every_size() -> None:
             await stage.press(*keys)
             for size in SIZES:
                 await stage.pilot.resize_terminal(*size)
+                # Of a window made narrower the old rows may stay for a moment.
                 await stage.settle()
+                await stage.until(partial(fits, stage, size[0]))
                 look_at(stage, size, word)
             await stage.pilot.resize_terminal(*SIZES[0])
             await stage.settle()
             while not isinstance(stage.app.screen, ClustersScreen):
                 await stage.press("escape")
             await stage.press("escape")
+
+
+def fits(stage: Stage, width: int) -> bool:
+    return all(cell_len(row) <= width for row in stage.text().splitlines())
 
 
 def look_at(stage: Stage, size: tuple[int, int], word: str) -> None:

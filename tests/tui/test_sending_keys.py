@@ -119,6 +119,7 @@ async def test_the_mouse_sends_by_a_click_on_the_button_and_another_on_create() 
     async with staged((80, 24)) as stage:
         await stage.press("s")
         await stage.pilot.click("#create", times=2)
+        await stage.until(lambda: isinstance(stage.app.screen, SendQuestionScreen))
         await stage.settle()
         assert isinstance(stage.app.screen, SendQuestionScreen), "the second click of two answers nothing"
         assert not stage.asked(CREATE)
@@ -126,8 +127,10 @@ async def test_the_mouse_sends_by_a_click_on_the_button_and_another_on_create() 
         await stage.settle()
         assert isinstance(stage.app.screen, CreateSnapshotScreen)
         await stage.pilot.click("#create")
+        await stage.until(lambda: stage.app.screen.query("#confirm-yes"))
         await stage.settle()
         await stage.pilot.click("#confirm-yes")
+        await stage.until(lambda: stage.effects)
         await stage.settle()
         assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
 
