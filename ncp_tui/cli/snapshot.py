@@ -90,7 +90,8 @@ def history(cluster: str, limit: int | None) -> None:
 def wait(cluster: str, name: str, timeout: float) -> None:
     """Follow the snapshot NAME of CLUSTER to its end.
 
-    It ends with success (0), failed (10), or not over in time (11).
+    It ends with success (0), failed (10), or not over in time (11). Where this machine asked for it and its end is not
+    known yet, that request is followed, and a row of an earlier one says nothing; else the newest row of the name.
     """
     from ncp_tui.cli.work.waiting import wait_for_snapshot
 
