@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import ncp_tui
+from tests.tables import each_row
 
 ROOT = Path(ncp_tui.__file__).parent
 PACKAGES = sorted(
@@ -43,7 +44,7 @@ def test_every_package_of_the_client_is_among_them() -> None:
     )
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@each_row("package", PACKAGES)
 def test_the_three_lists_say_the_same(package: str) -> None:
     """A name that only type checkers see would fail at the user's."""
     seen, loaded = declared(package)
@@ -54,7 +55,7 @@ def test_the_three_lists_say_the_same(package: str) -> None:
         assert getattr(module, name) is not None
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@each_row("package", PACKAGES)
 def test_no_name_is_that_of_a_module(package: str) -> None:
     """Whoever imported that module would put it in the name's place."""
     folder = ROOT.joinpath(*package.split(".")[1:])

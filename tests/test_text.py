@@ -4,12 +4,12 @@ import itertools
 import json
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.gateway.exchange import Answer
 from ncp_tui.text import LONGEST, clean, clean_json, clean_lines, json_text
+from tests.tables import each_row
 
 ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(codec=None), max_size=200)
@@ -67,7 +67,7 @@ def acting(text: str) -> list[str]:
     return [character for character in text if unicodedata.category(character) in ACTING]
 
 
-@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+@each_row("payload", PAYLOADS.values(), ids=PAYLOADS)
 def test_what_acts_on_a_terminal_is_made_visible(payload: str) -> None:
     """Each of these reaches the terminal raw from every widget: it writes the clipboard or reverses what is read."""
     cleaned = clean(payload)
@@ -111,7 +111,7 @@ KEPT = (
 )
 
 
-@pytest.mark.parametrize("text", KEPT)
+@each_row("text", KEPT)
 def test_what_is_seen_is_left_alone(text: str) -> None:
     assert clean(text) == text
     assert json.loads(json_text(text)) == text

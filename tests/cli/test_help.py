@@ -17,6 +17,7 @@ from ncp_tui.cli.help import ENVIRONMENT
 from ncp_tui.cli.main import root
 from ncp_tui.cli.options import Group
 from tests.cli.program import Called
+from tests.tables import each_row
 
 README = Path(ncp_tui.__file__).parent.parent / "README.md"
 NOT_FOR_USERS = {"NCP_TUI_DEV", "NCP_TUI_BODY_SECRET"}
@@ -51,7 +52,7 @@ ALL = [(), *commands(root)]
 LEAVES = [words for words in ALL if words and not any(other[: len(words)] == words and other != words for other in ALL)]
 
 
-@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+@each_row("words", LEAVES, ids=" ".join)
 def test_each_command_has_examples_of_itself_that_are_understood(words: tuple[str, ...]) -> None:
     examples = list(examples_of(" ".join(words)))
     assert examples

@@ -8,9 +8,10 @@ import pytest
 
 from ncp_tui.cli.output import Output, cell_width, facts, table
 from tests.cli.program import Program
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "width"),
     [
         ("", 0),

@@ -20,6 +20,7 @@ from ncp_tui.profiles import paths_from
 from ncp_tui.sandbox import GatewayError, Sandbox, ThreadedSandbox, gateway_answer
 from ncp_tui.snapshots import Journal
 from tests.cli.program import Called, Program, keys_of
+from tests.tables import each_row
 
 CREATE = ("snapshot", "create", "search-0001", "--bucket", "bk.ses.snapshot", "--name", "x-1", "--yes")
 MODULE = (sys.executable, "-m", "ncp_tui")
@@ -99,7 +100,7 @@ UNWRITABLE = {
 class TestAnswers:
     """Standard output."""
 
-    @pytest.mark.parametrize("blocking", [True, False])
+    @each_row("blocking", [True, False])
     def test_a_slow_reader_gets_all_of_it(self, blocking: bool) -> None:
         """A pipe that does not block takes 65,536 bytes; the rest was dropped, with exit code 0."""
         with pipe(blocking=blocking) as (reading, writing):
@@ -115,7 +116,7 @@ class TestAnswers:
             writer.join()
         assert sink.loss is None
 
-    @pytest.mark.parametrize("kind", UNWRITABLE)
+    @each_row("kind", UNWRITABLE)
     def test_nothing_is_taken(self, kind: str) -> None:
         with unwritable(kind) as descriptor:
             sink = AnswerSink(descriptor)
@@ -157,14 +158,14 @@ class TestAnswers:
 class TestNotes:
     """Standard error."""
 
-    @pytest.mark.parametrize("kind", UNWRITABLE)
+    @each_row("kind", UNWRITABLE)
     def test_nothing_is_taken(self, kind: str) -> None:
         with unwritable(kind) as descriptor:
             sink = NoteSink(descriptor)
             assert sink.write(b"note") == 4
             sink.finish()
 
-    @pytest.mark.parametrize("blocking", [True, False])
+    @each_row("blocking", [True, False])
     def test_a_full_pipe_delays_nothing_and_gets_the_rest_when_it_is_read(self, blocking: bool) -> None:
         """An hour of notes to a reader that is stuck must not keep a snapshot waiting."""
         with pipe(blocking=blocking) as (reading, writing):

@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +30,7 @@ from ncp_tui.gateway import (
     Throttled,
 )
 from ncp_tui.gateway.answers import judge, payload_of, request_id_of
+from tests.tables import each_row
 
 
 def judged(status: int, body: Any, *, boolean: bool = True, offset: ClockOffset | None = None) -> GatewayError | None:
@@ -66,8 +66,8 @@ SHAPES: dict[str, Callable[[int], Any]] = {
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize(("status", "code", "kind", "may_have_acted"), GATEWAY_TABLE)
+@each_row("shape", SHAPES)
+@each_row(("status", "code", "kind", "may_have_acted"), GATEWAY_TABLE)
 def test_gateway_error(status: int, code: int, kind: type[GatewayError], shape: str, *, may_have_acted: bool) -> None:
     error = judged(status, SHAPES[shape](code))
     assert type(error) is kind
@@ -91,7 +91,7 @@ def test_no_other_pair_of_status_and_code_refuses() -> None:
             assert "history" in error.next_step
 
 
-@pytest.mark.parametrize("spell", ["+{}", "0{}", " {} ", "{}\n", "{}.0", "0x{}", "{}\u200b", "٤١٠"])
+@each_row("spell", ["+{}", "0{}", " {} ", "{}\n", "{}.0", "0x{}", "{}\u200b", "٤١٠"])
 def test_a_code_spelled_otherwise_refuses_nothing(spell: str) -> None:
     for status, code in REFUSING:
         error = judged(status, {"error": {"errorCode": spell.format(code)}})
@@ -103,7 +103,7 @@ def test_a_code_spelled_otherwise_refuses_nothing(spell: str) -> None:
     assert error.code == "410.0"
 
 
-@pytest.mark.parametrize(("code", "kind"), [row[1:3] for row in GATEWAY_TABLE])
+@each_row(("code", "kind"), [row[1:3] for row in GATEWAY_TABLE])
 def test_gateway_error_inside_a_200(code: int, kind: type[GatewayError]) -> None:
     """Sibling services do that; it is called what its code says, and proves nothing by it."""
     error = judged(200, SHAPES["text"](code))
@@ -116,8 +116,8 @@ def test_an_unknown_gateway_error_inside_a_200_is_no_success() -> None:
     assert type(judged(201, {"responseError": {"returnCode": "1"}})) is BadAnswer
 
 
-@pytest.mark.parametrize("status", [200, 202, 302])
-@pytest.mark.parametrize("said", [{"errorCode": "777"}, {"errorCode": "0"}, {"message": "no code at all"}, {}])
+@each_row("status", [200, 202, 302])
+@each_row("said", [{"errorCode": "777"}, {"errorCode": "0"}, {"message": "no code at all"}, {}])
 def test_an_unknown_error_in_spite_of_its_status_proves_nothing(status: int, said: dict[str, str]) -> None:
     """A 200 says that it was done, its body that it was not; only the documented codes say how far it got."""
     error = judged(status, {"error": said})
@@ -126,10 +126,8 @@ def test_an_unknown_error_in_spite_of_its_status_proves_nothing(status: int, sai
     assert "history" in error.next_step
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 409, 413, 418, 429])
-@pytest.mark.parametrize(
-    "payload", [{"error": {"message": "Forbidden"}}, {"error": {}}, {"error": {"errorCode": None}}, {}, []]
-)
+@each_row("status", [400, 401, 403, 404, 407, 409, 413, 418, 429])
+@each_row("payload", [{"error": {"message": "Forbidden"}}, {"error": {}}, {"error": {"errorCode": None}}, {}, []])
 def test_an_error_object_without_a_code_is_not_the_gateways(status: int, payload: object) -> None:
     """Web application firewalls and proxies speak JSON too; they do not know what became of the request."""
     error = judged(status, payload)
@@ -137,8 +135,8 @@ def test_an_error_object_without_a_code_is_not_the_gateways(status: int, payload
     assert error.may_have_acted
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500, 503])
-@pytest.mark.parametrize("code", ["200", "410", "1200", 0])
+@each_row("status", [200, 400, 401, 403, 404, 429, 500, 503])
+@each_row("code", ["200", "410", "1200", 0])
 def test_the_shape_of_other_services_proves_nothing(status: int, code: object) -> None:
     error = judged(status, {"responseError": {"returnCode": code, "returnMessage": "Access denied."}})
     assert error is not None
@@ -166,8 +164,8 @@ TWICE = {
 }
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 429])
-@pytest.mark.parametrize("body", [*CONTRADICTIONS.values(), *TWICE.values()], ids=[*CONTRADICTIONS, *TWICE])
+@each_row("status", [200, 400, 401, 429])
+@each_row("body", [*CONTRADICTIONS.values(), *TWICE.values()], ids=[*CONTRADICTIONS, *TWICE])
 def test_an_answer_that_contradicts_itself_proves_nothing(status: int, body: object) -> None:
     error = judged(status, body)
     assert error is not None
@@ -207,7 +205,7 @@ FOREIGN: dict[str, tuple[int, Any, str]] = {
 }
 
 
-@pytest.mark.parametrize(("status", "body", "words"), FOREIGN.values(), ids=FOREIGN)
+@each_row(("status", "body", "words"), FOREIGN.values(), ids=FOREIGN)
 def test_the_words_of_any_machine_are_shown(status: int, body: Any, words: str) -> None:
     error = judged(status, body)
     assert error is not None
@@ -215,7 +213,7 @@ def test_the_words_of_any_machine_are_shown(status: int, body: Any, words: str) 
     assert words in error.what
 
 
-@pytest.mark.parametrize(("status", "code"), [row[:2] for row in GATEWAY_TABLE])
+@each_row(("status", "code"), [row[:2] for row in GATEWAY_TABLE])
 def test_the_gateways_words_stand_beside_what_they_are_taken_for(status: int, code: int) -> None:
     """The reason is often in `details` alone; a person who reads "key or clock is wrong" looks in the wrong place."""
     error = judged(
@@ -234,7 +232,7 @@ def test_an_unknown_route_may_be_a_missing_permission() -> None:
     assert "region" in error.meaning
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "is_incomplete"),
     [
         (b"", True),
@@ -260,13 +258,13 @@ def test_the_two_code_spaces_are_not_mixed() -> None:
     assert type(judged(599, SHAPES["text"](200))) is ServerError
 
 
-@pytest.mark.parametrize("status", [200, 201, 202])
-@pytest.mark.parametrize("code", [0, "0"])
+@each_row("status", [200, 201, 202])
+@each_row("code", [0, "0"])
 def test_success(status: int, code: object) -> None:
     assert judged(status, envelope(code)) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("result", "kind"),
     [
         (False, BadAnswer),
@@ -291,8 +289,8 @@ def test_a_missing_result_is_no_confirmation() -> None:
     assert error.may_have_acted
 
 
-@pytest.mark.parametrize("status", [200, 400])
-@pytest.mark.parametrize("code", [1, 3, 404, 499, 600, 899, 901, 10115, 40070, "40070"])
+@each_row("status", [200, 400])
+@each_row("code", [1, 3, 404, 499, 600, 899, 901, 10115, 40070, "40070"])
 def test_a_service_refusal(status: int, code: object) -> None:
     error = judged(status, envelope(code, None, "이미 존재합니다"))
     assert type(error) is RefusedByService
@@ -314,7 +312,7 @@ NO_REFUSALS: list[tuple[int, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "result"), NO_REFUSALS)
+@each_row(("status", "code", "result"), NO_REFUSALS)
 def test_what_only_looks_like_a_refusal_of_the_service(status: int, code: object, result: object) -> None:
     error = judged(status, envelope(code, result, "그럴 수 없습니다"))
     assert error is not None
@@ -329,8 +327,8 @@ def test_a_refusal_without_a_result_is_none() -> None:
     assert error.may_have_acted
 
 
-@pytest.mark.parametrize("status", [200, 400])
-@pytest.mark.parametrize("code", [1, "0000", "SUCCESS", -1])
+@each_row("status", [200, 400])
+@each_row("code", [1, "0000", "SUCCESS", -1])
 def test_a_confirmation_with_a_code_that_refuses_proves_nothing(status: int, code: object) -> None:
     """One of the two is wrong, and nobody knows which."""
     error = judged(status, envelope(code, True, "SUCCESS"))
@@ -338,7 +336,7 @@ def test_a_confirmation_with_a_code_that_refuses_proves_nothing(status: int, cod
     assert error.may_have_acted
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@each_row("status", [500, 502, 503, 504])
 def test_a_failure_of_the_service_proves_nothing(status: int) -> None:
     """It may have broken after the snapshot was started: "not started" would be a guess."""
     error = judged(status, envelope(500, None, "Internal Server Error"))
@@ -347,7 +345,7 @@ def test_a_failure_of_the_service_proves_nothing(status: int) -> None:
     assert "Internal Server Error" in error.what
 
 
-@pytest.mark.parametrize("code", [None, False, True, 0.0, 1.5, [], {}, ""])
+@each_row("code", [None, False, True, 0.0, 1.5, [], {}, ""])
 def test_a_code_that_is_none_proves_nothing(code: object) -> None:
     """False equals 0 in Python and 0.0 does too; neither is what the API promises."""
     error = judged(200, envelope(code))
@@ -355,7 +353,7 @@ def test_a_code_that_is_none_proves_nothing(code: object) -> None:
     assert error.may_have_acted
 
 
-@pytest.mark.parametrize("status", [300, 302, 400, 401, 404, 429, 500, 503])
+@each_row("status", [300, 302, 400, 401, 404, 429, 500, 503])
 def test_code_0_with_a_status_that_is_no_success(status: int) -> None:
     error = judged(status, envelope())
     assert error is not None
@@ -406,7 +404,7 @@ BARE: dict[int, tuple[type[GatewayError], bool]] = {
 }
 
 
-@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@each_row("body", BODIES.values(), ids=BODIES)
 def test_a_body_of_no_documented_shape(body: bytes) -> None:
     """With any status, whether a boolean was promised or not."""
     payload = payload_of(Answer(200, "", (), body))
@@ -431,7 +429,7 @@ def test_a_success_cut_anywhere_is_no_success() -> None:
         assert error.may_have_acted, whole[:length]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body",
     [
         b"\xef\xbb\xbf" + json.dumps(envelope()).encode(),
@@ -447,7 +445,7 @@ def test_oddities_that_do_not_matter(body: bytes) -> None:
     assert judged(200, body) is None
 
 
-@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@each_row("body", BODIES.values(), ids=BODIES)
 def test_any_body_can_be_shown(body: bytes) -> None:
     exchange = Exchange("x", None, None, answer=Answer(200, "OK", (), body))  # type: ignore[arg-type]
     assert isinstance(exchange.pretty_body(), str)
@@ -488,7 +486,7 @@ def test_a_servers_words_stay_inert_in_an_error(code: str, message: str) -> None
     assert not {unicodedata.category(character) for character in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("offset", "words"),
     [
         (None, "check this machine's clock"),
@@ -513,8 +511,8 @@ def test_a_refusal_of_what_was_signed_with_the_gateways_time_does_not_blame_the_
     assert "400 s slow" in error.next_step
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 407, 429, 503])
-@pytest.mark.parametrize("body", [envelope(), envelope(40070, None), SHAPES["text"](200)])
+@each_row("status", [200, 400, 401, 407, 429, 503])
+@each_row("body", [envelope(), envelope(40070, None), SHAPES["text"](200)])
 def test_what_is_not_whole_proves_nothing(status: int, body: object) -> None:
     """A record is judged again when evidence is made of it: it must not say more than was known when it came."""
     answer = Answer(status, "", (), json.dumps(body).encode(), is_whole=False)
@@ -531,7 +529,7 @@ def test_where_a_redirect_points_is_shown() -> None:
     assert "https://evil.example/" in error.what
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("payload", "expected"),
     [
         ({"requestId": "r"}, "r"),

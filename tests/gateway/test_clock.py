@@ -2,16 +2,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.gateway.clock import ClockOffset, offset_from, timestamp_ms
+from tests.tables import each_row
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC).timestamp()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("header", "seconds"),
     [
         ("Thu, 01 Jan 2026 12:00:00 GMT", 0.5),
@@ -31,7 +31,7 @@ def test_offset(header: str, seconds: float) -> None:
     assert offset.is_worrying == (abs(seconds) > 60)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "header",
     [
         "",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ncp_tui.gateway import Credentials, InvalidCredentials, SecretKey, check_access_key, mask_access_key
 from tests.gateway.wire import CANARY
+from tests.tables import each_row
 
 
 def ways_to_print(key: SecretKey) -> list[str]:
@@ -71,7 +72,7 @@ def test_equal_keys_are_equal_and_hash_alike() -> None:
     assert len({Credentials("AK", SecretKey("same")), Credentials("AK", SecretKey("same"))}) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     "value",
     [
         "",
@@ -101,7 +102,7 @@ def test_white_space_around_is_a_pasting_accident() -> None:
     assert check_access_key(" AKID ") == "AKID"
 
 
-@pytest.mark.parametrize("value", ["", "  ", "A K", "A\nK", "A\x00K", "키", "A\u200bK", "A\x7fK", "A\tK", "A\ud800"])
+@each_row("value", ["", "  ", "A K", "A\nK", "A\x00K", "키", "A\u200bK", "A\x7fK", "A\tK", "A\ud800"])
 def test_an_access_key_that_cannot_stand_in_a_header(value: str) -> None:
     """A line feed in it would move the lines of the string to sign."""
     with pytest.raises(InvalidCredentials):
@@ -143,8 +144,8 @@ PASTED = {
 }
 
 
-@pytest.mark.parametrize("value", PASTED)
-@pytest.mark.parametrize("check", [SecretKey, check_access_key])
+@each_row("value", PASTED)
+@each_row("check", [SecretKey, check_access_key])
 def test_an_accident_of_pasting_is_named(value: str, check: Callable[[str], object]) -> None:
     """The gateway would say that key or clock is wrong, and nobody looks at the quotes of an --env-file."""
     with pytest.raises(InvalidCredentials) as caught:
@@ -154,13 +155,13 @@ def test_an_accident_of_pasting_is_named(value: str, check: Callable[[str], obje
     assert caught.value.next_step
 
 
-@pytest.mark.parametrize("value", [f"{KEY}\r", f"{KEY}\r\n", f"\ufeff{KEY}\n", f"  {KEY}\t", f"\ufeff {KEY}"])
+@each_row("value", [f"{KEY}\r", f"{KEY}\r\n", f"\ufeff{KEY}\n", f"  {KEY}\t", f"\ufeff {KEY}"])
 def test_what_nobody_sees_around_a_key_is_taken_away(value: str) -> None:
     """A file of Windows, a byte order mark: there is nothing to be asked."""
     assert SecretKey(value).reveal() == KEY
     assert check_access_key(value) == KEY
 
 
-@pytest.mark.parametrize("value", ["SK=1==", "a#b;c", "a:b", "S%K%(x)s%%", "${x}$", "x=y"])
+@each_row("value", ["SK=1==", "a#b;c", "a:b", "S%K%(x)s%%", "${x}$", "x=y"])
 def test_a_sign_inside_is_no_accident(value: str) -> None:
     assert SecretKey(value).reveal() == value

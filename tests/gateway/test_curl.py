@@ -15,6 +15,7 @@ from ncp_tui.gateway import Call, RequestRecord, SecretKey, as_curl
 from ncp_tui.gateway.curl import NotForCurl
 from ncp_tui.sandbox import RunningSandbox
 from tests.gateway.wire import ACCESS_KEY, CANARY, CREATE, LIST, Client, RawServer, answering, http, signature_of
+from tests.tables import each_row
 
 pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, ("bash", "python3", "curl"))), reason="needs bash, python3 and curl"
@@ -136,8 +137,8 @@ def test_what_changes_things_says_so_first() -> None:
     assert "changes things" not in as_curl(replace(record, has_effect=False))
 
 
-@pytest.mark.parametrize("part", ["url", "header", "body"])
-@pytest.mark.parametrize("character", ["\x00", "\x1b", "\x0b", "\x0c", "\x7f"])
+@each_row("part", ["url", "header", "body"])
+@each_row("character", ["\x00", "\x1b", "\x0b", "\x0c", "\x7f"])
 def test_what_no_configuration_can_say_is_refused(part: str, character: str) -> None:
     text = f"x{character}x"
     header = text if part == "header" else "x"

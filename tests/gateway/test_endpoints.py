@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from ncp_tui.gateway import UnknownEndpoint, endpoint_for
 from ncp_tui.gateway.endpoints import ZONES, check_gateway_url, zone_of_gateway_url
+from tests.tables import each_row
 
 PAIRS = [
     ("public", "KR", "https://vpcsearchengine.apigw.ntruss.com/api/v2"),
@@ -17,7 +18,7 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("zone", "region", "base_url"), PAIRS)
+@each_row(("zone", "region", "base_url"), PAIRS)
 def test_every_zone_and_region(zone: str, region: str, base_url: str) -> None:
     assert endpoint_for(zone, region).base_url == base_url
     assert endpoint_for(zone.upper(), region.lower()) == endpoint_for(zone, region)
@@ -27,12 +28,12 @@ def test_the_table_is_complete() -> None:
     assert {(zone.name, region) for zone in ZONES.values() for region in zone.regions} == {pair[:2] for pair in PAIRS}
 
 
-@pytest.mark.parametrize(("zone", "region"), [("public", "KR"), ("gov", "KR"), ("fin", "FKR")])
+@each_row(("zone", "region"), [("public", "KR"), ("gov", "KR"), ("fin", "FKR")])
 def test_the_first_region_is_the_default(zone: str, region: str) -> None:
     assert endpoint_for(zone).region == region
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("zone", "region"),
     [("public", "USWN"), ("public", "DEN"), ("public", "KRS"), ("gov", "SGN"), ("fin", "KR"), ("moon", "KR"), ("", "")],
 )
@@ -42,7 +43,7 @@ def test_an_unknown_zone_or_region_is_refused(zone: str, region: str) -> None:
         endpoint_for(zone, region)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("general", "region", "base_url"),
     [
         ("https://ncloud.apigw.ntruss.com", "SGN", PAIRS[1][2]),
@@ -58,7 +59,7 @@ def test_the_general_gateway_is_mapped_to_the_service(general: str, region: str,
     assert endpoint_for("public", region, general).base_url == base_url
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "base_url"),
     [
         ("https://gw.example.com", "https://gw.example.com/api/sgn-v2"),
@@ -110,7 +111,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("url", REFUSED)
+@each_row("url", REFUSED)
 def test_what_is_no_safe_gateway_url_is_refused(url: str) -> None:
     """The signature goes wherever this URL points."""
     with pytest.raises(UnknownEndpoint):
@@ -119,9 +120,7 @@ def test_what_is_no_safe_gateway_url_is_refused(url: str) -> None:
         check_gateway_url(url)
 
 
-@pytest.mark.parametrize(
-    "url", ["https://user:PASSWORD@h", "ftp://user:PASSWORD@h", "https://user:PASSWORD@[", "http://u:PASSWORD@h"]
-)
+@each_row("url", ["https://user:PASSWORD@h", "ftp://user:PASSWORD@h", "https://user:PASSWORD@[", "http://u:PASSWORD@h"])
 def test_a_password_in_a_refused_url_is_not_repeated(url: str) -> None:
     with pytest.raises(UnknownEndpoint) as caught:
         check_gateway_url(url)
@@ -140,7 +139,7 @@ def test_any_text_is_a_url_or_a_problem(url: str) -> None:
         assert endpoint.origin.startswith("https://") or endpoint.is_loopback
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "zone"),
     [
         ("https://ncloud.apigw.ntruss.com", "public"),
@@ -169,7 +168,7 @@ def test_loopback() -> None:
     assert not endpoint_for("public", "KR").is_loopback
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "foreign"),
     [
         (None, False),

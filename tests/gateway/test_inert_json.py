@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ncp_tui.gateway import inert_json
 from ncp_tui.gateway.inert_json import MOST_DEPTH, MOST_VALUES, CutList, TooManyValues, decode
+from tests.tables import each_row
 
 LARGEST = 1 << 20
 ROW = b'{"idx":1,"snapshotName":"nightly, and {more}","message":"a \\" b","bucketName":"bk","hasErrorLog":false}'
@@ -84,7 +85,7 @@ def test_what_cannot_be_cut_is_refused(body: bytes, decoded_values: list[int]) -
     assert sum(decoded_values) <= MOST_VALUES
 
 
-@pytest.mark.parametrize("body", HARMLESS.values(), ids=HARMLESS)
+@each_row("body", HARMLESS.values(), ids=HARMLESS)
 def test_a_large_text_is_no_structure(body: bytes) -> None:
     found = decode(body)
     assert not found.is_cut
@@ -102,7 +103,7 @@ def test_a_name_that_comes_twice_is_not_taken_for_the_list_that_was_cut() -> Non
         decode(b'{"code":0,"result":{"rows":1,"x":2,"rows":[' + rows + b"]}}")
 
 
-@pytest.mark.parametrize(("depth", "is_read"), [(MOST_DEPTH, True), (MOST_DEPTH + 2, False), (900, False)])
+@each_row(("depth", "is_read"), [(MOST_DEPTH, True), (MOST_DEPTH + 2, False), (900, False)])
 def test_depth_is_bounded(depth: int, is_read: bool) -> None:
     """Laid out with indents, 50,000 values that are 900 deep would be 90 MB."""
     body = b"[" * depth + b"]" * depth

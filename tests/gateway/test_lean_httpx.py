@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
+from tests.tables import each_row
 
 
 def said_by(program: str) -> str:
@@ -14,7 +14,7 @@ def said_by(program: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("layer", ["ncp_tui.gateway", "ncp_tui.search_engine"])
+@each_row("layer", ["ncp_tui.gateway", "ncp_tui.search_engine"])
 def test_no_drawing_and_no_command_line_is_loaded(layer: str) -> None:
     """For a command line of its own httpx brings rich, pygments and click: 40 ms of 100."""
     program = f"""
@@ -24,7 +24,7 @@ print([name for name in ("rich", "pygments", "click", "httpx._main") if name in 
     assert said_by(program) == "[]"
 
 
-@pytest.mark.parametrize("first", ["httpx", "ncp_tui.gateway"])
+@each_row("first", ["httpx", "ncp_tui.gateway"])
 def test_httpx_is_left_as_it_is_otherwise(first: str) -> None:
     """Whoever imported it before has its command line, and whoever wants it later gets it."""
     program = f"""

@@ -41,6 +41,7 @@ from tests.gateway.wire import (
     http,
     signature_of,
 )
+from tests.tables import each_row
 
 MIB = 1 << 20
 MEASURE = """
@@ -257,7 +258,7 @@ ODD: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("body", ODD.values(), ids=ODD)
+@each_row("body", ODD.values(), ids=ODD)
 def test_odd_documents(body: bytes) -> None:
     for status in (200, 302, 401, 429, 500):
         found = outcome(status, body)

@@ -25,6 +25,7 @@ from ncp_tui.gateway.metadata_service import (
 )
 from tests.gateway.wire import Listener, RawServer, Received, answering, http
 from tests.profiles.metadata_server import ROLE, ROLES, MetadataServer, document
+from tests.tables import each_row
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
 
@@ -199,7 +200,7 @@ async def test_an_endless_answer_is_read_no_further_than_needed() -> None:
     assert sent < 64 * 1024 * 1024
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "meant"),
     [
         ("http://169.254.169.254", "http://169.254.169.254"),
@@ -215,7 +216,7 @@ def test_who_may_be_asked(url: str, meant: str) -> None:
     assert check_metadata_service(url, "V") == meant
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "https://169.254.169.254",

@@ -23,6 +23,7 @@ from ncp_tui.gateway.name_lookup import AddressBackend, Names, in_turns
 from tests.gateway.test_tls import Certificate, certificate
 from tests.gateway.test_transport import unused_port
 from tests.gateway.wire import CREATE, Client, RawServer, answering, http
+from tests.tables import each_row
 
 HUNG = """
 import asyncio, socket, sys, threading
@@ -49,7 +50,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize(("answers", "said"), [(0, "NameNotFound"), (1, "NotReached")])
+@each_row(("answers", "said"), [(0, "NameNotFound"), (1, "NotReached")])
 def test_a_resolver_that_hangs_holds_nobody(answers: int, said: str) -> None:
     """On the threads of asyncio it would: they are joined at the end, and this program would never have one.
 

@@ -15,6 +15,7 @@ import pytest
 from ncp_tui.gateway import GatewayError, NotReached, ProxyRefused, UnusableProxy, endpoint_for
 from ncp_tui.gateway.proxies import is_excepted, proxy_for
 from tests.gateway.wire import CREATE, Client, Listener, RawServer, answering, http
+from tests.tables import each_row
 
 GATEWAY = "https://gateway.invalid"
 
@@ -113,7 +114,7 @@ async def test_a_password_is_a_password_whatever_is_in_it(written: str, password
     assert "WORD" not in repr(client.exchange) + error.sentences()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "socks5://someone:PASSWORD@127.0.0.1:1",
@@ -207,13 +208,13 @@ EXCEPTED = [
 ]
 
 
-@pytest.mark.parametrize(("no_proxy", "host", "expected"), EXCEPTED)
+@each_row(("no_proxy", "host", "expected"), EXCEPTED)
 def test_no_proxy(no_proxy: str, host: str, expected: bool) -> None:
     """A bastion's NO_PROXY was written for curl; what has to be reached directly, the proxy cannot reach."""
     assert is_excepted(host, no_proxy) is expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("no_proxy", "expected"),
     [("fd00::/8", True), ("fd00::7", True), ("fd00:0:0::7/128", True), ("fe00::/8", False), ("10.0.0.0/8", False)],
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ncp_tui.gateway import Answer, QuotaExceeded, Throttled
 from ncp_tui.gateway.retry_after import retry_after
 from tests.gateway.wire import CREATE, Client, RawServer, answering, http
+from tests.tables import each_row
 
 NOON = 1_767_268_800.0
 """2026-01-01T12:00:00Z."""
@@ -22,7 +23,7 @@ def asked(header: str, *more: tuple[str, str], now: float = NOON) -> float | Non
     return retry_after(Answer(429, "", (("Retry-After", header), *more)), now)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("header", "seconds"),
     [("0", 0.0), ("7", 7.0), (" 7 ", 7.0), ("1.5", 1.5), ("60", 60.0), ("61", 60.0), ("3600", 60.0)],
 )
@@ -30,7 +31,7 @@ def test_seconds(header: str, seconds: float) -> None:
     assert asked(header) == seconds
 
 
-@pytest.mark.parametrize(
+@each_row(
     "header",
     [
         "",
@@ -56,7 +57,7 @@ def test_what_makes_no_sense(header: str) -> None:
     assert asked(header) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("header", "seconds"),
     [
         ("Thu, 01 Jan 2026 12:00:00 GMT", 0.0),

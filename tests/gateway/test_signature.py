@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ncp_tui.gateway import Call, Credentials, SecretKey, SignatureV2, sign, string_to_sign
 from ncp_tui.gateway.signature import target_of
 from tests.gateway.wire import CANARY, LIST, Client, RawServer, answering, http, signature_of
+from tests.tables import each_row
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent.parent / "signature-vectors.json").read_text(encoding="utf-8")
@@ -93,7 +94,7 @@ def test_the_vectors() -> None:
         assert request.headers["x-ncp-iam-access-key"] == vector["access_key"]
 
 
-@pytest.mark.parametrize("known", KNOWN)
+@each_row("known", KNOWN)
 def test_known_answer(known: tuple[str, str, int, str, str, str]) -> None:
     method, target, milliseconds, access_key, secret_key, expected = known
     assert sign(SecretKey(secret_key), string_to_sign(method, target, milliseconds, access_key)) == expected

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ncp_tui.gateway.sites import may_be_one_site
+from tests.tables import each_row
 
 OFFICIAL = "https://vpcsearchengine.apigw.ntruss.com/api/v2"
 LOCAL = "http://127.0.0.1:8080/api/v2"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("one", "other"),
     [
         (LOCAL, "http://localhost:8080/api/v2"),
@@ -37,7 +36,7 @@ def test_what_may_be_one(one: str, other: str) -> None:
     assert may_be_one_site(one, one)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("one", "other"),
     [
         (OFFICIAL, "https://vpcsearchengine.apigw.ntruss.com/api/sgn-v2"),

@@ -9,13 +9,12 @@ import quopri
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
-import pytest
-
 from ncp_tui.gateway import SecretKey
 from ncp_tui.gateway.bodies import Incoming
 from ncp_tui.gateway.lean_httpx import httpx
 from ncp_tui.gateway.spellings import Spellings
 from ncp_tui.snapshots.redaction import redact
+from tests.tables import each_row
 
 SIGNATURE = "FUFRsiXMk+n/bS2CkPmDZZQpbI/DLb03NaEKZBYo+K4="
 KEY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
@@ -55,9 +54,9 @@ WAYS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-@pytest.mark.parametrize("secret", [SIGNATURE, KEY])
-@pytest.mark.parametrize("filler", [0, 100_000])
+@each_row("way", WAYS.values(), ids=WAYS)
+@each_row("secret", [SIGNATURE, KEY])
+@each_row("filler", [0, 100_000])
 def test_it_is_found(secret: str, way: Callable[[str], str], filler: int) -> None:
     """Also in a large answer, where it is looked for with less."""
     written = way(secret)
@@ -68,7 +67,7 @@ def test_it_is_found(secret: str, way: Callable[[str], str], filler: int) -> Non
     assert not any(secret[start : start + 12] in masked for start in range(len(secret) - 12))
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@each_row("way", WAYS.values(), ids=WAYS)
 def test_no_record_and_no_evidence_repeats_it(way: Callable[[str], str]) -> None:
     written = way(SIGNATURE).replace("\x00", "")
     headers = [("x-echo", written), (f"x-{quote(SIGNATURE, safe='')}", "1")]

@@ -16,6 +16,7 @@ import pytest
 from ncp_tui.sandbox import Sandbox, ThreadedSandbox
 from tests.journeys.terminal import ESCAPE, F2, Terminal
 from tests.profiles.metadata_server import MetadataServer, document
+from tests.tables import each_row
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
 ESCAPES = ("%{:02X}", "%25{:02x}", "\\u{:04x}", "\\\\u{:04X}", "\\x{:02x}", "&#{};", "&#x{:x};", "={:02X}")
@@ -152,7 +153,7 @@ print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *resource.getrlimit(resource.RLIMI
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
-@pytest.mark.parametrize(("variables", "says"), [({}, "0 0 0"), ({"NCP_TUI_DEV": "1"}, "1 ")])
+@each_row(("variables", "says"), [({}, "0 0 0"), ({"NCP_TUI_DEV": "1"}, "1 ")])
 def test_the_memory_is_closed_to_others(variables: dict[str, str], says: str) -> None:
     """Another process of this user could attach and read memory and first environment, both of which hold the key."""
     environ = {"PATH": os.environ["PATH"], **variables}

@@ -52,6 +52,7 @@ from ncp_tui.profiles.secret_stores.sealed import (
     seal,
     unseal,
 )
+from tests.tables import each_row
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
 SECRET = SecretKey(CANARY)
@@ -195,9 +196,7 @@ def test_this_host_has_what_it_takes() -> None:
     sealed.check_host()
 
 
-@pytest.mark.parametrize(
-    ("mebibytes", "log2_n"), [(None, 17), (4096, 17), (512, 17), (511, 16), (256, 16), (255, 15), (1, 15)]
-)
+@each_row(("mebibytes", "log2_n"), [(None, 17), (4096, 17), (512, 17), (511, 16), (256, 16), (255, 15), (1, 15)])
 def test_a_small_host_gets_a_cheaper_setting(mebibytes: int | None, log2_n: int) -> None:
     assert log2_n_for(None if mebibytes is None else mebibytes << 20) == log2_n
 
@@ -223,9 +222,7 @@ def test_a_passphrase_is_the_same_however_it_was_typed() -> None:
     assert composed.masked != Passphrase(PHRASE.upper()).masked
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "  \n", "one\ntwo three four", "tab\tin the middle", "\x1b[31m", "\udc80 and so on"]
-)
+@each_row("typed", ["", "  \n", "one\ntwo three four", "tab\tin the middle", "\x1b[31m", "\udc80 and so on"])
 def test_what_is_no_passphrase(typed: str) -> None:
     with pytest.raises(InvalidPassphrase):
         Passphrase(typed)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.profiles import configure_path, read_ncloud_configure
 from ncp_tui.profiles.ncloud_configure import parse_ncloud_configure
+from tests.tables import each_row
 
 A, S = "ncloud_access_key_id", "ncloud_secret_access_key"
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
@@ -80,7 +80,7 @@ SHAPES: dict[str, tuple[str | bytes, Found]] = {
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@each_row("shape", SHAPES)
 def test_shapes(shape: str) -> None:
     content, wanted = SHAPES[shape]
     configure = parse_ncloud_configure(content.encode() if isinstance(content, str) else content)
@@ -89,7 +89,7 @@ def test_shapes(shape: str) -> None:
     assert all(warning.isprintable() for warning in configure.warnings)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "shape",
     ["only the access key", "only the secret key", "space in the access key", "secret in no encoding"],
 )
@@ -160,7 +160,7 @@ def test_no_bytes_crash_the_parser(data: bytes) -> None:
     parse_ncloud_configure(data)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("content", "said"),
     [
         (f'# x\n{A} = "AK1"\n{S} = SK1\n', ["line 2", "access key id is in quotes"]),

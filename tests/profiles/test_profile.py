@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from ncp_tui.profiles import InvalidProfile, Profile, check_field, check_profile, check_profile_name
+from tests.tables import each_row
 
 KEY = "AKIDEXAMPLE123456789"
 
 
-@pytest.mark.parametrize("name", ["a", "prod", "Prod-1", "0", "a.b_c-d", "x" * 64, "console", "com10", "environment2"])
+@each_row("name", ["a", "prod", "Prod-1", "0", "a.b_c-d", "x" * 64, "console", "com10", "environment2"])
 def test_good_names(name: str) -> None:
     assert check_profile_name(name) == name
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name",
     [
         "",
@@ -64,7 +65,7 @@ def test_bad_names_say_why(name: str) -> None:
     assert caught.value.what.isprintable()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "value", "good"),
     [
         ("access_key", f" {KEY}\n", KEY),
@@ -86,7 +87,7 @@ def test_good_fields(field: str, value: object, good: object) -> None:
     assert check_field(field, value) == good
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "value"),
     [
         ("access_key", ""),
@@ -126,7 +127,7 @@ def test_bad_fields_name_themselves(field: str, value: object) -> None:
     assert caught.value.sentences().isprintable()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("values", "field"),
     [
         ({"zone": "public", "region": "FKR"}, "region"),
@@ -143,7 +144,7 @@ def test_fields_that_do_not_fit_together(values: dict[str, Any], field: str) -> 
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize(("zone", "region"), [("public", "KR"), ("gov", "KR"), ("fin", "FKR")])
+@each_row(("zone", "region"), [("public", "KR"), ("gov", "KR"), ("fin", "FKR")])
 def test_an_empty_region_is_the_first_of_the_zone(zone: str, region: str) -> None:
     assert check_profile(Profile(name="a", access_key=KEY, zone=zone, region="")).region == region
 

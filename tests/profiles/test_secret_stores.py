@@ -29,6 +29,7 @@ from ncp_tui.profiles import (
 )
 from ncp_tui.profiles.secret_stores import Backend, Keyring, keyring_of
 from ncp_tui.profiles.secret_stores.base import decode, encode
+from tests.tables import each_row
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
 SECRET = SecretKey(CANARY)
@@ -230,7 +231,7 @@ async def test_a_problem_of_a_backend_loses_what_it_came_from() -> None:
     assert caught.value.__context__ is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "",
@@ -253,7 +254,7 @@ def test_a_stored_text_that_is_not_ours_is_refused(text: str) -> None:
     assert caught.value.next_step
 
 
-@pytest.mark.parametrize("secret", [CANARY, 'a"}b', "비밀", "\\u0000", "😀"])
+@each_row("secret", [CANARY, 'a"}b', "비밀", "\\u0000", "😀"])
 def test_a_document_gives_back_what_went_in(secret: str) -> None:
     text = encode(PROFILE, SecretKey(secret))
     assert decode(PROFILE, text) == SecretKey(secret)

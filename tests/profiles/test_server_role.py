@@ -19,6 +19,7 @@ from ncp_tui.gateway.metadata_service import BadMetadata, MetadataSilent, NotOnS
 from ncp_tui.profiles.server_role import ASK_AGAIN_AFTER, RENEW_BEFORE, ServerRole, read_keys
 from tests.gateway.wire import http
 from tests.profiles.metadata_server import ROLE, MetadataServer, document
+from tests.tables import each_row
 
 START = 1_767_312_000.0
 HOURS = 3600.0
@@ -278,7 +279,7 @@ def test_keys_as_they_are_documented() -> None:
     assert ends == datetime.fromtimestamp(START, UTC)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "change",
     [
         {"Code": "success"},
@@ -295,7 +296,7 @@ def test_keys_a_little_otherwise(change: dict[str, object]) -> None:
     assert (pair.access_key, ends.timestamp()) == (FIRST, START)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("change", "said"),
     [
         ({"Code": "Failed"}, "it says Failed"),
@@ -322,7 +323,7 @@ def test_keys_that_cannot_be_used(change: dict[str, object], said: str) -> None:
     assert len(caught.value.what) < 400
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', "1", "<html>", "[" * 9000, '{"a":' * 9000, "\x00"])
+@each_row("text", ["", "{", "[]", "null", '"x"', "1", "<html>", "[" * 9000, '{"a":' * 9000, "\x00"])
 def test_what_is_no_document(text: str) -> None:
     with pytest.raises(BadMetadata, match="it is no JSON"):
         read_keys(text)

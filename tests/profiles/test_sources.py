@@ -27,6 +27,7 @@ from ncp_tui.profiles import (
 from ncp_tui.profiles.book import read_book
 from ncp_tui.profiles.ncloud_configure import NcloudConfigure, parse_ncloud_configure
 from ncp_tui.profiles.server_role import ServerRole
+from tests.tables import each_row
 
 KEY = "AKIDEXAMPLE123456789"
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
@@ -88,7 +89,7 @@ def test_the_server_role_comes_last() -> None:
     assert choose_identity(ENVIRON, BOOK, CONFIGURE, "Server-Role", role).role is role
 
 
-@pytest.mark.parametrize("name", ["server-role", "SERVER-ROLE"])
+@each_row("name", ["server-role", "SERVER-ROLE"])
 def test_without_being_wanted_there_is_no_server_role(name: str) -> None:
     """The journal may name it, from a run in which the user had wanted it."""
     assert everything().find(name) is None
@@ -97,7 +98,7 @@ def test_without_being_wanted_there_is_no_server_role(name: str) -> None:
     assert "NCP_TUI_SERVER_ROLE=1" in caught.value.next_step
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("environ", "name", "wanted"),
     [
         ({}, None, False),
@@ -116,7 +117,7 @@ def test_who_wants_the_server_role(environ: dict[str, str], name: str | None, wa
     assert wants_server_role(environ, name) is wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("gateway", "region", "place"),
     [
         ("", "", ("public", "KR")),
@@ -133,7 +134,7 @@ def test_the_place_of_the_server_role(gateway: str, region: str, place: tuple[st
     assert not identity.is_stored
 
 
-@pytest.mark.parametrize(
+@each_row(
     "environ",
     [
         {"NCLOUD_METADATA_ENDPOINT": "http://evil.example"},
@@ -152,12 +153,12 @@ def test_a_server_role_that_cannot_be_used(environ: dict[str, str]) -> None:
     assert choose_identity({}, BOOK, CONFIGURE, role=role).name == "dev"
 
 
-@pytest.mark.parametrize("name", ["PROD", "environment", "Environment", "configure:default", "configure:PROJECT"])
+@each_row("name", ["PROD", "environment", "Environment", "configure:default", "configure:PROJECT"])
 def test_every_name_can_be_asked_for_in_any_case(name: str) -> None:
     assert choose_identity(ENVIRON, BOOK, CONFIGURE, name).name.lower() == name.lower()
 
 
-@pytest.mark.parametrize("name", ["nobody", "environment", "configure:nobody", "\x1b[2J"])
+@each_row("name", ["nobody", "environment", "configure:nobody", "\x1b[2J"])
 def test_a_name_that_is_asked_for_never_becomes_somebody_else(name: str) -> None:
     """With a mistyped profile, a snapshot would be taken in another account."""
     environ = {"NCLOUD_ACCESS_KEY": "AKENV"}
@@ -169,7 +170,7 @@ def test_a_name_that_is_asked_for_never_becomes_somebody_else(name: str) -> None
         choose_identity(environ | {"NCP_TUI_PROFILE": name}, BOOK, CONFIGURE)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "content",
     [
         b"broken [",
@@ -190,7 +191,7 @@ def test_an_unreadable_profile_is_told_from_one_that_is_not_there() -> None:
         choose_identity({}, book, CONFIGURE, "Prod")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("environ", "access_key", "source"),
     [
         ({"NCLOUD_ACCESS_KEY_ID": "A", "NCLOUD_SECRET_ACCESS_KEY": "S"}, "A", "NCLOUD_ACCESS_KEY_ID"),
@@ -218,7 +219,7 @@ def test_two_spellings_with_two_values_are_said() -> None:
     assert CANARY not in "".join(found.warnings)
 
 
-@pytest.mark.parametrize("half", ["NCLOUD_ACCESS_KEY", "NCLOUD_SECRET_KEY", "NCLOUD_ACCESS_KEY_ID"])
+@each_row("half", ["NCLOUD_ACCESS_KEY", "NCLOUD_SECRET_KEY", "NCLOUD_ACCESS_KEY_ID"])
 def test_half_a_pair_is_said_and_not_used(half: str) -> None:
     found = everything({half: CANARY})
     assert any(half in warning and "not used" in warning for warning in found.warnings)
@@ -227,7 +228,7 @@ def test_half_a_pair_is_said_and_not_used(half: str) -> None:
     assert choose_identity({half: CANARY}, BOOK, CONFIGURE).name == "dev"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("gateway", "region", "zone", "meant"),
     [
         ("", "", "public", "KR"),
@@ -248,7 +249,7 @@ def test_zone_and_region_of_the_environment(gateway: str, region: str, zone: str
     assert profile.endpoint().zone == zone
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("site", "gateway", "region", "zone", "meant"),
     [
         ("public", "", "", "public", "KR"),
@@ -270,7 +271,7 @@ def test_the_site_of_terraforms_provider(site: str, gateway: str, region: str, z
         assert (identity.profile.zone, identity.profile.region) == (zone, meant)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "change",
     [
         {"NCLOUD_REGION": "USWN"},
@@ -354,9 +355,7 @@ def test_found_keys_become_profiles_with_names_of_their_own() -> None:
     assert CANARY not in repr(imported)
 
 
-@pytest.mark.parametrize(
-    "wanted", ["", "운영", "con", "con.x", "environment", "server-role", "../../x", "a b/c", "-", "x" * 200]
-)
+@each_row("wanted", ["", "운영", "con", "con.x", "environment", "server-role", "../../x", "a b/c", "-", "x" * 200])
 def test_odd_names_become_legal_ones(wanted: str) -> None:
     check_profile_name(suggest_name(wanted, []))
 

@@ -15,6 +15,7 @@ from ncp_tui.sandbox.fault_lab import clock_off, redirect, trickle_body, trickle
 from ncp_tui.sandbox.fault_lab.connections import HUGE
 from tests.sandbox.raw_wire import CREATE, HISTORY, PATIENCE, Line, Reply, Wire
 from tests.sandbox.signed_client import READY, START, Clock, hang_up
+from tests.tables import each_row
 
 Check = Callable[[Reply], bool]
 
@@ -261,7 +262,7 @@ def test_every_row_is_in_order() -> None:
         assert str(read_fault(name)) == f"{name}:{fault.usual_times or 'always'}"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "says"),
     [
         ("hang", "Did you mean hang-before or hang-after"),

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from ncp_tui.sandbox.signature import NotAuthenticated, check_signature, signature_v2
+from tests.tables import each_row
 
 VECTORS = json.loads((Path(__file__).parents[1] / "signature-vectors.json").read_text(encoding="utf-8"))["vectors"]
 SECRET = "SK"
@@ -56,9 +57,7 @@ def test_there_are_as_many_known_answers_as_published() -> None:
     assert len(VECTORS) == 48
 
 
-@pytest.mark.parametrize(
-    ("method", "target", "signature"), [(b"POST", CREATE, CREATE_SIGNED), (b"GET", SEARCH, SEARCH_SIGNED)]
-)
+@each_row(("method", "target", "signature"), [(b"POST", CREATE, CREATE_SIGNED), (b"GET", SEARCH, SEARCH_SIGNED)])
 def test_answers_that_openssl_computed(method: bytes, target: bytes, signature: bytes) -> None:
     assert signature_v2(method, target, b"1700000000000", b"AK", SECRET) == signature
     assert _check(method, target, _headers(signature)) == "AK"
@@ -83,7 +82,7 @@ def test_one_byte_of_the_signature_off() -> None:
             _check(b"GET", SEARCH, _headers(changed))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "target"),
     [
         (b"POST", SEARCH),
@@ -110,7 +109,7 @@ def test_an_unknown_access_key() -> None:
         _check(b"GET", SEARCH, _headers(SEARCH_SIGNED, access_key=b"ak"))
 
 
-@pytest.mark.parametrize("name", [b"x-ncp-apigw-timestamp", b"x-ncp-iam-access-key", b"x-ncp-apigw-signature-v2"])
+@each_row("name", [b"x-ncp-apigw-timestamp", b"x-ncp-iam-access-key", b"x-ncp-apigw-signature-v2"])
 def test_each_header_once_and_not_empty(name: bytes) -> None:
     """A request with two signatures would be judged by whichever comes first; which that is nobody has said."""
     headers = _headers(SEARCH_SIGNED)
@@ -123,7 +122,7 @@ def test_each_header_once_and_not_empty(name: bytes) -> None:
         _check(b"GET", SEARCH, headers + [header for header in headers if header[0] == name])
 
 
-@pytest.mark.parametrize(
+@each_row(
     "timestamp", [b"", b"now", b"-1700000000000", b"1700000000000.0", b"1_700_000_000_000", b"9" * 400, b"\xd9\xa1"]
 )
 def test_a_timestamp_is_decimal_milliseconds(timestamp: bytes) -> None:
@@ -133,7 +132,7 @@ def test_a_timestamp_is_decimal_milliseconds(timestamp: bytes) -> None:
         _check(b"GET", SEARCH, _headers(signature, timestamp=timestamp))
 
 
-@pytest.mark.parametrize("sign", [-1, 1], ids=["slow client", "fast client"])
+@each_row("sign", [-1, 1], ids=["slow client", "fast client"])
 def test_the_window_is_five_minutes_either_way(sign: int) -> None:
     assert _check(b"GET", SEARCH, _headers(SEARCH_SIGNED), NOW + sign * 299_000) == "AK"
     for seconds in (300, 301):

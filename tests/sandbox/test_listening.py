@@ -19,6 +19,7 @@ import pytest
 from ncp_tui.sandbox import Sandbox, ThreadedSandbox, serve
 from tests.sandbox.raw_wire import PATIENCE
 from tests.sandbox.signed_client import READY, Caller, Clock, hang_up, raw_exchange, signed_headers
+from tests.tables import each_row
 
 CLI = """
 import json
@@ -178,7 +179,7 @@ def test_killing_it_under_a_request(threaded: ThreadedSandbox) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "sandbox"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@each_row("number", [signal.SIGINT, signal.SIGTERM])
 def test_until_interrupted(number: signal.Signals) -> None:
     """Ready when it says so, silent on stdout and stderr whatever is sent, and a normal end with a connection open."""
     with subprocess.Popen(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.search_engine.dates import as_it_came, moment, says_zone
+from tests.tables import each_row
 
 AT = datetime(2026, 11, 28, 11, 0, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "zoned"),
     [
         ("2026-11-28 20:00:00", False),
@@ -58,7 +58,7 @@ def test_one_moment_in_many_forms(value: Any, *, zoned: bool) -> None:
     assert says_zone(as_it_came({"t": value}, "t")) is zoned
 
 
-@pytest.mark.parametrize(
+@each_row(
     "value",
     [
         None,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.search_engine.messages import Saying, saying_of
+from tests.tables import each_row
 
 WORDINGS: dict[Saying, list[str]] = {
     Saying.FAILED: [
@@ -244,7 +244,7 @@ WORDINGS: dict[Saying, list[str]] = {
 }
 
 
-@pytest.mark.parametrize("saying", WORDINGS)
+@each_row("saying", WORDINGS)
 def test_the_wordings(saying: Saying) -> None:
     for message in WORDINGS[saying]:
         assert saying_of(message) is saying, message
@@ -269,9 +269,7 @@ def test_a_count_of_failures_above_zero_is_one(count: int, word: str) -> None:
     assert saying_of(f"SUCCESS (0 {word})") is Saying.SUCCESS
 
 
-@pytest.mark.parametrize(
-    "message", ["(" * 10_000, "0 " * 5_000, "failed " * 2_000, "no " * 5_000, "{" * 5_000, "[]" * 5_000]
-)
+@each_row("message", ["(" * 10_000, "0 " * 5_000, "failed " * 2_000, "no " * 5_000, "{" * 5_000, "[]" * 5_000])
 def test_a_long_message_takes_no_time(message: str) -> None:
     """It is read on the screen for each row."""
     assert saying_of(message) is not Saying.SUCCESS

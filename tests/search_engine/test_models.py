@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.search_engine import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, SnapshotState, Version
 from ncp_tui.search_engine.reading import KST, epoch, flag, members, number, text
+from tests.tables import each_row
 
 FIELDS = [
     *("serviceGroupInstanceNo", "clusterName", "clusterStatus", "searchEngineStatus", "searchEngineVersion"),
@@ -72,7 +72,7 @@ def test_a_cluster_from_the_list_and_from_the_detail() -> None:
     assert (listed.engine, detail.engine, listed.vpc, detail.vpc) == ("OpenSearch 2.17.1", "2171", "v", "40211")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("counts", "shown"),
     [
         ((2, 3, 0), "2+3"),
@@ -87,14 +87,14 @@ def test_nodes(counts: tuple[Any, Any, Any], shown: str) -> None:
     assert Cluster.read(dict(zip(names, counts, strict=True))).nodes == shown
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "running"), [("running", True), ("RUNNING", True), ("working", False), ("", False), ("return", False)]
 )
 def test_running(status: str, *, running: bool) -> None:
     assert Cluster.read({"clusterStatus": status}).is_running is running
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "permission", "usable", "words"),
     [
         ("DISABLED", "Allow", True, ""),
@@ -195,7 +195,7 @@ def test_state() -> None:
         assert HistoryEntry.read(row).state is state, row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("snapshot", "message", "state"),
     [
         ("failed-upgrade", "SUCCESS: failed-upgrade", S),
@@ -210,7 +210,7 @@ def test_a_name_in_a_message_says_nothing(snapshot: str, message: str, state: Sn
     assert HistoryEntry.read({"snapshotName": snapshot, "message": message, "hasErrorLog": False}).state is state
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "scheduled"),
     [("AUTO", True), ("Scheduled", True), ("예약", True), ("USER", False), ("MANUAL", False), ("", False)],
 )
@@ -218,7 +218,7 @@ def test_scheduled(kind: str, *, scheduled: bool) -> None:
     assert HistoryEntry.read({"requestType": kind}).is_scheduled is scheduled
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("date", "shown"),
     [
         ("2025-03-24 10:00:00", "2025-03-24 10:00:00 KST"),
@@ -240,7 +240,7 @@ def test_an_error_log_is_never_anything_but_failed(message: str, duration: str) 
     assert HistoryEntry.read(row).state is SnapshotState.FAILED
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "expected"),
     [
         (1_700_000_000, datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
@@ -266,7 +266,7 @@ def test_scalars() -> None:
     assert (text(item, "missing"), number(item, "missing"), flag(item, "missing")) == ("", None, None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "expected"),
     [
         (True, True),

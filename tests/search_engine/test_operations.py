@@ -12,6 +12,7 @@ from ncp_tui.sandbox import RunningSandbox
 from ncp_tui.search_engine import OPERATIONS, Cluster, Effect, SearchEngine, WrongCluster
 from ncp_tui.snapshots import check_cluster
 from tests.search_engine.scripted import Scripted, engine_of
+from tests.tables import each_row
 
 # Method, path and effect: api.ncloud-docs.com, "Search Engine Service".
 TABLE = {
@@ -49,7 +50,7 @@ def test_every_operation_is_in_the_table_and_has_a_method() -> None:
     assert set(OPERATIONS) == set(TABLE) == set(ACTS)
 
 
-@pytest.mark.parametrize("name", TABLE)
+@each_row("name", TABLE)
 def test_method_path_and_effect(name: str) -> None:
     """A wrong method is answered with 404; a write marked as a read would be retried."""
     operation = OPERATIONS[name]

@@ -5,16 +5,17 @@ import pytest
 from ncp_tui.gateway import PermissionDenied
 from ncp_tui.search_engine import Bucket, Cluster
 from ncp_tui.snapshots import InvalidBucket, check_bucket, check_cluster
+from tests.tables import each_row
 
 KNOWN = [Bucket("open-bucket"), Bucket("locked-bucket", locked=True), Bucket("denied-bucket", denied=True)]
 
 
-@pytest.mark.parametrize("name", ["bk.ses.snapshot", "abc", "0-0", "a" * 63, "1.2.3", "1.2.3.4.5", "256.1.1.1"])
+@each_row("name", ["bk.ses.snapshot", "abc", "0-0", "a" * 63, "1.2.3", "1.2.3.4.5", "256.1.1.1"])
 def test_a_bucket_name(name: str) -> None:
     assert check_bucket(name) == name
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name",
     [
         *("", "ab", "a" * 64, "Abc", "a_c", "a c", "-abc", "abc-", ".abc", "abc.", "a..c", "192.168.0.1", "버킷-1"),

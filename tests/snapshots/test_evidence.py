@@ -28,6 +28,7 @@ from ncp_tui.snapshots.journal_entry import read_entries
 from ncp_tui.snapshots.outcome import Outcome, outcome_of
 from ncp_tui.snapshots.redaction import redact
 from tests.snapshots.journals import write_lines
+from tests.tables import each_row
 
 NOW = datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
 NAME = "before-upgrade"
@@ -139,7 +140,7 @@ def every_error(error: type[GatewayError] = GatewayError) -> list[type[GatewayEr
     return [error, *(each for below in error.__subclasses__() for each in every_error(below))]
 
 
-@pytest.mark.parametrize("error", every_error())
+@each_row("error", every_error())
 def test_a_kind_proves_what_its_error_proves(error: type[GatewayError]) -> None:
     """Of a request of another run the log has the kind alone."""
     assert outcome_of_kind(error.kind, sent=True) is outcome_of(error.__new__(error))  # some want arguments
@@ -168,7 +169,7 @@ TAKEN = fact("e1", "answered", outcome="accepted")
 REFUSED = fact("e1", "answered", outcome="refused", kind="throttled")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("facts", "history", "verdict", "by", "finished"),
     [
         ([], None, "cannot tell", None, None),

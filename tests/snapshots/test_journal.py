@@ -53,6 +53,7 @@ from tests.snapshots.journals import (
     tell,
     write_lines,
 )
+from tests.tables import each_row
 
 
 @pytest.fixture
@@ -167,7 +168,7 @@ MISTYPED: list[Any] = [
 FIELDS = ["at", "profile", "zone", "gateway", "cluster", "name", "bucket", "process", "clock_offset", "seen_before"]
 
 
-@pytest.mark.parametrize("field", FIELDS)
+@each_row("field", FIELDS)
 def test_a_field_that_is_missing_or_of_another_type_loses_no_entry(field: str) -> None:
     from ncp_tui.snapshots.settling import settled_without_looking
 
@@ -184,8 +185,8 @@ def test_a_field_that_is_missing_or_of_another_type_loses_no_entry(field: str) -
         assert entry.at.astimezone(KST).tzinfo is KST
 
 
-@pytest.mark.parametrize("fact", [*Fact, "another", ""])
-@pytest.mark.parametrize("field", ["outcome", "verdict", "request_id", "state", "at"])
+@each_row("fact", [*Fact, "another", ""])
+@each_row("field", ["outcome", "verdict", "request_id", "state", "at"])
 def test_a_detail_of_another_type_crashes_nothing(fact: str, field: str) -> None:
     for value in MISTYPED:
         (entry,) = read_entries([begun("a"), {"id": "a", "fact": "sent"}, {"id": "a", "fact": fact, field: value}])

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.snapshots import Fact, JournalEntry, Outcome, Verdict
 from ncp_tui.snapshots.journal_entry import read_entries
 from tests.snapshots.journals import CALLER, REQUEST, begun
+from tests.tables import each_row
 
 ENTRY = JournalEntry("a", datetime(2026, 1, 1, tzinfo=UTC), CALLER, REQUEST)
 BEGUN: dict[str, Any] = {"fact": "begun"}
@@ -81,7 +81,7 @@ TABLE: list[tuple[list[dict[str, Any]], tuple[bool, Outcome, bool, bool, bool]]]
 ]
 
 
-@pytest.mark.parametrize(("facts", "says"), TABLE)
+@each_row(("facts", "says"), TABLE)
 def test_what_the_facts_prove(facts: list[dict[str, Any]], says: tuple[bool, Outcome, bool, bool, bool]) -> None:
     entry = of(BEGUN, *facts)
     assert (entry.was_sent, entry.outcome, entry.is_open, entry.in_doubt, entry.is_under_way) == says

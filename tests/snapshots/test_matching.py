@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots import Asked, JournalEntry, Match, Whose, best_match
 from ncp_tui.snapshots.matching import is_of_cluster, matches, row_key, rows_named
 from tests.snapshots.journals import CALLER, REQUEST
+from tests.tables import each_row
 
 NAME = REQUEST.name
 SENT = datetime(2026, 1, 1, 3, 0, 0, tzinfo=UTC)
@@ -76,8 +76,8 @@ def test_a_row_that_is_ours_outweighs_a_newer_one_that_may_be_or_is_not() -> Non
     assert (found.whose, found.why) == (NOT_OURS, "it is in the bucket another-bucket")
 
 
-@pytest.mark.parametrize("asked", [ASKED, NEW], ids=["nobody had looked", "new since"])
-@pytest.mark.parametrize(
+@each_row("asked", [ASKED, NEW], ids=["nobody had looked", "new since"])
+@each_row(
     ("more", "expected"),
     [
         ({}, OURS),
@@ -109,7 +109,7 @@ def test_another_cluster_bucket_or_a_schedule_is_never_proof(
     assert whose(asked, row(1, **more)) is expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("offset", "seconds", "expected"),
     [
         (0.0, 0, OURS),
@@ -148,7 +148,7 @@ def test_where_nobody_had_looked_only_the_window_of_the_request_counts(
 HOUR, DAY = 3600.0, 86_400.0
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("seconds", "expected"),
     [
         (0, OURS),
@@ -169,7 +169,7 @@ HOUR, DAY = 3600.0, 86_400.0
         (None, OURS),
     ],
 )
-@pytest.mark.parametrize("offset", [None, 0.0, 70.0, -70.0])
+@each_row("offset", [None, 0.0, 70.0, -70.0])
 def test_a_date_whose_zone_is_a_guess_rejects_no_row_that_is_new(
     offset: float | None, seconds: float | None, expected: Whose
 ) -> None:
@@ -181,7 +181,7 @@ def local(zone: float, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
     return (SENT + timedelta(seconds=1)).astimezone(timezone(timedelta(hours=zone))).strftime(pattern)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "date",
     [
         local(9),
@@ -212,7 +212,7 @@ def test_in_whatever_form_a_date_comes(date: Any) -> None:
     assert whose(seen, read(date)) is NOT_OURS
 
 
-@pytest.mark.parametrize("date", ["yesterday, about noon", "", None])
+@each_row("date", ["yesterday, about noon", "", None])
 def test_without_a_date_it_is_proof_only_against_what_was_there(date: Any) -> None:
     assert whose(ASKED, read(date)) is MAY_BE
     dated = row(1)
@@ -281,8 +281,8 @@ def test_the_baseline_survives_the_journal() -> None:
     assert found_row(asked, [row(-20, index=6), row(None, index=5)]) is None
 
 
-@pytest.mark.parametrize("at", ["1970-01-01T00:00:00+00:00", "8999-12-31T23:59:59+00:00"])
-@pytest.mark.parametrize("offset", [None, 0.0, 10 * 366 * DAY - 1, -10 * 366 * DAY + 1])
+@each_row("at", ["1970-01-01T00:00:00+00:00", "8999-12-31T23:59:59+00:00"])
+@each_row("offset", [None, 0.0, 10 * 366 * DAY - 1, -10 * 366 * DAY + 1])
 def test_no_clock_is_a_crash(at: str, offset: float | None) -> None:
     asked = Asked.of(REQUEST, datetime.fromisoformat(at), offset)
     for date in ("1970-01-02 00:00:00", "9998-12-31 00:00:00", "2026-01-01 12:00:00"):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.snapshots import InvalidName, check_name, name_problems, suggest_name
+from tests.tables import each_row
 
 # The published rule, written down a second time and differently.
 LEGAL = re.compile(r"(?=.{3,30}\Z)[a-z](?:-?[a-z0-9])*")
@@ -51,14 +52,14 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("name", GOOD)
+@each_row("name", GOOD)
 def test_good_names(name: str) -> None:
     assert name_problems(name) == []
     assert check_name(name) == name
     assert suggest_name(name) == name
 
 
-@pytest.mark.parametrize(("name", "reason"), BAD.items())
+@each_row(("name", "reason"), BAD.items())
 def test_bad_names_have_a_reason_and_a_way_out(name: str, reason: str) -> None:
     """The service says only "invalid", in Korean; a trailing line feed passes a regex that ends in `$`."""
     assert any(reason in problem for problem in name_problems(name)), name_problems(name)
@@ -75,7 +76,7 @@ def test_every_reason_is_given_at_once() -> None:
     assert len(name_problems("1_Snap--샷-")) == 6
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "suggestion"),
     [
         ("Snapshot_2026.01.01", "snapshot-2026-01-01"),

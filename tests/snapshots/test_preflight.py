@@ -32,6 +32,7 @@ from ncp_tui.snapshots.journal import JournalUnreadable
 from ncp_tui.snapshots.lights import Read
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
+from tests.tables import each_row
 
 AT = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
 READ = Read(AT)
@@ -87,7 +88,7 @@ def test_all_well() -> None:
     assert {check.read_at for check in checks.checks} == {AT}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("cluster", "read", "colour", "evidence", "advice"),
     [
         ({}, READ, OK, "running", ""),
@@ -114,7 +115,7 @@ def test_a_cluster_that_this_key_may_not_open_blocks() -> None:
         assert "NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER" in check.advice
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("health", "read", "colour", "evidence"),
     [
         ("green", READ, OK, "green"),
@@ -135,7 +136,7 @@ def test_health(health: str, read: Read, colour: Light, evidence: str) -> None:
     assert check.evidence.startswith(evidence)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("bucket", "buckets", "read", "colour", "blocks", "evidence", "advice"),
     [
         (REQUEST.bucket, BUCKETS, READ, OK, False, "bk.ses.snapshot is usable", ""),
@@ -196,7 +197,7 @@ NAMES: list[tuple[dict[str, Any], Light, bool, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("read", "colour", "blocks", "evidence", "advice"), NAMES)
+@each_row(("read", "colour", "blocks", "evidence", "advice"), NAMES)
 def test_the_name(read: dict[str, Any], colour: Light, blocks: bool, evidence: str, advice: str) -> None:
     check = light("name", replace(FACTS, **read))
     assert (check.light, check.blocks) == (colour, blocks), check
@@ -224,14 +225,14 @@ OTHERS: list[tuple[dict[str, Any], Light, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("read", "colour", "evidence"), OTHERS)
+@each_row(("read", "colour", "evidence"), OTHERS)
 def test_the_others(read: dict[str, Any], colour: Light, evidence: str) -> None:
     check = light("others", replace(FACTS, **read))
     assert (check.light, check.blocks) == (colour, False), check
     assert check.evidence.startswith(evidence)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("buckets", "read", "colour", "evidence"),
     [
         (BUCKETS, READ, OK, "set: it lists 3 buckets"),
@@ -248,7 +249,7 @@ def test_the_api_key(buckets: Sequence[Bucket], read: Read | None, colour: Light
     assert bool(check.advice) == (colour is not OK)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("offset", "colour", "evidence"),
     [
         (None, UNSURE, "the gateway has not told its time"),

@@ -15,6 +15,7 @@ from ncp_tui.snapshots import (
     template_warning,
     zone_of_template,
 )
+from tests.tables import each_row
 
 KST = timezone(timedelta(hours=9))
 NEW_YEAR_IN_SEOUL = datetime(2026, 1, 1, 0, 30, 0, tzinfo=KST)
@@ -24,7 +25,7 @@ def render(template: str, cluster: str = "prod", profile: str = "main", now: dat
     return render_name(template, cluster=cluster, profile=profile, region="KR", now=now)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("template", "name", "zone"),
     [
         ("snap-{date}-{time}", "snap-20251231-153000", "UTC"),
@@ -73,7 +74,7 @@ def test_any_template_gives_a_legal_name_or_a_problem(template: str, cluster: st
         assert name_problems(name) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     "template",
     [
         "{",
@@ -121,12 +122,12 @@ def test_a_template_that_mixes_zones_is_refused_before_it_is_used() -> None:
         zone_of_template("{date:utc}-{time:kst}")
 
 
-@pytest.mark.parametrize("zone", [UTC, KST, timezone(timedelta(hours=-11))])
+@each_row("zone", [UTC, KST, timezone(timedelta(hours=-11))])
 def test_the_machines_own_zone_does_not_matter(zone: timezone) -> None:
     assert render("snap-{date}-{time}", now=NEW_YEAR_IN_SEOUL.astimezone(zone)) == "snap-20251231-153000"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("template", "warns"),
     [
         (None, False),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
-import pytest
-
 from ncp_tui.view.quantities import ZONE, age, clock_time, date_time, elapsed, milliseconds, size
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("count", "text"),
     [
         (None, "-"),
@@ -27,7 +26,7 @@ def test_sizes(count: int | None, text: str) -> None:
     assert size(count) == text
 
 
-@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=9)), timezone(timedelta(hours=-11))])
+@each_row("zone", [UTC, timezone(timedelta(hours=9)), timezone(timedelta(hours=-11))])
 def test_a_moment_reads_the_same_whatever_zone_it_came_in(zone: timezone) -> None:
     moment = datetime(2026, 1, 1, 20, 5, 9, tzinfo=UTC).astimezone(zone)
     assert (date_time(moment), clock_time(moment), ZONE) == ("2026-01-02 05:05:09", "05:05:09", "KST")
