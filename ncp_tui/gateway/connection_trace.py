@@ -16,7 +16,7 @@ import httpcore
 from ncp_tui.gateway import errors
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.exchange import Timings
-from ncp_tui.gateway.name_lookup import Names
+from ncp_tui.gateway.name_lookup import look_up
 
 _LOOK_SECONDS = 0.005
 _CONNECT = "connection.connect_tcp"
@@ -38,13 +38,12 @@ class ConnectionTrace:
 
     def __init__(
         self,
-        names: Names,
         sending: Callable[[], Awaitable[None]] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         *,
         looks: bool = False,
     ) -> None:
-        """Look names up in `names`; await `sending` when all is ready, before the first byte of the request leaves.
+        """Await `sending` when all is ready, before the first byte of the request leaves.
 
         With `looks`, nothing leaves on a new connection on which something has come already: it would be taken for the
         answer.
@@ -56,7 +55,6 @@ class ConnectionTrace:
         """Whether there was a connection to send on. With nothing sent, it was `sending` that did not end."""
         self.proxy_answer: ProxyAnswer | None = None
         """What a proxy said to our CONNECT, if it said anything."""
-        self._names = names
         self._sending = sending
         self._looks = looks
         self._stream: Any = None
@@ -102,7 +100,7 @@ class ConnectionTrace:
         """Resolve the name before the connection does: timed apart, and where a dead resolver holds nobody."""
         self._connected_to = (host, port)
         started = self._monotonic()
-        await self._names.look_up(host, port)
+        await look_up(host, port)
         self._spent["dns"] = self._monotonic() - started
 
     def before_leaving(self) -> float:
@@ -147,7 +145,7 @@ async def _check_silence(stream: Any) -> None:
     """
     try:
         early = await stream.read(1, timeout=_LOOK_SECONDS)
-    except httpcore.ReadTimeout:
+    except httpcore.ReadTimeout:  # the stream is httpcore's own, and so are its exceptions
         return
     except httpcore.NetworkError:
         early = b""

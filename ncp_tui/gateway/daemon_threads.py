@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -47,3 +48,38 @@ async def daemon_call(function: Callable[[], T], seconds: float) -> T:
     # Not wait_for: before Python 3.12 it swallows a cancellation that comes in the same turn as the result.
     async with asyncio.timeout(seconds):
         return await answer
+
+
+class DaemonExecutor(ThreadPoolExecutor):
+    """The loop's executor, where a call that hangs is left behind.
+
+    The threads of a pool are joined at the end of the loop and again at the end of the interpreter: with a name lookup
+    that hangs for 20 s in one of them, quitting takes 20 s. Here each call has a daemon thread of its own.
+    """
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Call `fn` on a new thread."""
+        future: Future[T] = Future()
+
+        def call() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the caller
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        threading.Thread(target=call, name="ncp-tui executor", daemon=True).start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Wait for nothing, whatever is asked."""
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """An event loop whose own threads, as those of a connection's name lookup, hold nobody either."""
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(DaemonExecutor())
+    return loop

@@ -12,15 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-import httpcore
-
 import ncp_tui
 from ncp_tui.gateway.clock import ClockOffset, offset_from
 from ncp_tui.gateway.connections import Connections
 from ncp_tui.gateway.endpoints import HOST_AND_PORT, is_loopback, parsed_url
 from ncp_tui.gateway.errors import KeysUnavailable
 from ncp_tui.gateway.lean_httpx import httpx
-from ncp_tui.gateway.name_lookup import Names
 from ncp_tui.gateway.transport_errors import NETWORK_ERRORS
 
 METADATA_SERVICE = "http://169.254.169.254"
@@ -141,7 +138,7 @@ class _Question:
         """The text at `path`."""
         try:
             status, body = await self._sent(path)
-        except httpcore.ConnectError:
+        except httpx.ConnectError:
             raise _not_on_server(self._service) from None
         except NETWORK_ERRORS:  # their texts may hold what was received
             raise BadMetadata("it broke off, or is no HTTP") from None
@@ -156,9 +153,7 @@ class _Question:
     async def _sent(self, path: str) -> tuple[int, bytes]:
         headers = {"connection": "close", "user-agent": f"ncp-tui/{ncp_tui.__version__}"}
         request = httpx.Request("GET", self._service + path, headers=headers)
-        names = Names()
-        await names.look_up(request.url.host, request.url.port or 80)
-        connections = Connections(None, None, names)
+        connections = Connections(None, None)
         started, began = self._clock(), self._monotonic()
         try:
             head = await connections.handle_async_request(request)

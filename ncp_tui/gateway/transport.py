@@ -24,7 +24,6 @@ from ncp_tui.gateway.errors import AuthenticationFailed, BadAnswer, GatewayError
 from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord
 from ncp_tui.gateway.inert_json import MOST_VALUES, TooManyValues, decode
 from ncp_tui.gateway.lean_httpx import httpx
-from ncp_tui.gateway.name_lookup import Names
 from ncp_tui.gateway.problems import Problem
 from ncp_tui.gateway.proxies import proxy_for
 from ncp_tui.gateway.recording import encoded, recorded
@@ -87,7 +86,6 @@ class Gateway:
         self._clock = clock
         self._monotonic = monotonic
         self._environ = environ
-        self._names = Names()
         self._proxy = proxy_for(endpoint, environ)
         self._transport = transport
         self._is_corrected = False
@@ -132,7 +130,7 @@ class Gateway:
         return self.clock_offset.correction if self._is_corrected and self.clock_offset is not None else 0.0
 
     async def _attempt(self, call: Call, attempt: int, correction: float) -> _Ended:
-        trace = ConnectionTrace(self._names, call.sending, self._monotonic, looks=call.has_effect)
+        trace = ConnectionTrace(call.sending, self._monotonic, looks=call.has_effect)
         request = self._request(call, trace)
         started = self._clock()
         incoming, ended = Incoming(), _Ended()
@@ -172,7 +170,7 @@ class Gateway:
             plain = self.endpoint.origin.startswith("http:")
             context = None if plain else await loaded_tls_context(self._ca_bundle, self._environ)
             if self._transport is None:  # still: another request may have been faster
-                self._transport = Connections(context, self._proxy, self._names)
+                self._transport = Connections(context, self._proxy)
         return self._transport
 
     def _request(self, call: Call, trace: ConnectionTrace | None = None) -> httpx.Request:

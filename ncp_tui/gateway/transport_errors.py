@@ -5,29 +5,16 @@ from __future__ import annotations
 import ssl
 import zlib
 
-import httpcore
-
 from ncp_tui.gateway import errors
 from ncp_tui.gateway.connection_trace import ConnectionTrace, ProxyAnswer
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.gateway.lean_httpx import httpx
 
-# OSError is the deadline's TimeoutError, and TLS alerts after the handshake, which httpcore hands on as they are. httpx
-# has a word of its own for each of httpcore's, which a transport other than ours may use.
-NETWORK_ERRORS = (
-    OSError,
-    zlib.error,
-    httpcore.ConnectionNotAvailable,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-    httpx.HTTPError,
-)
+# OSError is the deadline's TimeoutError, and TLS alerts after the handshake, which httpx hands on as they are.
+NETWORK_ERRORS = (OSError, zlib.error, httpx.HTTPError)
 
-_TIMEOUTS = (TimeoutError, httpcore.TimeoutException, httpx.TimeoutException)
+_TIMEOUTS = (TimeoutError, httpx.TimeoutException)
 
 _NOTHING_SENT = "Nothing was sent."
 _CHECK_THE_WAY = "Check the network, the proxy and the profile's gateway URL."
@@ -88,7 +75,7 @@ def _not_sent(error: Exception, trace: ConnectionTrace, endpoint: Endpoint) -> G
             said = f"{where} accepted the connection, but did not answer the TLS handshake in time."
             return errors.TlsFailed(said, _NOTHING_SENT, _CHECK_THE_WAY)
         return errors.TlsFailed(f"No TLS connection could be made to {where}.", _NOTHING_SENT, _CHECK_THE_WAY)
-    if isinstance(error, httpcore.ProxyError | httpx.ProxyError):
+    if isinstance(error, httpx.ProxyError):
         return _refused_by_proxy(where, trace.proxy_answer, endpoint)
     if isinstance(error, _TIMEOUTS):
         return errors.NotReached(f"{where} did not accept a connection in time.", _NOTHING_SENT, _CHECK_THE_WAY)

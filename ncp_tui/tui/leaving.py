@@ -11,9 +11,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -93,31 +92,3 @@ class Departure:
         with contextlib.suppress(OSError, ValueError):  # the terminal may be the very thing that has gone
             self.restore()
             sys.__stdout__.flush()  # type: ignore[union-attr]  # the screen is drawn on a terminal only
-
-
-class DaemonExecutor(ThreadPoolExecutor):
-    """The loop's executor, where a call that hangs is left behind.
-
-    The threads of a pool are joined at the end of the loop and again at the end of the interpreter: with a name lookup
-    that hangs for 20 s in one of them, quitting takes 20 s. Here each call has a daemon thread of its own.
-    """
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Call `fn` on a new thread."""
-        future: Future[T] = Future()
-
-        def call() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                result = fn(*args, **kwargs)
-            except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the caller
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-        threading.Thread(target=call, name="ncp-tui executor", daemon=True).start()
-        return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Wait for nothing, whatever is asked."""

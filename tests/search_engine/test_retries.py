@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpcore
 import httpx
 import pytest
 
@@ -258,7 +257,7 @@ async def test_each_try_gets_what_time_is_left() -> None:
 
     def fail() -> Exception:
         time.now += 12
-        return httpcore.ConnectTimeout("x")
+        return httpx.ConnectTimeout("x")
 
     wire = Failing(fail)
     async with Client("https://gateway.invalid", transport=wire) as client:

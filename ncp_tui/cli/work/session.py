@@ -19,6 +19,7 @@ from ncp_tui import home as homes
 from ncp_tui.cli.options import Settings
 from ncp_tui.cli.output import Output, tell_loss
 from ncp_tui.cli.streams import asker_is_gone
+from ncp_tui.gateway.daemon_threads import new_event_loop
 
 if TYPE_CHECKING:
     from ncp_tui.cli.signals import Signals
@@ -51,7 +52,7 @@ class Session:
         self.secrets: list[SecretKey] = []
         """The keys this run has had in its hands, so that a report of a bug can leave them out."""
         signals.last_words = self._say_last
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=new_event_loop)
         self._engines: list[SearchEngine] = []
 
     def __enter__(self) -> Self:
