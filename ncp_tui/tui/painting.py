@@ -1,7 +1,9 @@
 """What is on the terminal already is not sent again: over SSH these bytes are the speed.
 
-Textual sends whole lines and whole widgets again, several times while it starts and at every change of the focus
-(11 kB); what differs is a tenth of it. So each frame is compared, cell by cell, with what was sent before.
+Textual sends whole lines and whole widgets again, several times while it starts and at every change of the focus. So
+each frame is compared, cell by cell, with what was sent before. Measured with 200 clusters at 80x24: start-up is 7.8 kB
+instead of 47.6, another pane 0.6 kB instead of 10.7, an arrow key 430 bytes instead of 874; `python -m
+tests.benchmarks` counts them.
 """
 
 from __future__ import annotations
