@@ -49,6 +49,7 @@ class Conversation(Terminal):
         self.process.close()  # whatever it still asks is answered by the end of the input
         self._thread.join(PATIENCE)
         self._patched.close()
+        assert not self._thread.is_alive(), "the program goes on in the tests that follow"
 
     def expect_end(self) -> int:
         """Wait until the program has ended, and return its exit code."""
@@ -60,7 +61,9 @@ class Conversation(Terminal):
         return self._code
 
     def _run(self, arguments: Sequence[str], streams: Sequence[TextIO]) -> None:
-        self._code = main(arguments)
-        for stream in streams:
-            with contextlib.suppress(OSError):  # where the other end is closed already
-                stream.close()
+        try:
+            self._code = main(arguments)
+        finally:
+            for stream in streams:
+                with contextlib.suppress(OSError):  # where the other end is closed already
+                    stream.close()

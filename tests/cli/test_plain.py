@@ -58,7 +58,7 @@ def conversation(tmp_path: Path, served: ThreadedSandbox, monkeypatch: pytest.Mo
 def answer(terminal: Terminal, *pairs: tuple[str, str]) -> None:
     """Type each answer when its question is there."""
     for question, text in pairs:
-        terminal.expect(question)
+        terminal.expect_question(question)
         terminal.press(text, ENTER)
 
 
@@ -108,17 +108,17 @@ def test_an_answer_that_means_nothing_is_asked_for_again(conversation: Conversat
     with conversation() as terminal:
         answer(terminal, ("Cluster (number", "99"))
         terminal.expect("No cluster is called '99'")
-        answer(terminal, ("id): ", "hr-private"))
+        answer(terminal, ("Cluster (number", "hr-private"))
         terminal.expect("This key may see cluster hr-private by name only.")
-        terminal.press("1037001", ENTER)
+        answer(terminal, ("Cluster (number", "1037001"))
         answer(terminal, ("Bucket (number", "audit-locked"))
         terminal.expect("Bucket audit-locked cannot take a snapshot: locked")
-        terminal.press("9", ENTER)
+        answer(terminal, ("Bucket (number", "9"))
         terminal.expect("'9' is not a bucket name.")
-        terminal.press("2", ENTER)
+        answer(terminal, ("Bucket (number", "2"))
         answer(terminal, ("Name [", "My Snapshot"))
         terminal.expect("no capital letters (MS)", "A legal name close to it: my-snapshot")
-        terminal.press("my-snapshot", ENTER)
+        answer(terminal, ("Name [", "my-snapshot"))
         answer(terminal, ("Create snapshot my-snapshot of search-0001 in bucket es-backup-weekly? [y/N]", ""))
         terminal.expect("Not started: my-snapshot. You said no.")
         assert terminal.expect_end() == 130
@@ -128,20 +128,24 @@ def test_an_answer_that_means_nothing_is_asked_for_again(conversation: Conversat
 def test_the_lights_that_are_not_ok_are_told_before_the_last_question(conversation: Conversations) -> None:
     with conversation() as terminal:
         answer(terminal, ("Cluster (number", "search-0006"), TO_THE_NAME[1], ("Name [", ""))
-        terminal.expect("cluster: it is 'error', not running.", "health: red: data is missing", "[y/N]")
+        terminal.expect("cluster: it is 'error', not running.", "health: red: data is missing")
+        terminal.expect_question("[y/N]")
         terminal.press(END)
         assert terminal.expect_end() == 130
 
 
-@pytest.mark.parametrize("key", [CTRL_C, END])
-@pytest.mark.parametrize("question", ["Cluster (number", "Bucket (number", "Name [", "[y/N]"])
+@pytest.mark.parametrize(
+    ("question", "key"),
+    [(question, END) for question in ("Cluster (number", "Bucket (number", "Name [", "[y/N]")]
+    + [("Cluster (number", CTRL_C), ("[y/N]", CTRL_C)],
+)
 def test_every_question_can_be_left(
     conversation: Conversations, served: ThreadedSandbox, question: str, key: str
 ) -> None:
     """Somebody who cannot see the rest of the screen must hear at once that nothing was sent."""
     with (conversation.as_a_process if key == CTRL_C else conversation)() as terminal:
         for asked, text in (*TO_THE_NAME, ("Name [", ""), ("[y/N]", "y")):
-            terminal.expect(asked)
+            terminal.expect_question(asked)
             if asked == question:
                 break
             terminal.press(text, ENTER)
@@ -155,7 +159,7 @@ def test_every_question_can_be_left(
 def test_leaving_the_last_question_leaves_what_is_known(conversation: Conversations, served: ThreadedSandbox) -> None:
     with conversation.as_a_process() as terminal:
         answer(terminal, *TO_THE_NAME, ("Name [", "kept-1"), ("[y/N]", "y"))
-        terminal.expect("Follow it")
+        terminal.expect_question("Follow it")
         terminal.press(CTRL_C)
         terminal.expect("Accepted: the service has taken on kept-1. Interrupted.")
         assert terminal.expect_end() == 130
@@ -170,11 +174,11 @@ def test_many_clusters_are_asked_for_a_part_of_the_name_first(tmp_path: Path, mo
         answer(terminal, ("62 clusters. Part of the name", "nothing-like-it"))
         terminal.expect("No name contains 'nothing-like-it'.")
         # Hangul as a terminal on macOS hands it over: in pieces.
-        terminal.press("\u1100\u1165\u11b7\u1109\u1162\u11a8", ENTER)
-        terminal.expect("1 검색-로그-서울", "Cluster (number")
+        answer(terminal, ("Part of the name", "\u1100\u1165\u11b7\u1109\u1162\u11a8"))
+        terminal.expect("1 검색-로그-서울")
+        answer(terminal, ("Cluster (number", "1"))
         assert "search-0001" not in terminal.text()
-        terminal.press("1", ENTER)
-        terminal.expect("Bucket (number")
+        terminal.expect_question("Bucket (number")
         terminal.press(END)
         assert terminal.expect_end() == 130
 
@@ -185,10 +189,9 @@ def test_several_profiles_and_none_chosen(tmp_path: Path, conversation: Conversa
     save_profiles(tmp_path, *profiles)
     keys = dict.fromkeys(keys_of(served), "")
     with conversation(**keys) as terminal:
-        terminal.expect("1 lab, public KR, default", "2 prod, public KR, protected", "Call as which profile [lab]")
-        terminal.press("7", ENTER)
-        terminal.expect("There is no profile '7'.")
-        terminal.press("2", ENTER)
+        answer(terminal, ("Call as which profile [lab]", "7"))
+        terminal.expect("1 lab, public KR, default", "2 prod, public KR, protected", "There is no profile '7'.")
+        answer(terminal, ("Call as which profile [lab]", "2"))
         terminal.expect("Calling as prod", "There is no secret key of profile prod")
         assert terminal.expect_end() == 3
     with conversation(**keys, **{PROFILE_VARIABLE: "prod"}) as terminal:
@@ -203,8 +206,8 @@ def test_a_name_comes_before_a_number_of_the_list(
     """Enter takes the default that is shown, also where its name could be a number."""
     save_profiles(tmp_path, named(served, "2", store="session"), named(served, "other", store="session"))
     with conversation(**dict.fromkeys(keys_of(served), "")) as terminal:
-        terminal.expect("1 2, public KR, default", "2 other, public KR", "Call as which profile [2]")
-        terminal.press(ENTER)
+        terminal.expect("1 2, public KR, default", "2 other, public KR")
+        answer(terminal, ("Call as which profile [2]", ""))
         terminal.expect("Calling as 2 ")
         assert terminal.expect_end() == 3
 
@@ -277,9 +280,10 @@ def test_bytes_that_are_no_text_are_a_name_that_is_refused(conversation: Convers
     # Strict, as in most locales: in C.UTF-8 alone Python takes such bytes by itself.
     with conversation() as terminal:
         answer(terminal, *TO_THE_NAME)
-        terminal.expect("Name [")
+        terminal.expect_question("Name [")
         terminal.process.send("검색".encode("euc-kr") + b"\r")
         terminal.expect("is not a legal snapshot name")
+        terminal.expect_question("Name [")
         terminal.press(END)
         assert terminal.expect_end() == 130
 

@@ -63,6 +63,7 @@ class Terminal:
         """NCP_TUI_HOME of the program: its configuration, state and data."""
         self.screen = pyte.Screen(*size)
         self.raw = b""
+        self._typed_at = 0
         self.process = process
         self._stream = pyte.ByteStream(self.screen)
 
@@ -79,6 +80,7 @@ class Terminal:
 
     def press(self, *keys: str) -> None:
         """Type keys."""
+        self._typed_at = len(self.raw)
         for key in keys:
             self.process.send(key)
 
@@ -95,6 +97,20 @@ class Terminal:
             if not self._read(min(left, 1.0)):
                 missing = [text for text in texts if text not in self.text()]
                 assert not missing, f"the program ended without {missing} on\n{self.text()}"
+
+    def expect_question(self, text: str) -> None:
+        """Wait until the program asks this on a line of its own, after all that was typed before, and awaits an answer.
+
+        What is typed sooner is echoed in the middle of whatever the program is about to write.
+        """
+        ends = time.monotonic() + PATIENCE
+        while text not in (asked := self._last_line()) or not asked.endswith(" "):
+            assert time.monotonic() < ends, f"never asked {text!r} on\n{self.text()}"
+            assert self._read(1.0), f"the program ended without asking {text!r} on\n{self.text()}"
+
+    def _last_line(self) -> str:
+        """What was written on the last line since something was typed."""
+        return self.raw[self._typed_at :].decode(errors="replace").rpartition("\n")[2]
 
     def expect_gone(self, text: str) -> None:
         """Wait until `text` is not on the screen any more."""
