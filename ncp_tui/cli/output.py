@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TextIO
 
 from ncp_tui.cli.streams import finish, lost_answer
-from ncp_tui.text import clean, inert, json_text
-
-_GAP = "  "
-_JOINING_JAMO = range(0x1160, 0x1200)
+from ncp_tui.text import inert, json_text
 
 
 class Output:
@@ -92,39 +88,6 @@ def close_streams() -> None:
     finish(sys.stdout)
     tell_loss()
     finish(sys.stderr)
-
-
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell on the terminal, where a Korean syllable takes two places."""
-    lines = [headings, *([clean(cell) for cell in row] for row in rows)]
-    widths = [max(cell_width(line[column]) for line in lines) for column in range(len(headings))]
-    return "\n".join(_line(line, widths) for line in lines)
-
-
-def facts(pairs: Sequence[tuple[str, str]]) -> str:
-    """Names and values, one pair a line; a pair without a value is left out."""
-    shown = [(name, value) for name, value in pairs if value]
-    widest = max((cell_width(name) for name, _ in shown), default=0)
-    return "\n".join(_line((name, value), (widest, 0)) for name, value in shown)
-
-
-def cell_width(text: str) -> int:
-    """How many cells of a terminal `text` takes."""
-    return sum(map(_character_width, text))
-
-
-def _character_width(character: str) -> int:
-    # Hangul that came decomposed (macOS file names do): the vowels and finals join the first consonant's two cells.
-    if unicodedata.combining(character) or ord(character) in _JOINING_JAMO:
-        return 0
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (cell + " " * (width - cell_width(cell)) for cell, width in zip(cells, widths, strict=True))
-    return _GAP.join(padded).rstrip()
 
 
 def _is_utf(stream: TextIO | None) -> bool:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ncp_tui.cli.options import Command
-from ncp_tui.cli.output import facts
 from ncp_tui.cli.running import run
+from ncp_tui.view.text import key_values
 
 if TYPE_CHECKING:
     from ncp_tui.cli.work.session import Session
@@ -43,5 +43,5 @@ def _show_paths(session: Session) -> int:
     }
     exists = {name: os.path.lexists(path) for name, path in known.items()}
     rows = [(name.replace("_", " "), f"{path}{'' if exists[name] else _MISSING}") for name, path in known.items()]
-    session.out.answer({name: str(path) for name, path in known.items()} | {"exists": exists}, facts(rows))
+    session.out.answer({name: str(path) for name, path in known.items()} | {"exists": exists}, key_values(rows))
     return 0

@@ -14,8 +14,9 @@ import click
 from ncp_tui import garbage
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.options import Command, Settings
-from ncp_tui.cli.output import Output, table, write
+from ncp_tui.cli.output import Output, write
 from ncp_tui.cli.streams import lost_answer
+from ncp_tui.view.text import text_table
 
 if TYPE_CHECKING:
     from ncp_tui.sandbox import LabFault, PlannedFault, Sandbox
@@ -136,7 +137,7 @@ def _list(faults: Mapping[str, LabFault], out: Output) -> None:
         for fault in faults.values()
     ]
     rows = [(fault.name, _how_often(fault), fault.aim, fault.description) for fault in faults.values()]
-    out.answer(documents, table(("FAULT", "TIMES", "STRIKES", "WHAT IT DOES"), rows))
+    out.answer(documents, text_table(("FAULT", "TIMES", "STRIKES", "WHAT IT DOES"), rows))
 
 
 def _how_often(fault: LabFault) -> str:

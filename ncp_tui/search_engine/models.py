@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,7 @@ from ncp_tui.search_engine import dates, reading
 from ncp_tui.search_engine.messages import Saying, saying_of
 
 Raw = Mapping[str, Any]
+_CHANGING = ("status", "health", "manager_nodes", "data_nodes", "master_nodes", "plugin_installed")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,18 @@ class Cluster:
             allowed=allowed,
             raw=dict(item),
         )
+
+    def with_detail(self, detail: Cluster) -> Cluster:
+        """This listed cluster with what its detail, read later, says of it; each names fields that the other does not.
+
+        What changes is taken from the detail where it says anything; what does not stays as listed, since a detail has
+        the engine and the network as bare codes.
+        """
+        changing = {name: getattr(detail, name) for name in _CHANGING}
+        lasting = {name: getattr(self, name) or getattr(detail, name) for name in ("engine", "vpc", "created")}
+        told = {name: value for name, value in detail.raw.items() if value is not None}
+        known = {name: value for name, value in changing.items() if value not in ("", None)}
+        return replace(self, **lasting, **known, raw={**self.raw, **told})
 
     @property
     def is_running(self) -> bool:
@@ -171,7 +184,7 @@ class HistoryEntry:
     @property
     def when(self) -> str:
         """Its date in Korean time, or as it came where it cannot be read; empty where there is none."""
-        return f"{self.at:%Y-%m-%d %H:%M:%S} KST" if self.at else self.date
+        return f"{self.at.astimezone(reading.KST):%Y-%m-%d %H:%M:%S} KST" if self.at else self.date
 
     @property
     def state(self) -> SnapshotState:

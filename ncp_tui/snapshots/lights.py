@@ -156,7 +156,7 @@ async def read_facts(
     )
     contents, offset = entries[0], engine.clock_offset
     return Facts(
-        cluster=_newer(cluster, shown[0]),
+        cluster=cluster.with_detail(shown[0]) if shown[0] is not None else cluster,
         cluster_read=shown[1],
         health_is_listed=shown[0] is not None and not shown[0].health,
         buckets=() if buckets[0] is None else buckets[0],
@@ -387,13 +387,6 @@ def _with_ends(
             entry = replace(entry, facts=(*entry.facts, finished))  # noqa: PLW2901
         found.append(entry)
     return tuple(found)
-
-
-def _newer(listed: Cluster, shown: Cluster | None) -> Cluster:
-    """The cluster as listed, in the state that was just shown: a detail has the engine as a bare code."""
-    if shown is None:
-        return listed
-    return replace(listed, status=shown.status or listed.status, health=shown.health or listed.health)
 
 
 async def _tried(read: Awaitable[T], now: Callable[[], datetime]) -> tuple[T | None, Read]:

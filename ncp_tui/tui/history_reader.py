@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ncp_tui.search_engine import HistoryEntry, SnapshotState
-from ncp_tui.tui.cells import Row
-from ncp_tui.tui.rows import history_row
 from ncp_tui.tui.slices import in_slices
+from ncp_tui.view.history import HISTORY
+from ncp_tui.view.text import Row
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine import ListPage, SearchEngine
@@ -51,7 +51,7 @@ class HistoryReader:
             return False
         fresh = [row for row in page.rows if _identity(row) not in self._known]
         self._known.update(map(_identity, fresh))
-        self._put_in(fresh, await in_slices(history_row, fresh))
+        self._put_in(fresh, await in_slices(HISTORY.row, fresh))
         self.read_at = self.read_at or self._engine.now()
         self.total, self.is_complete, self.gap = page.total, page.is_last, page.gap
         self._pages = pages

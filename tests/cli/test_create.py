@@ -277,7 +277,7 @@ def test_a_dry_run(call: Called, sandbox: Sandbox) -> None:
     assert sandbox.access_key not in str(document)
     text = call(*GOOD, "--dry-run").stdout
     assert "POST http" in text
-    assert "String to sign:" in text
+    assert "String to sign\n" in text
     assert "createSnapshot" not in asked(sandbox)
 
 

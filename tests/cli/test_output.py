@@ -6,37 +6,8 @@ import sys
 
 import pytest
 
-from ncp_tui.cli.output import Output, cell_width, facts, table
+from ncp_tui.cli.output import Output
 from tests.cli.program import Program
-from tests.tables import each_row
-
-
-@each_row(
-    ("text", "width"),
-    [
-        ("", 0),
-        ("abc", 3),
-        ("검색", 4),
-        ("검색-로그", 9),
-        ("é", 1),
-        ("e\u0301", 1),
-        ("\u1100\u1161\u11a8", 2),
-        ("ＡＢ", 4),
-        ("a\u200bb", 2),
-    ],
-)
-def test_the_cells_of_a_text(text: str, width: int) -> None:
-    """`len` would push the columns after a Korean name to the right."""
-    assert cell_width(text) == width
-
-
-def test_columns_stand_under_each_other() -> None:
-    lines = table(("NAME", "STATE"), [("검색-로그", "running"), ("a", "x")]).splitlines()
-    assert lines == ["NAME       STATE", "검색-로그  running", "a          x"]
-
-
-def test_facts_leave_out_what_is_not_known() -> None:
-    assert facts([("name", "a"), ("health", ""), ("created", "b")]) == "name     a\ncreated  b"
 
 
 def test_there_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:

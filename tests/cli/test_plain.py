@@ -88,7 +88,7 @@ def test_from_the_first_question_to_the_end(
         assert terminal.expect_end() == 0
         assert "Calling as environment" in terminal.raw.decode()
         assert "Request id: " in terminal.raw.decode()
-        assert "success" in terminal.raw.decode().rsplit("Follow it")[-1]
+        assert ": ok, " in terminal.raw.decode().rsplit("Follow it")[-1]
         assert len(terminal.raw) < TWO_KILOBYTES
     (effect,) = served.sandbox.ledger.effects
     assert (effect.cluster, effect.bucket) == ("1037001", "bk.ses.snapshot")

@@ -168,7 +168,7 @@ def test_list(user: User, served: ThreadedSandbox) -> None:
     assert rows[1]["source"] == "OS keyring (memory)"
     assert rows[1]["endpoint"] == "https://vpcsearchengine.apigw.ntruss.com/api/v2"
     text = user("list")
-    assert [line.split()[:2] for line in text.stdout.splitlines()] == [["PROFILE", "ZONE"], [">", "prod"]]
+    assert [line.split()[:2] for line in text.stdout.splitlines()] == [["PROFILE", "WHERE"], ["prod", "public/KR"]]
     assert "default, protected" in text.stdout
 
 

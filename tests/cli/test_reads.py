@@ -36,8 +36,17 @@ def test_clusters_for_scripts(call: Called) -> None:
 def test_clusters_for_people(call: Called) -> None:
     result = call("cluster", "list")
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["CLUSTER", "NUMBER", "STATUS", "HEALTH", "ENGINE", "NODES", "VPC"]
-    assert lines[1].split()[:4] == ["search-0001", "1037001", "running", "green"]
+    assert lines[0].split() == ["CLUSTER", "STATUS", "HEALTH", "ENGINE", "NODES", "NUMBER", "VPC"]
+    assert lines[1].split() == [
+        "search-0001",
+        "running",
+        "green",
+        "OpenSearch",
+        "2.17.1",
+        "2+4+3",
+        "1037001",
+        "vpc-prod",
+    ]
     assert "by name only" in lines[-1]
 
 
@@ -107,7 +116,8 @@ def test_buckets_for_scripts(call: Called) -> None:
 
 def test_buckets_for_people(call: Called) -> None:
     lines = call("bucket", "list", "1037001").stdout.splitlines()
-    assert lines[1].split()[:4] == ["bk.ses.snapshot", "yes", "45.0", "GiB"]
+    assert lines[1].split()[:4] == ["bk.ses.snapshot", "45.0", "GiB", "18,204"]
+    assert lines[1].split()[-1] == "usable"
 
 
 def test_buckets_without_a_key_on_the_cluster(call: Called) -> None:
@@ -135,7 +145,7 @@ def test_history_for_scripts(call: Called) -> None:
 def test_history_for_people(call: Called) -> None:
     lines = call("snapshot", "history", "search-0001", "--limit", "3").stdout.splitlines()
     assert len(lines) == 4
-    assert lines[0].startswith("SNAPSHOT")
+    assert lines[0].split() == ["TIME", "(KST)", "SNAPSHOT", "STATE", "BUCKET", "KIND", "TOOK", "MESSAGE"]
     empty = call("snapshot", "history", "search-0002")
     assert (empty.code, len(empty.stdout.splitlines())) == (0, 1)
     assert "No snapshot" in empty.stderr

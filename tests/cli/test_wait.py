@@ -31,14 +31,14 @@ def test_one_that_is_over(call: Called, served: ThreadedSandbox) -> None:
     assert document["cluster"] == {"name": "search-0001", "number": "1037001"}
     assert document["snapshot"] == document["raw"]["snapshotName"] == "x-1"
     assert document["error"] is None
-    assert call(*WAIT, "x-1").stdout == "x-1: success, 0s\n"
+    assert call(*WAIT, "x-1").stdout == "x-1: ok, 0s\n"
 
 
 def test_one_that_is_running(call: Called) -> None:
     with ThreadedSandbox(Sandbox(duration=1)) as served:
         begin(served, "x-1")
         result = call(*WAIT, "x-1", **keys_of(served))
-    assert (result.code, result.stdout) == (0, "x-1: success, 1s\n")
+    assert (result.code, result.stdout) == (0, "x-1: ok, 1s\n")
     assert "x-1: running" in result.stderr
 
 

@@ -19,10 +19,10 @@ from ncp_tui.tui.copying import (
     copy_file_name,
     write_copy,
 )
-from ncp_tui.tui.documents import line
 from ncp_tui.tui.screens import TextScreen
 from ncp_tui.tui.screens.copy_choice import CopyScreen
 from ncp_tui.tui.screens.copying import SelectScreen, folded
+from ncp_tui.view.text import line
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, Stage, staged
 
 TEXT = "요청 2757144e-8548\nline two"

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 from ncp_tui.gateway import Answer, Exchange, RequestRecord
 from ncp_tui.session_log import SessionLog
-from ncp_tui.tui.documents import body_lines, response_lines
-from ncp_tui.tui.documents.bodies import MOST_LINES
-from ncp_tui.tui.rows.session_log import LogLines
 from ncp_tui.tui.slices import SLICE, in_slices
+from ncp_tui.view.exchanges import response_lines
+from ncp_tui.view.session_log import LogLines
+from ncp_tui.view.text import MOST_LINES, body_lines
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = RequestRecord("GET", "https://gateway.example", "/api/v2/x", (), "", "")

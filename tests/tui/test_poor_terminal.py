@@ -17,10 +17,7 @@ from textual._border import BORDER_CHARS
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
-from ncp_tui.cli.output import cell_width, table
 from ncp_tui.text import inert
-from ncp_tui.tui.cells import Cell, Row, comparable
-from ncp_tui.tui.documents import line
 from ncp_tui.tui.glyphs import GLYPHS, Glyphs, limited_encoding
 from ncp_tui.tui.screens import ClustersScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
@@ -28,6 +25,7 @@ from ncp_tui.tui.title import GIVE_BACK, KEEP, has_title, title_sequence
 from ncp_tui.tui.widgets import TextView
 from ncp_tui.tui.widgets.lines import header_text
 from ncp_tui.tui.widgets.record_table import cut
+from ncp_tui.view.text import Cell, Row, cell_width, comparable, line, text_table
 from tests.journeys.terminal import ESCAPE, F1, Terminal
 from tests.tui.stage import staged
 
@@ -283,7 +281,7 @@ class TestKorean:
     @given(st.lists(st.tuples(KOREAN, KOREAN), min_size=1, max_size=5))
     def test_the_columns_of_a_command_stand_below_each_other(self, rows: list[tuple[str, str]]) -> None:
         rows = [(left, f"|{right}") for left, right in rows]
-        starts = {cell_width(each.rpartition("  |")[0]) for each in table(("", "|"), rows).splitlines()}
+        starts = {cell_width(each.rpartition("  |")[0]) for each in text_table(("", "|"), rows).splitlines()}
         assert len(starts) == 1
 
     async def test_a_text_is_cropped_beside_its_syllables(self) -> None:

@@ -13,13 +13,18 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from ncp_tui.tui.cells import Cell, Row
 from ncp_tui.tui.glyphs import shown
-from ncp_tui.tui.widgets import Column, RecordTable
+from ncp_tui.tui.widgets import RecordTable
 from ncp_tui.tui.widgets.record_table import column_widths, content_widths, cut
+from ncp_tui.view.table import Column
+from ncp_tui.view.text import Cell, Row
 
 WIDE_AND_NARROW = st.text(alphabet=st.sampled_from("abz 019-_검색로그日本語é…ｱＡ한\u1112\u1161"), max_size=40)
 GAP = 2
+
+
+def empty(_: object) -> Cell:
+    return Cell("")
 
 
 @given(WIDE_AND_NARROW, st.integers(0, 60))
@@ -68,7 +73,7 @@ COLUMNS = st.lists(
 
 
 @given(COLUMNS, st.lists(st.lists(WIDE_AND_NARROW, min_size=7, max_size=7), max_size=5), st.integers(0, 200))
-def test_columns_share_the_width(columns: list[Column], texts: list[list[str]], width: int) -> None:
+def test_columns_share_the_width(columns: list[Column[object]], texts: list[list[str]], width: int) -> None:
     """They fit unless all of them are at their least, and none is narrower than what still says something."""
     rows = [Row(str(place), tuple(map(Cell, line))) for place, line in enumerate(texts)]
     widths = column_widths(columns, content_widths(columns, rows), width)
@@ -81,7 +86,7 @@ def test_columns_share_the_width(columns: list[Column], texts: list[list[str]], 
 
 
 def test_content_decides_and_flexible_columns_take_what_is_left() -> None:
-    columns = (Column("NAME", flex=1), Column("STATE", 10), Column("NOTE", flex=1))
+    columns = (Column("NAME", empty, flex=1), Column("STATE", empty, most=10), Column("NOTE", empty, flex=1))
     rows = [Row("1", (Cell("search-0001"), Cell("running"), Cell("ok")))]
     assert column_widths(columns, content_widths(columns, rows), 60)[1] == len("running")
     assert sum(column_widths(columns, content_widths(columns, rows), 60)) + 3 * GAP in {59, 60}
@@ -89,7 +94,7 @@ def test_content_decides_and_flexible_columns_take_what_is_left() -> None:
 
 def test_very_long_texts_are_measured_quickly() -> None:
     """A server may send names of any length; taking the widths back cell by cell must not take seconds."""
-    columns = [Column("X", flex=1)] * 6
+    columns = [Column("X", empty, flex=1)] * 6
     rows = [Row("1", (Cell("x" * 4_000),) * 6)]
     started = time.perf_counter()
     assert sum(column_widths(columns, content_widths(columns, rows), 80)) + 6 * GAP == 80
@@ -97,7 +102,7 @@ def test_very_long_texts_are_measured_quickly() -> None:
 
 
 class Host(App[None]):
-    def __init__(self, rows: Sequence[Row], columns: Sequence[Column]) -> None:
+    def __init__(self, rows: Sequence[Row], columns: Sequence[Column[object]]) -> None:
         super().__init__()
         self._rows = rows
         self._columns = columns
@@ -132,7 +137,7 @@ def numbered(count: int) -> list[Row]:
 
 @asynccontextmanager
 async def hosted(rows: Sequence[Row], *, size: tuple[int, int] = (40, 11)) -> AsyncIterator[tuple[Host, Pilot[None]]]:
-    host = Host(rows, (Column("NAME", flex=1), Column("SIZE", 10)))
+    host = Host(rows, (Column("NAME", empty, flex=1), Column("SIZE", empty, most=10)))
     async with host.run_test(size=size) as pilot:
         await pilot.pause()
         yield host, pilot

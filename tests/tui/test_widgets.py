@@ -12,10 +12,9 @@ from textual.binding import Binding
 from textual.widgets import Input
 
 from ncp_tui.gateway import InvalidCredentials
-from ncp_tui.tui.cells import Tone
-from ncp_tui.tui.documents import Line, Span, line
 from ncp_tui.tui.widgets import Fact, SecretInput, TextView
 from ncp_tui.tui.widgets.lines import fitting, header_text
+from ncp_tui.view.text import Line, Span, Tone, line
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
 WORDS = st.text(alphabet=st.sampled_from("abc 검색-/日é"), max_size=30)

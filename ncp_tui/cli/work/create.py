@@ -13,7 +13,6 @@ import click
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.options import Invocation
 from ncp_tui.cli.work.attempt import Attempt, Wishes
-from ncp_tui.cli.work.documents import check_document, checks_text, request_document, request_text
 from ncp_tui.cli.work.ending import Ending
 from ncp_tui.cli.work.finding import find_cluster, is_number
 from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed
@@ -45,6 +44,8 @@ from ncp_tui.snapshots import (
     take,
 )
 from ncp_tui.text import inert
+from ncp_tui.view.exchanges import request_document, request_text
+from ncp_tui.view.preflight import check_document, checks_text
 
 SETTLE_SECONDS = 60.0
 """How long the history is looked at after a lost answer, before the command ends with "cannot tell"."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
-from ncp_tui.cli.output import table
 from ncp_tui.cli.work.local_state import Finding, local_findings
 from ncp_tui.cli.work.problems import next_words
 from ncp_tui.cli.work.session import Session
@@ -28,6 +27,7 @@ from ncp_tui.gateway import (
 from ncp_tui.profiles import Identity
 from ncp_tui.search_engine import OPERATIONS
 from ncp_tui.snapshots import Light
+from ncp_tui.view.text import text_table
 
 _PATIENCE = Patience(connect=5.0, read=10.0, total=10.0)
 # A gateway that knows us not answers 401/200, which is all that is asked of it here.
@@ -59,7 +59,7 @@ def examine(session: Session, offline: bool) -> ExitCode:
         findings += _asked_outside(session)
     session.out.answer(
         [finding.document() for finding in findings],
-        table(("CHECK", "", "FOUND"), [(each.subject, each.light.value, each.sentence) for each in findings]),
+        text_table(("CHECK", "", "FOUND"), [(each.subject, each.light.value, each.sentence) for each in findings]),
     )
     wrong = next((finding for finding in findings if finding.light is Light.BAD), None)
     if wrong is None:

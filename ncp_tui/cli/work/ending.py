@@ -8,10 +8,11 @@ from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
 from ncp_tui.cli.work.attempt import Attempt, Finished, Wishes
 from ncp_tui.cli.work.problems import SnapshotFailed
 from ncp_tui.cli.work.session import Session
-from ncp_tui.cli.work.waiting import follow, told, told_of_other
+from ncp_tui.cli.work.waiting import follow, told_of_other
 from ncp_tui.gateway import GatewayError
 from ncp_tui.search_engine import HistoryEntry, SearchEngine, SnapshotState
 from ncp_tui.snapshots import Fact, Outcome, Taken
+from ncp_tui.view.history import history_sentence
 
 
 class Ending:
@@ -73,7 +74,7 @@ class Ending:
             raise SnapshotFailed(f"It failed: {row.message or 'the history gives no reason'}.")
         if row is not None and row.state is SnapshotState.SUCCESS:
             self._finish(taken, "success", row)
-            self._session.out.answer(self._attempt.document(), told(row))
+            self._session.out.answer(self._attempt.document(), history_sentence(row))
             return ExitCode.DONE
         other = "" if seen is None or seen.other is None else f" {told_of_other(request.name, seen.other)}"
         return self._wait_ended(f"{seconds:g} s are over; it goes on.{other}")

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from ncp_tui import profiles
 from ncp_tui.cli.exit_codes import ExitCode
-from ncp_tui.cli.output import facts, table
-from ncp_tui.cli.work.documents import (
-    BUCKET_HEADINGS,
-    CLUSTER_HEADINGS,
-    HISTORY_HEADINGS,
-    bucket_document,
-    bucket_row,
-    cluster_document,
-    cluster_row,
-    history_document,
-    history_row,
-    last_snapshot_text,
-)
 from ncp_tui.cli.work.finding import find_cluster, find_named, is_number
 from ncp_tui.cli.work.problems import UnknownCluster
 from ncp_tui.cli.work.session import Session
-from ncp_tui.profiles import Identity
 from ncp_tui.search_engine import Cluster, Listing, SearchEngine
-from ncp_tui.snapshots import LastSnapshot, check_cluster, look_at_last_snapshot
+from ncp_tui.snapshots import check_cluster, look_at_last_snapshot
+from ncp_tui.view.buckets import BUCKETS, bucket_document
+from ncp_tui.view.clusters import CLUSTERS, ListedCluster, cluster_document, cluster_lines
+from ncp_tui.view.history import HISTORY, history_document
+from ncp_tui.view.text import plain_text
 
 
 def list_clusters(session: Session) -> ExitCode:
@@ -38,7 +26,7 @@ def list_clusters(session: Session) -> ExitCode:
     with session.log.action("list clusters"):
         clusters = session.wait(engine.list_clusters())
     documents = [cluster_document(cluster, identity.profile, clusters.read_at) for cluster in clusters]
-    session.out.answer(documents, table(CLUSTER_HEADINGS, [cluster_row(cluster) for cluster in clusters]))
+    session.out.answer(documents, CLUSTERS.text(ListedCluster(cluster, clusters.read_at) for cluster in clusters))
     _tell_gap(session, clusters)
     if not clusters:
         session.out.note("There are no clusters in this region.")
@@ -57,7 +45,8 @@ def show_cluster(session: Session, wanted: str) -> ExitCode:
         cluster, read_at = session.wait(_read_cluster(engine, wanted)), session.home.now()
         last = session.wait(look_at_last_snapshot(engine, cluster))
     document = cluster_document(cluster, identity.profile, read_at, last)
-    session.out.answer(document, _cluster_text(cluster, identity, last))
+    lines = cluster_lines(cluster, profile=identity.profile, last=last)
+    session.out.answer(document, plain_text(lines))
     return ExitCode.DONE
 
 
@@ -69,7 +58,7 @@ def list_buckets(session: Session, wanted: str) -> ExitCode:
         cluster = session.wait(find_cluster(engine, wanted))
         buckets = session.wait(engine.list_buckets(cluster.number))
     documents = [bucket_document(bucket, buckets.read_at) for bucket in buckets]
-    session.out.answer(documents, table(BUCKET_HEADINGS, [bucket_row(bucket) for bucket in buckets]))
+    session.out.answer(documents, BUCKETS.text(buckets))
     _tell_gap(session, buckets)
     if not buckets:
         session.out.note("The service names no bucket. An API authentication key must be set on the cluster first.")
@@ -85,7 +74,7 @@ def show_history(session: Session, wanted: str, limit: int | None) -> ExitCode:
         history = session.wait(engine.snapshot_history(cluster.number))
     entries = history[:limit]
     documents = [history_document(entry, history.read_at) for entry in entries]
-    session.out.answer(documents, table(HISTORY_HEADINGS, [history_row(entry) for entry in entries]))
+    session.out.answer(documents, HISTORY.text(entries))
     _tell_gap(session, history)
     if not history:
         session.out.note("No snapshot has been taken of this cluster.")
@@ -105,7 +94,7 @@ async def _read_cluster(engine: SearchEngine, wanted: str) -> Cluster:
         if detail is None:
             raise UnknownCluster(wanted)
         return detail
-    return dataclasses.replace(row, raw={**row.raw, **detail.raw}) if detail else row
+    return row.with_detail(detail) if detail else row
 
 
 def _tell_gap(session: Session, listing: Listing[Any]) -> None:
@@ -116,22 +105,3 @@ def _tell_gap(session: Session, listing: Listing[Any]) -> None:
 
 def _numbered(clusters: Sequence[Cluster], number: str) -> Cluster | None:
     return next((cluster for cluster in clusters if cluster.number == number), None)
-
-
-def _cluster_text(cluster: Cluster, identity: Identity, last: LastSnapshot) -> str:
-    known = [
-        ("cluster", cluster.name),
-        ("number", cluster.number),
-        ("status", cluster.status),
-        ("health", cluster.health),
-        ("engine", cluster.engine),
-        ("nodes", cluster.nodes),
-        ("vpc", cluster.vpc),
-        ("created", cluster.created),
-        ("zone", identity.profile.zone),
-        ("region", identity.profile.region),
-        ("last snapshot", last_snapshot_text(last)),
-    ]
-    return "\n\n".join(
-        (facts(known), "As the service has it:\n" + json.dumps(cluster.raw, indent=2, ensure_ascii=False))
-    )

@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import Any
 
 from ncp_tui.cli.exit_codes import ExitCode
-from ncp_tui.cli.work.documents import entry_document
 from ncp_tui.cli.work.problems import CommandProblem
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem
@@ -25,7 +24,7 @@ from ncp_tui.snapshots import (
     settle,
 )
 from ncp_tui.snapshots.journal_contents import Contents
-from ncp_tui.view.quantities import ZONE, date_time
+from ncp_tui.view.requests import IN_OTHER_HANDS, request_entry_document, settled_text
 
 Settled = tuple[JournalEntry, Settlement | None]
 
@@ -41,8 +40,8 @@ def settle_all(session: Session, seconds: float) -> ExitCode:
     journal = Journal(session.home.paths)
     contents = session.wait(on_disk(journal.contents))
     found = list(_settled(session, journal, _open(session, contents), seconds))
-    lines = [_line(entry, settlement) for entry, settlement in found]
-    documents: list[dict[str, Any]] = [entry_document(entry, settlement) for entry, settlement in found]
+    lines = [settled_text(entry, settlement) for entry, settlement in found]
+    documents: list[dict[str, Any]] = [request_entry_document(entry, settlement) for entry, settlement in found]
     if contents.damage is not None:
         problem = DamagedJournal(contents.damage)
         lines.insert(0, f"Damaged: {problem.sentences()}")
@@ -98,7 +97,7 @@ def _settled(session: Session, journal: Journal, entries: list[JournalEntry], se
                     settlement = session.wait(settle(journal, entry, engine, seconds=seconds))
                 if settlement is None and problem is not None:
                     settlement = Settlement(Verdict.CANNOT_TELL, problem.what, problem.next_step)
-                action.outcome = settlement.sentence if settlement else "Another program has it in its hands."
+                action.outcome = settlement.sentence if settlement else IN_OTHER_HANDS
             yield entry, settlement
 
 
@@ -132,13 +131,6 @@ def _dismiss(session: Session, journal: Journal, entries: list[JournalEntry], cl
             held.record(Fact.DISMISSED)
         finally:
             held.release()
-    documents = [entry_document(entry, None) for entry in entries]
+    documents = [request_entry_document(entry, None) for entry in entries]
     session.out.answer(documents, f"Dismissed: {name}. It is not looked for any more.")
     return ExitCode.DONE
-
-
-def _line(entry: JournalEntry, settlement: Settlement | None) -> str:
-    request = entry.request
-    said = settlement.sentence if settlement else "Another program has it in its hands."
-    asked = ", ".join(part for part in (f"{date_time(entry.at)} {ZONE}", entry.caller.profile) if part)
-    return f"{request.name} of {request.cluster} ({asked})\n  {said}"

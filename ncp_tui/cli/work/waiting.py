@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ncp_tui.cli.exit_codes import ExitCode
-from ncp_tui.cli.work.documents import history_document
 from ncp_tui.cli.work.finding import find_cluster
 from ncp_tui.cli.work.problems import SnapshotFailed, WaitEnded
 from ncp_tui.cli.work.session import Session
@@ -29,7 +28,8 @@ from ncp_tui.snapshots import (
     on_disk,
     watch,
 )
-from ncp_tui.view.quantities import ZONE, date_time
+from ncp_tui.view.format import ZONE, date_time
+from ncp_tui.view.history import history_document, history_sentence, state_cell
 
 _SAY_AGAIN = 60.0
 """Seconds after which an unchanged state is told once more, so that a log shows that somebody is still looking."""
@@ -56,7 +56,7 @@ def wait_for_snapshot(session: Session, wanted: str, name: str, seconds: float) 
     if row is not None and row.state in _OVER and request is not None:
         note_end(session, request, row)
     if row is not None and row.state is SnapshotState.SUCCESS:
-        session.out.answer(document, told(row))
+        session.out.answer(document, history_sentence(row))
         return ExitCode.DONE
     if row is not None and row.state is SnapshotState.FAILED:
         raise SnapshotFailed(
@@ -64,7 +64,7 @@ def wait_for_snapshot(session: Session, wanted: str, name: str, seconds: float) 
         )
     if row is None:
         raise WaitEnded(f"{seconds:g} s are over, and {_not_there(cluster, name, request, other)}")
-    raise WaitEnded(f"{seconds:g} s are over.", f"Snapshot {name} goes on ({row.message or row.state}).")
+    raise WaitEnded(f"{seconds:g} s are over.", f"Snapshot {name} goes on ({row.message or state_cell(row).text}).")
 
 
 async def follow(
@@ -89,12 +89,6 @@ async def follow(
     except TimeoutError:
         pass
     return last
-
-
-def told(entry: HistoryEntry) -> str:
-    """A snapshot's state in one line."""
-    lasted = f", {entry.duration}" if entry.duration else ""
-    return f"{entry.snapshot}: {entry.state.value}{lasted}"
 
 
 def told_of_other(name: str, other: Match) -> str:
@@ -137,7 +131,7 @@ class _Teller:
         if progress.entry is None:
             return f"{self._name} is not in the history yet."
         message = progress.entry.message
-        return told(progress.entry) + (f" ({message})" if message else "")
+        return history_sentence(progress.entry) + (f" ({message})" if message else "")
 
 
 def _request(session: Session, cluster: Cluster, name: str) -> JournalEntry | None:

@@ -6,19 +6,17 @@ from textual import work
 
 from ncp_tui.gateway import Problem
 from ncp_tui.search_engine import Cluster, Dashboard
-from ncp_tui.tui.cells import Tone
-from ncp_tui.tui.documents import BLANK, cluster_lines, line
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Session
+from ncp_tui.view.clusters import cluster_lines
+from ncp_tui.view.text import BLANK, Tone, line
 
 
 class ClusterDetailScreen(TextScreen):
     """What the list already said, at once; what takes a request, as it comes."""
 
     def __init__(self, session: Session, cluster: Cluster) -> None:
-        super().__init__(
-            f"Cluster {cluster.name}", [*cluster_lines(cluster, None), BLANK, line("Loading ...", Tone.DIM)]
-        )
+        super().__init__(f"Cluster {cluster.name}", [*cluster_lines(cluster), BLANK, line("Loading ...", Tone.DIM)])
         self._session = session
         self._cluster = cluster
 
@@ -35,14 +33,9 @@ class ClusterDetailScreen(TextScreen):
             with self._session.log.action(f"show {cluster.name}"):
                 engine = await self._session.engine()
                 detail = await engine.show_cluster(cluster.number, cluster.name)
-                cluster = _merged(cluster, detail) if detail else cluster
+                cluster = cluster.with_detail(detail) if detail else cluster
                 dashboard = await engine.show_dashboard(cluster.number)
         except Problem as error:
             problem = error.sentences()
         lines = cluster_lines(cluster, dashboard)
         self.show([*lines, BLANK, line(problem, Tone.BAD)] if problem else lines)
-
-
-def _merged(listed: Cluster, detail: Cluster) -> Cluster:
-    """List and detail name different fields (health only here, nodes only there): keep both."""
-    return Cluster.read({**listed.raw, **{name: value for name, value in detail.raw.items() if value is not None}})

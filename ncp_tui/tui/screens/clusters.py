@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -13,15 +12,16 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from ncp_tui import gateway, profiles, snapshots
-from ncp_tui.tui import rows, screens
-from ncp_tui.tui.cells import Cell, Row, Tone
+from ncp_tui.tui import screens
 from ncp_tui.tui.history_reader import MOST_ROWS
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.screens.working import under_way_word, unsettled_sentence
 from ncp_tui.tui.session import Followed, Session
 from ncp_tui.tui.slices import in_slices
-from ncp_tui.tui.widgets import Column, RecordTable
-from ncp_tui.view.quantities import ZONE, clock_time, milliseconds
+from ncp_tui.tui.widgets import RecordTable
+from ncp_tui.view.clusters import CLUSTERS, ListedCluster
+from ncp_tui.view.format import ZONE, clock_time, milliseconds
+from ncp_tui.view.text import Row
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Problem
@@ -73,14 +73,7 @@ class ClustersScreen(TableScreen):
     path = ("Clusters",)
     completed_later = True
     leads_to_outcomes = True
-    columns = (
-        Column("CLUSTER", 36, least=12),
-        Column("STATUS", 10, least=8),
-        Column("HEALTH", 8, least=6),
-        Column("ENGINE", 22, least=10, room=66),
-        Column("NODES", 8, least=5),
-        Column("LAST SNAPSHOT", 20, least=12),
-    )
+    columns = CLUSTERS.on_screen
 
     @dataclass
     class PageLoaded(Message):
@@ -242,7 +235,11 @@ class ClustersScreen(TableScreen):
 
     def _row(self, cluster: Cluster) -> Row:
         """The line of a cluster, as of now."""
-        return rows.cluster_row(cluster, self._last(cluster, self.session.home.now()))
+        session = self.session
+        under_way = [each for each in session.open_snapshots if each.request.cluster_number == cluster.number]
+        last = session.last_snapshots.get(cluster.number, snapshots.NOT_READ)
+        word = under_way_word(under_way) if under_way else ""
+        return CLUSTERS.row(ListedCluster(cluster, session.home.now(), last, word))
 
     @work(group="rows", exclusive=True, exit_on_error=False, description="show the clusters as of now")
     async def show_ages(self) -> None:
@@ -251,13 +248,6 @@ class ClustersScreen(TableScreen):
         lines = await in_slices(self._row, list(clusters.values()))
         if clusters is self.session.clusters:
             self.table.merge(lines)
-
-    def _last(self, cluster: Cluster, now: datetime) -> Cell:
-        number = cluster.number
-        under_way = [each for each in self.session.open_snapshots if each.request.cluster_number == number]
-        if under_way:
-            return Cell(under_way_word(under_way), Tone.WARNING)
-        return rows.last_snapshot_cell(self.session.last_snapshots.get(number, snapshots.NOT_READ), now)
 
     def on_followed_changed(self, followed: Followed) -> None:
         """Show a snapshot's progress in its cluster's line as well."""

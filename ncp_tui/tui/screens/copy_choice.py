@@ -13,13 +13,23 @@ from textual.widgets import Static
 
 from ncp_tui.gateway import Exchange, as_curl
 from ncp_tui.text import clean
-from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.copying import Copyable, CopyingScreen
-from ncp_tui.tui.widgets import Column, RecordTable
-from ncp_tui.view.quantities import size
+from ncp_tui.tui.widgets import RecordTable
+from ncp_tui.view.format import size
+from ncp_tui.view.table import Column, Table
+from ncp_tui.view.text import Cell, Tone
 
 _PREVIEW = 200
+
+_COPIES: Table[Copyable] = Table(
+    (
+        Column("WHAT", lambda copy: Cell(copy.what, Tone.STRONG), most=16),
+        Column("SIZE", lambda copy: Cell(size(len(copy.text.encode("utf-8", "replace")))), most=9),
+        Column("BEGINS WITH", lambda copy: Cell(clean(copy.text[:_PREVIEW])), flex=1, least=8),
+    ),
+    key=lambda copy: copy.what,
+)
 
 
 class CopyScreen(CopyingScreen):
@@ -42,28 +52,14 @@ class CopyScreen(CopyingScreen):
         """The rows, and a place for what came of it."""
         with Vertical(id="copy-box") as box:
             box.border_title = "Copy"
-            yield RecordTable(
-                (Column("WHAT", 16), Column("SIZE", 9), Column("BEGINS WITH", flex=1, least=8)),
-                empty="There is nothing to copy yet: no request was made.",
-                id="copies",
-            )
+            empty = "There is nothing to copy yet: no request was made."
+            yield RecordTable(_COPIES.on_screen, empty=empty, id="copies")
             hint = "enter or c sends it to the terminal, w writes a file, m shows it to select, esc closes"
             yield Static(hint, markup=False, id="copy-hint")
 
     def on_mount(self) -> None:
         """Fill the rows."""
-        rows = [
-            Row(
-                each.what,
-                (
-                    Cell(each.what, Tone.STRONG),
-                    Cell(size(len(each.text.encode("utf-8", "replace")))),
-                    Cell(clean(each.text[:_PREVIEW])),
-                ),
-            )
-            for each in self._copies.values()
-        ]
-        self.query_one(RecordTable).show(rows)
+        self.query_one(RecordTable).show([_COPIES.row(each) for each in self._copies.values()])
 
     def to_copy(self) -> Copyable | None:
         """The text under the cursor."""

@@ -19,8 +19,8 @@ from textual.widgets import Static
 from ncp_tui.gateway import Problem, daemon_call
 from ncp_tui.tui.copying import CannotCopy, CannotWriteCopy, copy_file_name, write_copy
 from ncp_tui.tui.crash import LoudWorkers
-from ncp_tui.tui.documents import Line, line
 from ncp_tui.tui.widgets import TextView
+from ncp_tui.view.text import Line, line
 
 if TYPE_CHECKING:
     from ncp_tui.tui.app import NcpApp

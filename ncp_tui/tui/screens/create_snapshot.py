@@ -38,10 +38,7 @@ from ncp_tui.snapshots import (
     suggest_name,
     zone_of_template,
 )
-from ncp_tui.tui.cells import Tone
-from ncp_tui.tui.documents import BLANK, field, light_lines, line, request_lines
 from ncp_tui.tui.glyphs import shown
-from ncp_tui.tui.rows import bucket_row
 from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
 from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.create_sentences import (
@@ -55,7 +52,11 @@ from ncp_tui.tui.screens.create_sentences import (
 from ncp_tui.tui.screens.working import WorkingScreen, state_words
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
 from ncp_tui.tui.session import Followed, Session
-from ncp_tui.tui.widgets import Column, ExchangePanels, ProblemCard, RecordTable, SendButton, TextInput
+from ncp_tui.tui.widgets import ExchangePanels, ProblemCard, RecordTable, SendButton, TextInput
+from ncp_tui.view.buckets import BUCKETS
+from ncp_tui.view.exchanges import request_lines
+from ncp_tui.view.preflight import light_lines
+from ncp_tui.view.text import BLANK, Tone, field, line
 
 _LONGEST = 30
 
@@ -132,16 +133,7 @@ class CreateSnapshotScreen(WorkingScreen):
                 yield Static("Bucket", classes="label", markup=False)
                 yield TextInput(id="bucket")
                 yield Static("", id="bucket-verdict", classes="verdict", markup=False)
-            yield RecordTable(
-                (
-                    Column("BUCKET", 40, least=17),
-                    Column("SIZE", 10),
-                    Column("OBJECTS", 9),
-                    Column("USE", flex=1, least=8),
-                ),
-                empty="Reading the buckets ...",
-                id="buckets",
-            )
+            yield RecordTable(BUCKETS.on_screen, empty="Reading the buckets ...", id="buckets")
             with Horizontal(classes="field"):
                 yield Static("Lights", classes="label", markup=False)
                 yield Static("", id="lights", markup=False)
@@ -231,7 +223,7 @@ class CreateSnapshotScreen(WorkingScreen):
         if facts is not None:
             self.query_one("#cluster-facts", Static).update(self._cluster_facts())
         table = self.query_one("#buckets", RecordTable)
-        table.show([bucket_row(bucket) for bucket in self._buckets], empty=empty)
+        table.show([BUCKETS.row(bucket) for bucket in self._buckets], empty=empty)
         box = self.query_one("#bucket", Input)
         if not box.value:
             box.value = next((bucket.name for bucket in self._buckets if bucket.usable), "")

@@ -16,11 +16,10 @@ from ncp_tui.profiles import Identity
 from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.snapshots import CannotWriteEvidence, Evidence, gather_evidence, write_evidence
 from ncp_tui.snapshots.evidence import file_name
-from ncp_tui.tui.cells import Tone
-from ncp_tui.tui.documents import BLANK, Line, line, wrapped
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Session
+from ncp_tui.view.text import BLANK, Line, Tone, line, wrapped
 
 DISK_SECONDS = 10.0
 _WIDTH = 66

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from textual.screen import Screen
 
-from ncp_tui.tui.cells import Tone
-from ncp_tui.tui.documents import BLANK, Line, Span, line
 from ncp_tui.tui.screens.text import TextScreen
+from ncp_tui.view.text import BLANK, Line, Span, Tone, line
 
 _KEY_WIDTH = 16
 _GROUPS = {

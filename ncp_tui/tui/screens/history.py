@@ -11,15 +11,15 @@ from textual.message import Message
 
 from ncp_tui.gateway import Problem
 from ncp_tui.search_engine import Cluster, HistoryEntry
-from ncp_tui.tui.documents import history_lines
 from ncp_tui.tui.history_reader import HistoryReader
 from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Followed, Session
-from ncp_tui.tui.widgets import Column, FilterBar, RecordTable
-from ncp_tui.view.quantities import ZONE, clock_time, milliseconds
+from ncp_tui.tui.widgets import FilterBar, RecordTable
+from ncp_tui.view.format import ZONE, clock_time, milliseconds
+from ncp_tui.view.history import HISTORY, history_lines, state_cell
 
 
 class HistoryScreen(EvidenceScreen):
@@ -39,15 +39,7 @@ class HistoryScreen(EvidenceScreen):
         evidence_key("history"),
         Binding("f", "failed", "Failed only", tooltip="Only failures, or everything again", id="history.failed"),
     ]
-    columns = (
-        Column(f"TIME ({ZONE})", 19, least=19),
-        Column("SNAPSHOT", 30, least=16),
-        Column("STATE", 8, least=7),
-        Column("BUCKET", 24, least=8, room=88),
-        Column("KIND", 10, least=4),
-        Column("TOOK", 8, least=4),
-        Column("MESSAGE", flex=1, least=6, room=104),
-    )
+    columns = HISTORY.on_screen
 
     @dataclass
     class PageLoaded(Message):
@@ -216,7 +208,7 @@ class HistoryScreen(EvidenceScreen):
         """Say the message of the row under the cursor: the column is left out in a narrow window."""
         entry = self._chosen
         if entry is not None and self.table.has_focus:
-            self.say(f"{entry.snapshot}: {entry.message or entry.state}")
+            self.say(f"{entry.snapshot}: {entry.message or state_cell(entry).text}")
 
     @property
     def _chosen(self) -> HistoryEntry | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,16 +21,14 @@ from ncp_tui.snapshots import (
     on_disk,
     settle,
 )
-from ncp_tui.tui.documents import journal_lines
-from ncp_tui.tui.rows import journal_row
 from ncp_tui.tui.screens.confirm import SendQuestionScreen
 from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.screens.working import ending
 from ncp_tui.tui.session import Followed, Session
-from ncp_tui.tui.widgets import Column, FilterBar, ProblemCard, RecordTable
-from ncp_tui.view.quantities import ZONE
+from ncp_tui.tui.widgets import FilterBar, ProblemCard, RecordTable
+from ncp_tui.view.requests import IN_OTHER_HANDS, REQUESTS, ListedRequest, how_many, request_entry_lines
 
 
 class OutcomesScreen(EvidenceScreen):
@@ -55,14 +52,7 @@ class OutcomesScreen(EvidenceScreen):
         ),
     ]
     path = ("Outcomes",)
-    columns = (
-        Column(f"ASKED AT ({ZONE})", 19, least=19),
-        Column("SNAPSHOT", 30, least=16),
-        Column("STARTED?", 11, least=11),
-        Column("END", 13, least=9),
-        Column("CLUSTER", 24, least=8, room=84),
-        Column("PROFILE", flex=1, least=6, room=104),
-    )
+    columns = REQUESTS.on_screen
 
     @dataclass
     class Loaded(Message):
@@ -137,7 +127,7 @@ class OutcomesScreen(EvidenceScreen):
         unsettled = {entry.id for entry in event.unsettled}
         followed = {each.taken.entry.id for each in self.session.open_snapshots if each.taken and each.taken.entry}
         rows = [
-            journal_row(entry, unsettled=entry.id in unsettled, followed=entry.id in followed)
+            REQUESTS.row(ListedRequest(entry, unsettled=entry.id in unsettled, followed=entry.id in followed))
             for entry in self._entries
         ]
         self.table.show(rows, empty="No snapshot was asked for from this machine yet.")
@@ -145,7 +135,7 @@ class OutcomesScreen(EvidenceScreen):
             self.say(*self._last_word)
             self._last_word = None
         elif self._settling is None:
-            self.say(*_how_many(event.entries, event.unsettled))
+            self.say(*how_many(event.entries, event.unsettled))
 
     @property
     def _chosen(self) -> JournalEntry | None:
@@ -197,7 +187,7 @@ class OutcomesScreen(EvidenceScreen):
                             seconds=self.session.settle_seconds,
                             on_look=lambda looks: self.post_message(self.Looked(entry, looks)),
                         )
-                action.outcome = found.sentence if found else "Another program has it in its hands."
+                action.outcome = found.sentence if found else IN_OTHER_HANDS
                 action.failed = found is None or found.verdict is Verdict.CANNOT_TELL
         except Problem as problem:
             self.post_message(self.Settled(entry, None, problem))
@@ -348,7 +338,7 @@ class OutcomesScreen(EvidenceScreen):
         """Show all that was written down."""
         entry = self._chosen
         if entry is not None:
-            self.app.push_screen(TextScreen(f"Create of {entry.request.name}", journal_lines(entry)))
+            self.app.push_screen(TextScreen(f"Create of {entry.request.name}", request_entry_lines(entry)))
 
     def on_followed_changed(self, followed: Followed) -> None:
         """Show the new state of what moved on."""
@@ -362,20 +352,6 @@ class OutcomesScreen(EvidenceScreen):
         if action in {"settle", "dismiss_entry"}:
             return True if self.is_mounted and self._open is not None else None
         return super().check_action(action, parameters)
-
-
-def _how_many(entries: Sequence[JournalEntry], unsettled: Sequence[JournalEntry]) -> tuple[str, str]:
-    """How many creates there are and how many of them are open, and the tone of that."""
-    count = f"{len(entries)} create{'s' * (len(entries) != 1)}"
-    if not entries:
-        return "The journal is empty.", "plain"
-    if unsettled:
-        return f"{count}, {len(unsettled)} open: s looks in the history, x dismisses, e writes evidence.", "warning"
-    held = [entry for entry in entries if entry.is_open]
-    if held:
-        return f"{count}, {len(held)} not known yet: a program that runs now sends it, or looks for it.", "warning"
-    unproved = sum(entry.verdict is Verdict.CANNOT_TELL for entry in entries)
-    return f"{count}, none open{f'; {unproved} dismissed without a proof' * bool(unproved)}.", "plain"
 
 
 def _sentence(text: str) -> str:

@@ -25,14 +25,14 @@ from ncp_tui.profiles import (
     same_name,
 )
 from ncp_tui.snapshots import template_warning
-from ncp_tui.tui.cells import Cell, Tone
-from ncp_tui.tui.rows import identity_row
 from ncp_tui.tui.screens.confirm import TypeNameScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.prompt import PromptScreen
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets import Column, RecordTable
+from ncp_tui.tui.widgets import RecordTable
+from ncp_tui.view.profiles import NOT_TESTED, PROFILES, ListedIdentity
+from ncp_tui.view.text import Cell, Tone
 
 DISK_SECONDS = 10.0
 """How long reading the profiles may take."""
@@ -53,14 +53,7 @@ class ProfilesScreen(TableScreen):
         Binding("x", "remove", "Remove", tooltip="Remove this profile, by typing its name", id="profiles.remove"),
     ]
     path = ("Profiles",)
-    columns = (
-        Column("PROFILE", flex=1, least=12),
-        Column("WHERE", 10, least=6),
-        Column("ACCESS KEY", 12, least=9),
-        Column("SECRET KEY IN", flex=1, least=13),
-        Column("LAST TEST", 22, least=9, room=64),
-        Column("", 36, least=6),
-    )
+    columns = PROFILES.on_screen
 
     @dataclass
     class Loaded(Message):
@@ -134,11 +127,13 @@ class ProfilesScreen(TableScreen):
         session = self.session
         current = session.identity.name if session.identity else None
         rows = [
-            identity_row(
-                identity,
-                current=identity.name == current,
-                default=identity.name == session.default_profile,
-                tested=self._tests.get(identity.name, Cell("-", Tone.DIM)),
+            PROFILES.row(
+                ListedIdentity(
+                    identity,
+                    current=identity.name == current,
+                    default=identity.name == session.default_profile,
+                    tested=self._tests.get(identity.name, NOT_TESTED),
+                )
             )
             for identity in session.identities.identities
         ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from ncp_tui.tui import widgets
 from ncp_tui.tui.screens.working import WorkingScreen
-from ncp_tui.tui.widgets import Column, ProblemCard, RecordTable
+from ncp_tui.tui.widgets import ProblemCard, RecordTable
+from ncp_tui.view.table import Column
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Problem
@@ -33,7 +34,7 @@ class TableScreen(WorkingScreen):
         Binding("O", "reverse", "Reverse", show=False, tooltip="Turn the order around", id="table.reverse"),
     ]
     AUTO_FOCUS = "#table"  # else the filter gets it first, and its keys are painted and painted over
-    columns: ClassVar[tuple[Column, ...]] = ()
+    columns: ClassVar[tuple[Column[Any], ...]] = ()
 
     def body(self) -> Iterable[Widget]:
         """The filter, a place for a problem, the table."""

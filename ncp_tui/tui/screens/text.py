@@ -11,12 +11,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from ncp_tui.gateway import RequestRecord, as_curl
-from ncp_tui.tui.cells import Tone
-from ncp_tui.tui.documents import BLANK, Line, line
+from ncp_tui.gateway import RequestRecord
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.copying import Copyable, CopyingScreen
 from ncp_tui.tui.widgets import TextView
+from ncp_tui.view.exchanges import curl_lines
+from ncp_tui.view.text import BLANK, Line, Tone, line
 
 _HINT = "esc closes, c copies, w writes a file, m to select, arrows scroll"
 
@@ -59,6 +59,5 @@ class TextScreen(CopyingScreen):
 
 def curl_screen(request: RequestRecord) -> TextScreen:
     """A request as a shell snippet that signs itself."""
-    lines = [line(text) for text in as_curl(request).splitlines()]
     note = "Keys are read from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY when it runs; none is in it."
-    return TextScreen("As curl", [*lines, BLANK, line(note, Tone.DIM)])
+    return TextScreen("As curl", [*curl_lines(request), BLANK, line(note, Tone.DIM)])

@@ -12,9 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ncp_tui.profiles import Identity
-from ncp_tui.tui.cells import Cell, Row, Tone
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets import Column, KeyLine, RecordTable
+from ncp_tui.tui.widgets import KeyLine, RecordTable
+from ncp_tui.view.profiles import FOUND
+from ncp_tui.view.text import Cell, Row
 
 _FOUND = "No profile is saved yet, but keys were found. ncp-tui only reads them where they are."
 _NONE_FOUND = "No profile is saved yet, and no keys were found."
@@ -48,10 +49,7 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
         with Vertical(id="welcome-box") as box:
             box.border_title = "Welcome to ncp-tui"
             yield Static(_FOUND if self._found else _NONE_FOUND, markup=False)
-            yield RecordTable(
-                (Column("FOUND IN", flex=1), Column("ACCESS KEY", 12), Column("ZONE", 8), Column("REGION", 6)),
-                id="found",
-            )
+            yield RecordTable(FOUND.on_screen, id="found")
             yield Static(_SOURCES, markup=False, classes="words")
             yield Static(_DEMO, markup=False)
             for warning in self._warnings[:2]:
@@ -61,14 +59,10 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
     def on_mount(self) -> None:
         """Show what was found."""
         table = self.query_one(RecordTable)
-        rows = [
-            Row(name, (Cell(each.source, Tone.STRONG), *(Cell(text) for text in _facts(each))))
-            for name, each in self._found.items()
-        ]
         by_hand = "Type other keys into a form" if self._found else "Type keys into a form"
         table.show(
             [
-                *rows,
+                *(FOUND.row(each) for each in self._found.values()),
                 Row(_BY_HAND, (Cell(by_hand), Cell(""), Cell(""), Cell(""))),
             ]
         )
@@ -111,7 +105,3 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
     def action_later(self) -> None:
         """Go on without keys."""
         self.dismiss(("later", None))
-
-
-def _facts(identity: Identity) -> tuple[str, str, str]:
-    return identity.masked_access_key, identity.profile.zone, identity.profile.region

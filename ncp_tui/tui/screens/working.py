@@ -15,7 +15,7 @@ from ncp_tui.tui import screens, widgets
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.session import Followed, Session
 from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, StatusLine
-from ncp_tui.view.quantities import elapsed
+from ncp_tui.view.format import elapsed
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Exchange, Problem

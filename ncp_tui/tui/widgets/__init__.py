@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ncp_tui.tui.widgets.filter_bar import FilterBar
     from ncp_tui.tui.widgets.lines import Fact, HeaderLine, KeyLine, StatusLine, shown_bindings
     from ncp_tui.tui.widgets.problem_card import ProblemCard
-    from ncp_tui.tui.widgets.record_table import Column, RecordTable
+    from ncp_tui.tui.widgets.record_table import RecordTable
     from ncp_tui.tui.widgets.secret_input import SecretInput
     from ncp_tui.tui.widgets.send_button import SendButton
     from ncp_tui.tui.widgets.text_input import TextInput
@@ -22,7 +22,7 @@ else:
             "filter_bar": "FilterBar",
             "lines": "Fact HeaderLine KeyLine StatusLine shown_bindings",
             "problem_card": "ProblemCard",
-            "record_table": "Column RecordTable",
+            "record_table": "RecordTable",
             "secret_input": "SecretInput",
             "send_button": "SendButton",
             "text_input": "TextInput",
@@ -31,7 +31,6 @@ else:
     )
 
 __all__ = [
-    "Column",
     "ExchangePanels",
     "Fact",
     "FilterBar",

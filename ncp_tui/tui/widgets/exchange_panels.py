@@ -20,13 +20,13 @@ from textual.css.query import NoMatches
 
 from ncp_tui.gateway import Exchange, daemon_call
 from ncp_tui.session_log import Action, SessionLog
-from ncp_tui.tui.cells import Tone
 from ncp_tui.tui.crash import LoudWorkers
-from ncp_tui.tui.documents import Line, line, response_lines
-from ncp_tui.tui.rows.session_log import LogLines
-from ncp_tui.tui.widgets.record_table import Column, RecordTable
+from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.text_view import TextView, widest_of
-from ncp_tui.view.quantities import ZONE
+from ncp_tui.view.exchanges import response_lines
+from ncp_tui.view.format import ZONE
+from ncp_tui.view.session_log import SESSION_LOG, LogLines
+from ncp_tui.view.text import Line, Tone, line
 
 _LARGE = 16 * 1024
 """Bytes of an answer from which it is laid out on a thread."""
@@ -71,13 +71,7 @@ class ExchangePanels(LoudWorkers, Horizontal):
         with Vertical(id="panel-response", classes="panel"):
             yield TextView(_NOTHING, id="response")
         with Vertical(id="panel-log", classes="panel"):
-            columns = (
-                Column("time", 8),
-                Column("what", flex=1, least=8),
-                Column("status", 10),
-                Column("took", 7, room=52),
-            )
-            yield RecordTable(columns, empty="No request yet.", header=False, id="log")
+            yield RecordTable(SESSION_LOG.on_screen, empty="No request yet.", header=False, id="log")
 
     def on_mount(self) -> None:
         """Follow the session log for as long as the screen lives."""

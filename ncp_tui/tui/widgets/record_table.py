@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -20,25 +20,14 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ncp_tui.tui.cells import Cell, Row, Tone, comparable
 from ncp_tui.tui.glyphs import cells_of, shown
+from ncp_tui.view.table import Column
+from ncp_tui.view.text import Cell, Row, Tone, comparable
 
 _GAP = 2
 
 MOST_MEASURED = 1_000
 """Rows of those that come at once whose width is measured; a later, wider one is cut with an ellipsis."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: as wide as its content up to `most`; with `flex`, it takes its share of what is left."""
-
-    label: str
-    most: int = 24
-    flex: int = 0
-    least: int = 4
-    room: int = 0
-    """The table's width from which on the column is shown at all; the detail of a row has everything."""
 
 
 class RecordTable(ScrollView, can_focus=True):
@@ -104,7 +93,7 @@ class RecordTable(ScrollView, can_focus=True):
 
     def __init__(
         self,
-        columns: Sequence[Column],
+        columns: Sequence[Column[Any]],
         *,
         empty: str = "",
         header: bool = True,
@@ -334,10 +323,10 @@ class RecordTable(ScrollView, can_focus=True):
             self.scroll_to(y=self._cursor - height + 1, animate=False, force=True)
 
 
-_LEFT_OUT = Column("", 0, least=0)
+_LEFT_OUT: Column[Any] = Column("", lambda _: Cell(""), most=0, least=0)
 
 
-def content_widths(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
+def content_widths(columns: Sequence[Column[Any]], rows: Sequence[Row]) -> list[int]:
     """How wide the labels and the cells below them are, of the first MOST_MEASURED rows."""
     wanted = [cell_len(column.label) for column in columns]
     for row in rows[:MOST_MEASURED]:
@@ -346,7 +335,7 @@ def content_widths(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
     return wanted
 
 
-def column_widths(columns: Sequence[Column], wanted: Sequence[int], width: int) -> list[int]:
+def column_widths(columns: Sequence[Column[Any]], wanted: Sequence[int], width: int) -> list[int]:
     """The width of each column: its content (`wanted`) up to its limit, then what is left to the flexible ones.
 
     Where there is too little, the widest are cut to fit.

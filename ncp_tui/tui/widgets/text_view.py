@@ -12,9 +12,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ncp_tui.tui.cells import Tone
-from ncp_tui.tui.documents import Line
 from ncp_tui.tui.glyphs import cells_of, shown
+from ncp_tui.view.text import Line, Tone
 
 
 class TextView(ScrollView, can_focus=True):

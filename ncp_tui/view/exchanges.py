@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
-from ncp_tui.gateway import Exchange, Headers, RequestRecord, Timings
-from ncp_tui.gateway.exchange import LARGEST_SHOWN
+from ncp_tui.gateway.curl import as_curl
+from ncp_tui.gateway.exchange import LARGEST_SHOWN, Exchange, Headers, RequestRecord, Timings
 from ncp_tui.text import clean
-from ncp_tui.tui.cells import Tone
-from ncp_tui.tui.documents.bodies import body_lines
-from ncp_tui.tui.documents.lines import BLANK, Line, Span, field, line
-from ncp_tui.tui.rows import exchange_word
-from ncp_tui.view.quantities import milliseconds, size
+from ncp_tui.view.format import milliseconds, size
+from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, body_lines, field, line, plain_text
 
 _HEADER = 26
+
+
+def exchange_word(exchange: Exchange) -> Cell:
+    """The status of a request in a word or number, with the tone of what it means."""
+    if exchange.error == "cancelled":
+        return Cell("stopped", Tone.DIM)
+    if exchange.status is None:
+        return Cell("no answer" if exchange.sent else "not sent", Tone.BAD)
+    return Cell(str(exchange.status), Tone.BAD if exchange.error else Tone.GOOD)
 
 
 def response_lines(exchange: Exchange) -> list[Line]:
@@ -75,6 +82,29 @@ def request_lines(request: RequestRecord) -> list[Line]:
     lines += [BLANK, *_header_lines(request.headers)]
     lines += [BLANK, line("String to sign", Tone.STRONG)]
     return [*lines, *_signed_lines(request.string_to_sign)]
+
+
+def curl_lines(request: RequestRecord) -> list[Line]:
+    """A request as a shell snippet that signs itself."""
+    return [line(text) for text in as_curl(request).splitlines()]
+
+
+def request_text(request: RequestRecord) -> str:
+    """The request as a command prints it that would send it, and what sends it without us."""
+    shell = line("As a shell command that signs itself", Tone.STRONG)
+    return plain_text([*request_lines(request), BLANK, shell, *curl_lines(request)])
+
+
+def request_document(request: RequestRecord) -> dict[str, Any]:
+    """A request that was not sent, for scripts; keys and signature masked."""
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": dict(request.headers),
+        "body": request.body,
+        "string_to_sign": request.string_to_sign,
+        "curl": as_curl(request),
+    }
 
 
 def _header_lines(headers: Headers) -> list[Line]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from ncp_tui.snapshots import Light, Preflight
-from ncp_tui.tui.cells import Tone
-from ncp_tui.tui.documents.lines import Line, Span, line, wrapped
-from ncp_tui.view.quantities import age
+from ncp_tui.snapshots.lights import Check, Light, Preflight
+from ncp_tui.view.format import age
+from ncp_tui.view.text import Line, Span, Tone, line, text_table, wrapped
 
 _LIGHT_TONES = {Light.OK: Tone.GOOD, Light.UNSURE: Tone.WARNING, Light.BAD: Tone.BAD}
 
@@ -31,3 +32,21 @@ def light_lines(lights: Preflight, now: datetime) -> list[Line]:
         )
         lines += [(word, subject, Span(first)), *[line(" " * 16 + text) for text in more]]
     return lines
+
+
+def checks_text(checks: Sequence[Check]) -> str:
+    """The lights as a command prints them, one a line; words, since a terminal may have no colours."""
+    rows = [(check.subject, check.light.value, check.sentence) for check in checks]
+    return text_table(("CHECK", "", "EVIDENCE"), rows)
+
+
+def check_document(check: Check) -> dict[str, Any]:
+    """One light before a create, for scripts."""
+    return {
+        "subject": check.subject,
+        "light": check.light.value,
+        "evidence": check.evidence,
+        "advice": check.advice or None,
+        "read_at": check.read_at.isoformat() if check.read_at else None,
+        "blocks": check.blocks,
+    }

@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from ncp_tui.search_engine.reading import KST
 
 _KIBI = 1024
+_LONGEST_COUNT = 20
+"""Digits of a count that are grouped: 64 bits."""
+
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 ZONE = "KST"
-"""The zone of `clock_time` and `date_time`, for the head of a column."""
+"""The zone of `clock_time`, `date` and `date_time`, for the head of a column."""
 
 
 def clock_time(moment: datetime) -> str:
@@ -25,6 +28,11 @@ def clock_time(moment: datetime) -> str:
 def date_time(moment: datetime) -> str:
     """`2026-01-02 09:00:00`, in ZONE."""
     return moment.astimezone(KST).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def date(moment: datetime) -> str:
+    """`2026-01-02`, in ZONE."""
+    return moment.astimezone(KST).strftime("%Y-%m-%d")
 
 
 def milliseconds(seconds: float | None) -> str:
@@ -44,6 +52,12 @@ def size(count: int | None) -> str:
             return f"{value:,.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= _KIBI
     return f"{value:,.1f} PiB"
+
+
+def grouped(count: str) -> str:
+    """A count with thousands separators; what is no count stays as the service gave it, and so does its unit."""
+    is_count = count.isascii() and count.isdigit() and len(count) <= _LONGEST_COUNT
+    return f"{int(count):,}" if is_count else count or "-"
 
 
 def age(moment: datetime, now: datetime) -> str:

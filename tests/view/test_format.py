@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from ncp_tui.view.quantities import ZONE, age, clock_time, date_time, elapsed, milliseconds, size
+from ncp_tui.view.format import ZONE, age, clock_time, date_time, elapsed, milliseconds, size
 from tests.tables import each_row
 
 

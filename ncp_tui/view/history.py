@@ -1,0 +1,87 @@
+"""How a row of a cluster's snapshot history reads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
+from ncp_tui.view.format import ZONE, date_time
+from ncp_tui.view.table import Column, Table
+from ncp_tui.view.text import BLANK, Cell, Line, Tone, field, line, raw_lines
+
+_STATE_CELLS = {
+    SnapshotState.SUCCESS: Cell("ok", Tone.GOOD),
+    SnapshotState.FAILED: Cell("failed", Tone.BAD),
+    SnapshotState.RUNNING: Cell("running", Tone.WARNING),
+    SnapshotState.UNKNOWN: Cell("unclear", Tone.WARNING),
+}
+
+
+def when(entry: HistoryEntry) -> str:
+    """Its time in the zone of the column, or its date as it came where that is none we know."""
+    return date_time(entry.at) if entry.at else entry.date or "-"
+
+
+def state_cell(entry: HistoryEntry) -> Cell:
+    """What the history proves about a snapshot, in one word."""
+    return _STATE_CELLS[entry.state]
+
+
+def _message_cell(entry: HistoryEntry) -> Cell:
+    return Cell(entry.message or "-", Tone.DIM if entry.state is SnapshotState.SUCCESS else Tone.PLAIN)
+
+
+HISTORY: Table[HistoryEntry] = Table(
+    (
+        Column(f"TIME ({ZONE})", lambda entry: Cell(when(entry), sort=entry.sort_key[0]), most=19, least=19),
+        Column("SNAPSHOT", lambda entry: Cell(entry.snapshot or "-", Tone.STRONG), most=30, least=16),
+        Column("STATE", state_cell, most=8, least=7),
+        Column("BUCKET", lambda entry: Cell(entry.bucket or "-"), most=24, least=8, room=88),
+        Column("KIND", lambda entry: Cell((entry.kind or "-").lower()), most=10),
+        Column("TOOK", lambda entry: Cell(entry.duration or "-"), most=8),
+        Column("MESSAGE", _message_cell, flex=1, least=6, room=104),
+    ),
+    key=lambda entry: f"{entry.index}/{entry.snapshot}/{when(entry)}",
+)
+
+
+def history_lines(entry: HistoryEntry) -> list[Line]:
+    """A row in full, members that nobody knows included."""
+    return [
+        field("snapshot", entry.snapshot, Tone.STRONG),
+        field("state", state_cell(entry).text),
+        field("bucket", entry.bucket or "-"),
+        field("at", entry.when or "-"),
+        field("kind", entry.kind or "-"),
+        field("duration", entry.duration or "-"),
+        field("message", entry.message or "-"),
+        BLANK,
+        line("As the service gave it", Tone.STRONG),
+        *raw_lines(entry.raw),
+    ]
+
+
+def history_sentence(entry: HistoryEntry) -> str:
+    """A snapshot's state in one line."""
+    lasted = f", {entry.duration}" if entry.duration else ""
+    return f"{entry.snapshot}: {state_cell(entry).text}{lasted}"
+
+
+def history_document(entry: HistoryEntry, read_at: datetime | None = None) -> dict[str, Any]:
+    """A row for scripts. `at` carries the service's zone, +09:00; a date that cannot be read is there as it came.
+
+    `read_at` is when the list was read.
+    """
+    return {
+        "snapshot": entry.snapshot,
+        "bucket": entry.bucket or None,
+        "at": entry.at.isoformat() if entry.at else entry.date or None,
+        "kind": entry.kind or None,
+        "state": entry.state.value,
+        "message": entry.message,
+        "duration": entry.duration or None,
+        "failed": entry.state is SnapshotState.FAILED,
+        **({"read_at": read_at.isoformat()} if read_at else {}),
+        "raw": entry.raw,
+    }

@@ -1,0 +1,86 @@
+"""How a profile, or keys found elsewhere, reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.view.table import Column, Table
+from ncp_tui.view.text import Cell, Tone
+
+NOT_TESTED = Cell("-", Tone.DIM)
+
+
+@dataclass(frozen=True)
+class ListedIdentity:
+    """An identity in a list: whether it is in use, whether it would be when none is named, what a test of it said."""
+
+    identity: Identity
+    current: bool
+    default: bool
+    tested: Cell = NOT_TESTED
+
+
+def _notes_cell(listed: ListedIdentity) -> Cell:
+    profile = listed.identity.profile
+    notes = {
+        "in use": listed.current,
+        "default": listed.default,
+        "read-only": profile.read_only,
+        "protected": profile.protected,
+    }
+    return Cell(", ".join(note for note, on in notes.items() if on), Tone.GOOD if listed.current else Tone.DIM)
+
+
+def _place_cell(listed: ListedIdentity) -> Cell:
+    return Cell(f"{listed.identity.profile.zone}/{listed.identity.profile.region}")
+
+
+PROFILES: Table[ListedIdentity] = Table(
+    (
+        Column("PROFILE", lambda listed: Cell(listed.identity.name, Tone.STRONG), flex=1, least=12),
+        Column("WHERE", _place_cell, most=10, least=6),
+        Column("ACCESS KEY", lambda listed: Cell(listed.identity.masked_access_key), most=12, least=9),
+        Column("SECRET KEY IN", lambda listed: Cell(listed.identity.source), flex=1, least=13),
+        # A command keeps nothing of the tests that others made.
+        Column("LAST TEST", lambda listed: listed.tested, most=22, least=9, room=64, in_commands=False),
+        Column("", _notes_cell, most=36, least=6),
+    ),
+    key=lambda listed: listed.identity.name,
+)
+
+FOUND: Table[Identity] = Table(
+    (
+        Column("FOUND IN", lambda identity: Cell(identity.source, Tone.STRONG), flex=1),
+        Column("ACCESS KEY", lambda identity: Cell(identity.masked_access_key), most=12),
+        Column("ZONE", lambda identity: Cell(identity.profile.zone), most=8),
+        Column("REGION", lambda identity: Cell(identity.profile.region), most=6),
+    ),
+    key=lambda identity: identity.name,
+)
+"""Keys that somebody without profiles may use at once."""
+
+
+def identity_document(identity: Identity, source: str, *, default: bool, used: bool) -> dict[str, Any]:
+    """An identity for scripts; its access key is masked, and its secret key is not looked at."""
+    profile = identity.profile
+    return {
+        "name": identity.name,
+        "kind": identity.kind.value,
+        "source": source,
+        "access_key": identity.masked_access_key,
+        "zone": profile.zone,
+        "region": profile.region,
+        "endpoint": profile.endpoint().base_url,
+        "store": profile.store if identity.is_stored else None,
+        "default": default,
+        "used": used,
+        "gateway_url": profile.gateway_url,
+        "ca_bundle": profile.ca_bundle,
+        "default_bucket": profile.default_bucket,
+        "name_template": profile.name_template,
+        "read_only": profile.read_only,
+        "protected": profile.protected,
+        "accent": profile.accent,
+    }

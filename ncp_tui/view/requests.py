@@ -1,0 +1,173 @@
+"""How a snapshot request reads that the journal of this machine holds: what is proved of it, and what is left open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.outcome import Verdict
+from ncp_tui.snapshots.settling import Settlement
+from ncp_tui.text import clean
+from ncp_tui.view.format import ZONE, clock_time, date_time
+from ncp_tui.view.table import Column, Table
+from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, wrapped
+
+_EVENT_WIDTH = 44
+_VERDICT_TONES = {Verdict.STARTED: Tone.GOOD, Verdict.NOT_STARTED: Tone.PLAIN, Verdict.CANNOT_TELL: Tone.WARNING}
+_END_TONES = {"success": Tone.GOOD, "failed": Tone.BAD}
+_NOT_SAID = frozenset(
+    {
+        "id",
+        "fact",
+        "at",
+        "profile",
+        "zone",
+        "region",
+        "gateway",
+        "cluster",
+        "cluster_name",
+        "name",
+        "bucket",
+        "process",
+        "seen_before",
+    }
+)
+IN_OTHER_HANDS = "Another program has it in its hands."
+
+
+@dataclass(frozen=True)
+class ListedRequest:
+    """A request in a list: whether anything is left to find out, and whether this run waits for its end."""
+
+    entry: JournalEntry
+    unsettled: bool = False
+    followed: bool = False
+
+
+def _end_cell(listed: ListedRequest) -> Cell:
+    entry = listed.entry
+    if listed.unsettled:
+        return Cell("press s", Tone.WARNING)
+    if entry.is_open:
+        return Cell("in the making", Tone.WARNING)
+    if entry.state is None and any(fact["fact"] == Fact.DISMISSED for fact in entry.facts):
+        return Cell("dismissed", Tone.DIM)
+    if entry.is_under_way:
+        return Cell("running", Tone.WARNING) if listed.followed else Cell("not known", Tone.DIM)
+    return Cell(entry.state or "-", _END_TONES.get(entry.state or "", Tone.DIM))
+
+
+def _verdict_cell(listed: ListedRequest) -> Cell:
+    return Cell(listed.entry.verdict.value, _VERDICT_TONES[listed.entry.verdict])
+
+
+REQUESTS: Table[ListedRequest] = Table(
+    (
+        Column(
+            f"ASKED AT ({ZONE})",
+            lambda listed: Cell(date_time(listed.entry.at), sort=listed.entry.at.timestamp()),
+            most=19,
+            least=19,
+        ),
+        Column("SNAPSHOT", lambda listed: Cell(clean(listed.entry.request.name), Tone.STRONG), most=30, least=16),
+        Column("STARTED?", _verdict_cell, most=11, least=11),
+        Column("END", _end_cell, most=13, least=9),
+        Column("CLUSTER", lambda listed: Cell(clean(listed.entry.request.cluster_name)), most=24, least=8, room=84),
+        Column("PROFILE", lambda listed: Cell(clean(listed.entry.caller.profile)), flex=1, least=6, room=104),
+    ),
+    key=lambda listed: listed.entry.id,
+)
+
+
+def request_entry_lines(entry: JournalEntry) -> list[Line]:
+    """A request in full, each event as it was written."""
+    request, caller = entry.request, entry.caller
+    return [
+        field("snapshot", request.name, Tone.STRONG),
+        field("cluster", f"{request.cluster_name} ({request.cluster_number})"),
+        field("bucket", request.bucket),
+        field("profile", f"{caller.profile}   {caller.zone}/{caller.region}"),
+        field("gateway", caller.gateway),
+        field("begun", f"{date_time(entry.at)} {ZONE}"),
+        field("started?", entry.verdict.value),
+        field("end", entry.state or "-"),
+        field("request id", entry.request_id or "-"),
+        BLANK,
+        line(f"What was written down, in {ZONE}", Tone.STRONG),
+        *[each for event in entry.facts for each in _event_lines(event)],
+    ]
+
+
+def how_many(entries: Sequence[JournalEntry], unsettled: Sequence[JournalEntry]) -> tuple[str, Tone]:
+    """How many requests there are and how many of them are open, and the tone of that."""
+    count = f"{len(entries):,} create{'s' * (len(entries) != 1)}"
+    if not entries:
+        return "The journal is empty.", Tone.PLAIN
+    if unsettled:
+        words = f"{count}, {len(unsettled)} open: s looks in the history, x dismisses, e writes evidence."
+        return words, Tone.WARNING
+    held = [entry for entry in entries if entry.is_open]
+    if held:
+        words = f"{count}, {len(held)} not known yet: a program that runs now sends it, or looks for it."
+        return words, Tone.WARNING
+    unproved = sum(entry.verdict is Verdict.CANNOT_TELL for entry in entries)
+    return f"{count}, none open{f'; {unproved} dismissed without a proof' * bool(unproved)}.", Tone.PLAIN
+
+
+def unsettled_sentence(entries: Sequence[JournalEntry]) -> str:
+    """Which requests are open, and which key leads to them."""
+    first = entries[-1].request
+    if len(entries) == 1:
+        return f"Press u: it is not known whether {first.name} was started."
+    return f"Press u: of {len(entries)} creates it is not known whether they were started."
+
+
+def settled_text(entry: JournalEntry, settlement: Settlement | None) -> str:
+    """A request and what was found out about it, in two lines; without a settlement another program has it."""
+    request = entry.request
+    asked = ", ".join(part for part in (f"{date_time(entry.at)} {ZONE}", entry.caller.profile) if part)
+    said = settlement.sentence if settlement else IN_OTHER_HANDS
+    return f"{request.name} of {request.cluster} ({asked})\n  {said}"
+
+
+def request_entry_document(entry: JournalEntry, settlement: Settlement | None) -> dict[str, Any]:
+    """A request and what was found out about it, for scripts; `verdict` is null while another program has it."""
+    request, caller = entry.request, entry.caller
+    return {
+        "id": entry.id,
+        "at": entry.at.isoformat(),
+        "profile": caller.profile,
+        "zone": caller.zone,
+        "region": caller.region,
+        "cluster": {"name": request.cluster_name, "number": request.cluster_number},
+        "snapshot": request.name,
+        "bucket": request.bucket,
+        "request_id": entry.request_id,
+        "verdict": settlement.verdict.value if settlement else None,
+        "evidence": settlement.evidence if settlement else None,
+        "next_step": (settlement.next_step or None) if settlement else None,
+    }
+
+
+def _event_lines(event: Mapping[str, Any]) -> list[Line]:
+    details = ", ".join(
+        f"{name.replace('_', ' ')}: {value}"
+        for name, value in event.items()
+        if name not in _NOT_SAID and value not in (None, "")
+    )
+    first, *more = wrapped(clean(details), _EVENT_WIDTH)
+    start = (Span(f"{_time_of(event):<10}", Tone.DIM), Span(f"{clean(str(event['fact'])):<10}"), Span(first, Tone.DIM))
+    return [start, *[line(" " * 20 + text, Tone.DIM) for text in more]]
+
+
+def _time_of(event: Mapping[str, Any]) -> str:
+    """When it was written down; what is no time as it stands there."""
+    text = str(event.get("at"))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return clean(text)[11:19]
+    return clock_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

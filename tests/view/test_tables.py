@@ -1,0 +1,129 @@
+"""One table an object: the same columns, words, units and times on the screen and in a command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ncp_tui.gateway.problems import Problem
+from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry
+from ncp_tui.snapshots.last_snapshot import LastSnapshot, Look
+from ncp_tui.view.buckets import BUCKETS
+from ncp_tui.view.clusters import CLUSTERS, ListedCluster, cluster_lines
+from ncp_tui.view.format import ZONE
+from ncp_tui.view.history import HISTORY, history_lines, history_sentence
+from ncp_tui.view.profiles import PROFILES, ListedIdentity
+from ncp_tui.view.requests import REQUESTS
+from ncp_tui.view.session_log import SESSION_LOG
+from ncp_tui.view.table import Table
+from ncp_tui.view.text import Tone, plain_text
+
+NOW = datetime(2026, 1, 2, 15, 30, tzinfo=UTC)
+CLUSTER = Cluster("1037001", "search-0001", "running", "green", "OpenSearch 2.17.1", "vpc-prod", "2025-01-01", 2, 4, 3)
+HIDDEN = Cluster("", "legal-archive", "", allowed=False)
+PAYROLL = Bucket("bk.ses.snapshot", bytes_used=48_318_382_080, objects=18_204, created=NOW)
+LOCKED = Bucket("audit-locked", locked=True)
+DONE = HistoryEntry("검색-1", "bk", NOW, "MANUAL", "SUCCESS", "12 s", has_error_log=False)
+BROKEN = HistoryEntry("s-2", "bk", None, "AUTO", "no space left", "", has_error_log=True, date="yesterday")
+PROD = Identity(
+    "prod",
+    "OS keyring",
+    SourceKind.PROFILE,
+    Profile(name="prod", access_key="AKIDEXAMPLE0000000A1", store="keyring", protected=True),
+)
+TABLES: Sequence[tuple[Table[Any], list[Any]]] = (
+    (CLUSTERS, [ListedCluster(CLUSTER, NOW), ListedCluster(HIDDEN, NOW)]),
+    (BUCKETS, [PAYROLL, LOCKED]),
+    (HISTORY, [DONE, BROKEN]),
+    (PROFILES, [ListedIdentity(PROD, current=True, default=True)]),
+)
+
+
+def test_a_command_prints_the_cells_of_the_screen() -> None:
+    """Word for word, in the same order, under the same heads."""
+    for table, items in TABLES:
+        head, *lines = table.text(items).splitlines()
+        common = [column for column in table.columns if column.on_screen and column.in_commands]
+        places = [head.index(column.label) for column in common if column.label]
+        assert places == sorted(places)
+        for item, text in zip(items, lines, strict=True):
+            for column in common:
+                assert column.cell(item).text in text
+
+
+def test_only_what_one_face_cannot_have_is_left_out_of_it() -> None:
+    """A command that lists reads no history for each row and keeps no tests; a screen has a detail and grey rows."""
+    apart = {
+        column.label
+        for table in (CLUSTERS, BUCKETS, HISTORY, PROFILES, REQUESTS, SESSION_LOG)
+        for column in table.columns
+        if not (column.on_screen and column.in_commands)
+    }
+    assert apart == {"LAST SNAPSHOT", "LAST TEST", "NUMBER", "VPC", ""}
+
+
+def test_a_row_has_a_cell_for_each_column_on_the_screen() -> None:
+    for table, items in TABLES:
+        for item in items:
+            assert len(table.row(item).cells) == len(table.on_screen)
+
+
+def test_one_zone_whose_name_stands_in_the_head() -> None:
+    """23:30 of the second in UTC is the third in Korea, in each column and in the detail."""
+    assert BUCKETS.text([PAYROLL]).splitlines()[0].split() == [
+        "BUCKET", "SIZE", "OBJECTS", "CREATED", f"({ZONE})", "USE"
+    ]  # fmt: skip
+    assert "2026-01-03" in BUCKETS.text([PAYROLL])
+    assert "2026-01-03 00:30:00" in HISTORY.text([DONE])
+    assert "2026-01-03 00:30:00 KST" in plain_text(history_lines(DONE))
+
+
+def test_one_unit_system() -> None:
+    assert BUCKETS.text([PAYROLL, LOCKED]).splitlines()[1].split()[1:4] == ["45.0", "GiB", "18,204"]
+
+
+def test_what_is_missing_is_said() -> None:
+    assert BUCKETS.text([LOCKED]).splitlines()[1].split()[:4] == ["audit-locked", "-", "-", "-"]
+    assert "yesterday" in HISTORY.text([BROKEN])
+    assert CLUSTERS.row(ListedCluster(HIDDEN, NOW)).cells[1].text == "-"
+
+
+def test_a_state_has_one_word_in_rows_details_and_sentences() -> None:
+    state = HISTORY.row(DONE).cells[2]
+    assert (state.text, state.tone) == ("ok", Tone.GOOD)
+    assert "state        ok" in plain_text(history_lines(DONE))
+    assert history_sentence(DONE) == "검색-1: ok, 12 s"
+    last = LastSnapshot(Look.FOUND, DONE, NOW)
+    assert CLUSTERS.row(ListedCluster(CLUSTER, NOW, last)).cells[5].text == "now ok"
+    assert "newest       검색-1: ok, 2026-01-03 00:30:00 KST" in plain_text(cluster_lines(CLUSTER, last=last))
+
+
+def test_why_a_newest_snapshot_is_not_known() -> None:
+    """Five things that look different; under way goes before what was read, and no access before both."""
+    looks = {
+        Look.NOT_READ: "not read",
+        Look.NONE: "none",
+        Look.NO_PERMISSION: "no access",
+        Look.FAILED: "cannot be read",
+    }
+    for look, word in looks.items():
+        last = LastSnapshot(look, problem=Problem("Because."))
+        assert CLUSTERS.row(ListedCluster(CLUSTER, NOW, last)).cells[5].text == word
+        assert f"{word}: Because." in plain_text(cluster_lines(CLUSTER, last=last))
+        assert CLUSTERS.row(ListedCluster(CLUSTER, NOW, last, "running now")).cells[5].text == "running now"
+        assert CLUSTERS.row(ListedCluster(HIDDEN, NOW, last, "running now")).cells[5].text == "no access"
+
+
+def test_what_cannot_be_used_is_greyed_and_says_why() -> None:
+    assert BUCKETS.row(LOCKED).dim
+    assert BUCKETS.row(LOCKED).cells[-1].text == "locked: objects cannot be replaced"
+    assert CLUSTERS.row(ListedCluster(HIDDEN, NOW)).dim
+    assert "no access: this key sees it by name only" in CLUSTERS.text([ListedCluster(HIDDEN, NOW)])
+
+
+def test_who_is_in_use() -> None:
+    notes = PROFILES.row(ListedIdentity(PROD, current=True, default=True)).cells[-1]
+    assert (notes.text, notes.tone) == ("in use, default, protected", Tone.GOOD)
