@@ -70,6 +70,22 @@ def test_a_cluster_from_the_list_and_from_the_detail() -> None:
     detail = Cluster.read({"serviceGroupInstanceNo": 1037, "searchEngineVersionCode": "2171", "vpcNo": 40211})
     assert listed.number == detail.number == "1037"
     assert (listed.engine, detail.engine, listed.vpc, detail.vpc) == ("OpenSearch 2.17.1", "2171", "v", "40211")
+    whole = listed.with_detail(detail)
+    assert (whole.number, whole.engine, whole.vpc) == ("1037", "OpenSearch 2.17.1", "v")
+
+
+def test_a_detail_says_how_a_listed_cluster_is_now() -> None:
+    """Health is in the list alone and nodes may be in the detail alone; what a detail leaves empty says nothing."""
+    listed = Cluster.read({"clusterName": "a", "clusterStatus": "running", "searchEngineStatus": "green"})
+    detail = Cluster.read({"clusterStatus": "changing", "searchEngineStatus": None, "dataNodeCount": 3, "port": 9200})
+    whole = listed.with_detail(detail)
+    assert (whole.name, whole.status, whole.health, whole.data_nodes) == ("a", "changing", "green", 3)
+    assert (whole.raw["port"], whole.raw["searchEngineStatus"]) == (9200, "green")
+    assert listed.with_detail(Cluster.read({"clusterStatus": ""})).status == "running"
+
+
+def test_a_detail_gives_no_access_that_the_list_denied() -> None:
+    assert not Cluster.read({"clusterName": "a"}, allowed=False).with_detail(Cluster.read({"port": 1})).allowed
 
 
 @each_row(

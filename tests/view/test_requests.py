@@ -1,0 +1,100 @@
+"""A request of the journal in a list, in full, counted, and as a command tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.outcome import Caller, SnapshotRequest, Verdict
+from ncp_tui.snapshots.settling import Settlement
+from ncp_tui.view.requests import (
+    REQUESTS,
+    ListedRequest,
+    how_many,
+    request_entry_document,
+    request_entry_lines,
+    settled_text,
+    unsettled_sentence,
+)
+from ncp_tui.view.text import Tone, plain_text
+
+REQUEST = SnapshotRequest("1037001", "search-0001", "before-upgrade", "bk")
+CALLER = Caller("prod", "public", "KR", "https://gateway.example/api/v2")
+BEGUN: dict[str, Any] = {
+    "fact": "begun",
+    "at": "2026-01-01T20:00:00+00:00",
+    "profile": "prod",
+    "name": "before-upgrade",
+}
+SENT: dict[str, Any] = {"fact": "sent", "at": "2026-01-01T20:00:01+00:00", "attempt": 1}
+ACCEPTED: dict[str, Any] = {"fact": "outcome", "at": "2026-01-01T20:00:02+00:00", "outcome": "accepted"}
+DISMISSED: dict[str, Any] = {"fact": "dismissed", "at": "2026-01-01T20:00:03+00:00"}
+
+
+def entry(*facts: Mapping[str, Any]) -> JournalEntry:
+    return JournalEntry("a", datetime(2026, 1, 1, 20, tzinfo=UTC), CALLER, REQUEST, facts=(BEGUN, *facts))
+
+
+def finished(state: str) -> dict[str, Any]:
+    return {"fact": "finished", "at": "2026-01-01T20:01:00+00:00", "state": state}
+
+
+def test_what_is_left_of_each_request() -> None:
+    """No row says more than is known: only what this run follows is called running."""
+    ends = {
+        "press s": ListedRequest(entry(SENT), unsettled=True),
+        "in the making": ListedRequest(entry(SENT)),
+        "dismissed": ListedRequest(entry(SENT, DISMISSED)),
+        "running": ListedRequest(entry(SENT, ACCEPTED), followed=True),
+        "not known": ListedRequest(entry(SENT, ACCEPTED)),
+        "success": ListedRequest(entry(SENT, ACCEPTED, finished("success"))),
+        "failed": ListedRequest(entry(SENT, ACCEPTED, finished("failed"))),
+    }
+    assert {REQUESTS.row(listed).cells[3].text for listed in ends.values()} == set(ends)
+    assert all(REQUESTS.row(listed).cells[3].text == word for word, listed in ends.items())
+
+
+def test_a_row_tells_when_and_what_is_proved() -> None:
+    row = REQUESTS.row(ListedRequest(entry(SENT, ACCEPTED)))
+    assert [cell.text for cell in row.cells[:3]] == ["2026-01-02 05:00:00", "before-upgrade", "started"]
+    assert row.cells[2].tone is Tone.GOOD
+    assert REQUESTS.row(ListedRequest(entry(SENT))).cells[2].tone is Tone.WARNING
+
+
+def test_a_request_in_full_has_each_event_at_its_time() -> None:
+    odd = {"fact": "answered", "at": "some day or other", "kind": "answer_lost", "what": "It broke. " * 8}
+    text = plain_text(request_entry_lines(entry(SENT, odd)))
+    for part in ("search-0001 (1037001)", "begun        2026-01-02 05:00:00 KST", "05:00:01", "kind: answer_lost"):
+        assert part in text
+    assert "profile: prod" not in text, "what stands above is not said again"
+    assert max(map(len, text.splitlines())) <= 66
+
+
+def test_how_many_there_are_and_what_is_left() -> None:
+    known, held, dismissed = entry(SENT, ACCEPTED), entry(SENT), entry(SENT, DISMISSED)
+    sentences = {
+        "The journal is empty.": how_many([], []),
+        "1 create, none open.": how_many([known], []),
+        "2 creates, none open; 1 dismissed without a proof.": how_many([known, dismissed], []),
+        "1 create, 1 not known yet: a program that runs now sends it, or looks for it.": how_many([held], []),
+        "2 creates, 1 open: s looks in the history, x dismisses, e writes evidence.": how_many([held, known], [held]),
+    }
+    assert {said for said, _ in sentences.values()} == set(sentences)
+    assert [tone for _, tone in sentences.values()] == [Tone.PLAIN] * 3 + [Tone.WARNING] * 2
+
+
+def test_which_requests_are_open() -> None:
+    assert unsettled_sentence([entry(SENT)]) == "Press u: it is not known whether before-upgrade was started."
+    assert unsettled_sentence([entry(SENT)] * 3) == "Press u: of 3 creates it is not known whether they were started."
+
+
+def test_what_was_found_out_for_a_command() -> None:
+    found = Settlement(Verdict.STARTED, "The history has it.")
+    asked = "before-upgrade of search-0001 (2026-01-02 05:00:00 KST, prod)"
+    assert settled_text(entry(SENT), found) == f"{asked}\n  Started: The history has it."
+    assert settled_text(entry(SENT), None) == f"{asked}\n  Another program has it in its hands."
+    document = request_entry_document(entry(SENT), found)
+    assert (document["verdict"], document["next_step"], document["cluster"]["number"]) == ("started", None, "1037001")
+    assert request_entry_document(entry(SENT), None)["verdict"] is None
