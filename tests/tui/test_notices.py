@@ -10,7 +10,8 @@ import pytest
 
 from ncp_tui.profiles import Profile
 from ncp_tui.sandbox import Sandbox, ThreadedSandbox
-from ncp_tui.tui.notices import BELL, OFF, WAYS, notification_sequence, way_for
+from ncp_tui.tui.notices import BELL, OFF, WAYS, NoticingApp, notification_sequence, way_for
+from ncp_tui.tui.screens import ClustersScreen
 from ncp_tui.tui.settings import remember, remembered
 from ncp_tui.tui.title import title_sequence
 from tests.journeys.terminal import ESCAPE, F2, Terminal
@@ -77,44 +78,57 @@ def test_screen_gets_no_part_that_it_would_drop() -> None:
     assert max(len(part.encode()) for part in parts) <= 256
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "words"),
-    [
-        (400, {"error": {"errorCode": "100", "message": "x"}}, ": not started - "),
-        (503, {"error": {"errorCode": "500", "message": "x"}}, ": not clear - "),
-    ],
-)
-async def test_the_title_says_no_more_than_is_known(status: int, body: dict[str, object], words: str) -> None:
-    """A create that was refused has not failed: nothing was started."""
-    async with staged((160, 40)) as stage:
-        stage.sandbox.faults.add("createSnapshot", "before", (status, body))
-        await stage.press("s", "f2")
-        await stage.until(lambda: words in stage.app.window_title)
+def test_what_is_sent_is_as_the_user_chose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real program does so below, and as a notification, silently or by a bell alone in the slow lane."""
+    monkeypatch.setenv("TERM", XTERM["TERM"])
+    for way, sent in {BELL: ["bell", ""], "osc9": ["bell", OSC9], "osc777": ["bell", OSC777], OFF: []}.items():
+        told = Told()
+        told.notify_by = way
+        told.tell_of_end("Finished.")
+        assert told.sent == sent, way
 
 
-async def test_a_long_profile_does_not_push_the_news_out_of_the_title() -> None:
+class Told(NoticingApp):
+    """An app that keeps what it would send."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[str] = []
+
+    def bell(self) -> None:
+        self.sent.append("bell")
+
+    def send(self, sequence: str) -> None:
+        self.sent.append(sequence)
+
+
+@pytest.mark.usefixtures("quick_looks")
+async def test_the_title_says_what_is_known_and_no_more() -> None:
+    """A create that was refused has not failed: nothing was started. A long profile pushes no news out of the title."""
     profile = Profile(name="p" * 64, access_key=ACCESS_KEY, store="session", default_bucket="bk.ses.snapshot")
     async with staged((160, 40), profile=profile) as stage:
-        await stage.press("s", "f2")
+        for status, code, words in ((400, "100", ": not started - "), (503, "500", ": not clear - ")):
+            fault = (status, {"error": {"errorCode": code, "message": "x"}})
+            stage.sandbox.faults.add("createSnapshot", "before", fault)
+            await stage.press("s", "f2")
+            await stage.until(lambda words=words: words in title_sequence(stage.app.window_title))  # type: ignore[misc]
+            while not isinstance(stage.app.screen, ClustersScreen):
+                await stage.press("escape")
+        await stage.press("down", "s", "f2")
         stage.clock.advance(60)
         await stage.until(lambda: ": finished - " in title_sequence(stage.app.window_title))
 
 
-async def test_the_palette_chooses_and_the_choice_is_kept() -> None:
+async def test_the_palette_has_every_way_and_the_choice_is_kept() -> None:
     async with staged((120, 40)) as stage:
         remember(stage.home.paths, "theme", "ncp-light")
         await stage.press("colon")
-        await stage.type("notify: osc777")
+        await stage.type("notify:")
+        assert stage.shows(*(f"notify: {way}" for way in WAYS))
+        await stage.type(" osc777")
         await stage.press("down", "enter")
         assert stage.app.notify_by == "osc777"
         assert remembered(stage.home.paths) == {"theme": "ncp-light", "notify": "osc777"}
-
-
-async def test_the_palette_has_every_way() -> None:
-    async with staged((120, 40)) as stage:
-        await stage.press("colon")
-        await stage.type("notify:")
-        assert stage.shows(*(f"notify: {way}" for way in WAYS))
 
 
 async def test_the_demo_keeps_no_choice() -> None:
@@ -152,6 +166,7 @@ def what_it_sends(gateway: ThreadedSandbox, tmp_path: Path, **environ: str) -> b
         return terminal.raw
 
 
+@pytest.mark.slow
 def test_a_bell_and_the_title_by_themselves(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     sent = what_it_sends(gateway, tmp_path)
     name = gateway.sandbox.ledger.effects[0].name
@@ -165,10 +180,13 @@ def test_a_bell_and_the_title_by_themselves(gateway: ThreadedSandbox, tmp_path: 
 def test_a_notification_by_choice(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     sent = what_it_sends(gateway, tmp_path, NCP_TUI_NOTIFY="osc9")
     name = gateway.sandbox.ledger.effects[0].name
+    for word in ("under way", "finished"):
+        assert sent.count(title_sequence(f"{name}: {word} - ncp-tui environment KR").encode()) == 1
     assert sent.count(f"\x1b]9;ncp-tui: Finished: snapshot {name} exists (SUCCESS).\a".encode()) == 1
     assert without_sequences(sent).count(b"\a") == 1
 
 
+@pytest.mark.slow
 def test_silence_by_choice(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     sent = what_it_sends(gateway, tmp_path, NCP_TUI_NOTIFY="off")
     assert b"\a" not in without_sequences(sent)
