@@ -29,11 +29,19 @@ def lines_with(stage: Stage, text: str) -> list[str]:
 
 
 async def test_the_clusters_of_every_page() -> None:
-    """An account with more clusters than one page holds must not lose the rest."""
+    """An account with more clusters than one page holds must not lose the rest; the last answer ends on the panel."""
     async with staged((120, 40), clusters=250) as stage:
         assert table_of(stage).total == 252
         assert stage.shows("252 clusters")
         assert stage.asked(LIST) == 3
+        log, panels = stage.app.session.log, stage.app.screen.query_one(ExchangePanels)
+        read = next(action for action in log.actions if action.title == "list clusters")
+        last = read.exchanges[-1]  # of pages that are asked for at the same time any may answer last
+        pages = [each.request.url.partition("?")[2].partition("&")[0] for each in read.exchanges]
+        assert sorted(pages) == ["pageNo=1", "pageNo=2", "pageNo=3"]
+        await stage.until(lambda: panels.shown is last)
+        await stage.expect(f"getClusterInfoList?{pages[-1]}")
+        assert pages[-1] in panels.query_one("#response", TextView).text
         await stage.press("end")
         assert stage.shows("legal-archive")
 
@@ -53,71 +61,53 @@ async def test_a_cluster_without_access_opens_nothing() -> None:
         assert stage.shows("by name only")
 
 
-async def test_escape_clears_the_filter_from_its_input() -> None:
-    async with staged((120, 40)) as stage:
-        await stage.press("slash")
-        await stage.type("0002")
-        assert stage.shows("1 of 14 rows contain “0002”.")
-        await stage.press("escape")
-        assert table_of(stage).shown == 14
-        assert table_of(stage).has_focus
-
-
-async def test_escape_clears_the_filter_from_the_rows() -> None:
+async def test_the_filter_takes_every_key_and_escape_clears_it_from_its_input_and_from_the_rows() -> None:
     """Home has no way back, and a filter that only its own input can clear looks like lost clusters."""
     async with staged((120, 40)) as stage:
         await stage.press("slash")
+        await stage.type("qshp/?")
+        assert stage.shows("qshp/?", "0 of 14 rows")
+        assert stage.app.is_running, "the keys that act are text here"
+        await stage.press("escape")
+        assert (table_of(stage).shown, table_of(stage).has_focus) == (14, True)
+        await stage.press("slash")
         await stage.type("0002")
+        assert stage.shows("1 of 14 rows contain “0002”.")
         await stage.press("enter")
         assert (table_of(stage).shown, table_of(stage).has_focus) == (1, True)
+        await stage.press("r")
+        assert (table_of(stage).shown, table_of(stage).total) == (1, 14), "it stays over a refresh"
         await stage.press("escape")
         assert table_of(stage).shown == 14
         await stage.press("escape")
         assert isinstance(stage.app.screen, ClustersScreen)
 
 
-async def test_the_keys_that_act_are_text_in_the_filter() -> None:
-    async with staged((120, 40)) as stage:
-        await stage.press("slash")
-        await stage.type("qshp/?")
-        assert stage.shows("qshp/?", "0 of 14 rows")
-        assert stage.app.is_running
-
-
-async def test_the_filter_stays_over_a_refresh() -> None:
-    async with staged((120, 40)) as stage:
-        await stage.press("slash")
-        await stage.type("private")
-        await stage.press("enter", "r")
-        assert (table_of(stage).shown, table_of(stage).total) == (1, 14)
-
-
 async def test_every_column_orders_and_the_last_goes_back() -> None:
-    async with staged((120, 40)) as stage:
+    """Ages are ordered by time: by their text, `12 d ago` would stand before `2 h ago`."""
+
+    def prepare(sandbox: Sandbox) -> None:
+        sandbox.world.state(sandbox.world.named("search-0002")).runs.append(
+            SnapshotRun(1, "of-an-hour-ago", "bk.ses.snapshot", "MANUAL", START - 3700, START - 3600)
+        )
+
+    async with staged((120, 40), prepare=prepare) as stage:
         said = []
-        for _ in range(7):
+        for place in range(7):
             await stage.press("o")
             said.append(lines_with(stage, "Sorted by") or lines_with(stage, "In the service's order."))
+            if place == 5:
+                aged = [line.strip() for line in lines_with(stage, " ago ")]
+                assert len(aged) == 5
+                assert "1 h ago ok" in aged[-1]
+                await stage.press("O")
+                assert "1 h ago ok" in lines_with(stage, " ago ")[0]
         assert ["last snapshot" in "".join(lines) for lines in said] == [False] * 5 + [True, False]
         assert said[6]
         await stage.press("O")
         assert stage.shows("Sorted by cluster down.")
         rows = [line.split()[0] for line in stage.text().splitlines() if line.strip().startswith(("search-", "legal-"))]
         assert rows == sorted(rows, reverse=True)
-
-
-async def test_ages_are_ordered_by_time() -> None:
-    """By their text, `12 d ago` would stand before `2 h ago`."""
-    async with staged((120, 40)) as stage:
-        stage.sandbox.world.state(stage.sandbox.world.named("search-0002")).runs.append(
-            SnapshotRun(1, "of-an-hour-ago", "bk.ses.snapshot", "MANUAL", START - 3700, START - 3600)
-        )
-        await stage.press("r", *"oooooo")
-        aged = [line.strip() for line in stage.text().splitlines() if " ago " in line]
-        assert len(aged) == 5
-        assert "1 h ago ok" in aged[-1]
-        await stage.press("O")
-        assert "1 h ago ok" in next(line for line in stage.text().splitlines() if " ago " in line)
 
 
 async def test_the_cursor_stays_on_its_cluster_when_others_go() -> None:
@@ -136,7 +126,7 @@ async def test_the_cursor_stays_on_its_cluster_when_others_go() -> None:
         assert not stage.shows("search-0004")
 
 
-async def test_the_detail_has_what_the_list_has_not() -> None:
+async def test_the_detail_has_what_the_list_has_not_and_keeps_what_it_said() -> None:
     async with staged((120, 50)) as stage:
         await stage.press("enter")
         assert isinstance(stage.app.screen, TextScreen)
@@ -146,18 +136,14 @@ async def test_the_detail_has_what_the_list_has_not() -> None:
         assert "clusterNodeList" in stage.app.screen.query_one(TextView).text, "the nodes are in the detail only"
         await stage.press("escape")
         assert isinstance(stage.app.screen, ClustersScreen)
-
-
-async def test_a_detail_that_fails_keeps_what_the_list_said() -> None:
-    async with staged((120, 50)) as stage:
         stage.sandbox.faults.add("getClusterInfo", act=(500, "broken"), times=None)
         await stage.press("enter")
-        assert stage.shows("OpenSearch 2.17.1", "green")
+        assert stage.shows("OpenSearch 2.17.1", "green"), "a detail that fails keeps what the list said"
         await stage.press("end")
         assert stage.shows("HTTP 500")
 
 
-async def test_the_age_of_the_newest_snapshot() -> None:
+async def test_the_age_of_the_newest_snapshot_and_the_names_are_kept() -> None:
     async with staged((120, 40)) as stage:
         assert " none" in lines_with(stage, "search-0002")[0]
         assert "1 d ago ok" in lines_with(stage, "search-0001")[0]
@@ -165,6 +151,10 @@ async def test_the_age_of_the_newest_snapshot() -> None:
         assert stage.shows("검색-로그-서울")
         assert not stage.asked("createSnapshot")
         assert stage.asked("getSnapshotHistory") == 6, "one read for each cluster that runs and may be opened"
+        assert stage.app.session.identity is not None
+        names = LastListing(stage.home.paths).names(stage.app.session.identity)
+        assert len(names) == 14
+        assert "search-0001" in names, "kept for the completion of a shell"
 
 
 async def test_what_is_not_known_of_the_newest_snapshot_is_said() -> None:
@@ -295,20 +285,11 @@ async def test_a_viewer_sees_its_clusters_and_creates_nothing() -> None:
 async def test_going_away_while_loading_and_coming_back_loads_again() -> None:
     """Leaving stops the reading; half a list would be taken for the whole."""
     async with staged((120, 40)) as stage:
-        for key in ("s", "h", "p"):
+        for key in ("s", "p"):
             await stage.pilot.press("r", key)
-            await stage.settle()
             await stage.press("escape")
             assert stage.shows("14 clusters"), key
             assert stage.app.session.clusters_complete, key
-
-
-async def test_the_names_are_kept_for_the_completion_of_a_shell() -> None:
-    async with staged() as stage:
-        assert stage.app.session.identity is not None
-        names = LastListing(stage.home.paths).names(stage.app.session.identity)
-        assert len(names) == 14
-        assert "search-0001" in names
 
 
 async def test_a_demo_and_a_full_disk_keep_no_names(tmp_path: Path) -> None:
@@ -339,15 +320,3 @@ async def test_what_came_before_a_page_that_fails_is_shown() -> None:
     async with staged((120, 40), clusters=350, wrap=Wire(WithoutPage, "3")) as stage:
         assert table_of(stage).total == 200
         assert stage.shows("no page")
-
-
-async def test_of_a_long_list_the_last_answer_is_on_the_panel_in_the_end() -> None:
-    async with staged((120, 40), clusters=250) as stage:
-        log, panels = stage.app.session.log, stage.app.screen.query_one(ExchangePanels)
-        read = next(action for action in log.actions if action.title == "list clusters")
-        last = read.exchanges[-1]  # of pages that are asked for at the same time any may answer last
-        pages = [each.request.url.partition("?")[2].partition("&")[0] for each in read.exchanges]
-        assert sorted(pages) == ["pageNo=1", "pageNo=2", "pageNo=3"]
-        await stage.until(lambda: panels.shown is last)
-        await stage.expect(f"getClusterInfoList?{pages[-1]}")
-        assert pages[-1] in panels.query_one("#response", TextView).text

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from textual.widgets import Input
+
 from ncp_tui.sandbox import Sandbox
-from ncp_tui.tui.screens import HistoryScreen, TextScreen
+from ncp_tui.tui.screens import ClustersScreen, HistoryScreen, TextScreen
 from ncp_tui.tui.widgets import ProblemCard, RecordTable, TextView
 from tests.tui.stage import Stage, staged
 
@@ -21,7 +23,7 @@ def times(stage: Stage) -> list[str]:
     return [line[1:20] for line in stage.text().splitlines() if line[1:3] == "20"]
 
 
-async def test_newest_first_with_state_in_words() -> None:
+async def test_newest_first_with_state_in_words_failures_only_and_a_row_in_full() -> None:
     async with staged(WIDE) as stage:
         await stage.press("h")
         assert len(times(stage)) > 5
@@ -29,48 +31,33 @@ async def test_newest_first_with_state_in_words() -> None:
         assert stage.shows("TIME (KST)", "23 snapshots, 5 failed", "2 of 40 shards failed")
         partial = next(line for line in stage.text().splitlines() if "2 of 40 shards" in line)
         assert " failed " in partial, "a snapshot that misses shards is no success"
+        await stage.press("f")
+        assert (table_of(stage).shown, table_of(stage).total) == (5, 5)
+        await stage.press("f")
+        assert table_of(stage).shown == 23
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, TextScreen)
+        text = stage.app.screen.query_one(TextView).text
+        for part in ("As the service gave it", '"memberNo"', '"idx"', '"hasErrorLog"', " KST"):
+            assert part in text, f"what nobody knows is shown too: {part}"
+        await stage.press("escape", "escape")
+        assert stage.shows("Clusters")
 
 
-async def test_the_oldest_first_is_turned_around() -> None:
+async def test_the_oldest_first_is_turned_around_and_no_failure_is_among_them() -> None:
     """The service's order is not documented; the newest must be on top whatever it is."""
 
     def prepare(sandbox: Sandbox) -> None:
-        sandbox.world.state(sandbox.world.clusters[0]).runs.reverse()
+        runs = sandbox.world.state(sandbox.world.clusters[0]).runs
+        runs[:] = [run for run in reversed(runs) if run.ending == "SUCCESS"]
 
     async with staged(WIDE, prepare=prepare) as stage:
         assert stage.shows("1 d ago ok")
         await stage.press("h")
         assert times(stage) == sorted(times(stage), reverse=True)
         assert times(stage)[0].startswith("2025-12-31")
-
-
-async def test_failures_only_and_back() -> None:
-    async with staged(WIDE) as stage:
-        await stage.press("h", "f")
-        assert (table_of(stage).shown, table_of(stage).total) == (5, 5)
         await stage.press("f")
-        assert table_of(stage).shown == 23
-
-
-async def test_no_failure_among_them() -> None:
-    def prepare(sandbox: Sandbox) -> None:
-        state = sandbox.world.state(sandbox.world.clusters[0])
-        state.runs[:] = [run for run in state.runs if run.ending == "SUCCESS"]
-
-    async with staged(WIDE, prepare=prepare) as stage:
-        await stage.press("h", "f")
         assert stage.shows("No failure among them. Press f for all.")
-
-
-async def test_a_row_in_full_has_what_nobody_knows() -> None:
-    async with staged(WIDE) as stage:
-        await stage.press("h", "enter")
-        assert isinstance(stage.app.screen, TextScreen)
-        text = stage.app.screen.query_one(TextView).text
-        for part in ("As the service gave it", '"memberNo"', '"idx"', '"hasErrorLog"', " KST"):
-            assert part in text
-        await stage.press("escape", "escape")
-        assert stage.shows("Clusters")
 
 
 async def test_the_message_of_a_row_is_said_where_its_column_has_no_room() -> None:
@@ -120,14 +107,20 @@ async def test_the_newest_page_at_once_and_the_others_where_the_cursor_goes() ->
         await stage.press("h")
         assert stage.shows("100 of 230 snapshots read", "snap-229", "More are read as you go down.")
         assert stage.asked(HISTORY) == before + 1
-        await stage.press(*["pagedown"] * 2)
+        await stage.press("pagedown")
         assert stage.asked(HISTORY) == before + 1
+        fault = (504, {"error": {"errorCode": "510", "message": "Endpoint Timeout"}})
+        stage.sandbox.faults.add(HISTORY, act=fault, times=3)
         await stage.press("end")
-        assert stage.asked(HISTORY) == before + 2
+        assert stage.app.screen.query_one(ProblemCard).display, "a page that fails is told"
+        assert table_of(stage).total == 100
+        await stage.press("end")
+        assert not stage.app.screen.query_one(ProblemCard).display, "and read again"
         assert stage.shows("200 of 230 snapshots read")
-        assert table_of(stage).cursor_key is not None
         assert "snap-130" in str(table_of(stage).cursor_key), "the cursor stays where it was"
+        before = stage.asked(HISTORY)
         await stage.press("end")
+        assert stage.asked(HISTORY) == before + 1
         assert stage.shows("230 snapshots, 50 failed")
         await stage.press("end", "r")
         assert stage.shows("230 snapshots, 50 failed")
@@ -135,15 +128,27 @@ async def test_the_newest_page_at_once_and_the_others_where_the_cursor_goes() ->
 
 
 async def test_whoever_looks_for_something_looks_through_all_of_it() -> None:
-    """That a name, or a failure, is not among the newest hundred says nothing about the rest."""
-    for keys, then in (
-        (["slash", *"snap-7/", "backspace"], "11 of 230 rows contain “snap-7”."),
-        (["f"], "230 snapshots, 50 failed"),
-        (["o"], "230 snapshots, 50 failed"),
-    ):
-        async with staged(WIDE, prepare=long_history) as stage:
-            await stage.press("h", *keys)
-            assert stage.shows(then)
+    """That a name, or a failure, is not among the newest hundred says nothing about the rest; evidence says so."""
+    async with staged(WIDE, prepare=long_history) as stage:
+        for key, then in (("slash", "11 of 230 rows contain “snap-7”."), ("o", "230 snapshots, 50 failed")):
+            await stage.press("h")
+            assert stage.shows("100 of 230 snapshots read"), key
+            await stage.press(key)
+            if key == "slash":
+                stage.app.screen.query_one("#filter", Input).value = "snap-7"
+                await stage.settle()
+            assert stage.shows(then), key
+            while not isinstance(stage.app.screen, ClustersScreen):
+                await stage.press("escape")
+        await stage.press("h")
+        screen = stage.app.screen
+        assert isinstance(screen, HistoryScreen)
+        part = await screen.look_up("snap-229", "1")
+        assert part.problem is not None
+        assert "100 of 230 snapshots read" in part.problem.what
+        await stage.press("f")
+        assert stage.shows("230 snapshots, 50 failed")
+        assert (await screen.look_up("snap-229", "1")).problem is None
 
 
 async def test_the_newest_are_on_top_where_the_service_begins_with_the_oldest() -> None:
@@ -155,32 +160,6 @@ async def test_the_newest_are_on_top_where_the_service_begins_with_the_oldest() 
         await stage.press("h")
         assert "snap-229/" in str(table_of(stage).cursor_key)
         assert stage.shows("of 230 snapshots read")
-        for _ in range(4):
-            await stage.press("end")
+        await stage.press("end", "end", "end")
         assert table_of(stage).total == 230
         assert "snap-0/" in str(table_of(stage).cursor_key)
-
-
-async def test_a_page_that_fails_is_told_and_read_again() -> None:
-    async with staged(WIDE, prepare=long_history) as stage:
-        await stage.press("h")
-        fault = (504, {"error": {"errorCode": "510", "message": "Endpoint Timeout"}})
-        stage.sandbox.faults.add(HISTORY, act=fault, times=3)
-        await stage.press("end")
-        assert stage.app.screen.query_one(ProblemCard).display
-        assert table_of(stage).total == 100
-        await stage.press("end")
-        assert not stage.app.screen.query_one(ProblemCard).display
-        assert table_of(stage).total > 100
-
-
-async def test_evidence_says_how_much_of_the_history_it_knows() -> None:
-    async with staged(WIDE, prepare=long_history) as stage:
-        await stage.press("h")
-        screen = stage.app.screen
-        assert isinstance(screen, HistoryScreen)
-        part = await screen.look_up("snap-229", "1")
-        assert part.problem is not None
-        assert "100 of 230 snapshots read" in part.problem.what
-        await stage.press("f")
-        assert (await screen.look_up("snap-229", "1")).problem is None
