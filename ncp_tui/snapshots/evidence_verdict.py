@@ -36,11 +36,6 @@ class Judgement:
     """`success` or `failed`; None where that is not known."""
     why: tuple[str, ...]
 
-    @property
-    def sentence(self) -> str:
-        """All of it on one line."""
-        return " ".join((f"{self.verdict.value.capitalize()}.", *self.why))
-
 
 def verdict_of(
     asked: Asked,

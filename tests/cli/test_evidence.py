@@ -62,7 +62,9 @@ def test_the_bundle(call: Called, served: ThreadedSandbox, in_a_folder_of_its_ow
     assert document["clock_offset"] is not None
     assert document["gaps"] == []
     told = call("snapshot", "evidence", NAME, "--output", "again.json").stdout
-    assert told.startswith(f"Written: {in_a_folder_of_its_own / 'again.json'}\nNo key is in it. Started.")
+    path = in_a_folder_of_its_own / "again.json"
+    assert told.startswith(f"Written, readable by you alone:\n{path}\n\nWhat it proves: started, success.\n")
+    assert told.endswith("No key is in it. Read it before you pass it on.\n")
 
 
 def test_nothing_that_was_written_holds_a_key(call: Called, served: ThreadedSandbox, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem, SecretKey
 from ncp_tui.profiles import PROFILE_VARIABLE, Identity
 from ncp_tui.snapshots import Evidence, evidence_text, gather_evidence, write_evidence
+from ncp_tui.view.evidence import evidence_lines
+from ncp_tui.view.text import plain_text
 
 _STANDARD_OUTPUT = Path("-")
 
@@ -84,7 +86,7 @@ def _write(session: Session, evidence: Evidence, output: Path | None) -> ExitCod
         session.out.made_document(_for_stdout(evidence, secrets, access_keys))
         return ExitCode.DONE
     path = write_evidence(evidence, output, secrets=secrets, access_keys=access_keys)
-    session.out.answer({"file": str(path)}, f"Written: {path}\nNo key is in it. {evidence.judgement.sentence}")
+    session.out.answer({"file": str(path)}, plain_text(evidence_lines(evidence, path)))
     return ExitCode.DONE
 
 

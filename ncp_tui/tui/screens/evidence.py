@@ -19,10 +19,9 @@ from ncp_tui.snapshots.evidence import file_name
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Session
-from ncp_tui.view.text import BLANK, Line, Tone, line, wrapped
+from ncp_tui.view.evidence import evidence_lines
 
 DISK_SECONDS = 10.0
-_WIDTH = 66
 
 
 def evidence_key(screen: str) -> Binding:
@@ -115,17 +114,6 @@ def known_keys(session: Session) -> tuple[list[SecretKey], list[str]]:
     identities = session.identities.identities
     held = [each.held_secret for each in identities if each.held_secret is not None]
     return [*session.secrets, *held], [key for each in identities for key in each.access_keys]
-
-
-def evidence_lines(evidence: Evidence, path: Path) -> list[Line]:
-    """Where the file is, what it proves, and what is missing in it."""
-    lines = [line("Written, readable by you alone:"), line(str(path), Tone.STRONG), BLANK]
-    judgement = evidence.judgement
-    proved = f"What it proves: {judgement.verdict.value}" + (f", {judgement.finished}" if judgement.finished else "")
-    said = [f"{proved}.", *evidence.gaps, "No key is in it. Read it before you pass it on."]
-    for sentence in said:
-        lines += [line(part) for part in wrapped(sentence, _WIDTH)]
-    return lines
 
 
 def _completed(evidence: Evidence, looked_up: LookedUp, name: str) -> Evidence:
