@@ -46,15 +46,15 @@ from ncp_tui.gateway import (
     Throttled,
     TlsFailed,
 )
-from ncp_tui.sandbox import FAULTS, Fault, RunningSandbox, Sandbox, ThreadedSandbox, install, serve
+from ncp_tui.sandbox import FAULTS, RunningSandbox, Sandbox, ThreadedSandbox, install, serve
 from ncp_tui.search_engine import SearchEngine
 from ncp_tui.snapshots import Fact, Journal, Preflight, SnapshotRequest, Taken, preflight, read_facts, take
 from ncp_tui.snapshots.settling import look_for
 from tests.cli.program import Called, Result, keys_of
 from tests.snapshots.journals import journal_in, lines_of
+from tests.snapshots.waiting import WAITED, Waiting
 
 REQUEST = SnapshotRequest("1037001", "search-0001", "x-1", "bk.ses.snapshot")
-WAITED = Patience(read=61.0, total=61.0)
 COMMAND = ("snapshot", "create", "search-0001", "--bucket", "bk.ses.snapshot", "--name", "x-1", "--yes", "--json")
 
 
@@ -316,26 +316,6 @@ def time_passes(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
     if row.settled_by is None:
         # Ten seconds are over whenever somebody looks at the clock: three looks at the history, however slow they are.
         monkeypatch.setattr(take, "look_for", partial(look_for, monotonic=count(0.0, 10.0).__next__))
-
-
-class Waiting:
-    """Lets the time for a create run out when its fault has struck, and not before."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._timeout, self._create = asyncio.timeout, asyncio.timeout(None)
-        monkeypatch.setattr("ncp_tui.search_engine.client.PATIENT", WAITED)
-        monkeypatch.setattr(asyncio, "timeout", self._started)
-
-    async def runs_out(self, fault: Fault) -> None:
-        while not fault.reached.is_set():  # noqa: ASYNC110 - the fault strikes in this loop
-            await asyncio.sleep(0.001)
-        await asyncio.sleep(0.05)  # what there is of an answer may come
-        self._create.reschedule(asyncio.get_running_loop().time())
-
-    def _started(self, seconds: float | None) -> asyncio.Timeout:
-        timeout = self._timeout(seconds)
-        self._create = timeout if seconds == WAITED.total else self._create
-        return timeout
 
 
 def one_of_each_kind() -> Iterator[ParameterSet]:

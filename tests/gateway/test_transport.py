@@ -8,7 +8,6 @@ import json
 import os
 import socket
 import time
-import tracemalloc
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -252,20 +251,6 @@ async def test_a_compressed_answer_that_cannot_be_read(encoding: str, body: byte
         error = await failure(client)
     assert type(error) is BadAnswer
     assert client.exchange.sent
-
-
-async def test_a_gzip_bomb_costs_no_memory() -> None:
-    """128 MiB of zeros pack into 128 kB; httpx by itself would inflate it whole."""
-    packer = zlib.compressobj(9, wbits=31)
-    bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(128)) + packer.flush()
-    async with RawServer(answering(http(200, bomb, "content-encoding: gzip"))) as server, Client(server.url) as client:
-        tracemalloc.start()
-        try:
-            assert type(await failure(client)) is BadAnswer
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-    assert peak < 40 << 20
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

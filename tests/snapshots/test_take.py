@@ -28,7 +28,6 @@ from ncp_tui.gateway import (
     Gateway,
     GatewayError,
     NotReached,
-    Patience,
     PermissionDenied,
     QuotaExceeded,
     ReadOnlyRefused,
@@ -41,7 +40,6 @@ from ncp_tui.gateway import errors as gateway_errors
 from ncp_tui.sandbox import Cut, RunningSandbox, gateway_answer
 from ncp_tui.sandbox import GatewayError as Table
 from ncp_tui.search_engine import SearchEngine
-from ncp_tui.search_engine import client as client_module
 from ncp_tui.snapshots import (
     InvalidBucket,
     InvalidName,
@@ -61,14 +59,13 @@ from ncp_tui.snapshots.settling import look_for
 from tests.gateway.wire import Listener, RawServer, Received, http, read_request
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, children, facts_of, journal_in, lines_of, locks_of
+from tests.snapshots.waiting import Waiting
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-async def engine(served: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SearchEngine]:
-    """Patient for a second, where the product waits for ninety."""
-    monkeypatch.setattr(client_module, "PATIENT", Patience(connect=5, read=5, total=1))
+async def engine(served: RunningSandbox) -> AsyncIterator[SearchEngine]:
     engine = engine_of(served)
     yield engine
     await engine.aclose()
@@ -180,6 +177,7 @@ async def test_a_fault(  # noqa: PLR0917 - the columns of a table
     engine: SearchEngine,
     journal: Journal,
     clock: Time,
+    monkeypatch: pytest.MonkeyPatch,
     when: Any,
     act: Any,
     effect: bool,
@@ -187,10 +185,13 @@ async def test_a_fault(  # noqa: PLR0917 - the columns of a table
     kind: type[GatewayError],
 ) -> None:
     """Told "not started" when it may have been, a user takes the second snapshot; told "accepted", none."""
-    served.sandbox.faults.add("createSnapshot", when, act)
+    fault = served.sandbox.faults.add("createSnapshot", when, act)
     clock.effects = int(effect)
     told: list[GatewayError] = []
-    taken = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep, on_settling=told.append)
+    async with asyncio.TaskGroup() as group:
+        if (act.how if isinstance(act, Cut) else act) in ("hang", "late"):
+            group.create_task(Waiting(monkeypatch).runs_out(fault))
+        taken = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep, on_settling=told.append)
     is_proved = effect and outcome is Outcome.UNKNOWN
     assert (type(taken.error), taken.attempts) == (kind, 1)
     assert taken.outcome is (Outcome.ACCEPTED if is_proved else outcome)
@@ -705,7 +706,7 @@ async def test_cancelled_on_its_way_it_stays_open_and_free(
     """Whoever quits in the middle finds it in the journal, and can find out."""
     fault = served.sandbox.faults.add("createSnapshot", "after", "hang")
     task = asyncio.ensure_future(take(engine, REQUEST, caller=CALLER, journal=journal))
-    await asyncio.to_thread(fault.reached.wait, 5)
+    await asyncio.to_thread(fault.reached.wait, 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
