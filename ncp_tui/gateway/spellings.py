@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from urllib.parse import quote
 
 _NAMED = {"/": "sol", "+": "plus", "=": "equals"}
@@ -39,12 +40,25 @@ class Spellings:
 
     def without_beginning_at_end(self, text: str, mask: str, shortest: int) -> str:
         """`text` with `mask` for the beginning of the secret, of `shortest` characters or more, that it ends with."""
-        tail = text[-_LONGEST_SPELLING * len(self.value) :]
-        for length in range(len(self.value) - 1, shortest - 1, -1):
-            found = re.search(f"{_pattern(self.value[:length])}\\Z", tail)
-            if found:
-                return text[: len(text) - len(found[0])] + mask
+        for start in range(max(0, len(text) - _LONGEST_SPELLING * len(self.value)), len(text)):
+            if self._begins_and_is_cut(text, start, shortest):
+                return text[:start] + mask
         return text
+
+    def _begins_and_is_cut(self, text: str, start: int, shortest: int) -> bool:
+        """Whether all of `text` from `start` on is a beginning of the value.
+
+        A character at a time: a pattern for every length would take a second to compile.
+        """
+        places = {start}
+        for count, character in enumerate(self.value[:-1], 1):
+            places = {end for place in places for end in _ends(character, text, place)}
+            places |= {place + 1 for place in places if text.startswith("\x00", place)}
+            if not places:
+                return False
+            if count >= shortest and len(text) in places:
+                return True
+        return False
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -88,6 +102,23 @@ def _pattern(value: str) -> str:
 
 def _of(character: str) -> str:
     """A pattern for the ways to write one character."""
+    return f"(?:{'|'.join(_ways(character))})"
+
+
+def _ends(character: str, text: str, place: int) -> Iterator[int]:
+    """Where it may end in `text`, written in one of the ways from `place` on."""
+    for way in _compiled(character):
+        found = way.match(text, place)
+        if found:
+            yield found.end()
+
+
+@cache
+def _compiled(character: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, _ways(character)))
+
+
+def _ways(character: str) -> list[str]:
     code = ord(character)
     ways = [
         re.escape(character),
@@ -101,4 +132,4 @@ def _of(character: str) -> str:
         ways.append(f"(?i:&(?:amp;)*{_NAMED[character]};)")
     if character in _IN_URLS:
         ways.append(f"[{re.escape(_IN_URLS[character])}]")
-    return f"(?:{'|'.join(ways)})"
+    return ways

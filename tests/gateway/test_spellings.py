@@ -81,10 +81,14 @@ def test_no_record_and_no_evidence_repeats_it(way: Callable[[str], str]) -> None
 
 
 def test_what_is_cut_off_in_the_middle_of_it_is_hidden_too() -> None:
-    for way in ("plain", "URL", "Java", "every letter in HTML"):
-        for length in range(4, len(KEY)):
-            text = f"before [{WAYS[way](KEY[:length])}"
-            assert Spellings(KEY).without_beginning_at_end(text, "****", 4) == "before [****"
+    for way in ("plain", "URL", "Java", "every letter in HTML", "every letter in JSON", "JavaScript", "mail", "UTF-16"):
+        for secret in (KEY, SIGNATURE + "="):
+            for length in range(4, len(secret)):
+                text = f"before [{WAYS[way](secret[:length])}"
+                cut = Spellings(secret).without_beginning_at_end(text, "****", 4)
+                assert cut == "before [****", (way, secret[:length])
+    for honest in ("", "before", KEY[:3], f"{KEY[:20]}!", f"{KEY} after", KEY[4:]):
+        assert Spellings(KEY).without_beginning_at_end(honest, "****", 4) == honest
 
 
 def test_honest_text_is_left_alone() -> None:
