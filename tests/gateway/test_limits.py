@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 import httpx
@@ -125,21 +126,21 @@ def dripping(data: bytes, at_once: int) -> Any:
     async def handler(_: Received, writer: asyncio.StreamWriter) -> None:
         writer.write(data[:at_once])
         for byte in data[at_once:]:
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.3)
             writer.write(bytes([byte]))
             await writer.drain()
 
     return handler
 
 
-@pytest.mark.parametrize("at_once", [0, len(http()) - len(ACCEPTED)], ids=["headers", "body"])
-async def test_one_byte_a_second_ends_at_the_deadline(at_once: int) -> None:
-    """No timeout between two bytes ever strikes, and all of them take a minute; only a total ends it."""
+@pytest.mark.parametrize(("at_once", "total"), [(0, 0.5), (len(http()) - len(ACCEPTED), 1.0)], ids=["headers", "body"])
+async def test_a_byte_at_a_time_ends_at_the_deadline(at_once: int, total: float) -> None:
+    """No timeout between two bytes ever strikes, and all of them take half a minute; only a total ends it."""
     async with RawServer(dripping(http(), at_once)) as server, Client(server.url) as client:
         started = time.monotonic()
         with pytest.raises(AnswerLost):
-            await client.gateway.send(replace(CREATE, patience=Patience(total=1)))
-        assert 0.9 < time.monotonic() - started < 20  # at once, but for a busy machine
+            await client.gateway.send(replace(CREATE, patience=Patience(total=total)))
+        assert 0.9 * total < time.monotonic() - started < 20  # at once, but for a busy machine
     assert (client.exchange.status is not None) is (at_once > 0)
 
 
@@ -161,9 +162,17 @@ async def test_the_request_that_a_wrong_clock_costs_has_a_deadline_of_its_own() 
     assert [exchange.status for exchange in client.exchanges] == [401, None]
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize(
-    "where", ["/api/v2/elsewhere", "//{other}/x", "{other_url}/x", "http://127.0.0.1:{port}/x", "http://["]
+    ("status", "where"),
+    [
+        (301, "/api/v2/elsewhere"),
+        (302, "//{other}/x"),
+        (303, "{other_url}/x"),
+        (307, "{other_url}/x"),
+        (308, "{other_url}/x"),
+        (307, "http://127.0.0.1:{port}/x"),
+        (301, "http://["),
+    ],
 )
 async def test_a_redirect_is_shown_and_leads_nowhere(status: int, where: str) -> None:
     """Signing headers must go to the host they were meant for, once, whatever an answer says."""
@@ -260,12 +269,14 @@ ODD: dict[str, bytes] = {
 }
 
 
-@each_row("body", ODD.values(), ids=ODD)
-def test_odd_documents(body: bytes) -> None:
-    for status in (200, 302, 401, 429, 500):
-        found = outcome(status, body)
-        assert isinstance(found, GatewayError), status
-        assert 0 < len(found.sentences()) < 5_000, status
+@each_row(
+    ("status", "body"),
+    [(status, body) for body, other in zip(ODD.values(), cycle((302, 401, 429, 500))) for status in (200, other)],
+)
+def test_odd_documents(status: int, body: bytes) -> None:
+    found = outcome(status, body)
+    assert isinstance(found, GatewayError)
+    assert 0 < len(found.sentences()) < 5_000
 
 
 async def test_a_large_answer_is_parsed_on_a_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

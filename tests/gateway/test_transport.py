@@ -27,7 +27,6 @@ from ncp_tui.gateway import (
     NameNotFound,
     NotReached,
     Patience,
-    Redirected,
     SecretKey,
     bodies,
 )
@@ -251,20 +250,6 @@ async def test_a_compressed_answer_that_cannot_be_read(encoding: str, body: byte
         error = await failure(client)
     assert type(error) is BadAnswer
     assert client.exchange.sent
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_not_followed(status: int) -> None:
-    """By itself httpx would hand the access key and the signature to the other host."""
-    async with (
-        RawServer(answering(http())) as elsewhere,
-        RawServer(answering(http(status, b"", f"location: {elsewhere.url}/api/v2/x"))) as server,
-        Client(server.url) as client,
-    ):
-        error = await failure(client)
-        assert type(error) is Redirected
-        assert elsewhere.url in error.what
-        assert (elsewhere.connections, len(server.requests)) == (0, 1)
 
 
 async def test_a_name_nobody_knows() -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ from ncp_tui.profiles import (
     OtherAccessKey,
     Profile,
 )
-from ncp_tui.profiles.secret_stores import keyring_of
+from ncp_tui.profiles.secret_stores import keyring_of, secret_service
 from ncp_tui.profiles.secret_stores.backends import bus_address
 from tests.profiles.fake_secret_service import IS_LOCKED, NO_REPLY, FakeSecretService, Faults
 
@@ -151,13 +151,17 @@ LOAD_FAULTS: dict[str, tuple[Faults, type[Problem]]] = {
 }
 
 
-# Each of these waits out a deadline of two seconds; one of them is enough by default.
-HANGING = [case for case in LOAD_FAULTS if case.endswith("hangs") or case.startswith("the bus never")]
+@contextmanager
+def patience_for(problem: type[Problem]) -> Iterator[None]:
+    """What never answers has a quarter of a second, where the product waits for one or two."""
+    with pytest.MonkeyPatch.context() as patch:
+        if problem is KeyringSilent:
+            patch.setattr(secret_service, "GREETING_SECONDS", 0.25)
+            patch.setattr(secret_service, "CALL_SECONDS", 0.25)
+        yield
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=[pytest.mark.slow] if case in HANGING[1:] else []) for case in LOAD_FAULTS]
-)
+@pytest.mark.parametrize("case", LOAD_FAULTS)
 async def test_a_load_that_fails_says_why_in_time_and_asks_nobody(case: str, service: FakeSecretService) -> None:
     """The backend of keyring itself waits for ever in most of these, or opens a prompt on another screen."""
     faults, problem = LOAD_FAULTS[case]
@@ -166,7 +170,7 @@ async def test_a_load_that_fails_says_why_in_time_and_asks_nobody(case: str, ser
     service.faults = faults
     service.calls.clear()
     async with responsive_loop():
-        with pytest.raises(problem) as caught:
+        with patience_for(problem), pytest.raises(problem) as caught:
             await store.load(PROFILE)
     assert await daemon_call(_stuck_calls, LIMIT) == [], "the thread ends as well, not only the wait for it"
     assert "session only" in caught.value.next_step
@@ -199,7 +203,7 @@ async def test_a_save_that_fails_says_why_in_time(case: str, service: FakeSecret
     faults, problem = SAVE_FAULTS[case]
     service.faults = faults
     async with responsive_loop():
-        with pytest.raises(problem) as caught:
+        with patience_for(problem), pytest.raises(problem) as caught:
             await store_on(service.address).save(PROFILE, SecretKey(CANARY))
     assert not {"Prompt", "CreateCollection"} & set(service.calls)
     assert CANARY not in _everything_in(caught.value)
@@ -273,7 +277,7 @@ async def test_a_prompt_that_is_dismissed_or_never_answered(
     service.faults = Faults(locked=True, prompt="never" if prompt == "never" else "dismissed")
     async with responsive_loop():
         with pytest.raises(problem):
-            await store_on(service.address).unlock(2)
+            await store_on(service.address).unlock(2 if problem is KeyringLocked else 0.3)
 
 
 async def test_waiting_for_a_prompt_can_be_cancelled(service: FakeSecretService) -> None:

@@ -407,7 +407,15 @@ def test_twenty_processes_lose_no_profile(store: ProfileStore, paths: Paths) -> 
     assert book.default in names(book)
 
 
-def test_a_killed_writer_leaves_the_old_file_or_the_new_one(store: ProfileStore, paths: Paths) -> None:
+STEPS = [(call, moment) for call in ("fdopen", "fchmod", "fsync", "replace") for moment in ("before", "after")]
+
+
+@pytest.mark.parametrize(
+    "steps", [[STEPS[1], *STEPS[-2:]], pytest.param(STEPS, marks=pytest.mark.slow)], ids=["some", "all"]
+)
+def test_a_killed_writer_leaves_the_old_file_or_the_new_one(
+    store: ProfileStore, paths: Paths, steps: list[tuple[str, str]]
+) -> None:
     """Killed at each system call of a write in turn, by the kernel's own hand, never half a file."""
     store.add(profile("prod"))
     program = (
@@ -421,15 +429,14 @@ def test_a_killed_writer_leaves_the_old_file_or_the_new_one(store: ProfileStore,
         "store.add(Profile(name=sys.argv[4], access_key='AKIDEXAMPLE123456789'))\n"
     )
     seen = set()
-    for call in ("fdopen", "fchmod", "fsync", "replace"):
-        for moment in ("before", "after"):
-            arguments = [str(paths.config_dir), call, moment, f"{call}-{moment}"]
-            done = subprocess.run([sys.executable, "-c", program, *arguments], check=False, timeout=60)
-            assert done.returncode == -signal.SIGKILL
-            book = store.load()
-            assert not book.damaged
-            assert "prod" in names(book)
-            seen.add(f"{call}-{moment}" in names(book))
+    for call, moment in steps:
+        arguments = [str(paths.config_dir), call, moment, f"{call}-{moment}"]
+        done = subprocess.run([sys.executable, "-c", program, *arguments], check=False, timeout=60)
+        assert done.returncode == -signal.SIGKILL
+        book = store.load()
+        assert not book.damaged
+        assert "prod" in names(book)
+        seen.add(f"{call}-{moment}" in names(book))
     assert seen == {True, False}, "the test reached both sides of the replacement"
     store.add(profile("last"))
     assert list(paths.config_dir.glob(".*.tmp")) == []

@@ -382,16 +382,17 @@ def test_a_name_that_is_being_created_is_not_begun_a_second_time(journal: Journa
     journal.begin(REQUEST, CALLER)
 
 
-def test_of_eight_processes_with_the_same_name_one_may_send(journal: Journal, home: Path) -> None:
+@pytest.mark.parametrize("count", [3, pytest.param(8, marks=pytest.mark.slow)])
+def test_of_several_processes_with_the_same_name_one_may_send(journal: Journal, home: Path, count: int) -> None:
     program = """
 sys.stdin.readline()
 try: held = journal.begin(REQUEST, CALLER)
 except SecondRequest: print("no", flush=True)
 else: print("yes", flush=True); sys.stdin.readline(); held.record(Fact.SENT); die()
 """
-    with children(home, program, *"12345678") as running:
+    with children(home, program, *"12345678"[:count]) as running:
         said = [hear(one) for one in running]
-        assert sorted(said) == ["no"] * 7 + ["yes"]
+        assert sorted(said) == ["no"] * (count - 1) + ["yes"]
         sender = running[said.index("yes")]
         tell(sender)
         assert sender.wait(60) == -signal.SIGKILL
@@ -560,7 +561,13 @@ def test_a_compaction_that_fails_keeps_everything_and_stops_nobody(
     assert list(journal.path.parent.glob(".*.tmp")) == []
 
 
-def test_a_compaction_that_is_killed_loses_nothing(journal: Journal, home: Path) -> None:
+STEPS = [(name, moment) for name in ("fchmod", "fdopen", "replace") for moment in ("before", "after")]
+
+
+@pytest.mark.parametrize(
+    "steps", [[STEPS[0], *STEPS[-2:]], pytest.param(STEPS, marks=pytest.mark.slow)], ids=["some", "all"]
+)
+def test_a_compaction_that_is_killed_loses_nothing(journal: Journal, home: Path, steps: list[tuple[str, str]]) -> None:
     """Killed before and after each step, by the kernel's own hand: the old file or the new one, never half of one."""
     program = """
 name, moment = sys.argv[2:]
@@ -572,15 +579,14 @@ setattr(os, name, act)
 journal.begin(replace(REQUEST, name='new'), CALLER)
 """
     sizes = set()
-    for name in ("fchmod", "fdopen", "replace"):
-        for moment in ("before", "after"):
-            stays = grown(journal)
-            before = journal.path.read_bytes()
-            assert run_child(home, program, name, moment)[0] == -signal.SIGKILL
-            now = journal.path.read_bytes()
-            assert journal.contents().damage is None
-            assert now == before or len(now.splitlines()) == len(stays) + 1
-            sizes.add(now == before)
+    for name, moment in steps:
+        stays = grown(journal)
+        before = journal.path.read_bytes()
+        assert run_child(home, program, name, moment)[0] == -signal.SIGKILL
+        now = journal.path.read_bytes()
+        assert journal.contents().damage is None
+        assert now == before or len(now.splitlines()) == len(stays) + 1
+        sizes.add(now == before)
     assert sizes == {True, False}, "the test reached both sides of the replacement"
     journal.begin(named("new"), CALLER)
     grown(journal)
@@ -588,7 +594,8 @@ journal.begin(replace(REQUEST, name='new'), CALLER)
     assert list(journal.path.parent.glob(".*.tmp")) == []
 
 
-def test_processes_that_compact_and_append_at_once_lose_nothing(journal: Journal, home: Path) -> None:
+@pytest.mark.parametrize("count", [2, pytest.param(6, marks=pytest.mark.slow)])
+def test_processes_that_compact_and_append_at_once_lose_nothing(journal: Journal, home: Path, count: int) -> None:
     """A line appended to the file that is just being replaced would be gone."""
     stays = grown(journal)
     program = """
@@ -599,12 +606,12 @@ for number in range(10):
     held.record(Fact.SENT)
     held.release()
 """
-    with children(home, program, *(f"process-{number}" for number in range(6))) as running:
-        assert [one.wait(120) for one in running] == [0] * 6
+    with children(home, program, *(f"process-{number}" for number in range(count))) as running:
+        assert [one.wait(120) for one in running] == [0] * count
     assert kept_of(journal)[: len(stays)] == [(line["id"], line["fact"]) for line in stays]
     assert journal.contents().damage is None
     names = {entry.request.name for entry in journal.entries() if entry.in_doubt}
-    assert {f"process-{process}-{number}" for process in range(6) for number in range(10)} < names
+    assert {f"process-{process}-{number}" for process in range(count) for number in range(10)} < names
     assert not [name for name in names if name.startswith("gone")]
 
 
