@@ -29,7 +29,7 @@ from ncp_tui.gateway import (
     ServerError,
     Throttled,
 )
-from ncp_tui.gateway.answers import judge, payload_of, request_id_of
+from ncp_tui.gateway.answers import LARGEST_CONFIRMATION, judge, payload_of, request_id_of
 from tests.tables import each_row
 
 
@@ -542,3 +542,132 @@ def test_where_a_redirect_points_is_shown() -> None:
 )
 def test_request_id(payload: object, expected: str | None) -> None:
     assert request_id_of(payload) == expected
+
+
+UNSAID = "It does not say whether the request took effect. Look at the history before trying again."
+SOMETHING = (
+    "Something between here and the service may have answered; whether the request took effect is not known. Check the "
+    "gateway URL and the proxy. Look at the history before trying again."
+)
+NO_ANSWER_OF_IT = (
+    "It does not say whether the request took effect. Check the gateway URL and the proxy, and look at the history "
+    "before trying again."
+)
+MEND = "See to what the message names, then try again."
+POLICY = "Nothing was changed. Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile."
+
+
+def gateways(code: object, message: str = "") -> dict[str, Any]:
+    return {"error": {"errorCode": code, "message": message}}
+
+
+TOLD: list[tuple[int, Any, str]] = [
+    # What the gateway documents.
+    (400, gateways("100", "M."), f"The gateway refused the request (400/100: M). Nothing was changed. {MEND}"),
+    (401, gateways("200"), ("The gateway refused the signature (401/200). Nothing was changed. Access key, secret key "
+     "or clock is wrong. Test the profile's keys, and check this machine's clock.")),
+    (401, gateways("210"), f"The key is right but may not do this (401/210). {POLICY}"),
+    (403, gateways("230"), f"The key is right but may not do this (403/230). {POLICY}"),
+    (404, gateways("300"), ("The gateway knows no such address (404/300). Nothing was changed. The zone or region is "
+     "wrong, the service is not offered there, or this account has no permission for it or no subscription. Check "
+     "zone, region and gateway URL of the profile, then the account's permissions and its subscription.")),
+    (413, gateways("430"), f"The request is too large (413/430). Nothing was changed. {MEND}"),
+    (429, gateways("400"), ("The account's quota is used up (429/400). Nothing was changed. Repeating will not help. "
+     "Raise the quota in the NCP console, or wait for it to be renewed.")),
+    (429, gateways("410"), ("The gateway is throttling this account (429/410). Nothing was changed. Wait a minute and "
+     "try again.")),
+    (429, gateways("420"), ("The gateway is throttling this account (429/420). Nothing was changed. Wait a minute and "
+     "try again.")),
+    (503, gateways("500"), f"The gateway could not talk to the service (503/500). {UNSAID}"),
+    (504, gateways("510"), ("The service did not answer the gateway in time (504/510). The request may have taken "
+     "effect all the same. Look at the history before trying again.")),
+    (500, gateways("900"), f"The gateway failed (500/900). {UNSAID}"),
+    # What it does not.
+    (400, gateways("410"), f"The gateway answered 400/410: no message. Status and code do not match. {UNSAID}"),
+    (200, gateways("777", "M."),
+     f"The gateway answered 200/777: M. The answer is an error in spite of its status. {UNSAID}"),
+    (302, gateways(None), f"The gateway answered 302/-: no message. Status and code do not match. {UNSAID}"),
+    # What the service documents, and what only looks like it.
+    (200, envelope(7, None, "M."), f"The service refused: M (code 7). Nothing was started by this request. {MEND}"),
+    (400, envelope(7, None, ""),
+     f"The service refused: no reason given (code 7). Nothing was started by this request. {MEND}"),
+    (200, envelope(599, None, "M."), f"The service failed: M (HTTP 200, code 599). {UNSAID}"),
+    (503, envelope(7, None, ""), f"The service failed: no reason given (HTTP 503, code 7). {UNSAID}"),
+    (404, envelope(7, None, "M."),
+     f"The service answered HTTP 404 with code 7, which is no refusal of it. It says: M. {UNSAID}"),
+    (200, envelope("E1", None, ""), f"The answer's code (E1) is no number that the service uses. {UNSAID}"),
+    (200, envelope(None, None, ""), f"The answer's code (none) is no number that the service uses. {UNSAID}"),
+    (200, envelope(0, False, "M."), ("The service answered result: false (M). That is no refusal that it documents: it "
+     "may or may not have acted. Look at the history before trying again.")),
+    (200, envelope(0, False, ""), ("The service answered result: false (no message). That is no refusal that it "
+     "documents: it may or may not have acted. Look at the history before trying again.")),
+    (200, envelope(0, None, ""), ("The service answered without confirming (result is not true). It may or may not have "
+     "acted. Look at the history before trying again.")),
+    # What contradicts itself.
+    (400, envelope(0, True, ""), f"The answer contradicts itself: HTTP 400 with code 0. {UNSAID}"),
+    (200, envelope(7, True, ""), f"The answer contradicts itself: result true with code 7. {UNSAID}"),
+    (200, TWICE["code"],
+     f"The answer contradicts itself: it has a member twice. It says: SUCCESS. {UNSAID}"),
+    (200, {"code": 0, "error": {}},
+     f"The answer contradicts itself: it has more than one of the known shapes. {UNSAID}"),
+    # What is none of theirs.
+    (400, {"responseError": {"returnCode": "1", "returnMessage": "M."}},
+     f"An answer in another service's shape came (400). It says: M. {UNSAID}"),
+    (400, envelope(7, None, "M" * 70_000),
+     f"The answer is far larger than one of the service's. It says: {'M' * 399}…. {UNSAID}"),
+    (300, b"", ("The gateway answered with a redirect (300) to nowhere. It was not followed: the signed request was "
+     "meant for one address only. It does not say whether the request took effect. Check the gateway URL and the "
+     "proxy. Look at the history before trying again.")),
+    (200, b"", f"The answer is not one of the service's (200): it is empty. {NO_ANSWER_OF_IT}"),
+    (200, b"<p>Sign in.\r\n Guests.",
+     f"The answer is not one of the service's (200): <p>Sign in. Guests. {NO_ANSWER_OF_IT}"),
+    (502, b"", f"HTTP 502 came back with none of the bodies that the API documents. {SOMETHING}"),
+    (502, b"M.", f"HTTP 502 came back with none of the bodies that the API documents. It says: M. {SOMETHING}"),
+]  # fmt: skip
+
+
+@each_row(("status", "body", "told"), TOLD)
+def test_what_is_told_of_an_answer(status: int, body: Any, told: str) -> None:
+    """Word by word: these sentences are all that somebody has who decides whether to ask once more."""
+    error = judged(status, body)
+    assert error is not None
+    assert error.sentences() == told
+
+
+def test_what_is_told_of_an_answer_that_is_not_whole() -> None:
+    error = judge(Answer(200, "", (), b"{", is_whole=False), None, boolean=True)
+    assert isinstance(error, BadAnswer)
+    assert error.is_incomplete
+    assert error.sentences() == f"Only the beginning of an answer (200) came. {UNSAID}"
+
+
+def sized(body: dict[str, Any], size: int) -> bytes:
+    """The same answer, of so many bytes."""
+    data = json.dumps(body).encode()
+    return data[:-1] + b" " * (size - len(data)) + b"}"
+
+
+def test_how_large_an_answer_may_be_that_decides() -> None:
+    """To the byte: one more, and neither a yes nor a no counts, nor is it searched for what it says twice."""
+    for body, kind in ((envelope(), type(None)), (envelope(7, None), RefusedByService)):
+        assert type(judged(400 if body["code"] else 200, sized(body, LARGEST_CONFIRMATION))) is kind
+        assert type(judged(400 if body["code"] else 200, sized(body, LARGEST_CONFIRMATION + 1))) is BadAnswer
+    twice = TWICE["code"][:-1] + b" " * (LARGEST_CONFIRMATION - len(TWICE["code"])) + b"}"
+    error = judged(200, twice, boolean=False)
+    assert error is not None
+    assert "twice" in error.what
+    assert judged(200, twice + b" ", boolean=False) is None
+
+
+def test_how_much_of_an_answers_own_words_is_shown() -> None:
+    """A page is shown by its beginning, a code as far as it can be one, and words as far as anybody reads them."""
+    assert LARGEST_CONFIRMATION == 64 * 1024
+    error = judged(400, envelope("9" * 41, None, "w" * 4001))
+    assert error is not None
+    assert (error.code, error.message) == ("9" * 39 + "…", "w" * 3999 + "…")
+    error = judged(200, b" " * 4095 + b"ab" + b"c" * 200)
+    assert error is not None
+    assert error.what == "The answer is not one of the service's (200): a."
+    error = judged(200, b"c" * 121)
+    assert error is not None
+    assert error.what == f"The answer is not one of the service's (200): {'c' * 120}."
