@@ -601,8 +601,8 @@ TOLD: list[tuple[int, Any, str]] = [
      "may or may not have acted. Look at the history before trying again.")),
     (200, envelope(0, False, ""), ("The service answered result: false (no message). That is no refusal that it "
      "documents: it may or may not have acted. Look at the history before trying again.")),
-    (200, envelope(0, None, ""), ("The service answered without confirming (result is not true). It may or may not have "
-     "acted. Look at the history before trying again.")),
+    (200, envelope(0, None, ""), ("The service answered without confirming (result is not true). It may or may not "
+     "have acted. Look at the history before trying again.")),
     # What contradicts itself.
     (400, envelope(0, True, ""), f"The answer contradicts itself: HTTP 400 with code 0. {UNSAID}"),
     (200, envelope(7, True, ""), f"The answer contradicts itself: result true with code 7. {UNSAID}"),

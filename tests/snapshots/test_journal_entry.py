@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.snapshots import Fact, JournalEntry, Outcome, Verdict
-from ncp_tui.snapshots.journal_entry import read_entries
+from ncp_tui.snapshots.journal_entry import Doubt, read_entries
 from tests.snapshots.journals import CALLER, REQUEST, begun
 from tests.tables import each_row
 
@@ -132,3 +132,68 @@ def test_lines_of_several_creates_may_be_mixed() -> None:
     first, second = read_entries(lines)
     assert (first.id, first.outcome) == ("a", Outcome.REFUSED)
     assert (second.id, second.outcome) == ("b", Outcome.UNKNOWN)
+
+
+DAMAGED: list[tuple[Doubt, list[dict[str, Any]], tuple[Outcome, bool, bool, bool]]] = [
+    # Somewhere, and nobody knows what it was about: what was accepted stays so, and nothing proves the contrary.
+    (Doubt(is_named=False), [], (Outcome.UNKNOWN, True, True, False)),
+    (Doubt(is_named=False), [SENT, REFUSED, concluded("refused")], (Outcome.UNKNOWN, True, True, False)),
+    (Doubt(is_named=False), [NOT_REACHED, concluded("not_sent")], (Outcome.UNKNOWN, True, True, False)),
+    (Doubt(is_named=False), [NOT_STARTED], (Outcome.UNKNOWN, True, True, False)),
+    (Doubt(is_named=False), [SENT, ACCEPTED], (Outcome.ACCEPTED, True, False, True)),
+    (Doubt(is_named=False), [SENT, ACCEPTED, concluded("accepted")], (Outcome.ACCEPTED, False, False, True)),
+    (Doubt(is_named=False), [SENT, STARTED], (Outcome.ACCEPTED, False, False, True)),
+    (Doubt(is_named=False), [SENT, DISMISSED], (Outcome.UNKNOWN, False, False, False)),
+    # About this one: only a look at the history since then proves anything, and the user's word closes it.
+    (Doubt(is_named=True, after=2), [SENT, ACCEPTED, concluded("accepted")], (Outcome.UNKNOWN, True, True, False)),
+    (Doubt(is_named=True, after=4), [SENT, ACCEPTED, concluded("accepted")], (Outcome.UNKNOWN, True, True, False)),
+    (Doubt(is_named=True, after=2), [SENT, STARTED], (Outcome.ACCEPTED, False, False, True)),
+    (Doubt(is_named=True, after=3), [SENT, STARTED], (Outcome.UNKNOWN, True, True, False)),
+    (Doubt(is_named=True, after=2), [SENT, FINISHED], (Outcome.ACCEPTED, False, False, False)),
+    (Doubt(is_named=True, after=3), [SENT, FINISHED], (Outcome.UNKNOWN, True, True, False)),
+    (Doubt(is_named=True, after=2), [SENT, CANNOT_TELL], (Outcome.UNKNOWN, True, True, False)),
+    (Doubt(is_named=True, after=2), [SENT, NOT_STARTED], (Outcome.UNKNOWN, True, True, False)),
+    (Doubt(is_named=True, after=3), [SENT, DISMISSED], (Outcome.UNKNOWN, False, False, False)),
+    (Doubt(is_named=True, after=2), [SENT, STARTED, DISMISSED], (Outcome.ACCEPTED, False, False, False)),
+]
+
+
+@each_row(("doubt", "facts", "says"), DAMAGED)
+def test_what_the_facts_prove_where_the_journal_is_damaged(
+    doubt: Doubt, facts: list[dict[str, Any]], says: tuple[Outcome, bool, bool, bool]
+) -> None:
+    entry = replace(of(BEGUN, *facts), doubt=doubt)
+    assert (entry.outcome, entry.is_open, entry.in_doubt, entry.is_under_way) == says
+    assert entry.was_sent, "a line that is lost may have said so"
+    assert (entry.state == "success") is (doubt.after == 2 and FINISHED in facts)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TEN_YEARS = 10 * 366 * 86_400.0
+FIRST_LINES: list[tuple[str, Any, str, Any]] = [
+    ("at", "2026-01-01T03:00:00+09:00", "at", datetime(2025, 12, 31, 18, tzinfo=UTC)),
+    ("at", "2026-01-01T03:00:00", "at", datetime(2026, 1, 1, 3, tzinfo=UTC)),
+    ("at", "1970-01-01T00:00:05+00:00", "at", EPOCH + timedelta(seconds=5)),
+    ("at", "8999-01-01T00:00:00+00:00", "at", datetime(8999, 1, 1, tzinfo=UTC)),
+    *(("at", never, "at", EPOCH) for never in ("1969-12-31T00:00:00+00:00", "9000-01-01T00:00:00+00:00", "soon", 5)),
+    ("clock_offset", 3600, "clock_offset", 3600.0),
+    ("clock_offset", -1.5, "clock_offset", -1.5),
+    ("clock_offset", TEN_YEARS - 1, "clock_offset", TEN_YEARS - 1),
+    *(("clock_offset", never, "clock_offset", None) for never in (TEN_YEARS, -TEN_YEARS, True, "3600", None)),
+    ("process", 4711, "process", 4711),
+    ("process", "4711", "process", 0),
+    ("seen_before", [], "seen_before", frozenset()),
+    ("seen_before", [[7, "2026"], [8]], "seen_before", frozenset({(7, "2026")})),
+    ("seen_before", [["7", "2026"], [8, 9], 5], "seen_before", frozenset({(8, "9")})),
+    *(("seen_before", never, "seen_before", None) for never in (None, "7", 7, {})),
+]
+
+
+@each_row(("field", "value", "attribute", "says"), FIRST_LINES)
+def test_what_a_first_line_says_and_what_it_cannot(field: str, value: Any, attribute: str, says: Any) -> None:
+    """By these, which row of the history is its own is decided: a value that makes no sense is as good as none."""
+    (entry,) = read_entries([{**begun("a"), field: value}])
+    assert getattr(entry, attribute) == says
+    assert type(getattr(entry, attribute)) is type(says)
+    (entry,) = read_entries([{name: known for name, known in begun("a").items() if name != "process"}])
+    assert entry.process == JournalEntry("a", EPOCH, CALLER, REQUEST).process == 0

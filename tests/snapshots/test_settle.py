@@ -20,7 +20,14 @@ from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots import Fact, Journal, JournalEntry, JournalUnwritable, Settlement, Verdict, settle
 from ncp_tui.snapshots.journal_entry import Doubt
-from ncp_tui.snapshots.settling import SECONDS, _at_best_unknown, look_for, settled_without_looking, started_by
+from ncp_tui.snapshots.settling import (
+    SECONDS,
+    _at_best_unknown,
+    learn_ends,
+    look_for,
+    settled_without_looking,
+    started_by,
+)
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.snapshots.journals import (
     CALLER,
@@ -428,3 +435,121 @@ def test_what_damage_touches_is_at_best_unknown() -> None:
         assert "the history names it" in found.evidence
         assert "damaged" in found.evidence
         assert found.row == row
+
+
+def test_what_is_told_of_what_was_found_out() -> None:
+    """Word by word: by these sentences somebody decides whether to ask for the same snapshot once more."""
+    sent = {"fact": "sent"}
+    by_journal = {
+        "Not started: the journal shows that no byte of the request left. before-upgrade can be asked for again.": (),
+        "Not started: the request was refused, and the journal has the answer. before-upgrade is still free.": (
+            sent,
+            {"fact": "answered", "outcome": "refused"},
+        ),
+        "Started: the journal has the service's answer: accepted. Watch it in the history.": (
+            sent,
+            {"fact": "answered", "outcome": "accepted"},
+        ),
+    }
+    for told, facts in by_journal.items():
+        found = settled_without_looking(replace(ENTRY, facts=({"fact": "begun"}, *facts)))
+        assert found is not None
+        assert (found.sentence, found.looks, found.row, found.problem) == (told, 0, None, None)
+    found_row = HistoryEntry(REQUEST.name, at=ASKED.astimezone(KST), message="IN_PROGRESS")
+    for known, told in (
+        (found_row, "Started: the history names it since 2026-01-01 12:00:00 KST (IN_PROGRESS). Do not send it again."),
+        (replace(found_row, at=None, message=""), "Started: the history names it (running). Do not send it again."),
+    ):
+        assert started_by(known, 3).sentence == told
+        assert (started_by(known, 3).row, started_by(known, 3).looks) == (known, 3)
+        assert _at_best_unknown(
+            replace(ENTRY, doubt=Doubt(is_named=True)), started_by(known, 1)
+        ).sentence == told.replace("Started", "Cannot tell").replace(
+            ". Do not send it again.",
+            ", but the journal is damaged where it may have said more. Look at the row in the history. Do not send it "
+            "again before you have looked.",
+        )
+
+
+async def test_what_is_told_where_nobody_can_tell() -> None:
+    left = "Cannot tell: the request left, no answer said what became of it, and "
+    lag = (
+        "That makes it likely that it was not started, but is no proof: the history may lag. Look again in a few "
+        "minutes, or take a snapshot of another name."
+    )
+    unread = f"{left}the history could not be read. "
+    nameless = replace(ENTRY, request=replace(REQUEST, cluster_name=""))
+    cases: list[tuple[Any, JournalEntry, float, str]] = [
+        (rows(), ENTRY, 0, f"{left}at one look the history did not name before-upgrade. {lag}"),
+        (rows(), ENTRY, 5, f"{left}at 4 looks the history did not name before-upgrade. {lag}"),
+        (rows(row(-90_000)), ENTRY, 0, (f"{left}at one look the history did not name before-upgrade as this one. It "
+         f"has another row of that name: it is dated 2025-12-31 11:00:00 KST, before it was asked for. {lag}")),
+        (rows(row(-3600)), ENTRY, 0, ("Cannot tell: the history has a row of before-upgrade that may be this one: its "
+         "date 2026-01-01 11:00:00 KST does not fit the time it was asked for. It may be an earlier one as well. Do "
+         "not send it again before you have looked.")),
+        (gateway_error(401, "210"), ENTRY, 60, (f"{unread}The key is right but may not do this (401/210: M). Look "
+         "again when that is mended: ncp-tui snapshot history search-0001.")),
+        (gateway_error(503, "500"), nameless, 0, (f"{unread}The gateway could not talk to the service (503/500: M). "
+         "Look again when that is mended: ncp-tui snapshot history 1037001.")),
+    ]  # fmt: skip
+    for answer, entry, seconds, told in cases:
+        found, _, _ = await looked(lambda _, answer=answer: answer, entry, seconds=seconds)
+        assert found.sentence == told
+        assert found.row is None
+
+
+async def test_the_pauses_between_the_looks() -> None:
+    """Each is twice as long as the one before, up to 15 s, and by a fifth shorter or longer; one look is the last."""
+    for seconds, dice, pauses in (
+        (0, 0.5, []),
+        (5, 0.5, [1.0, 2.0, 1.5]),
+        (20, 0.0, [0.8, 1.6, 3.2, 6.4, 6.0]),
+        (20, 1.0, [1.2, 2.4, 4.8, 9.6]),
+        (60, 0.0, [0.8, 1.6, 3.2, 6.4, 12.0, 12.0, 12.0, 7.0]),
+        (60, 1.0, [1.2, 2.4, 4.8, 9.6, 18.0, 18.0, 1.0]),
+        (100, 0.5, [1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0, 15.0, 15.0, 5.0]),
+    ):
+        found, time, _ = await looked(lambda _: rows(), seconds=seconds, jitter=lambda dice=dice: dice)
+        assert time.pauses == pytest.approx(pauses)
+        assert found.looks == len(pauses) + 1
+
+
+async def test_a_timer_that_is_a_moment_early_makes_no_further_look() -> None:
+    time = Time()
+
+    async def wakes_early(pause: float) -> None:
+        await time.sleep(pause - 0.001)
+
+    found, _, _ = await looked(lambda _: rows(), sleep=wakes_early, monotonic=time.monotonic)
+    assert found.looks == 8
+
+
+ACCEPTED: list[tuple[Fact, dict[str, Any]]] = [(Fact.SENT, {}), (Fact.OUTCOME, {"outcome": "accepted"})]
+
+
+async def test_how_an_earlier_create_of_the_same_snapshot_ended_is_learned(journal: Journal) -> None:
+    """It decides whether the next one is a second: only where the history names its very row, and that has ended."""
+    entry = left_behind(journal, *ACCEPTED)
+    before = facts_of(journal)
+
+    async def learn(answer: Any, history: Any = None, request: Any = REQUEST) -> int:
+        """How often the history was read."""
+        transport = Scripted(lambda _: answer)
+        await learn_ends(
+            transport.engine(), journal, request, CALLER.gateway, history, now=lambda: ASKED + timedelta(minutes=5)
+        )
+        return len(transport.requests)
+
+    assert await learn(rows(row(message="SUCCESS")), request=named("another")) == 0, "that is none of its own"
+    assert await learn(rows(row(message="IN_PROGRESS"))) == 1
+    assert await learn(rows(row(-3600, "SUCCESS"))) == 1
+    assert await learn(rows(row(message="SUCCESS", name="another"))) == 1
+    assert await learn(gateway_error(401, "210")) == 1
+    assert await learn(rows(row(message="SUCCESS")), history=[]) == 0, "who asks has read it already"
+    assert facts_of(journal) == before
+    assert await learn(rows(row(message="FAILED: repository"))) == 1
+    assert facts_of(journal) == [*before, "finished"]
+    line = lines_of(journal)[-1]
+    assert (line["id"], line["state"], line["message"]) == (entry.id, "failed", "FAILED: repository")
+    assert await learn(rows(row(message="SUCCESS"))) == 0, "it is known now"
+    assert facts_of(journal) == [*before, "finished"]
