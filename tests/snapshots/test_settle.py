@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -493,7 +494,7 @@ async def test_what_is_told_where_nobody_can_tell() -> None:
          "Look again when that is mended: ncp-tui snapshot history 1037001.")),
     ]  # fmt: skip
     for answer, entry, seconds, told in cases:
-        found, _, _ = await looked(lambda _, answer=answer: answer, entry, seconds=seconds)
+        found, _, _ = await looked(itertools.repeat(answer), entry, seconds=seconds)
         assert found.sentence == told
         assert found.row is None
 

@@ -41,6 +41,7 @@ from ncp_tui.sandbox import Cut, RunningSandbox, gateway_answer
 from ncp_tui.sandbox import GatewayError as Table
 from ncp_tui.search_engine import SearchEngine
 from ncp_tui.snapshots import (
+    Caller,
     InvalidBucket,
     InvalidName,
     Journal,
@@ -55,7 +56,8 @@ from ncp_tui.snapshots import (
     take,
 )
 from ncp_tui.snapshots.outcome import outcome_of
-from ncp_tui.snapshots.settling import look_for
+from ncp_tui.snapshots.settling import Settlement, look_for
+from ncp_tui.snapshots.taking import MOST_REPEATS, _wait_after
 from tests.gateway.wire import Listener, RawServer, Received, http, read_request
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, children, facts_of, journal_in, lines_of, locks_of
@@ -498,8 +500,10 @@ async def test_a_corrected_request_that_cannot_be_written_down_leaves_a_refusal(
     await gateway.aclose()
     assert taken.outcome is Outcome.REFUSED
     assert isinstance(taken.error, AuthenticationFailed)
-    assert "The corrected request was not sent" in taken.error.meaning
+    assert taken.error.what == "The gateway refused the signature, because of this machine's clock."
+    assert taken.error.meaning == "The corrected request was not sent: the journal could not be written."
     assert isinstance(taken.journal_problem, JournalUnwritable)
+    assert taken.error.next_step == taken.journal_problem.next_step
     assert sandbox.ledger.effects == []
     assert not any(entry.in_doubt for entry in journal.entries())
     assert locks_of(journal) == []
@@ -638,6 +642,8 @@ async def test_a_throttled_create_that_had_its_effect_is_not_repeated(
     served.sandbox.faults.add("createSnapshot", "after", throttled("0"))
     taken = await take(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep)
     assert (taken.outcome, taken.by_history, taken.attempts) == (Outcome.ACCEPTED, True, 1)
+    assert taken.settlement is not None
+    assert taken.settlement.looks == 1
     assert creates(served) == (1, 1)
     assert facts_of(journal) == ["begun", "sent", "answered", "settled", "outcome"]
     assert journal.entries()[0].outcome is Outcome.ACCEPTED
@@ -793,3 +799,67 @@ def test_every_error_of_the_gateway_has_an_outcome_that_it_proves() -> None:
 def test_an_outcome_is_a_word_for_scripts() -> None:
     assert json.dumps(list(Outcome)) == '["accepted", "refused", "not_sent", "unknown"]'
     assert Taken(REQUEST, Outcome.UNKNOWN, NOW).sentence.endswith("Only one request was sent.")
+
+
+def test_what_is_told_of_a_create() -> None:
+    """Word by word; of one that the history proved, that its answer did not say so."""
+    by_history = Settlement(Verdict.STARTED, "the history names it (running).")
+    cannot_tell = Settlement(Verdict.CANNOT_TELL, "nobody knows.")
+    accepted = "Accepted: the service has taken on before-upgrade."
+    unknown = "Cannot tell whether before-upgrade was started. Only one request was sent."
+    started = "Started: before-upgrade. Its answer did not say so, but the history names it (running)."
+    for outcome, settlement, told in (
+        (Outcome.ACCEPTED, None, accepted),
+        (Outcome.ACCEPTED, cannot_tell, accepted),
+        (Outcome.ACCEPTED, by_history, started),
+        (Outcome.UNKNOWN, None, unknown),
+        (Outcome.UNKNOWN, cannot_tell, unknown),
+        (Outcome.REFUSED, None, "Not started: before-upgrade."),
+        (Outcome.NOT_SENT, None, "Not started: before-upgrade."),
+    ):
+        taken = Taken(REQUEST, outcome, NOW, settlement=settlement)
+        assert taken.sentence == told
+        assert taken.by_history is (settlement is by_history)
+        assert taken.attempts == 1
+
+
+def test_how_long_is_waited_after_a_throttled_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the gateway asks for; else a second, then two, by a fifth more or less."""
+    error = Throttled("slow down")
+    for dice, waits in ((0.0, (0.8, 1.6)), (0.25, (0.9, 1.8)), (1.0, (1.2, 2.4))):
+        monkeypatch.setattr("random.random", lambda dice=dice: dice)
+        monkeypatch.setattr("random.uniform", lambda low, high, dice=dice: low + dice * (high - low))
+        assert (_wait_after(error, 1), _wait_after(error, 2)) == pytest.approx(waits)
+    error.retry_after = 0.0
+    assert [_wait_after(error, attempts) for attempts in (1, 2)] == [0.0, 0.0]
+    assert MOST_REPEATS == 2
+
+
+async def test_what_the_journal_keeps_of_an_answer(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal
+) -> None:
+    """All that support asks for later, when nobody has the screen any more."""
+    served.sandbox.faults.add(
+        "createSnapshot", "before", (400, {"code": 7, "message": "no", "requestId": "r", "result": None})
+    )
+    refused = await take(engine, REQUEST, journal=journal)
+    accepted = await take(engine, REQUEST, journal=journal)
+    assert refused.error is not None
+    common = {"id", "fact", "at"}
+    answers = [
+        {name: value for name, value in line.items() if name not in common}
+        for line in lines_of(journal)
+        if line["fact"] == "answered"
+    ]
+    assert answers == [
+        {
+            "outcome": "refused",
+            "request_id": "r",
+            "kind": "refused",
+            "status": 400,
+            "code": "7",
+            "what": "The service refused: no (code 7).",
+        },
+        {"outcome": "accepted", "request_id": accepted.request_id},
+    ]
+    assert [entry.caller for entry in journal.entries()] == [Caller("", "", "", "")] * 2
