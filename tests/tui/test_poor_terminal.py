@@ -23,7 +23,7 @@ from ncp_tui.tui.title import GIVE_BACK, KEEP, has_title, title_sequence
 from ncp_tui.tui.widgets import TextView
 from ncp_tui.tui.widgets.lines import header_text
 from ncp_tui.tui.widgets.record_table import cut
-from ncp_tui.view.text import Cell, Row, cell_width, comparable, line, text_table
+from ncp_tui.view.text import line
 from tests.journeys.terminal import ESCAPE, F1, Terminal
 from tests.tui.stage import staged
 
@@ -274,12 +274,6 @@ class TestKorean:
     def test_the_header_is_as_wide_as_the_window(self, path: list[str], width: int) -> None:
         assert cell_len(header_text(tuple(path), [], width)) == width
 
-    @given(st.lists(st.tuples(KOREAN, KOREAN), min_size=1, max_size=5))
-    def test_the_columns_of_a_command_stand_below_each_other(self, rows: list[tuple[str, str]]) -> None:
-        rows = [(left, f"|{right}") for left, right in rows]
-        starts = {cell_width(each.rpartition("  |")[0]) for each in text_table(("", "|"), rows).splitlines()}
-        assert len(starts) == 1
-
     async def test_a_text_is_cropped_beside_its_syllables(self) -> None:
         class Reader(App[None]):
             CSS = "TextView { scrollbar-size: 0 0; }"
@@ -297,9 +291,3 @@ class TestKorean:
                     # The lines are drawn here and now, from where the text is scrolled to: nothing to wait for.
                     assert (view.scroll_offset.x, view.render_line(0).cell_length) == (left, width)
                     assert cell_len(view.render_line(0).text) == width
-
-    @pytest.mark.parametrize("typed", ["검색", NFD, "색-로"])
-    @pytest.mark.parametrize("name", ["검색-로그", unicodedata.normalize("NFD", "검색-로그")])
-    def test_a_filter_finds_hangul_however_it_was_typed(self, typed: str, name: str) -> None:
-        assert comparable(typed) in Row("1", (Cell(name),)).comparable
-        assert comparable("없음") not in Row("1", (Cell(name),)).comparable

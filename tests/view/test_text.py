@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from ncp_tui.view.text import cell_width, chopped, field, key_values, line, plain_text, text_table, wrapped
+from ncp_tui.view.text import (
+    Cell,
+    Row,
+    cell_width,
+    chopped,
+    comparable,
+    field,
+    key_values,
+    line,
+    plain_text,
+    text_table,
+    wrapped,
+)
 
 WORDS = st.text(alphabet=st.sampled_from("abz 019-_검색로그日本語é…ｱＡ한\u1112\u1161\u11ab"), max_size=60)
 
@@ -57,6 +69,21 @@ def test_parts_fit_and_make_up_the_text(text: str, width: int) -> None:
 def test_columns_stand_under_each_other() -> None:
     lines = text_table(("NAME", "STATE"), [("검색-로그", "running"), ("a", "x")]).splitlines()
     assert lines == ["NAME       STATE", "검색-로그  running", "a          x"]
+
+
+@given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=5))
+def test_the_second_column_stands_in_one_place(rows: list[tuple[str, str]]) -> None:
+    lines = text_table(("", "|"), [(left, f"|{right}") for left, right in rows]).splitlines()
+    assert len({cell_width(each.rpartition("  |")[0]) for each in lines}) == 1
+
+
+def test_a_filter_finds_hangul_however_it_was_typed() -> None:
+    """A keyboard on macOS sends it in pieces, and a server may have it either way."""
+    for form in ("NFC", "NFD"):
+        row = Row("1", (Cell(unicodedata.normalize(form, "검색-로그")),))
+        for typed in ("검색", unicodedata.normalize("NFD", "검색"), "색-로"):
+            assert comparable(typed) in row.comparable
+        assert comparable("없음") not in row.comparable
 
 
 def test_a_cell_cannot_break_its_line() -> None:

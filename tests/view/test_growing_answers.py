@@ -1,15 +1,12 @@
-"""What grows with an answer is bounded, made a little at a time, and not made again: the screen never waits."""
+"""What grows with an answer is bounded, and not made again: the screen never waits."""
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from ncp_tui.gateway import Answer, Exchange, RequestRecord
 from ncp_tui.session_log import SessionLog
-from ncp_tui.tui.slices import SLICE, in_slices
 from ncp_tui.view.exchanges import response_lines
 from ncp_tui.view.session_log import LogLines
 from ncp_tui.view.text import MOST_LINES, body_lines
@@ -20,26 +17,6 @@ REQUEST = RequestRecord("GET", "https://gateway.example", "/api/v2/x", (), "", "
 
 def exchange(body: bytes = b"") -> Exchange:
     return Exchange("getClusterInfoList", NOW, REQUEST, sent=True, answer=Answer(200, "OK", (), body))
-
-
-async def test_rows_are_made_a_slice_at_a_time() -> None:
-    turns = list[int]()
-    made_so_far = list[int]()
-
-    async def another() -> None:
-        while True:
-            turns.append(len(made_so_far))
-            await asyncio.sleep(0)
-
-    def make(number: int) -> int:
-        made_so_far.append(number)
-        return number
-
-    task = asyncio.ensure_future(another())
-    made = await in_slices(make, range(1_000))
-    task.cancel()
-    assert made == list(range(1_000))
-    assert max(after - before for before, after in itertools.pairwise(turns)) <= SLICE
 
 
 def test_of_a_long_body_the_beginning_is_laid_out() -> None:
