@@ -76,40 +76,41 @@ async def answer(stage: Stage, *phrases: str) -> None:
 
 
 async def test_asked_once_and_then_open_for_the_session(key_file: Yesterdays) -> None:
+    """A wrong one is asked again, and what was typed is neither copied nor in any message."""
     async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
         await stage.expect("Locked key file", "keys.enc", "asked for once per session", "enter opens it, esc cancels")
         assert not stage.sandbox.ledger.requests, "nothing can be signed yet"
-        await answer(stage, PHRASE)
+        await answer(stage, "wrong wrong wrong")
+        await stage.expect("Wrong passphrase, or the file is damaged. Try again.")
+        box = (await asked(stage)).query_one("#passphrase", Input)
+        assert box.value == ""
+        assert "wrong wrong" not in stage.text()
+        await stage.pilot.press(*keys(PHRASE), "shift+home", "ctrl+x")
+        assert box.value == PHRASE
+        assert PHRASE not in repr(box)
+        assert PHRASE not in stage.app.clipboard
+        assert PHRASE not in stage.app.export_screenshot().replace("&#160;", " ")
+        await stage.pilot.press("enter")
         await stage.expect("14 clusters")
         await stage.press("p", "t")
         await stage.expect("The keys of prod work")
-        assert key_file.opened == 1
+        assert key_file.opened == 2, "once wrongly, once for the session"
 
 
-async def test_a_wrong_one_is_asked_again(key_file: Yesterdays) -> None:
-    async with staged((80, 24), profile=BOXED, stores=stores(key_file), settled=False) as stage:
-        await answer(stage, "wrong wrong wrong")
-        await stage.expect("Wrong passphrase, or the file is damaged. Try again.")
-        screen = await asked(stage)
-        assert screen.query_one("#passphrase", Input).value == ""
-        assert "wrong wrong" not in stage.text()
-        await answer(stage, PHRASE)
-        await stage.expect("14 clusters")
-
-
-@pytest.mark.parametrize("typed", ["", "wrong wrong wrong"])
-async def test_esc_leaves_it_locked_and_sends_nothing(key_file: Yesterdays, typed: str) -> None:
+async def test_esc_leaves_it_locked_and_sends_nothing(key_file: Yesterdays) -> None:
     """The screen behind loads again when it comes to the front, which must not be the same question for ever."""
     async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
-        if typed:
-            await answer(stage, typed)
-            await stage.expect("Wrong passphrase")
-        await asked(stage)
-        await stage.pilot.press("escape")
-        await stage.settle()
-        assert isinstance(stage.app.screen, ClustersScreen)
-        assert stage.shows("The key file is locked.", "Nothing was sent or changed.")
-        assert not stage.sandbox.ledger.requests
+        for typed in ("", "wrong wrong wrong"):
+            if typed:
+                await stage.pilot.press("r")
+                await answer(stage, typed)
+                await stage.expect("Wrong passphrase")
+            await asked(stage)
+            await stage.pilot.press("escape")
+            await stage.settle()
+            assert isinstance(stage.app.screen, ClustersScreen), typed
+            assert stage.shows("The key file is locked.", "Nothing was sent or changed."), typed
+            assert not stage.sandbox.ledger.requests, typed
         await stage.pilot.press("r")
         await answer(stage, PHRASE)
         await stage.expect("14 clusters")
@@ -134,12 +135,23 @@ async def test_two_that_need_it_ask_once(key_file: Yesterdays) -> None:
         assert key_file.opened == 1
 
 
-async def test_what_needs_no_key_asks_for_nothing(key_file: Yesterdays) -> None:
-    """Another bucket is no reason to type a passphrase."""
+async def test_a_profile_whose_key_stays_locked_stays_as_it_is(key_file: Yesterdays) -> None:
+    """Renamed in one place and not in the other, it would have lost its key. Another bucket needs no passphrase."""
     async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
         await asked(stage)
         await stage.pilot.press("escape")
-        await stage.press("p", "e")
+        before = stage.home.paths.profiles_file.read_bytes()
+        await stage.press("p")
+        for key in ("n", "c", "x"):
+            await stage.press(key)
+            await stage.fill("confirm-input", "prod" if key == "x" else "other")
+            await stage.pilot.press("f2" if key == "x" else "enter")
+            await asked(stage)
+            await stage.pilot.press("escape")
+            await stage.settle()
+            assert stage.shows("The key file is locked."), key
+            assert stage.home.paths.profiles_file.read_bytes() == before, key
+        await stage.press("e")
         await stage.fill("default_bucket", "es-backup-weekly")
         await stage.pilot.press("f2")
         await stage.until(lambda: not isinstance(stage.app.screen, ProfileFormScreen))
@@ -149,27 +161,10 @@ async def test_what_needs_no_key_asks_for_nothing(key_file: Yesterdays) -> None:
         assert key_file.opened == 0
 
 
-@pytest.mark.parametrize("key", ["n", "c", "x"])
-async def test_a_profile_whose_key_stays_locked_stays_as_it_is(key_file: Yesterdays, key: str) -> None:
-    """Renamed in one place and not in the other, it would have lost its key."""
-    async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
-        await asked(stage)
-        await stage.pilot.press("escape")
-        before = stage.home.paths.profiles_file.read_bytes()
-        await stage.press("p", key)
-        await stage.fill("confirm-input", "prod" if key == "x" else "other")
-        await stage.pilot.press("f2" if key == "x" else "enter")
-        await asked(stage)
-        await stage.pilot.press("escape")
-        await stage.settle()
-        assert stage.shows("The key file is locked.")
-        assert stage.home.paths.profiles_file.read_bytes() == before
-
-
 async def fill_form(stage: Stage, store: str) -> None:
-    await stage.press("p", "a")
+    """The usual values, put into the form that is open, with one wait for all of them."""
     for name, text in USUAL.items():
-        await stage.fill(name, text)
+        stage.app.screen.query_one(f"#{name}", Input).value = text
     stage.app.screen.query_one("#store", Select).value = store
     await stage.settle()
 
@@ -193,7 +188,16 @@ async def test_the_form_says_where_the_key_will_be(tmp_path: Path) -> None:
 async def test_a_new_file_has_its_passphrase_typed_twice(tmp_path: Path) -> None:
     key_file = Todays(tmp_path)
     async with staged(WIDE, stores=stores(key_file)) as stage:
+        await stage.press("p", "a")
         await fill_form(stage, "file")
+        await stage.pilot.press("f2")
+        await asked(stage)
+        await stage.pilot.press("escape")
+        await stage.settle()
+        assert isinstance(stage.app.screen, ProfileFormScreen)
+        assert stage.shows("The key file does not exist yet.", "Nothing was sent or changed.")
+        assert stage.home.profiles.load().find("lab") is None, "without a passphrase nothing is saved"
+        assert not (tmp_path / "data").exists()
         await stage.pilot.press("f2")
         await answer(stage, "short", "short")
         await stage.expect("A new passphrase has at least 12 characters; this one has 5.")
@@ -208,19 +212,6 @@ async def test_a_new_file_has_its_passphrase_typed_twice(tmp_path: Path) -> None
         assert await fresh.load(lab) == SecretKey(SECRET_KEY)
         await stage.press("t")
         await stage.expect("The keys of lab work")
-
-
-async def test_without_a_passphrase_nothing_is_saved(tmp_path: Path) -> None:
-    async with staged(WIDE, stores=stores(Todays(tmp_path))) as stage:
-        await fill_form(stage, "file")
-        await stage.pilot.press("f2")
-        await asked(stage)
-        await stage.pilot.press("escape")
-        await stage.settle()
-        assert isinstance(stage.app.screen, ProfileFormScreen)
-        assert stage.shows("The key file does not exist yet.", "Nothing was sent or changed.")
-        assert stage.home.profiles.load().find("lab") is None
-        assert not (tmp_path / "data").exists()
 
 
 class Keeps(SessionStore):
@@ -252,15 +243,3 @@ async def test_a_copy_that_cannot_be_deleted_is_told_and_tried_again(tmp_path: P
         assert stage.shows("Profile prod is saved.")
         assert await old.load(prod) is None
         assert await stage.home.stores["file"].load(prod) == SecretKey(SECRET_KEY)
-
-
-async def test_the_passphrase_cannot_be_copied_and_is_in_no_message(key_file: Yesterdays) -> None:
-    async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
-        screen = await asked(stage)
-        await stage.pilot.press(*keys(PHRASE))
-        await stage.pilot.press("shift+home", "ctrl+x")
-        box = screen.query_one("#passphrase", Input)
-        assert box.value == PHRASE
-        assert PHRASE not in repr(box)
-        assert PHRASE not in stage.app.clipboard
-        assert PHRASE not in stage.app.export_screenshot().replace("&#160;", " ")
