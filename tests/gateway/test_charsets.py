@@ -8,12 +8,13 @@ import pytest
 
 from ncp_tui.gateway import GatewayError
 from tests.gateway.wire import CANARY, CREATE, LIST, Client, RawServer, answering, http
+from tests.tables import each_row
 
 SENTENCE = "점검 중이니 나중에 하세요. 뷁"
 PLAIN = json.dumps({"code": 400, "message": SENTENCE, "result": None}, ensure_ascii=False)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("declared", "written"),
     [
         ("EUC-KR", "cp949"),
@@ -42,7 +43,7 @@ async def test_a_refusal_is_read_as_it_is_written(declared: str, written: str) -
     assert SENTENCE in client.exchange.answer.text
 
 
-@pytest.mark.parametrize("charset", ["utf-16", "utf-16le", "iso-2022-kr", "euc-kr"])
+@each_row("charset", ["utf-16", "utf-16le", "iso-2022-kr", "euc-kr"])
 async def test_a_key_is_hidden_in_every_charset(charset: str) -> None:
     """A validator that quotes what it was sent does so in its own charset."""
     body = f"<html>{SENTENCE[:2]} {CANARY}".encode(charset)
@@ -57,7 +58,7 @@ async def test_a_key_is_hidden_in_every_charset(charset: str) -> None:
     assert CANARY.encode() not in answer.body.replace(b"\0", b"")
 
 
-@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999", "-1e999"])
+@each_row("number", ["Infinity", "-Infinity", "NaN", "1e999", "-1e999"])
 async def test_what_is_no_number_stays_text(number: str) -> None:
     """Handed on as a float it would come out of `--json` as a word that no other program reads."""
     data = http(200, f'{{"code":0,"result":{{"odd":{number},"good":1.5e3}}}}'.encode())

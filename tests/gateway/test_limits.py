@@ -133,7 +133,7 @@ def dripping(data: bytes, at_once: int) -> Any:
     return handler
 
 
-@pytest.mark.parametrize(("at_once", "total"), [(0, 0.5), (len(http()) - len(ACCEPTED), 1.0)], ids=["headers", "body"])
+@each_row(("at_once", "total"), [(0, 0.5), (len(http()) - len(ACCEPTED), 1.0)], ids=["headers", "body"])
 async def test_a_byte_at_a_time_ends_at_the_deadline(at_once: int, total: float) -> None:
     """No timeout between two bytes ever strikes, and all of them take half a minute; only a total ends it."""
     async with RawServer(dripping(http(), at_once)) as server, Client(server.url) as client:
@@ -162,7 +162,7 @@ async def test_the_request_that_a_wrong_clock_costs_has_a_deadline_of_its_own() 
     assert [exchange.status for exchange in client.exchanges] == [401, None]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "where"),
     [
         (301, "/api/v2/elsewhere"),
@@ -316,7 +316,7 @@ async def test_more_values_than_can_be_decoded_are_told_as_that() -> None:
     assert len(client.exchange.pretty_body()) <= 256 * 1024
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "body", "code"),
     [
         (200, b'{"code":0,"result":{}}', "0"),
@@ -352,7 +352,7 @@ BROKEN: dict[str, tuple[bytes, bytes]] = {
 }
 
 
-@pytest.mark.parametrize(("data", "body"), BROKEN.values(), ids=BROKEN)
+@each_row(("data", "body"), BROKEN.values(), ids=BROKEN)
 async def test_what_cannot_be_read_can_still_be_shown(data: bytes, body: bytes) -> None:
     """It is all that a person has to find out who answered."""
     async with RawServer(answering(data)) as server, Client(server.url) as client:
@@ -385,7 +385,7 @@ async def test_a_whole_answer_says_so() -> None:
     assert client.exchange.answer.is_whole
 
 
-@pytest.mark.parametrize("cut", [0, 1, 5, 20, 35])
+@each_row("cut", [0, 1, 5, 20, 35])
 async def test_no_secret_is_shown_where_an_answer_is_cut(cut: int) -> None:
     """In the middle of a secret, neither half of it would be recognised."""
     before = b"<html>" + b"x" * (bodies.LARGEST_BROKEN_BODY - 6 - cut)
@@ -400,7 +400,7 @@ async def test_no_secret_is_shown_where_an_answer_is_cut(cut: int) -> None:
     assert CANARY[:5].encode() not in answer.body
 
 
-@pytest.mark.parametrize("shown", [5, 20, 39])
+@each_row("shown", [5, 20, 39])
 async def test_no_piece_of_a_secret_is_shown_where_a_connection_breaks(shown: int) -> None:
     async def echo(received: Received, writer: asyncio.StreamWriter) -> None:
         signature = signature_of(received).encode()

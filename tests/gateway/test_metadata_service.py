@@ -92,7 +92,7 @@ async def test_nobody_is_there() -> None:
     assert "no server of NCP" in problem.meaning
 
 
-@pytest.mark.parametrize("status", [403, 404, 405])
+@each_row("status", [403, 404, 405])
 async def test_no_role_is_attached(status: int) -> None:
     async with RawServer(answering(http(status, b"<html>no</html>"))) as server:
         assert isinstance(await refused(server.url), NoServerRole)
@@ -159,7 +159,7 @@ async def test_a_redirect_is_not_followed(metadata: MetadataServer) -> None:
         assert other.connections == 0
 
 
-@pytest.mark.parametrize(
+@each_row(
     "raw",
     [
         http(200, b"<!DOCTYPE html><html><body>Log in</body></html>"),

@@ -36,7 +36,7 @@ async def test_loopback_never_goes_through_a_proxy() -> None:
         assert proxy.connections == 0
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "says", "to_do"),
     [
         (407, "wants a user and a password", "HTTPS_PROXY"),
@@ -100,8 +100,8 @@ PASSWORDS = [
 ]
 
 
-@pytest.mark.parametrize(("written", "password"), PASSWORDS)
-@pytest.mark.parametrize("scheme", ["http://", ""])
+@each_row(("written", "password"), PASSWORDS)
+@each_row("scheme", ["http://", ""])
 async def test_a_password_is_a_password_whatever_is_in_it(written: str, password: str, scheme: str) -> None:
     """Read as a URL, "kim:4711#word@proxy" is the host "kim" at port 4711: looked up, and logged."""
     async with RawServer(answering(http(403, b""))) as proxy:

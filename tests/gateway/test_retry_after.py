@@ -85,7 +85,7 @@ def test_any_header(header: str, date: str) -> None:
     assert seconds is None or 0 <= seconds <= 60
 
 
-@pytest.mark.parametrize("body", [b"", json.dumps({"error": {"errorCode": "410", "message": "Limited"}}).encode()])
+@each_row("body", [b"", json.dumps({"error": {"errorCode": "410", "message": "Limited"}}).encode()])
 async def test_a_throttling_gateway_says_how_long(body: bytes) -> None:
     """A bare 429 as well, for reads; what it proves about a create is nothing."""
     async with RawServer(answering(http(429, body, "retry-after: 3"))) as server, Client(server.url) as client:

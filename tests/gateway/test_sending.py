@@ -10,6 +10,7 @@ import pytest
 
 from ncp_tui.gateway import NotReached, Patience, Problem
 from tests.gateway.wire import CREATE, Client, Listener, RawServer, Received, answering, http
+from tests.tables import each_row
 
 
 class DiskFull(Problem):
@@ -36,9 +37,7 @@ def raising(error: Exception) -> Callable[[], Awaitable[None]]:
     return sending
 
 
-@pytest.mark.parametrize(
-    "error", [DiskFull("The disk is full."), NotReached("no"), OSError("disk"), TimeoutError("disk")]
-)
+@each_row("error", [DiskFull("The disk is full."), NotReached("no"), OSError("disk"), TimeoutError("disk")])
 async def test_not_one_byte_leaves_when_it_raises(error: Exception) -> None:
     """Sent without a line in the journal, a create that is interrupted then is forgotten."""
     server, seen, hung_up = wiretap()

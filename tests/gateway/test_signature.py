@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,7 +119,7 @@ QUERIES: list[tuple[tuple[str, str], ...]] = [
 ]
 
 
-@pytest.mark.parametrize("query", QUERIES)
+@each_row("query", QUERIES)
 async def test_the_bytes_on_the_wire_are_the_bytes_that_were_signed(query: tuple[tuple[str, str], ...]) -> None:
     """The gateway signs what it receives; a client that signs before encoding is refused for Korean text only."""
     async with RawServer(answering(http())) as server, Client(server.url) as client:

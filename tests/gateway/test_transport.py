@@ -46,6 +46,7 @@ from tests.gateway.wire import (
     reset,
     signature_of,
 )
+from tests.tables import each_row
 
 IMPATIENT = Patience(connect=5, read=5, total=0.3)
 
@@ -128,7 +129,7 @@ async def test_a_refused_connection() -> None:
     assert not client.exchange.sent
 
 
-@pytest.mark.parametrize("handler", [hang_up, reset_at_once])
+@each_row("handler", [hang_up, reset_at_once])
 async def test_a_connection_dropped_before_the_answer(handler: Handler) -> None:
     """The request was on its way: nobody knows what became of it."""
     async with RawServer(handler) as server, Client(server.url) as client:
@@ -138,8 +139,8 @@ async def test_a_connection_dropped_before_the_answer(handler: Handler) -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("with_reset", [False, True])
-@pytest.mark.parametrize("cut_at", [1, 12, 20, -len(ACCEPTED), -1])
+@each_row("with_reset", [False, True])
+@each_row("cut_at", [1, 12, 20, -len(ACCEPTED), -1])
 async def test_an_answer_cut_anywhere(cut_at: int, *, with_reset: bool) -> None:
     async with RawServer(cut(http()[:cut_at], with_reset=with_reset)) as server, Client(server.url) as client:
         error = await failure(client)
@@ -147,7 +148,7 @@ async def test_an_answer_cut_anywhere(cut_at: int, *, with_reset: bool) -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("at_once", [0, 17, len(http()) - len(ACCEPTED)])
+@each_row("at_once", [0, 17, len(http()) - len(ACCEPTED)])
 async def test_a_trickle_ends_at_the_deadline(at_once: int) -> None:
     """Each byte resets a read timeout: without a total, one request can last for hours."""
     started = time.monotonic()
@@ -176,7 +177,7 @@ async def test_endless_informational_answers_end_at_the_deadline() -> None:
         assert type(await failure(client, replace(CREATE, patience=IMPATIENT))) is AnswerLost
 
 
-@pytest.mark.parametrize(
+@each_row(
     "data",
     [
         b"garbage\r\n\r\n",
@@ -216,7 +217,7 @@ def raw_deflate(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("encoding", "pack"),
     [("gzip", gzip.compress), ("x-gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress)],
 )
@@ -229,7 +230,7 @@ async def test_a_compressed_answer(encoding: str, pack: Callable[[bytes], bytes]
     assert client.exchange.answer.body == ACCEPTED
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("encoding", "body"),
     [
         ("gzip", gzip.compress(ACCEPTED)[:-9]),
@@ -309,7 +310,7 @@ async def test_a_connection_closed_while_idle_is_replaced() -> None:
         assert (server.connections, len(server.requests)) == (3, 3)
 
 
-@pytest.mark.parametrize("with_reset", [False, True])
+@each_row("with_reset", [False, True])
 async def test_a_connection_that_breaks_under_a_request_never_sends_it_twice(*, with_reset: bool) -> None:
     """A silent second attempt is a snapshot. A kept connection, where an idle timeout strikes, is not used for it."""
     answers = 0
@@ -351,7 +352,7 @@ async def test_many_creates_over_breaking_connections_each_arrive_once(
     assert len(client.exchanges) == 20
 
 
-@pytest.mark.parametrize("call", [CREATE, LIST], ids=["create", "list"])
+@each_row("call", [CREATE, LIST], ids=["create", "list"])
 async def test_a_preview_is_what_is_sent(call: Call) -> None:
     """What a dry run shows and what leaves must not be two pieces of code."""
     async with RawServer(answering(http())) as server, Client(server.url) as client:
@@ -422,7 +423,7 @@ async def test_an_answer_that_repeats_a_secret_is_recorded_without_it() -> None:
     assert "rejected value" in error.message
 
 
-@pytest.mark.parametrize(
+@each_row(
     "spell",
     [
         lambda text: text.replace("/", "\\/"),
@@ -466,9 +467,7 @@ async def test_plain_http_makes_no_key_log(monkeypatch: pytest.MonkeyPatch, tmp_
     assert os.listdir(tmp_path) == []  # noqa: PTH208
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "kind"), [(401, "200", AuthenticationFailed), (504, "510", EndpointTimeout)]
-)
+@each_row(("status", "code", "kind"), [(401, "200", AuthenticationFailed), (504, "510", EndpointTimeout)])
 async def test_a_refusal_carries_what_the_gateway_said(status: int, code: str, kind: type[GatewayError]) -> None:
     body = {"error": {"errorCode": code, "message": "M", "details": "D"}, "requestId": "rid-2"}
     async with RawServer(answering(http(status, json.dumps(body).encode()))) as server, Client(server.url) as client:
@@ -487,7 +486,7 @@ class Failing(httpx.AsyncBaseTransport):
         raise self.error
 
 
-@pytest.mark.parametrize(
+@each_row(
     "error",
     [
         httpx.ConnectTimeout(CANARY),

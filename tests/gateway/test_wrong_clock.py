@@ -14,6 +14,7 @@ import pytest
 from ncp_tui.gateway import AuthenticationFailed, BadAnswer, Call, GatewayError, Redirected
 from ncp_tui.sandbox import RunningSandbox, Sandbox, serve
 from tests.gateway.wire import ACCEPTED, CREATE, LIST, Client, RawServer, Received, answering, http
+from tests.tables import each_row
 
 DAY = 86_400.0
 REFUSED = json.dumps({"error": {"errorCode": "200", "message": "Authentication Failed"}}).encode()
@@ -138,7 +139,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("dates", HOSTILE.values(), ids=HOSTILE)
+@each_row("dates", HOSTILE.values(), ids=HOSTILE)
 async def test_a_date_that_says_nothing_changes_nothing(dates: list[str]) -> None:
     """And it does not make us forget what a better one said."""
     answers: Iterator[bytes] = iter(
@@ -159,7 +160,7 @@ async def test_a_date_that_says_nothing_changes_nothing(dates: list[str]) -> Non
         assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("off", [-4000.0, 4000.0, 300 * DAY])
+@each_row("off", [-4000.0, 4000.0, 300 * DAY])
 async def test_a_lying_date_does_not_break_a_host_with_a_good_clock(off: float) -> None:
     """A proxy with a clock of its own dates every answer; requests are judged by the gateway's all the same."""
 
@@ -197,7 +198,7 @@ NO_REPEAT = {
 }
 
 
-@pytest.mark.parametrize(("status", "payload"), NO_REPEAT.values(), ids=NO_REPEAT)
+@each_row(("status", "payload"), NO_REPEAT.values(), ids=NO_REPEAT)
 async def test_only_the_gateways_own_refusal_of_a_signature_is_repeated(status: int, payload: object) -> None:
     """Nothing else proves that the create had no effect."""
     body = b"" if payload is None else json.dumps(payload).encode()
@@ -212,8 +213,8 @@ async def test_only_the_gateways_own_refusal_of_a_signature_is_repeated(status: 
 FAR = [2 * DAY, -2 * DAY, 300 * DAY, 3650 * DAY, -3650 * DAY, 60 * 365 * DAY]
 
 
-@pytest.mark.parametrize("off", FAR)
-@pytest.mark.parametrize("call", [CREATE, LIST])
+@each_row("off", FAR)
+@each_row("call", [CREATE, LIST])
 async def test_no_signature_is_made_for_a_date_that_a_server_chose(call: Call, off: float) -> None:
     """One that is good in ten years is a signature that somebody else may use in ten years."""
     data = http(401, REFUSED, *dated(off))
@@ -287,7 +288,7 @@ MEASURED = {
 }
 
 
-@pytest.mark.parametrize(("data", "kind"), MEASURED.values(), ids=MEASURED)
+@each_row(("data", "kind"), MEASURED.values(), ids=MEASURED)
 async def test_every_answer_with_a_date_measures_the_clock(data: bytes, kind: type[GatewayError]) -> None:
     async with RawServer(answering(data)) as server, Client(server.url, clock=Skewed()) as client:
         with pytest.raises(kind):

@@ -32,6 +32,7 @@ from ncp_tui.profiles import (
 from ncp_tui.profiles.secret_stores import keyring_of, secret_service
 from ncp_tui.profiles.secret_stores.backends import bus_address
 from tests.profiles.fake_secret_service import IS_LOCKED, NO_REPLY, FakeSecretService, Faults
+from tests.tables import each_row
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
 PROFILE = Profile(name="prod", access_key="AKIDEXAMPLE123456789")
@@ -290,7 +291,7 @@ async def test_waiting_for_a_prompt_can_be_cancelled(service: FakeSecretService)
             await unlocking
 
 
-@pytest.mark.parametrize(
+@each_row(
     "address",
     ["disabled:", "autolaunch:", "tcp:host=127.0.0.1,port=1", "unix:path=/nonexistent/bus", "nonsense", "unix:", ";"],
 )

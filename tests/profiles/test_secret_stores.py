@@ -102,7 +102,7 @@ def store_that_raises(make: Callable[[], BaseException]) -> KeyringStore:
     return KeyringStore(Keyring("Test Keyring", connect, 30.0))
 
 
-@pytest.mark.parametrize("store", [SessionStore(), store_over(MemoryBackend())], ids=["session", "keyring"])
+@each_row("store", [SessionStore(), store_over(MemoryBackend())], ids=["session", "keyring"])
 async def test_every_store_saves_loads_renames_and_forgets(store: SecretStore) -> None:
     assert store.describe()
     assert await store.load(PROFILE) is None
@@ -188,7 +188,7 @@ def _keyring_errors() -> ModuleType:
     return keyring.errors
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("make", "problem"),
     [
         (lambda: _keyring_errors().KeyringLocked(CANARY), KeyringLocked),

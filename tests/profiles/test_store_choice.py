@@ -21,6 +21,7 @@ from ncp_tui.profiles.secret_stores import sealed
 from ncp_tui.profiles.secret_stores.backends import keyring_of
 from ncp_tui.profiles.secret_stores.problems import NoKeyFileHere
 from ncp_tui.profiles.store_choice import working_store
+from tests.tables import each_row
 
 
 class Store(SessionStore):
@@ -33,7 +34,7 @@ class Store(SessionStore):
             raise self.problem
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("keyring", "file", "proposed"),
     [
         (None, None, "keyring"),

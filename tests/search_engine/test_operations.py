@@ -88,8 +88,8 @@ async def test_read_only_refuses_exactly_the_writes(served: RunningSandbox, name
     assert served.sandbox.ledger.effects == []
 
 
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row[2] == "write"])
-@pytest.mark.parametrize("result", [None, False, "true", 1, {}])
+@each_row("name", [name for name, row in TABLE.items() if row[2] == "write"])
+@each_row("result", [None, False, "true", 1, {}])
 async def test_a_write_that_is_not_confirmed_is_no_success(name: str, result: object) -> None:
     engine = Scripted(lambda _: result).engine()
     with pytest.raises(GatewayError):
@@ -105,7 +105,7 @@ async def test_previewing_is_allowed_in_read_only_mode_and_sends_nothing(served:
     await engine.aclose()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "number",
     [
         "../../x",
@@ -140,7 +140,7 @@ async def test_a_number_is_digits_or_nothing_is_sent(number: str) -> None:
     assert transport.requests == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "name", "is_it"),
     [
         ({"serviceGroupInstanceNo": "1037001", "clusterName": "search-0001"}, "", True),
@@ -197,7 +197,7 @@ async def test_the_sandbox_is_read_in_full(served: RunningSandbox) -> None:
     await engine.aclose()
 
 
-@pytest.mark.parametrize("name", ACTS)
+@each_row("name", ACTS)
 async def test_only_a_write_that_got_no_answer_may_have_acted(name: str) -> None:
     """Nobody has to look at the history because a list could not be loaded."""
     engine = Scripted(lambda _: (504, {"error": {"errorCode": "510", "message": "Endpoint Timeout"}})).engine()

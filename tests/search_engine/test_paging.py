@@ -15,6 +15,7 @@ from ncp_tui.sandbox import Sandbox, serve
 from ncp_tui.search_engine import Cluster, ListMissing, ListPage, paging
 from ncp_tui.search_engine.listing import CLUSTERS, SLICE, RowReader
 from tests.search_engine.scripted import Scripted, engine_of
+from tests.tables import each_row
 
 ALL = [{"serviceGroupInstanceNo": str(number), "clusterName": f"c-{number}"} for number in range(137)]
 
@@ -32,7 +33,7 @@ async def listed(transport: Scripted) -> list[str]:
     return [cluster.number for cluster in await transport.engine().list_clusters()]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "fields",
     [
         lambda page: {"isLast": page == 14, "totalPage": 14},
@@ -80,7 +81,7 @@ async def test_the_same_page_for_ever_is_read_once() -> None:
     assert len(transport.requests) == 2
 
 
-@pytest.mark.parametrize(
+@each_row(
     "result",
     [
         None,
@@ -102,7 +103,7 @@ async def test_a_list_that_did_not_come_is_not_empty(result: Any) -> None:
     assert not caught.value.may_have_acted
 
 
-@pytest.mark.parametrize(
+@each_row(
     "result",
     [
         {"allowedClusters": []},
@@ -120,7 +121,7 @@ def _same(result: Any, _: Mapping[str, str]) -> Any:
     return result
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "member", "noun"),
     [
         ("list_buckets", "bucketList", "buckets"),
@@ -137,7 +138,7 @@ async def test_every_list_may_be_missing(name: str, member: str, noun: str) -> N
     assert not await getattr(Scripted(lambda _: {member: []}).engine(), name)("1")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("result", "gap"),
     [
         ({"allowedClusters": ALL[:5], "totalCount": 7, "isLast": True}, "The service counts 7 clusters, and sent 5."),
@@ -280,7 +281,7 @@ async def test_row_numbers_that_start_anew_on_each_page_lose_nothing() -> None:
     assert len(await Scripted(result).engine().snapshot_history("1")) == 9
 
 
-@pytest.mark.parametrize("name", ["snapshot_history", "schedule_history"])
+@each_row("name", ["snapshot_history", "schedule_history"])
 async def test_a_history_that_repeats_itself_ends(name: str) -> None:
     rows = {
         "snapshotHistoryResponseList": [history_row(1), history_row(2)],
@@ -452,7 +453,7 @@ async def test_pages_of_a_history_that_begins_with_the_oldest_are_on_their_way_a
     assert gate.asked == [1, *range(9, 1, -1)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("counts", "has_more"),
     [
         ({"isLast": True}, False),
@@ -469,7 +470,7 @@ async def test_the_newest_rows_say_whether_there_are_more(counts: dict[str, Any]
     assert (await Scripted(lambda _: rows | counts).engine().recent_snapshots("1")).has_more is has_more
 
 
-@pytest.mark.parametrize("empty", [0, 1, 2])
+@each_row("empty", [0, 1, 2])
 async def test_some_empty_pages_at_the_end_hide_nothing(empty: int) -> None:
     script = Scripted(lambda query: oldest_first(query, 5 + empty, 5))
     assert len(await script.engine().snapshot_history("1")) == 15

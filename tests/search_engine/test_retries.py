@@ -40,6 +40,7 @@ from ncp_tui.search_engine.retries import may_pass
 from tests.gateway.wire import Client, RawServer, Received, answering, http
 from tests.search_engine.scripted import engine_of
 from tests.search_engine.test_operations import ACTS, NUMBER
+from tests.tables import each_row
 
 
 @dataclass
@@ -120,7 +121,7 @@ LASTING: list[GatewayError] = [
 ]
 
 
-@pytest.mark.parametrize("error", PASSING, ids=lambda error: type(error).__name__)
+@each_row("error", PASSING, ids=lambda error: type(error).__name__)
 async def test_what_may_pass_is_asked_three_times(error: GatewayError) -> None:
     time = Time()
     ask, asked = failing(error, error)
@@ -133,7 +134,7 @@ async def test_what_may_pass_is_asked_three_times(error: GatewayError) -> None:
     assert len(asked) == 3
 
 
-@pytest.mark.parametrize("error", LASTING, ids=lambda error: type(error).__name__)
+@each_row("error", LASTING, ids=lambda error: type(error).__name__)
 async def test_what_lasts_is_asked_once(error: GatewayError) -> None:
     time = Time()
     ask, asked = failing(error)
@@ -160,7 +161,7 @@ async def test_the_pauses_grow_and_are_capped() -> None:
     assert Retries().uniform == random.uniform, "anything from nothing to the most"
 
 
-@pytest.mark.parametrize(("asks_for", "pause"), [(None, 0.5), (0.0, 0.5), (0.2, 0.5), (3.0, 3.0)])
+@each_row(("asks_for", "pause"), [(None, 0.5), (0.0, 0.5), (0.2, 0.5), (3.0, 3.0)])
 async def test_a_throttling_gateway_is_left_alone_for_as_long_as_it_asks(asks_for: float | None, pause: float) -> None:
     time = Time()
     ask, _ = failing(throttled(asks_for))
@@ -177,7 +178,7 @@ async def test_a_pause_that_would_leave_no_time_is_not_begun() -> None:
     assert (len(asked), time.slept) == (1, [])
 
 
-@pytest.mark.parametrize("each", [12.0, 20.0, 29.7, 30.0])
+@each_row("each", [12.0, 20.0, 29.7, 30.0])
 async def test_all_of_it_ends_within_the_total(each: float) -> None:
     time = Time()
     ask, asked = failing(*[AnswerLost("x")] * 3, time=time, each=each)
@@ -194,7 +195,7 @@ async def always_500(_: Received, writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
-@pytest.mark.parametrize("name", ACTS)
+@each_row("name", ACTS)
 async def test_a_read_is_asked_three_times_and_a_write_once(name: str) -> None:
     """`releaseSnapshotScheduling` is a GET with an effect: by its method it would be repeated."""
     async with RawServer(always_500, keep_alive=True) as server, Client(server.url) as client:

@@ -112,7 +112,7 @@ ANSWERS: list[tuple[int, bytes]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "body"), ANSWERS)
+@each_row(("status", "body"), ANSWERS)
 async def test_the_bundle_is_judged_as_the_answer_was(status: int, body: bytes) -> None:
     """Whoever reads the file must be able to come to the same verdict, from what is in it alone."""
     headers = {"location": "https://elsewhere.example/"} if status == 302 else {}
@@ -226,7 +226,7 @@ async def test_the_verdict_by_the_answer_alone() -> None:
             assert evidence.judgement.settled_by == (None if verdict == "cannot tell" else "answer")
 
 
-@pytest.mark.parametrize(("seconds", "verdict"), [(5, "started"), (0, "not started"), (-5, "not started")])
+@each_row(("seconds", "verdict"), [(5, "started"), (0, "not started"), (-5, "not started")])
 async def test_a_request_that_left_after_all_that_the_journal_tells_is_the_newest(seconds: int, verdict: str) -> None:
     """Refused, then sent without the journal and accepted: the older refusal says nothing of it."""
     exchange, _ = await created(200, envelope())

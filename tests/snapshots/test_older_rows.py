@@ -29,6 +29,7 @@ from ncp_tui.snapshots.earlier import EarlierState
 from ncp_tui.snapshots.lights import Read
 from tests.search_engine.scripted import Scripted
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
+from tests.tables import each_row
 
 FIRST = datetime(2026, 1, 1, tzinfo=KST)
 NOW = FIRST + timedelta(days=300)
@@ -97,8 +98,8 @@ async def stopping(history: History, *, whole: bool = False) -> EarlierState | N
     return earlier.state if earlier is not None else None
 
 
-@pytest.mark.parametrize(("oldest_first", "day"), [(False, 0), (True, 120)])
-@pytest.mark.parametrize(
+@each_row(("oldest_first", "day"), [(False, 0), (True, 120)])
+@each_row(
     "counts",
     [
         {},
@@ -115,7 +116,7 @@ async def test_a_row_behind_the_newest_page_stops_it(*, oldest_first: bool, day:
     assert await stopping(history) is EarlierState.SUCCEEDED
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("message", "state"),
     [
         ("SUCCESS", EarlierState.SUCCEEDED),
@@ -131,7 +132,7 @@ async def test_it_stops_by_its_state_whether_or_not_the_name_is_known_beforehand
         assert await stopping(History(other={0: {**OURS, "message": message}}), whole=whole) is state
 
 
-@pytest.mark.parametrize("oldest_first", [False, True])
+@each_row("oldest_first", [False, True])
 async def test_a_name_that_no_row_has_is_free_and_each_page_is_read_once_more_at_most(*, oldest_first: bool) -> None:
     history = History(oldest_first=oldest_first)
     engine = history.engine()
@@ -194,7 +195,7 @@ class Failing(History):
         return httpx.Response(403, stream=httpx.ByteStream(refused))
 
 
-@pytest.mark.parametrize("is_silent", [False, True])
+@each_row("is_silent", [False, True])
 async def test_what_could_not_be_read_is_said_and_stops_nothing(*, is_silent: bool) -> None:
     engine = Failing(is_silent=is_silent).engine()
     facts = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway, seconds=0.5 if is_silent else 60)

@@ -41,6 +41,7 @@ from tests.snapshots.journals import (
     named,
     write_lines,
 )
+from tests.tables import each_row
 
 ASKED = datetime(2026, 1, 1, 3, 0, 0, tzinfo=UTC)
 ENTRY = JournalEntry("a", ASKED, CALLER, REQUEST, facts=({"fact": "begun"}, {"fact": "sent"}))
@@ -116,7 +117,7 @@ async def test_a_snapshot_that_failed_was_started_all_the_same() -> None:
     assert "FAILED: repository" in found.evidence
 
 
-@pytest.mark.parametrize("offset", [None, 0.0, 86_400.0, -86_400.0])
+@each_row("offset", [None, 0.0, 86_400.0, -86_400.0])
 async def test_an_earlier_row_of_the_name_is_not_it(offset: float | None) -> None:
     old = row((offset or 0) - 3600, "SUCCESS")
     entry = JournalEntry("a", ASKED, CALLER, REQUEST, clock_offset=offset, facts=ENTRY.facts)
@@ -180,7 +181,7 @@ async def test_the_last_look_that_failed_is_told_and_the_others_still_count() ->
     assert isinstance(found.problem, EndpointError)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "kind"),
     [
         (gateway_error(401, "200"), AuthenticationFailed),

@@ -32,6 +32,7 @@ from ncp_tui.snapshots import Asked, Outcome, Progress, Taken, Whose, take, watc
 from ncp_tui.snapshots.matching import rows_named
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
+from tests.tables import each_row
 
 NAME = "before-upgrade"
 SINCE = datetime(2026, 1, 1, 12, 0, 0, tzinfo=KST)
@@ -103,7 +104,7 @@ async def test_jitter_spreads_the_looks() -> None:
         assert time.pauses == [pytest.approx(first)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("message", "state"),
     [("SUCCESS", SnapshotState.SUCCESS), ("FAILED", SnapshotState.FAILED), ("PARTIAL", SnapshotState.FAILED)],
 )
@@ -143,7 +144,7 @@ async def test_an_unreachable_gateway_is_a_failing_look() -> None:
     assert all(progress.problem for progress in found)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "kind"),
     [
         (gateway_error(401, "200"), AuthenticationFailed),
@@ -182,7 +183,7 @@ async def test_a_row_that_was_there_before_is_not_taken_for_this_one() -> None:
     ]
 
 
-@pytest.mark.parametrize("date", ["", "at noon", "2026-01-01 11:00:00"])
+@each_row("date", ["", "at noon", "2026-01-01 11:00:00"])
 async def test_a_row_whose_date_says_nothing_is_followed_where_it_is_new(date: str) -> None:
     """That the snapshot was accepted is known; an end that is never seen would be waited for, for ever."""
     answers = rows(row("SUCCESS", at=date))
@@ -194,7 +195,7 @@ async def test_a_row_whose_date_says_nothing_is_followed_where_it_is_new(date: s
     assert found[0].other.whose is Whose.MAY_BE, "it is told of, and never taken for the end"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "differs",
     [
         {"serviceGroupInstanceNo": 2},
@@ -213,7 +214,7 @@ async def test_a_row_that_is_not_ours_ends_nothing(differs: dict[str, Any]) -> N
     assert found[1].other is None
 
 
-@pytest.mark.parametrize(("asked", "pause"), [("20", 20.0), ("0", 2.0), ("soon", 2.0)])
+@each_row(("asked", "pause"), [("20", 20.0), ("0", 2.0), ("soon", 2.0)])
 async def test_a_gateway_that_asks_to_be_left_alone_is(asked: str, pause: float) -> None:
     class Asking(Scripted):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -236,7 +237,7 @@ async def test_each_look_is_one_request() -> None:
         assert (await anext(looking)).looks == looks == len(transport.requests)
 
 
-@pytest.mark.parametrize("minutes", [-9, 0, 9])
+@each_row("minutes", [-9, 0, 9])
 async def test_clocks_may_differ_by_as_much_as_a_signature_may(minutes: int) -> None:
     at = (SINCE + timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M:%S")
     found, _ = await watched(iter([rows(row("SUCCESS", at))]), asked=replace(ASKED, seen_before=frozenset()))
@@ -336,8 +337,8 @@ async def test_a_clock_that_is_wrong_hides_no_end(ahead: float, tmp_path: Path) 
         await engine.aclose()
 
 
-@pytest.mark.parametrize("minutes", [1.5, 5, 9])
-@pytest.mark.parametrize("had_looked", [True, False])
+@each_row("minutes", [1.5, 5, 9])
+@each_row("had_looked", [True, False])
 async def test_without_a_journal_too_an_earlier_end_is_not_this_ones(minutes: float, had_looked: bool) -> None:
     """What the history had before is known from the look before, not from the journal."""
     earlier = datetime.now(KST) - timedelta(minutes=minutes)
