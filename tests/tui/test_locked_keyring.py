@@ -45,7 +45,7 @@ async def asked(stage: Stage) -> None:
     await stage.expect("Locked keyring", "Your OS keyring is locked.", "enter has it ask, esc leaves it locked")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 20), WIDE])
+@pytest.mark.parametrize("size", [(60, 20), WIDE])
 async def test_unlocked_when_the_user_says_so(service: FakeSecretService, size: tuple[int, int]) -> None:
     stores = {"session": SessionStore(), "keyring": LockedOvernight(service, "accepted")}
     async with staged(size, profile=KEPT, stores=stores, settled=False) as stage:
@@ -102,11 +102,9 @@ async def test_waiting_for_a_prompt_that_never_ends_can_be_left(service: FakeSec
     assert stage.app.return_code == 0
 
 
-@pytest.mark.parametrize("under_way", [1, 3])
-async def test_a_no_is_not_asked_again_for_what_goes_on_behind(
-    service: FakeSecretService, tmp_path: Path, under_way: int
-) -> None:
+async def test_a_no_is_not_asked_again_for_what_goes_on_behind(service: FakeSecretService, tmp_path: Path) -> None:
     """Snapshots of an earlier run are followed once the user has opened the keyring for something of their own."""
+    under_way = 3
     for number in range(under_way):
         earlier_run(tmp_path, SENT, ACCEPTED, OUTCOME, name=f"before-{number}")
     stores = {"session": SessionStore(), "keyring": LockedOvernight(service, "accepted")}
@@ -124,26 +122,21 @@ async def test_a_no_is_not_asked_again_for_what_goes_on_behind(
         assert service.calls.count("Prompt") == 1
 
 
-@pytest.mark.parametrize(
-    ("faults", "words"),
-    [
-        (Faults(no_collection=True), "Your OS keyring is locked or not set up yet."),
-        (Faults(locked_items=True), "Your OS keyring is open, but the key in it is locked."),
-    ],
-)
-async def test_what_no_prompt_would_open_is_told_and_not_offered(
-    service: FakeSecretService, faults: Faults, words: str
-) -> None:
+async def test_what_no_prompt_would_open_is_told_and_not_offered(service: FakeSecretService) -> None:
     stores = {"session": SessionStore(), "keyring": LockedOvernight(service, "accepted")}
     async with staged(WIDE, profile=KEPT, stores=stores, settled=False) as stage:
         await asked(stage)
         await stage.pilot.press("escape")
         await stage.settle()
-        service.faults = faults
-        await stage.pilot.press("r")
-        await stage.expect(words, "did not open a prompt")
-        assert isinstance(stage.app.screen, ClustersScreen)
-        assert "Prompt" not in service.calls
+        for faults, words in (
+            (Faults(no_collection=True), "Your OS keyring is locked or not set up yet."),
+            (Faults(locked_items=True), "Your OS keyring is open, but the key in it is locked."),
+        ):
+            service.faults = faults
+            await stage.pilot.press("r")
+            await stage.expect(words, "did not open a prompt")
+            assert isinstance(stage.app.screen, ClustersScreen), words
+            assert "Prompt" not in service.calls, words
 
 
 async def test_what_is_locked_again_at_once_is_not_asked_for_for_ever(service: FakeSecretService) -> None:

@@ -54,16 +54,12 @@ def renew(metadata: MetadataServer, sandbox: Sandbox) -> None:
     accounts[LATER.access_key] = LATER
 
 
-async def test_the_header_says_whose_keys_they_are(metadata: MetadataServer) -> None:
-    async with staged_with_role(metadata) as (stage, _):
+async def test_a_session_outlives_its_keys(metadata: MetadataServer) -> None:
+    """As one that is left open over the day: no restart, no error, and the header, which says whose keys, follows."""
+    async with staged_with_role(metadata) as (stage, clock):
         assert stage.shows("server-role / KR / Clusters", "14 clusters", f"SAND…0A7K from server role {ROLE}")
         assert ACCESS_KEY not in stage.text()
         assert metadata.questions == 1
-
-
-async def test_a_session_outlives_its_keys(metadata: MetadataServer) -> None:
-    """As one that is left open over the day: no restart, no error, and the header follows."""
-    async with staged_with_role(metadata) as (stage, clock):
         renew(metadata, stage.sandbox)
         clock.advance(6 * HOURS)
         await stage.press("r")
@@ -76,22 +72,7 @@ async def test_a_session_outlives_its_keys(metadata: MetadataServer) -> None:
 
 
 @pytest.mark.usefixtures("quick_looks")
-async def test_a_watched_snapshot_outlives_its_keys(metadata: MetadataServer) -> None:
-    async with staged_with_role(metadata) as (stage, clock):
-        await stage.press("s", "f2")
-        await stage.expect(": running, 0 s")
-        renew(metadata, stage.sandbox)
-        clock.advance(6 * HOURS)
-        seen = stage.asked("getSnapshotHistory")
-        await stage.until(lambda: stage.asked("getSnapshotHistory") > seen + 1)
-        stage.clock.advance(30)
-        await stage.expect("Finished: snapshot")
-        assert len(stage.effects) == 1
-        assert stage.sandbox.ledger.requests[-1].access_key == LATER.access_key
-
-
-@pytest.mark.usefixtures("quick_looks")
-async def test_a_watch_goes_on_when_the_keys_come_back(metadata: MetadataServer) -> None:
+async def test_a_watched_snapshot_outlives_its_keys_and_goes_on_when_they_come_back(metadata: MetadataServer) -> None:
     """The service is away longer than the keys are good: a look that fails so is like any other that fails."""
     async with staged_with_role(metadata) as (stage, clock):
         await stage.press("s", "f2")
@@ -101,8 +82,12 @@ async def test_a_watch_goes_on_when_the_keys_come_back(metadata: MetadataServer)
         asked = metadata.questions
         await stage.until(lambda: metadata.questions > asked + 1)
         renew(metadata, stage.sandbox)
+        seen = stage.asked("getSnapshotHistory")
+        await stage.until(lambda: stage.asked("getSnapshotHistory") > seen + 1)
         stage.clock.advance(30)
         await stage.expect("Finished: snapshot")
+        assert len(stage.effects) == 1
+        assert stage.sandbox.ledger.requests[-1].access_key == LATER.access_key
 
 
 async def test_keys_that_cannot_be_had_are_a_card(metadata: MetadataServer) -> None:
@@ -147,17 +132,14 @@ async def test_it_is_one_of_the_profiles_where_it_is_wanted(metadata: MetadataSe
         assert metadata.questions == 1
 
 
-async def test_it_is_nobody_where_it_is_not_wanted(metadata: MetadataServer) -> None:
-    async with staged(WIDE, environ={**metadata.environ, "NCLOUD_API_GW": URL}) as stage:
-        await stage.press("p")
-        assert not stage.shows("server-role")
-        assert metadata.paths == []
-
-
-async def test_settling_for_it_asks_nobody_where_it_is_not_wanted(metadata: MetadataServer, tmp_path: Path) -> None:
+async def test_it_is_nobody_where_it_is_not_wanted(metadata: MetadataServer, tmp_path: Path) -> None:
     """The journal names it, which is no word of this run's user."""
     earlier_run(tmp_path, SENT, caller=Caller("server-role", "public", "KR", GATEWAY))
-    async with staged(WIDE, paths=paths_in(tmp_path), environ=metadata.environ) as stage:
+    environ = {**metadata.environ, "NCLOUD_API_GW": URL}
+    async with staged(WIDE, paths=paths_in(tmp_path), environ=environ) as stage:
+        await stage.press("p")
+        assert not stage.shows("server-role")
+        await stage.press("escape")
         asked = len(stage.sandbox.ledger.requests)
         await stage.press("u", "s")
         assert stage.shows("The role of this server is used only where you say so.", "It stays open.")
