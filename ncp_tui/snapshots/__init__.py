@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         template_warning,
         zone_of_template,
     )
+    from ncp_tui.snapshots.track import LeftOpen, SnapshotTracker, TrackedSnapshot
     from ncp_tui.snapshots.watching import Progress, watch
 else:
     __getattr__ = lazy_exports(
@@ -47,6 +48,7 @@ else:
             "settling": "Settlement learn_ends settle",
             "taking": "Taken accepted_sentence take",
             "templates": "DEFAULT_TEMPLATE InvalidTemplate render_name template_warning zone_of_template",
+            "track": "LeftOpen SnapshotTracker TrackedSnapshot",
             "watching": "Progress watch",
         },
     )
@@ -74,6 +76,7 @@ __all__ = [
     "JournalProblem",
     "JournalUnwritable",
     "LastSnapshot",
+    "LeftOpen",
     "Light",
     "Look",
     "Match",
@@ -84,7 +87,9 @@ __all__ = [
     "SecondRequest",
     "Settlement",
     "SnapshotRequest",
+    "SnapshotTracker",
     "Taken",
+    "TrackedSnapshot",
     "Verdict",
     "Whose",
     "accepted_sentence",

@@ -47,6 +47,7 @@ async def watch(
     engine: SearchEngine,
     asked: Asked,
     *,
+    whole_first: bool = False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     monotonic: Callable[[], float] = time.monotonic,
@@ -54,7 +55,8 @@ async def watch(
 ) -> AsyncIterator[Progress]:
     """Yield a Progress after each look for what was `asked` at the history of its cluster, the last one final.
 
-    A row that only may be it never ends the watch. A look that fails is reported and tried again after the next pause,
+    With `whole_first` the first look goes through all pages, until it succeeds; the others see the newest rows only. A
+    row that only may be it never ends the watch. A look that fails is reported and tried again after the next pause,
     a longer one where the gateway asks for it; refused keys, a missing permission, an unknown address or a used-up
     quota end the watch by raising. It has no limit of its own: cancel it, or stop iterating, at any time.
     """
@@ -65,7 +67,11 @@ async def watch(
         looks += 1
         problem: GatewayError | None = None
         try:
-            rows = await engine.recent_snapshots(asked.cluster_number, tries=1)
+            if whole_first:
+                rows = await engine.snapshot_history(asked.cluster_number)
+                whole_first = False
+            else:
+                rows = await engine.recent_snapshots(asked.cluster_number, tries=1)
             measured = engine.clock_offset
             other = best_match(asked.on_clock(measured.seconds if measured else None), rows, now())
             last = other.row if other and other.whose is Whose.OURS else last

@@ -18,15 +18,16 @@ from ncp_tui import garbage, gateway, profiles
 from ncp_tui.home import Home
 from ncp_tui.tui import screens, settings
 from ncp_tui.tui.copying import CopyingApp
-from ncp_tui.tui.crash import QuietCrash
-from ncp_tui.tui.following import FollowingApp
+from ncp_tui.tui.crash import LoudWorkers, QuietCrash
+from ncp_tui.tui.messages import JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
 from ncp_tui.tui.notices import BELL, WAYS, NoticingApp
 from ncp_tui.tui.page_keys import SteadyPages
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.screens.working import WorkingScreen
+from ncp_tui.tui.screens.working import WorkingScreen, ending, outcome_word
 from ncp_tui.tui.send_key import SEND_ID, note_input
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.small_window import RoomyApp
+from ncp_tui.tui.snapshot_workers import SnapshotWorkers
 from ncp_tui.tui.themes import DARK, THEMES, ThemedApp, theme_for
 from ncp_tui.tui.typed_ahead import TypedAhead
 
@@ -46,7 +47,7 @@ _KEY_NAMES = {
 }
 
 
-class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, NoticingApp, QuietCrash):
+class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, NoticingApp, QuietCrash):
     """ncp-tui, full screen."""
 
     TITLE = "ncp-tui"
@@ -107,6 +108,8 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
         super().__init__()
         self._typed_ahead = TypedAhead(self, self._deliver)
         self.session = Session(home, ask_to_open=self.ask_to_open, secrets=[] if secrets is None else secrets)
+        self.session.on_used = self.show_identity
+        self.snapshot_workers = SnapshotWorkers(self, self.session)
         self._profile_wanted = profile
         self._has_begun = False
         self.notify_by = notify_by
@@ -180,7 +183,7 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
         self.session.default_profile = event.default_profile
         home = self._clusters_screen()
         if event.identity is not None:
-            self.use_identity(event.identity)
+            self.session.use(event.identity)
             return
         if home is not None:
             home.load()  # of nobody: it says so
@@ -195,7 +198,7 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
     def _after_welcome(self, answer: tuple[str, Identity | None] | None) -> None:
         what, identity = answer or ("later", None)
         if what == "use" and identity is not None:
-            self.use_identity(identity)
+            self.session.use(identity)
         elif what in {"form", "import"}:
             self._open_form(identity)
 
@@ -247,10 +250,13 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
             raise
         return bool(answers[0])
 
-    def use_identity(self, identity: Identity) -> None:
-        """Call as `identity` from now on; a call that hangs for the last one is left behind."""
-        self.session.use(identity)
-        self.call_window(f"ncp-tui {'DEMO' if self.session.home.demo else identity.name} {identity.profile.region}")
+    def show_identity(self) -> None:
+        """Show what the identity in use may see; a call that hangs for the last one is left behind."""
+        identity = self.session.identity
+        who = "" if identity is None else f" {identity.name} {identity.profile.region}"
+        if identity is not None and self.session.home.demo:
+            who = f" DEMO {identity.profile.region}"
+        self.call_window(f"ncp-tui{who}")
         home = self._clusters_screen()
         if home is not None:
             home.workers.cancel_node(home)
@@ -258,32 +264,42 @@ class NcpApp(FollowingApp, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticin
             home.show_header()
             home.refresh_bindings()
             home.load()
-        self.look_into_journal()
+        if identity is not None:
+            self.snapshot_workers.look_into_journal()
 
-    def identity_changed(self, name: str) -> None:
-        """Take over what was edited, if it is the profile in use."""
-        if self.session.identity is None or self.session.identity.name == name:
-            self.find_and_use(name)
+    @on(ProfileToUse)
+    def use_profile(self, event: ProfileToUse) -> None:
+        """Call as what was just saved."""
+        self.find_and_use(event.name)
 
-    def identity_renamed(self, old: str, new: str | None) -> None:
-        """Follow the profile in use to its new name; to none where it was removed."""
-        if self.session.identity is None or self.session.identity.name != old:
-            return
-        if new is not None:
-            self.find_and_use(new)
-        else:
-            self._use_nobody()
+    @on(JournalChanged)
+    def look_into_journal(self) -> None:
+        """Find out what is open in it now."""
+        self.snapshot_workers.look_into_journal()
 
-    def _use_nobody(self) -> None:
-        """Call as nobody: what is under way keeps its own client, and nothing else is sent until a choice is made."""
-        self.session.use(None)
-        self.call_window("ncp-tui")
-        home = self._clusters_screen()
-        if home is not None:
-            home.workers.cancel_node(home)
-            home.hide_problem()
-            home.show_header()
-            home.load()
+    @on(JournalRead)
+    def take_up_journal(self, event: JournalRead) -> None:
+        """Show how many creates are unresolved, and follow what this identity has under way."""
+        self.snapshot_workers.take_up(event)
+        for screen in self._working_screens():
+            screen.show_header()
+            screen.show_unsettled()
+
+    @on(SnapshotMoved)
+    def show_tracked(self, event: SnapshotMoved) -> None:
+        """Tell every working screen and the window's title; when it ended, also whoever looks elsewhere."""
+        tracked = event.tracked
+        for screen in self._working_screens():
+            screen.on_followed_changed(tracked)
+        self.tell_in_title(f"{tracked.request.name}: {outcome_word(tracked)}")
+        if not tracked.is_open:
+            self.tell_of_end(ending(tracked)[0])
+
+    def _working_screens(self) -> list[WorkingScreen]:
+        """The screens that can show something; none while the app is on its way out, and taking them apart."""
+        if not self.is_running:
+            return []
+        return [screen for screen in self.screen_stack if isinstance(screen, WorkingScreen) and screen.is_mounted]
 
     def _clusters_screen(self) -> ClustersScreen | None:
         return next((screen for screen in self._working_screens() if isinstance(screen, ClustersScreen)), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui import gateway, profiles, session_log, snapshots
 from ncp_tui.home import Home
-from ncp_tui.text import clean
 
 if TYPE_CHECKING:
-    from ncp_tui.gateway import GatewayError, Problem, SecretKey
+    from ncp_tui.gateway import Problem, SecretKey
     from ncp_tui.profiles import Administration, Changed, Identities, Identity, KeyringLocked, PassphraseNeeded
-    from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine
+    from ncp_tui.search_engine import Cluster, SearchEngine
     from ncp_tui.session_log import LogFile, SessionLog
-    from ncp_tui.snapshots import Caller, Journal, JournalEntry, LastSnapshot, Progress, SnapshotRequest, Taken
+    from ncp_tui.snapshots import Caller, Journal, JournalEntry, LastSnapshot, SnapshotTracker, TrackedSnapshot
 
 SETTLE_SECONDS = 60.0
 """How long the history is looked at after a lost answer."""
@@ -28,43 +27,6 @@ CLIENT_SECONDS = 20.0
 """How long a client may take to be made, from a disk that is busy."""
 
 T = TypeVar("T")
-
-
-@dataclass(eq=False)
-class Followed:
-    """A snapshot this run asked for, from the request to its end. It outlives the screen it was asked on."""
-
-    request: SnapshotRequest
-    identity: Identity
-    engine: SearchEngine
-    asked_at: datetime
-    asked_monotonic: float
-    taken: Taken | None = None
-    progress: Progress | None = None
-    problem: Problem | None = None
-    """Why it was never sent, or is not followed any more."""
-    history: Sequence[HistoryEntry] | None = None
-    """What the history showed before it was sent."""
-    with_journal: bool = True
-    again: str | None = None
-    """The id of the earlier request for the same snapshot that the user said yes to."""
-    settling: GatewayError | None = None
-    """Why no answer said what became of it; from then on the history is asked."""
-    journal_problem: Problem | None = None
-
-    @property
-    def is_settling(self) -> bool:
-        """Whether no answer said what became of it, and the history is being looked at."""
-        return self.settling is not None and self.taken is None and self.problem is None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether anything is still to come."""
-        if self.taken is None:
-            return self.problem is None
-        if self.taken.outcome != "accepted" or self.problem is not None:
-            return False
-        return self.progress is None or not self.progress.is_final
 
 
 @dataclass
@@ -85,7 +47,6 @@ class Session:
     """What is missing of the clusters although the listing has ended; empty where they are all."""
     last_snapshots: dict[str, LastSnapshot] = field(default_factory=dict)
     """What is known of the newest snapshot of each cluster; of one that is not here, nothing was read."""
-    followed: list[Followed] = field(default_factory=list)
     unsettled: list[JournalEntry] = field(default_factory=list)
     """Creates of the journal whose outcome is open, and which no running program has in its hands."""
     journal_problem: Problem | None = None
@@ -93,11 +54,16 @@ class Session:
     left_behind: bool = False
     """Whether a snapshot of an earlier run is not followed, for want of a client: of a locked store, mostly."""
     settle_seconds: float = SETTLE_SECONDS
-    ticking: bool = False
     log_file: LogFile | None = field(default=None, init=False)
     """The log on disk, whose `problem` says why something is missing there; None where none is kept."""
     ask_to_open: Callable[[PassphraseNeeded | KeyringLocked], Awaitable[bool]] | None = None
     """Has the user open a locked store; False when the user would rather not. None where nobody can be asked."""
+    on_used: Callable[[], None] | None = None
+    """Called when another identity, or none, is used from now on."""
+    track_behind: Callable[[TrackedSnapshot], None] | None = None
+    """Has a snapshot run to its end; called before anything of it is sent."""
+    on_tracked: Callable[[TrackedSnapshot], None] | None = None
+    """Called after each change of a snapshot."""
     secrets: list[SecretKey] = field(default_factory=list, repr=False)
     """The secret keys this run has called with, to be looked for in whatever it writes down."""
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -134,6 +100,8 @@ class Session:
         self.clusters_complete = False
         self.clusters_read_at, self.clusters_gap = None, ""
         self.last_snapshots = {}
+        if self.on_used is not None:
+            self.on_used()
 
     async def engine(self, *, ask: bool = True) -> SearchEngine:
         """The client of the identity in use; its secret key is fetched at the first call. Raises a Problem.
@@ -202,36 +170,41 @@ class Session:
         """Whether operations with an effect are refused."""
         return self.home.read_only or (self.identity is not None and self.identity.profile.read_only)
 
+    @cached_property
+    def tracker(self) -> SnapshotTracker:
+        """What creates snapshots and follows them, whatever screen is in front."""
+        home = self.home
+        tracker = snapshots.SnapshotTracker(
+            self.journal, self.log, now=home.now, monotonic=home.monotonic, run_behind=self.track_behind
+        )
+        tracker.resolve_seconds = self.settle_seconds
+        if self.on_tracked is not None:
+            tracker.subscribe(self.on_tracked)
+        return tracker
+
     @property
-    def open_snapshots(self) -> list[Followed]:
+    def tracked(self) -> list[TrackedSnapshot]:
+        """The snapshots of this run. The first frame, which has none, does not load what sends them."""
+        return self.tracker.snapshots if "tracker" in vars(self) else []
+
+    @property
+    def open_snapshots(self) -> list[TrackedSnapshot]:
         """The snapshots still under way."""
-        return [followed for followed in self.followed if followed.is_open]
+        return [each for each in self.tracked if each.is_open]
 
     @property
     def creating(self) -> bool:
         """Whether a create request is on its way right now, its answer neither there nor lost."""
-        return any(each.taken is None and each.is_open and not each.is_settling for each in self.followed)
+        return any(each.is_being_sent for each in self.tracked)
 
     @property
     def settling(self) -> bool:
         """Whether the history is being looked at for a create of which no answer said what became."""
-        return any(followed.is_settling for followed in self.followed)
+        return any(each.is_resolving for each in self.tracked)
 
     def not_written_down(self) -> Iterator[str]:
-        """What the journal does not hold of this run's creates, a line each: nobody can find it out later."""
-        for followed in self.followed:
-            record = followed.taken.record if followed.taken is not None else None
-            if record is not None and record.problem is not None and followed.taken is not None:
-                yield clean(f"{followed.taken.sentence} The journal does not hold it: {record.problem.what}")
-
-    def is_followed(self, key: str) -> bool:
-        """Whether the journal's entry `key` is followed already, or was to its end."""
-        for followed in self.followed:
-            entry = followed.taken.entry if followed.taken is not None else None
-            has_ended = followed.progress is not None and followed.progress.is_final
-            if entry is not None and entry.id == key and (followed.is_open or has_ended):
-                return True
-        return False
+        """What the journal does not hold of this run's creates, a line each."""
+        return self.tracker.not_written_down() if self.tracked else iter(())
 
     @asynccontextmanager
     async def engine_for(self, caller: Caller) -> AsyncIterator[tuple[Identity, SearchEngine]]:

@@ -379,7 +379,7 @@ def test_interrupted_while_waiting(program: Program, served: ThreadedSandbox) ->
 def test_a_bug_while_it_is_sent(program: Program, served: ThreadedSandbox) -> None:
     """Even then the user is told what is known of the snapshot."""
     spoil = (
-        "import ncp_tui.cli.work.create as create\n"
+        "import ncp_tui.snapshots.track as create\n"
         "send = create.take\n"
         "async def take(engine, request, **options):\n"
         "    await send(engine, request, **options)\n"

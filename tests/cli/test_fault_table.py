@@ -46,9 +46,20 @@ from ncp_tui.gateway import (
     Throttled,
     TlsFailed,
 )
+from ncp_tui.profiles import Identity, Profile, SourceKind
 from ncp_tui.sandbox import FAULTS, RunningSandbox, Sandbox, ThreadedSandbox, install, serve
 from ncp_tui.search_engine import SearchEngine
-from ncp_tui.snapshots import Fact, Journal, Preflight, SnapshotRequest, Taken, preflight, read_facts, take
+from ncp_tui.snapshots import (
+    Fact,
+    Journal,
+    Preflight,
+    SnapshotRequest,
+    Taken,
+    TrackedSnapshot,
+    preflight,
+    read_facts,
+    take,
+)
 from ncp_tui.snapshots.settling import look_for
 from tests.cli.program import Called, Result, keys_of
 from tests.snapshots.journals import journal_in, lines_of
@@ -376,7 +387,9 @@ def told(engine: SearchEngine, taken: Taken) -> ExitCode:
     session = Session(Settings(json=True), Signals())
     attempt = Attempt(session.log, REQUEST.cluster_name, REQUEST.name, REQUEST.bucket, taken=taken)
     session.document_of, session.preface = attempt.document, attempt.sentence
-    return Ending(session, attempt, Wishes(REQUEST.cluster_name)).tell(engine, taken)
+    identity = Identity("prod", "", SourceKind.PROFILE, Profile(name="prod", access_key="AKIDEXAMPLE0"))
+    tracked = TrackedSnapshot(REQUEST, identity, engine, taken.at, 0.0, taken=taken)
+    return Ending(session, attempt, Wishes(REQUEST.cluster_name)).tell(tracked)
 
 
 @pytest.mark.usefixtures("time_passes")

@@ -141,7 +141,7 @@ async def test_switching_the_profile_never_stops_a_create(quick_looks: None) -> 
         await stage.expect(f"Snapshot {NAME} of search-0001: running")
         stage.clock.advance(60)
         await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS).")
-        followed = stage.app.session.followed[0]
+        followed = stage.app.session.tracked[0]
         assert followed.identity.name == "prod"
         assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
 

@@ -113,12 +113,12 @@ async def test_a_no_is_not_asked_again_for_what_goes_on_behind(service: FakeSecr
         await stage.pilot.press("escape")
         await stage.settle()
         assert isinstance(stage.app.screen, ClustersScreen)
-        assert not stage.app.session.followed
+        assert not stage.app.session.tracked
         await stage.pilot.press("r")
         await asked(stage)
         await stage.pilot.press("enter")
         await stage.expect("legal-archive")
-        await stage.until(lambda: len(stage.app.session.followed) == under_way)
+        await stage.until(lambda: len(stage.app.session.tracked) == under_way)
         assert service.calls.count("Prompt") == 1
 
 

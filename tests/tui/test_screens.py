@@ -121,7 +121,7 @@ async def test_the_header_names_a_gateway_that_is_not_ncps() -> None:
         identity = stage.app.session.identity
         assert identity is not None
         own = dataclasses.replace(identity.profile, gateway_url="https://gw.corp.example:8443")
-        stage.app.use_identity(dataclasses.replace(identity, profile=own))
+        stage.app.session.use(dataclasses.replace(identity, profile=own))
         await stage.expect("GATEWAY gw.corp.example")
         await stage.press("s")
         assert stage.shows("OTHER GATEWAY", "Create snapshot")

@@ -17,7 +17,7 @@ from ncp_tui.cli.work.ending import Ending
 from ncp_tui.cli.work.finding import find_cluster, is_number
 from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway import GatewayError, Problem, ReadOnlyRefused, RequestRecord, Throttled
+from ncp_tui.gateway import Problem, ReadOnlyRefused, RequestRecord, Throttled
 from ncp_tui.profiles import Identity
 from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine, WrongCluster, is_key_missing
 from ncp_tui.snapshots import (
@@ -33,6 +33,7 @@ from ncp_tui.snapshots import (
     SecondRequest,
     SnapshotRequest,
     Taken,
+    TrackedSnapshot,
     check_bucket,
     check_name,
     learn_ends,
@@ -41,7 +42,6 @@ from ncp_tui.snapshots import (
     preflight,
     read_facts,
     render_name,
-    take,
 )
 from ncp_tui.text import inert
 from ncp_tui.view.exchanges import request_document, request_text
@@ -102,12 +102,15 @@ class _Creation:
         if self._wishes.dry_run:
             return self._show(engine.preview_create_snapshot(request.cluster_number, request.name, request.bucket))
         self._ask(identity)
-        taken = self._take(engine, request, Caller.of(identity))
-        if self._wishes.retry_if_not_started and _may_be_asked_again(taken):
+        self._session.tracker.resolve_seconds = SETTLE_SECONDS
+        self._session.tracker.subscribe(self._say_resolving)
+        tracked = self._create(engine, request, identity)
+        taken = tracked.taken
+        if self._wishes.retry_if_not_started and taken is not None and _may_be_asked_again(taken):
             why = taken.error.what if taken.error else ""
             self._session.out.note(f"{taken.sentence} {why} As you wished, it is asked for once more.")
-            taken = self._take(engine, request, Caller.of(identity))
-        return Ending(self._session, self._attempt, self._wishes).tell(engine, taken)
+            tracked = self._create(engine, request, identity)
+        return Ending(self._session, self._attempt, self._wishes).tell(tracked)
 
     def _check_words(self, identity: Identity) -> None:
         """Check all that needs no request; raises InvalidBucket, InvalidTemplate."""
@@ -174,10 +177,6 @@ class _Creation:
             intent = Intent(request, caller, history, again, self._asked_at)
             await on_disk(lambda: journal.check(intent))
 
-    @property
-    def _journal(self) -> Journal:
-        return Journal(self._session.home.paths)
-
     def _render(self, cluster: str, identity: Identity) -> str:
         profile = identity.profile
         template = self._wishes.template or profile.name_template or DEFAULT_TEMPLATE
@@ -234,32 +233,30 @@ class _Creation:
         elif not wishes.yes and self._session.can_ask and not click.confirm(question, err=True):
             raise Declined
 
-    def _take(self, engine: SearchEngine, request: SnapshotRequest, caller: Caller) -> Taken:
-        with self._session.log.action(f"create snapshot {request.name} of {request.cluster_name}") as action:
-            self._attempt.begin_sending()
-            taking = take(
-                engine,
-                request,
-                caller=caller,
-                journal=self._journal,
-                must_be_written=not self._wishes.without_journal,
-                history=self._history,
-                again=self._wishes.again,
-                asked_at=self._asked_at,
-                settle_seconds=SETTLE_SECONDS,
-                on_settling=self._say_settling,
-            )
-            try:
-                taken = self._session.wait(self._attempt.keep(taking))
-            except JournalProblem as problem:
-                problem.next_step = f"{problem.next_step} Or send it without being written down: --without-journal."
-                raise
-            action.outcome, action.failed = taken.sentence, taken.outcome is not Outcome.ACCEPTED
-        return taken
+    def _create(self, engine: SearchEngine, request: SnapshotRequest, identity: Identity) -> TrackedSnapshot:
+        """Send it, and say meanwhile where its answer is looked for."""
+        self._attempt.begin_sending()
+        tracker, wishes = self._session.tracker, self._wishes
+        tracked = tracker.start(
+            request,
+            identity,
+            engine,
+            history=self._history,
+            with_journal=not wishes.without_journal,
+            again=wishes.again,
+            asked_at=self._asked_at,
+        )
+        try:
+            self._session.wait(self._attempt.keep(tracker.create(tracked)))
+        except JournalProblem as problem:
+            problem.next_step = f"{problem.next_step} Or send it without being written down: --without-journal."
+            raise
+        return tracked
 
-    def _say_settling(self, error: GatewayError) -> None:
-        name = self._attempt.snapshot
-        self._session.out.note(f"{error.what} Looking for {name} in the history, for a minute at most.")
+    def _say_resolving(self, tracked: TrackedSnapshot) -> None:
+        if tracked.is_resolving and tracked.resolving is not None:
+            words = f"Looking for {tracked.request.name} in the history, for a minute at most."
+            self._session.out.note(f"{tracked.resolving.what} {words}")
 
 
 def _may_be_asked_again(taken: Taken) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
-from ncp_tui import garbage, gateway, profiles, session_log
+from ncp_tui import garbage, gateway, profiles, session_log, snapshots
 from ncp_tui import home as homes
 from ncp_tui.cli.options import Settings
 from ncp_tui.cli.output import Output, tell_loss
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ncp_tui.profiles import Identity
     from ncp_tui.search_engine import SearchEngine
     from ncp_tui.session_log import Action, LogFile
+    from ncp_tui.snapshots import SnapshotTracker
 
 T = TypeVar("T")
 
@@ -90,6 +91,13 @@ class Session:
         if home.server_role is not None:
             home.server_role.subscribe(self.secrets.append)
         return home
+
+    @cached_property
+    def tracker(self) -> SnapshotTracker:
+        """What creates snapshots and follows them."""
+        home = self.home
+        journal = snapshots.Journal(home.paths, clock=home.clock)
+        return snapshots.SnapshotTracker(journal, self.log, now=home.now, monotonic=home.monotonic)
 
     def call_as(self, name: str | None) -> None:
         """Take a command's own NAME as said with `--profile`; to be called before the home is looked at."""

@@ -14,9 +14,10 @@ from textual.message import Message
 from ncp_tui import gateway, profiles, snapshots
 from ncp_tui.tui import screens
 from ncp_tui.tui.history_reader import MOST_ROWS
+from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.screens.working import under_way_word, unsettled_sentence
-from ncp_tui.tui.session import Followed, Session
+from ncp_tui.tui.session import Session
 from ncp_tui.tui.slices import in_slices
 from ncp_tui.tui.widgets import RecordTable
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ncp_tui.gateway import Problem
     from ncp_tui.profiles import Identity
     from ncp_tui.search_engine import Cluster, SearchEngine
+    from ncp_tui.snapshots import TrackedSnapshot
     from ncp_tui.tui.screens.copying import Copyable
 
 LAST_SNAPSHOTS_AT_ONCE = 2
@@ -218,7 +220,7 @@ class ClustersScreen(TableScreen):
         self.show_followed()
         if session.left_behind:
             session.left_behind = False
-            self.ncp_app.look_into_journal()
+            self.app.post_message(JournalChanged())
 
     def show_unsettled(self) -> None:
         """Say which creates are open, or why nobody knows."""
@@ -249,7 +251,7 @@ class ClustersScreen(TableScreen):
         if clusters is self.session.clusters:
             self.table.merge(lines)
 
-    def on_followed_changed(self, followed: Followed) -> None:
+    def on_followed_changed(self, followed: TrackedSnapshot) -> None:
         """Show a snapshot's progress in its cluster's line as well."""
         progress = followed.progress
         if progress is not None and progress.entry is not None and followed.identity is self.session.identity:

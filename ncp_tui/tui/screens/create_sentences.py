@@ -5,10 +5,9 @@ from __future__ import annotations
 from rich.text import Text
 
 from ncp_tui.gateway import Problem
-from ncp_tui.snapshots import Earlier, Light, Outcome, Preflight, Settlement, SnapshotRequest, Taken
+from ncp_tui.snapshots import Earlier, Light, Outcome, Preflight, Settlement, SnapshotRequest, Taken, TrackedSnapshot
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.working import ending
-from ncp_tui.tui.session import Followed
 
 
 def second_question(earlier: Earlier, request: SnapshotRequest) -> str:
@@ -16,7 +15,7 @@ def second_question(earlier: Earlier, request: SnapshotRequest) -> str:
     return f"Send a second request for {request.name}? The yes is for the {earlier.words}, and for no other."
 
 
-def result(followed: Followed) -> tuple[str, str]:
+def result(followed: TrackedSnapshot) -> tuple[str, str]:
     """What came of it, and its tone: one sentence, where a card on the form has the rest."""
     taken, (text, tone) = followed.taken, ending(followed)
     if taken is None:
@@ -28,7 +27,7 @@ def result(followed: Followed) -> tuple[str, str]:
     return taken.sentence, tone
 
 
-def goes_on(followed: Followed) -> tuple[str, str]:
+def goes_on(followed: TrackedSnapshot) -> tuple[str, str]:
     """What happens now, and what the user may do meanwhile."""
     progress, taken = followed.progress, followed.taken
     if progress is not None and progress.problem is not None:
@@ -41,7 +40,7 @@ def goes_on(followed: Followed) -> tuple[str, str]:
     if taken is None:
         return (
             ("Only one request was sent. esc leaves; the looking goes on.", "warning")
-            if followed.settling
+            if followed.resolving
             else ("", "")
         )
     if taken.by_history:

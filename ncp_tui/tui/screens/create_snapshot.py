@@ -28,6 +28,7 @@ from ncp_tui.snapshots import (
     Preflight,
     SecondRequest,
     SnapshotRequest,
+    TrackedSnapshot,
     check_bucket,
     look_further,
     name_problems,
@@ -51,7 +52,7 @@ from ncp_tui.tui.screens.create_sentences import (
 )
 from ncp_tui.tui.screens.working import WorkingScreen, state_words
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
-from ncp_tui.tui.session import Followed, Session
+from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import ExchangePanels, ProblemCard, RecordTable, SendButton, TextInput
 from ncp_tui.view.buckets import BUCKETS
 from ncp_tui.view.exchanges import request_lines
@@ -108,7 +109,7 @@ class CreateSnapshotScreen(WorkingScreen):
         self._is_cut_off = False
         self._is_looking = False
         self._lights = Preflight(())
-        self._followed: Followed | None = None
+        self._followed: TrackedSnapshot | None = None
         self._ended_before = ""
         """What became of a request since the lights were read; they were about that one."""
         self.send_key = SendKey(session.home.monotonic, self.set_timer)
@@ -486,13 +487,17 @@ class CreateSnapshotScreen(WorkingScreen):
         self.load()
 
     def _send(self, request: SnapshotRequest, *, with_journal: bool = True, again: str | None = None) -> None:
-        if self._followed is not None:  # a hurried second click had the question asked twice
+        session, facts = self.session, self._facts
+        engine, identity = session.connected, session.identity
+        # A hurried second click had the question asked twice; and without a client there is nobody to send as.
+        if self._followed is not None or engine is None or identity is None:
             return
         self.send_key.spend()
         self.query_one(ProblemCard).clear()
-        self._followed = self.ncp_app.create_snapshot(request, self._facts, with_journal=with_journal, again=again)
-        if self._followed is None:
-            return
+        history = facts.rows_for(request.name) if facts is not None else None
+        self._followed = session.tracker.start(
+            request, identity, engine, history=history, with_journal=with_journal, again=again
+        )
         for selector in ("#name", "#bucket", "#create", "#buckets"):
             self.query_one(selector).disabled = True
         self.query_one(ExchangePanels).bring_forward("response")
@@ -514,7 +519,7 @@ class CreateSnapshotScreen(WorkingScreen):
         if followed.is_open:
             self.say(*goes_on(followed))
 
-    def on_followed_changed(self, followed: Followed) -> None:
+    def on_followed_changed(self, followed: TrackedSnapshot) -> None:
         """Follow this form's snapshot; after a certain refusal, let the user correct the form."""
         if followed is not self._followed:
             super().on_followed_changed(followed)
@@ -535,7 +540,7 @@ class CreateSnapshotScreen(WorkingScreen):
         else:
             self.say("esc goes back to the clusters.")
 
-    def _was_not_sent(self, followed: Followed, problem: Problem) -> None:
+    def _was_not_sent(self, followed: TrackedSnapshot, problem: Problem) -> None:
         """Nothing left: the form is the user's again, and a journal that cannot be written is asked about."""
         if isinstance(problem, SecondRequest):
             problem.next_step = "Use another name, or press u on the clusters to find out about that one."

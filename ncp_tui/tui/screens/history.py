@@ -11,12 +11,13 @@ from textual.message import Message
 
 from ncp_tui.gateway import Problem
 from ncp_tui.search_engine import Cluster, HistoryEntry
+from ncp_tui.snapshots import TrackedSnapshot
 from ncp_tui.tui.history_reader import HistoryReader
 from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.text import TextScreen
-from ncp_tui.tui.session import Followed, Session
+from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import FilterBar, RecordTable
 from ncp_tui.view.format import ZONE, clock_time, milliseconds
 from ncp_tui.view.history import HISTORY, history_lines, state_cell
@@ -145,7 +146,7 @@ class HistoryScreen(EvidenceScreen):
         """Where this screen is."""
         return (self.cluster.name, "History")
 
-    def on_followed_changed(self, followed: Followed) -> None:
+    def on_followed_changed(self, followed: TrackedSnapshot) -> None:
         """Load again once a snapshot of this cluster has come to its end."""
         super().on_followed_changed(followed)
         if followed.request.cluster_number == self.cluster.number and not followed.is_open:

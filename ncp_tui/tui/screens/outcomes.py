@@ -17,16 +17,18 @@ from ncp_tui.snapshots import (
     JournalEntry,
     JournalProblem,
     Settlement,
+    TrackedSnapshot,
     Verdict,
     on_disk,
     settle,
 )
+from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.screens.confirm import SendQuestionScreen
 from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.screens.working import ending
-from ncp_tui.tui.session import Followed, Session
+from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import FilterBar, ProblemCard, RecordTable
 from ncp_tui.view.requests import IN_OTHER_HANDS, REQUESTS, ListedRequest, how_many, request_entry_lines
 
@@ -125,7 +127,7 @@ class OutcomesScreen(EvidenceScreen):
         self.show_header()
         self.refresh_bindings()
         unsettled = {entry.id for entry in event.unsettled}
-        followed = {each.taken.entry.id for each in self.session.open_snapshots if each.taken and each.taken.entry}
+        followed = {each.entry.id for each in self.session.open_snapshots if each.entry is not None}
         rows = [
             REQUESTS.row(ListedRequest(entry, unsettled=entry.id in unsettled, followed=entry.id in followed))
             for entry in self._entries
@@ -219,7 +221,7 @@ class OutcomesScreen(EvidenceScreen):
             stays = " It stays open." if found.verdict is Verdict.CANNOT_TELL else ""
             self._last_word = (said + stays, "warning" if stays else "good")
         self.read_journal()
-        self.ncp_app.look_into_journal()  # what was started is followed on, and the other screens count anew
+        self.app.post_message(JournalChanged())  # what was started is followed on, and the other screens count anew
 
     def action_back(self) -> None:
         """Stop looking first, or clear the filter; then leave."""
@@ -318,7 +320,7 @@ class OutcomesScreen(EvidenceScreen):
         more = " It is still being looked for; what is found is told." if looks else ""
         self._last_word = (f"Dismissed: {event.entry.request.name}.{more}", "warning" if more else "plain")
         self.read_journal()
-        self.ncp_app.look_into_journal()
+        self.app.post_message(JournalChanged())
 
     @on(RecordTable.Moved, "#table")
     def refresh_keys(self) -> None:
@@ -340,7 +342,7 @@ class OutcomesScreen(EvidenceScreen):
         if entry is not None:
             self.app.push_screen(TextScreen(f"Create of {entry.request.name}", request_entry_lines(entry)))
 
-    def on_followed_changed(self, followed: Followed) -> None:
+    def on_followed_changed(self, followed: TrackedSnapshot) -> None:
         """Show the new state of what moved on."""
         super().on_followed_changed(followed)
         if not followed.is_open:

@@ -25,6 +25,7 @@ from ncp_tui.profiles import (
     same_name,
 )
 from ncp_tui.snapshots import template_warning
+from ncp_tui.tui.messages import ProfileToUse
 from ncp_tui.tui.screens.confirm import TypeNameScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.prompt import PromptScreen
@@ -118,7 +119,7 @@ class ProfilesScreen(TableScreen):
             self.read_profiles(problem=problem)
             return
         if renamed is not None:
-            self.ncp_app.identity_renamed(*renamed)
+            self._follow_rename(*renamed)
         self.read_profiles(said if done.left_behind is None else f"{said} {done.left_behind.sentences()}")
 
     @on(Loaded)
@@ -176,6 +177,16 @@ class ProfilesScreen(TableScreen):
             return identity
         return None
 
+    def _follow_rename(self, old: str, new: str | None) -> None:
+        """Call as the profile in use by its new name; as nobody where it was removed."""
+        session = self.session
+        if session.identity is None or session.identity.name != old:
+            return
+        if new is None:  # what is under way keeps its own client, and nothing else is sent until a choice is made
+            session.use(None)
+        else:
+            self.app.post_message(ProfileToUse(new))
+
     @on(RecordTable.Chosen, "#table")
     def choose(self) -> None:
         """Enter uses the profile."""
@@ -185,7 +196,7 @@ class ProfilesScreen(TableScreen):
         """Call as the identity under the cursor, and go to its clusters."""
         identity = self.chosen
         if identity is not None:
-            self.ncp_app.use_identity(identity)
+            self.session.use(identity)
             self.action_leave()
 
     def action_leave(self) -> None:
@@ -217,7 +228,8 @@ class ProfilesScreen(TableScreen):
         if saved:
             self._tests.pop(saved, None)
             self._wanted = self._just_saved = saved
-            self.ncp_app.identity_changed(saved)
+            if self.session.identity is None or self.session.identity.name == saved:
+                self.app.post_message(ProfileToUse(saved))
             self.read_profiles(f"Profile {saved} is saved.")
         else:
             self.read_profiles()

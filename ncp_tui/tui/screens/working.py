@@ -13,13 +13,13 @@ from textual.widget import Widget
 from ncp_tui import snapshots
 from ncp_tui.tui import screens, widgets
 from ncp_tui.tui.crash import LoudWorkers
-from ncp_tui.tui.session import Followed, Session
+from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, StatusLine
 from ncp_tui.view.format import elapsed
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Exchange, Problem
-    from ncp_tui.snapshots import JournalEntry
+    from ncp_tui.snapshots import JournalEntry, TrackedSnapshot
     from ncp_tui.tui.app import NcpApp
     from ncp_tui.tui.screens.copying import Copyable
     from ncp_tui.tui.widgets import ExchangePanels
@@ -141,7 +141,7 @@ class WorkingScreen(LoudWorkers, Screen[None]):
     def show_unsettled(self) -> None:
         """Say which creates are open, on the screen that leads to them; the header has their number everywhere."""
 
-    def on_followed_changed(self, followed: Followed) -> None:
+    def on_followed_changed(self, followed: TrackedSnapshot) -> None:
         """React to a snapshot that moved on."""
         if followed.is_open:
             self.show_followed()
@@ -205,7 +205,7 @@ def header_facts(session: Session, *, leads_to_outcomes: bool = False) -> list[F
     return facts
 
 
-def following_sentence(under_way: list[Followed], now: float) -> str:
+def following_sentence(under_way: list[TrackedSnapshot], now: float) -> str:
     """`search-0001-...: running, 12 s`, or a count where there are several."""
     first = under_way[0]
     text = f"Snapshot {first.request.name} of {first.request.cluster}: {state_words(first, now)}"
@@ -213,9 +213,9 @@ def following_sentence(under_way: list[Followed], now: float) -> str:
     return text + (f"  (and {more} more)" if more else "")
 
 
-def state_words(followed: Followed, now: float) -> str:
+def state_words(followed: TrackedSnapshot, now: float) -> str:
     """How far a snapshot is, in words; the seconds count from the request. `now` is monotonic."""
-    if followed.taken is None and followed.settling is not None:
+    if followed.taken is None and followed.resolving is not None:
         return f"no clear answer; looking in the history, {elapsed(now - followed.asked_monotonic)}"
     if followed.taken is None:
         return "asking the service ..."
@@ -230,14 +230,14 @@ def state_words(followed: Followed, now: float) -> str:
     return f"{seen}, {elapsed(now - followed.asked_monotonic)}"
 
 
-def under_way_word(under_way: Sequence[Followed]) -> str:
+def under_way_word(under_way: Sequence[TrackedSnapshot]) -> str:
     """What is known of a cluster's snapshots that have not ended, in a cell: only what is accepted runs."""
-    if any(each.is_settling for each in under_way):
+    if any(each.is_resolving for each in under_way):
         return "not known"
     return "asking" if any(each.taken is None for each in under_way) else "running now"
 
 
-def outcome_word(followed: Followed) -> str:
+def outcome_word(followed: TrackedSnapshot) -> str:
     """What has become of it, in a word for the window's title."""
     if followed.is_open:
         return "under way"
@@ -256,7 +256,7 @@ def unsettled_sentence(entries: Sequence[JournalEntry]) -> str:
     return f"Press u: of {len(entries)} creates it is not known whether they were started."
 
 
-def ending(followed: Followed) -> tuple[str, str]:
+def ending(followed: TrackedSnapshot) -> tuple[str, str]:
     """The last sentence about a snapshot, and its tone. A journal that does not hold it is told of as well."""
     text, tone = _ending(followed)
     taken = followed.taken
@@ -264,7 +264,7 @@ def ending(followed: Followed) -> tuple[str, str]:
     return (f"{text} The journal does not hold it: {problem.what}", "warning") if problem is not None else (text, tone)
 
 
-def _ending(followed: Followed) -> tuple[str, str]:
+def _ending(followed: TrackedSnapshot) -> tuple[str, str]:
     name, taken, progress = followed.request.name, followed.taken, followed.progress
     if taken is None and followed.problem is not None:
         return f"Not started: {name}. {followed.problem.sentences()}", "bad"

@@ -1,0 +1,312 @@
+"""A snapshot from its request to its end: created, followed, its end noted, and picked up where an earlier run left it.
+
+The screens and the commands use the same tracker. The screens have each snapshot run to its end behind them; a command
+awaits as much of it as the user wants.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ncp_tui.gateway import GatewayError, Problem
+from ncp_tui.snapshots.earlier import Intent
+from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.matching import Asked
+from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
+from ncp_tui.snapshots.settling import SECONDS
+from ncp_tui.snapshots.taking import Taken, take
+from ncp_tui.snapshots.watching import Progress, watch
+from ncp_tui.text import clean
+
+if TYPE_CHECKING:
+    from ncp_tui.profiles import Identity
+    from ncp_tui.search_engine import HistoryEntry, SearchEngine
+    from ncp_tui.session_log import SessionLog
+    from ncp_tui.snapshots.record import Record
+
+PICKED_UP_FOR = timedelta(hours=24)
+"""How old an accepted create may be to be followed by a later run; an older one has ended, or its row never came."""
+
+
+@dataclass(eq=False)
+class TrackedSnapshot:
+    """One snapshot on its way, and all that is known of it now."""
+
+    request: SnapshotRequest
+    identity: Identity
+    engine: SearchEngine
+    asked_at: datetime
+    asked_monotonic: float
+    taken: Taken | None = None
+    progress: Progress | None = None
+    problem: Problem | None = None
+    """Why it was never sent, or is not followed any more."""
+    history: Sequence[HistoryEntry] | None = None
+    """What the history showed before it was sent."""
+    with_journal: bool = True
+    again: str | None = None
+    """The id of the earlier request for the same snapshot that the user said yes to."""
+    resolving: GatewayError | None = None
+    """Why no answer said what became of it; from then on the history is asked."""
+    journal_problem: Problem | None = None
+    """Why the journal does not hold its end."""
+    is_earlier: bool = False
+    """Whether another run asked for it: its row may be on any page of the history."""
+
+    @property
+    def asked(self) -> Asked:
+        """What its row in the history is known by."""
+        return self.taken.asked if self.taken is not None else Asked.of(self.request)
+
+    @property
+    def entry(self) -> JournalEntry | None:
+        """Its entry in the journal; None without one."""
+        return self.taken.entry if self.taken is not None else None
+
+    @property
+    def record(self) -> Record | None:
+        """What the journal holds of it, and what is still to be written; None for one of an earlier run."""
+        return self.taken.record if self.taken is not None else None
+
+    @property
+    def is_resolving(self) -> bool:
+        """Whether no answer said what became of it, and the history is being looked at."""
+        return self.resolving is not None and self.taken is None and self.problem is None
+
+    @property
+    def is_being_sent(self) -> bool:
+        """Whether its request is on its way right now, its answer neither there nor lost."""
+        return self.taken is None and self.problem is None and self.resolving is None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is still to come."""
+        if self.taken is None:
+            return self.problem is None
+        if self.taken.outcome is not Outcome.ACCEPTED or self.problem is not None:
+            return False
+        return self.progress is None or not self.progress.is_final
+
+
+@dataclass(frozen=True)
+class LeftOpen:
+    """What the journal holds of creates that are not over and that no running program sees to."""
+
+    unresolved: list[JournalEntry]
+    """It is not known whether they were started."""
+    under_way: list[JournalEntry]
+    """They were started not long ago, and their end is not known."""
+
+
+Listener = Callable[[TrackedSnapshot], None]
+
+
+class SnapshotTracker:
+    """Creates snapshots and follows them. A listener is called after each change of one."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        log: SessionLog,
+        *,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        run_behind: Listener | None = None,
+    ) -> None:
+        """`run_behind` has one `run` to its end behind whatever else is done; a command awaits it instead."""
+        self.snapshots: list[TrackedSnapshot] = []
+        self.resolve_seconds = SECONDS
+        """How long the history is looked at after a lost answer."""
+        self._journal = journal
+        self._log = log
+        self._now = now
+        self._monotonic = monotonic
+        self._run_behind = run_behind
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` after each change of a snapshot."""
+        self._listeners.append(listener)
+
+    @property
+    def open(self) -> list[TrackedSnapshot]:
+        """The snapshots still under way."""
+        return [each for each in self.snapshots if each.is_open]
+
+    def not_written_down(self) -> Iterator[str]:
+        """What the journal does not hold of this run's creates, a line each: nobody can find it out later."""
+        for each in self.snapshots:
+            if each.taken is not None and each.record is not None and each.record.problem is not None:
+                yield clean(f"{each.taken.sentence} The journal does not hold it: {each.record.problem.what}")
+
+    def start(
+        self,
+        request: SnapshotRequest,
+        identity: Identity,
+        engine: SearchEngine,
+        *,
+        history: Sequence[HistoryEntry] | None = None,
+        with_journal: bool = True,
+        again: str | None = None,
+        asked_at: datetime | None = None,
+    ) -> TrackedSnapshot:
+        """Track a create that is to be sent. Without the journal only where the user said so.
+
+        `history`, `again` and `asked_at` are as for `take`; the user asks now where nothing else is said.
+        """
+        tracked = TrackedSnapshot(request, identity, engine, asked_at or self._now(), self._monotonic())
+        tracked.history, tracked.with_journal, tracked.again = history, with_journal, again
+        return self._track(tracked)
+
+    def resume(self, entry: JournalEntry, identity: Identity, engine: SearchEngine) -> TrackedSnapshot:
+        """Track what an earlier run asked for."""
+        since = self._monotonic() - max(0.0, (self._now() - entry.at).total_seconds())
+        taken = Taken(
+            entry.request,
+            entry.outcome,
+            entry.at,
+            entry.request_id,
+            entry=entry,
+            seen_before=entry.seen_before,
+            clock_offset=entry.clock_offset,
+        )
+        return self._track(
+            TrackedSnapshot(entry.request, identity, engine, entry.at, since, taken=taken, is_earlier=True)
+        )
+
+    def watch_name(self, request: SnapshotRequest, identity: Identity, engine: SearchEngine) -> TrackedSnapshot:
+        """Track the newest snapshot of that name, whoever asked for it."""
+        now, monotonic = self._now(), self._monotonic()
+        return self._track(TrackedSnapshot(request, identity, engine, now, monotonic, is_earlier=True))
+
+    def has(self, key: str) -> bool:
+        """Whether the journal's entry `key` is followed already, or was to its end."""
+        for each in self.snapshots:
+            has_ended = each.progress is not None and each.progress.is_final
+            if each.entry is not None and each.entry.id == key and (each.is_open or has_ended):
+                return True
+        return False
+
+    async def left_open(self) -> LeftOpen:
+        """What this and earlier runs left open, and no program sees to. Raises JournalProblem."""
+        entries = await on_disk(self._journal.entries)
+        unresolved = await on_disk(self._journal.abandoned)
+        youngest = self._now() - PICKED_UP_FOR
+        under_way = [entry for entry in entries if entry.is_under_way and not entry.is_open and entry.at > youngest]
+        return LeftOpen(unresolved, under_way)
+
+    async def run(self, tracked: TrackedSnapshot) -> None:
+        """Send a create where it is still to be sent, and follow it to its end, which is noted.
+
+        Whatever goes wrong is the snapshot's `problem`. What the journal does not take is tried until it does, or the
+        program ends.
+        """
+        if tracked.taken is None:
+            try:
+                await self.create(tracked)
+            except Problem as problem:
+                tracked.problem = problem
+            self._tell(tracked)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._write_down(tracked))
+            if tracked.is_open:
+                await self.follow(tracked)
+        await self._write_down(tracked)
+
+    async def create(self, tracked: TrackedSnapshot) -> Taken:
+        """Send it once, and find out what became of it. Raises what `take` raises, before anything is sent."""
+        request = tracked.request
+
+        def tell_resolving(error: GatewayError) -> None:
+            tracked.resolving = error
+            self._tell(tracked)
+
+        with self._log.action(f"create snapshot {request.name}") as action:
+            if not tracked.with_journal:
+                await self._check_first(tracked)
+            taken = await take(
+                tracked.engine,
+                request,
+                caller=Caller.of(tracked.identity),
+                journal=self._journal,
+                must_be_written=tracked.with_journal,
+                history=tracked.history,
+                again=tracked.again,
+                asked_at=tracked.asked_at,
+                now=self._now,
+                settle_seconds=self.resolve_seconds,
+                on_settling=tell_resolving,
+            )
+            tracked.taken = taken
+            action.outcome, action.failed = taken.sentence, taken.outcome is not Outcome.ACCEPTED
+        return taken
+
+    async def follow(self, tracked: TrackedSnapshot, *, seconds: float | None = None) -> None:
+        """Read the history until the snapshot has ended, which is noted, or `seconds` are over.
+
+        A problem that ends it is the snapshot's. To stop never touches the snapshot.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._look(tracked)
+        except TimeoutError:
+            return
+        except Problem as problem:
+            tracked.problem = problem
+        else:
+            await self._note_end(tracked)
+        self._tell(tracked)
+
+    async def _look(self, tracked: TrackedSnapshot) -> None:
+        with self._log.action(f"watch {tracked.request.name}", background=True):
+            looks = watch(tracked.engine, tracked.asked, whole_first=tracked.is_earlier, now=self._now)
+            async for progress in looks:
+                tracked.progress = progress
+                if not progress.is_final:  # of its end is told when it is noted
+                    self._tell(tracked)
+
+    async def _note_end(self, tracked: TrackedSnapshot) -> None:
+        progress, record, entry = tracked.progress, tracked.record, tracked.entry
+        if progress is None or progress.entry is None:
+            return
+        state, message = progress.state.value, progress.entry.message
+        if record is not None:  # with what the journal has not taken yet, in its order
+            await record.note(Fact.FINISHED, state=state, message=message)
+            tracked.journal_problem = record.problem
+        elif entry is not None:
+            try:
+                await on_disk(lambda: self._journal.append(entry.id, Fact.FINISHED, state=state, message=message))
+            except JournalProblem as problem:
+                tracked.journal_problem = problem
+
+    async def _write_down(self, tracked: TrackedSnapshot) -> None:
+        """Try until the journal holds all that is known of a create."""
+        record = tracked.record
+        if record is None or record.problem is None or tracked.taken is None:
+            return
+        await record.keep_trying()
+        tracked.taken, tracked.journal_problem = replace(tracked.taken, entry=record.entry, journal_problem=None), None
+        self._tell(tracked)
+
+    async def _check_first(self, tracked: TrackedSnapshot) -> None:
+        """What cannot be written down is not sent a second time either. Raises SecondRequest, DamagedJournal."""
+        caller = Caller.of(tracked.identity)
+        intent = Intent(tracked.request, caller, tracked.history, tracked.again, tracked.asked_at)
+        with contextlib.suppress(JournalProblem):
+            await on_disk(lambda: self._journal.check(intent))
+
+    def _track(self, tracked: TrackedSnapshot) -> TrackedSnapshot:
+        self.snapshots.append(tracked)
+        if self._run_behind is not None:
+            self._run_behind(tracked)
+        return tracked
+
+    def _tell(self, tracked: TrackedSnapshot) -> None:
+        for listener in self._listeners:
+            listener(tracked)

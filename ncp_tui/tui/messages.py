@@ -1,0 +1,40 @@
+"""What the app is told by its workers and by screens, which know nothing else of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway import Problem
+    from ncp_tui.snapshots import JournalEntry, TrackedSnapshot
+
+
+@dataclass
+class SnapshotMoved(Message):
+    """A snapshot of this run moved on."""
+
+    tracked: TrackedSnapshot
+
+
+@dataclass
+class JournalRead(Message):
+    """It is known what earlier runs, and this one, left open."""
+
+    unresolved: list[JournalEntry]
+    under_way: list[JournalEntry]
+    problem: Problem | None = None
+
+
+@dataclass
+class JournalChanged(Message):
+    """Something in the journal, or in who may follow it, is no longer as it was read."""
+
+
+@dataclass
+class ProfileToUse(Message):
+    """The profiles are to be read again, and this one is to be called as from now on."""
+
+    name: str

@@ -1,0 +1,101 @@
+"""The workers that outlive every screen: creates, snapshots that are followed, looks into the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ncp_tui import gateway, snapshots
+from ncp_tui.tui.messages import JournalRead, SnapshotMoved
+from ncp_tui.tui.screens.working import WorkingScreen
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.worker import Worker
+
+    from ncp_tui.snapshots import JournalEntry, SnapshotTracker, TrackedSnapshot
+    from ncp_tui.tui.session import Session
+
+_TICK_SECONDS = 1.0
+
+
+class SnapshotWorkers:
+    """Runs each tracked snapshot in a worker of the app, and tells the app of each change in one message."""
+
+    def __init__(self, app: App[Any], session: Session) -> None:
+        self._app = app
+        self._session = session
+        self._is_ticking = False
+        session.track_behind, session.on_tracked = self.run, self._tell
+
+    @property
+    def _tracker(self) -> SnapshotTracker:
+        return self._session.tracker
+
+    def run(self, tracked: TrackedSnapshot) -> None:
+        """Run one to its end. No screen owns this; none can cancel it."""
+        self._work(partial(self._tracker.run, tracked), "snapshots", "create and follow a snapshot")
+        self._tick()
+
+    def _tell(self, tracked: TrackedSnapshot) -> None:
+        self._app.post_message(SnapshotMoved(tracked))
+        if tracked.taken is not None and tracked.taken.outcome is snapshots.Outcome.UNKNOWN:
+            self.look_into_journal()
+
+    def look_into_journal(self) -> None:
+        """Find out what is open in the journal and in nobody's hands; told as JournalRead."""
+        self._work(self._look_into_journal, "journal", "look into the journal", exclusive=True)
+
+    async def _look_into_journal(self) -> None:
+        try:
+            found = await self._tracker.left_open()
+        except snapshots.JournalProblem as problem:
+            self._app.post_message(JournalRead([], [], problem))
+        else:
+            self._app.post_message(JournalRead(found.unresolved, found.under_way))
+
+    def take_up(self, event: JournalRead) -> None:
+        """Keep how many creates are unresolved, and follow what this identity has under way."""
+        session = self._session
+        session.unsettled, session.journal_problem = event.unresolved, event.problem
+        if session.identity is None:
+            return
+        caller = snapshots.Caller.of(session.identity)
+        for entry in event.under_way:
+            if entry.caller == caller and not self._tracker.has(entry.id):
+                self._work(partial(self._pick_up, entry), "snapshots", "follow a snapshot of an earlier run")
+
+    async def _pick_up(self, entry: JournalEntry) -> None:
+        session, identity = self._session, self._session.identity
+        if identity is None:
+            return
+        try:
+            engine = await session.engine(ask=False)
+        except gateway.Problem:
+            # The screen in front has the same problem, and tells it; once it has none, this is tried again.
+            session.left_behind = True
+            return
+        if session.identity is identity and not self._tracker.has(entry.id):
+            self._tracker.resume(entry, identity, engine)
+
+    def _work(
+        self, work: Callable[[], Coroutine[None, None, None]], group: str, words: str, *, exclusive: bool = False
+    ) -> None:
+        _: Worker[None] = self._app.run_worker(
+            work, group=group, description=words, exclusive=exclusive, exit_on_error=False
+        )
+
+    def _tick(self) -> None:
+        """While something is under way, one small update a second; nothing ticks otherwise."""
+        if not self._is_ticking:
+            self._is_ticking = True
+            self._app.set_timer(_TICK_SECONDS, self._on_tick)
+
+    def _on_tick(self) -> None:
+        self._is_ticking = False
+        if not self._session.open_snapshots:
+            return
+        self._tick()
+        if self._app.is_running and isinstance(self._app.screen, WorkingScreen):
+            self._app.screen.show_followed()
