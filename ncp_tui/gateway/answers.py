@@ -23,7 +23,6 @@ from ncp_tui.text import clean, clean_lines
 
 _SUCCESS = range(200, 300)
 _REDIRECT = range(300, 400)
-_REFUSED = range(400, 500)
 _LONGEST_EXCERPT = 120
 _LOOKED_AT = 4096  # bytes of an answer that an excerpt is made of
 _LONGEST_CODE = 40

@@ -160,6 +160,7 @@ TWICE = {
     "refusing": b'{"code": 0, "code": 10115, "message": "no", "result": null}',
     "error": b'{"error": {"errorCode": "500"}, "error": {"errorCode": "200"}}',
     "error code": b'{"error": {"errorCode": "510", "errorCode": "200"}}',
+    "other error's code": b'{"responseError": {"returnCode": "510", "returnCode": "200"}}',
     "escaped": b'{"code": 1, "c\\u006fde": 0, "result": true}',
 }
 
