@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ncp_tui.search_engine.operations import OPERATIONS
 from ncp_tui.snapshots import DamagedJournal, Fact, Journal, OtherDamage, Outcome, SecondRequest, SnapshotRequest
 from ncp_tui.snapshots.journal_damage import read_journal
 from ncp_tui.snapshots.journal_entry import entries_of
+from ncp_tui.snapshots.journal_line import JournalLine, _sum, read_line, recorded, what_it_names
 from tests.snapshots.journals import CALLER, NOW, REQUEST, encoded, journal_in, named
 
 OTHER = named("another")
@@ -272,3 +276,79 @@ def test_no_file_crashes_the_reader(journal: Journal) -> None:
         journal.path.parent.mkdir(parents=True, exist_ok=True)
         journal.path.write_bytes(data)
         journal.entries()
+
+
+def signed(**members: Any) -> bytes:
+    """A line with these members in the place of its own, and a checksum that is right."""
+    known = json.loads(JournalLine(1, "e" * 32, "sent", "2026-01-01", "createSnapshot", {"a": "b"}).encoded())
+    del known["sum"]
+    body = json.dumps(known | members, separators=(",", ":")).encode()[:-1]
+    return body + b',"sum":"' + _sum(body) + b'"}'
+
+
+def test_a_line_is_what_this_version_writes_or_nothing() -> None:
+    """A checksum that is right does not make sense of what another program, or a later version, has written."""
+    line = read_line(signed())
+    assert line == JournalLine(1, "e" * 32, "sent", "2026-01-01", "createSnapshot", {"a": "b"})
+    assert line.encoded() == signed()
+    nonsense: dict[str, Sequence[Any]] = {
+        "v": [2, "1", None],
+        "seq": [0, -1, True, "1", 1.0, None, 2**53],
+        **dict.fromkeys(["entry", "event", "at", "operation"], (None, 1, ())),
+        **dict.fromkeys(["parameters", "context"], (None, (), "x")),
+        "batch": [1, [], {}],
+    }
+    for name, value in ((name, value) for name, values in nonsense.items() for value in values):
+        assert read_line(signed(**{name: value})) is None, (name, value)
+    sense: dict[str, Any] = {"seq": 2**53 - 1, "batch": "b", "entry": "", "context": {"attempt": 1}}
+    for name, value in sense.items():
+        assert read_line(signed(**{name: value})) is not None, (name, value)
+    raw = signed()
+    for wrong in (raw + b" ", b" " + raw, raw[:-3] + b'0"}', raw.replace(b"sent", b"sEnt"), raw[:-1], b"", b"{}"):
+        assert read_line(wrong) is None, wrong
+
+
+def test_members_of_a_later_version_are_kept() -> None:
+    line = read_line(signed(later={"x": [1]}, context={"é": "\ud800"}))
+    assert line is not None
+    assert (line.others, line.context) == ({"later": {"x": [1]}}, {"é": "\ud800"})
+    assert read_line(line.encoded()) == line
+    forged = replace(line, others={"later": 1, "seq": 9, "sum": "0"})
+    again = read_line(forged.encoded())
+    assert again is not None
+    assert (again.seq, again.others) == (1, {"later": 1})
+
+
+def names_of(raw: bytes) -> tuple[list[str], list[tuple[str, str]]]:
+    entries, keys = what_it_names(raw)
+    return sorted(entries), sorted(keys)
+
+
+def test_what_a_damaged_line_still_names() -> None:
+    number: dict[str, Any] = {"serviceGroupInstanceNo": "1"}
+    name: dict[str, Any] = {"snapshotName": "a"}
+    for parameters, keys in (
+        (number | name, [("1", "a")]),
+        (number, []),
+        (name, []),
+        (number | {"snapshotName": ""}, []),
+        (name | {"serviceGroupInstanceNo": 1}, []),
+        ({**number, "snapshotName": 1}, []),
+        ({**name, "serviceGroupInstanceNo": ""}, []),
+        ([], []),
+    ):
+        assert names_of(json.dumps({"entry": "e", "parameters": parameters}).encode()) == (["e"], keys)
+        assert names_of(json.dumps({"entry": 5, "parameters": parameters}).encode()) == ([], keys)
+        assert names_of(json.dumps({"entry": "", "parameters": parameters}).encode()) == ([], keys)
+    first, second = "0" * 32, "f" * 32
+    torn = f'{{"entry":"{first}","a":1}}{{"entry":"{second}","snapshotName":"a"'.encode()
+    assert names_of(torn) == ([first, second], [])
+    assert names_of(b'{"entry":"short"') == ([], [])
+    assert names_of(b"[1]") == ([], [])
+
+
+def test_a_secret_parameter_is_not_written_down() -> None:
+    assert recorded("createSnapshot", {"snapshotName": "a"}) == {"snapshotName": "a"}
+    for operation, known in OPERATIONS.items():
+        everything = dict.fromkeys(["snapshotName", *known.secret], "x")
+        assert recorded(operation, everything) == {"snapshotName": "x"}, operation

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots import Asked, JournalEntry, Match, Whose, best_match
-from ncp_tui.snapshots.matching import is_of_cluster, matches, row_key, rows_named
+from ncp_tui.snapshots.matching import awaited, is_of_cluster, matches, row_key, rows_named
 from tests.snapshots.journals import CALLER, REQUEST
 from tests.tables import each_row
 
@@ -325,3 +325,109 @@ def test_what_differs_from_ours_in_any_one_thing_is_never_proof(
     looked_at = SENT + timedelta(seconds=waited)
     assert whose(asked, row(**mine), looked_at) is OURS
     assert whose(asked, row(**mine | differs), looked_at) is not OURS
+
+
+def dated(seconds: float, zone: str) -> HistoryEntry:
+    """A row whose date says its zone."""
+    return read(f"{SENT + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}{zone}")
+
+
+WEEK_LATER = SENT + timedelta(days=7)
+SLOW = replace(ASKED, clock_offset=-600.0)
+TOO_SLOW = replace(ASKED, clock_offset=-601.0)
+EDGES: list[tuple[Asked, HistoryEntry, datetime, Whose]] = [
+    # Where nobody had looked: two seconds before, and ten minutes after the look or a day, whichever comes first.
+    (ASKED, row(-2), LOOKED, OURS),
+    (ASKED, row(-3), LOOKED, MAY_BE),
+    (ASKED, row(630), LOOKED, OURS),
+    (ASKED, row(631), LOOKED, MAY_BE),
+    (ASKED, row(DAY + 600), WEEK_LATER, OURS),
+    (ASKED, row(DAY + 601), WEEK_LATER, MAY_BE),
+    (ASKED, row(600), SENT - timedelta(days=7), OURS),
+    (ASKED, row(601), SENT - timedelta(days=7), MAY_BE),
+    # Older than any zone explains, it is an earlier attempt.
+    (ASKED, row(-600 - 21 * HOUR), LOOKED, MAY_BE),
+    (ASKED, row(-601 - 21 * HOUR), LOOKED, NOT_OURS),
+    (ASKED, dated(-600 - 12 * HOUR, "Z"), LOOKED, MAY_BE),
+    (ASKED, dated(-601 - 12 * HOUR, "Z"), LOOKED, NOT_OURS),
+    # New: by as much as two clocks and any two zones differ.
+    (NEW, row(-600 - 21 * HOUR), LOOKED, OURS),
+    (NEW, row(-601 - 21 * HOUR), LOOKED, MAY_BE),
+    (NEW, row(630 + 5 * HOUR), LOOKED, OURS),
+    (NEW, row(631 + 5 * HOUR), LOOKED, MAY_BE),
+    (NEW, dated(-600 - 12 * HOUR, "Z"), LOOKED, OURS),
+    (NEW, dated(-601 - 12 * HOUR, "Z"), LOOKED, MAY_BE),
+    (NEW, dated(630 + 14 * HOUR, "Z"), LOOKED, OURS),
+    (NEW, dated(631 + 14 * HOUR, "Z"), LOOKED, MAY_BE),
+    # Our clock counts beside the gateway's where it is at most ten minutes off.
+    (SLOW, row(-602), LOOKED, OURS),
+    (SLOW, row(-603), LOOKED, MAY_BE),
+    (SLOW, row(630), LOOKED, OURS),
+    (SLOW, row(631), LOOKED, MAY_BE),
+    (TOO_SLOW, row(29), LOOKED, OURS),
+    (TOO_SLOW, row(30), LOOKED, MAY_BE),
+]
+
+
+@each_row(("asked", "found", "looked_at", "expected"), EDGES)
+def test_the_window_of_a_request_to_the_second(
+    asked: Asked, found: HistoryEntry, looked_at: datetime, expected: Whose
+) -> None:
+    """A second more, and another's snapshot is told as this one; a second less, and its own is not found."""
+    assert whose(asked, found, looked_at) is expected
+
+
+@each_row(
+    ("asked", "found", "why"),
+    [
+        (NEW, row(1), ""),
+        (NEW, row(1, cluster_number="7"), "it is of the cluster 7"),
+        (NEW, row(1, cluster_name="search-0002"), "it is of the cluster search-0002"),
+        (NEW, row(1, bucket="other"), "it is in the bucket other"),
+        (NEW, row(1, kind="AUTO"), "a schedule asked for it"),
+        (replace(NEW, seen_before=frozenset({row_key(row(1))})), row(1), "it was there before"),
+        (ASKED, row(None), "it has no date"),
+        (ASKED, read("soon"), "its date soon cannot be read"),
+        (ASKED, row(-30 * DAY), "it is dated 2025-12-02 12:00:00 KST, before it was asked for"),
+        (NEW, row(-30 * DAY), "its date 2025-12-02 12:00:00 KST does not fit the time it was asked for"),
+        (ASKED, row(30 * DAY), "its date 2026-01-31 12:00:00 KST does not fit the time it was asked for"),
+    ],
+)
+def test_what_says_that_a_row_is_not_ours(asked: Asked, found: HistoryEntry, why: str) -> None:
+    (match,) = matches(asked, [found], LOOKED)
+    assert match.why == why
+
+
+def test_rows_that_were_there_are_told_from_new_ones_by_number_and_date() -> None:
+    """Seen, then moved as often as its date was seen, then dated anew; what is left is new."""
+    seen = replace(NEW, seen_before=rows_named([row(-400, index=1), row(-400, index=2), row(-900, index=3)], NAME))
+    for rows, expected in (
+        ([row(-400, index=1), row(-400, index=2), row(-900, index=3)], [NOT_OURS] * 3),
+        ([row(-400, index=5), row(-400, index=6), row(-400, index=7)], [OURS, NOT_OURS, NOT_OURS]),
+        ([row(-400, index=1), row(-400, index=5), row(-400, index=6)], [OURS, NOT_OURS, NOT_OURS]),
+        ([row(-400, index=5), row(-300, index=3), row(-300, index=1)], [MAY_BE, MAY_BE, NOT_OURS]),
+        ([row(-300, index=4)], [OURS]),
+    ):
+        assert [match.whose for match in matches(seen, rows, LOOKED)] == expected
+
+
+def test_the_newest_request_for_a_snapshot_and_whether_its_row_is_still_to_come() -> None:
+    def request(key: str, minutes: int, *facts: dict[str, str], name: str = NAME) -> JournalEntry:
+        at = SENT + timedelta(minutes=minutes)
+        return JournalEntry(key, at, CALLER, replace(REQUEST, name=name), facts=({"fact": "begun"}, *facts))
+
+    sent, done = {"fact": "sent"}, {"fact": "finished", "state": "success"}
+    accepted, refused = ({"fact": "outcome", "outcome": outcome} for outcome in ("accepted", "refused"))
+    older = request("older", 0, sent)
+    for newest, is_awaited in (
+        (request("a", 1, sent), True),
+        (request("b", 1, sent, accepted), True),
+        (request("c", 1, sent, accepted, done), False),
+        (request("d", 1, sent, refused), False),
+        (request("e", 1), False),
+    ):
+        others = [request("x", 9, sent, name="another")]
+        for entries in ([older, newest, *others], [newest, older, *others]):
+            assert awaited(entries, REQUEST.cluster_number, NAME) == (newest, is_awaited)
+        assert awaited(others, REQUEST.cluster_number, NAME) == (None, False)
+        assert awaited([newest], "7", NAME) == (None, False)
