@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         TlsFailed,
     )
     from ncp_tui.gateway.exchange import Answer, Exchange, Headers, RequestRecord, Timings
-    from ncp_tui.gateway.problems import Problem
+    from ncp_tui.gateway.problems import NextAction, Problem
     from ncp_tui.gateway.proxies import PROXY_VARIABLES, UnusableProxy, parsed_proxy, proxy_for
     from ncp_tui.gateway.signature import SignatureV2, sign, string_to_sign
     from ncp_tui.gateway.tls import UnusableCaBundle
@@ -61,7 +61,7 @@ else:
             "QuotaExceeded ReadOnlyRefused Redirected RefusedByGateway RefusedByService "
             "ServerError Throttled TlsFailed",
             "exchange": "Answer Exchange Headers RequestRecord Timings",
-            "problems": "Problem",
+            "problems": "NextAction Problem",
             "proxies": "PROXY_VARIABLES UnusableProxy parsed_proxy proxy_for",
             "signature": "SignatureV2 sign string_to_sign",
             "tls": "UnusableCaBundle",
@@ -91,6 +91,7 @@ __all__ = [
     "KeySource",
     "KeysUnavailable",
     "NameNotFound",
+    "NextAction",
     "NotForCurl",
     "NotFound",
     "NotReached",

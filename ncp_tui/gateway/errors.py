@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ncp_tui.gateway.exchange import Exchange
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.gateway.problems import NextAction, Problem
 
 
 class GatewayError(Problem):
@@ -17,8 +17,8 @@ class GatewayError(Problem):
     kind = "gateway_error"
     may_have_acted = False
 
-    def __init__(self, what: str, meaning: str = "", next_step: str = "") -> None:
-        super().__init__(what, meaning, next_step)
+    def __init__(self, what: str, meaning: str = "", next_step: str = "", *actions: NextAction) -> None:
+        super().__init__(what, meaning, next_step, *actions)
         self.exchange: Exchange | None = None
         self.code: str | None = None
         self.message = ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ncp_tui.gateway.credentials import Credentials, KeySource
 from ncp_tui.gateway.endpoints import DEFAULT_ZONE, ZONES, zone_of_gateway_url
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.gateway.problems import NextAction, Problem
 from ncp_tui.profiles.book import ProfileBook
 from ncp_tui.profiles.environment import environment_identity, read_environment, server_role_identity, site_named
 from ncp_tui.profiles.environment_variables import (
@@ -207,7 +207,6 @@ def _named(found: Identities, book: ProfileBook, name: str) -> Identity:
 
 def _nothing_found(found: Identities) -> NoCredentials:
     names = [identity.name for identity in found.identities]
-    step = f"Name one: {', '.join(names)}." if names else "Add a profile."
-    problem = NoCredentials("No profile and no keys were chosen or found.", " ".join(found.warnings), step)
-    problem.command = "--profile NAME" if names else "profile add"
-    return problem
+    step = f"There are {', '.join(names)}." if len(names) > 1 else f"There is {names[0]}." if names else ""
+    action = NextAction("profile.choose" if names else "profile.add")
+    return NoCredentials("No profile and no keys were chosen or found.", " ".join(found.warnings), step, action)

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ncp_tui.gateway import Problem
+from ncp_tui.gateway import NextAction, Problem
 from ncp_tui.gateway.sites import may_be_one_site
 from ncp_tui.search_engine import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.journal_entry import JournalEntry
@@ -78,16 +78,18 @@ class SecondRequest(Problem):
 
     def __init__(self, earlier: Earlier, request: SnapshotRequest) -> None:
         cluster = request.cluster
-        follow = f"ncp-tui snapshot wait {cluster} {request.name}"
-        step = {
-            EarlierState.SUCCEEDED: "Use another name.",
-            EarlierState.NOT_STARTED: "See what the other ncp-tui said.",
-            EarlierState.UNKNOWN: "Find out about it (ncp-tui snapshot resolve), or use another name.",
-        }.get(earlier.state, f"Follow it: {follow}")
+        follow = NextAction("snapshot.wait", {"cluster": cluster, "name": request.name})
+        step, action = {
+            EarlierState.SUCCEEDED: ("Use another name.", None),
+            EarlierState.NOT_STARTED: ("See what the other ncp-tui said.", None),
+            EarlierState.UNKNOWN: ("Use another name.", NextAction("snapshot.resolve")),
+        }.get(earlier.state, ("", follow))
         super().__init__(
             f"{request.name} on {cluster} was asked for before: the {earlier.words}.",
             "Nothing was sent: it would be a second request for the same snapshot.",
-            f"{step} To send it all the same, repeat the command with --again {earlier.id}",
+            step,
+            *filter(None, [action]),
+            NextAction("snapshot.again", {"id": earlier.id}),
         )
         self.earlier = earlier
 

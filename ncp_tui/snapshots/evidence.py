@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import ncp_tui
-from ncp_tui.gateway import ClockOffset, Exchange, GatewayError, Problem, SecretKey
+from ncp_tui.gateway import ClockOffset, Exchange, GatewayError, NextAction, Problem, SecretKey
 from ncp_tui.gateway.answers import judge, payload_of
 from ncp_tui.profiles import Identity, Paths, create_private_file
 from ncp_tui.search_engine import OPERATIONS, Effect, HistoryEntry
@@ -191,7 +191,8 @@ def write_evidence(
         raise CannotWriteEvidence(
             f"{path} was not written: {why}.",
             "Nothing that was there was touched.",
-            "Name another file with --output; '-' writes to standard output.",
+            "Choose another file.",
+            NextAction("evidence.output"),
         ) from None
     return path
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from ncp_tui.gateway import Problem, daemon_call
+from ncp_tui.gateway import NextAction, Problem, daemon_call
 from ncp_tui.profiles.files import keep_copy
 from ncp_tui.profiles.paths import Paths, make_private_directory
 from ncp_tui.search_engine import HistoryEntry
@@ -385,7 +385,8 @@ def _unwritable(what: str, why: str) -> JournalUnwritable:
     return JournalUnwritable(
         f"{what}: {why}.",
         "If the program is cut off now, nobody will know what became of the snapshot.",
-        "Make room or repair the state folder; `ncp-tui paths` says where it is.",
+        "Make room or repair the state folder.",
+        NextAction("paths.show"),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ncp_tui.gateway import Problem
+from ncp_tui.gateway import NextAction, Problem
 from ncp_tui.snapshots.journal_damage import Damage, Reading
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.journal_line import Key
@@ -22,14 +22,17 @@ class DamagedJournal(Problem):
     kind = "damaged_journal"
 
     def __init__(self, report: DamageReport, request: SnapshotRequest | None = None) -> None:
-        accept = f"To accept the damage: ncp-tui snapshot resolve --accept-damage {report.id}"
+        accept = NextAction("journal.accept_damage", {"id": report.id})
         if request is None:
-            super().__init__(f"The journal is damaged: {report.summary}; {report.touched}.", report.where, accept)
+            said = f"The journal is damaged: {report.summary}; {report.touched}."
+            super().__init__(said, report.where, f"The damage is {report.id}.", accept)
         else:
             super().__init__(
                 f"The journal is damaged: {report.summary}. It may have held a create of {request.name}.",
                 f"Nothing was sent: that create may have started. {report.where}",
-                f"Look first: ncp-tui snapshot history {request.cluster}. {accept}",
+                f"Look at the history first; the damage is {report.id}.",
+                NextAction("snapshot.history", {"cluster": request.cluster}),
+                accept,
             )
         self.report = report
 
@@ -46,7 +49,8 @@ class OtherDamage(Problem):
             super().__init__(
                 f"The damage of the journal is {report.id} now, not {wanted!a}: {report.summary}.",
                 "Nothing was changed.",
-                f"ncp-tui snapshot resolve --accept-damage {report.id}",
+                "",
+                NextAction("journal.accept_damage", {"id": report.id}),
             )
 
 

@@ -246,7 +246,7 @@ def _cannot_tell(
     else:
         evidence = "the request left, no answer said what became of it, and the history could not be read."
         because = problem.what if problem is not None else "The history did not answer in time."
-        next_step = f"{because} Look again when that is mended: ncp-tui snapshot history {cluster}."
+        next_step = f"{because} Look at the history of {cluster} when that is mended."
     return Settlement(Verdict.CANNOT_TELL, evidence, next_step, None, looks, problem)
 
 

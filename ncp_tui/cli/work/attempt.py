@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from ncp_tui.cli.work.finding import is_number
+from ncp_tui.cli.work.problems import next_words
 from ncp_tui.gateway import Exchange, GatewayError, Problem
 from ncp_tui.search_engine import Cluster
 from ncp_tui.session_log import SessionLog
@@ -137,5 +138,5 @@ def _error(problem: Problem) -> dict[str, Any]:
         "status": said.status if said else None,
         "code": said.code if said else None,
         "message": (said.message if said else "") or problem.what,
-        "hint": problem.next_step or problem.meaning or None,
+        "hint": next_words(problem) or problem.meaning or None,
     }

@@ -15,7 +15,7 @@ from ncp_tui.cli.options import Invocation
 from ncp_tui.cli.work.attempt import Attempt, Wishes
 from ncp_tui.cli.work.ending import Ending
 from ncp_tui.cli.work.finding import find_cluster, is_number
-from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed
+from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed, problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem, ReadOnlyRefused, RequestRecord, Throttled
 from ncp_tui.profiles import Identity
@@ -202,7 +202,7 @@ class _Creation:
             return ExitCode.REFUSED if lights.blocked.subject == "API key" else ExitCode.USAGE
         stops = self._what_stops()
         if stops is not None:
-            self._session.out.error(f"It would not be sent. {stops.sentences()}")
+            self._session.out.error(f"It would not be sent. {problem_words(stops)}")
             return ExitCode.NOT_ALLOWED
         return ExitCode.DONE
 

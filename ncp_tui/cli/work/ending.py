@@ -6,7 +6,7 @@ import click
 
 from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
 from ncp_tui.cli.work.attempt import Attempt, Wishes
-from ncp_tui.cli.work.problems import SnapshotFailed
+from ncp_tui.cli.work.problems import SnapshotFailed, problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.cli.work.waiting import follow, told_of_other
 from ncp_tui.gateway import GatewayError, Problem
@@ -29,7 +29,7 @@ class Ending:
         if taken is None:
             raise ValueError("it was not sent")
         if taken.journal_problem is not None:
-            self._session.out.error(f"The journal does not hold the outcome. {taken.journal_problem.sentences()}")
+            self._session.out.error(f"The journal does not hold the outcome. {problem_words(taken.journal_problem)}")
         if taken.outcome is not Outcome.ACCEPTED:
             return self._not_started(taken)
         if self._wishes.wait:

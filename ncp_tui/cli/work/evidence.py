@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.finding import find_cluster
-from ncp_tui.cli.work.problems import NothingKnown
+from ncp_tui.cli.work.problems import NothingKnown, problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem, SecretKey
 from ncp_tui.profiles import PROFILE_VARIABLE, Identity
@@ -32,7 +32,7 @@ def bundle_evidence(session: Session, name: str, cluster: str, output: Path | No
         else:
             evidence = _with_history(session, identity, evidence, cluster)
     except Problem as problem:
-        session.out.note(f"The history cannot be read. {problem.sentences()}")
+        session.out.note(f"The history cannot be read. {problem_words(problem)}")
         evidence = _with_gap(evidence, f"The history could not be read. {problem.what}")
     if evidence.is_empty and not (cluster and evidence.history is not None):
         raise NothingKnown(name)

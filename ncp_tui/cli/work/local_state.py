@@ -150,10 +150,10 @@ def _journal(home: Home) -> Finding:
     try:
         contents, abandoned = journal.contents(), journal.abandoned()
     except JournalProblem as problem:
-        return Finding("journal", Light.BAD, problem.what, problem.next_step, problem)
+        return Finding("journal", Light.BAD, problem.what, next_words(problem), problem)
     if contents.damage is not None:
         damaged = DamagedJournal(contents.damage)
-        return Finding("journal", Light.BAD, f"{damaged.what} {damaged.meaning}", damaged.next_step, damaged)
+        return Finding("journal", Light.BAD, f"{damaged.what} {damaged.meaning}", next_words(damaged), damaged)
     if not abandoned:
         old = f"; the journal of an earlier version is kept as {contents.kept}" if contents.kept else ""
         return Finding("journal", Light.OK, f"the outcome of every create is known{old}")

@@ -17,7 +17,7 @@ import click
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.attempt import Wishes
 from ncp_tui.cli.work.create import Chosen, check_not_read_only, create_snapshot
-from ncp_tui.cli.work.problems import NOTHING_SENT, CommandProblem
+from ncp_tui.cli.work.problems import NOTHING_SENT, CommandProblem, next_words, problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem
 from ncp_tui.profiles import PROFILE_VARIABLE, Identity, SourceKind
@@ -76,7 +76,7 @@ def _tell_open(session: Session) -> None:
     try:
         entries = session.wait(on_disk(Journal(session.home.paths).abandoned))
     except JournalProblem as problem:
-        session.out.note(problem.sentences())
+        session.out.note(problem_words(problem))
         return
     for entry in entries:
         request = entry.request
@@ -173,7 +173,7 @@ def _name(session: Session, cluster: Cluster, identity: Identity) -> str:
             now=session.home.now(),
         )
     except Problem as problem:
-        session.out.note(problem.sentences())
+        session.out.note(problem_words(problem))
         proposal = suggest_name(cluster.name)
     return _asked(session, "Name", check_name, proposal)
 
@@ -189,7 +189,7 @@ def _asked(session: Session, question: str, understand: Callable[[str], T], defa
         try:
             return understand(answer.strip())
         except Problem as problem:
-            session.out.error(f"{problem.what} {problem.next_step}".rstrip())
+            session.out.error(f"{problem.what} {next_words(problem)}".rstrip())
 
 
 def _numbered(things: Sequence[T], answer: str) -> T | None:

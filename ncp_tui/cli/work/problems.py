@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Sequence
 
 from ncp_tui.cli.exit_codes import ExitCode
-from ncp_tui.gateway import Problem
+from ncp_tui.gateway import NextAction, Problem
 from ncp_tui.search_engine import Cluster
 from ncp_tui.text import clean
+from ncp_tui.view import actions
 
 NOTHING_SENT = "Nothing was sent."
 
@@ -154,9 +156,31 @@ class NothingKnown(CommandProblem):
 
 def problem_words(problem: Problem) -> str:
     """A failure for whoever types commands."""
-    return " ".join(part for part in (problem.what, problem.meaning, next_words(problem)) if part)
+    return actions.problem_words(problem, _command)
 
 
 def next_words(problem: Problem) -> str:
     """The next step for whoever types commands."""
-    return f"{problem.next_step} Use: ncp-tui {problem.command}" if problem.command else problem.next_step
+    return actions.next_words(problem, _command)
+
+
+COMMANDS = {
+    "snapshot.resolve": "ncp-tui snapshot resolve",
+    "snapshot.wait": "ncp-tui snapshot wait {cluster} {name}",
+    "snapshot.history": "ncp-tui snapshot history {cluster}",
+    "snapshot.again": "repeat the command with --again {id}",
+    "snapshot.unwritten": "repeat the command with --without-journal",
+    "journal.accept_damage": "ncp-tui snapshot resolve --accept-damage {id}",
+    "paths.show": "ncp-tui paths",
+    "evidence.output": "--output FILE; - writes to standard output",
+    "profile.choose": "--profile NAME",
+    "profile.add": "ncp-tui profile add",
+    "profile.bucket": "--bucket, or a default bucket of the profile",
+    "read_only.leave": "--read-only, NCP_TUI_READ_ONLY, or the flag of the profile",
+    "create.confirm": "--confirm {cluster}",
+}
+"""How an action is taken here, by its id."""
+
+
+def _command(action: NextAction) -> str:
+    return COMMANDS[action.id].format_map({name: shlex.quote(value) for name, value in action.arguments.items()})

@@ -185,11 +185,13 @@ class Session:
 
 def error_document(problem: Problem) -> dict[str, Any]:
     """A failure for scripts."""
+    from ncp_tui.cli.work.problems import next_words
+
     error: dict[str, Any] = {
         "kind": problem.kind,
         "what": problem.what,
         "meaning": problem.meaning or None,
-        "next_step": problem.next_step or None,
+        "next_step": next_words(problem) or None,
         "status": None,
         "code": None,
         "message": None,

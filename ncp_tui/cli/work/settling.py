@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from ncp_tui.cli.exit_codes import ExitCode
-from ncp_tui.cli.work.problems import CommandProblem
+from ncp_tui.cli.work.problems import CommandProblem, next_words, problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway import Problem
 from ncp_tui.gateway.sites import may_be_one_site
@@ -44,7 +44,7 @@ def settle_all(session: Session, seconds: float) -> ExitCode:
     documents: list[dict[str, Any]] = [request_entry_document(entry, settlement) for entry, settlement in found]
     if contents.damage is not None:
         problem = DamagedJournal(contents.damage)
-        lines.insert(0, f"Damaged: {problem.sentences()}")
+        lines.insert(0, f"Damaged: {problem_words(problem)}")
         documents.append({"damage": contents.damage.document(), "verdict": None})
     if contents.kept is not None and (journal.path.parent / contents.kept).exists():
         session.out.note(f"The journal of an earlier version is kept: {journal.path.parent / contents.kept}")
@@ -96,7 +96,7 @@ def _settled(session: Session, journal: Journal, entries: list[JournalEntry], se
                     session.out.note(f"Looking for {name} in the history, for {seconds:g} s at most.")
                     settlement = session.wait(settle(journal, entry, engine, seconds=seconds))
                 if settlement is None and problem is not None:
-                    settlement = Settlement(Verdict.CANNOT_TELL, problem.what, problem.next_step)
+                    settlement = Settlement(Verdict.CANNOT_TELL, problem.what, next_words(problem))
                 action.outcome = settlement.sentence if settlement else IN_OTHER_HANDS
             yield entry, settlement
 

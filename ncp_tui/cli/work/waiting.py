@@ -8,7 +8,7 @@ from typing import Any
 
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.finding import find_cluster
-from ncp_tui.cli.work.problems import SnapshotFailed, WaitEnded
+from ncp_tui.cli.work.problems import SnapshotFailed, WaitEnded, problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.search_engine import Cluster, HistoryEntry, SnapshotState
 from ncp_tui.snapshots import (
@@ -67,7 +67,7 @@ def follow(session: Session, tracked: TrackedSnapshot, seconds: float) -> None:
     work = tracker.follow(tracked, seconds=seconds)
     session.wait(record.meanwhile(work) if record is not None else work)
     if tracked.journal_problem is not None:
-        session.out.note(f"The journal does not hold the end. {tracked.journal_problem.sentences()}")
+        session.out.note(f"The journal does not hold the end. {problem_words(tracked.journal_problem)}")
 
 
 def told_of_other(name: str, other: Match) -> str:
@@ -112,7 +112,7 @@ def _request(session: Session, cluster: Cluster, name: str) -> JournalEntry | No
     try:
         entries = session.wait(on_disk(journal.entries))
     except JournalProblem as problem:
-        session.out.note(f"{problem.sentences()} The newest row of {name} is waited for, whoever asked for it.")
+        session.out.note(f"{problem_words(problem)} The newest row of {name} is waited for, whoever asked for it.")
         return None
     newest, is_awaited = awaited(entries, cluster.number, name)
     if newest is not None and not is_awaited and newest.state is None:

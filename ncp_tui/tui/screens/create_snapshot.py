@@ -542,10 +542,6 @@ class CreateSnapshotScreen(WorkingScreen):
 
     def _was_not_sent(self, followed: TrackedSnapshot, problem: Problem) -> None:
         """Nothing left: the form is the user's again, and a journal that cannot be written is asked about."""
-        if isinstance(problem, SecondRequest):
-            problem.next_step = "Use another name, or press u on the clusters to find out about that one."
-        elif isinstance(problem, DamagedJournal):
-            problem.next_step = f"Look at the history first; the damage is {problem.report.id}."
         self.query_one(ProblemCard).show(problem)
         self.say(f"Not started: {followed.request.name}.", "bad")
         self._let_correct("not sent")

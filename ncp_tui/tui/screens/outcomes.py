@@ -121,6 +121,7 @@ class OutcomesScreen(EvidenceScreen):
         if event.damage is not None:
             damaged = DamagedJournal(event.damage)
             damaged.next_step = "Look at the history of the clusters it touches; then a accepts it."
+            damaged.actions = ()
             self.query_one(ProblemCard).show(damaged)
         self._entries = sorted(event.entries, key=lambda entry: entry.at, reverse=True)
         self.session.unsettled = event.unsettled

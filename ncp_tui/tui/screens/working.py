@@ -13,6 +13,7 @@ from textual.widget import Widget
 from ncp_tui import snapshots
 from ncp_tui.tui import screens, widgets
 from ncp_tui.tui.crash import LoudWorkers
+from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, StatusLine
 from ncp_tui.view.format import elapsed
@@ -130,7 +131,7 @@ class WorkingScreen(LoudWorkers, Screen[None]):
 
     def say_problem(self, problem: Problem) -> None:
         """Say what happened and what to do next, in one line; the panels have the rest."""
-        self.say(problem.sentences(), "bad")
+        self.say(problem_words(problem), "bad")
 
     def show_followed(self) -> None:
         """Say how the snapshots under way are doing."""
@@ -267,12 +268,12 @@ def ending(followed: TrackedSnapshot) -> tuple[str, str]:
 def _ending(followed: TrackedSnapshot) -> tuple[str, str]:
     name, taken, progress = followed.request.name, followed.taken, followed.progress
     if taken is None and followed.problem is not None:
-        return f"Not started: {name}. {followed.problem.sentences()}", "bad"
+        return f"Not started: {name}. {problem_words(followed.problem)}", "bad"
     if taken is not None and taken.outcome is snapshots.Outcome.UNKNOWN and taken.settlement is not None:
         return f"{taken.sentence} {taken.settlement.next_step}", "warning"
     if taken is not None and taken.error is not None and taken.outcome is not snapshots.Outcome.ACCEPTED:
         return (
-            f"{taken.sentence} {taken.error.sentences()}",
+            f"{taken.sentence} {problem_words(taken.error)}",
             "warning" if taken.outcome is snapshots.Outcome.UNKNOWN else "bad",
         )
     if followed.problem is not None:

@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from ncp_tui import gateway
 from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.next_steps import next_words
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Problem
@@ -29,8 +30,8 @@ class ProblemCard(Static):
         text.append(shown(problem.what), self.get_component_rich_style("problem--what", partial=True))
         if problem.meaning:
             text.append(f"\n{shown(problem.meaning)}")
-        if problem.next_step:
-            text.append(f"\n{shown(problem.next_step)}", self.get_component_rich_style("problem--next", partial=True))
+        if step := next_words(problem):
+            text.append(f"\n{shown(step)}", self.get_component_rich_style("problem--next", partial=True))
         if isinstance(problem, gateway.GatewayError) and problem.request_id:
             text.append(f"\nrequest id {problem.request_id}")
         self.update(text)

@@ -1,0 +1,42 @@
+"""What the next steps of a problem are for, in the same words on the screen and in commands.
+
+Each face says by which means: the command line by a command or an option, the screens by a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ncp_tui.gateway import NextAction, Problem
+
+PURPOSES = {
+    "snapshot.resolve": "Find out about it",
+    "snapshot.wait": "Follow it",
+    "snapshot.history": "See the history",
+    "snapshot.again": "Send it all the same",
+    "snapshot.unwritten": "Send it without writing it down",
+    "journal.accept_damage": "Accept the damage",
+    "paths.show": "See where that is",
+    "evidence.output": "Name the file",
+    "profile.choose": "Choose a profile",
+    "profile.add": "Add a profile",
+    "profile.bucket": "Name the bucket",
+    "read_only.leave": "Leave read-only mode",
+    "create.confirm": "Confirm it",
+}
+"""By the id of an action."""
+
+Means = Callable[[NextAction], str | None]
+"""How a face takes an action; None where it has no means, or offers the action by itself."""
+
+
+def next_words(problem: Problem, means: Means) -> str:
+    """What to do next: the problem's own words, and each action with its means."""
+    steps = [(PURPOSES[action.id], means(action)) for action in problem.actions]
+    said = ". ".join(f"{purpose}: {by}" for purpose, by in steps if by)  # no full stop behind a command to be copied
+    return " ".join(part for part in (problem.next_step, said) if part)
+
+
+def problem_words(problem: Problem, means: Means) -> str:
+    """The whole of a problem on one line."""
+    return " ".join(part for part in (problem.what, problem.meaning, next_words(problem, means)) if part)
