@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.snapshots.settling import look_for
 from tests.cli.program import Called, Program, keys_of, private_environment
 
 
@@ -14,9 +17,12 @@ from tests.cli.program import Called, Program, keys_of, private_environment
 def nothing_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process looks at the history follow each other soon, and a throttled create is repeated at once."""
     # By the modules' names: the package has functions that are called `settle` and `take` too.
-    monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "SETTLE_SECONDS", 0.2)
+    taking = import_module("ncp_tui.snapshots.taking")
+    # A create whose answer was lost is looked for a few times, however long a look takes: its clock goes by looks.
+    monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "SETTLE_SECONDS", 20.0)
+    monkeypatch.setattr(taking, "look_for", partial(look_for, monotonic=count(0.0, 4.0).__next__))
     monkeypatch.setattr(import_module("ncp_tui.snapshots.settling"), "_FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(import_module("ncp_tui.snapshots.taking"), "_FIRST_WAIT", 0.0)
+    monkeypatch.setattr(taking, "_FIRST_WAIT", 0.0)
     monkeypatch.setattr(import_module("ncp_tui.snapshots.watching"), "FIRST_PAUSE", 0.05)
 
 
