@@ -23,7 +23,8 @@ def each_row(names: str | Sequence[str], rows: Iterable[Any], ids: Ids = None) -
     the ones after it: all are raised together, each with a note that says which it is.
     """
     columns = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
-    table = _rows_by_name(columns, list(rows), ids)
+    is_alone = isinstance(names, str) and len(columns) == 1
+    table = _rows_by_name(columns, [(row,) if is_alone and not isinstance(row, _Row) else row for row in rows], ids)
 
     def decorate(test: Test) -> Test:
         if inspect.iscoroutinefunction(test):
@@ -60,7 +61,7 @@ def _rows_by_name(columns: Sequence[str], rows: Sequence[Any], ids: Ids) -> Mapp
     own = [] if ids is None or callable(ids) else list(ids)
     table: dict[str, Mapping[str, Any]] = {}
     for number, row in enumerate(rows, 1):
-        name, values = "", row if len(columns) > 1 else (row,)
+        name, values = "", row
         if isinstance(row, _Row):
             if row.marks:
                 raise ValueError(f"a row of a table has no marks of its own: {row}")

@@ -133,7 +133,11 @@ def test_the_demo_touches_nothing_of_the_user(tmp_path: Path) -> None:
     (tmp_path / ".ncloud").mkdir()
     (tmp_path / ".ncloud" / "configure").write_text("[DEFAULT]\nncloud_access_key_id = MINE\n")
     before = sorted(tmp_path.rglob("*"))
-    with Terminal(tmp_path, "--demo", environ={"NCLOUD_ACCESS_KEY": "MINE", "NCLOUD_SECRET_KEY": "MINE"}) as terminal:
+    keys, short = (
+        {"NCLOUD_ACCESS_KEY": "MINE", "NCLOUD_SECRET_KEY": "MINE"},
+        "from ncp_tui.cli import demo; demo.SECONDS = 4.0",
+    )
+    with Terminal(tmp_path, "--demo", environ=keys, first=short) as terminal:
         terminal.expect("DEMO", "sandbox / KR / Clusters", "14 clusters")
         terminal.press("s")
         terminal.expect("DEMO", "legal; time is UTC", "ok: cluster, health, bucket, name", "usable")

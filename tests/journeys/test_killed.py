@@ -78,7 +78,7 @@ def assert_true(gateway: ThreadedSandbox, environ: Mapping[str, str], names: lis
     return verdicts
 
 
-@pytest.mark.parametrize("kills", [12, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [6, pytest.param(100, marks=pytest.mark.slow)])
 def test_killed_at_any_moment(kills: int, gateway: ThreadedSandbox, environ: dict[str, str]) -> None:
     """Spread over a whole life, from the start of the interpreter to the answer on the screen."""
     print(f"\nNCP_TUI_SEED={SEED}")  # noqa: T201 - to see it again
@@ -121,7 +121,7 @@ def test_killed_while_the_answer_is_awaited(
     Nothing has come of it, or it comes when nobody is left, or it has come; or its answer was lost, and the history was
     being asked.
     """
-    names = [f"awaited-{number}" for number in range(3)]
+    names = [f"awaited-{number}" for number in range(2)]
     for name in names:
         fault = _held(gateway.sandbox.faults, moment)
         process = started(environ, name)

@@ -329,8 +329,16 @@ def test_what_is_no_document(text: str) -> None:
         read_keys(text)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda one: st.lists(one) | st.dictionaries(
-    st.sampled_from(["Code", "AccessKeyId", "SecretAccessKey", "Expiration", "Message"]), one)))  # fmt: skip
+MEMBERS = st.sampled_from(["Code", "AccessKeyId", "SecretAccessKey", "Expiration", "Message"])
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda one: st.lists(one) | st.dictionaries(MEMBERS, one),
+        max_leaves=15,
+    )
+)
 def test_whatever_it_says_is_calm(value: object) -> None:
     try:
         read_keys(json.dumps(value))

@@ -393,7 +393,7 @@ async def test_a_trickle_of_headers(wire: Wire) -> None:
 
 
 async def test_a_trickle_of_the_body(wire: Wire) -> None:
-    install(wire.sandbox, "trickle-body")
+    trickle_body(0.1).install(wire.sandbox)
     line = await wire.begin_create("struck-1")
     assert (await line.reader.read(1_000)).endswith(b"\r\n\r\n")
     assert b'{"code": 0'.startswith(await line.reader.read(1_000))
