@@ -175,7 +175,8 @@ async def test_leaving_the_form_saves_nothing() -> None:
         assert [each.name for each in stage.home.profiles.load().profiles] == ["prod"]
 
 
-async def test_editing_keeps_the_secret_that_is_not_typed() -> None:
+async def test_editing_keeps_the_secret_that_is_not_typed_and_undoes_nothing_of_another_program() -> None:
+    """A form that was open would take a protection away again, unawares."""
     async with staged(WIDE) as stage:
         await stage.press("p", "e")
         form = stage.app.screen
@@ -191,6 +192,13 @@ async def test_editing_keeps_the_secret_that_is_not_typed() -> None:
         identity = stage.app.session.identity
         assert identity is not None
         assert identity.profile.protected, "the profile in use is the edited one"
+        await stage.press("e")
+        stage.home.profiles.replace(dataclasses.replace(profile, read_only=True))
+        await stage.fill("default_bucket", "bk.other")
+        await stage.press("f2")
+        assert stage.shows("Another program has changed profile prod meanwhile.", "Nothing was saved.")
+        now = profile_of(stage, "prod")
+        assert (now.read_only, now.protected, now.default_bucket) == (True, True, "es-backup-weekly")
 
 
 async def test_another_access_key_asks_for_its_secret_and_a_typed_one_replaces_it() -> None:
@@ -340,18 +348,6 @@ async def test_a_file_that_may_not_be_written_costs_no_key() -> None:
         make_newer(stage)
         for act in ACTS:
             await refused(stage, act, "written by a newer ncp-tui")
-
-
-async def test_what_another_program_changed_meanwhile_is_not_undone() -> None:
-    """A form that was open would take a protection away again, unawares."""
-    async with staged(WIDE) as stage:
-        await stage.press("p", "e")
-        stage.home.profiles.replace(dataclasses.replace(profile_of(stage, "prod"), read_only=True, protected=True))
-        await stage.fill("default_bucket", "es-backup-weekly")
-        await stage.press("f2")
-        assert stage.shows("Another program has changed profile prod meanwhile.", "Nothing was saved.")
-        now = profile_of(stage, "prod")
-        assert (now.read_only, now.protected, now.default_bucket) == (True, True, "bk.ses.snapshot")
 
 
 async def test_a_profile_without_its_key_says_where_it_should_be_and_moves_nowhere() -> None:
@@ -549,7 +545,7 @@ async def test_leaving_while_it_is_saved_says_so_and_help_over_it_stays() -> Non
     """
     store = SlowStore()
     async with staged(WIDE, stores={"session": store}) as stage:
-        for meanwhile in ("f1", "ctrl+p", "escape", "twice"):
+        for meanwhile in (["f1", "ctrl+p"], ["escape"], ["escape", "escape"]):
             await stage.press("p", "e")
             assert isinstance(stage.app.screen, ProfileFormScreen)
             await stage.fill("secret_key", SECRET_KEY)
@@ -557,13 +553,15 @@ async def test_leaving_while_it_is_saved_says_so_and_help_over_it_stays() -> Non
             store.asked.clear()
             await stage.pilot.press("f2")
             await stage.until(lambda: store.asked == ["save"])
-            await stage.pilot.press("escape" if meanwhile == "twice" else meanwhile)
-            if meanwhile == "twice":
-                await stage.expect("It is being saved. esc once more leaves; the saving goes on.")
-                await stage.pilot.press("escape")
+            for place, key in enumerate(meanwhile):
+                if place and key == "escape":
+                    await stage.expect("It is being saved. esc once more leaves; the saving goes on.")
+                await stage.pilot.press(key)
+            if meanwhile == ["escape", "escape"]:
                 await stage.until(lambda: isinstance(stage.app.screen, ProfilesScreen))
             store.gate.set()
             await stage.settle()
             assert not [screen for screen in stage.app.screen_stack if isinstance(screen, ProfileFormScreen)], meanwhile
-            await stage.press("escape", "escape")
+            while not isinstance(stage.app.screen, ClustersScreen):
+                await stage.press("escape")
             assert stage.shows("prod / KR / Clusters"), meanwhile
