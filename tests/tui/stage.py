@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,10 @@ from pathlib import Path
 from unittest import mock
 
 import httpx
+from textual._context import visible_screen_stack
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input
 
 from ncp_tui.gateway import Exchange, Gateway, KeySource, SecretKey, Timings
@@ -38,7 +42,18 @@ PATIENCE = 60.0
 """Seconds before a wait is given up; the machine may be busy, and nothing here measures speed."""
 
 
-_SAME_FOR = 2
+_PAINT = Screen._compositor_refresh
+_unpainted: weakref.WeakSet[NcpApp] = weakref.WeakSet()
+
+
+def _paint_later(screen: Screen[object]) -> None:
+    """Have the screen painted once all has arrived: nobody sees the frames in between, a third of a test's time."""
+    if isinstance(screen.app, NcpApp) and screen is screen.app.screen:
+        _unpainted.add(screen.app)
+    else:
+        _PAINT(screen)
+
+
 _SOON = 1.0
 """Seconds: what a screen does that much later is still an answer to the key, and no ticking."""
 
@@ -111,7 +126,7 @@ class Stage:
         """Press keys, and wait after each until everything it started has settled."""
         await self.settle()
         for key in keys:
-            await self.pilot.press(key)
+            await self.app._press_keys([key])
             await self.settle()
 
     async def type(self, text: str) -> None:
@@ -127,14 +142,11 @@ class Stage:
         await self.settle()
 
     async def settle(self) -> None:
-        """Wait until no worker but a watch is at work, and the screen stays as it is."""
-        seen: list[str] = []
-
-        def still() -> bool:
-            seen.append("" if self.working or self.painting else self.text())
-            return len(seen) >= _SAME_FOR and len(set(seen[-_SAME_FOR:])) == 1 and bool(seen[-1])
-
-        await self.until(still)
+        """Wait until no worker but a watch is at work, every message has arrived, and the screen shows all of it."""
+        await self.until(lambda: not (self.working or self.painting or self.answering))
+        if self.app in _unpainted:
+            _unpainted.remove(self.app)
+            _PAINT(self.app.screen)
 
     @property
     def working(self) -> list[str]:
@@ -151,26 +163,40 @@ class Stage:
 
     @property
     def painting(self) -> bool:
-        """Whether the screen is still to be laid out or painted, or something waits for that or for a moment to pass.
+        """Whether the screen is still to be laid out or painted, or something waits for that.
 
-        Textual does both by a timer, and rows that come together wait for one. Whoever looks between its ticks sees the
-        screen as it was, and nothing at work.
+        Textual does both by a timer. Whoever looks between its ticks sees the screen as it was, and nothing at work.
         """
-        if not self.app.screen_stack:
-            return False
         screen = self.app.screen
-        soon = [each for each in screen._timers if each._repeat == 0 and each._interval < _SOON]
-        waiting = [each for each in soon if each._task is not None and not each._task.done()]
-        return any((screen._update_timer._active.is_set(), screen._callbacks, waiting))
+        return any((screen._update_timer._active.is_set(), screen._callbacks))
+
+    @property
+    def answering(self) -> bool:
+        """Whether a widget is in the midst of a message, or waits for a moment to pass.
+
+        Rows that come together wait for one, and a button that was clicked takes no other click for 0.2 s.
+        """
+        pumps: list[MessagePump] = [self.app, *self.app.screen.walk_children(with_self=True)]
+        soon = (each for pump in pumps for each in pump._timers if each._repeat == 0 and each._interval < _SOON)
+        if any(each._task is not None and not each._task.done() for each in soon):
+            return True
+        return any(pump.is_running and not pump._message_queue.ready_event._waiters for pump in pumps)
 
     async def until(self, holds: Callable[[], object]) -> None:
-        """Wait until something holds."""
+        """Wait until something holds, and look when nothing is on its way any more."""
         ends = time.monotonic() + PATIENCE
-        await self.pilot.pause()
+        await self.pause()
         while not holds():
             assert time.monotonic() < ends, f"waited in vain; at work: {self.working}; on the screen:\n{self.text()}"
             await asyncio.sleep(0.002)
-            await self.pilot.pause()
+            await self.pause()
+
+    async def pause(self) -> None:
+        """Let every message arrive, and the screen be laid out and painted at once rather than by Textual's timer."""
+        await _nothing_to_run()
+        while (screen := self.app.screen)._update_timer._active.is_set():
+            screen._on_timer_update()
+            await _nothing_to_run()
 
     async def expect(self, *texts: str) -> None:
         """Wait until all of `texts` are on the screen at once."""
@@ -198,6 +224,7 @@ class Stage:
         """What is on the screen, row by row."""
         if not self.app.screen_stack:
             return ""
+        visible_screen_stack.set(self.app._background_screens)  # else there is nothing behind a box
         lines = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in lines)
 
@@ -274,6 +301,7 @@ async def staged(
             await home.stores[saved.store].save(saved, SecretKey(caller.secret_key))
         for module in ("app", "pilot"):
             stack.enter_context(mock.patch(f"textual.{module}.wait_for_idle", _nothing_to_run))
+        stack.enter_context(mock.patch.object(Screen, "_compositor_refresh", _paint_later))
         app = NcpApp(home, wanted, theme=theme)
         app.session.settle_seconds = settle_seconds
         async with app.run_test(size=size) as pilot:

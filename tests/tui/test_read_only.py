@@ -103,13 +103,13 @@ def steps(chance: random.Random, keys: int) -> Iterator[list[str]]:
         yield batch
 
 
-@pytest.mark.parametrize("keys", [800, pytest.param(5_000, marks=pytest.mark.slow)])
-async def test_thousands_of_keys_change_nothing(keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("keys", "seed"), [(500, 2), pytest.param(5_000, None, marks=pytest.mark.slow)])
+async def test_thousands_of_keys_change_nothing(keys: int, seed: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the combination of screens, questions and palette: the sandbox's ledger holds reads only.
 
-    Of the run, and not of the profile: that one may be edited.
+    Of the run, and not of the profile: that one may be edited. The same keys each time; in the slow lane new ones.
     """
-    seed = random.SystemRandom().randrange(2**32)
+    seed = seed or random.SystemRandom().randrange(2**32)
     chance = random.Random(seed)  # noqa: S311 - nothing secret
     trail: list[str] = []
     async with staged((100, 30), **by_flag()) as stage:
