@@ -80,19 +80,22 @@ class _WrongRows:
     """What the rows of one table raised."""
 
     def __init__(self) -> None:
-        self._errors: dict[str, BaseException] = {}
+        self._errors: dict[str, Exception] = {}
 
     @contextmanager
     def collected(self, row: str) -> Iterator[None]:
         try:
             yield
-        except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  raised with the others
-            error.add_note(f"in row {row}")
+        except pytest.fail.Exception as failure:  # no Exception, which a table around this one would let through
+            self._errors[row] = AssertionError(failure.msg).with_traceback(failure.__traceback__)
+        except Exception as error:  # noqa: BLE001  raised with the others
             self._errors[row] = error
+        if row in self._errors:
+            self._errors[row].add_note(f"in row {row}")
 
     def raise_together(self, count: int) -> None:
         if self._errors:
-            raise BaseExceptionGroup(
+            raise ExceptionGroup(
                 f"{len(self._errors)} of {count} rows are wrong: {'; '.join(self._errors)}",
                 list(self._errors.values()),
             )

@@ -38,7 +38,7 @@ async def test_tables_nest_and_may_wait() -> None:
             pytest.fail("no")
 
     assert list(inspect.signature(meet).parameters) == ["fixture"]
-    with pytest.raises(BaseExceptionGroup, match="2 of 2 rows are wrong"):
+    with pytest.raises(ExceptionGroup, match="2 of 2 rows are wrong"):
         await meet(fixture="f")
     assert met == [(1, 3, "f"), (1, 4, "f"), (2, 3, "f"), (2, 4, "f")]
 
