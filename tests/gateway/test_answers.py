@@ -29,6 +29,7 @@ from ncp_tui.gateway import (
     ServerError,
     Throttled,
 )
+from ncp_tui.gateway.answer_words import words_in, words_of
 from ncp_tui.gateway.answers import LARGEST_CONFIRMATION, judge, payload_of, request_id_of
 from tests.tables import each_row
 
@@ -672,3 +673,52 @@ def test_how_much_of_an_answers_own_words_is_shown() -> None:
     error = judged(200, b"c" * 121)
     assert error is not None
     assert error.what == f"The answer is not one of the service's (200): {'c' * 120}."
+
+
+READ_OUT = [
+    "title", "error", "responseError", "fault", "errors", "message", "errorMessage", "returnMessage", "faultstring",
+    "msg", "reason", "error_description", "detail", "details", "description",
+]  # fmt: skip
+
+
+@each_row(
+    ("payload", "words"),
+    [
+        ({name: name for name in reversed(READ_OUT)}, " - ".join(READ_OUT)),
+        ({"note": "no", "code": "1", "status": "2"}, ""),
+        ({"ERROR": {"Message": "a", "DETAILS": "b"}}, "a - b"),
+        ({"message": "same", "details": "same."}, "same - same"),
+        ({"message": "same", "details": " same "}, "same"),
+        ({"message": " a\n\t b ", "details": ""}, "a b"),
+        ({"message": "Really. ..", "details": None}, "Really"),
+        ({"errors": [str(number) for number in range(9)]}, "0 - 1 - 2 - 3 - 4"),
+        ({"error": {"error": {"error": {"message": "deep"}}}}, "deep"),
+        ({"error": {"error": {"error": {"error": {"message": "deeper"}}}}}, ""),
+        ({"message": "w" * 400}, "w" * 400),
+        ({"message": "w" * 401}, "w" * 399 + "…"),
+        ({"message": 5, "details": True}, ""),
+        ([{"message": "a"}], "a"),
+        ("a", "a"),
+    ],
+)
+def test_which_words_of_an_answer_are_read_out(payload: Any, words: str) -> None:
+    """A refusal is told with the reason that came with it, in whatever machine's shape, and not with a page of it."""
+    assert words_of(payload) == words
+
+
+@each_row(
+    ("body", "words"),
+    [
+        (b"w" * 120, "w" * 120),
+        (b"w" * 121, "w" * 119 + "…"),
+        (b" " * 4095 + b"abc", "a"),
+        (b"\xef\xbb\xbfabc \xff", "abc \N{REPLACEMENT CHARACTER}"),
+        (b"a &amp; b", "a &amp; b"),
+        (b"<p>a &amp; b</p>", "a & b"),
+        (b"<SCRIPT>no</script><style type=x>no</style><!-- no\n --><b\nid=1>a</b><i", "a"),
+        (b"<script>no", ""),
+        (b"a<!-- no", "a"),
+    ],
+)
+def test_which_words_of_a_page_are_read_out(body: bytes, words: str) -> None:
+    assert words_in(Answer(502, "", (), body), None) == words
