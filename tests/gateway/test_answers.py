@@ -722,3 +722,23 @@ def test_which_words_of_an_answer_are_read_out(payload: Any, words: str) -> None
 )
 def test_which_words_of_a_page_are_read_out(body: bytes, words: str) -> None:
     assert words_in(Answer(502, "", (), body), None) == words
+
+
+@each_row(
+    ("body", "code"),
+    [
+        (envelope("E1", None), "E1"),
+        (envelope(1.5, None), "1.5"),
+        (envelope(-1, None), "-1"),
+        *((envelope(never, None), None) for never in (True, False, None, "", [], [1], {"a": 1})),
+        ({"error": {"errorCode": "300"}, "code": 7}, "300"),
+        ({"responseError": {"returnCode": 5}, "code": 7}, "5"),
+        ({"error": {"errorCode": ["300"]}}, None),
+        ({"error": "no", "code": 7}, "7"),
+    ],
+)
+def test_which_code_is_shown(body: dict[str, Any], code: str | None) -> None:
+    """As it came, of whichever object has it; what is no number and no text is no code."""
+    error = judged(404, body)
+    assert error is not None
+    assert error.code == code
