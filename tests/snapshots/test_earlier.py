@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ncp_tui.gateway.problems import NextAction
 from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots import JournalEntry, SecondRequest
@@ -116,33 +117,39 @@ def test_a_yes_covers_exactly_what_was_known_when_it_was_said() -> None:
     assert not is_of(known[0], replace(REQUEST, cluster_number="7"), CALLER.gateway)
 
 
-@each_row(
-    ("state", "words", "step"),
-    [
-        (EarlierState.SUCCEEDED, "has succeeded", "Use another name."),
-        (EarlierState.RUNNING, "is running", ""),
-        (EarlierState.ACCEPTED, "was accepted, and its end is not known", ""),
-        (EarlierState.UNDER_WAY, "is being sent or resolved at this moment, here or in another ncp-tui", ""),
-        (
-            EarlierState.UNKNOWN,
-            "may have started",
-            "Find out about it (ncp-tui snapshot resolve), or use another name.",
-        ),
-        (
-            EarlierState.NOT_STARTED,
-            "was made by another ncp-tui at the same time, and started nothing",
-            "See what the other ncp-tui said.",
-        ),
-    ],
-)
-def test_what_is_told_of_the_earlier_request(state: EarlierState, words: str, step: str) -> None:
+WAIT = NextAction("snapshot.wait", {"cluster": "search-0001", "name": "before-upgrade"})
+RESOLVE = NextAction("snapshot.resolve")
+AGAIN = NextAction("snapshot.again", {"id": "abc"})
+WORDS: list[tuple[EarlierState, str, str, tuple[NextAction, ...]]] = [
+    (EarlierState.SUCCEEDED, "has succeeded", "Use another name.", ()),
+    (EarlierState.RUNNING, "is running", "", (WAIT,)),
+    (EarlierState.ACCEPTED, "was accepted, and its end is not known", "", (WAIT,)),
+    (
+        EarlierState.UNDER_WAY,
+        "is being sent or resolved at this moment, here or in another ncp-tui",
+        "",
+        (WAIT,),
+    ),
+    (EarlierState.UNKNOWN, "may have started", "Use another name.", (RESOLVE,)),
+    (
+        EarlierState.NOT_STARTED,
+        "was made by another ncp-tui at the same time, and started nothing",
+        "See what the other ncp-tui said.",
+        (),
+    ),
+]
+
+
+@each_row(("state", "words", "step", "actions"), WORDS)
+def test_what_is_told_of_the_earlier_request(
+    state: EarlierState, words: str, step: str, actions: tuple[NextAction, ...]
+) -> None:
     problem = SecondRequest(Earlier("abc", "journal", state, AT), REQUEST)
-    follow = "Follow it: ncp-tui snapshot wait search-0001 before-upgrade"
     assert problem.what == (
         f"before-upgrade on search-0001 was asked for before: the request of 2026-01-01 03:00:00 UTC {words}."
     )
     assert problem.meaning == "Nothing was sent: it would be a second request for the same snapshot."
-    assert problem.next_step == f"{step or follow} To send it all the same, repeat the command with --again abc"
+    assert (problem.next_step, problem.actions) == (step, (*actions, AGAIN))
     assert problem.earlier.document() == {
         "id": "abc",
         "source": "journal",
