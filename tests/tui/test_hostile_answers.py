@@ -13,7 +13,7 @@ from ncp_tui.sandbox import Sandbox
 from ncp_tui.tui.app import NcpApp
 from ncp_tui.tui.screens import TextScreen
 from tests.tui.stage import Stage, staged
-from tests.tui.test_hostile_text import PAYLOADS, check
+from tests.tui.test_hostile_text import EACH, check
 from tests.tui.wires import Wire, operation_of
 
 SIZE = (120, 40)
@@ -69,7 +69,7 @@ async def look_everywhere(stage: Stage) -> None:
             await stage.press("escape")
 
 
-@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+@EACH
 async def test_a_card_shows_the_servers_words_as_text(payload: str) -> None:
     """Errors of service and gateway; a page, a redirect and headers of whoever answers on the gateway's address."""
     wire = Wire(Answers, LIST)
@@ -90,7 +90,7 @@ async def test_a_card_shows_the_servers_words_as_text(payload: str) -> None:
         await look_everywhere(stage)
 
 
-@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+@EACH
 async def test_the_outcome_of_a_create_shows_them_as_text(payload: str) -> None:
     wire = Wire(Answers, CREATE)
     async with staged(SIZE, wrap=wire) as stage:
@@ -126,7 +126,7 @@ class Poisons(httpx.AsyncBaseTransport):
         return httpx.Response(response.status_code, stream=httpx.ByteStream(json.dumps(body).encode()))
 
 
-@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+@EACH
 async def test_the_end_of_a_snapshot_shows_them_as_text(payload: str, quick_looks: None) -> None:  # noqa: ARG001
     wire = Wire(Poisons, payload)
     async with staged(SIZE, wrap=wire) as stage:

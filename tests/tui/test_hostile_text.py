@@ -22,12 +22,22 @@ OTHERS = (
 )
 """Colours, the clipboard, a title, a reset, device control, C1, overwriting, bidi, zero width, lines, half a pair."""
 
+MARKUP = "[red]red[/red][@click=app.leave]click me[/][/nope] [link=https://evil.example]x"
 PAYLOADS = {
+    "all at once": "".join(("[red]red[/red]", FIRST, MARKUP, *OTHERS)),
     "characters": "".join((FIRST, *OTHERS)),
-    "markup": "[red]red[/red][@click=app.leave]click me[/][/nope] [link=https://evil.example]x",
+    "markup": MARKUP,
     "broken markup": "[/nope] [link=https://evil.example]x",
     "long": "long" * 2500,
 }
+EACH = pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(payload, id=name, marks=[] if name == "all at once" else [pytest.mark.slow])
+        for name, payload in PAYLOADS.items()
+    ],
+)
+"""All at once by default; each alone, where another could hide it, in the slow lane."""
 
 
 class Hostile(httpx.AsyncBaseTransport):
@@ -72,13 +82,7 @@ WALKS = (["enter"], ["h", "enter"], ["s", "f2"], ["p", "t"], ["y"], ["v"], ["col
 """Keys that lead from the clusters through every screen; each is looked at."""
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [
-        pytest.param(payload, id=name, marks=[] if name in {"characters", "markup"} else [pytest.mark.slow])
-        for name, payload in PAYLOADS.items()
-    ],
-)
+@EACH
 async def test_every_screen_shows_it_as_text(payload: str) -> None:
     """`[/nope]` crashes a widget that reads markup, `[@click=...]` runs an action, ESC reaches the terminal raw."""
     async with staged((120, 40), wrap=lambda inner: Hostile(inner, payload)) as stage:
@@ -95,5 +99,5 @@ async def test_every_screen_shows_it_as_text(payload: str) -> None:
             await stage.pilot.click(offset=(20, row))
             await stage.settle()
             check(stage, f"a click in row {row}")
-        if payload.startswith("[red]"):
+        if MARKUP in payload:
             assert "[red]red[/red]" in stage.text()

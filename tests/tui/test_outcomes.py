@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from ncp_tui.profiles import Paths, Profile, SessionStore
 from ncp_tui.sandbox import Sandbox
 from ncp_tui.snapshots import Caller, Fact, Journal, JournalEntry, SnapshotRequest
@@ -186,28 +184,30 @@ async def test_an_entry_of_another_profile_is_settled_as_that_profile(tmp_path: 
         assert stage.app.session.unsettled == []
 
 
-@pytest.mark.parametrize(
-    "caller", [Caller("gone", "public", "KR", GATEWAY), Caller("prod", "public", "KR", "https://elsewhere.example")]
-)
-async def test_an_entry_nobody_leads_to_any_more_says_why(tmp_path: Path, caller: Caller) -> None:
-    earlier_run(tmp_path, SENT, caller=caller)
+GONE = Caller("gone", "public", "KR", GATEWAY)
+ELSEWHERE = Caller("prod", "public", "KR", "https://elsewhere.example")
+
+
+async def test_what_needs_no_request_or_has_nobody_to_ask_it(tmp_path: Path) -> None:
+    """What left nothing behind is settled; where no profile leads any more it stays open, and says why."""
+    never_sent = earlier_run(tmp_path, name="never-sent", ago=timedelta(minutes=3))
+    earlier_run(tmp_path, SENT, name="of-another", caller=ELSEWHERE, ago=timedelta(minutes=4))
+    earlier_run(tmp_path, SENT, caller=GONE)
     async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
         asked = len(stage.sandbox.ledger.requests)
         await stage.press("u", "s")
-        assert stage.shows(f"No profile {caller.profile} leads to {caller.gateway} any more.", "It stays open.")
-        assert len(stage.app.session.unsettled) == 1
+        assert stage.shows("Not started: never-sent.", "no byte of the request left")
+        assert facts_of(never_sent)[-1] == "settled"
+        for caller in (ELSEWHERE, GONE):
+            await stage.press("down", "s")
+            assert stage.shows(f"No profile {caller.profile} leads to {caller.gateway} any more.", "It stays open.")
+        assert len(stage.app.session.unsettled) == 2
         assert len(stage.sandbox.ledger.requests) == asked
-
-
-async def test_what_left_nothing_behind_is_settled_without_a_request(tmp_path: Path) -> None:
-    journal = earlier_run(tmp_path)
-    async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
-        await stage.press("u")
-        asked = len(stage.sandbox.ledger.requests)
-        await stage.press("s")
-        assert stage.shows("Not started: before-upgrade.", "no byte of the request left")
-        assert len(stage.sandbox.ledger.requests) == asked
-        assert facts_of(journal) == ["begun", "settled"]
+        await stage.press("e")
+        document = json.loads(evidence_in(stage.home.folder).read_text())
+        assert document["history"] is None
+        assert stage.shows("The history could not be read. No profile gone leads to")
+        assert document["gaps"]
 
 
 async def test_dismissing_asks_first(tmp_path: Path) -> None:
@@ -340,17 +340,6 @@ async def test_evidence_of_a_row_of_the_history() -> None:
         assert document["history"]
         assert document["verdict"]["why"]
         assert len(stage.sandbox.ledger.requests) == asked, "what is on the screen is not read again"
-
-
-async def test_evidence_without_a_history_has_a_gap(tmp_path: Path) -> None:
-    earlier_run(tmp_path, SENT, caller=Caller("gone", "public", "KR", GATEWAY))
-    async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
-        await stage.press("u", "e")
-        path = evidence_in(stage.home.folder)
-        document = json.loads(path.read_text())
-        assert document["history"] is None
-        assert stage.shows("The history could not be read. No profile gone leads to")
-        assert document["gaps"]
 
 
 async def test_a_folder_nobody_may_write_to() -> None:

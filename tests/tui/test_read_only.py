@@ -13,8 +13,9 @@ from textual.widgets import Button
 from ncp_tui.home import users_home
 from ncp_tui.profiles import Profile
 from ncp_tui.search_engine import OPERATIONS, Effect
-from ncp_tui.tui.screens import ClustersScreen
+from ncp_tui.tui.screens import ClustersScreen, HelpScreen, HistoryScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
+from ncp_tui.tui.widgets import TextView
 from tests.tui.stage import ACCESS_KEY, Stage, staged
 
 READS = {name for name, operation in OPERATIONS.items() if operation.effect is Effect.READ}
@@ -43,19 +44,16 @@ HARMFUL = (
 NAMES = {"?": "question_mark", ":": "colon", "/": "slash", "-": "minus"}
 
 
-def by_flag() -> dict[str, Any]:
-    return {"read_only": users_home({"NCP_TUI_HOME": "/nowhere"}, read_only=True).read_only}
+WAYS: Mapping[str, Any] = {
+    "flag or variable": {"read_only": True},
+    "profile": {"profile": dataclasses.replace(PROFILE, read_only=True)},
+}
 
 
-def by_variable() -> dict[str, Any]:
-    return {"read_only": users_home({"NCP_TUI_HOME": "/nowhere", "NCP_TUI_READ_ONLY": "1"}).read_only}
-
-
-def by_profile() -> dict[str, Any]:
-    return {"profile": dataclasses.replace(PROFILE, read_only=True)}
-
-
-WAYS: Mapping[str, Any] = {"flag": by_flag, "variable": by_variable, "profile": by_profile}
+def test_flag_and_variable_are_the_same() -> None:
+    assert users_home({"NCP_TUI_HOME": "/nowhere"}, read_only=True).read_only is True
+    assert users_home({"NCP_TUI_HOME": "/nowhere", "NCP_TUI_READ_ONLY": "1"}).read_only is True
+    assert users_home({"NCP_TUI_HOME": "/nowhere"}).read_only is False
 
 
 def changed_nothing(stage: Stage) -> bool:
@@ -65,7 +63,7 @@ def changed_nothing(stage: Stage) -> bool:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_nothing_leads_to_an_effect(way: str) -> None:
-    async with staged((120, 40), **WAYS[way]()) as stage:
+    async with staged((120, 40), **WAYS[way]) as stage:
         app = stage.app
         assert stage.shows("READ-ONLY")
         for opening in ([], ["h"], ["u"], ["p"]):
@@ -74,8 +72,16 @@ async def test_nothing_leads_to_an_effect(way: str) -> None:
             assert titles
             assert not [title for title in titles if title.endswith((": snapshot", ": create"))]
             screen = app.screen
+            assert not stage.shows("s Snapshot")
             await stage.press("s", "f2")
-            assert app.screen is screen, "no key opens the form"
+            if isinstance(screen, ClustersScreen | HistoryScreen):
+                await screen.run_action("snapshot")
+                await stage.settle()
+            assert app.screen is screen, "neither a key nor an action opens the form"
+            await stage.press("f1")
+            assert isinstance(app.screen, HelpScreen)
+            assert "Create a snapshot" not in app.screen.query_one(TextView).text
+            await stage.press("escape")
             await stage.press("escape")
         app.push_screen(CreateSnapshotScreen(app.session, app.session.clusters["1037001"]))
         await stage.settle()
@@ -112,7 +118,7 @@ async def test_thousands_of_keys_change_nothing(keys: int, seed: int | None, mon
     seed = seed or random.SystemRandom().randrange(2**32)
     chance = random.Random(seed)  # noqa: S311 - nothing secret
     trail: list[str] = []
-    async with staged((100, 30), **by_flag()) as stage:
+    async with staged((100, 30), read_only=True) as stage:
         await _keep_in_the_program(stage, monkeypatch)
         seen = set()
         for batch in steps(chance, keys):

@@ -40,7 +40,7 @@ async def test_filter_sort_and_the_cursor_that_stays() -> None:
         assert table.shown == 14
 
 
-async def test_a_snapshot_from_form_to_end() -> None:
+async def test_a_snapshot_from_form_to_end(quick_looks: None) -> None:  # noqa: ARG001
     """The main job. Create is pressed many times; one request may leave."""
     async with staged((120, 40)) as stage:
         await stage.press("s")
@@ -51,12 +51,15 @@ async def test_a_snapshot_from_form_to_end() -> None:
         assert '"snapshotName": "search-0001-20260102-000000"' in text
         assert not stage.sandbox.ledger.effects, "a preview sends nothing"
         await stage.press("f2", "f2", "f2")
-        assert "running" in stage.text()
+        await stage.expect("search-0001-20260102-000000: running, 0 s", "Accepted: it goes on without you.")
         assert len(stage.sandbox.ledger.effects) == 1
+        stage.clock.advance(15)
+        await stage.expect("search-0001-20260102-000000: running, 15 s")
         await stage.press("escape")
         assert "running now" in stage.text(), "the clusters show what is under way"
-        stage.clock.advance(60)
+        stage.clock.advance(45)
         await stage.expect("Finished: snapshot search-0001-20260102-000000 exists (SUCCESS).")
+        assert not stage.app.session.open_snapshots
     assert len(stage.sandbox.ledger.effects) == 1
 
 

@@ -141,7 +141,7 @@ async def test_q_leaves_no_form() -> None:
     async with staged((80, 24)) as stage:
         for opening, form in ((["s"], CreateSnapshotScreen), (["p", "a"], ProfileFormScreen)):
             await stage.press(*opening)
-            for _ in range(14):
+            for _ in stage.app.screen.focus_chain:
                 await stage.press("tab", "q")
                 assert stage.app.is_running
                 assert isinstance(stage.app.screen, form)
