@@ -20,16 +20,18 @@ from ncp_tui.tui import screens, settings
 from ncp_tui.tui.copying import CopyingApp
 from ncp_tui.tui.crash import LoudWorkers, QuietCrash
 from ncp_tui.tui.messages import JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
+from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.notices import BELL, WAYS, NoticingApp
 from ncp_tui.tui.page_keys import SteadyPages
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.screens.working import WorkingScreen, ending, outcome_word
+from ncp_tui.tui.screens.working import WorkingScreen
 from ncp_tui.tui.send_key import SEND_ID, note_input
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.small_window import RoomyApp
 from ncp_tui.tui.snapshot_workers import SnapshotWorkers
 from ncp_tui.tui.themes import DARK, THEMES, ThemedApp, theme_for
 from ncp_tui.tui.typed_ahead import TypedAhead
+from ncp_tui.view.progress import final_sentence, title_word
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Problem, SecretKey
@@ -291,9 +293,9 @@ class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticing
         tracked = event.tracked
         for screen in self._working_screens():
             screen.on_followed_changed(tracked)
-        self.tell_in_title(f"{tracked.request.name}: {outcome_word(tracked)}")
+        self.tell_in_title(f"{tracked.request.name}: {title_word(tracked)}")
         if not tracked.is_open:
-            self.tell_of_end(ending(tracked)[0])
+            self.tell_of_end(final_sentence(tracked, problem_words)[0])
 
     def _working_screens(self) -> list[WorkingScreen]:
         """The screens that can show something; none while the app is on its way out, and taking them apart."""

@@ -117,12 +117,11 @@ def how_many(entries: Sequence[JournalEntry], unsettled: Sequence[JournalEntry])
     return f"{count}, none open{f'; {unproved} dismissed without a proof' * bool(unproved)}.", Tone.PLAIN
 
 
-def unsettled_sentence(entries: Sequence[JournalEntry]) -> str:
-    """Which requests are open, and which key leads to them."""
-    first = entries[-1].request
+def unsettled_words(entries: Sequence[JournalEntry]) -> str:
+    """Which requests are open, as the part of a sentence that names the way to them."""
     if len(entries) == 1:
-        return f"Press u: it is not known whether {first.name} was started."
-    return f"Press u: of {len(entries)} creates it is not known whether they were started."
+        return f"it is not known whether {entries[0].request.name} was started"
+    return f"of {len(entries):,} creates it is not known whether they were started"
 
 
 def settled_text(entry: JournalEntry, settlement: Settlement | None) -> str:

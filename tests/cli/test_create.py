@@ -302,7 +302,7 @@ def test_a_snapshot_that_fails(call: Called, name: str, message: str) -> None:
     assert (document["outcome"], document["finished"]) == ("accepted", "failed")
     assert document["error"]["kind"] == "snapshot_failed"
     assert message in document["error"]["message"]
-    assert f"Accepted: the service has taken on {name}. It failed" in result.stderr
+    assert f"Accepted: the service has taken on {name}. FAILED: snapshot {name}: " in result.stderr
 
 
 def test_a_wait_that_takes_too_long(call: Called) -> None:

@@ -88,7 +88,7 @@ def test_from_the_first_question_to_the_end(
         assert terminal.expect_end() == 0
         assert "Calling as environment" in terminal.raw.decode()
         assert "Request id: " in terminal.raw.decode()
-        assert ": ok, " in terminal.raw.decode().rsplit("Follow it")[-1]
+        assert "Finished: snapshot search-0001-" in terminal.raw.decode().rsplit("Follow it")[-1]
         assert len(terminal.raw) < TWO_KILOBYTES
     (effect,) = served.sandbox.ledger.effects
     assert (effect.cluster, effect.bucket) == ("1037001", "bk.ses.snapshot")
@@ -259,7 +259,11 @@ def test_what_an_earlier_run_left_open_is_told_first(conversation: Conversations
         terminal.press(CTRL_C)
         assert terminal.expect_end() == 130
     with conversation() as terminal:
-        terminal.expect("whether lost-1 of search-0001 was started", "ncp-tui snapshot resolve", "Cluster (number")
+        terminal.expect(
+            "Open on search-0001: it is not known whether lost-1 was started",
+            "ncp-tui snapshot resolve",
+            "Cluster (number",
+        )
         answer(terminal, *TO_THE_NAME, ("Name [", "lost-1"))
         terminal.expect("Not started: lost-1.", "Nothing was sent", "--again")
         assert terminal.expect_end() == 12

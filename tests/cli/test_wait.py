@@ -31,14 +31,14 @@ def test_one_that_is_over(call: Called, served: ThreadedSandbox) -> None:
     assert document["cluster"] == {"name": "search-0001", "number": "1037001"}
     assert document["snapshot"] == document["raw"]["snapshotName"] == "x-1"
     assert document["error"] is None
-    assert call(*WAIT, "x-1").stdout == "x-1: ok, 0s\n"
+    assert call(*WAIT, "x-1").stdout == "Finished: snapshot x-1 exists (SUCCESS). It took 0s.\n"
 
 
 def test_one_that_is_running(call: Called) -> None:
     with ThreadedSandbox(Sandbox(duration=1)) as served:
         begin(served, "x-1")
         result = call(*WAIT, "x-1", **keys_of(served))
-    assert (result.code, result.stdout) == (0, "x-1: ok, 1s\n")
+    assert (result.code, result.stdout) == (0, "Finished: snapshot x-1 exists (SUCCESS). It took 1s.\n")
     assert "x-1: running" in result.stderr
 
 
@@ -48,7 +48,7 @@ def test_one_that_failed(call: Called, served: ThreadedSandbox) -> None:
     assert result.code == 10
     assert (result.json()["finished"], result.json()["failed"]) == ("failed", True)
     assert result.json()["error"]["kind"] == "snapshot_failed"
-    assert "x-fail of search-0001 failed: FAILED" in result.stderr
+    assert "FAILED: snapshot x-fail: FAILED" in result.stderr
 
 
 def test_one_that_does_not_end_in_time(call: Called) -> None:
@@ -87,8 +87,8 @@ def test_a_look_that_fails_is_repeated(call: Called, served: ThreadedSandbox) ->
     result = call(*WAIT, "x-1")
     assert looked.reached.is_set()
     assert result.code == 0
-    assert "A look failed, and is repeated." in result.stderr
-    assert result.stderr.count("A look failed") == 1
+    assert "The history cannot be read now; that is tried again." in result.stderr
+    assert result.stderr.count("cannot be read now") == 1
     assert asked(served.sandbox).count("getSnapshotHistory") >= 3
 
 

@@ -114,7 +114,7 @@ def test_the_gateway_goes_in_the_middle(gateway: ThreadedSandbox, tmp_path: Path
         terminal.press(F2)
         terminal.expect("Accepted")
         gateway.stop()
-        terminal.expect("last seen running", "Accepted, but the history cannot be read now")
+        terminal.expect("last seen running", "Accepted. The history cannot be read now")
         terminal.press(ESCAPE)
         terminal.expect("Clusters")
         terminal.press("r")

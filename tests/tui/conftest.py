@@ -5,6 +5,8 @@ import importlib
 
 import pytest
 
+from tests.tui.stage import _nothing_to_run
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_loaded_is_garbage() -> None:
@@ -12,6 +14,13 @@ def _nothing_loaded_is_garbage() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 50)
+
+
+@pytest.fixture(autouse=True)
+def _waits_for_a_fact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every pilot wait until nothing can run, as a stage does, and not until the processor is idle."""
+    for module in ("app", "pilot"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", _nothing_to_run)
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ async def test_the_end_of_a_snapshot_shows_them_as_text(payload: str, quick_look
     wire = Wire(Poisons, payload)
     async with staged(SIZE, wrap=wire) as stage:
         await stage.press("s", "f2")
-        await stage.expect("Accepted. The history has a row of that name that is not proved to be it")
+        await stage.expect("Accepted. The history has a row of search-0001-", "that is not this one: ")
         check(stage, "a row in another bucket")
         wire.held.in_another_bucket = False
         await stage.expect("FAILED: snapshot search-0001-")

@@ -285,8 +285,7 @@ class TestKorean:
             view = pilot.app.query_one(TextView)
             for width in range(8, 16):
                 await pilot.resize_terminal(width, 3)
-                while view.size.width != width:
-                    await pilot.pause()
+                await pilot.pause()
                 for left in range(12):
                     view.scroll_to(x=left, animate=False, force=True)
                     # The lines are drawn here and now, from where the text is scrolled to: nothing to wait for.

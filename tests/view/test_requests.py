@@ -16,7 +16,7 @@ from ncp_tui.view.requests import (
     request_entry_document,
     request_entry_lines,
     settled_text,
-    unsettled_sentence,
+    unsettled_words,
 )
 from ncp_tui.view.text import Tone, plain_text
 
@@ -86,8 +86,8 @@ def test_how_many_there_are_and_what_is_left() -> None:
 
 
 def test_which_requests_are_open() -> None:
-    assert unsettled_sentence([entry(SENT)]) == "Press u: it is not known whether before-upgrade was started."
-    assert unsettled_sentence([entry(SENT)] * 3) == "Press u: of 3 creates it is not known whether they were started."
+    assert unsettled_words([entry(SENT)]) == "it is not known whether before-upgrade was started"
+    assert unsettled_words([entry(SENT)] * 3) == "of 3 creates it is not known whether they were started"
 
 
 def test_what_was_found_out_for_a_command() -> None:

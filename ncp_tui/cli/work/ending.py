@@ -8,11 +8,11 @@ from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
 from ncp_tui.cli.work.attempt import Attempt, Wishes
 from ncp_tui.cli.work.problems import SnapshotFailed, problem_words
 from ncp_tui.cli.work.session import Session
-from ncp_tui.cli.work.waiting import follow, told_of_other
+from ncp_tui.cli.work.waiting import follow
 from ncp_tui.gateway import GatewayError, Problem
 from ncp_tui.search_engine import SnapshotState
 from ncp_tui.snapshots import Outcome, Taken, TrackedSnapshot
-from ncp_tui.view.history import history_sentence
+from ncp_tui.view.progress import end_text, other_sentence
 
 
 class Ending:
@@ -66,12 +66,12 @@ class Ending:
         row = seen.entry if seen is not None else None
         if row is not None and row.state is SnapshotState.FAILED:
             self._attempt.finished = "failed"
-            raise SnapshotFailed(f"It failed: {row.message or 'the history gives no reason'}.")
+            raise SnapshotFailed(end_text(row))
         if row is not None and row.state is SnapshotState.SUCCESS:
             self._attempt.finished = "success"
-            self._session.out.answer(self._attempt.document(), history_sentence(row))
+            self._session.out.answer(self._attempt.document(), end_text(row))
             return ExitCode.DONE
-        other = "" if seen is None or seen.other is None else f" {told_of_other(tracked.request.name, seen.other)}"
+        other = "" if seen is None or seen.other is None else f" {other_sentence(tracked.request.name, seen.other)}"
         return self._wait_ended(f"{seconds:g} s are over; it goes on.{other}")
 
     def _wait_ended(self, why: str, error: Problem | None = None) -> ExitCode:

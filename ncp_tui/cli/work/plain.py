@@ -34,6 +34,7 @@ from ncp_tui.snapshots import (
     suggest_name,
 )
 from ncp_tui.text import inert
+from ncp_tui.view.requests import unsettled_words
 
 T = TypeVar("T")
 
@@ -80,7 +81,7 @@ def _tell_open(session: Session) -> None:
         return
     for entry in entries:
         request = entry.request
-        session.out.note(f"Open: nobody knows whether {request.name} of {request.cluster} was started.")
+        session.out.note(f"Open on {request.cluster}: {unsettled_words([entry])}.")
     if entries:
         session.out.note("Find out with: ncp-tui snapshot resolve")
 

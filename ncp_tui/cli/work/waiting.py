@@ -16,16 +16,15 @@ from ncp_tui.snapshots import (
     JournalEntry,
     JournalProblem,
     Match,
-    Progress,
     SnapshotRequest,
     TrackedSnapshot,
     Verdict,
-    Whose,
     awaited,
     on_disk,
 )
-from ncp_tui.view.format import ZONE, date_time
-from ncp_tui.view.history import history_document, history_sentence, state_cell
+from ncp_tui.view.format import ZONE, date_time, elapsed
+from ncp_tui.view.history import history_document, state_cell
+from ncp_tui.view.progress import end_text, look_sentence, other_sentence
 
 _SAY_AGAIN = 60.0
 """Seconds after which an unchanged state is told once more, so that a log shows that somebody is still looking."""
@@ -49,12 +48,10 @@ def wait_for_snapshot(session: Session, wanted: str, name: str, seconds: float) 
     document = _document(name, cluster, row)
     session.document_of = lambda problem: document | {"error": {"kind": problem.kind, "message": problem.what}}
     if row is not None and row.state is SnapshotState.SUCCESS:
-        session.out.answer(document, history_sentence(row))
+        session.out.answer(document, end_text(row))
         return ExitCode.DONE
     if row is not None and row.state is SnapshotState.FAILED:
-        raise SnapshotFailed(
-            f"Snapshot {name} of {cluster.name} failed: {row.message or 'the history gives no reason'}."
-        )
+        raise SnapshotFailed(end_text(row))
     if row is None:
         raise WaitEnded(f"{seconds:g} s are over, and {_not_there(cluster, name, request, other)}")
     raise WaitEnded(f"{seconds:g} s are over.", f"Snapshot {name} goes on ({row.message or state_cell(row).text}).")
@@ -70,12 +67,6 @@ def follow(session: Session, tracked: TrackedSnapshot, seconds: float) -> None:
         session.out.note(f"The journal does not hold the end. {problem_words(tracked.journal_problem)}")
 
 
-def told_of_other(name: str, other: Match) -> str:
-    """A row of the name that is not proved to be what was asked for, and why."""
-    may_be = "may be this one" if other.whose is Whose.MAY_BE else "is not this one"
-    return f"The history has a row of {name} that {may_be}: {other.why}."
-
-
 class _Teller:
     """Says what a look has shown when it is new, and once a minute when it is not."""
 
@@ -89,21 +80,11 @@ class _Teller:
         progress = tracked.progress
         if progress is None or tracked.problem is not None:
             return
-        text = self._text(progress)
+        text = look_sentence(self._name, progress)
         now = time.monotonic()
         if text != self._last or now - self._said_at >= _SAY_AGAIN:
-            self._note(f"{progress.elapsed:5.0f} s  {text}")
+            self._note(f"{elapsed(progress.elapsed):>5}  {text}")
             self._last, self._said_at = text, now
-
-    def _text(self, progress: Progress) -> str:
-        if progress.problem is not None:
-            return f"A look failed, and is repeated. {progress.problem.what}"
-        if progress.entry is None and progress.other is not None:
-            return told_of_other(self._name, progress.other)
-        if progress.entry is None:
-            return f"{self._name} is not in the history yet."
-        message = progress.entry.message
-        return history_sentence(progress.entry) + (f" ({message})" if message else "")
 
 
 def _request(session: Session, cluster: Cluster, name: str) -> JournalEntry | None:
@@ -127,7 +108,7 @@ def _request(session: Session, cluster: Cluster, name: str) -> JournalEntry | No
 def _not_there(cluster: Cluster, name: str, request: JournalEntry | None, other: Match | None) -> str:
     asked_at = "" if request is None else f" asked for at {date_time(request.at)} {ZONE}"
     said = f"the history of {cluster.name} has no snapshot {name!a}{asked_at}."
-    return said if other is None else f"{said} {told_of_other(name, other)}"
+    return said if other is None else f"{said} {other_sentence(name, other)}"
 
 
 def _document(name: str, cluster: Cluster, entry: HistoryEntry | None) -> dict[str, Any]:

@@ -16,12 +16,13 @@ from ncp_tui.tui import screens
 from ncp_tui.tui.history_reader import MOST_ROWS
 from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.screens.table import TableScreen
-from ncp_tui.tui.screens.working import under_way_word, unsettled_sentence
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.slices import in_slices
 from ncp_tui.tui.widgets import RecordTable
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster
 from ncp_tui.view.format import ZONE, clock_time, milliseconds
+from ncp_tui.view.progress import under_way_word
+from ncp_tui.view.requests import unsettled_words
 from ncp_tui.view.text import Row
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ class ClustersScreen(TableScreen):
         if self.session.journal_problem is not None:
             self.say_problem(self.session.journal_problem)
         elif self.session.unsettled:
-            self.say(unsettled_sentence(self.session.unsettled), "warning")
+            self.say(f"Press u: {unsettled_words(self.session.unsettled)}.", "warning")
 
     @on(LastSnapshotLoaded)
     def show_last_snapshot(self, event: LastSnapshotLoaded) -> None:

@@ -7,7 +7,8 @@ from rich.text import Text
 from ncp_tui.gateway import Problem
 from ncp_tui.snapshots import Earlier, Light, Outcome, Preflight, Settlement, SnapshotRequest, Taken, TrackedSnapshot
 from ncp_tui.tui.glyphs import shown
-from ncp_tui.tui.screens.working import ending
+from ncp_tui.tui.next_steps import problem_words
+from ncp_tui.view.progress import final_sentence, look_sentence
 
 
 def second_question(earlier: Earlier, request: SnapshotRequest) -> str:
@@ -17,7 +18,7 @@ def second_question(earlier: Earlier, request: SnapshotRequest) -> str:
 
 def result(followed: TrackedSnapshot) -> tuple[str, str]:
     """What came of it, and its tone: one sentence, where a card on the form has the rest."""
-    taken, (text, tone) = followed.taken, ending(followed)
+    taken, (text, tone) = followed.taken, final_sentence(followed, problem_words)
     if taken is None:
         return f"Not started: {followed.request.name}.", tone
     if taken.outcome is Outcome.ACCEPTED or taken.journal_problem is not None:
@@ -30,13 +31,8 @@ def result(followed: TrackedSnapshot) -> tuple[str, str]:
 def goes_on(followed: TrackedSnapshot) -> tuple[str, str]:
     """What happens now, and what the user may do meanwhile."""
     progress, taken = followed.progress, followed.taken
-    if progress is not None and progress.problem is not None:
-        return f"Accepted, but the history cannot be read now: {progress.problem.what}", "warning"
-    if progress is not None and progress.other is not None:
-        return (
-            f"Accepted. The history has a row of that name that is not proved to be it: {progress.other.why}.",
-            "warning",
-        )
+    if progress is not None and (progress.problem is not None or progress.other is not None):
+        return f"Accepted. {look_sentence(followed.request.name, progress)}", "warning"
     if taken is None:
         return (
             ("Only one request was sent. esc leaves; the looking goes on.", "warning")

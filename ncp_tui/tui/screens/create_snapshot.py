@@ -50,13 +50,14 @@ from ncp_tui.tui.screens.create_sentences import (
     result,
     second_question,
 )
-from ncp_tui.tui.screens.working import WorkingScreen, state_words
+from ncp_tui.tui.screens.working import WorkingScreen
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import ExchangePanels, ProblemCard, RecordTable, SendButton, TextInput
 from ncp_tui.view.buckets import BUCKETS
 from ncp_tui.view.exchanges import request_lines
 from ncp_tui.view.preflight import light_lines
+from ncp_tui.view.progress import state_text
 from ncp_tui.view.text import BLANK, Tone, field, line
 
 _LONGEST = 30
@@ -511,7 +512,7 @@ class CreateSnapshotScreen(WorkingScreen):
             super().show_followed()
             return
         now = self.session.home.monotonic()
-        text, tone = (state_words(followed, now), "warning") if followed.is_open else result(followed)
+        text, tone = (state_text(followed, now), "warning") if followed.is_open else result(followed)
         outcome = self.query_one("#outcome", Static)
         for name in ("good", "bad", "warning"):
             outcome.set_class(name == tone, name)

@@ -23,13 +23,14 @@ from ncp_tui.snapshots import (
     settle,
 )
 from ncp_tui.tui.messages import JournalChanged
+from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.screens.confirm import SendQuestionScreen
 from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.text import TextScreen
-from ncp_tui.tui.screens.working import ending
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import FilterBar, ProblemCard, RecordTable
+from ncp_tui.view.progress import final_sentence
 from ncp_tui.view.requests import IN_OTHER_HANDS, REQUESTS, ListedRequest, how_many, request_entry_lines
 
 
@@ -347,7 +348,7 @@ class OutcomesScreen(EvidenceScreen):
         """Show the new state of what moved on."""
         super().on_followed_changed(followed)
         if not followed.is_open:
-            self._last_word = ending(followed)
+            self._last_word = final_sentence(followed, problem_words)
         self.read_journal()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -10,17 +10,16 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
-from ncp_tui import snapshots
 from ncp_tui.tui import screens, widgets
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, StatusLine
-from ncp_tui.view.format import elapsed
+from ncp_tui.view.progress import final_sentence, under_way_sentence
 
 if TYPE_CHECKING:
     from ncp_tui.gateway import Exchange, Problem
-    from ncp_tui.snapshots import JournalEntry, TrackedSnapshot
+    from ncp_tui.snapshots import TrackedSnapshot
     from ncp_tui.tui.app import NcpApp
     from ncp_tui.tui.screens.copying import Copyable
     from ncp_tui.tui.widgets import ExchangePanels
@@ -137,7 +136,7 @@ class WorkingScreen(LoudWorkers, Screen[None]):
         """Say how the snapshots under way are doing."""
         under_way = self.session.open_snapshots
         if under_way:
-            self.say(following_sentence(under_way, self.session.home.monotonic()), "warning")
+            self.say(under_way_sentence(under_way, self.session.home.monotonic()), "warning")
 
     def show_unsettled(self) -> None:
         """Say which creates are open, on the screen that leads to them; the header has their number everywhere."""
@@ -147,7 +146,7 @@ class WorkingScreen(LoudWorkers, Screen[None]):
         if followed.is_open:
             self.show_followed()
         else:
-            self.say(*ending(followed))
+            self.say(*final_sentence(followed, problem_words))
 
     def open(self, screen: Screen[Any], then: Callable[[Any], None] | None = None) -> None:
         """Go to another screen. What this one is still reading is stopped; a request with an effect is not ours."""
@@ -204,83 +203,3 @@ def header_facts(session: Session, *, leads_to_outcomes: bool = False) -> list[F
     if offset is not None and not offset.is_worrying:
         facts.append(Fact(f"clock {offset}"))
     return facts
-
-
-def following_sentence(under_way: list[TrackedSnapshot], now: float) -> str:
-    """`search-0001-...: running, 12 s`, or a count where there are several."""
-    first = under_way[0]
-    text = f"Snapshot {first.request.name} of {first.request.cluster}: {state_words(first, now)}"
-    more = len(under_way) - 1
-    return text + (f"  (and {more} more)" if more else "")
-
-
-def state_words(followed: TrackedSnapshot, now: float) -> str:
-    """How far a snapshot is, in words; the seconds count from the request. `now` is monotonic."""
-    if followed.taken is None and followed.resolving is not None:
-        return f"no clear answer; looking in the history, {elapsed(now - followed.asked_monotonic)}"
-    if followed.taken is None:
-        return "asking the service ..."
-    progress = followed.progress
-    if progress is None:
-        return "accepted"
-    seen = "accepted, not in the history yet" if progress.entry is None else str(progress.state)
-    if progress.other is not None and progress.other.whose is snapshots.Whose.MAY_BE:
-        seen = "accepted, a row of the history may be it"
-    if progress.problem is not None:
-        seen = "looking at it fails" if progress.entry is None else f"last seen {progress.state}"
-    return f"{seen}, {elapsed(now - followed.asked_monotonic)}"
-
-
-def under_way_word(under_way: Sequence[TrackedSnapshot]) -> str:
-    """What is known of a cluster's snapshots that have not ended, in a cell: only what is accepted runs."""
-    if any(each.is_resolving for each in under_way):
-        return "not known"
-    return "asking" if any(each.taken is None for each in under_way) else "running now"
-
-
-def outcome_word(followed: TrackedSnapshot) -> str:
-    """What has become of it, in a word for the window's title."""
-    if followed.is_open:
-        return "under way"
-    taken = followed.taken
-    if taken is None or taken.outcome not in {snapshots.Outcome.ACCEPTED, snapshots.Outcome.UNKNOWN}:
-        return "not started"
-    _, tone = ending(followed)
-    return {"good": "finished", "bad": "FAILED"}.get(tone, "not clear")
-
-
-def unsettled_sentence(entries: Sequence[JournalEntry]) -> str:
-    """Which creates are open, and which key leads to them."""
-    first = entries[-1].request
-    if len(entries) == 1:
-        return f"Press u: it is not known whether {first.name} was started."
-    return f"Press u: of {len(entries)} creates it is not known whether they were started."
-
-
-def ending(followed: TrackedSnapshot) -> tuple[str, str]:
-    """The last sentence about a snapshot, and its tone. A journal that does not hold it is told of as well."""
-    text, tone = _ending(followed)
-    taken = followed.taken
-    problem = followed.journal_problem or (taken.journal_problem if taken is not None else None)
-    return (f"{text} The journal does not hold it: {problem.what}", "warning") if problem is not None else (text, tone)
-
-
-def _ending(followed: TrackedSnapshot) -> tuple[str, str]:
-    name, taken, progress = followed.request.name, followed.taken, followed.progress
-    if taken is None and followed.problem is not None:
-        return f"Not started: {name}. {problem_words(followed.problem)}", "bad"
-    if taken is not None and taken.outcome is snapshots.Outcome.UNKNOWN and taken.settlement is not None:
-        return f"{taken.sentence} {taken.settlement.next_step}", "warning"
-    if taken is not None and taken.error is not None and taken.outcome is not snapshots.Outcome.ACCEPTED:
-        return (
-            f"{taken.sentence} {problem_words(taken.error)}",
-            "warning" if taken.outcome is snapshots.Outcome.UNKNOWN else "bad",
-        )
-    if followed.problem is not None:
-        return f"Accepted, but no longer followed: {name}. {followed.problem.what}", "warning"
-    if progress is not None and progress.entry is not None and progress.is_final:
-        message = progress.entry.message
-        if progress.state == "success":
-            return f"Finished: snapshot {name} exists ({message or 'success'}).", "good"
-        return f"FAILED: snapshot {name}: {message or 'the history has an error log'}.", "bad"
-    return f"Snapshot {name} is not finished.", "warning"

@@ -1,0 +1,142 @@
+"""A snapshot on its way: no word claims more than is proved, and both faces end with the same sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import cast
+
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.gateway.problems import Problem
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.snapshots.matching import Match, Whose
+from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest, Verdict
+from ncp_tui.snapshots.settling import Settlement
+from ncp_tui.snapshots.taking import Taken
+from ncp_tui.snapshots.track import TrackedSnapshot
+from ncp_tui.snapshots.watching import Progress
+from ncp_tui.view.progress import (
+    end_sentence,
+    end_text,
+    final_sentence,
+    look_sentence,
+    state_text,
+    title_word,
+    under_way_sentence,
+    under_way_word,
+)
+from ncp_tui.view.text import Tone
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+REQUEST = SnapshotRequest("1037001", "search-0001", "x-1", "bk")
+ACCEPTED = Taken(REQUEST, Outcome.ACCEPTED, NOW, "r-1")
+RUNNING = HistoryEntry("x-1", "bk", NOW)
+DONE = HistoryEntry("x-1", "bk", NOW, message="SUCCESS", duration="12s")
+BROKEN = HistoryEntry("x-1", "bk", NOW, has_error_log=True)
+BUSY = GatewayError("NCP is busy.")
+LOST = GatewayError("The answer was lost.")
+
+
+def tracked(
+    taken: Taken | None = None,
+    progress: Progress | None = None,
+    *,
+    resolving: GatewayError | None = None,
+    problem: Problem | None = None,
+    journal_problem: Problem | None = None,
+) -> TrackedSnapshot:
+    nobody = cast("Identity", None)
+    made = TrackedSnapshot(REQUEST, nobody, cast("SearchEngine", None), NOW, 100.0, taken, progress, problem)
+    made.resolving, made.journal_problem = resolving, journal_problem
+    return made
+
+
+def seen(entry: HistoryEntry | None, problem: GatewayError | None = None, other: Match | None = None) -> Progress:
+    return Progress((entry or RUNNING).state, 12.0, 1, entry, problem, other)
+
+
+def other(whose: Whose) -> Match:
+    return Match(DONE, whose, "it was there before")
+
+
+def test_how_far_it_is() -> None:
+    """Nothing is called running before the history shows it; what fails to be looked at was last seen."""
+    states = {
+        "asking the service ...": tracked(),
+        "no clear answer; looking in the history, 12 s": tracked(resolving=LOST),
+        "accepted": tracked(ACCEPTED),
+        "accepted, not in the history yet, 12 s": tracked(ACCEPTED, seen(None)),
+        "accepted, a row of the history may be it, 12 s": tracked(ACCEPTED, seen(None, other=other(Whose.MAY_BE))),
+        "running, 12 s": tracked(ACCEPTED, seen(RUNNING)),
+        "looking at it fails, 12 s": tracked(ACCEPTED, seen(None, BUSY)),
+        "last seen running, 12 s": tracked(ACCEPTED, seen(RUNNING, BUSY)),
+    }
+    assert [state_text(each, 112.0) for each in states.values()] == list(states)
+
+
+def test_several_at_once() -> None:
+    running, asking, lost = tracked(ACCEPTED, seen(RUNNING)), tracked(), tracked(resolving=LOST)
+    assert under_way_sentence([running], 112.0) == "Snapshot x-1 of search-0001: running, 12 s"
+    assert under_way_sentence([running, asking], 112.0).endswith("running, 12 s  (and 1 more)")
+    words = [under_way_word(each) for each in ([running], [running, asking], [running, asking, lost])]
+    assert words == ["running now", "asking", "not known"]
+
+
+def test_what_a_look_shows() -> None:
+    looks = {
+        "x-1 is not in the history yet.": seen(None),
+        "The history has a row of x-1 that may be this one: it was there before.": seen(
+            None, other=other(Whose.MAY_BE)
+        ),
+        "The history has a row of x-1 that is not this one: it was there before.": seen(
+            None, other=other(Whose.NOT_OURS)
+        ),
+        "The history cannot be read now; that is tried again. NCP is busy.": seen(RUNNING, BUSY),
+        "x-1: running": seen(RUNNING),
+        "x-1: ok, 12s (SUCCESS)": seen(DONE),
+    }
+    assert [look_sentence("x-1", progress) for progress in looks.values()] == list(looks)
+
+
+def test_how_it_ended() -> None:
+    assert end_sentence(DONE) == ("Finished: snapshot x-1 exists (SUCCESS).", Tone.GOOD)
+    assert end_sentence(BROKEN) == ("FAILED: snapshot x-1: the history has an error log.", Tone.BAD)
+    assert end_sentence(replace(BROKEN, message="no space left"))[0] == "FAILED: snapshot x-1: no space left."
+    assert end_text(DONE) == "Finished: snapshot x-1 exists (SUCCESS). It took 12s."
+
+
+def test_the_last_sentence_and_the_word_of_the_title() -> None:
+    """A warning where anything is left open; bad only where it is certain."""
+    unknown = Taken(REQUEST, Outcome.UNKNOWN, NOW, error=LOST)
+    found = Settlement(Verdict.CANNOT_TELL, "no row.", "Look again.")
+    ends = {
+        ("finished", Tone.GOOD): tracked(ACCEPTED, seen(DONE)),
+        ("FAILED", Tone.BAD): tracked(ACCEPTED, seen(BROKEN)),
+        ("not started", Tone.BAD): tracked(problem=Problem("No.")),
+        ("not clear", Tone.WARNING): tracked(replace(unknown, settlement=found)),
+    }
+    for (word, tone), each in ends.items():
+        assert (title_word(each), final_sentence(each, Problem.sentences)[1]) == (word, tone)
+    assert title_word(tracked(ACCEPTED)) == "under way"
+    assert final_sentence(ends["not started", Tone.BAD], Problem.sentences)[0] == "Not started: x-1. No."
+    assert final_sentence(ends["not clear", Tone.WARNING], Problem.sentences)[0].endswith("Look again.")
+    lost = tracked(ACCEPTED, seen(RUNNING), problem=BUSY)
+    assert final_sentence(lost, Problem.sentences) == (
+        "Accepted, but no longer followed: x-1. NCP is busy.",
+        Tone.WARNING,
+    )
+
+
+def test_an_end_that_the_journal_does_not_hold_is_no_good_news() -> None:
+    text, tone = final_sentence(
+        tracked(ACCEPTED, seen(DONE), journal_problem=Problem("The disk is full.")), Problem.sentences
+    )
+    assert text == "Finished: snapshot x-1 exists (SUCCESS). The journal does not hold it: The disk is full."
+    assert tone is Tone.WARNING
+
+
+def test_each_face_says_a_problem_with_its_own_next_step() -> None:
+    refused = tracked(Taken(REQUEST, Outcome.REFUSED, NOW, error=BUSY))
+    assert final_sentence(refused, lambda problem: f"{problem.what} Press r.")[0].endswith("NCP is busy. Press r.")
