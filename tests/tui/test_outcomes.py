@@ -120,6 +120,8 @@ async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_settled_later()
     async with staged((80, 24)) as stage:
         await lose_an_answer(stage, started=False)
         assert stage.shows("Cannot tell whether", "the history did not name", "1 UNSETTLED")
+        assert "(503/500" in stage.words(), "a gateway that does not say how far the request got"
+        await stage.press("f2")
         assert not stage.shows("press u"), "on the form a u would be typed"
         assert "looks again." in stage.text(), "the whole of the card is in an 80x24 window"
         await stage.press("escape")
