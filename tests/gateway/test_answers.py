@@ -623,6 +623,8 @@ TOLD: list[tuple[int, Any, str]] = [
     (200, b"", f"The answer is not one of the service's (200): it is empty. {NO_ANSWER_OF_IT}"),
     (200, b"<p>Sign in.\r\n Guests.",
      f"The answer is not one of the service's (200): <p>Sign in. Guests. {NO_ANSWER_OF_IT}"),
+    (403, {"error": {"message": "M."}},
+     f"HTTP 403 came back with none of the bodies that the API documents. It says: M. {SOMETHING}"),
     (502, b"", f"HTTP 502 came back with none of the bodies that the API documents. {SOMETHING}"),
     (502, b"M.", f"HTTP 502 came back with none of the bodies that the API documents. It says: M. {SOMETHING}"),
 ]  # fmt: skip
@@ -664,9 +666,9 @@ def test_how_large_an_answer_may_be_that_decides() -> None:
 def test_how_much_of_an_answers_own_words_is_shown() -> None:
     """A page is shown by its beginning, a code as far as it can be one, and words as far as anybody reads them."""
     assert LARGEST_CONFIRMATION == 64 * 1024
-    error = judged(400, envelope("9" * 41, None, "w" * 4001))
+    error = judged(400, envelope("9" * 41, None, "w" * 3000) | {"details": "v" * 3000})
     assert error is not None
-    assert (error.code, error.message) == ("9" * 39 + "…", "w" * 3999 + "…")
+    assert (error.code, error.message) == ("9" * 39 + "…", f"{'w' * 3000} - {'v' * 996}…")
     error = judged(200, b" " * 4095 + b"ab" + b"c" * 200)
     assert error is not None
     assert error.what == "The answer is not one of the service's (200): a."

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.snapshots import Fact, JournalEntry, Outcome, Verdict
-from ncp_tui.snapshots.journal_entry import Doubt, read_entries
+from ncp_tui.snapshots import Fact, JournalEntry, Outcome, SnapshotRequest, Verdict
+from ncp_tui.snapshots.journal_damage import Damage, Reading
+from ncp_tui.snapshots.journal_entry import CREATE, Doubt, entries_of, read_entries
+from ncp_tui.snapshots.journal_line import NAME, NUMBER, JournalLine
 from tests.snapshots.journals import CALLER, REQUEST, begun
 from tests.tables import each_row
 
@@ -205,3 +208,55 @@ def test_what_a_first_line_says_and_what_it_cannot(field: str, value: Any, attri
     assert type(getattr(entry, attribute)) is type(says)
     (entry,) = read_entries([{name: known for name, known in begun("a").items() if name != "process"}])
     assert entry.process == JournalEntry("a", EPOCH, CALLER, REQUEST).process == 0
+
+
+def test_a_fact_without_an_id_or_a_kind_is_none() -> None:
+    odd: list[dict[str, Any]] = [{"fact": "sent"}, {"id": 5, "fact": "sent"}, {"id": "a"}, {"id": "a", "fact": 5}, {}]
+    (entry,) = read_entries([begun("a"), *odd])
+    assert (len(entry.facts), entry.outcome) == (1, Outcome.NOT_SENT)
+
+
+def line(entry: str, event: str, **context: Any) -> JournalLine:
+    """Of the create `entry` of a snapshot of that name, with a parameter that only a later version knows."""
+    parameters = {NUMBER: "1", NAME: entry, "later": 1}
+    return JournalLine(1, entry, event, "2026-01-01T00:00:00+00:00", CREATE, parameters, context=context)
+
+
+A, B = ("1", "a"), ("1", "b")
+LINES = (line("a", "begun"), line("b", "begun"), line("a", "sent"), line("b", "sent"))
+NAMED, ANY = partial(Doubt, is_named=True), Doubt(is_named=False)
+
+
+@each_row(
+    ("damages", "of_a", "of_b"),
+    [
+        ([], None, None),
+        # What names nothing may be about all that had begun before it.
+        ([Damage("m", "", 0)], None, None),
+        ([Damage("m", "", 1)], ANY, None),
+        ([Damage("m", "", 2)], ANY, ANY),
+        # What names one, by its id before its snapshot, is about that one; it counts its facts before the last damage.
+        ([Damage("m", "", 3, frozenset({"a"}))], NAMED(after=2), None),
+        ([Damage("m", "", 2, frozenset({"a"}))], NAMED(after=1), None),
+        ([Damage("m", "", 3, frozenset(), frozenset({B}))], None, NAMED(after=1)),
+        ([Damage("m", "", 3, frozenset({"a"}), frozenset({B}))], NAMED(after=2), None),
+        ([Damage("m", "", 4, frozenset(), frozenset({A, B}))], NAMED(after=2), NAMED(after=2)),
+        ([Damage("m", "", 0, frozenset({"a"})), Damage("n", "", 4, frozenset({"a"}))], NAMED(after=2), None),
+        ([Damage("m", "", 0, frozenset({"a"})), Damage("n", "", 2)], NAMED(after=0), ANY),
+    ],
+)
+def test_which_doubt_damage_casts_on_a_create(damages: list[Damage], of_a: Doubt | None, of_b: Doubt | None) -> None:
+    for accepted, unaccepted in ((tuple(damages), ()), ((), tuple(damages)), (tuple(damages[:1]), tuple(damages[1:]))):
+        first, second = entries_of(Reading(LINES, unaccepted, accepted, 5))
+        assert (first.doubt, second.doubt) == (of_a, of_b)
+        assert (first.key, second.key) == (A, B)
+
+
+def test_a_create_whose_first_line_is_lost_is_known_by_its_others() -> None:
+    """As far as they say what was asked for; an event of the file, and another operation, is no create."""
+    file = JournalLine(1, "", "compacted", "2026-01-01")
+    other = replace(line("c", "begun"), operation="changeNodeCount")
+    nameless = replace(line("d", "sent"), parameters={NUMBER: "1"})
+    (entry,) = entries_of(Reading((file, other, nameless, line("b", "sent")), (), (), 5))
+    assert (entry.id, entry.key, entry.outcome) == ("b", B, Outcome.UNKNOWN)
+    assert entry.request == SnapshotRequest("1", "", "b", "")

@@ -407,6 +407,7 @@ def test_rows_that_were_there_are_told_from_new_ones_by_number_and_date() -> Non
         ([row(-400, index=1), row(-400, index=5), row(-400, index=6)], [OURS, NOT_OURS, NOT_OURS]),
         ([row(-400, index=5), row(-300, index=3), row(-300, index=1)], [MAY_BE, MAY_BE, NOT_OURS]),
         ([row(-300, index=4)], [OURS]),
+        ([row(-900, index=4), row(-300, index=3)], [OURS, NOT_OURS]),
     ):
         assert [match.whose for match in matches(seen, rows, LOOKED)] == expected
 
