@@ -8,11 +8,11 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    from ncp_tui import garbage
     from ncp_tui.cli.streams import take_over_streams
+    from ncp_tui.system.process import pause_gc
 
     take_over_streams()
-    garbage.hold_while_loading()
+    pause_gc()
     from ncp_tui.cli.signals import Signals
 
     with Signals() as signals:

@@ -14,24 +14,23 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ncp_tui import gateway, profiles, search_engine, session_log
-from ncp_tui.process_memory import close_process_memory
+from ncp_tui.gateway.credentials import KeySource
+from ncp_tui.profiles.environment_variables import take_environment, wants_server_role
+from ncp_tui.profiles.identities import Identities
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.profiles.profile import StoreName
+from ncp_tui.session_log.log import SessionLog
+from ncp_tui.system.paths import Paths, check_owner, configure_path, make_private_directory, paths_from
+from ncp_tui.system.process import close_process_memory
 
 if TYPE_CHECKING:
-    from ncp_tui.gateway import KeySource
-    from ncp_tui.profiles import (
-        Identities,
-        Identity,
-        NcloudConfigure,
-        Paths,
-        ProfileBook,
-        ProfileStore,
-        SecretStore,
-        ServerRole,
-        StoreName,
-    )
-    from ncp_tui.search_engine import SearchEngine
-    from ncp_tui.session_log import LogFile, SessionLog
+    from ncp_tui.profiles.book import ProfileBook
+    from ncp_tui.profiles.ncloud_configure import NcloudConfigure
+    from ncp_tui.profiles.secret_stores.base import SecretStore
+    from ncp_tui.profiles.server_role import ServerRole
+    from ncp_tui.profiles.store import ProfileStore
+    from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.session_log.file import LogFile
 
 if TYPE_CHECKING:  # loaded only by a run that uses it
     from ncp_tui.profiles.server_role import ServerRole
@@ -67,43 +66,50 @@ class Home:
     @property
     def profiles(self) -> ProfileStore:
         """The profiles on disk."""
-        return profiles.ProfileStore(self.paths)
+        from ncp_tui.profiles.store import ProfileStore
+
+        return ProfileStore(self.paths)
 
     def log_file(self) -> LogFile:
         """The session log on disk. Nothing is written until it hears of a request."""
-        return session_log.LogFile(
-            self.paths.session_log_file, partial(profiles.make_private_directory, self.paths.state_dir)
-        )
+        from ncp_tui.session_log.file import LogFile
+
+        return LogFile(self.paths.session_log_file, partial(make_private_directory, self.paths.state_dir))
 
     def configure(self) -> NcloudConfigure:
         """What `~/.ncloud/configure` holds; nothing where this run may not look at it."""
-        return (
-            profiles.read_ncloud_configure(self.configure_file) if self.configure_file else profiles.NcloudConfigure()
-        )
+        from ncp_tui.profiles.ncloud_configure import NcloudConfigure, read_ncloud_configure
+
+        return read_ncloud_configure(self.configure_file) if self.configure_file else NcloudConfigure()
 
     def identities(self, book: ProfileBook | None = None) -> Identities:
         """Everybody this run could call as."""
-        return profiles.available_identities(
-            self.environ, book or self.profiles.load(), self.configure(), self.server_role
-        )
+        from ncp_tui.profiles.sources import available_identities
+
+        return available_identities(self.environ, book or self.profiles.load(), self.configure(), self.server_role)
 
     def choose(self, name: str | None = None, book: ProfileBook | None = None) -> Identity:
         """Who to call as, by name or by the documented order. Raises NoCredentials."""
-        return profiles.choose_identity(
-            self.environ, book or self.profiles.load(), self.configure(), name, self.server_role
-        )
+        from ncp_tui.profiles.sources import choose_identity
+
+        return choose_identity(self.environ, book or self.profiles.load(), self.configure(), name, self.server_role)
 
     async def connect(self, identity: Identity, log: SessionLog) -> SearchEngine:
         """Fetch the secret key of `identity` and return a client for it; nothing is sent to the service yet.
 
         Raises the Problem of the secret store, KeysUnavailable, UnknownEndpoint or UnusableProxy.
         """
-        return self.client(identity, await profiles.secrets_for(identity, self.stores), log)
+        from ncp_tui.profiles.sources import secrets_for
+
+        return self.client(identity, await secrets_for(identity, self.stores), log)
 
     def client(self, identity: Identity, credentials: KeySource, log: SessionLog) -> SearchEngine:
         """A client for `identity` that signs with `credentials`, saved or not."""
+        from ncp_tui.gateway.transport import Gateway
+        from ncp_tui.search_engine.client import SearchEngine
+
         profile = identity.profile
-        client = gateway.Gateway(
+        client = Gateway(
             profile.endpoint(),
             credentials,
             record=partial(log.record, profile=identity.name),
@@ -111,7 +117,7 @@ class Home:
             clock=self.clock,
             environ=self.environ,
         )
-        return search_engine.SearchEngine(client, read_only=self.read_only or profile.read_only)
+        return SearchEngine(client, read_only=self.read_only or profile.read_only)
 
 
 def users_home(environ: Mapping[str, str] = os.environ, *, read_only: bool = False, profile: str | None = None) -> Home:
@@ -122,18 +128,26 @@ def users_home(environ: Mapping[str, str] = os.environ, *, read_only: bool = Fal
     """
     if environ is os.environ:
         close_process_memory()
-        environ = profiles.take_environment(os.environ)
-    paths = profiles.paths_from(environ)
-    profiles.check_owner(paths)
+        environ = take_environment(os.environ)
+    paths = paths_from(environ)
+    check_owner(paths)
     wanted = environ.get(READ_ONLY_VARIABLE, "").strip().lower()
     return Home(
         environ=environ,
         paths=paths,
         stores=_UsersStores(environ, paths),
-        configure_file=profiles.configure_path(environ),
-        server_role=profiles.ServerRole(environ) if profiles.wants_server_role(environ, profile) else None,
+        configure_file=configure_path(environ),
+        server_role=_server_role(environ, profile),
         read_only=read_only or wanted not in {"", "0", "false", "no"},
     )
+
+
+def _server_role(environ: Mapping[str, str], profile: str | None) -> ServerRole | None:
+    if not wants_server_role(environ, profile):
+        return None
+    from ncp_tui.profiles.server_role import ServerRole
+
+    return ServerRole(environ)
 
 
 class _UsersStores(Mapping["StoreName", "SecretStore"]):
@@ -145,11 +159,16 @@ class _UsersStores(Mapping["StoreName", "SecretStore"]):
 
     @cached_property
     def _stores(self) -> Mapping[StoreName, SecretStore]:
-        named = self._environ.get(profiles.PASSPHRASE_VARIABLE, "").strip()
+        from ncp_tui.profiles.secret_stores.file_store import FileStore
+        from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
+        from ncp_tui.profiles.secret_stores.opening import PASSPHRASE_VARIABLE
+        from ncp_tui.profiles.secret_stores.session_store import SessionStore
+
+        named = self._environ.get(PASSPHRASE_VARIABLE, "").strip()
         # A unit file or a .env hands "~" over as it is written. Path's own raises for a user that nobody knows.
         passphrase_file = Path(os.path.expanduser(named)) if named else None  # noqa: PTH111
-        key_file = profiles.FileStore(self._paths.keys_file, passphrase_file=passphrase_file)
-        return {"keyring": profiles.KeyringStore(), "file": key_file, "session": profiles.SessionStore()}
+        key_file = FileStore(self._paths.keys_file, passphrase_file=passphrase_file)
+        return {"keyring": KeyringStore(), "file": key_file, "session": SessionStore()}
 
     def __getitem__(self, name: StoreName) -> SecretStore:
         return self._stores[name]

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from ncp_tui.sandbox import RunningSandbox, Sandbox, serve
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import RunningSandbox, serve
 
 REPOSITORY = Path(__file__).parents[1]
 

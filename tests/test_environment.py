@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import pytest
 
 from ncp_tui.home import users_home
-from ncp_tui.profiles import environment_secrets
+from ncp_tui.profiles.environment_variables import environment_secrets
 
 KEYS = {
     "NCLOUD_ACCESS_KEY_ID": "AKENVIRONMENT0000001",

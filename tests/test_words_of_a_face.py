@@ -12,10 +12,12 @@ from textual.binding import Binding
 import ncp_tui
 from ncp_tui.cli.work.problems import COMMANDS as COMMANDS_OF
 from ncp_tui.cli.work.problems import next_words as of_commands
-from ncp_tui.gateway import NextAction, Problem
+from ncp_tui.problem import NextAction, Problem
 from ncp_tui.tui.next_steps import KEYS as KEYS_OF
 from ncp_tui.tui.next_steps import next_words as of_screens
-from ncp_tui.tui.screens import ClustersScreen, OutcomesScreen, ProfilesScreen
+from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.tui.screens.outcomes import OutcomesScreen
+from ncp_tui.tui.screens.profiles import ProfilesScreen
 from ncp_tui.view.actions import PURPOSES
 
 PACKAGE = Path(ncp_tui.__file__).parent

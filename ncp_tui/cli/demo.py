@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ncp_tui.gateway import SecretKey
+from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.home import Home
-from ncp_tui.profiles import Paths, Profile, ProfileStore, SessionStore
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.system.paths import Paths
 
 CLUSTERS = 12
 SECONDS = 12.0

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ncp_tui.gateway import Problem
+from ncp_tui.problem import Problem
 
 
 class ExitCode(IntEnum):
@@ -64,34 +62,59 @@ def exit_code_of(problem: Problem) -> ExitCode:
     A read that went unanswered is "not reached": nothing can have been started by it. The outcome of a create is for
     `snapshot create` to tell.
     """
-    from ncp_tui import gateway, profiles, snapshots
     from ncp_tui.cli.work.problems import CommandProblem
+    from ncp_tui.gateway.credentials import InvalidCredentials
+    from ncp_tui.gateway.curl import NotForCurl
+    from ncp_tui.gateway.endpoints import UnknownEndpoint
+    from ncp_tui.gateway.errors import (
+        AnswerLost,
+        AuthenticationFailed,
+        EndpointError,
+        EndpointTimeout,
+        GatewayError,
+        KeysUnavailable,
+        NotReached,
+        PermissionDenied,
+        QuotaExceeded,
+        ReadOnlyRefused,
+        Throttled,
+    )
+    from ncp_tui.gateway.proxies import UnusableProxy
+    from ncp_tui.gateway.tls import UnusableCaBundle
+    from ncp_tui.profiles.profile import InvalidProfile
+    from ncp_tui.snapshots.checks import InvalidBucket
+    from ncp_tui.snapshots.earlier import SecondRequest
+    from ncp_tui.snapshots.evidence import CannotWriteEvidence
+    from ncp_tui.snapshots.journal import JournalProblem
+    from ncp_tui.snapshots.journal_contents import DamagedJournal, OtherDamage
+    from ncp_tui.snapshots.names import InvalidName
+    from ncp_tui.snapshots.templates import InvalidTemplate
 
     if isinstance(problem, CommandProblem):
         return problem.exit_code
-    unanswered = (gateway.NotReached, gateway.AnswerLost, gateway.EndpointTimeout, gateway.EndpointError)
+    unanswered = (NotReached, AnswerLost, EndpointTimeout, EndpointError)
     usage = (
-        gateway.UnknownEndpoint,
-        gateway.UnusableProxy,
-        gateway.NotForCurl,
-        gateway.InvalidCredentials,
-        profiles.InvalidProfile,
-        snapshots.InvalidName,
-        snapshots.InvalidBucket,
-        snapshots.InvalidTemplate,
-        snapshots.OtherDamage,
-        snapshots.CannotWriteEvidence,
+        UnknownEndpoint,
+        UnusableProxy,
+        NotForCurl,
+        InvalidCredentials,
+        InvalidProfile,
+        InvalidName,
+        InvalidBucket,
+        InvalidTemplate,
+        OtherDamage,
+        CannotWriteEvidence,
     )
     table: tuple[tuple[type[Problem] | tuple[type[Problem], ...], ExitCode], ...] = (
-        (gateway.ReadOnlyRefused, ExitCode.NOT_ALLOWED),
-        ((snapshots.SecondRequest, snapshots.DamagedJournal, snapshots.JournalProblem), ExitCode.NOT_ALLOWED),
+        (ReadOnlyRefused, ExitCode.NOT_ALLOWED),
+        ((SecondRequest, DamagedJournal, JournalProblem), ExitCode.NOT_ALLOWED),
         # The configuration's fault, or the server's, though nothing was reached by it.
-        ((gateway.UnusableCaBundle, gateway.KeysUnavailable), ExitCode.NO_KEYS),
-        (gateway.AuthenticationFailed, ExitCode.AUTHENTICATION),
-        (gateway.PermissionDenied, ExitCode.PERMISSION),
+        ((UnusableCaBundle, KeysUnavailable), ExitCode.NO_KEYS),
+        (AuthenticationFailed, ExitCode.AUTHENTICATION),
+        (PermissionDenied, ExitCode.PERMISSION),
         (unanswered, ExitCode.NOT_REACHED),
-        ((gateway.Throttled, gateway.QuotaExceeded), ExitCode.THROTTLED),
-        (gateway.GatewayError, ExitCode.REFUSED),
+        ((Throttled, QuotaExceeded), ExitCode.THROTTLED),
+        (GatewayError, ExitCode.REFUSED),
         (usage, ExitCode.USAGE),
     )
     return next((code for kinds, code in table if isinstance(problem, kinds)), ExitCode.NO_KEYS)

@@ -168,14 +168,14 @@ class _NoTerminal(click.ClickException):
 
 
 def _show(session: Session) -> int:
-    from ncp_tui.tui import run as run_tui
+    from ncp_tui.tui.main import run as run_tui
 
     return run_tui(session.home, session.secrets, profile=session.settings.profile)
 
 
 def _demonstrate(session: Session) -> int:
     from ncp_tui.cli.demo import demo_home
-    from ncp_tui.tui import run as run_tui
+    from ncp_tui.tui.main import run as run_tui
 
     with demo_home() as home:
         return run_tui(home, session.secrets)

@@ -109,8 +109,9 @@ def complete_profile(_ctx: click.Context, _parameter: click.Parameter, incomplet
 
     No store is asked; a broken file has no names, and one that would act on a terminal is left out.
     """
-    from ncp_tui.gateway import Problem
-    from ncp_tui.profiles import ProfileStore, paths_from
+    from ncp_tui.problem import Problem
+    from ncp_tui.profiles.store import ProfileStore
+    from ncp_tui.system.paths import paths_from
     from ncp_tui.text import clean
 
     try:
@@ -126,9 +127,9 @@ def complete_profile(_ctx: click.Context, _parameter: click.Parameter, incomplet
 
 def complete_cluster(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The clusters that begin so, of those that were listed last by whoever would call. Nothing is sent."""
-    from ncp_tui import profiles
-    from ncp_tui.gateway import Problem
     from ncp_tui.home import users_home
+    from ncp_tui.problem import Problem
+    from ncp_tui.profiles.last_listing import LastListing, begins_with
     from ncp_tui.text import clean
 
     try:
@@ -136,8 +137,8 @@ def complete_cluster(ctx: click.Context, _parameter: click.Parameter, incomplete
         identity = home.choose(Settings.of(ctx).profile)
     except Problem:
         return []
-    listed = profiles.LastListing(home.paths).names(identity)
-    return [name for name in listed if profiles.begins_with(name, incomplete) and name == clean(name)]
+    listed = LastListing(home.paths).names(identity)
+    return [name for name in listed if begins_with(name, incomplete) and name == clean(name)]
 
 
 def _shared() -> Iterable[_SharedOption]:

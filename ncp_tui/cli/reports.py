@@ -10,12 +10,9 @@ import traceback
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import ncp_tui
-
-if TYPE_CHECKING:
-    from ncp_tui.gateway import SecretKey
+from ncp_tui.gateway.credentials import SecretKey
 
 _SECRET_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
 _MASK = "****"
@@ -46,8 +43,8 @@ def report_of(error: BaseException, secrets: Iterable[SecretKey] = ()) -> str:
 
 
 def _state_folder() -> Path | None:
-    from ncp_tui.gateway import Problem
-    from ncp_tui.profiles import make_private_directory, paths_from
+    from ncp_tui.problem import Problem
+    from ncp_tui.system.paths import make_private_directory, paths_from
 
     try:
         folder = paths_from(os.environ).reports_dir

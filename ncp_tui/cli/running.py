@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.options import Invocation, Settings
 from ncp_tui.cli.streams import is_hang_up
+from ncp_tui.problem import Problem
 
 if TYPE_CHECKING:
-    from ncp_tui.cli.exit_codes import ExitCode
     from ncp_tui.cli.signals import Signals
     from ncp_tui.cli.work.session import Session
-    from ncp_tui.gateway import Problem
 
 
 def run(work: Callable[[Session], ExitCode | int]) -> NoReturn:
@@ -43,7 +43,7 @@ def run(work: Callable[[Session], ExitCode | int]) -> NoReturn:
 
 def _ended(work: Callable[[Session], ExitCode | int], session: Session) -> int | Problem:
     """What `work` ended with: its exit code, or why it has none. Raises click's own exceptions."""
-    from ncp_tui.gateway import Problem
+    from ncp_tui.problem import Problem
 
     try:
         return int(work(session))

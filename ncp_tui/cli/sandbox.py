@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ncp_tui import garbage
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.options import Command, Settings
 from ncp_tui.cli.output import Output, write
 from ncp_tui.cli.streams import lost_answer
+from ncp_tui.system.process import resume_gc
 from ncp_tui.view.text import text_table
 
 if TYPE_CHECKING:
-    from ncp_tui.sandbox import LabFault, PlannedFault, Sandbox
+    from ncp_tui.sandbox.fault_lab.lab_fault import LabFault
+    from ncp_tui.sandbox.fault_lab.specs import PlannedFault
+    from ncp_tui.sandbox.sandbox import Sandbox
 
 
 def _read_faults(
@@ -28,7 +30,7 @@ def _read_faults(
     """The faults that were named, before anything listens. Help and completion import no server for it."""
     if not given:
         return ()
-    from ncp_tui.sandbox import UnknownFault, read_fault
+    from ncp_tui.sandbox.fault_lab.specs import UnknownFault, read_fault
 
     try:
         return tuple(read_fault(text) for text in given)
@@ -92,7 +94,9 @@ def command(
     A fault strikes the creation of a snapshot unless its row in --list-faults names something else. NAME@history aims
     it at the history; the other aims are clusters, cluster, buckets, create and any.
     """
-    from ncp_tui.sandbox import FAULTS, Sandbox, run_forever
+    from ncp_tui.sandbox.fault_lab.specs import FAULTS
+    from ncp_tui.sandbox.sandbox import Sandbox
+    from ncp_tui.sandbox.server import run_forever
 
     if list_faults:
         _list(FAULTS, Output(json=Settings.of(context).json))
@@ -103,7 +107,7 @@ def command(
         with closing(Sandbox(clusters, duration, latency, ledger_path=ledger)) as sandbox:
             for fault in faults:
                 fault.install(sandbox)
-            garbage.resume()
+            resume_gc()
             run_forever(sandbox, port, lambda url: _announce(_ready(sandbox, url, faults)))
     except OSError as error:
         raise click.UsageError(f"The sandbox cannot start: {error.strerror or error}.") from error

@@ -12,7 +12,7 @@ from ncp_tui.gateway import errors
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.exchange import MASKED, Answer
 from ncp_tui.gateway.lean_httpx import httpx
-from ncp_tui.gateway.spellings import Spellings
+from ncp_tui.system.redact import Spellings
 from ncp_tui.text import clean
 
 LARGEST_BODY = 8 * 1024 * 1024

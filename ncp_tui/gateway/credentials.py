@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 
 _MASK = "SecretKey(****)"
 _SHOWN_AT_EACH_END = 4

@@ -6,8 +6,8 @@ import json
 import shlex
 
 from ncp_tui.gateway.exchange import MASKED, RequestRecord
-from ncp_tui.gateway.problems import Problem
 from ncp_tui.gateway.signature import ACCESS_KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
+from ncp_tui.problem import Problem
 
 _SIGNING = {ACCESS_KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER}
 _DROPPED = {"host", "content-length", "connection", "accept-encoding", *_SIGNING}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 
 DEFAULT_ZONE = "public"
 DEFAULT_REGION = "KR"

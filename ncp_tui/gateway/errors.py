@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ncp_tui.gateway.exchange import Exchange
-from ncp_tui.gateway.problems import NextAction, Problem
+from ncp_tui.problem import NextAction, Problem
 
 
 class GatewayError(Problem):

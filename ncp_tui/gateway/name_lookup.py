@@ -9,8 +9,8 @@ from __future__ import annotations
 import socket
 from functools import partial
 
-from ncp_tui.gateway.daemon_threads import daemon_call
 from ncp_tui.gateway.errors import NameNotFound
+from ncp_tui.system.blocking import run_blocking
 
 LOOKUP_TIMEOUT = 10.0
 """Seconds after which a name server that does not answer is given up."""
@@ -21,7 +21,7 @@ async def look_up(host: str, port: int) -> None:
     lookup = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     said = "it has no address"
     try:
-        found = await daemon_call(lookup, LOOKUP_TIMEOUT)
+        found = await run_blocking(lookup, LOOKUP_TIMEOUT)
     except TimeoutError:
         found, said = [], "no answer"
     except (OSError, UnicodeError) as error:

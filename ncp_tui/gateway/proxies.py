@@ -16,7 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from ncp_tui.gateway.endpoints import HOST_AND_PORT, Endpoint
 from ncp_tui.gateway.lean_httpx import httpx
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 
 PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 """Where a proxy may be named, in the order of curl. Only https is ever sent through one."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import truststore
 
-from ncp_tui.gateway.daemon_threads import daemon_call
 from ncp_tui.gateway.errors import TlsFailed
+from ncp_tui.system.blocking import run_blocking
 
 _LOADING_SECONDS = 10.0
 
@@ -25,7 +25,7 @@ class UnusableCaBundle(TlsFailed):
 async def loaded_tls_context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
     """The same as `tls_context`, with the files read where a disk that hangs holds nobody. Raises UnusableCaBundle."""
     try:
-        return await daemon_call(lambda: tls_context(ca_bundle, environ), _LOADING_SECONDS)
+        return await run_blocking(lambda: tls_context(ca_bundle, environ), _LOADING_SECONDS)
     except TimeoutError:
         raise UnusableCaBundle(
             f"The certificates could not be read within {_LOADING_SECONDS:g} s.",

@@ -18,19 +18,19 @@ from ncp_tui.gateway.clock import ClockOffset, offset_from
 from ncp_tui.gateway.connection_trace import ConnectionTrace
 from ncp_tui.gateway.connections import FRESH, Connections
 from ncp_tui.gateway.credentials import Credentials, KeySource, SecretKey
-from ncp_tui.gateway.daemon_threads import daemon_call
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import AuthenticationFailed, BadAnswer, GatewayError, Throttled
 from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord
 from ncp_tui.gateway.inert_json import MOST_VALUES, TooManyValues, decode
 from ncp_tui.gateway.lean_httpx import httpx
-from ncp_tui.gateway.problems import Problem
 from ncp_tui.gateway.proxies import proxy_for
 from ncp_tui.gateway.recording import encoded, recorded
 from ncp_tui.gateway.retry_after import retry_after
 from ncp_tui.gateway.signature import SIGNATURE_HEADER, SignatureV2
 from ncp_tui.gateway.tls import loaded_tls_context
 from ncp_tui.gateway.transport_errors import NETWORK_ERRORS, error_from
+from ncp_tui.problem import Problem
+from ncp_tui.system.blocking import run_blocking
 
 _LARGE_BODY = 32 * 1024
 """Bytes from which an answer is parsed on a thread of its own: on the loop 8 MiB would stop every key for 0.2 s."""
@@ -276,7 +276,7 @@ async def _taken_in(incoming: Incoming, secrets: list[SecretKey], call: Call) ->
 
     if len(incoming.body) <= _LARGE_BODY:
         return take_in()
-    return await daemon_call(take_in, _PARSING_SECONDS)
+    return await run_blocking(take_in, _PARSING_SECONDS)
 
 
 def _too_many() -> BadAnswer:

@@ -10,23 +10,22 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.gateway.daemon_threads import daemon_call
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.profiles.book import ProfileBook
-from ncp_tui.profiles.files import Fence
 from ncp_tui.profiles.identities import same_name
 from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName, check_profile
-from ncp_tui.profiles.secret_stores import (
+from ncp_tui.profiles.secret_stores.base import SecretStore, service_of
+from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
+from ncp_tui.profiles.secret_stores.problems import (
     DamagedSecret,
     KeyringLocked,
+    NoKeyFileHere,
     NoKeyring,
     OtherAccessKey,
-    PassphraseNeeded,
-    SecretStore,
-    service_of,
 )
-from ncp_tui.profiles.secret_stores.problems import NoKeyFileHere
 from ncp_tui.profiles.store import CannotSave, ProfileStore
+from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.private_files import Fence
 
 DISK_SECONDS: Final = 30.0
 """How long the profiles file may take for one change: three times what it waits for another program's lock."""
@@ -237,7 +236,7 @@ class Administration:
 
     async def _on_disk(self, question: Callable[[], T]) -> T:
         try:
-            return await daemon_call(question, DISK_SECONDS)
+            return await run_blocking(question, DISK_SECONDS)
         except TimeoutError:
             raise _silent("Nothing was changed.") from None
 
@@ -265,7 +264,7 @@ class _Write:
         """The profiles after the change. What a timeout means is said where it matters: see Administration."""
         fence = Fence()
         try:
-            return await daemon_call(lambda: self._change(profiles.behind(fence)), DISK_SECONDS)
+            return await run_blocking(lambda: self._change(profiles.behind(fence)), DISK_SECONDS)
         except TimeoutError:
             book = await self._read_back(profiles, fence)
         except asyncio.CancelledError:
@@ -286,7 +285,7 @@ class _Write:
 
         self.may_be_on_disk = True
         try:
-            book = await daemon_call(read, READ_BACK_SECONDS)
+            book = await run_blocking(read, READ_BACK_SECONDS)
         except (Problem, TimeoutError):
             return None
         self.may_be_on_disk = self._has_landed(book)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.profiles.identities import same_name
 from ncp_tui.profiles.profile import Profile, check_profile
 
@@ -55,7 +55,7 @@ def read_book(data: bytes) -> ProfileBook:
     """What the file says. Never raises: what cannot be read is left out, and `warnings` say so."""
     if not data:
         return ProfileBook()
-    import tomllib  # noqa: PLC0415 - whoever keeps the keys in the environment has no file to read
+    import tomllib  # whoever keeps the keys in the environment has no file to read
 
     try:
         document = tomllib.loads(data.decode("utf-8-sig"))
@@ -79,7 +79,7 @@ def write_book(book: ProfileBook) -> bytes:
         document["default"] = book.default
     tables: dict[str, Any] = {profile.name: _table(profile) for profile in book.profiles}
     document["profiles"] = tables | dict(book.unreadable)
-    import tomli_w  # noqa: PLC0415 - reading does not need it
+    import tomli_w  # reading does not need it
 
     return tomli_w.dumps(document).encode()
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ncp_tui.gateway import Problem
-    from ncp_tui.profiles.identity import Identity
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.identity import Identity
 
 
 @dataclass(frozen=True)

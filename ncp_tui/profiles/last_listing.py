@@ -8,9 +8,9 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from ncp_tui.profiles.files import read_file, write_atomically
 from ncp_tui.profiles.identity import Identity
-from ncp_tui.profiles.paths import Paths, make_private_directory
+from ncp_tui.system.paths import Paths, make_private_directory
+from ncp_tui.system.private_files import read_file, write_atomically
 
 _MOST_CALLERS = 32
 """Older ones are dropped: whoever has them all in use lists again."""

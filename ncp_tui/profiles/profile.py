@@ -20,7 +20,7 @@ from ncp_tui.gateway.endpoints import (
     endpoint_for,
     zone_of_gateway_url,
 )
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.profiles.environment_variables import SERVER_ROLE_NAME
 
 StoreName = Literal["keyring", "file", "session"]

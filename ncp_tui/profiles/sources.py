@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ncp_tui.gateway.credentials import Credentials, KeySource
 from ncp_tui.gateway.endpoints import DEFAULT_ZONE, ZONES, zone_of_gateway_url
-from ncp_tui.gateway.problems import NextAction, Problem
+from ncp_tui.problem import NextAction, Problem
 from ncp_tui.profiles.book import ProfileBook
 from ncp_tui.profiles.environment import environment_identity, read_environment, server_role_identity, site_named
 from ncp_tui.profiles.environment_variables import (
@@ -29,7 +29,8 @@ from ncp_tui.profiles.profile import (
     check_settings,
     first_region,
 )
-from ncp_tui.profiles.secret_stores import NoSecret, SecretStore
+from ncp_tui.profiles.secret_stores.base import SecretStore
+from ncp_tui.profiles.secret_stores.problems import NoSecret
 
 if TYPE_CHECKING:  # loaded only by a run that uses it
     from ncp_tui.profiles.server_role import ServerRole

@@ -9,12 +9,12 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.profiles.book import VERSION, ProfileBook, read_book, write_book
-from ncp_tui.profiles.files import Fence, GivenUp, keep_copy, read_file, remove_leftovers, write_atomically
 from ncp_tui.profiles.identities import same_name
-from ncp_tui.profiles.paths import Paths, make_private_directory
 from ncp_tui.profiles.profile import InvalidProfile, Profile, check_profile, check_profile_name
+from ncp_tui.system.paths import Paths, make_private_directory
+from ncp_tui.system.private_files import Fence, GivenUp, back_up, read_file, remove_leftovers, write_atomically
 
 LOCK_SECONDS = 10.0
 
@@ -63,7 +63,7 @@ class ProfileStore:
         if not book.damaged or book.version > VERSION:
             return book
         try:
-            note = f"A copy of the file is in {keep_copy(self._paths.profiles_file, data)}."
+            note = f"A copy of the file is in {back_up(self._paths.profiles_file, data)}."
         except OSError as error:
             note = f"No copy of the file could be made: {_reason(error)}."
         return dataclasses.replace(book, warnings=(*book.warnings, note))
@@ -214,7 +214,7 @@ class ProfileStore:
             changed = write_book(change(book))
             try:
                 if book.damaged:
-                    keep_copy(file, data)
+                    back_up(file, data)
                 remove_leftovers(file)
                 write_atomically(file, changed, follow=True, replacing=self._fence.passage())
             except OSError as error:
@@ -225,7 +225,7 @@ class ProfileStore:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        from filelock import FileLock, Timeout  # noqa: PLC0415 - 8 ms, which reading does not need
+        from filelock import FileLock, Timeout  # 8 ms, which reading does not need
 
         lock = FileLock(self._paths.profiles_lock, timeout=self._lock_seconds, mode=0o600)
         try:

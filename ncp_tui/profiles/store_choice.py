@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import StoreName
-from ncp_tui.profiles.secret_stores import KeyringLocked, SecretStore
+from ncp_tui.profiles.secret_stores.base import SecretStore
+from ncp_tui.profiles.secret_stores.problems import KeyringLocked
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Handshakes:
         """
         if self._authority is None:
             # Costs 30 ms, and most sandboxes speak plain HTTP.
-            from ncp_tui.sandbox.certificates import Authority  # noqa: PLC0415
+            from ncp_tui.sandbox.certificates import Authority
 
             self._authority = Authority()
             self._contexts["right"] = self._authority.right()

@@ -9,17 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from ncp_tui.gateway import (
-    PATIENT,
-    Call,
-    ClockOffset,
-    Gateway,
-    GatewayError,
-    Patience,
-    ReadOnlyRefused,
-    RequestRecord,
-    SecretKey,
-)
+from ncp_tui.gateway.call import PATIENT, Call, Patience
+from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.errors import GatewayError, ReadOnlyRefused
+from ncp_tui.gateway.exchange import RequestRecord
+from ncp_tui.gateway.transport import Gateway
 from ncp_tui.search_engine import reading
 from ncp_tui.search_engine.listing import (
     BUCKETS,

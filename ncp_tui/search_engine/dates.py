@@ -70,7 +70,7 @@ def _of_text(text: str) -> datetime | None:
         return _of_epoch(float(text))
     if text[:1].isalpha() and any(sign.isdigit() for sign in text):
         # As a mail or an HTTP header has it: Sat, 28 Nov 2026 11:00:00 GMT.
-        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - a start has no row with such a date
+        from email.utils import parsedate_to_datetime  # a start has no row with such a date
 
         found_mail = parsedate_to_datetime(text)
         return found_mail if found_mail.tzinfo else found_mail.replace(tzinfo=KST)

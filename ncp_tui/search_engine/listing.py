@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar, overload
 
-from ncp_tui.gateway import BadAnswer
+from ncp_tui.gateway.errors import BadAnswer
 from ncp_tui.gateway.inert_json import CutList
 from ncp_tui.search_engine import reading
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry, ScheduleEntry, Version

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeGuard
 
-from ncp_tui.gateway import GatewayError, RefusedByService
+from ncp_tui.gateway.errors import GatewayError, RefusedByService
 
 KEY_NOT_SET = "10115"
 WRONG_GENERATION = "10139"

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ncp_tui.gateway import (
+from ncp_tui.gateway.errors import (
     AnswerLost,
     BadAnswer,
     EndpointError,

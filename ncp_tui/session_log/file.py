@@ -15,16 +15,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ncp_tui import session_log
-from ncp_tui.gateway import Problem
+from ncp_tui.gateway.exchange import Exchange
+from ncp_tui.problem import Problem
+from ncp_tui.session_log.lines import Line, action_line, request_line
+from ncp_tui.session_log.log import Action
 from ncp_tui.text import json_text
-
-if TYPE_CHECKING:
-    from ncp_tui.gateway import Exchange
-    from ncp_tui.session_log.lines import Line
-    from ncp_tui.session_log.log import Action
 
 LARGEST = 1024 * 1024
 """Bytes from which the file is put aside: about 1,500 requests."""
@@ -86,10 +82,10 @@ class LogFile:
         # The action goes on changing while its line waits, so the line is made from a copy.
         if exchange is not None:
             told = replace(action, exchanges=[])
-            self._put(lambda: session_log.request_line(self.run, told, exchange))
+            self._put(lambda: request_line(self.run, told, exchange))
         elif action.ended is not None:
             told = replace(action, exchanges=action.exchanges[-1:])
-            self._put(lambda: session_log.action_line(self.run, told))
+            self._put(lambda: action_line(self.run, told))
 
     def close(self, seconds: float = CLOSING_SECONDS) -> bool:
         """Wait at most `seconds` until all is written; whether it is. What is heard later is not written."""
@@ -172,7 +168,7 @@ class LogFile:
 
     def _put_aside(self) -> None:
         """Begin a new file, unless another program has done it already or is about to. Raises OSError."""
-        from filelock import FileLock, Timeout  # noqa: PLC0415 - 8 ms, for once in 1,500 requests
+        from filelock import FileLock, Timeout  # 8 ms, for once in 1,500 requests
 
         try:
             with FileLock(f"{self.path}.lock", timeout=_LOCK_SECONDS, mode=_PRIVATE):

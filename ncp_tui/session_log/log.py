@@ -10,12 +10,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from ncp_tui.gateway import Problem
-
-if TYPE_CHECKING:
-    from ncp_tui.gateway import Exchange
+from ncp_tui.gateway.exchange import Exchange
+from ncp_tui.problem import Problem
 
 MOST_ACTIONS = 200
 """Actions kept in memory; the log on disk has all of them."""

@@ -6,9 +6,11 @@ import ipaddress
 import re
 from collections.abc import Sequence
 
-from ncp_tui.gateway import PermissionDenied, Problem
-from ncp_tui.search_engine import Bucket, Cluster, gap_of
+from ncp_tui.gateway.errors import PermissionDenied
+from ncp_tui.problem import Problem
 from ncp_tui.search_engine.client import check_number
+from ncp_tui.search_engine.listing import gap_of
+from ncp_tui.search_engine.models import Bucket, Cluster
 from ncp_tui.text import clean
 
 # Object Storage's rule for bucket names (api.ncloud-docs.com, PutBucket).

@@ -14,9 +14,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ncp_tui.gateway import NextAction, Problem
 from ncp_tui.gateway.sites import may_be_one_site
-from ncp_tui.search_engine import HistoryEntry, SnapshotState
+from ncp_tui.problem import NextAction, Problem
+from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.matching import is_of_cluster, row_key
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest

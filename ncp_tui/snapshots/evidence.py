@@ -17,18 +17,26 @@ from pathlib import Path
 from typing import Any
 
 import ncp_tui
-from ncp_tui.gateway import ClockOffset, Exchange, GatewayError, NextAction, Problem, SecretKey
 from ncp_tui.gateway.answers import judge, payload_of
-from ncp_tui.profiles import Identity, Paths, create_private_file
-from ncp_tui.search_engine import OPERATIONS, Effect, HistoryEntry
-from ncp_tui.session_log import Action, Line, SessionLog, read_log
-from ncp_tui.session_log.lines import asked_of, moment
+from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.gateway.exchange import Exchange
+from ncp_tui.problem import NextAction, Problem
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.search_engine.operations import OPERATIONS, Effect
+from ncp_tui.session_log.lines import Line, asked_of, moment
+from ncp_tui.session_log.log import Action, SessionLog
+from ncp_tui.session_log.reading import read_log
 from ncp_tui.snapshots.evidence_verdict import Create, Judgement, outcome_of_kind, verdict_of
 from ncp_tui.snapshots.journal import Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.matching import Asked
 from ncp_tui.snapshots.outcome import Outcome, outcome_of
 from ncp_tui.snapshots.redaction import redact
+from ncp_tui.system.paths import Paths
+from ncp_tui.system.private_files import create_private_file
 from ncp_tui.text import json_text
 
 FORMAT = 1

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ncp_tui.gateway import GatewayError
-from ncp_tui.search_engine import HistoryEntry, SnapshotState
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 from ncp_tui.snapshots.matching import Asked, Match, Whose, best_match

@@ -19,10 +19,8 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from ncp_tui.gateway import NextAction, Problem, daemon_call
-from ncp_tui.profiles.files import keep_copy
-from ncp_tui.profiles.paths import Paths, make_private_directory
-from ncp_tui.search_engine import HistoryEntry
+from ncp_tui.problem import NextAction, Problem
+from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.earlier import Intent
 from ncp_tui.snapshots.journal_contents import Contents, DamageReport, OtherDamage
 from ncp_tui.snapshots.journal_damage import FileEvent, damage_id, read_journal
@@ -39,6 +37,9 @@ from ncp_tui.snapshots.journal_file import JournalFile
 from ncp_tui.snapshots.journal_line import JournalLine, recorded
 from ncp_tui.snapshots.journal_migration import converted, is_old
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
+from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.paths import Paths, make_private_directory
+from ncp_tui.system.private_files import back_up
 
 LARGEST = 1024 * 1024
 """Bytes from which closed entries are dropped: about 700 creates."""
@@ -288,7 +289,7 @@ class Journal:
         except OSError as error:
             raise _unreadable(self.path, error.strerror or str(error)) from None
         if last == 0 and is_old(raws) and not self.path.is_symlink():
-            copy = keep_copy(self.path, self.path.read_bytes(), "old")
+            copy = back_up(self.path, self.path.read_bytes(), "old")
             raws = converted(raws, self._now().isoformat(), copy.name)
             last = len(raws)
             self._file.replace(raws, last)
@@ -303,7 +304,7 @@ class Journal:
         with contextlib.suppress(OSError):
             if not copy.exists():
                 data = self.path.read_bytes() if self.path.exists() else b""
-                copy = keep_copy(self.path, data, f"damaged-{report.id}")
+                copy = back_up(self.path, data, f"damaged-{report.id}")
             return dataclasses.replace(contents, damage=dataclasses.replace(report, copy=copy))
         return contents
 
@@ -350,7 +351,7 @@ def _smaller(contents: Contents, now: datetime) -> list[bytes]:
 async def on_disk(act: Callable[[], T]) -> T:
     """What `act`, a method of the journal, returns; off the event loop. Raises JournalProblem, in time."""
     try:
-        return await daemon_call(act, DISK_SECONDS)
+        return await run_blocking(act, DISK_SECONDS)
     except TimeoutError:
         raise _unwritable("The journal cannot be written", f"no answer within {DISK_SECONDS:g} s") from None
 

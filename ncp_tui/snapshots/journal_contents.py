@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ncp_tui.gateway import NextAction, Problem
+from ncp_tui.problem import NextAction, Problem
 from ncp_tui.snapshots.journal_damage import Damage, Reading
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.journal_line import Key

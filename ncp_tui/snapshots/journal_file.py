@@ -12,8 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ncp_tui.profiles.files import read_file, remove_leftovers, write_atomically
-from ncp_tui.profiles.paths import make_private_directory
+from ncp_tui.system.paths import make_private_directory
+from ncp_tui.system.private_files import read_file, remove_leftovers, write_atomically
 
 _NO_LINK, _NO_WAIT = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ncp_tui.gateway import GatewayError, PermissionDenied, Problem
-from ncp_tui.search_engine import Cluster, HistoryEntry
+from ncp_tui.gateway.errors import GatewayError, PermissionDenied
+from ncp_tui.problem import Problem
+from ncp_tui.search_engine.models import Cluster, HistoryEntry
 
 if TYPE_CHECKING:
-    from ncp_tui.search_engine import SearchEngine
+    from ncp_tui.search_engine.client import SearchEngine
 
 
 class Look(StrEnum):

@@ -9,9 +9,14 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from ncp_tui.gateway import ClockOffset, PermissionDenied, Problem
+from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.gateway.errors import PermissionDenied
 from ncp_tui.gateway.sites import may_be_one_site
-from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry, Listing, SnapshotState, WrongCluster, is_key_missing
+from ncp_tui.problem import Problem
+from ncp_tui.search_engine.client import WrongCluster
+from ncp_tui.search_engine.listing import Listing
+from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry, SnapshotState
+from ncp_tui.search_engine.refusals import is_key_missing
 from ncp_tui.snapshots.checks import InvalidBucket, check_bucket, check_cluster
 from ncp_tui.snapshots.earlier import Earlier, EarlierState, earlier_request, stops
 from ncp_tui.snapshots.journal import Journal, on_disk
@@ -23,7 +28,7 @@ from ncp_tui.snapshots.outcome import SnapshotRequest
 from ncp_tui.snapshots.settling import SECONDS, end_of
 
 if TYPE_CHECKING:
-    from ncp_tui.search_engine import SearchEngine
+    from ncp_tui.search_engine.client import SearchEngine
 
 T = TypeVar("T")
 

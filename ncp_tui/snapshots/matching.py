@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ncp_tui.search_engine import HistoryEntry
 from ncp_tui.search_engine.client import same_name
+from ncp_tui.search_engine.models import HistoryEntry
 
 if TYPE_CHECKING:
     from ncp_tui.snapshots.journal_entry import JournalEntry

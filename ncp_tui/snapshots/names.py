@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ncp_tui.gateway import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.text import clean
 
 SHORTEST, LONGEST = 3, 30

@@ -9,13 +9,14 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ncp_tui.gateway import GatewayError
-from ncp_tui.search_engine import HistoryEntry, Listing
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.search_engine.listing import Listing
+from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.search_engine.paging import AT_ONCE
 from ncp_tui.snapshots.settling import SECONDS
 
 if TYPE_CHECKING:
-    from ncp_tui.search_engine import SearchEngine
+    from ncp_tui.search_engine.client import SearchEngine
 
 NOT_LOOKED_AT = "Older rows were not looked at."
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ncp_tui.gateway import GatewayError, NotReached, ReadOnlyRefused
-from ncp_tui.profiles import Identity
+from ncp_tui.gateway.errors import GatewayError, NotReached, ReadOnlyRefused
+from ncp_tui.profiles.identity import Identity
 
 
 class Outcome(StrEnum):

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from ncp_tui.gateway import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ncp_tui.gateway import SecretKey, mask_access_key
+from ncp_tui.gateway.credentials import SecretKey, mask_access_key
 from ncp_tui.gateway.exchange import MASKED
-from ncp_tui.gateway.spellings import Spellings
+from ncp_tui.system.redact import Spellings
 
 _SHORTEST_PART = 16
 """Characters from which a secret is looked for inside other text. NCP's have 40; a short one may be an honest word, and

@@ -11,8 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ncp_tui.gateway import AuthenticationFailed, GatewayError, NotFound, PermissionDenied, QuotaExceeded, Throttled
-from ncp_tui.search_engine import HistoryEntry, SnapshotState
+from ncp_tui.gateway.errors import (
+    AuthenticationFailed,
+    GatewayError,
+    NotFound,
+    PermissionDenied,
+    QuotaExceeded,
+    Throttled,
+)
+from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.earlier import is_of
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
@@ -20,7 +27,7 @@ from ncp_tui.snapshots.matching import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest, Verdict
 
 if TYPE_CHECKING:
-    from ncp_tui.search_engine import SearchEngine
+    from ncp_tui.search_engine.client import SearchEngine
 
 SECONDS = 60.0
 """How long the history is looked at. An entry that is missing then may still come: absence proves nothing."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ncp_tui.gateway import AuthenticationFailed, GatewayError, Problem, ReadOnlyRefused, Throttled
-from ncp_tui.search_engine import HistoryEntry
+from ncp_tui.gateway.errors import AuthenticationFailed, GatewayError, ReadOnlyRefused, Throttled
+from ncp_tui.problem import Problem
+from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.checks import check_bucket
 from ncp_tui.snapshots.journal import Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
@@ -22,7 +23,7 @@ from ncp_tui.snapshots.record import Record
 from ncp_tui.snapshots.settling import SECONDS, Settlement, learn_ends, look_for, started_by
 
 if TYPE_CHECKING:
-    from ncp_tui.search_engine import SearchEngine
+    from ncp_tui.search_engine.client import SearchEngine
 
 MOST_REPEATS = 2
 """How often a create is repeated that was throttled: refused before it had any effect, so nothing is doubled."""

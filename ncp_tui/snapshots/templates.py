@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ncp_tui.gateway import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots.names import LONGEST, name_problems
 from ncp_tui.text import clean

@@ -13,7 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ncp_tui.gateway import GatewayError, Problem
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.earlier import Intent
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
@@ -25,9 +29,7 @@ from ncp_tui.snapshots.watching import Progress, watch
 from ncp_tui.text import clean
 
 if TYPE_CHECKING:
-    from ncp_tui.profiles import Identity
-    from ncp_tui.search_engine import HistoryEntry, SearchEngine
-    from ncp_tui.session_log import SessionLog
+    from ncp_tui.search_engine.client import SearchEngine
     from ncp_tui.snapshots.record import Record
 
 PICKED_UP_FOR = timedelta(hours=24)

@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ncp_tui.gateway import AuthenticationFailed, GatewayError, NotFound, PermissionDenied, QuotaExceeded, Throttled
-from ncp_tui.search_engine import HistoryEntry, SnapshotState
+from ncp_tui.gateway.errors import (
+    AuthenticationFailed,
+    GatewayError,
+    NotFound,
+    PermissionDenied,
+    QuotaExceeded,
+    Throttled,
+)
+from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.matching import Asked, Match, Whose, best_match
 
 if TYPE_CHECKING:
-    from ncp_tui.search_engine import SearchEngine
+    from ncp_tui.search_engine.client import SearchEngine
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 15.0
 """Seconds between two looks: short at first, since small snapshots end in seconds; at most four a minute later."""

@@ -14,9 +14,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from ncp_tui import garbage, gateway, profiles
+from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.home import Home
-from ncp_tui.tui import screens, settings
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.identities import Identities
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.process import resume_gc
+from ncp_tui.tui import settings
 from ncp_tui.tui.copying import CopyingApp
 from ncp_tui.tui.crash import LoudWorkers, QuietCrash
 from ncp_tui.tui.messages import JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
@@ -34,8 +39,9 @@ from ncp_tui.tui.typed_ahead import TypedAhead
 from ncp_tui.view.progress import final_sentence, title_word
 
 if TYPE_CHECKING:
-    from ncp_tui.gateway import Problem, SecretKey
-    from ncp_tui.profiles import Identities, Identity, KeyringLocked, PassphraseNeeded, ProfileBook
+    from ncp_tui.profiles.book import ProfileBook
+    from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
+    from ncp_tui.profiles.secret_stores.problems import KeyringLocked
 
 DISK_SECONDS = 10.0
 _BEGIN_SECONDS = 0.2
@@ -147,7 +153,7 @@ class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticing
         home = self._clusters_screen()
         if home is not None:
             await home.complete()
-        garbage.resume()
+        resume_gc()
 
     @work(group="identity", exclusive=True, exit_on_error=False, description="find who to call as")
     async def find_identity(self) -> None:
@@ -159,19 +165,19 @@ class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticing
             return book, home.identities(book)
 
         try:
-            book, identities = await gateway.daemon_call(find, DISK_SECONDS)
-        except gateway.Problem as problem:
-            self.post_message(self.IdentityFound(profiles.Identities(), None, None, ask=False, problem=problem))
+            book, identities = await run_blocking(find, DISK_SECONDS)
+        except Problem as problem:
+            self.post_message(self.IdentityFound(Identities(), None, None, ask=False, problem=problem))
             return
         except TimeoutError:
-            self.post_message(self.IdentityFound(profiles.Identities(), None, None, ask=False, problem=_slow_disk()))
+            self.post_message(self.IdentityFound(Identities(), None, None, ask=False, problem=_slow_disk()))
             return
         asked_for = bool(wanted or home.environ.get("NCP_TUI_PROFILE"))
         first_run = not book.profiles and not asked_for and not book.damaged
         try:
-            identity = None if first_run else await gateway.daemon_call(lambda: home.choose(wanted), DISK_SECONDS)
-        except (gateway.Problem, TimeoutError) as error:
-            why = error if isinstance(error, gateway.Problem) else _slow_disk()
+            identity = None if first_run else await run_blocking(lambda: home.choose(wanted), DISK_SECONDS)
+        except (Problem, TimeoutError) as error:
+            why = error if isinstance(error, Problem) else _slow_disk()
             self.post_message(self.IdentityFound(identities, book.default, None, ask=False, problem=why))
             return
         self.post_message(self.IdentityFound(identities, book.default, identity, ask=first_run))
@@ -195,7 +201,9 @@ class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticing
             home.show_problem(event.problem)
 
     def _ask_first_time(self) -> None:
-        self.push_screen(screens.WelcomeScreen(self.session), self._after_welcome)
+        from ncp_tui.tui.screens.welcome import WelcomeScreen
+
+        self.push_screen(WelcomeScreen(self.session), self._after_welcome)
 
     def _after_welcome(self, answer: tuple[str, Identity | None] | None) -> None:
         what, identity = answer or ("later", None)
@@ -205,8 +213,10 @@ class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticing
             self._open_form(identity)
 
     def _open_form(self, identity: Identity | None) -> None:
+        from ncp_tui.tui.screens.profile_form import ProfileFormScreen
+
         words = "One profile is needed: an access key, its secret key, and where they belong."
-        form = screens.ProfileFormScreen(self.session, importing=identity, welcome=words)
+        form = ProfileFormScreen(self.session, importing=identity, welcome=words)
         self.push_screen(form, self._after_form)
 
     def _after_form(self, saved: str | None) -> None:
@@ -219,21 +229,21 @@ class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticing
         self._profile_wanted = name
         home = self.session.home
         try:
-            book = await gateway.daemon_call(home.profiles.load, DISK_SECONDS)
-            identities = await gateway.daemon_call(lambda: home.identities(book), DISK_SECONDS)
-        except (gateway.Problem, TimeoutError) as error:
-            why = error if isinstance(error, gateway.Problem) else _slow_disk()
-            self.post_message(self.IdentityFound(profiles.Identities(), None, None, ask=False, problem=why))
+            book = await run_blocking(home.profiles.load, DISK_SECONDS)
+            identities = await run_blocking(lambda: home.identities(book), DISK_SECONDS)
+        except (Problem, TimeoutError) as error:
+            why = error if isinstance(error, Problem) else _slow_disk()
+            self.post_message(self.IdentityFound(Identities(), None, None, ask=False, problem=why))
             return
         self.post_message(self.IdentityFound(identities, book.default, identities.find(name), ask=False))
 
     async def ask_to_open(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
         """Have the user open the key file or the keyring; False when the user would rather not."""
-        screen: Screen[bool] = (
-            screens.UnlockScreen(locked)
-            if isinstance(locked, profiles.KeyringLocked)
-            else screens.PassphraseScreen(locked)
-        )
+        from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+        from ncp_tui.tui.screens.passphrase import PassphraseScreen
+        from ncp_tui.tui.screens.unlock import UnlockScreen
+
+        screen: Screen[bool] = UnlockScreen(locked) if isinstance(locked, KeyringLocked) else PassphraseScreen(locked)
         answered = asyncio.Event()
         answers: list[bool | None] = []
 
@@ -308,8 +318,11 @@ class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticing
 
     def action_help(self) -> None:
         """Show the keys of the screen in front."""
-        if not isinstance(self.screen, screens.TextScreen):
-            self.push_screen(screens.HelpScreen(self.screen))
+        from ncp_tui.tui.screens.help import HelpScreen
+        from ncp_tui.tui.screens.text import TextScreen
+
+        if not isinstance(self.screen, TextScreen):
+            self.push_screen(HelpScreen(self.screen))
 
     def action_next_theme(self) -> None:
         """Go on to the next theme."""
@@ -335,9 +348,9 @@ class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticing
         """Write down what was chosen."""
         paths = self.session.home.paths
         try:
-            await gateway.daemon_call(lambda: settings.remember(paths, name, value), DISK_SECONDS)
-        except (gateway.Problem, TimeoutError) as error:
-            why = error if isinstance(error, gateway.Problem) else _slow_disk()
+            await run_blocking(lambda: settings.remember(paths, name, value), DISK_SECONDS)
+        except (Problem, TimeoutError) as error:
+            why = error if isinstance(error, Problem) else _slow_disk()
             if isinstance(self.screen, WorkingScreen):
                 self.screen.say(why.sentences(), "warning")
 
@@ -364,13 +377,15 @@ class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticing
 
     def action_leave_now(self) -> None:
         """Quit; ask first only while a create is on its way and its answer would be lost, or is looked for."""
+        from ncp_tui.tui.screens.confirm import QuestionScreen
+
         question = ""
         if self.session.creating:
             question = "A create is on its way. Quit without its answer? It may be started all the same."
         elif self.session.settling:
             question = "No answer said what became of a create; the history is being looked at. Quit? It stays open."
-        if question and not isinstance(self.screen, screens.QuestionScreen):
-            self.push_screen(screens.QuestionScreen(question, "Quit"), lambda sure: self.exit() if sure else None)
+        if question and not isinstance(self.screen, QuestionScreen):
+            self.push_screen(QuestionScreen(question, "Quit"), lambda sure: self.exit() if sure else None)
         else:
             self.exit()
 
@@ -399,7 +414,7 @@ class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticing
 
 
 def _slow_disk() -> Problem:
-    return gateway.Problem("The profiles could not be read within 10 s.", "Nothing was sent.", "Check the disk.")
+    return Problem("The profiles could not be read within 10 s.", "Nothing was sent.", "Check the disk.")
 
 
 def _running(node: Any, action: str) -> Any:

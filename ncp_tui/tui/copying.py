@@ -16,8 +16,8 @@ from typing import Any
 
 from textual.app import App
 
-from ncp_tui.gateway import Problem
-from ncp_tui.profiles import create_private_file
+from ncp_tui.problem import Problem
+from ncp_tui.system.private_files import create_private_file
 from ncp_tui.tui.multiplexers import passed_through
 
 MOST_ENCODED = 74_994

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ncp_tui.search_engine import HistoryEntry, SnapshotState
+from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.tui.slices import in_slices
 from ncp_tui.view.history import HISTORY
 from ncp_tui.view.text import Row
 
 if TYPE_CHECKING:
-    from ncp_tui.search_engine import ListPage, SearchEngine
+    from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.search_engine.listing import ListPage
 
 MOST_ROWS = 10_000
 """Of one list on a screen: what a key costs grows with them. The command line reads more."""

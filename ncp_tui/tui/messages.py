@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from ncp_tui.problem import Problem
+
 if TYPE_CHECKING:
-    from ncp_tui.gateway import Problem
-    from ncp_tui.snapshots import JournalEntry, TrackedSnapshot
+    from ncp_tui.snapshots.journal_entry import JournalEntry
+    from ncp_tui.snapshots.track import TrackedSnapshot
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ncp_tui.gateway import NextAction, Problem
+from ncp_tui.problem import NextAction, Problem
 from ncp_tui.view import actions
 
 

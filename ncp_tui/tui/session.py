@@ -10,15 +10,27 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from ncp_tui import gateway, profiles, session_log, snapshots
+from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.home import Home
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.environment_variables import SERVER_ROLE_NAME
+from ncp_tui.profiles.identities import Identities
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.search_engine.models import Cluster
+from ncp_tui.session_log.log import SessionLog
+from ncp_tui.snapshots.last_snapshot import LastSnapshot
+from ncp_tui.system.blocking import run_blocking
 
 if TYPE_CHECKING:
-    from ncp_tui.gateway import Problem, SecretKey
-    from ncp_tui.profiles import Administration, Changed, Identities, Identity, KeyringLocked, PassphraseNeeded
-    from ncp_tui.search_engine import Cluster, SearchEngine
-    from ncp_tui.session_log import LogFile, SessionLog
-    from ncp_tui.snapshots import Caller, Journal, JournalEntry, LastSnapshot, SnapshotTracker, TrackedSnapshot
+    from ncp_tui.profiles.administration import Administration, Changed
+    from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
+    from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+    from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.session_log.file import LogFile
+    from ncp_tui.snapshots.journal import Journal
+    from ncp_tui.snapshots.journal_entry import JournalEntry
+    from ncp_tui.snapshots.outcome import Caller
+    from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
 
 SETTLE_SECONDS = 60.0
 """How long the history is looked at after a lost answer."""
@@ -36,7 +48,7 @@ class Session:
     home: Home
     log: SessionLog = field(init=False)
     identity: Identity | None = None
-    identities: Identities = field(default_factory=lambda: profiles.Identities())  # noqa: PLW0108 - loaded when it is needed
+    identities: Identities = field(default_factory=Identities)
     default_profile: str | None = None
     clusters: dict[str, Cluster] = field(default_factory=dict)
     clusters_complete: bool = False
@@ -72,14 +84,16 @@ class Session:
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
-        self.log = session_log.SessionLog(self.home.now)
+        self.log = SessionLog(self.home.now)
         if self.home.server_role is not None:
             self.home.server_role.subscribe(self.secrets.append)
 
     @cached_property
     def journal(self) -> Journal:
         """The journal of creates."""
-        return snapshots.Journal(self.home.paths, clock=self.home.clock)
+        from ncp_tui.snapshots.journal import Journal
+
+        return Journal(self.home.paths, clock=self.home.clock)
 
     def keep_log(self) -> LogFile:
         """Have the log written to disk from now on. Whoever asks closes the file at the end; it may be asked once."""
@@ -110,7 +124,7 @@ class Session:
         """
         identity = self.identity
         if identity is None:
-            raise gateway.Problem("No profile is chosen.", "Nothing was sent.", "Press p and choose or add one.")
+            raise Problem("No profile is chosen.", "Nothing was sent.", "Press p and choose or add one.")
         async with self._connecting:
             if self._engine is None or self.identity is not identity:
                 engine = await self._connect(identity, ask=ask)
@@ -120,24 +134,29 @@ class Session:
             return self._engine
 
     async def _connect(self, identity: Identity, *, ask: bool = True) -> SearchEngine:
-        keys = await self.ask_store(lambda: profiles.secrets_for(identity, self.home.stores), ask=ask)
+        from ncp_tui.profiles.sources import secrets_for
+
+        keys = await self.ask_store(lambda: secrets_for(identity, self.home.stores), ask=ask)
         self.secrets.append((await keys.current()).secret_key)
         # On a thread: the first client loads what speaks HTTP, for 60 ms, and reads the system's proxies.
-        return await gateway.daemon_call(lambda: self.home.client(identity, keys, self.log), CLIENT_SECONDS)
+        return await run_blocking(lambda: self.home.client(identity, keys, self.log), CLIENT_SECONDS)
 
     async def ask_store(self, question: Callable[[], Awaitable[T]], *, ask: bool = True) -> T:
         """What a secret store answers; the user is asked to open it where it is locked, once for each kind of store.
 
         Raises what the store raises: PassphraseNeeded only when the user left the store locked.
         """
+        from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
+        from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+
         opened: set[type[Problem]] = set()
         while True:
             try:
                 return await question()
-            except profiles.PassphraseNeeded as problem:
+            except PassphraseNeeded as problem:
                 problem.next_step = "Do the same again to be asked for it."
                 locked: PassphraseNeeded | KeyringLocked = problem
-            except profiles.KeyringLocked as problem:
+            except KeyringLocked as problem:
                 if problem.unlocker is None:
                     raise
                 locked = problem
@@ -147,7 +166,9 @@ class Session:
 
     async def change(self, change: Callable[[Administration], Awaitable[Changed]]) -> Changed:
         """Make one change of a profile and its key, from its beginning where the user had to open a locked store."""
-        administration = profiles.Administration(self.home.profiles, self.home.stores)
+        from ncp_tui.profiles.administration import Administration
+
+        administration = Administration(self.home.profiles, self.home.stores)
         return await self.ask_store(lambda: change(administration))
 
     async def _opened(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
@@ -173,8 +194,10 @@ class Session:
     @cached_property
     def tracker(self) -> SnapshotTracker:
         """What creates snapshots and follows them, whatever screen is in front."""
+        from ncp_tui.snapshots.track import SnapshotTracker
+
         home = self.home
-        tracker = snapshots.SnapshotTracker(
+        tracker = SnapshotTracker(
             self.journal, self.log, now=home.now, monotonic=home.monotonic, run_behind=self.track_behind
         )
         tracker.resolve_seconds = self.settle_seconds
@@ -209,14 +232,17 @@ class Session:
     @asynccontextmanager
     async def engine_for(self, caller: Caller) -> AsyncIterator[tuple[Identity, SearchEngine]]:
         """Whoever asked then, and a client for them, if that profile leads to the same gateway. Raises a Problem."""
-        if self.identity is not None and snapshots.Caller.of(self.identity) == caller:
+        from ncp_tui.profiles.sources import RoleNotWanted
+        from ncp_tui.snapshots.outcome import Caller
+
+        if self.identity is not None and Caller.of(self.identity) == caller:
             yield self.identity, await self.engine()
             return
         identity = self.identities.find(caller.profile)
-        if identity is None and caller.profile == profiles.SERVER_ROLE_NAME:
-            raise profiles.RoleNotWanted
-        if identity is None or snapshots.Caller.of(identity).gateway != caller.gateway:
-            raise gateway.Problem(
+        if identity is None and caller.profile == SERVER_ROLE_NAME:
+            raise RoleNotWanted
+        if identity is None or Caller.of(identity).gateway != caller.gateway:
+            raise Problem(
                 f"No profile {caller.profile} leads to {caller.gateway} any more.",
                 "Nothing was sent.",
                 "Choose or add a profile for it.",

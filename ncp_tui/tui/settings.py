@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ncp_tui import profiles
-from ncp_tui.gateway import Problem
-
-if TYPE_CHECKING:
-    from ncp_tui.profiles import Paths
+from ncp_tui.problem import Problem
+from ncp_tui.system.paths import Paths, make_private_directory
+from ncp_tui.system.private_files import read_file, write_atomically
 
 LOCK_SECONDS = 2.0
 READING_SECONDS = 0.3
@@ -33,14 +31,14 @@ def remembered(paths: Paths) -> dict[str, str]:
 
 def remember(paths: Paths, name: str, value: str) -> None:
     """Keep a choice, and all else that is in the file. It blocks on the disk. Raises CannotRemember."""
-    import tomli_w  # noqa: PLC0415 - 10 ms that a start, which only reads, does not spend
-    from filelock import FileLock, Timeout  # noqa: PLC0415
+    import tomli_w  # 10 ms that a start, which only reads, does not spend
+    from filelock import FileLock, Timeout
 
     file = paths.settings_file
     try:
-        profiles.make_private_directory(paths.config_dir)
+        make_private_directory(paths.config_dir)
         with FileLock(f"{file}.lock", timeout=LOCK_SECONDS, mode=0o600):
-            profiles.write_atomically(file, tomli_w.dumps(_read(paths) | {name: value}).encode(), follow=True)
+            write_atomically(file, tomli_w.dumps(_read(paths) | {name: value}).encode(), follow=True)
     except Timeout:
         raise _cannot("another ncp-tui has it in its hands", file) from None
     except OSError as error:
@@ -52,10 +50,10 @@ def remember(paths: Paths, name: str, value: str) -> None:
 def _read(paths: Paths) -> dict[str, Any]:
     """The file's content. Raises OSError, ValueError."""
     try:
-        text = profiles.read_file(paths.settings_file, follow=True).decode()
+        text = read_file(paths.settings_file, follow=True).decode()
     except FileNotFoundError:
         return {}
-    import tomllib  # noqa: PLC0415 - most starts have nothing to read
+    import tomllib  # most starts have nothing to read
 
     return tomllib.loads(text)
 

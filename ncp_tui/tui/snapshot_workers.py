@@ -6,16 +6,17 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ncp_tui import gateway, snapshots
+from ncp_tui.problem import Problem
 from ncp_tui.tui.messages import JournalRead, SnapshotMoved
 from ncp_tui.tui.screens.working import WorkingScreen
+from ncp_tui.tui.session import Session
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.worker import Worker
 
-    from ncp_tui.snapshots import JournalEntry, SnapshotTracker, TrackedSnapshot
-    from ncp_tui.tui.session import Session
+    from ncp_tui.snapshots.journal_entry import JournalEntry
+    from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
 
 _TICK_SECONDS = 1.0
 
@@ -39,8 +40,10 @@ class SnapshotWorkers:
         self._tick()
 
     def _tell(self, tracked: TrackedSnapshot) -> None:
+        from ncp_tui.snapshots.outcome import Outcome
+
         self._app.post_message(SnapshotMoved(tracked))
-        if tracked.taken is not None and tracked.taken.outcome is snapshots.Outcome.UNKNOWN:
+        if tracked.taken is not None and tracked.taken.outcome is Outcome.UNKNOWN:
             self.look_into_journal()
 
     def look_into_journal(self) -> None:
@@ -48,20 +51,24 @@ class SnapshotWorkers:
         self._work(self._look_into_journal, "journal", "look into the journal", exclusive=True)
 
     async def _look_into_journal(self) -> None:
+        from ncp_tui.snapshots.journal import JournalProblem
+
         try:
             found = await self._tracker.left_open()
-        except snapshots.JournalProblem as problem:
+        except JournalProblem as problem:
             self._app.post_message(JournalRead([], [], problem))
         else:
             self._app.post_message(JournalRead(found.unresolved, found.under_way))
 
     def take_up(self, event: JournalRead) -> None:
         """Keep how many creates are unresolved, and follow what this identity has under way."""
+        from ncp_tui.snapshots.outcome import Caller
+
         session = self._session
         session.unsettled, session.journal_problem = event.unresolved, event.problem
         if session.identity is None:
             return
-        caller = snapshots.Caller.of(session.identity)
+        caller = Caller.of(session.identity)
         for entry in event.under_way:
             if entry.caller == caller and not self._tracker.has(entry.id):
                 self._work(partial(self._pick_up, entry), "snapshots", "follow a snapshot of an earlier run")
@@ -72,7 +79,7 @@ class SnapshotWorkers:
             return
         try:
             engine = await session.engine(ask=False)
-        except gateway.Problem:
+        except Problem:
             # The screen in front has the same problem, and tells it; once it has none, this is tried again.
             session.left_behind = True
             return

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ncp_tui.gateway import daemon_call
 from ncp_tui.home import Home
+from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.glyphs import GLYPHS, limited_encoding
 from ncp_tui.tui.notices import way_for
 from ncp_tui.tui.settings import READING_SECONDS, remembered
@@ -54,6 +54,6 @@ def prepare_terminal(home: Home) -> Choices:
 
 async def _remembered(home: Home) -> dict[str, str]:
     try:
-        return await daemon_call(lambda: remembered(home.paths), READING_SECONDS)
+        return await run_blocking(lambda: remembered(home.paths), READING_SECONDS)
     except TimeoutError:
         return {}

@@ -25,7 +25,7 @@ from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
-from ncp_tui.gateway.daemon_threads import DaemonExecutor
+from ncp_tui.system.blocking import DaemonExecutor
 from ncp_tui.tui.glyphs import GLYPHS
 from ncp_tui.tui.leaving import TERMINAL_LOST, Departure
 from ncp_tui.tui.painting import Painted

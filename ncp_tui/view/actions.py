@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ncp_tui.gateway import NextAction, Problem
+from ncp_tui.problem import NextAction, Problem
 
 PURPOSES = {
     "snapshot.resolve": "Find out about it",

@@ -95,7 +95,7 @@ def cell_width(text: str) -> int:
     if text.isascii():
         return len(text)
     # Its tables take 20 ms to load, which the first frame has no use for.
-    from wcwidth import wcswidth  # noqa: PLC0415
+    from wcwidth import wcswidth
 
     return max(0, wcswidth(text))
 

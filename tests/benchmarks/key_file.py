@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ncp_tui.profiles import Passphrase
 from ncp_tui.profiles.secret_stores.encrypted_file import EncryptedFileKeyring
 from ncp_tui.profiles.secret_stores.memory import SMALLEST_LOG2_N, USUAL_LOG2_N, available_memory, log2_n_for
+from ncp_tui.profiles.secret_stores.passphrase import Passphrase
 from ncp_tui.profiles.secret_stores.sealed import derive, new_derivation
 
 PHRASE = Passphrase("correct horse battery staple")

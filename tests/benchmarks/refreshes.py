@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ncp_tui.home import users_home
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.tui.app import NcpApp
-from ncp_tui.tui.screens import ClustersScreen
+from ncp_tui.tui.screens.clusters import ClustersScreen
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.terminal_bytes import environ_of
 

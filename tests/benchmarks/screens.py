@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
 from tests.benchmarks.figures import Figure, median, percentile
 from tests.benchmarks.terminal_bytes import (
     FRAME,

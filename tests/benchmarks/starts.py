@@ -10,9 +10,10 @@ from itertools import count
 from pathlib import Path
 from time import perf_counter
 
-from ncp_tui.gateway import Credentials, SecretKey
+from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.signature import sign, string_to_sign
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
 from tests.benchmarks.figures import Figure, median
 from tests.benchmarks.terminal_bytes import PROGRAM, environ_of
 

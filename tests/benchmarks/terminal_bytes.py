@@ -20,7 +20,8 @@ from typing import Self
 
 import pexpect
 
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
 from tests.journeys.terminal import DOWN, F2, PATIENCE, TAB
 
 PAGE_DOWN, UP = "\x1b[6~", "\x1b[A"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.snapshots.settling import look_for
 from tests.cli.program import Called, Program, keys_of, private_environment
 

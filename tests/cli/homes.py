@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from ncp_tui import home as homes
-from ncp_tui.gateway import SecretKey
-from ncp_tui.profiles import Profile, SessionStore, StoreName
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.profiles.profile import Profile, StoreName
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
 
 
 class MemoryKeyring(SessionStore):

@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 
 from ncp_tui.cli.main import main
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
 
 PATIENCE = 20.0
 # Started in the background a shell may have switched SIGINT off, and a Python program keeps it off.

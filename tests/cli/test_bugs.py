@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.profiles import Profile, ProfileStore, paths_from
-from ncp_tui.sandbox import ThreadedSandbox
-from ncp_tui.search_engine import SearchEngine
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.system.paths import paths_from
 from tests.cli.homes import use_memory_keyring
 from tests.cli.program import Called, Program
 
 BUG = """
-from ncp_tui.search_engine import SearchEngine
+from ncp_tui.search_engine.client import SearchEngine
 async def list_clusters(self):
     secret = self._gateway._credentials.secret_key.reveal()
     raise ZeroDivisionError("the key is " + secret)

@@ -11,14 +11,12 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.cli.main import main
-from ncp_tui.profiles import (
-    LastListing,
-    NcloudConfigure,
-    Profile,
-    ProfileStore,
-    available_identities,
-    paths_from,
-)
+from ncp_tui.profiles.last_listing import LastListing
+from ncp_tui.profiles.ncloud_configure import NcloudConfigure
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.sources import available_identities
+from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, replace_environment
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.sandbox import GatewayError, Sandbox, ThreadedSandbox, gateway_answer
+from ncp_tui.sandbox.answers import GatewayError, gateway_answer
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
 from tests.cli.homes import use_memory_keyring
 from tests.cli.program import Called, Program, account_variables, asked, keys_of, passing
 

@@ -13,9 +13,12 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.gateway import Endpoint, endpoint_for
-from ncp_tui.profiles import Profile, ProfileStore, paths_from
-from ncp_tui.sandbox import GatewayError, ThreadedSandbox, gateway_answer
+from ncp_tui.gateway.endpoints import Endpoint, endpoint_for
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.sandbox.answers import GatewayError, gateway_answer
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.system.paths import paths_from
 from tests.cli.homes import use_memory_keyring
 from tests.cli.program import Called, Program, Result, asked
 from tests.journeys.terminal import Terminal

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.sandbox import Answer, GatewayError, Sandbox, ThreadedSandbox, Visit, gateway_answer
-from ncp_tui.session_log import LogFile, read_log
+from ncp_tui.sandbox.answers import Answer, GatewayError, gateway_answer
+from ncp_tui.sandbox.faults import Visit
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.session_log.file import LogFile
+from ncp_tui.session_log.reading import read_log
 from tests.cli.program import Called, Program, asked
 
 NAME = "ticket-1"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import ncp_tui
 from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
-from ncp_tui.gateway import Problem
+from ncp_tui.problem import Problem
 
 EXPECTED = {
     2: {

@@ -24,43 +24,40 @@ from ncp_tui.cli.signals import Signals
 from ncp_tui.cli.work.attempt import Attempt, Wishes
 from ncp_tui.cli.work.ending import Ending
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway import (
+from ncp_tui.gateway.call import Patience
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.errors import (
     AnswerLost,
     AuthenticationFailed,
     BadAnswer,
-    Credentials,
-    Endpoint,
     EndpointError,
     EndpointTimeout,
-    Gateway,
     GatewayError,
     NotFound,
-    Patience,
     PermissionDenied,
     QuotaExceeded,
     Redirected,
     RefusedByGateway,
     RefusedByService,
-    SecretKey,
     ServerError,
     Throttled,
     TlsFailed,
 )
-from ncp_tui.profiles import Identity, Profile, SourceKind
-from ncp_tui.sandbox import FAULTS, RunningSandbox, Sandbox, ThreadedSandbox, install, serve
-from ncp_tui.search_engine import SearchEngine
-from ncp_tui.snapshots import (
-    Fact,
-    Journal,
-    Preflight,
-    SnapshotRequest,
-    Taken,
-    TrackedSnapshot,
-    preflight,
-    read_facts,
-    take,
-)
+from ncp_tui.gateway.transport import Gateway
+from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.sandbox.fault_lab.specs import FAULTS, install
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import RunningSandbox, ThreadedSandbox, serve
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.snapshots.journal_entry import Fact
+from ncp_tui.snapshots.lights import Preflight, preflight, read_facts
+from ncp_tui.snapshots.outcome import SnapshotRequest
 from ncp_tui.snapshots.settling import look_for
+from ncp_tui.snapshots.taking import Taken, take
+from ncp_tui.snapshots.track import TrackedSnapshot
 from tests.cli.program import Called, Result, keys_of
 from tests.snapshots.journals import journal_in, lines_of
 from tests.snapshots.waiting import WAITED, Waiting

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.gateway import SecretKey
-from ncp_tui.profiles import FileStore, Profile, ProfileStore, SecretStoreProblem, paths_from
-from ncp_tui.sandbox import ThreadedSandbox
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.file_store import FileStore
+from ncp_tui.profiles.secret_stores.problems import SecretStoreProblem
+from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.system.paths import paths_from
 from tests.cli.homes import MemoryKeyring, use_memory_keyring
 from tests.cli.program import Called, Result, Terminal
 

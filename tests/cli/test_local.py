@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.cli.demo import demo_home
-from ncp_tui.gateway import SecretKey
+from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.home import Home
-from ncp_tui.sandbox import ThreadedSandbox
-from ncp_tui.session_log import SessionLog
-from ncp_tui.snapshots import Outcome, SnapshotRequest, take
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.session_log.log import SessionLog
+from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest
+from ncp_tui.snapshots.taking import take
 from tests.cli.program import Called, Program, account_variables
 
 
@@ -116,7 +117,7 @@ def test_without_a_command_the_screen_starts(
         started.append((home, profile))
         return 7
 
-    monkeypatch.setattr("ncp_tui.tui.run", run)
+    monkeypatch.setattr("ncp_tui.tui.main.run", run)
     monkeypatch.setattr("ncp_tui.cli.main._check_terminal", lambda **_: None)
     assert call_nobody(*arguments).code == 7
     ((home, profile),) = started

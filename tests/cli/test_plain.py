@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.profiles import PROFILE_VARIABLE, Profile, ProfileStore, paths_from
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.system.paths import paths_from
 from tests.cli.conversation import Conversation
 from tests.cli.homes import use_memory_keyring
 from tests.cli.program import Called, Program, keys_of

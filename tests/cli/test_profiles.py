@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.profiles import KeyringFailed, NoKeyring, ProfileStore
-from ncp_tui.sandbox import ThreadedSandbox
+from ncp_tui.profiles.secret_stores.problems import KeyringFailed, NoKeyring
+from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.sandbox.server import ThreadedSandbox
 from tests.cli.homes import MemoryKeyring, use_memory_keyring
 from tests.cli.program import Called, Program, Result, keys_of
 

@@ -12,7 +12,8 @@ import pytest
 from ncp_tui.cli.options import Settings
 from ncp_tui.cli.signals import Signals
 from ncp_tui.cli.work.session import Session
-from ncp_tui.sandbox import GatewayError, Sandbox, gateway_answer
+from ncp_tui.sandbox.answers import GatewayError, gateway_answer
+from ncp_tui.sandbox.sandbox import Sandbox
 from tests.cli.program import Called, account_variables, asked, replace_environment
 
 ERROR_KEYS = {"kind", "what", "meaning", "next_step", "status", "code", "message", "request_id"}

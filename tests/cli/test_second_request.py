@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.profiles import paths_from
-from ncp_tui.sandbox import Answer, GatewayError, Sandbox, Visit, gateway_answer
-from ncp_tui.sandbox.fault_lab import install
-from ncp_tui.snapshots import Journal
+from ncp_tui.sandbox.answers import Answer, GatewayError, gateway_answer
+from ncp_tui.sandbox.fault_lab.specs import install
+from ncp_tui.sandbox.faults import Visit
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, Program, asked
 from tests.snapshots.long_history import make_long
 

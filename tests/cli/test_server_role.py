@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.gateway import Credentials, Endpoint, endpoint_for
+from ncp_tui.gateway.credentials import Credentials
+from ncp_tui.gateway.endpoints import Endpoint, endpoint_for
 from ncp_tui.gateway.metadata_service import NotOnServer
-from ncp_tui.profiles import paths_from
 from ncp_tui.profiles.server_role import ServerRole
-from ncp_tui.sandbox import Account, Sandbox, ThreadedSandbox
-from ncp_tui.search_engine import SearchEngine
+from ncp_tui.sandbox.accounts import Account
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, Program, asked, keys_of
 from tests.cli.test_start import loaded
 from tests.gateway.wire import http

@@ -13,10 +13,14 @@ from typing import Any
 import pytest
 
 from ncp_tui.cli.output import Output
-from ncp_tui.profiles import Paths, paths_from
-from ncp_tui.sandbox import GatewayError, Sandbox, ThreadedSandbox, gateway_answer
-from ncp_tui.sandbox.fault_lab import install
-from ncp_tui.snapshots import Caller, Fact, Journal, JournalEntry, SnapshotRequest, Verdict
+from ncp_tui.sandbox.answers import GatewayError, gateway_answer
+from ncp_tui.sandbox.fault_lab.specs import install
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.outcome import Caller, SnapshotRequest, Verdict
+from ncp_tui.system.paths import Paths, paths_from
 from tests.cli.homes import use_memory_keyring
 from tests.cli.program import Called, Program, asked
 

@@ -18,10 +18,11 @@ import pytest
 
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.signals import NUMBERS, Signals, Stopped
-from ncp_tui.profiles import paths_from
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.sandbox.faults import Fault
-from ncp_tui.snapshots import Journal
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, Program, keys_of, passing
 
 CREATE = ("snapshot", "create", "search-0001", "--bucket", "bk.ses.snapshot", "--name", "x-1", "--yes")

@@ -6,11 +6,15 @@ import dataclasses
 
 import pytest
 
-from ncp_tui.profiles import paths_from
-from ncp_tui.sandbox import GatewayError, Sandbox, ThreadedSandbox, gateway_answer
-from ncp_tui.search_engine import HistoryEntry
-from ncp_tui.snapshots import Caller, Fact, Journal, SnapshotRequest
+from ncp_tui.sandbox.answers import GatewayError, gateway_answer
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.snapshots.journal_entry import Fact
 from ncp_tui.snapshots.matching import RowKeys, rows_named
+from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
+from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, asked, keys_of, passing
 
 WAIT = ("snapshot", "wait", "search-0001")

@@ -11,14 +11,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import (
-    Answer,
+from ncp_tui.gateway.answer_words import words_in, words_of
+from ncp_tui.gateway.answers import LARGEST_CONFIRMATION, judge, payload_of, request_id_of
+from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.gateway.errors import (
     AuthenticationFailed,
     BadAnswer,
-    ClockOffset,
     EndpointError,
     EndpointTimeout,
-    Exchange,
     GatewayError,
     NotFound,
     PermissionDenied,
@@ -29,8 +29,7 @@ from ncp_tui.gateway import (
     ServerError,
     Throttled,
 )
-from ncp_tui.gateway.answer_words import words_in, words_of
-from ncp_tui.gateway.answers import LARGEST_CONFIRMATION, judge, payload_of, request_id_of
+from ncp_tui.gateway.exchange import Answer, Exchange
 from tests.tables import each_row
 
 

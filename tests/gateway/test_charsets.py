@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ncp_tui.gateway import GatewayError
+from ncp_tui.gateway.errors import GatewayError
 from tests.gateway.wire import CANARY, CREATE, LIST, Client, RawServer, answering, http
 from tests.tables import each_row
 

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import random
 
-from ncp_tui.gateway import GatewayError
-from ncp_tui.sandbox import RunningSandbox
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.sandbox.server import RunningSandbox
 from tests.search_engine.scripted import engine_of
 
 

@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import Credentials, InvalidCredentials, SecretKey, check_access_key, mask_access_key
+from ncp_tui.gateway.credentials import (
+    Credentials,
+    InvalidCredentials,
+    SecretKey,
+    check_access_key,
+    mask_access_key,
+)
 from tests.gateway.wire import CANARY
 from tests.tables import each_row
 

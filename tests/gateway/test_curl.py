@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.gateway import Call, RequestRecord, SecretKey, as_curl
-from ncp_tui.gateway.curl import NotForCurl
-from ncp_tui.sandbox import RunningSandbox
+from ncp_tui.gateway.call import Call
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.curl import NotForCurl, as_curl
+from ncp_tui.gateway.exchange import RequestRecord
+from ncp_tui.sandbox.server import RunningSandbox
 from tests.gateway.wire import ACCESS_KEY, CANARY, CREATE, LIST, Client, RawServer, answering, http, signature_of
 from tests.tables import each_row
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.gateway import NotReached
+from ncp_tui.gateway.errors import NotReached
 from tests.gateway.test_tls import NOW, certificate
 from tests.gateway.wire import CREATE, LIST, Client, Listener, RawServer, Received, http
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import UnknownEndpoint, endpoint_for
-from ncp_tui.gateway.endpoints import ZONES, check_gateway_url, zone_of_gateway_url
+from ncp_tui.gateway.endpoints import ZONES, UnknownEndpoint, check_gateway_url, endpoint_for, zone_of_gateway_url
 from tests.tables import each_row
 
 PAIRS = [

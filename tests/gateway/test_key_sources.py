@@ -7,18 +7,11 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from ncp_tui.gateway import (
-    AuthenticationFailed,
-    Credentials,
-    Endpoint,
-    Exchange,
-    Gateway,
-    KeySource,
-    KeysUnavailable,
-    NotReached,
-    SecretKey,
-    mask_access_key,
-)
+from ncp_tui.gateway.credentials import Credentials, KeySource, SecretKey, mask_access_key
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.errors import AuthenticationFailed, KeysUnavailable, NotReached
+from ncp_tui.gateway.exchange import Exchange
+from ncp_tui.gateway.transport import Gateway
 from tests.gateway.wire import CANARY, CREATE, LIST, RawServer, Received, answering, http, signature_of
 
 OTHER_CANARY = "CANARYoth3rKEY0123456789abcdefABCDEFxyz0"

@@ -14,7 +14,7 @@ def said_by(program: str) -> str:
     return done.stdout.strip()
 
 
-@each_row("layer", ["ncp_tui.gateway", "ncp_tui.search_engine"])
+@each_row("layer", ["ncp_tui.gateway.transport", "ncp_tui.search_engine.client"])
 def test_no_drawing_and_no_command_line_is_loaded(layer: str) -> None:
     """For a command line of its own httpx brings rich, pygments and click: 40 ms of 100."""
     program = f"""
@@ -24,12 +24,12 @@ print([name for name in ("rich", "pygments", "click", "httpx._main") if name in 
     assert said_by(program) == "[]"
 
 
-@each_row("first", ["httpx", "ncp_tui.gateway"])
+@each_row("first", ["httpx", "ncp_tui.gateway.transport"])
 def test_httpx_is_left_as_it_is_otherwise(first: str) -> None:
     """Whoever imported it before has its command line, and whoever wants it later gets it."""
     program = f"""
 import {first}
-import ncp_tui.gateway, httpx, httpx._main
+import ncp_tui.gateway.transport, httpx, httpx._main
 print(type(httpx._main.main).__name__, callable(httpx.main))
 """
     assert said_by(program) == "Command True"

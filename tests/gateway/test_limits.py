@@ -20,16 +20,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import (
-    AnswerLost,
-    BadAnswer,
-    Call,
-    GatewayError,
-    Patience,
-    Redirected,
-    bodies,
-    inert_json,
-)
+from ncp_tui.gateway import bodies, inert_json
+from ncp_tui.gateway.call import Call, Patience
+from ncp_tui.gateway.errors import AnswerLost, BadAnswer, GatewayError, Redirected
 from tests.gateway.wire import (
     ACCEPTED,
     CANARY,
@@ -50,7 +43,11 @@ TOO_MANY = 128
 MEASURE = """
 import asyncio, re, resource, sys
 from pathlib import Path
-from ncp_tui.gateway import Call, Credentials, Endpoint, Gateway, GatewayError, SecretKey
+from ncp_tui.gateway.call import Call
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.gateway.transport import Gateway
 url = sys.argv[1]
 
 def peak():

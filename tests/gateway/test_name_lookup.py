@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.gateway import NameNotFound, NotReached, Patience
+from ncp_tui.gateway.call import Patience
+from ncp_tui.gateway.errors import NameNotFound, NotReached
 from tests.gateway.test_tls import Certificate, certificate
 from tests.gateway.test_transport import unused_port
 from tests.gateway.wire import CREATE, Client, RawServer, answering, http
@@ -31,8 +32,13 @@ def getaddrinfo(*arguments, **options):
         return real("127.0.0.1", {port}, type=socket.SOCK_STREAM)
     threading.Event().wait()
 socket.getaddrinfo = getaddrinfo
-from ncp_tui.gateway import daemon_threads, name_lookup
-from ncp_tui.gateway import Call, Credentials, Endpoint, Gateway, GatewayError, Patience, SecretKey
+from ncp_tui.gateway import name_lookup
+from ncp_tui.system import blocking
+from ncp_tui.gateway.call import Call, Patience
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.gateway.transport import Gateway
 name_lookup.LOOKUP_TIMEOUT = 0.2
 
 async def main():
@@ -43,7 +49,7 @@ async def main():
     except GatewayError as error:
         print(type(error).__name__, flush=True)
     await gateway.aclose()
-with asyncio.Runner(loop_factory=daemon_threads.new_event_loop) as runner:
+with asyncio.Runner(loop_factory=blocking.new_event_loop) as runner:
     runner.run(main())
 """
 

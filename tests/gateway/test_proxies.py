@@ -12,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from ncp_tui.gateway import GatewayError, NotReached, ProxyRefused, UnusableProxy, endpoint_for
-from ncp_tui.gateway.proxies import is_excepted, proxy_for
+from ncp_tui.gateway.endpoints import endpoint_for
+from ncp_tui.gateway.errors import GatewayError, NotReached, ProxyRefused
+from ncp_tui.gateway.proxies import UnusableProxy, is_excepted, proxy_for
 from tests.gateway.wire import CREATE, Client, Listener, RawServer, answering, http
 from tests.tables import each_row
 

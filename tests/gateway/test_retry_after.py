@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import Answer, QuotaExceeded, Throttled
+from ncp_tui.gateway.errors import QuotaExceeded, Throttled
+from ncp_tui.gateway.exchange import Answer
 from ncp_tui.gateway.retry_after import retry_after
 from tests.gateway.wire import CREATE, Client, RawServer, answering, http
 from tests.tables import each_row

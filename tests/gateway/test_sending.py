@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from ncp_tui.gateway import NotReached, Patience, Problem
+from ncp_tui.gateway.call import Patience
+from ncp_tui.gateway.errors import NotReached
+from ncp_tui.problem import Problem
 from tests.gateway.wire import CREATE, Client, Listener, RawServer, Received, answering, http
 from tests.tables import each_row
 

@@ -10,8 +10,9 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import Call, Credentials, SecretKey, SignatureV2, sign, string_to_sign
-from ncp_tui.gateway.signature import target_of
+from ncp_tui.gateway.call import Call
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.signature import SignatureV2, sign, string_to_sign, target_of
 from tests.gateway.wire import CANARY, LIST, Client, RawServer, answering, http, signature_of
 from tests.tables import each_row
 

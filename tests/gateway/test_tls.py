@@ -22,8 +22,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ncp_tui.gateway import AnswerLost, GatewayError, NotReached, Patience, TlsFailed, UnusableCaBundle, tls
-from ncp_tui.gateway.tls import tls_context
+from ncp_tui.gateway import tls
+from ncp_tui.gateway.call import Patience
+from ncp_tui.gateway.errors import AnswerLost, GatewayError, NotReached, TlsFailed
+from ncp_tui.gateway.tls import UnusableCaBundle, tls_context
 from tests.gateway.wire import CREATE, Client, Listener, RawServer, answering, http
 
 NOW = datetime.now(UTC)

@@ -17,20 +17,19 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.gateway import (
+from ncp_tui.gateway import bodies
+from ncp_tui.gateway.call import Call, Patience
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.errors import (
     AnswerLost,
     AuthenticationFailed,
     BadAnswer,
-    Call,
     EndpointTimeout,
     GatewayError,
     NameNotFound,
     NotReached,
-    Patience,
-    SecretKey,
-    bodies,
 )
-from ncp_tui.sandbox import RunningSandbox
+from ncp_tui.sandbox.server import RunningSandbox
 from tests.gateway.wire import (
     ACCEPTED,
     ACCESS_KEY,
@@ -267,7 +266,7 @@ async def test_a_silent_name_server_costs_the_deadline_and_no_more(monkeypatch: 
     async def never(*_: object, **__: object) -> None:
         await hung.wait()
 
-    monkeypatch.setattr("ncp_tui.gateway.name_lookup.daemon_call", never)
+    monkeypatch.setattr("ncp_tui.gateway.name_lookup.run_blocking", never)
     async with Client("https://gateway.invalid") as client:
         error = await failure(client, replace(CREATE, patience=IMPATIENT))
     assert type(error) is NotReached

@@ -11,8 +11,10 @@ from email.utils import format_datetime
 
 import pytest
 
-from ncp_tui.gateway import AuthenticationFailed, BadAnswer, Call, GatewayError, Redirected
-from ncp_tui.sandbox import RunningSandbox, Sandbox, serve
+from ncp_tui.gateway.call import Call
+from ncp_tui.gateway.errors import AuthenticationFailed, BadAnswer, GatewayError, Redirected
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import RunningSandbox, serve
 from tests.gateway.wire import ACCEPTED, CREATE, LIST, Client, RawServer, Received, answering, http
 from tests.tables import each_row
 

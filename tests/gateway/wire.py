@@ -15,7 +15,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from ncp_tui.gateway import Call, Credentials, Endpoint, Exchange, Gateway, Patience, SecretKey
+from ncp_tui.gateway.call import Call, Patience
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.exchange import Exchange
+from ncp_tui.gateway.transport import Gateway
 
 ACCESS_KEY = "AKIDCANARY0000000009"
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ncp_tui.profiles import Profile, ProfileStore, paths_from
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.system.paths import paths_from
 
 ACCESS_KEY = "DEADGATEWAY000000A7K"
 KEYRING = f"""

@@ -17,7 +17,8 @@ from textual import work
 from ncp_tui.tui.app import NcpApp
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.history import HistoryScreen
-from ncp_tui.tui.widgets import RecordTable, StatusLine
+from ncp_tui.tui.widgets.lines import StatusLine
+from ncp_tui.tui.widgets.record_table import RecordTable
 
 def broken(*_, **__):
     secret_key = {CANARY!r}

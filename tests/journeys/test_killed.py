@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.profiles import paths_from
-from ncp_tui.sandbox import Fault, Faults, Sandbox, ThreadedSandbox
-from ncp_tui.snapshots import Journal
+from ncp_tui.sandbox.faults import Fault, Faults
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.system.paths import paths_from
 from tests.cli.program import passing
 
 AT_ONCE = 3

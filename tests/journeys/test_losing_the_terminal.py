@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.profiles import Profile, ProfileStore, paths_from
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
-from ncp_tui.snapshots import Journal, Verdict
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.snapshots.outcome import Verdict
+from ncp_tui.system.paths import paths_from
 from ncp_tui.tui.leaving import ORDERLY_SECONDS
 from tests.journeys.dead_gateway import KEYRING, add_profiles, dead_gateway
 from tests.journeys.leaving import SOON, assert_restored, keys_of

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
 from tests.journeys.bastion import Bastion, bastion, missing
 from tests.journeys.terminal import ENTER, ESCAPE, F2, PATIENCE, Terminal
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
 from tests.journeys.leaving import SOON, assert_restored, keys_of
 from tests.journeys.terminal import DOWN, ENTER, ESCAPE, F2, Terminal
 

@@ -14,26 +14,18 @@ from typing import Any, TypeVar
 
 import pytest
 
-from ncp_tui.gateway import Problem, SecretKey, daemon_call
-from ncp_tui.profiles import (
-    Administration,
-    CannotSave,
-    Changed,
-    InvalidProfile,
-    KeyringFailed,
-    KeyringLocked,
-    KeyringSilent,
-    MissingSecret,
-    Paths,
-    Profile,
-    ProfileBook,
-    ProfileStore,
-    SessionStore,
-    StoreName,
-    administration,
-    carried_through,
-    write_atomically,
-)
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.problem import Problem
+from ncp_tui.profiles import administration
+from ncp_tui.profiles.administration import Administration, Changed, MissingSecret, carried_through
+from ncp_tui.profiles.book import ProfileBook
+from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName
+from ncp_tui.profiles.secret_stores.problems import KeyringFailed, KeyringLocked, KeyringSilent
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.profiles.store import CannotSave, ProfileStore
+from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.paths import Paths
+from ncp_tui.system.private_files import write_atomically
 
 T = TypeVar("T")
 
@@ -177,9 +169,9 @@ async def world(folder: Path, monkeypatch: pytest.MonkeyPatch, faults: Faults) -
             faults.hang()
 
     async def call(function: Callable[[], T], seconds: float) -> T:
-        """`daemon_call`, whose time is up when the write hangs and not a moment before, however busy the machine is."""
+        """`run_blocking`, whose time is up when the write hangs, not before, however busy the machine is."""
         assert seconds < 60
-        running = asyncio.ensure_future(daemon_call(function, 60))
+        running = asyncio.ensure_future(run_blocking(function, 60))
         hanging = asyncio.ensure_future(faults.hangs.wait())
         try:
             await asyncio.wait({running, hanging}, return_when=asyncio.FIRST_COMPLETED)
@@ -192,7 +184,7 @@ async def world(folder: Path, monkeypatch: pytest.MonkeyPatch, faults: Faults) -
             hanging.cancel()
 
     monkeypatch.setattr("ncp_tui.profiles.store.write_atomically", write)
-    monkeypatch.setattr("ncp_tui.profiles.administration.daemon_call", call)
+    monkeypatch.setattr("ncp_tui.profiles.administration.run_blocking", call)
     return World(faults, profiles, stores)
 
 

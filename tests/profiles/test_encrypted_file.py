@@ -24,25 +24,23 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from filelock import FileLock
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.profiles import (
-    PASSPHRASE_VARIABLE,
-    FileStore,
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores import file_store, sealed
+from ncp_tui.profiles.secret_stores.encrypted_file import EncryptedFileKeyring
+from ncp_tui.profiles.secret_stores.file_store import FileStore
+from ncp_tui.profiles.secret_stores.memory import available_memory, log2_n_for
+from ncp_tui.profiles.secret_stores.opening import PASSPHRASE_VARIABLE, PassphraseNeeded
+from ncp_tui.profiles.secret_stores.passphrase import Masked, Passphrase
+from ncp_tui.profiles.secret_stores.problems import (
     InvalidPassphrase,
     KeyFileFailed,
     KeyFileSilent,
+    NoKeyFileHere,
     OtherAccessKey,
-    Passphrase,
-    PassphraseNeeded,
-    Profile,
     SecretStoreProblem,
     UnsafeKeyFile,
     WrongPassphrase,
 )
-from ncp_tui.profiles.secret_stores import file_store, sealed
-from ncp_tui.profiles.secret_stores.encrypted_file import EncryptedFileKeyring
-from ncp_tui.profiles.secret_stores.memory import available_memory, log2_n_for
-from ncp_tui.profiles.secret_stores.passphrase import Masked
-from ncp_tui.profiles.secret_stores.problems import NoKeyFileHere
 from ncp_tui.profiles.secret_stores.sealed import (
     Derivation,
     SessionKey,
@@ -494,7 +492,13 @@ CHILD = """
 import asyncio, os, resource, signal, sys
 from pathlib import Path
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.profiles import *
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.file_store import FileStore
+from ncp_tui.profiles.secret_stores.opening import PASSPHRASE_VARIABLE, PassphraseNeeded
+from ncp_tui.profiles.secret_stores.passphrase import Passphrase
+from ncp_tui.profiles.secret_stores.problems import InvalidPassphrase, KeyFileFailed, KeyFileSilent
+from ncp_tui.profiles.secret_stores.problems import OtherAccessKey, SecretStoreProblem, UnsafeKeyFile
+from ncp_tui.profiles.secret_stores.problems import WrongPassphrase
 store = FileStore(Path(sys.argv[1]))
 async def save(name):
     await store.open(Passphrase(sys.argv[2]), creating=False)

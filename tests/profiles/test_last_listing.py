@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.profiles import Identity, LastListing, Paths, Profile, SourceKind, begins_with
+from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.profiles.last_listing import LastListing, begins_with
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.system.paths import Paths
 
 
 def caller(name: str = "prod", region: str = "KR") -> Identity:

@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.profiles import configure_path, read_ncloud_configure
-from ncp_tui.profiles.ncloud_configure import parse_ncloud_configure
+from ncp_tui.profiles.ncloud_configure import parse_ncloud_configure, read_ncloud_configure
+from ncp_tui.system.paths import configure_path
 from tests.tables import each_row
 
 A, S = "ncloud_access_key_id", "ncloud_secret_access_key"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.profiles import InvalidProfile, Profile, check_field, check_profile, check_profile_name
+from ncp_tui.profiles.profile import InvalidProfile, Profile, check_field, check_profile, check_profile_name
 from tests.tables import each_row
 
 KEY = "AKIDEXAMPLE123456789"

@@ -25,8 +25,9 @@ CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
 DRIVER = """
 import asyncio, json, sys
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.gateway.problems import Problem
-from ncp_tui.profiles import KeyringStore, Profile
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
 
 profile = Profile(name="prod", access_key="AKIDEXAMPLE123456789")
 renamed = Profile(name="live", access_key=profile.access_key)

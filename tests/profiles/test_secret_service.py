@@ -15,22 +15,22 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.gateway import daemon_call
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.gateway.problems import Problem
-from ncp_tui.profiles import (
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores import secret_service
+from ncp_tui.profiles.secret_stores.backends import bus_address, keyring_of
+from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
+from ncp_tui.profiles.secret_stores.problems import (
     CannotStore,
     DamagedSecret,
     KeyringFailed,
     KeyringLocked,
     KeyringSilent,
-    KeyringStore,
     NoKeyring,
     OtherAccessKey,
-    Profile,
 )
-from ncp_tui.profiles.secret_stores import keyring_of, secret_service
-from ncp_tui.profiles.secret_stores.backends import bus_address
+from ncp_tui.system.blocking import run_blocking
 from tests.profiles.fake_secret_service import IS_LOCKED, NO_REPLY, FakeSecretService, Faults
 from tests.tables import each_row
 
@@ -173,7 +173,7 @@ async def test_a_load_that_fails_says_why_in_time_and_asks_nobody(case: str, ser
     async with responsive_loop():
         with patience_for(problem), pytest.raises(problem) as caught:
             await store.load(PROFILE)
-    assert await daemon_call(_stuck_calls, LIMIT) == [], "the thread ends as well, not only the wait for it"
+    assert await run_blocking(_stuck_calls, LIMIT) == [], "the thread ends as well, not only the wait for it"
     assert "session only" in caught.value.next_step
     assert "CANARY" not in caught.value.sentences()
     assert not {"Prompt", "Unlock", "CreateCollection"} & set(service.calls)
@@ -285,7 +285,7 @@ async def test_waiting_for_a_prompt_can_be_cancelled(service: FakeSecretService)
     service.faults = Faults(locked=True, prompt="never")
     async with responsive_loop():
         unlocking = asyncio.create_task(store_on(service.address).unlock())
-        assert await daemon_call(lambda: service.prompted.wait(LIMIT), LIMIT)
+        assert await run_blocking(lambda: service.prompted.wait(LIMIT), LIMIT)
         unlocking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await unlocking

@@ -13,22 +13,21 @@ from typing import Any
 import pytest
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.gateway.problems import Problem
-from ncp_tui.profiles import (
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.backends import Backend, Keyring, keyring_of
+from ncp_tui.profiles.secret_stores.base import SecretStore, decode, encode
+from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
+from ncp_tui.profiles.secret_stores.problems import (
     CannotStore,
     DamagedSecret,
     KeyringFailed,
     KeyringLocked,
     KeyringSilent,
-    KeyringStore,
     NoKeyring,
     OtherAccessKey,
-    Profile,
-    SecretStore,
-    SessionStore,
 )
-from ncp_tui.profiles.secret_stores import Backend, Keyring, keyring_of
-from ncp_tui.profiles.secret_stores.base import decode, encode
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from tests.tables import each_row
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
@@ -290,7 +289,9 @@ def test_platform_backends_are_constructed_by_name(monkeypatch: pytest.MonkeyPat
 PROGRAM_WITHOUT_A_BUS = """
 import asyncio, sys
 from pathlib import Path
-from ncp_tui.profiles import *
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
+from ncp_tui.profiles.secret_stores.problems import NoKeyring
 from ncp_tui.profiles.secret_stores import backends
 backends.bus_address = lambda environ: None
 async def main():
@@ -314,8 +315,9 @@ def test_without_a_bus_the_answer_needs_no_import() -> None:
 PROGRAM_WITH_A_HUNG_KEYRING = """
 import asyncio, threading
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.profiles import *
-from ncp_tui.profiles.secret_stores import Keyring
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
+from ncp_tui.profiles.secret_stores.backends import Keyring
 def connect(prompt):
     threading.Event().wait()
 async def main():

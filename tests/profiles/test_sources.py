@@ -6,27 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.profiles import (
-    Identities,
-    NoCredentials,
-    NoSecret,
-    Profile,
-    ProfileBook,
-    SecretStore,
-    SessionStore,
-    SourceKind,
-    StoreName,
-    available_identities,
-    check_profile_name,
-    choose_identity,
-    import_profiles,
-    secrets_for,
-    suggest_name,
-    wants_server_role,
-)
-from ncp_tui.profiles.book import read_book
+from ncp_tui.profiles.book import ProfileBook, read_book
+from ncp_tui.profiles.environment_variables import wants_server_role
+from ncp_tui.profiles.identities import Identities
+from ncp_tui.profiles.identity import SourceKind
+from ncp_tui.profiles.importing import import_profiles, suggest_name
 from ncp_tui.profiles.ncloud_configure import NcloudConfigure, parse_ncloud_configure
+from ncp_tui.profiles.profile import Profile, StoreName, check_profile_name
+from ncp_tui.profiles.secret_stores.base import SecretStore
+from ncp_tui.profiles.secret_stores.problems import NoSecret
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.profiles.server_role import ServerRole
+from ncp_tui.profiles.sources import NoCredentials, available_identities, choose_identity, secrets_for
 from tests.tables import each_row
 
 KEY = "AKIDEXAMPLE123456789"

@@ -18,18 +18,10 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.profiles import (
-    CannotRead,
-    CannotSave,
-    InvalidProfile,
-    Paths,
-    Profile,
-    ProfileBook,
-    ProfileStore,
-    UnknownProfile,
-    paths_from,
-)
-from ncp_tui.profiles.book import read_book, write_book
+from ncp_tui.profiles.book import ProfileBook, read_book, write_book
+from ncp_tui.profiles.profile import InvalidProfile, Profile
+from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore, UnknownProfile
+from ncp_tui.system.paths import Paths, paths_from
 
 KEY = "AKIDEXAMPLE123456789"
 
@@ -264,7 +256,7 @@ def test_no_change_of_a_broken_file_without_its_copy(
     def no_space(*_: object) -> Path:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr("ncp_tui.profiles.store.keep_copy", no_space)
+    monkeypatch.setattr("ncp_tui.profiles.store.back_up", no_space)
     assert "No copy" in store.load().warnings[-1]
     with pytest.raises(CannotSave):
         store.add(profile("prod"))
@@ -342,7 +334,9 @@ def test_a_full_disk_leaves_the_old_file(store: ProfileStore, paths: Paths) -> N
     before = paths.profiles_file.read_bytes()
 
     program = (
-        "import resource, signal, sys\nfrom ncp_tui.profiles import *\n"
+        "import resource, signal, sys\nfrom ncp_tui.system.paths import paths_from\n"
+        "from ncp_tui.profiles.profile import Profile\n"
+        "from ncp_tui.profiles.store import CannotSave, ProfileStore\n"
         "store = ProfileStore(paths_from({'NCP_TUI_HOME': sys.argv[1]}))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -395,7 +389,11 @@ def test_a_busy_lock_is_a_problem_and_not_a_wait_for_ever(paths: Paths) -> None:
 def test_twenty_processes_lose_no_profile(store: ProfileStore, paths: Paths) -> None:
     """Without the lock, or without reading again under it, the last writer would drop the others' profiles."""
     program = (
-        "import sys\nfrom ncp_tui.profiles import *\n"
+        "import sys\nfrom ncp_tui.profiles.book import ProfileBook\n"
+        "from ncp_tui.system.paths import Paths, paths_from\n"
+        "from ncp_tui.profiles.profile import InvalidProfile, Profile\n"
+        "from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore\n"
+        "from ncp_tui.profiles.store import UnknownProfile\n"
         "store = ProfileStore(paths_from({'NCP_TUI_HOME': sys.argv[1]}), lock_seconds=120)\n"
         "store.add(Profile(name=sys.argv[2], access_key='AKIDEXAMPLE123456789'))"
     )
@@ -419,7 +417,9 @@ def test_a_killed_writer_leaves_the_old_file_or_the_new_one(
     """Killed at each system call of a write in turn, by the kernel's own hand, never half a file."""
     store.add(profile("prod"))
     program = (
-        "import os, signal, sys\nfrom ncp_tui.profiles import *\n"
+        "import os, signal, sys\nfrom ncp_tui.system.paths import paths_from\n"
+        "from ncp_tui.profiles.profile import Profile\n"
+        "from ncp_tui.profiles.store import ProfileStore\n"
         "store = ProfileStore(paths_from({'NCP_TUI_HOME': sys.argv[1]}))\n"
         "name, real = sys.argv[2], getattr(os, sys.argv[2])\n"
         "def die(*args, **kwargs):\n"

@@ -6,20 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.gateway import Problem
-from ncp_tui.profiles import (
-    FileStore,
-    KeyringLocked,
-    KeyringSilent,
-    KeyringStore,
-    NoKeyring,
-    SecretStore,
-    SessionStore,
-    StoreName,
-)
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.profile import StoreName
 from ncp_tui.profiles.secret_stores import sealed
 from ncp_tui.profiles.secret_stores.backends import keyring_of
-from ncp_tui.profiles.secret_stores.problems import NoKeyFileHere
+from ncp_tui.profiles.secret_stores.base import SecretStore
+from ncp_tui.profiles.secret_stores.file_store import FileStore
+from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
+from ncp_tui.profiles.secret_stores.problems import KeyringLocked, KeyringSilent, NoKeyFileHere, NoKeyring
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.profiles.store_choice import working_store
 from tests.tables import each_row
 

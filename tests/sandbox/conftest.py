@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from ncp_tui.sandbox import Sandbox, serve
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import serve
 from tests.sandbox.signed_client import Caller, Clock
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 
-from ncp_tui.sandbox import Account, Sandbox
+from ncp_tui.sandbox.accounts import Account
+from ncp_tui.sandbox.sandbox import Sandbox
 
 START = 1_760_000_000.0
 READY = "1037001"

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.sandbox import Sandbox
+from ncp_tui.sandbox.sandbox import Sandbox
 from tests.sandbox.signed_client import KEYLESS, READY, Caller, Clock
 
 LIST = "/cluster/getClusterInfoList"

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox, install, serve
+from ncp_tui.sandbox.fault_lab.specs import install
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox, serve
 from tests.sandbox.raw_wire import PATIENCE, Wire
 from tests.sandbox.signed_client import Clock, hang_up, raw_exchange
 

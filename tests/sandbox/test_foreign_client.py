@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
 from tests.sandbox.signed_client import READY
 
 pytestmark = pytest.mark.skipif(

@@ -10,7 +10,7 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.sandbox import Sandbox
+from ncp_tui.sandbox.sandbox import Sandbox
 from tests.sandbox.signed_client import READY, Caller, Clock
 
 WRITES = ("createSnapshot", "setSnapshotScheduling", "updateAPIAuthenticationKey")

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ncp_tui.sandbox import Sandbox
+from ncp_tui.sandbox.sandbox import Sandbox
 from tests.sandbox.signed_client import KEYLESS, READY, START, Caller, Clock
 
 

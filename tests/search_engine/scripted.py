@@ -10,9 +10,12 @@ from typing import Any
 
 import httpx
 
-from ncp_tui.gateway import Credentials, Endpoint, Gateway, SecretKey
-from ncp_tui.sandbox import RunningSandbox
-from ncp_tui.search_engine import Retries, SearchEngine
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.transport import Gateway
+from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.retries import Retries
 from tests.gateway.in_process import about_to_send
 
 ENDPOINT = Endpoint("public", "KR", "https://gateway.example", "/api/v2")

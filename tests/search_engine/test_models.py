@@ -8,7 +8,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.search_engine import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, SnapshotState, Version
+from ncp_tui.search_engine.models import (
+    Bucket,
+    Cluster,
+    Dashboard,
+    HistoryEntry,
+    ScheduleEntry,
+    SnapshotState,
+    Version,
+)
 from ncp_tui.search_engine.reading import KST, epoch, flag, members, number, text
 from tests.tables import each_row
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.gateway import GatewayError, ReadOnlyRefused, SecretKey
-from ncp_tui.sandbox import RunningSandbox
-from ncp_tui.search_engine import OPERATIONS, Cluster, Effect, SearchEngine, WrongCluster
-from ncp_tui.snapshots import check_cluster
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.errors import GatewayError, ReadOnlyRefused
+from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.search_engine.client import SearchEngine, WrongCluster
+from ncp_tui.search_engine.models import Cluster
+from ncp_tui.search_engine.operations import OPERATIONS, Effect
+from ncp_tui.snapshots.checks import check_cluster
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.tables import each_row
 

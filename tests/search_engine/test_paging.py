@@ -10,10 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.gateway import GatewayError, inert_json
-from ncp_tui.sandbox import Sandbox, serve
-from ncp_tui.search_engine import Cluster, ListMissing, ListPage, paging
-from ncp_tui.search_engine.listing import CLUSTERS, SLICE, RowReader
+from ncp_tui.gateway import inert_json
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import serve
+from ncp_tui.search_engine import paging
+from ncp_tui.search_engine.listing import CLUSTERS, SLICE, ListMissing, ListPage, RowReader
+from ncp_tui.search_engine.models import Cluster
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.tables import each_row
 

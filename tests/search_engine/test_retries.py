@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.gateway import (
+from ncp_tui.gateway.errors import (
     AnswerLost,
     AuthenticationFailed,
     BadAnswer,
@@ -33,10 +33,13 @@ from ncp_tui.gateway import (
     Throttled,
     TlsFailed,
 )
-from ncp_tui.sandbox import GatewayError as Table
-from ncp_tui.sandbox import RunningSandbox, gateway_answer
-from ncp_tui.search_engine import OPERATIONS, Effect, Retries, SearchEngine, retries
-from ncp_tui.search_engine.retries import may_pass
+from ncp_tui.sandbox.answers import GatewayError as Table
+from ncp_tui.sandbox.answers import gateway_answer
+from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.search_engine import retries
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.operations import OPERATIONS, Effect
+from ncp_tui.search_engine.retries import Retries, may_pass
 from tests.gateway.wire import Client, RawServer, Received, answering, http
 from tests.search_engine.scripted import engine_of
 from tests.search_engine.test_operations import ACTS, NUMBER

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ncp_tui.profiles import Paths, paths_from
-from ncp_tui.snapshots import Caller, Journal, SnapshotRequest
+from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_entry import CREATE, fact_of, parameters_and_context
 from ncp_tui.snapshots.journal_line import JournalLine, read_line
+from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
+from ncp_tui.system.paths import Paths, paths_from
 
 NOW = 1_767_225_600.0
 """What the clock of a journal says: 2026-01-01 in UTC, as epoch seconds."""
@@ -24,7 +25,10 @@ _PROGRAM = """
 import os, resource, signal, sys, threading
 from dataclasses import replace
 from pathlib import Path
-from ncp_tui.snapshots import DamagedJournal, Fact, Journal, JournalProblem, SecondRequest
+from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.journal import Journal, JournalProblem
+from ncp_tui.snapshots.journal_contents import DamagedJournal
+from ncp_tui.snapshots.journal_entry import Fact
 from ncp_tui.snapshots import journal as module
 from tests.snapshots.journals import CALLER, NOW, REQUEST, journal_in, paths_in
 journal = journal_in(Path(sys.argv[1]), clock=lambda: NOW)

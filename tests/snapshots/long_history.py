@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ncp_tui.sandbox import Sandbox
+from ncp_tui.sandbox.sandbox import Sandbox
 
 
 def make_long(sandbox: Sandbox, name: str, rows: int = 250) -> None:

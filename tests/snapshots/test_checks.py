@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from ncp_tui.gateway import PermissionDenied
-from ncp_tui.search_engine import Bucket, Cluster
-from ncp_tui.snapshots import InvalidBucket, check_bucket, check_cluster
+from ncp_tui.gateway.errors import PermissionDenied
+from ncp_tui.search_engine.models import Bucket, Cluster
+from ncp_tui.snapshots.checks import InvalidBucket, check_bucket, check_cluster
 from tests.tables import each_row
 
 KNOWN = [Bucket("open-bucket"), Bucket("locked-bucket", locked=True), Bucket("denied-bucket", denied=True)]

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ncp_tui.gateway.problems import NextAction
-from ncp_tui.search_engine import HistoryEntry
+from ncp_tui.problem import NextAction
+from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots import JournalEntry, SecondRequest
-from ncp_tui.snapshots.earlier import Earlier, EarlierState, Intent, earlier_request, is_of, stops
+from ncp_tui.snapshots.earlier import Earlier, EarlierState, Intent, SecondRequest, earlier_request, is_of, stops
+from ncp_tui.snapshots.journal_entry import JournalEntry
 from tests.snapshots.journals import CALLER, REQUEST
 from tests.tables import each_row
 

@@ -16,17 +16,36 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from ncp_tui.gateway import Answer, ClockOffset, Credentials, Endpoint, Exchange, Gateway, GatewayError, SecretKey
 from ncp_tui.gateway.answers import judge, payload_of
-from ncp_tui.profiles import Identity, Paths, Profile, SourceKind
-from ncp_tui.search_engine import HistoryEntry, SearchEngine
-from ncp_tui.session_log import Action, SessionLog, request_line
-from ncp_tui.snapshots import CannotWriteEvidence, Evidence, Journal, evidence_text, gather_evidence, write_evidence
-from ncp_tui.snapshots.evidence import MOST_OF_A_BODY, exchange_document, exchanges_about, lines_about
+from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.gateway.exchange import Answer, Exchange
+from ncp_tui.gateway.transport import Gateway
+from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.session_log.lines import request_line
+from ncp_tui.session_log.log import Action, SessionLog
+from ncp_tui.snapshots.evidence import (
+    MOST_OF_A_BODY,
+    CannotWriteEvidence,
+    Evidence,
+    evidence_text,
+    exchange_document,
+    exchanges_about,
+    gather_evidence,
+    lines_about,
+    write_evidence,
+)
 from ncp_tui.snapshots.evidence_verdict import outcome_of_kind
+from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_entry import read_entries
 from ncp_tui.snapshots.outcome import Outcome, outcome_of
 from ncp_tui.snapshots.redaction import redact
+from ncp_tui.system.paths import Paths
 from tests.snapshots.journals import write_lines
 from tests.tables import each_row
 
@@ -437,7 +456,7 @@ def test_a_full_disk_leaves_no_half_a_file(tmp_path: Path) -> None:
     """A real refusal by the kernel, which works for root as well: a limit on the size of files, in a child."""
     program = (
         "import resource, signal, sys\nfrom datetime import datetime\nfrom pathlib import Path\n"
-        "from ncp_tui.snapshots import *\n"
+        "from ncp_tui.snapshots.evidence import CannotWriteEvidence, Evidence, write_evidence\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "try: write_evidence(Evidence('a-1', datetime.now()), Path(sys.argv[1]))\n"

@@ -20,22 +20,13 @@ import pytest
 from filelock import FileLock
 
 from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots import (
-    Caller,
-    Fact,
-    Journal,
-    JournalProblem,
-    JournalUnwritable,
-    Outcome,
-    SecondRequest,
-    SnapshotRequest,
-    Verdict,
-    on_disk,
-)
 from ncp_tui.snapshots import journal as journal_module
-from ncp_tui.snapshots.journal_entry import read_entries
+from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable, on_disk
+from ncp_tui.snapshots.journal_entry import Fact, read_entries
 from ncp_tui.snapshots.journal_line import read_line
 from ncp_tui.snapshots.matching import Asked, best_match
+from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
 from tests.snapshots.journals import (
     CALLER,
     NOW,

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from ncp_tui.search_engine.operations import OPERATIONS
-from ncp_tui.snapshots import DamagedJournal, Fact, Journal, OtherDamage, Outcome, SecondRequest, SnapshotRequest
+from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.snapshots.journal_contents import DamagedJournal, OtherDamage
 from ncp_tui.snapshots.journal_damage import read_journal
-from ncp_tui.snapshots.journal_entry import entries_of
+from ncp_tui.snapshots.journal_entry import Fact, entries_of
 from ncp_tui.snapshots.journal_line import JournalLine, _sum, read_line, recorded, what_it_names
+from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest
 from tests.snapshots.journals import CALLER, NOW, REQUEST, encoded, journal_in, named
 
 OTHER = named("another")

@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.snapshots import Fact, JournalEntry, Outcome, SnapshotRequest, Verdict
 from ncp_tui.snapshots.journal_damage import Damage, Reading
-from ncp_tui.snapshots.journal_entry import CREATE, Doubt, entries_of, read_entries
+from ncp_tui.snapshots.journal_entry import CREATE, Doubt, Fact, JournalEntry, entries_of, read_entries
 from ncp_tui.snapshots.journal_line import NAME, NUMBER, JournalLine
+from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest, Verdict
 from tests.snapshots.journals import CALLER, REQUEST, begun
 from tests.tables import each_row
 

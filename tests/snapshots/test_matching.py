@@ -9,10 +9,20 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.search_engine import HistoryEntry
+from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots import Asked, JournalEntry, Match, Whose, best_match
-from ncp_tui.snapshots.matching import awaited, is_of_cluster, matches, row_key, rows_named
+from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.matching import (
+    Asked,
+    Match,
+    Whose,
+    awaited,
+    best_match,
+    is_of_cluster,
+    matches,
+    row_key,
+    rows_named,
+)
 from tests.snapshots.journals import CALLER, REQUEST
 from tests.tables import each_row
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.snapshots import InvalidName, check_name, name_problems, suggest_name
+from ncp_tui.snapshots.names import InvalidName, check_name, name_problems, suggest_name
 from tests.tables import each_row
 
 # The published rule, written down a second time and differently.

@@ -13,20 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.search_engine import Cluster, SearchEngine, paging
+from ncp_tui.search_engine import paging
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.models import Cluster
 from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots import (
-    Facts,
-    JournalEntry,
-    Light,
-    Preflight,
-    SecondRequest,
-    look_further,
-    preflight,
-    take,
-)
-from ncp_tui.snapshots.earlier import EarlierState
-from ncp_tui.snapshots.lights import Read
+from ncp_tui.snapshots.earlier import EarlierState, SecondRequest
+from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.lights import Facts, Light, Preflight, Read, look_further, preflight
+from ncp_tui.snapshots.taking import take
 from tests.search_engine.scripted import Scripted
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
 from tests.tables import each_row

@@ -12,24 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import ClockOffset, EndpointError
-from ncp_tui.sandbox import GatewayError as Table
-from ncp_tui.sandbox import RunningSandbox, gateway_answer
-from ncp_tui.search_engine import Bucket, Cluster, HistoryEntry
+from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.gateway.errors import EndpointError
+from ncp_tui.sandbox.answers import GatewayError as Table
+from ncp_tui.sandbox.answers import gateway_answer
+from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry
 from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots import (
-    Check,
-    Fact,
-    Facts,
-    JournalEntry,
-    Light,
-    SnapshotRequest,
-    preflight,
-    read_facts,
-    take,
-)
 from ncp_tui.snapshots.journal import JournalUnreadable
-from ncp_tui.snapshots.lights import Read
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.lights import Check, Facts, Light, Read, preflight, read_facts
+from ncp_tui.snapshots.outcome import SnapshotRequest
+from ncp_tui.snapshots.taking import take
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
 from tests.tables import each_row

@@ -15,17 +15,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import AuthenticationFailed, EndpointError, GatewayError, NotFound, PermissionDenied, QuotaExceeded
-from ncp_tui.sandbox import RunningSandbox
-from ncp_tui.search_engine import HistoryEntry
+from ncp_tui.gateway.errors import (
+    AuthenticationFailed,
+    EndpointError,
+    GatewayError,
+    NotFound,
+    PermissionDenied,
+    QuotaExceeded,
+)
+from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots import Fact, Journal, JournalEntry, JournalUnwritable, Settlement, Verdict, settle
-from ncp_tui.snapshots.journal_entry import Doubt
+from ncp_tui.snapshots.journal import Journal, JournalUnwritable
+from ncp_tui.snapshots.journal_entry import Doubt, Fact, JournalEntry
+from ncp_tui.snapshots.outcome import Verdict
 from ncp_tui.snapshots.settling import (
     SECONDS,
+    Settlement,
     _at_best_unknown,
     learn_ends,
     look_for,
+    settle,
     settled_without_looking,
     started_by,
 )
@@ -374,7 +384,7 @@ async def test_of_two_processes_one_settles(journal: Journal, home: Path) -> Non
     left_behind(journal)
     program = """
 import asyncio
-from ncp_tui.snapshots import settle
+from ncp_tui.snapshots.settling import settle
 (entry,) = journal.entries()
 sys.stdin.readline()
 found = asyncio.run(settle(journal, entry, None))

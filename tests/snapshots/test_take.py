@@ -18,46 +18,36 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.gateway import (
+from ncp_tui.gateway import errors as gateway_errors
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.errors import (
     AuthenticationFailed,
     BadAnswer,
-    Credentials,
-    Endpoint,
     EndpointError,
     EndpointTimeout,
-    Gateway,
     GatewayError,
     NotReached,
     PermissionDenied,
     QuotaExceeded,
     ReadOnlyRefused,
     RefusedByService,
-    SecretKey,
     ServerError,
     Throttled,
 )
-from ncp_tui.gateway import errors as gateway_errors
-from ncp_tui.sandbox import Cut, RunningSandbox, gateway_answer
-from ncp_tui.sandbox import GatewayError as Table
-from ncp_tui.search_engine import SearchEngine
-from ncp_tui.snapshots import (
-    Caller,
-    InvalidBucket,
-    InvalidName,
-    Journal,
-    JournalProblem,
-    JournalUnwritable,
-    Outcome,
-    SecondRequest,
-    SnapshotRequest,
-    Taken,
-    Verdict,
-    settle,
-    take,
-)
-from ncp_tui.snapshots.outcome import outcome_of
-from ncp_tui.snapshots.settling import Settlement, look_for
-from ncp_tui.snapshots.taking import MOST_REPEATS, _wait_after
+from ncp_tui.gateway.transport import Gateway
+from ncp_tui.sandbox.answers import GatewayError as Table
+from ncp_tui.sandbox.answers import gateway_answer
+from ncp_tui.sandbox.faults import Cut
+from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.snapshots.checks import InvalidBucket
+from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable
+from ncp_tui.snapshots.names import InvalidName
+from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
+from ncp_tui.snapshots.settling import Settlement, look_for, settle
+from ncp_tui.snapshots.taking import MOST_REPEATS, Taken, _wait_after, take
 from tests.gateway.wire import Listener, RawServer, Received, http, read_request
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, children, facts_of, journal_in, lines_of, locks_of
@@ -755,9 +745,11 @@ async def test_killed_on_its_way_the_next_program_finds_out(
     fault = sandbox.faults.add("createSnapshot", "after", "hang")
     program = """
 import asyncio
-from ncp_tui.gateway import Credentials, Endpoint, Gateway, SecretKey
-from ncp_tui.search_engine import SearchEngine
-from ncp_tui.snapshots import take
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.transport import Gateway
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.snapshots.taking import take
 url, access_key, secret_key = sys.argv[2].split()
 gateway = Gateway(Endpoint("public", "KR", url, "/api/v2"), Credentials(access_key, SecretKey(secret_key)), environ={})
 asyncio.run(take(SearchEngine(gateway), REQUEST, caller=CALLER, journal=module.Journal(journal_paths)))

@@ -21,25 +21,31 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.gateway import Credentials, Endpoint, Gateway, Patience, Problem, SecretKey, spellings
-from ncp_tui.sandbox import Effect, GatewayError, RunningSandbox, Sandbox, gateway_answer, serve
-from ncp_tui.sandbox.fault_lab import FAULTS, LabFault, truncate_at
+from ncp_tui.gateway.call import Patience
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.transport import Gateway
+from ncp_tui.problem import Problem
+from ncp_tui.sandbox.answers import GatewayError, gateway_answer
+from ncp_tui.sandbox.fault_lab.connections import truncate_at
+from ncp_tui.sandbox.fault_lab.lab_fault import LabFault
+from ncp_tui.sandbox.fault_lab.specs import FAULTS
 from ncp_tui.sandbox.faults import Act, Fault, Outcome, Visit, When
-from ncp_tui.search_engine import HistoryEntry, SearchEngine, retries
+from ncp_tui.sandbox.ledger import Effect
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import RunningSandbox, serve
 from ncp_tui.search_engine import client as client_module
-from ncp_tui.snapshots import (
-    Caller,
-    DamagedJournal,
-    Journal,
-    JournalEntry,
-    SecondRequest,
-    SnapshotRequest,
-    Taken,
-    Verdict,
-    settle,
-    take,
-)
-from ncp_tui.snapshots.outcome import VERDICT_OF
+from ncp_tui.search_engine import retries
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.snapshots.journal_contents import DamagedJournal
+from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.outcome import VERDICT_OF, Caller, SnapshotRequest, Verdict
+from ncp_tui.snapshots.settling import settle
+from ncp_tui.snapshots.taking import Taken, take
+from ncp_tui.system import redact
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import journal_in, locks_of
 
@@ -277,7 +283,7 @@ async def test_many_creates(
     monkeypatch.setitem(sys.modules, "sniffio", None)
     # A pattern for every spelling of every signature takes 30 ms, twice all the rest. Masking has tests of its own;
     # here a secret is looked for as it is.
-    monkeypatch.setattr(spellings, "_of", re.escape)
+    monkeypatch.setattr(redact, "_of", re.escape)
     sandbox = Sandbox(clusters=300, duration=0)
     with _closed_port() as nowhere:
         async with serve(sandbox) as served:

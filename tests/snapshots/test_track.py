@@ -11,22 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.profiles import Identity, Paths, Profile, SourceKind
-from ncp_tui.sandbox import RunningSandbox
-from ncp_tui.search_engine import SearchEngine
-from ncp_tui.session_log import SessionLog
-from ncp_tui.snapshots import (
-    Caller,
-    Fact,
-    Journal,
-    JournalEntry,
-    Outcome,
-    SecondRequest,
-    SnapshotTracker,
-    TrackedSnapshot,
-)
+from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots import record as record_module
-from ncp_tui.snapshots.track import PICKED_UP_FOR
+from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.outcome import Caller, Outcome
+from ncp_tui.snapshots.track import PICKED_UP_FOR, SnapshotTracker, TrackedSnapshot
+from ncp_tui.system.paths import Paths
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, begun, facts_of, journal_in, named, paths_in, write_lines
 from tests.snapshots.long_history import make_long

@@ -13,23 +13,26 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.gateway import (
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.errors import (
     AuthenticationFailed,
-    Credentials,
-    Endpoint,
     EndpointError,
-    Gateway,
     NotFound,
     PermissionDenied,
     QuotaExceeded,
-    SecretKey,
     Throttled,
 )
-from ncp_tui.sandbox import Sandbox, serve
-from ncp_tui.search_engine import HistoryEntry, SearchEngine, SnapshotState
+from ncp_tui.gateway.transport import Gateway
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import serve
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots import Asked, Outcome, Progress, Taken, Whose, take, watch
-from ncp_tui.snapshots.matching import rows_named
+from ncp_tui.snapshots.matching import Asked, Whose, rows_named
+from ncp_tui.snapshots.outcome import Outcome
+from ncp_tui.snapshots.taking import Taken, take
+from ncp_tui.snapshots.watching import Progress, watch
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
 from tests.tables import each_row

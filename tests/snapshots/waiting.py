@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from ncp_tui.gateway import Patience
-from ncp_tui.sandbox import Fault
+from ncp_tui.gateway.call import Patience
+from ncp_tui.sandbox.faults import Fault
 
 WAITED = Patience(read=61.0, total=61.0)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from unittest import mock
 
 from ncp_tui.tui.glyphs import GLYPHS
-from ncp_tui.tui.widgets import ExchangePanels
+from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 
 FOLDER = Path(__file__).parents[2] / "screenshots"

@@ -23,12 +23,20 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input
 
-from ncp_tui.gateway import Exchange, Gateway, KeySource, SecretKey, Timings
+from ncp_tui.gateway.credentials import KeySource, SecretKey
+from ncp_tui.gateway.exchange import Exchange, Timings
+from ncp_tui.gateway.transport import Gateway
 from ncp_tui.home import Home
-from ncp_tui.profiles import Identity, Paths, Profile, SessionStore
-from ncp_tui.sandbox import Account, Effect, Sandbox, serve
-from ncp_tui.search_engine import SearchEngine
-from ncp_tui.session_log import SessionLog
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.sandbox.accounts import Account
+from ncp_tui.sandbox.ledger import Effect
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import serve
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.session_log.log import SessionLog
+from ncp_tui.system.paths import Paths
 from ncp_tui.tui.app import NcpApp
 from tests.gateway.in_process import InProcess
 

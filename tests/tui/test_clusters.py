@@ -9,11 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.profiles import LastListing, Paths
-from ncp_tui.sandbox import Account, Sandbox
+from ncp_tui.profiles.last_listing import LastListing
+from ncp_tui.sandbox.accounts import Account
+from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.snapshots import SnapshotRun
-from ncp_tui.tui.screens import ClustersScreen, TextScreen
-from ncp_tui.tui.widgets import ExchangePanels, ProblemCard, RecordTable, TextView
+from ncp_tui.system.paths import Paths
+from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.tui.screens.text import TextScreen
+from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
+from ncp_tui.tui.widgets.problem_card import ProblemCard
+from ncp_tui.tui.widgets.record_table import RecordTable
+from ncp_tui.tui.widgets.text_view import TextView
 from tests.tui.stage import START, Stage, staged
 from tests.tui.wires import Refusing, Wire
 

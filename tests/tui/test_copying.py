@@ -19,9 +19,9 @@ from ncp_tui.tui.copying import (
     copy_file_name,
     write_copy,
 )
-from ncp_tui.tui.screens import TextScreen
 from ncp_tui.tui.screens.copy_choice import CopyScreen
 from ncp_tui.tui.screens.copying import SelectScreen, folded
+from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.view.text import line
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, Stage, staged
 

@@ -7,12 +7,13 @@ import json
 import pytest
 from textual.widgets import Button, Input
 
-from ncp_tui.profiles import Profile
-from ncp_tui.sandbox import Sandbox
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.tui.screens.confirm import TypeNameScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.history import HistoryScreen
-from ncp_tui.tui.widgets import RecordTable, TextView
+from ncp_tui.tui.widgets.record_table import RecordTable
+from ncp_tui.tui.widgets.text_view import TextView
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, Stage, staged
 from tests.tui.wires import Held, Refusing, Wire
 

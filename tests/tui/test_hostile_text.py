@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.tui.screens import ClustersScreen
+from ncp_tui.tui.screens.clusters import ClustersScreen
 from tests.tui.stage import Stage, staged
 
 FIRST = "\x1b\x9b\x07\x00\x7f\r\x08\n\u2028\u202e\u2066\u200b\ufeff\ud800"

@@ -7,11 +7,18 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, Select
 
-from ncp_tui.gateway import SecretKey
-from ncp_tui.profiles import FileStore, KeyringLocked, Passphrase, Profile, SecretStore, SessionStore
-from ncp_tui.tui.screens import ClustersScreen, PassphraseScreen, ProfileFormScreen
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.base import SecretStore
+from ncp_tui.profiles.secret_stores.file_store import FileStore
+from ncp_tui.profiles.secret_stores.passphrase import Passphrase
+from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.tui.screens.passphrase import PassphraseScreen
+from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
-from ncp_tui.tui.widgets import ProblemCard
+from ncp_tui.tui.widgets.problem_card import ProblemCard
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 
 WIDE = (160, 40)

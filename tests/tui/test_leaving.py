@@ -10,11 +10,14 @@ import asyncio
 import pytest
 from textual.worker import WorkerState
 
-from ncp_tui.gateway import SecretKey
-from ncp_tui.profiles import Identities, Profile, SessionStore
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.profiles.identities import Identities
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.tui.app import NcpApp
-from ncp_tui.tui.screens import ClustersScreen, QuestionScreen
-from ncp_tui.tui.widgets import RecordTable
+from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.tui.screens.confirm import QuestionScreen
+from ncp_tui.tui.widgets.record_table import RecordTable
 from tests.tui.stage import ACCESS_KEY, Stage, staged
 from tests.tui.wires import Held, Silent, Wire
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from textual.widgets import Button, Static
 
-from ncp_tui.profiles import Profile
-from ncp_tui.sandbox import Sandbox
-from ncp_tui.snapshots import Journal
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.snapshots.journal import Journal
 from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
-from ncp_tui.tui.widgets import TextView
+from ncp_tui.tui.widgets.text_view import TextView
 from tests.snapshots.journals import facts_of
 from tests.snapshots.long_history import make_long
 from tests.tui.stage import ACCESS_KEY, Stage, staged

@@ -8,10 +8,13 @@ from typing import Literal
 
 import pytest
 
-from ncp_tui.gateway import SecretKey
-from ncp_tui.profiles import KeyringStore, Profile, SessionStore
-from ncp_tui.profiles.secret_stores import keyring_of
-from ncp_tui.tui.screens import ClustersScreen, UnlockScreen
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.backends import keyring_of
+from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.tui.screens.unlock import UnlockScreen
 from tests.profiles.fake_secret_service import FakeSecretService, Faults
 from tests.tui.stage import ACCESS_KEY, Stage, staged
 from tests.tui.test_outcomes import ACCEPTED, OUTCOME, SENT, earlier_run, paths_in

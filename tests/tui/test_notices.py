@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.profiles import Profile
-from ncp_tui.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.tui.notices import BELL, OFF, WAYS, NoticingApp, notification_sequence, way_for
-from ncp_tui.tui.screens import ClustersScreen
+from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.settings import remember, remembered
 from ncp_tui.tui.title import title_sequence
 from tests.journeys.terminal import ESCAPE, F2, Terminal

@@ -8,13 +8,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ncp_tui.profiles import Paths, Profile, SessionStore
-from ncp_tui.sandbox import Sandbox
-from ncp_tui.snapshots import Caller, Fact, Journal, JournalEntry, SnapshotRequest
-from ncp_tui.tui.screens import ClustersScreen, QuestionScreen, TextScreen
-from ncp_tui.tui.screens.confirm import SendQuestionScreen
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
+from ncp_tui.system.paths import Paths
+from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.tui.screens.confirm import QuestionScreen, SendQuestionScreen
 from ncp_tui.tui.screens.outcomes import OutcomesScreen
-from ncp_tui.tui.widgets import TextView
+from ncp_tui.tui.screens.text import TextScreen
+from ncp_tui.tui.widgets.text_view import TextView
 from tests.snapshots.journals import facts_of
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, URL, Stage, staged
 from tests.tui.wires import Held, Silent, Wire

@@ -10,12 +10,18 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, Select
 
-from ncp_tui.gateway import Problem, SecretKey
-from ncp_tui.profiles import KeyringLocked, NoKeyring, Profile, SessionStore
-from ncp_tui.tui.screens import ClustersScreen, ProfileFormScreen, QuestionScreen, WelcomeScreen
-from ncp_tui.tui.screens.confirm import TypeNameScreen
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.problems import KeyringLocked, NoKeyring
+from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.tui.screens.confirm import QuestionScreen, TypeNameScreen
+from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
-from ncp_tui.tui.widgets import ProblemCard, RecordTable
+from ncp_tui.tui.screens.welcome import WelcomeScreen
+from ncp_tui.tui.widgets.problem_card import ProblemCard
+from ncp_tui.tui.widgets.record_table import RecordTable
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 
 WIDE = (160, 40)

@@ -11,11 +11,13 @@ import pytest
 from textual.widgets import Button
 
 from ncp_tui.home import users_home
-from ncp_tui.profiles import Profile
-from ncp_tui.search_engine import OPERATIONS, Effect
-from ncp_tui.tui.screens import ClustersScreen, HelpScreen, HistoryScreen
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.search_engine.operations import OPERATIONS, Effect
+from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
-from ncp_tui.tui.widgets import TextView
+from ncp_tui.tui.screens.help import HelpScreen
+from ncp_tui.tui.screens.history import HistoryScreen
+from ncp_tui.tui.widgets.text_view import TextView
 from tests.tui.stage import ACCESS_KEY, Stage, staged
 
 READS = {name for name, operation in OPERATIONS.items() if operation.effect is Effect.READ}

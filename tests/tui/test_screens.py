@@ -11,10 +11,11 @@ import pytest
 from rich.cells import cell_len
 from textual.widgets import Button
 
-from ncp_tui.profiles import Profile
+from ncp_tui.profiles.profile import Profile
 from ncp_tui.tui.app import NcpApp
-from ncp_tui.tui.screens import ClustersScreen, HistoryScreen
-from ncp_tui.tui.widgets import RecordTable
+from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.tui.screens.history import HistoryScreen
+from ncp_tui.tui.widgets.record_table import RecordTable
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 
 ENVIRON = {"NCLOUD_ACCESS_KEY": ACCESS_KEY, "NCLOUD_SECRET_KEY": SECRET_KEY, "NCLOUD_API_GW": URL}

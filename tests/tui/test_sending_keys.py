@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox import Sandbox
-from ncp_tui.tui.screens import ClustersScreen, ProfileFormScreen
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.confirm import SendQuestionScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
+from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from tests.tui.stage import Stage, staged
 from tests.tui.test_read_only import NAMES, SINGLE, changed_nothing
 

@@ -12,7 +12,8 @@ import pytest
 from rich.cells import cell_len
 
 import ncp_tui
-from ncp_tui.snapshots import Outcome, SnapshotRequest, Taken
+from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest
+from ncp_tui.snapshots.taking import Taken
 from ncp_tui.tui.widgets.lines import status_rows
 
 PACKAGE = Path(ncp_tui.__file__).parent

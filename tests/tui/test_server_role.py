@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.profiles.server_role import ServerRole
-from ncp_tui.sandbox import Account, Sandbox
-from ncp_tui.snapshots import Caller
-from ncp_tui.tui.screens import WelcomeScreen
+from ncp_tui.sandbox.accounts import Account
+from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.snapshots.outcome import Caller
 from ncp_tui.tui.screens.evidence import known_keys
 from ncp_tui.tui.screens.profiles import ProfilesScreen
+from ncp_tui.tui.screens.welcome import WelcomeScreen
 from tests.profiles.metadata_server import ROLE, MetadataServer, document
 from tests.snapshots.journals import paths_in
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, URL, Clock, Stage, staged

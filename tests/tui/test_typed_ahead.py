@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input, Select
 
-from ncp_tui.tui.screens import ProfileFormScreen
+from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, Stage, staged
 
 KEYS = frozenset({"tab", "shift+tab", "enter", "down", "escape"})

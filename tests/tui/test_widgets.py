@@ -11,9 +11,10 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.widgets import Input
 
-from ncp_tui.gateway import InvalidCredentials
-from ncp_tui.tui.widgets import Fact, SecretInput, TextView
-from ncp_tui.tui.widgets.lines import fitting, header_text
+from ncp_tui.gateway.credentials import InvalidCredentials
+from ncp_tui.tui.widgets.lines import Fact, fitting, header_text
+from ncp_tui.tui.widgets.secret_input import SecretInput
+from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.text import Line, Span, Tone, line
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ncp_tui.gateway import Answer, Exchange, RequestRecord
-from ncp_tui.session_log import SessionLog
+from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord
+from ncp_tui.session_log.log import SessionLog
 from ncp_tui.view.exchanges import response_lines
 from ncp_tui.view.session_log import LogLines
 from ncp_tui.view.text import MOST_LINES, body_lines

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import HistoryEntry

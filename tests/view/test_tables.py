@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry

@@ -9,10 +9,14 @@ from typing import Any, Literal
 
 from ncp_tui.cli.work.finding import is_number
 from ncp_tui.cli.work.problems import next_words
-from ncp_tui.gateway import Exchange, GatewayError, Problem
-from ncp_tui.search_engine import Cluster
-from ncp_tui.session_log import SessionLog
-from ncp_tui.snapshots import Outcome, SecondRequest, Taken, accepted_sentence
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.gateway.exchange import Exchange
+from ncp_tui.problem import Problem
+from ncp_tui.search_engine.models import Cluster
+from ncp_tui.session_log.log import SessionLog
+from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.outcome import Outcome
+from ncp_tui.snapshots.taking import Taken, accepted_sentence
 
 Finished = Literal["success", "failed"]
 

@@ -17,32 +17,24 @@ from ncp_tui.cli.work.ending import Ending
 from ncp_tui.cli.work.finding import find_cluster, is_number
 from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed, problem_words
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway import Problem, ReadOnlyRefused, RequestRecord, Throttled
-from ncp_tui.profiles import Identity
-from ncp_tui.search_engine import Cluster, HistoryEntry, SearchEngine, WrongCluster, is_key_missing
-from ncp_tui.snapshots import (
-    DEFAULT_TEMPLATE,
-    Caller,
-    DamagedJournal,
-    Intent,
-    InvalidBucket,
-    Journal,
-    JournalProblem,
-    Outcome,
-    Preflight,
-    SecondRequest,
-    SnapshotRequest,
-    Taken,
-    TrackedSnapshot,
-    check_bucket,
-    check_name,
-    learn_ends,
-    look_further,
-    on_disk,
-    preflight,
-    read_facts,
-    render_name,
-)
+from ncp_tui.gateway.errors import ReadOnlyRefused, Throttled
+from ncp_tui.gateway.exchange import RequestRecord
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.search_engine.client import SearchEngine, WrongCluster
+from ncp_tui.search_engine.models import Cluster, HistoryEntry
+from ncp_tui.search_engine.refusals import is_key_missing
+from ncp_tui.snapshots.checks import InvalidBucket, check_bucket
+from ncp_tui.snapshots.earlier import Intent, SecondRequest
+from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
+from ncp_tui.snapshots.journal_contents import DamagedJournal
+from ncp_tui.snapshots.lights import Preflight, look_further, preflight, read_facts
+from ncp_tui.snapshots.names import check_name
+from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
+from ncp_tui.snapshots.settling import learn_ends
+from ncp_tui.snapshots.taking import Taken
+from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, render_name
+from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.text import inert
 from ncp_tui.view.exchanges import request_document, request_text
 from ncp_tui.view.preflight import check_document, checks_text

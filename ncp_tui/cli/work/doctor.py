@@ -10,23 +10,16 @@ from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
 from ncp_tui.cli.work.local_state import Finding, local_findings
 from ncp_tui.cli.work.problems import next_words
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway import (
-    ZONES,
-    AuthenticationFailed,
-    Call,
-    ClockOffset,
-    Credentials,
-    Endpoint,
-    Gateway,
-    NotReached,
-    Patience,
-    Problem,
-    SecretKey,
-    endpoint_for,
-)
-from ncp_tui.profiles import Identity
-from ncp_tui.search_engine import OPERATIONS
-from ncp_tui.snapshots import Light
+from ncp_tui.gateway.call import Call, Patience
+from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import ZONES, Endpoint, endpoint_for
+from ncp_tui.gateway.errors import AuthenticationFailed, NotReached
+from ncp_tui.gateway.transport import Gateway
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.search_engine.operations import OPERATIONS
+from ncp_tui.snapshots.lights import Light
 from ncp_tui.view.text import text_table
 
 _PATIENCE = Patience(connect=5.0, read=10.0, total=10.0)

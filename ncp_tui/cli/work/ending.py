@@ -9,9 +9,12 @@ from ncp_tui.cli.work.attempt import Attempt, Wishes
 from ncp_tui.cli.work.problems import SnapshotFailed, problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.cli.work.waiting import follow
-from ncp_tui.gateway import GatewayError, Problem
-from ncp_tui.search_engine import SnapshotState
-from ncp_tui.snapshots import Outcome, Taken, TrackedSnapshot
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.problem import Problem
+from ncp_tui.search_engine.models import SnapshotState
+from ncp_tui.snapshots.outcome import Outcome
+from ncp_tui.snapshots.taking import Taken
+from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.view.progress import end_text, other_sentence
 
 

@@ -12,9 +12,11 @@ from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.finding import find_cluster
 from ncp_tui.cli.work.problems import NothingKnown, problem_words
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway import Problem, SecretKey
-from ncp_tui.profiles import PROFILE_VARIABLE, Identity
-from ncp_tui.snapshots import Evidence, evidence_text, gather_evidence, write_evidence
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.snapshots.evidence import Evidence, evidence_text, gather_evidence, write_evidence
 from ncp_tui.view.evidence import evidence_lines
 from ncp_tui.view.text import plain_text
 

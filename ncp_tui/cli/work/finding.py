@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ncp_tui.cli.work.problems import AmbiguousCluster, ClusterNotSeen, UnknownCluster
-from ncp_tui.search_engine import Cluster, SearchEngine, gap_of
-from ncp_tui.search_engine.client import same_name
-from ncp_tui.snapshots import check_cluster
+from ncp_tui.search_engine.client import SearchEngine, same_name
+from ncp_tui.search_engine.listing import gap_of
+from ncp_tui.search_engine.models import Cluster
+from ncp_tui.snapshots.checks import check_cluster
 
 
 async def find_cluster(engine: SearchEngine, wanted: str) -> Cluster:

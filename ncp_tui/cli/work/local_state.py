@@ -14,9 +14,13 @@ from typing import Any
 
 from ncp_tui.cli.plain import is_lines_only
 from ncp_tui.cli.work.problems import next_words
-from ncp_tui.gateway import PROXY_VARIABLES, Problem, UnusableProxy, endpoint_for, proxy_for
+from ncp_tui.gateway.endpoints import endpoint_for
+from ncp_tui.gateway.proxies import PROXY_VARIABLES, UnusableProxy, proxy_for
 from ncp_tui.home import Home
-from ncp_tui.snapshots import DamagedJournal, Journal, JournalProblem, Light
+from ncp_tui.problem import Problem
+from ncp_tui.snapshots.journal import Journal, JournalProblem
+from ncp_tui.snapshots.journal_contents import DamagedJournal
+from ncp_tui.snapshots.lights import Light
 
 # As programs read them: the first that is set decides.
 _LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")

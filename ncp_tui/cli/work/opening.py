@@ -14,14 +14,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ncp_tui.profiles import (
-    LEAST_CHARACTERS,
-    InvalidPassphrase,
-    KeyringLocked,
-    Passphrase,
-    PassphraseNeeded,
-    WrongPassphrase,
-)
+from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
+from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase
+from ncp_tui.profiles.secret_stores.problems import InvalidPassphrase, KeyringLocked, WrongPassphrase
 
 if TYPE_CHECKING:
     from ncp_tui.cli.work.session import Session

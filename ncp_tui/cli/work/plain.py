@@ -19,20 +19,16 @@ from ncp_tui.cli.work.attempt import Wishes
 from ncp_tui.cli.work.create import Chosen, check_not_read_only, create_snapshot
 from ncp_tui.cli.work.problems import NOTHING_SENT, CommandProblem, next_words, problem_words
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway import Problem
-from ncp_tui.profiles import PROFILE_VARIABLE, Identity, SourceKind
-from ncp_tui.search_engine import Bucket, Cluster, SearchEngine, gap_of
-from ncp_tui.snapshots import (
-    DEFAULT_TEMPLATE,
-    Journal,
-    JournalProblem,
-    check_bucket,
-    check_cluster,
-    check_name,
-    on_disk,
-    render_name,
-    suggest_name,
-)
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
+from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.listing import gap_of
+from ncp_tui.search_engine.models import Bucket, Cluster
+from ncp_tui.snapshots.checks import check_bucket, check_cluster
+from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
+from ncp_tui.snapshots.names import check_name, suggest_name
+from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, render_name
 from ncp_tui.text import inert
 from ncp_tui.view.requests import unsettled_words
 

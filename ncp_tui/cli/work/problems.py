@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Sequence
 
 from ncp_tui.cli.exit_codes import ExitCode
-from ncp_tui.gateway import NextAction, Problem
-from ncp_tui.search_engine import Cluster
+from ncp_tui.problem import NextAction, Problem
+from ncp_tui.search_engine.models import Cluster
 from ncp_tui.text import clean
 from ncp_tui.view import actions
 

@@ -13,25 +13,18 @@ import click
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.problems import Declined, NothingToImport
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway import Problem, SecretKey
-from ncp_tui.profiles import (
-    Administration,
-    Changed,
-    ImportedProfile,
-    KeyringLocked,
-    MissingSecret,
-    PassphraseNeeded,
-    Profile,
-    ProfileBook,
-    SourceKind,
-    check_field,
-    check_profile,
-    import_profiles,
-    known_profile,
-    same_keys,
-    service_of,
-)
-from ncp_tui.snapshots import template_warning
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.administration import Administration, Changed, MissingSecret
+from ncp_tui.profiles.book import ProfileBook
+from ncp_tui.profiles.identity import SourceKind
+from ncp_tui.profiles.importing import ImportedProfile, import_profiles, same_keys
+from ncp_tui.profiles.profile import Profile, check_field, check_profile
+from ncp_tui.profiles.secret_stores.base import service_of
+from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
+from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+from ncp_tui.profiles.store import known_profile
+from ncp_tui.snapshots.templates import template_warning
 from ncp_tui.text import clean, inert
 
 _LONGEST_INPUT = 64 * 1024

@@ -7,8 +7,9 @@ from typing import Any
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.problems import problem_words
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway import Problem
-from ncp_tui.profiles import Identity, ProfileBook
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.book import ProfileBook
+from ncp_tui.profiles.identity import Identity
 from ncp_tui.view.profiles import PROFILES, ListedIdentity, identity_document
 from ncp_tui.view.text import key_values
 

@@ -6,13 +6,15 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from ncp_tui import profiles
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.finding import find_cluster, find_named, is_number
 from ncp_tui.cli.work.problems import UnknownCluster
 from ncp_tui.cli.work.session import Session
-from ncp_tui.search_engine import Cluster, Listing, SearchEngine
-from ncp_tui.snapshots import check_cluster, look_at_last_snapshot
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.listing import Listing
+from ncp_tui.search_engine.models import Cluster
+from ncp_tui.snapshots.checks import check_cluster
+from ncp_tui.snapshots.last_snapshot import look_at_last_snapshot
 from ncp_tui.view.buckets import BUCKETS, bucket_document
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster, cluster_document, cluster_lines
 from ncp_tui.view.history import HISTORY, history_document
@@ -21,6 +23,8 @@ from ncp_tui.view.text import plain_text
 
 def list_clusters(session: Session) -> ExitCode:
     """`cluster list`."""
+    from ncp_tui.profiles.last_listing import LastListing
+
     identity = session.identity()
     engine = session.connect(identity)
     with session.log.action("list clusters"):
@@ -31,7 +35,7 @@ def list_clusters(session: Session) -> ExitCode:
     if not clusters:
         session.out.note("There are no clusters in this region.")
     with contextlib.suppress(OSError):  # a comfort for the shell: it completes what was listed before
-        profiles.LastListing(session.home.paths).keep(
+        LastListing(session.home.paths).keep(
             identity, [cluster.name for cluster in clusters], is_whole=clusters.is_whole
         )
     return ExitCode.DONE

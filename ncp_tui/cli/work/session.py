@@ -14,20 +14,25 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
-from ncp_tui import garbage, gateway, profiles, session_log, snapshots
 from ncp_tui import home as homes
 from ncp_tui.cli.options import Settings
 from ncp_tui.cli.output import Output, tell_loss
 from ncp_tui.cli.streams import asker_is_gone
-from ncp_tui.gateway.daemon_threads import new_event_loop
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.gateway.exchange import Exchange
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.environment_variables import environment_secrets
+from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.session_log.log import Action, SessionLog
+from ncp_tui.system.blocking import new_event_loop
+from ncp_tui.system.process import resume_gc
 
 if TYPE_CHECKING:
     from ncp_tui.cli.signals import Signals
-    from ncp_tui.gateway import Exchange, Problem, SecretKey
-    from ncp_tui.profiles import Identity
-    from ncp_tui.search_engine import SearchEngine
-    from ncp_tui.session_log import Action, LogFile
-    from ncp_tui.snapshots import SnapshotTracker
+    from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.session_log.file import LogFile
+    from ncp_tui.snapshots.track import SnapshotTracker
 
 T = TypeVar("T")
 
@@ -44,7 +49,7 @@ class Session:
         self.settings = settings
         self.signals = signals
         self.out = Output(json=settings.json, quiet=settings.quiet, undisturbed=signals.held)
-        self.log = session_log.SessionLog()
+        self.log = SessionLog()
         self.log.subscribe(self._write_down)
         self.document_of: Callable[[Problem], Any] = error_document
         """The JSON document of a failure; a command with a document of its own puts that here."""
@@ -87,7 +92,7 @@ class Session:
     def home(self) -> homes.Home:
         """The files, stores and variables of the user."""
         home = homes.users_home(os.environ, read_only=self.settings.read_only, profile=self.settings.profile)
-        self.secrets += profiles.environment_secrets(home.environ)
+        self.secrets += environment_secrets(home.environ)
         if home.server_role is not None:
             home.server_role.subscribe(self.secrets.append)
         return home
@@ -95,9 +100,12 @@ class Session:
     @cached_property
     def tracker(self) -> SnapshotTracker:
         """What creates snapshots and follows them."""
+        from ncp_tui.snapshots.journal import Journal
+        from ncp_tui.snapshots.track import SnapshotTracker
+
         home = self.home
-        journal = snapshots.Journal(home.paths, clock=home.clock)
-        return snapshots.SnapshotTracker(journal, self.log, now=home.now, monotonic=home.monotonic)
+        journal = Journal(home.paths, clock=home.clock)
+        return SnapshotTracker(journal, self.log, now=home.now, monotonic=home.monotonic)
 
     def call_as(self, name: str | None) -> None:
         """Take a command's own NAME as said with `--profile`; to be called before the home is looked at."""
@@ -120,17 +128,20 @@ class Session:
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run `coroutine` to its end. A signal cancels it and raises KeyboardInterrupt, see `Signals.run`."""
-        garbage.resume()
+        resume_gc()
         # A copy: a runner keeps the context of its first run, which knows nothing of an action begun since.
         return self.signals.run(self._runner, coroutine, contextvars.copy_context())
 
     def ask_store(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """`wait` for what a secret store is asked; the user is asked to open it where it is locked."""
+        from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
+        from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+
         opened: set[type[Problem]] = set()
         while True:
             try:
                 return self.wait(question())
-            except (profiles.PassphraseNeeded, profiles.KeyringLocked) as problem:
+            except (PassphraseNeeded, KeyringLocked) as problem:
                 locked = problem
             if type(locked) in opened:
                 raise locked
@@ -146,7 +157,7 @@ class Session:
         found = self.home.identities(book)
         identity = self.home.choose(wanted, book)
         # What is odd about a file that this command does not use is for `profile list` to tell.
-        unused = () if identity.kind is profiles.SourceKind.NCLOUD_CONFIGURE else configure.warnings
+        unused = () if identity.kind is SourceKind.NCLOUD_CONFIGURE else configure.warnings
         for warning in found.warnings:
             if warning not in unused:
                 self.out.note(warning)
@@ -160,7 +171,9 @@ class Session:
 
     def connect(self, identity: Identity) -> SearchEngine:
         """A client for `identity`, closed at the end. Nothing is sent yet, but a keyring or a role may be asked."""
-        keys = self.ask_store(lambda: profiles.secrets_for(identity, self.home.stores))
+        from ncp_tui.profiles.sources import secrets_for
+
+        keys = self.ask_store(lambda: secrets_for(identity, self.home.stores))
         self.secrets.append(self.wait(keys.current()).secret_key)
         if identity.role is not None:
             self.out.note(f"The keys of {identity.source}: {identity.masked_access_key}, renewed before they expire.")
@@ -197,7 +210,7 @@ def error_document(problem: Problem) -> dict[str, Any]:
         "message": None,
         "request_id": None,
     }
-    if isinstance(problem, gateway.GatewayError):
+    if isinstance(problem, GatewayError):
         error["status"] = problem.status
         error["code"] = problem.code
         error["message"] = problem.message or None

@@ -9,21 +9,14 @@ from typing import Any
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.problems import CommandProblem, next_words, problem_words
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway import Problem
 from ncp_tui.gateway.sites import may_be_one_site
-from ncp_tui.search_engine import SearchEngine
-from ncp_tui.snapshots import (
-    Caller,
-    DamagedJournal,
-    Fact,
-    Journal,
-    JournalEntry,
-    Settlement,
-    Verdict,
-    on_disk,
-    settle,
-)
-from ncp_tui.snapshots.journal_contents import Contents
+from ncp_tui.problem import Problem
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.snapshots.journal import Journal, on_disk
+from ncp_tui.snapshots.journal_contents import Contents, DamagedJournal
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.outcome import Caller, Verdict
+from ncp_tui.snapshots.settling import Settlement, settle
 from ncp_tui.view.requests import IN_OTHER_HANDS, request_entry_document, settled_text
 
 Settled = tuple[JournalEntry, Settlement | None]

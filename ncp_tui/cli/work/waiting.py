@@ -10,18 +10,12 @@ from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.finding import find_cluster
 from ncp_tui.cli.work.problems import SnapshotFailed, WaitEnded, problem_words
 from ncp_tui.cli.work.session import Session
-from ncp_tui.search_engine import Cluster, HistoryEntry, SnapshotState
-from ncp_tui.snapshots import (
-    Journal,
-    JournalEntry,
-    JournalProblem,
-    Match,
-    SnapshotRequest,
-    TrackedSnapshot,
-    Verdict,
-    awaited,
-    on_disk,
-)
+from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
+from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
+from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.matching import Match, awaited
+from ncp_tui.snapshots.outcome import SnapshotRequest, Verdict
+from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.view.format import ZONE, date_time, elapsed
 from ncp_tui.view.history import history_document, state_cell
 from ncp_tui.view.progress import end_text, look_sentence, other_sentence

@@ -83,13 +83,13 @@ def _secret_service_backend(environ: Mapping[str, str], prompt: bool) -> Backend
     address = bus_address(environ)
     if address is None:  # known at once, before 100 ms of imports
         raise NoKeyring(f"{BUS_VARIABLE} is not set.")
-    from ncp_tui.profiles.secret_stores.secret_service import TimedSecretService  # noqa: PLC0415 - on the thread only
+    from ncp_tui.profiles.secret_stores.secret_service import TimedSecretService  # on the thread only
 
     return TimedSecretService(address, may_prompt=prompt)
 
 
 def _macos_backend(prompt: bool) -> Backend:  # noqa: ARG001 - the Keychain asks in a window of its own, always
-    from keyring.backends import macOS  # noqa: PLC0415 - on the thread only
+    from keyring.backends import macOS  # on the thread only
 
     backend: macOS.Keyring = macOS.Keyring()  # type: ignore[no-untyped-call]
     backend.keychain = None  # KEYCHAIN_PATH would print a warning into the screen and change nothing
@@ -97,7 +97,7 @@ def _macos_backend(prompt: bool) -> Backend:  # noqa: ARG001 - the Keychain asks
 
 
 def _windows_backend(prompt: bool) -> Backend:  # noqa: ARG001 - the Credential Manager has no lock of its own
-    from keyring.backends import Windows  # noqa: PLC0415 - on the thread only
+    from keyring.backends import Windows  # on the thread only
 
     backend = Windows.WinVaultKeyring()  # type: ignore[no-untyped-call]
     backend.persist = "local machine"  # the default, enterprise, roams with the user's Windows profile

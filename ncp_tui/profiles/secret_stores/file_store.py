@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.gateway.daemon_threads import daemon_call
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile, StoreName
 from ncp_tui.profiles.secret_stores.base import USER_NAME, decode, encode, service_of
 from ncp_tui.profiles.secret_stores.memory import available_memory, log2_n_for
@@ -23,6 +22,7 @@ from ncp_tui.profiles.secret_stores.problems import (
     KeyFileSilent,
     WrongPassphrase,
 )
+from ncp_tui.system.blocking import run_blocking
 
 if TYPE_CHECKING:
     from ncp_tui.profiles.secret_stores.encrypted_file import EncryptedFileKeyring
@@ -85,7 +85,7 @@ class FileStore:
         """Try the ciphers, without a passphrase and without the file. Raises NoKeyFileHere, KeyFileSilent."""
 
         def check(_: EncryptedFileKeyring) -> None:
-            from ncp_tui.profiles.secret_stores.sealed import check_host  # noqa: PLC0415 - on the thread only
+            from ncp_tui.profiles.secret_stores.sealed import check_host  # on the thread only
 
             check_host()
 
@@ -159,7 +159,7 @@ class FileStore:
             raise problem
 
         try:
-            return await daemon_call(guarded, seconds)
+            return await run_blocking(guarded, seconds)
         except TimeoutError:
             silent = KeyFileSilent(seconds)
         except KeyFileSilent as problem:
@@ -169,7 +169,7 @@ class FileStore:
         raise silent
 
     def _connect(self) -> EncryptedFileKeyring:
-        from ncp_tui.profiles.secret_stores.encrypted_file import EncryptedFileKeyring  # noqa: PLC0415 - on the thread
+        from ncp_tui.profiles.secret_stores.encrypted_file import EncryptedFileKeyring  # on the thread
 
         with self._making:
             if self._backend is None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ncp_tui.profiles.files import remove_leftovers, write_atomically
-from ncp_tui.profiles.paths import make_private_directory
 from ncp_tui.profiles.secret_stores.problems import KeyFileFailed, KeyFileSilent, UnsafeKeyFile
+from ncp_tui.system.paths import make_private_directory
+from ncp_tui.system.private_files import remove_leftovers, write_atomically
 
 LARGEST = 1 << 20
 """Bytes; a profile takes about 150."""

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.gateway.daemon_threads import daemon_call
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile, StoreName
 from ncp_tui.profiles.secret_stores.backends import WINDOW_SECONDS, Backend, Keyring, keyring_of
 from ncp_tui.profiles.secret_stores.base import USER_NAME, decode, encode, service_of
@@ -24,6 +23,7 @@ from ncp_tui.profiles.secret_stores.problems import (
     KeyringSilent,
     NoKeyring,
 )
+from ncp_tui.system.blocking import run_blocking
 
 _MOST_DUPLICATES = 4
 _UNLOCK = "ncp-tui:unlock"
@@ -121,7 +121,7 @@ class KeyringStore:
             raise problem
 
         try:
-            return await daemon_call(guarded, limit)
+            return await run_blocking(guarded, limit)
         except KeyringLocked as problem:
             if prompt and problem.by_prompt:
                 problem.meaning = _ASKED_IN_VAIN
@@ -185,8 +185,8 @@ def _delete(backend: Backend, profile: Profile) -> None:
 
 def _problem(fault: Exception, seconds: float) -> Problem:
     """A fault of keyring as one of ours, told by its class: its text may hold what was stored."""
-    from keyring.errors import KeyringLocked as Locked  # noqa: PLC0415 - on the thread only
-    from keyring.errors import NoKeyringError  # noqa: PLC0415
+    from keyring.errors import KeyringLocked as Locked  # on the thread only
+    from keyring.errors import NoKeyringError
 
     match fault:
         case TimeoutError():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 
 UNCHANGED = "Your saved key was not changed."
 _SESSION_ONLY = "use the key for this session only"

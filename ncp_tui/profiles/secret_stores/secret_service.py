@@ -27,7 +27,7 @@ from secretstorage.exceptions import (
 )
 from secretstorage.util import add_match_rules
 
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.profiles.secret_stores.backends import SILENT_SECONDS, WINDOW_SECONDS
 from ncp_tui.profiles.secret_stores.problems import (
     DamagedSecret,

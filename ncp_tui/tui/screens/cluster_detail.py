@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual import work
 
-from ncp_tui.gateway import Problem
-from ncp_tui.search_engine import Cluster, Dashboard
+from ncp_tui.problem import Problem
+from ncp_tui.search_engine.models import Cluster, Dashboard
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.view.clusters import cluster_lines

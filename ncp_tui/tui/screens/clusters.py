@@ -11,14 +11,17 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from ncp_tui import gateway, profiles, snapshots
-from ncp_tui.tui import screens
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.search_engine.models import Cluster
+from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look, look_at_last_snapshot
+from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.history_reader import MOST_ROWS
 from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.slices import in_slices
-from ncp_tui.tui.widgets import RecordTable
+from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster
 from ncp_tui.view.format import ZONE, clock_time, milliseconds
 from ncp_tui.view.progress import under_way_word
@@ -26,10 +29,8 @@ from ncp_tui.view.requests import unsettled_words
 from ncp_tui.view.text import Row
 
 if TYPE_CHECKING:
-    from ncp_tui.gateway import Problem
-    from ncp_tui.profiles import Identity
-    from ncp_tui.search_engine import Cluster, SearchEngine
-    from ncp_tui.snapshots import TrackedSnapshot
+    from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.snapshots.track import TrackedSnapshot
     from ncp_tui.tui.screens.copying import Copyable
 
 LAST_SNAPSHOTS_AT_ONCE = 2
@@ -137,7 +138,7 @@ class ClustersScreen(TableScreen):
             if identity is session.identity:
                 session.clusters, session.clusters_gap, session.clusters_read_at = found, gap, session.home.now()
             self.post_message(self.LoadEnded(identity, monotonic() - started, lines))
-        except gateway.Problem as problem:
+        except Problem as problem:
             self.post_message(self.LoadEnded(identity, monotonic() - started, [], problem))
             return
         await self._load_last_snapshots(engine, identity, list(found.values()))
@@ -154,8 +155,8 @@ class ClustersScreen(TableScreen):
             for cluster in wanted:
                 if failed_in_a_row >= MOST_FAILED_LOOKS or identity is not self.session.identity:
                     return
-                last = await snapshots.look_at_last_snapshot(engine, cluster)
-                failed_in_a_row = failed_in_a_row + 1 if last.look is snapshots.Look.FAILED else 0
+                last = await look_at_last_snapshot(engine, cluster)
+                failed_in_a_row = failed_in_a_row + 1 if last.look is Look.FAILED else 0
                 if identity is self.session.identity:
                     self.session.last_snapshots[cluster.number] = last
                     self.post_message(self.LastSnapshotLoaded(identity, cluster.number))
@@ -168,9 +169,11 @@ class ClustersScreen(TableScreen):
     @work(group="names", exclusive=True, exit_on_error=False, description="keep names")
     async def keep_names(self, identity: Identity, names: list[str], *, are_all: bool) -> None:
         """Write down what a shell may complete."""
-        listing = profiles.LastListing(self.session.home.paths)
+        from ncp_tui.profiles.last_listing import LastListing
+
+        listing = LastListing(self.session.home.paths)
         with contextlib.suppress(OSError, TimeoutError):  # a comfort: the shell completes what was listed before
-            await gateway.daemon_call(lambda: listing.keep(identity, names, is_whole=are_all), NAMES_SECONDS)
+            await run_blocking(lambda: listing.keep(identity, names, is_whole=are_all), NAMES_SECONDS)
 
     @on(PageLoaded)
     def show_page(self, event: PageLoaded) -> None:
@@ -240,7 +243,7 @@ class ClustersScreen(TableScreen):
         """The line of a cluster, as of now."""
         session = self.session
         under_way = [each for each in session.open_snapshots if each.request.cluster_number == cluster.number]
-        last = session.last_snapshots.get(cluster.number, snapshots.NOT_READ)
+        last = session.last_snapshots.get(cluster.number, NOT_READ)
         word = under_way_word(under_way) if under_way else ""
         return CLUSTERS.row(ListedCluster(cluster, session.home.now(), last, word))
 
@@ -256,7 +259,7 @@ class ClustersScreen(TableScreen):
         """Show a snapshot's progress in its cluster's line as well."""
         progress = followed.progress
         if progress is not None and progress.entry is not None and followed.identity is self.session.identity:
-            last = snapshots.LastSnapshot(snapshots.Look.FOUND, progress.entry, self.session.home.now())
+            last = LastSnapshot(Look.FOUND, progress.entry, self.session.home.now())
             self.session.last_snapshots[followed.request.cluster_number] = last
         super().on_followed_changed(followed)
         cluster = self.session.clusters.get(followed.request.cluster_number)
@@ -285,25 +288,33 @@ class ClustersScreen(TableScreen):
 
     def names_to_copy(self) -> list[Copyable]:
         """The cluster under the cursor."""
-        return [screens.Copyable("cluster name", self.chosen.name)] if self.chosen else []
+        from ncp_tui.tui.screens.copying import Copyable
+
+        return [Copyable("cluster name", self.chosen.name)] if self.chosen else []
 
     def action_snapshot(self) -> None:
         """Open the form for the cluster under the cursor."""
+        from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
+
         cluster = self._openable()
         if cluster is not None:
-            self.open(screens.CreateSnapshotScreen(self.session, cluster))
+            self.open(CreateSnapshotScreen(self.session, cluster))
 
     def action_history(self) -> None:
         """Open the history of the cluster under the cursor."""
+        from ncp_tui.tui.screens.history import HistoryScreen
+
         cluster = self._openable()
         if cluster is not None:
-            self.open(screens.HistoryScreen(self.session, cluster))
+            self.open(HistoryScreen(self.session, cluster))
 
     def action_detail(self) -> None:
         """Show everything about the cluster under the cursor."""
+        from ncp_tui.tui.screens.cluster_detail import ClusterDetailScreen
+
         cluster = self._openable()
         if cluster is not None:
-            self.app.push_screen(screens.ClusterDetailScreen(self.session, cluster))
+            self.app.push_screen(ClusterDetailScreen(self.session, cluster))
 
     @on(RecordTable.Chosen, "#table")
     def open_detail(self) -> None:
@@ -312,11 +323,15 @@ class ClustersScreen(TableScreen):
 
     def action_profiles(self) -> None:
         """Open the profiles."""
-        self.open(screens.ProfilesScreen(self.session))
+        from ncp_tui.tui.screens.profiles import ProfilesScreen
+
+        self.open(ProfilesScreen(self.session))
 
     def action_outcomes(self) -> None:
         """Open the creates that the journal knows."""
-        self.open(screens.OutcomesScreen(self.session))
+        from ncp_tui.tui.screens.outcomes import OutcomesScreen
+
+        self.open(OutcomesScreen(self.session))
 
     def on_screen_resume(self) -> None:
         """Show what was started elsewhere, and load again what leaving this screen stopped."""

@@ -16,7 +16,8 @@ from textual.widgets import Button, Input, Static
 
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
-from ncp_tui.tui.widgets import SendButton, TextInput
+from ncp_tui.tui.widgets.send_button import SendButton
+from ncp_tui.tui.widgets.text_input import TextInput
 
 
 class ConfirmScreen(ModalScreen[bool]):

@@ -16,10 +16,11 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ncp_tui.gateway import Problem, daemon_call
+from ncp_tui.problem import Problem
+from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.copying import CannotCopy, CannotWriteCopy, copy_file_name, write_copy
 from ncp_tui.tui.crash import LoudWorkers
-from ncp_tui.tui.widgets import TextView
+from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.text import Line, line
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class CopyingScreen(LoudWorkers, ModalScreen[None]):
     async def write_copy(self, text: str, path: Path) -> None:
         """Write `text` to `path`."""
         try:
-            written = await daemon_call(lambda: write_copy(text, path), DISK_SECONDS)
+            written = await run_blocking(lambda: write_copy(text, path), DISK_SECONDS)
         except CannotWriteCopy as problem:
             self.post_message(self.Written(None, problem))
         except TimeoutError:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from ncp_tui.gateway import Problem
-from ncp_tui.snapshots import Earlier, Light, Outcome, Preflight, Settlement, SnapshotRequest, Taken, TrackedSnapshot
+from ncp_tui.problem import Problem
+from ncp_tui.snapshots.earlier import Earlier
+from ncp_tui.snapshots.lights import Light, Preflight
+from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest
+from ncp_tui.snapshots.settling import Settlement
+from ncp_tui.snapshots.taking import Taken
+from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.view.progress import final_sentence, look_sentence

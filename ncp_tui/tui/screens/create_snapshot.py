@@ -15,30 +15,19 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from ncp_tui.gateway import Problem
-from ncp_tui.profiles import Profile
-from ncp_tui.search_engine import Bucket, Cluster, is_key_missing
-from ncp_tui.snapshots import (
-    DEFAULT_TEMPLATE,
-    Caller,
-    DamagedJournal,
-    Facts,
-    JournalProblem,
-    Outcome,
-    Preflight,
-    SecondRequest,
-    SnapshotRequest,
-    TrackedSnapshot,
-    check_bucket,
-    look_further,
-    name_problems,
-    on_disk,
-    preflight,
-    read_facts,
-    render_name,
-    suggest_name,
-    zone_of_template,
-)
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.search_engine.models import Bucket, Cluster
+from ncp_tui.search_engine.refusals import is_key_missing
+from ncp_tui.snapshots.checks import check_bucket
+from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.journal import JournalProblem, on_disk
+from ncp_tui.snapshots.journal_contents import DamagedJournal
+from ncp_tui.snapshots.lights import Facts, Preflight, look_further, preflight, read_facts
+from ncp_tui.snapshots.names import name_problems, suggest_name
+from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
+from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, render_name, zone_of_template
+from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
 from ncp_tui.tui.screens.copying import Copyable
@@ -53,7 +42,11 @@ from ncp_tui.tui.screens.create_sentences import (
 from ncp_tui.tui.screens.working import WorkingScreen
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets import ExchangePanels, ProblemCard, RecordTable, SendButton, TextInput
+from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
+from ncp_tui.tui.widgets.problem_card import ProblemCard
+from ncp_tui.tui.widgets.record_table import RecordTable
+from ncp_tui.tui.widgets.send_button import SendButton
+from ncp_tui.tui.widgets.text_input import TextInput
 from ncp_tui.view.buckets import BUCKETS
 from ncp_tui.view.exchanges import request_lines
 from ncp_tui.view.preflight import light_lines

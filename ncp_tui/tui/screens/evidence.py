@@ -11,11 +11,13 @@ from textual import on, work
 from textual.binding import Binding
 from textual.message import Message
 
-from ncp_tui.gateway import ClockOffset, Problem, SecretKey, daemon_call
-from ncp_tui.profiles import Identity
-from ncp_tui.search_engine import HistoryEntry
-from ncp_tui.snapshots import CannotWriteEvidence, Evidence, gather_evidence, write_evidence
-from ncp_tui.snapshots.evidence import file_name
+from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.snapshots.evidence import CannotWriteEvidence, Evidence, file_name, gather_evidence, write_evidence
+from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Session
@@ -83,7 +85,7 @@ class EvidenceScreen(TableScreen):
             return evidence, write_evidence(evidence, target, secrets=secrets, access_keys=access_keys)
 
         try:
-            evidence, path = await daemon_call(bundle, DISK_SECONDS)
+            evidence, path = await run_blocking(bundle, DISK_SECONDS)
         except CannotWriteEvidence as problem:
             problem.next_step = (
                 "The file goes to the folder ncp-tui was started in. Press e again, or start it elsewhere."

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from ncp_tui.gateway import Problem
+from ncp_tui.problem import Problem
 from ncp_tui.tui.crash import LoudWorkers
 
 

@@ -9,19 +9,13 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from ncp_tui.gateway import Problem
-from ncp_tui.snapshots import (
-    DamagedJournal,
-    DamageReport,
-    Fact,
-    JournalEntry,
-    JournalProblem,
-    Settlement,
-    TrackedSnapshot,
-    Verdict,
-    on_disk,
-    settle,
-)
+from ncp_tui.problem import Problem
+from ncp_tui.snapshots.journal import JournalProblem, on_disk
+from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.outcome import Verdict
+from ncp_tui.snapshots.settling import Settlement, settle
+from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.screens.confirm import SendQuestionScreen
@@ -29,7 +23,9 @@ from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets import FilterBar, ProblemCard, RecordTable
+from ncp_tui.tui.widgets.filter_bar import FilterBar
+from ncp_tui.tui.widgets.problem_card import ProblemCard
+from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.progress import final_sentence
 from ncp_tui.view.requests import IN_OTHER_HANDS, REQUESTS, ListedRequest, how_many, request_entry_lines
 

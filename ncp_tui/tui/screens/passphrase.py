@@ -8,16 +8,12 @@ from textual import on, work
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from ncp_tui.gateway import Problem
-from ncp_tui.profiles import (
-    LEAST_CHARACTERS,
-    InvalidPassphrase,
-    Passphrase,
-    PassphraseNeeded,
-    WrongPassphrase,
-)
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
+from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase
+from ncp_tui.profiles.secret_stores.problems import InvalidPassphrase, WrongPassphrase
 from ncp_tui.tui.screens.opening import OpeningScreen
-from ncp_tui.tui.widgets import SecretInput
+from ncp_tui.tui.widgets.secret_input import SecretInput
 
 
 class PassphraseScreen(OpeningScreen):

@@ -16,29 +16,23 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
-from ncp_tui.gateway import ZONES, Credentials, Problem, SecretKey
-from ncp_tui.profiles import (
-    ACCENTS,
-    Administration,
-    Identity,
-    InvalidProfile,
-    KeyLeftBehind,
-    MissingSecret,
-    Profile,
-    SourceKind,
-    StoreChoice,
-    StoreName,
-    carried_through,
-    check_profile,
-    service_of,
-    suggest_name,
-    working_store,
-)
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import ZONES
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.administration import Administration, KeyLeftBehind, MissingSecret, carried_through
+from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.profiles.importing import suggest_name
+from ncp_tui.profiles.profile import ACCENTS, InvalidProfile, Profile, StoreName, check_profile
+from ncp_tui.profiles.secret_stores.base import service_of
+from ncp_tui.profiles.store_choice import StoreChoice, working_store
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.confirm import QuestionScreen
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, ProblemCard, SecretInput, StatusLine, TextInput
+from ncp_tui.tui.widgets.lines import Fact, HeaderLine, KeyLine, StatusLine
+from ncp_tui.tui.widgets.problem_card import ProblemCard
+from ncp_tui.tui.widgets.secret_input import SecretInput
+from ncp_tui.tui.widgets.text_input import TextInput
 
 STORE_WORDS: dict[StoreName, str] = {
     "keyring": "OS keyring: kept there, not in any file of ncp-tui",

@@ -10,28 +10,22 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from ncp_tui.gateway import Problem, daemon_call
-from ncp_tui.profiles import (
-    Administration,
-    Changed,
-    Identities,
-    Identity,
-    InvalidProfile,
-    ProfileBook,
-    SourceKind,
-    carried_through,
-    check_profile_name,
-    name_taken,
-    same_name,
-)
-from ncp_tui.snapshots import template_warning
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.administration import Administration, Changed, carried_through
+from ncp_tui.profiles.book import ProfileBook
+from ncp_tui.profiles.identities import Identities, same_name
+from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.profiles.profile import InvalidProfile, check_profile_name
+from ncp_tui.profiles.store import name_taken
+from ncp_tui.snapshots.templates import template_warning
+from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.messages import ProfileToUse
 from ncp_tui.tui.screens.confirm import TypeNameScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.prompt import PromptScreen
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets import RecordTable
+from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.profiles import NOT_TESTED, PROFILES, ListedIdentity
 from ncp_tui.view.text import Cell, Tone
 
@@ -91,7 +85,7 @@ class ProfilesScreen(TableScreen):
             return book, session.home.identities(book)
 
         try:
-            book, identities = await daemon_call(read, DISK_SECONDS)
+            book, identities = await run_blocking(read, DISK_SECONDS)
         except Problem as fault:
             self.post_message(self.Loaded(problem=problem or fault))
         except TimeoutError:

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ncp_tui.tui.glyphs import shown
-from ncp_tui.tui.widgets import TextInput
+from ncp_tui.tui.widgets.text_input import TextInput
 
 
 class PromptScreen(ModalScreen[str | None]):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from ncp_tui.tui import widgets
+from ncp_tui.problem import Problem
 from ncp_tui.tui.screens.working import WorkingScreen
-from ncp_tui.tui.widgets import ProblemCard, RecordTable
+from ncp_tui.tui.widgets.problem_card import ProblemCard
+from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.table import Column
 
 if TYPE_CHECKING:
-    from ncp_tui.gateway import Problem
-    from ncp_tui.tui.widgets import FilterBar
+    from ncp_tui.tui.widgets.filter_bar import FilterBar
 
 
 class TableScreen(WorkingScreen):
@@ -38,14 +38,18 @@ class TableScreen(WorkingScreen):
 
     def body(self) -> Iterable[Widget]:
         """The filter, a place for a problem, the table."""
+        from ncp_tui.tui.widgets.filter_bar import FilterBar
+
         if not self.completed_later:
-            yield widgets.FilterBar()
+            yield FilterBar()
         yield ProblemCard()
         yield RecordTable(self.columns, id="table")
 
     async def complete(self) -> None:
         """Add the filter as well."""
-        await self.mount(widgets.FilterBar(), before="#problem")
+        from ncp_tui.tui.widgets.filter_bar import FilterBar
+
+        await self.mount(FilterBar(), before="#problem")
         await super().complete()
 
     @property

@@ -11,10 +11,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from ncp_tui.gateway import RequestRecord
+from ncp_tui.gateway.exchange import RequestRecord
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.copying import Copyable, CopyingScreen
-from ncp_tui.tui.widgets import TextView
+from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.exchanges import curl_lines
 from ncp_tui.view.text import BLANK, Line, Tone, line
 

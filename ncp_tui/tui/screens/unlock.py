@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from ncp_tui.gateway import Problem
-from ncp_tui.profiles import KeyringLocked
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.secret_stores.problems import KeyringLocked
 from ncp_tui.tui.screens.opening import OpeningScreen
 
 

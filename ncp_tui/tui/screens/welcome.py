@@ -11,9 +11,10 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ncp_tui.profiles import Identity
+from ncp_tui.profiles.identity import Identity
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets import KeyLine, RecordTable
+from ncp_tui.tui.widgets.lines import KeyLine
+from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.profiles import FOUND
 from ncp_tui.view.text import Cell, Row
 

@@ -10,19 +10,19 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
-from ncp_tui.tui import screens, widgets
+from ncp_tui.gateway.exchange import Exchange
+from ncp_tui.problem import Problem
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets import Fact, HeaderLine, KeyLine, StatusLine
+from ncp_tui.tui.widgets.lines import Fact, HeaderLine, KeyLine, StatusLine
 from ncp_tui.view.progress import final_sentence, under_way_sentence
 
 if TYPE_CHECKING:
-    from ncp_tui.gateway import Exchange, Problem
-    from ncp_tui.snapshots import TrackedSnapshot
+    from ncp_tui.snapshots.track import TrackedSnapshot
     from ncp_tui.tui.app import NcpApp
     from ncp_tui.tui.screens.copying import Copyable
-    from ncp_tui.tui.widgets import ExchangePanels
+    from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
 
 _WIDE = 100
 _TALL = 30
@@ -97,7 +97,9 @@ class WorkingScreen(LoudWorkers, Screen[None]):
         await self.mount(self._new_panels(), before="#status")
 
     def _new_panels(self) -> ExchangePanels:
-        return widgets.ExchangePanels(self.session.log, with_preview=self.with_preview)
+        from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
+
+        return ExchangePanels(self.session.log, with_preview=self.with_preview)
 
     @property
     def panels(self) -> ExchangePanels | None:
@@ -164,10 +166,12 @@ class WorkingScreen(LoudWorkers, Screen[None]):
 
     def action_copy_curl(self) -> None:
         """Show the request in the response panel as curl."""
+        from ncp_tui.tui.screens.text import curl_screen
+
         if self.exchange is None:
             self.say("There is no request to show as curl yet.")
             return
-        self.app.push_screen(screens.curl_screen(self.exchange.request))
+        self.app.push_screen(curl_screen(self.exchange.request))
 
     def names_to_copy(self) -> list[Copyable]:
         """The names that this screen is about."""
@@ -175,7 +179,9 @@ class WorkingScreen(LoudWorkers, Screen[None]):
 
     def action_copy_choice(self) -> None:
         """Offer what can be copied."""
-        self.app.push_screen(screens.CopyScreen(self.names_to_copy(), self.exchange))
+        from ncp_tui.tui.screens.copy_choice import CopyScreen
+
+        self.app.push_screen(CopyScreen(self.names_to_copy(), self.exchange))
 
     def action_back(self) -> None:
         """Go one step back."""

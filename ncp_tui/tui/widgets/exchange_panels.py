@@ -18,8 +18,9 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
 
-from ncp_tui.gateway import Exchange, daemon_call
-from ncp_tui.session_log import Action, SessionLog
+from ncp_tui.gateway.exchange import Exchange
+from ncp_tui.session_log.log import Action, SessionLog
+from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.text_view import TextView, widest_of
@@ -110,7 +111,7 @@ class ExchangePanels(LoudWorkers, Horizontal):
         await asyncio.sleep(after)
         self._laid_out_at = monotonic()
         with contextlib.suppress(TimeoutError):
-            lines, widest = await daemon_call(lambda: _laid_out(exchange), _LAYOUT_SECONDS)
+            lines, widest = await run_blocking(lambda: _laid_out(exchange), _LAYOUT_SECONDS)
             if self._shown is exchange and self.is_mounted:
                 self.query_one("#response", TextView).show(lines, widest=widest)
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual.widgets import Static
 
-from ncp_tui import gateway
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.problem import Problem
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.next_steps import next_words
-
-if TYPE_CHECKING:
-    from ncp_tui.gateway import Problem
 
 
 class ProblemCard(Static):
@@ -32,7 +30,7 @@ class ProblemCard(Static):
             text.append(f"\n{shown(problem.meaning)}")
         if step := next_words(problem):
             text.append(f"\n{shown(step)}", self.get_component_rich_style("problem--next", partial=True))
-        if isinstance(problem, gateway.GatewayError) and problem.request_id:
+        if isinstance(problem, GatewayError) and problem.request_id:
             text.append(f"\nrequest id {problem.request_id}")
         self.update(text)
         self.display = True

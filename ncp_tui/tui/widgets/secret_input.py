@@ -11,8 +11,8 @@ from typing import Any
 from textual import events
 from textual.widgets import Input
 
-from ncp_tui.gateway import SecretKey
-from ncp_tui.profiles import Passphrase
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.profiles.secret_stores.passphrase import Passphrase
 
 
 class SecretInput(Input):

@@ -20,22 +20,19 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.gateway import (
-    Answer,
-    Call,
-    Credentials,
-    Endpoint,
-    Exchange,
-    Gateway,
-    GatewayError,
-    RequestRecord,
-    SecretKey,
-    Timings,
-)
+from ncp_tui.gateway.call import Call
+from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.endpoints import Endpoint
+from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord, Timings
+from ncp_tui.gateway.transport import Gateway
 from ncp_tui.home import users_home
-from ncp_tui.profiles import make_private_directory
-from ncp_tui.session_log import KEPT, Action, LogFile, SessionLog, read_log, request_line
 from ncp_tui.session_log import file as file_module
+from ncp_tui.session_log.file import KEPT, LogFile
+from ncp_tui.session_log.lines import request_line
+from ncp_tui.session_log.log import Action, SessionLog
+from ncp_tui.session_log.reading import read_log
+from ncp_tui.system.paths import make_private_directory
 from ncp_tui.text import json_text
 
 NOW = datetime(2026, 1, 1, 9, 30, 0, 123456, tzinfo=UTC)
@@ -249,8 +246,9 @@ WRITER = """
 import sys
 from datetime import datetime, UTC
 from pathlib import Path
-from ncp_tui.gateway import Exchange, RequestRecord
-from ncp_tui.session_log import Action, LogFile
+from ncp_tui.gateway.exchange import Exchange, RequestRecord
+from ncp_tui.session_log.file import LogFile
+from ncp_tui.session_log.log import Action
 path, who, count, largest = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 file = LogFile(path, lambda: None, largest=largest, run=who)
 request = RequestRecord("GET", "https://h", "/x", (), "", "")
@@ -475,7 +473,7 @@ def test_the_end_waits_for_the_disk_a_moment_only(stuck: LogFile) -> None:
 def test_a_bug_in_a_line_does_not_end_the_log(file: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
     log = log_into(file)
     with monkeypatch.context() as patch:
-        patch.setattr("ncp_tui.session_log.request_line", lambda *_: 1 / 0)
+        patch.setattr("ncp_tui.session_log.file.request_line", lambda *_: 1 / 0)
         log.record(exchange())
         until(lambda: file.missing == 1)
     log.record(exchange())

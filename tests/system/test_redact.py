@@ -9,11 +9,11 @@ import quopri
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
-from ncp_tui.gateway import SecretKey
 from ncp_tui.gateway.bodies import Incoming
+from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.lean_httpx import httpx
-from ncp_tui.gateway.spellings import Spellings
 from ncp_tui.snapshots.redaction import redact
+from ncp_tui.system.redact import Spellings
 from tests.tables import each_row
 
 SIGNATURE = "FUFRsiXMk+n/bS2CkPmDZZQpbI/DLb03NaEKZBYo+K4="

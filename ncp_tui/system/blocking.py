@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def daemon_call(function: Callable[[], T], seconds: float) -> T:
+async def run_blocking(function: Callable[[], T], seconds: float) -> T:
     """What `function` returns or raises, or TimeoutError after `seconds`.
 
     It runs on a daemon thread of its own: threads of an executor are joined when the interpreter ends, so one that

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.profiles import make_private_directory, paths_from
-from ncp_tui.profiles.paths import UnusableHome
+from ncp_tui.system.paths import UnusableHome, make_private_directory, paths_from
 
 
 def test_one_variable_moves_everything(tmp_path: Path) -> None:

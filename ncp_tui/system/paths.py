@@ -10,7 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ncp_tui.gateway.problems import Problem
+from ncp_tui.problem import Problem
 
 APP_NAME = "ncp-tui"
 HOME_VARIABLE = "NCP_TUI_HOME"
@@ -121,7 +121,7 @@ def _owner(folder: Path) -> int | None:
 
 
 def _user(uid: int | None) -> str:
-    import pwd  # noqa: PLC0415 - posix only
+    import pwd  # posix only
 
     try:
         return pwd.getpwuid(uid or 0).pw_name

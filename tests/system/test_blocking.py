@@ -9,13 +9,13 @@ import threading
 
 import pytest
 
-from ncp_tui.gateway import daemon_call
+from ncp_tui.system.blocking import run_blocking
 
 
 async def test_result_and_fault_come_back() -> None:
-    assert await daemon_call(lambda: 42, 5) == 42
+    assert await run_blocking(lambda: 42, 5) == 42
     with pytest.raises(ZeroDivisionError):
-        await daemon_call(lambda: 1 // 0, 5)
+        await run_blocking(lambda: 1 // 0, 5)
 
 
 async def test_a_call_that_is_given_up_holds_nobody_and_its_answer_is_dropped() -> None:
@@ -31,24 +31,24 @@ async def test_a_call_that_is_given_up_holds_nobody_and_its_answer_is_dropped() 
         ended.set()
 
     with pytest.raises(TimeoutError):
-        await daemon_call(hang, 0.05)
+        await run_blocking(hang, 0.05)
     release.set()
-    assert await daemon_call(lambda: ended.wait(30), 30)
-    await daemon_call(lambda: None, 5)  # one turn of the loop after the late answer
+    assert await run_blocking(lambda: ended.wait(30), 30)
+    await run_blocking(lambda: None, 5)  # one turn of the loop after the late answer
     assert faults == []
 
 
 async def test_it_runs_on_a_daemon_thread() -> None:
-    assert await daemon_call(lambda: threading.current_thread().daemon, 5)
+    assert await run_blocking(lambda: threading.current_thread().daemon, 5)
 
 
 def test_a_hung_call_does_not_hold_the_process() -> None:
     """The threads of an executor are joined at exit: `asyncio.to_thread` would keep this child for ever."""
     program = (
         "import asyncio, threading\n"
-        "from ncp_tui.gateway import daemon_call\n"
+        "from ncp_tui.system.blocking import run_blocking\n"
         "async def main():\n"
-        "    try: await daemon_call(threading.Event().wait, 0.05)\n"
+        "    try: await run_blocking(threading.Event().wait, 0.05)\n"
         "    except TimeoutError: print('given up')\n"
         "asyncio.run(main())\n"
     )
@@ -68,7 +68,7 @@ def test_an_answer_after_the_end_of_the_loop_is_dropped() -> None:
 
     async def give_up() -> None:
         with pytest.raises(TimeoutError):
-            await daemon_call(hang, 0.05)
+            await run_blocking(hang, 0.05)
 
     asyncio.run(give_up())
     release.set()
@@ -81,7 +81,7 @@ def test_an_answer_after_the_end_of_the_loop_is_dropped() -> None:
 async def test_a_hung_function_is_left_behind_and_the_loop_goes_on() -> None:
     """A keyring that asks in a window nobody sees would stop every key press."""
     release, turns = threading.Event(), 0
-    hung = asyncio.ensure_future(daemon_call(release.wait, 0.1))
+    hung = asyncio.ensure_future(run_blocking(release.wait, 0.1))
     while not hung.done():
         turns += 1
         await asyncio.sleep(0)
@@ -98,7 +98,7 @@ async def test_cancelling_the_caller_does_not_wait_for_the_thread() -> None:
         loop.call_soon_threadsafe(started.set)
         release.wait()
 
-    task = asyncio.ensure_future(daemon_call(hang, 60))
+    task = asyncio.ensure_future(run_blocking(hang, 60))
     await started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -94,7 +94,7 @@ def remove_leftovers(path: Path) -> None:
             leftover.unlink()
 
 
-def keep_copy(path: Path, data: bytes, ending: str = "bad") -> Path:
+def back_up(path: Path, data: bytes, ending: str = "bad") -> Path:
     """Make sure that `data` is in a file `<path>.bad` (or `.bad.1`, `.bad.2`, …), and return which.
 
     A copy that is there already is found again; another content is never overwritten. Raises OSError.

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ncp_tui.gateway import Answer, Exchange, Problem, RequestRecord
-from ncp_tui.session_log import MOST_ACTIONS, MOST_EXCHANGES, MOST_LARGE_BYTES, Action, SessionLog
+from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord
+from ncp_tui.problem import Problem
+from ncp_tui.session_log.log import MOST_ACTIONS, MOST_EXCHANGES, MOST_LARGE_BYTES, Action, SessionLog
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

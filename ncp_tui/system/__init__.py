@@ -1,0 +1,1 @@
+"""What we ask of the machine: paths, files, threads, processes; nothing here knows of NCP."""

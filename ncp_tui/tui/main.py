@@ -1,0 +1,44 @@
+"""The full-screen program. Nothing outside of this package imports Textual."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.home import Home
+from ncp_tui.tui.variables import forget_foreign_variables
+
+_SWITCH_SECONDS = 0.001
+"""After how long a thread that works on an answer gives way to a key; Python's own 5 ms would be felt."""
+
+
+def run(home: Home, secrets: list[SecretKey], *, profile: str | None = None) -> int:
+    """Run the program in this terminal until the user leaves, and return the exit code.
+
+    Each key that it gets into its hands is added to `secrets`, so that whoever reports a crash can leave them out.
+    The process ends within two seconds of the user's leaving, whatever is done afterwards. Raises whatever crashed the
+    app, once the terminal is restored, for the caller to report without local variables.
+    """
+    forget_foreign_variables(os.environ)
+    from ncp_tui.tui.crash import silence_textual_logs  # Textual is loaded when a screen is wanted
+    from ncp_tui.tui.start import prepare_terminal, wants_mouse
+
+    silence_textual_logs()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    from ncp_tui.tui.app import NcpApp
+
+    choices = prepare_terminal(home)
+    app = NcpApp(home, profile, choices.theme, secrets, notify_by=choices.notify_by)
+    log_file = app.session.keep_log()
+    try:
+        asyncio.run(app.run_to_the_end(mouse=wants_mouse(os.environ)))
+    finally:
+        log_file.close()
+        for line in app.session.not_written_down():
+            sys.stderr.write(f"{line}\n")
+    failure = app.crashed or app.session.log.listener_failure
+    if failure is not None:
+        raise failure
+    return app.return_code or 0
