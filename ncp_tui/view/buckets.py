@@ -39,6 +39,7 @@ BUCKETS: Table[Bucket] = Table(
     ),
     key=lambda bucket: bucket.name,
     is_dim=lambda bucket: not bucket.usable,
+    empty="The service names no bucket. Is the cluster's API key for Object Storage set?",
 )
 
 

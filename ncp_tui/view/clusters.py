@@ -104,6 +104,7 @@ CLUSTERS: Table[ListedCluster] = Table(
     ),
     key=lambda listed: listed.cluster.number or listed.cluster.name,
     is_dim=lambda listed: not listed.cluster.allowed,
+    empty="This account has no clusters in this region.",
 )
 
 

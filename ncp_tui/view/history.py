@@ -43,6 +43,7 @@ HISTORY: Table[HistoryEntry] = Table(
         Column("MESSAGE", _message_cell, flex=1, least=6, room=104),
     ),
     key=lambda entry: f"{entry.index}/{entry.snapshot}/{when(entry)}",
+    empty="No snapshot was ever asked for here.",
 )
 
 

@@ -36,6 +36,8 @@ class Table(Generic[T]):
     key: Callable[[T], str]
     """What stays the same when an object is loaded again."""
     is_dim: Callable[[T], bool] = lambda _: False
+    empty: str = ""
+    """What stands in its place where the service named none."""
 
     @cached_property
     def on_screen(self) -> tuple[Column[T], ...]:
@@ -51,3 +53,8 @@ class Table(Generic[T]):
         columns = [column for column in self.columns if column.in_commands]
         rows = [[column.cell(item).text for column in columns] for item in items]
         return text_table([column.label for column in columns], rows)
+
+
+def gap_sentence(gap: str, of: str = "") -> str:
+    """That a list, `of` something, is cut off or contradicts itself: never to be taken for all there is."""
+    return f"{of}: this list is not whole. {gap}" if of else f"This list is not whole. {gap}"

@@ -18,7 +18,7 @@ from ncp_tui.view.history import HISTORY, history_lines, history_sentence
 from ncp_tui.view.profiles import PROFILES, ListedIdentity
 from ncp_tui.view.requests import REQUESTS
 from ncp_tui.view.session_log import SESSION_LOG
-from ncp_tui.view.table import Table
+from ncp_tui.view.table import Table, gap_sentence
 from ncp_tui.view.text import Tone, plain_text
 
 NOW = datetime(2026, 1, 2, 15, 30, tzinfo=UTC)
@@ -127,3 +127,11 @@ def test_what_cannot_be_used_is_greyed_and_says_why() -> None:
 def test_who_is_in_use() -> None:
     notes = PROFILES.row(ListedIdentity(PROD, current=True, default=True)).cells[-1]
     assert (notes.text, notes.tone) == ("in use, default, protected", Tone.GOOD)
+
+
+def test_a_list_that_is_cut_off_says_so_and_an_empty_one_is_no_error() -> None:
+    assert gap_sentence("Page 3 is missing.", "search-0001") == (
+        "search-0001: this list is not whole. Page 3 is missing."
+    )
+    assert gap_sentence("Page 3 is missing.").startswith("This list is not whole. ")
+    assert all(table.empty for table in (CLUSTERS, BUCKETS, HISTORY))

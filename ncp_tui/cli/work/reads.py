@@ -18,6 +18,7 @@ from ncp_tui.snapshots.last_snapshot import look_at_last_snapshot
 from ncp_tui.view.buckets import BUCKETS, bucket_document
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster, cluster_document, cluster_lines
 from ncp_tui.view.history import HISTORY, history_document
+from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import plain_text
 
 
@@ -33,7 +34,7 @@ def list_clusters(session: Session) -> ExitCode:
     session.out.answer(documents, CLUSTERS.text(ListedCluster(cluster, clusters.read_at) for cluster in clusters))
     _tell_gap(session, clusters)
     if not clusters:
-        session.out.note("There are no clusters in this region.")
+        session.out.note(CLUSTERS.empty)
     with contextlib.suppress(OSError):  # a comfort for the shell: it completes what was listed before
         LastListing(session.home.paths).keep(
             identity, [cluster.name for cluster in clusters], is_whole=clusters.is_whole
@@ -65,7 +66,7 @@ def list_buckets(session: Session, wanted: str) -> ExitCode:
     session.out.answer(documents, BUCKETS.text(buckets))
     _tell_gap(session, buckets)
     if not buckets:
-        session.out.note("The service names no bucket. An API authentication key must be set on the cluster first.")
+        session.out.note(BUCKETS.empty)
     return ExitCode.DONE
 
 
@@ -81,7 +82,7 @@ def show_history(session: Session, wanted: str, limit: int | None) -> ExitCode:
     session.out.answer(documents, HISTORY.text(entries))
     _tell_gap(session, history)
     if not history:
-        session.out.note("No snapshot has been taken of this cluster.")
+        session.out.note(HISTORY.empty)
     return ExitCode.DONE
 
 
@@ -104,7 +105,7 @@ async def _read_cluster(engine: SearchEngine, wanted: str) -> Cluster:
 def _tell_gap(session: Session, listing: Listing[Any]) -> None:
     """Say what is missing of the answer; not a note, since an answer that is taken for all there is leads astray."""
     if listing.gap:
-        session.out.error(f"This list is not whole. {listing.gap}")
+        session.out.error(gap_sentence(listing.gap))
 
 
 def _numbered(clusters: Sequence[Cluster], number: str) -> Cluster | None:

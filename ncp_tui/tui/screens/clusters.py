@@ -26,6 +26,7 @@ from ncp_tui.view.clusters import CLUSTERS, ListedCluster
 from ncp_tui.view.format import ZONE, clock_time, milliseconds
 from ncp_tui.view.progress import under_way_word
 from ncp_tui.view.requests import unsettled_words
+from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import Row
 
 if TYPE_CHECKING:
@@ -214,9 +215,9 @@ class ClustersScreen(TableScreen):
             names = [cluster.name for cluster in session.clusters.values()]
             self.keep_names(event.identity, names, are_all=not session.clusters_gap)
         count = len(session.clusters)
-        self.table.show(event.rows, empty="This account has no clusters in this region.")
+        self.table.show(event.rows, empty=CLUSTERS.empty)
         if session.clusters_gap:
-            self.say(f"This list is not whole. {session.clusters_gap}", "warning")
+            self.say(gap_sentence(session.clusters_gap), "warning")
         else:
             read = f", read at {clock_time(session.clusters_read_at)} {ZONE}" if session.clusters_read_at else ""
             self.say(f"{count:,} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}{read}.")

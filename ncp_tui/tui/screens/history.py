@@ -22,6 +22,7 @@ from ncp_tui.tui.widgets.filter_bar import FilterBar
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.format import ZONE, clock_time, milliseconds
 from ncp_tui.view.history import HISTORY, history_lines, state_cell
+from ncp_tui.view.table import gap_sentence
 
 
 class HistoryScreen(EvidenceScreen):
@@ -122,12 +123,12 @@ class HistoryScreen(EvidenceScreen):
                 self.show_problem(event.problem)
             return
         self.hide_problem()
-        self._show_rows("No snapshot was ever asked for here.")
+        self._show_rows(HISTORY.empty)
         if self.filter_bar is not None and self.filter_bar.value:
             self.say(self.narrowed_sentence())
             return
         if reader.gap:
-            self.say(f"{self.cluster.name}: this list is not whole. {reader.gap}", "warning")
+            self.say(gap_sentence(reader.gap, self.cluster.name), "warning")
             return
         more = "" if reader.is_complete else " More are read as you go down."
         failed, took = len(reader.failed), milliseconds(event.seconds)
