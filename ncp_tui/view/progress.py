@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
-from ncp_tui.snapshots.matching import Match, Whose
 from ncp_tui.snapshots.outcome import Outcome
-from ncp_tui.snapshots.track import TrackedSnapshot
-from ncp_tui.snapshots.watching import Progress
 from ncp_tui.view.format import elapsed
 from ncp_tui.view.history import history_sentence, state_cell
 from ncp_tui.view.text import Tone
+
+if TYPE_CHECKING:  # the first frame does without what makes a snapshot
+    from ncp_tui.snapshots.matching import Match
+    from ncp_tui.snapshots.track import TrackedSnapshot
+    from ncp_tui.snapshots.watching import Progress
 
 Words = Callable[[Problem], str]
 """How a face says a problem, with its own means for the next step."""
@@ -28,6 +31,8 @@ def state_text(tracked: TrackedSnapshot, now: float) -> str:
 
 
 def _seen(progress: Progress) -> str:
+    from ncp_tui.snapshots.matching import Whose
+
     entry = progress.entry
     if progress.problem is not None:
         return "looking at it fails" if entry is None else f"last seen {state_cell(entry).text}"
@@ -73,6 +78,8 @@ def look_sentence(name: str, progress: Progress) -> str:
 
 def other_sentence(name: str, other: Match) -> str:
     """A row of the name that is not proved to be what was asked for, and why."""
+    from ncp_tui.snapshots.matching import Whose
+
     may_be = "may be this one" if other.whose is Whose.MAY_BE else "is not this one"
     return f"The history has a row of {name} that {may_be}: {other.why}."
 

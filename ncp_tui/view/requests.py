@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 from ncp_tui.snapshots.outcome import Verdict
-from ncp_tui.snapshots.settling import Settlement
 from ncp_tui.text import clean
 from ncp_tui.view.format import ZONE, clock_time, date_time
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, wrapped
+
+if TYPE_CHECKING:
+    from ncp_tui.snapshots.settling import Settlement
 
 _EVENT_WIDTH = 44
 _VERDICT_TONES = {Verdict.STARTED: Tone.GOOD, Verdict.NOT_STARTED: Tone.PLAIN, Verdict.CANNOT_TELL: Tone.WARNING}

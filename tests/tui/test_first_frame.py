@@ -9,7 +9,7 @@ import sys
 from tests.tui.stage import staged
 
 LATER = {
-    *("httpx", "httpcore", "h11", "truststore", "email", "urllib.request"),
+    *("httpx", "httpcore", "h11", "truststore", "email", "urllib.request", "wcwidth"),
     *("filelock", "tomllib", "tomli_w", "keyring", "cryptography", "starlette", "uvicorn"),
     *("ncp_tui.gateway.transport", "ncp_tui.search_engine.client", "ncp_tui.snapshots.taking", "ncp_tui.sandbox"),
     *("ncp_tui.profiles.store", "ncp_tui.profiles.secret_stores.keyring_store"),

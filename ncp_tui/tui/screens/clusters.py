@@ -25,7 +25,6 @@ from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster
 from ncp_tui.view.format import ZONE, clock_time, milliseconds
 from ncp_tui.view.progress import under_way_word
-from ncp_tui.view.requests import unsettled_words
 from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import Row
 
@@ -232,6 +231,8 @@ class ClustersScreen(TableScreen):
         if self.session.journal_problem is not None:
             self.say_problem(self.session.journal_problem)
         elif self.session.unsettled:
+            from ncp_tui.view.requests import unsettled_words
+
             self.say(f"Press u: {unsettled_words(self.session.unsettled)}.", "warning")
 
     @on(LastSnapshotLoaded)
