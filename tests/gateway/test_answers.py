@@ -439,6 +439,7 @@ def test_a_success_cut_anywhere_is_no_success() -> None:
         b'{"code":0,"result":true,"size":NaN,"n":1e999}',
         b'{"code":0,"result":true,"n":' + b"9" * 4_000 + b"}",
         b'{"code":0,"result":true,"message":"\\ud800"}',
+        b'{"code":0,"result":true,"later":{"twice":1,"twice":2}}',
     ],
 )
 def test_oddities_that_do_not_matter(body: bytes) -> None:
@@ -699,6 +700,8 @@ READ_OUT = [
         ({"message": "w" * 401}, "w" * 399 + "…"),
         ({"message": 5, "details": True}, ""),
         ([{"message": "a"}], "a"),
+        ([[[["deep"]]]], "deep"),
+        ([[[[["deeper"]]]]], ""),
         ("a", "a"),
     ],
 )
@@ -743,3 +746,29 @@ def test_which_code_is_shown(body: dict[str, Any], code: str | None) -> None:
     error = judged(404, body)
     assert error is not None
     assert error.code == code
+
+
+@each_row(
+    ("offset", "correction", "advice"),
+    [
+        (None, 0.0, "Test the profile's keys, and check this machine's clock."),
+        (ClockOffset(2.0, 1.0), 0.0, "Test the profile's keys; the clock agrees with the gateway's."),
+        (ClockOffset(400.0, 1.0), 0.0, "This machine's clock is 400 s slow: set it first."),
+        (ClockOffset(-400.0, 1.0), 0.0, "This machine's clock is 400 s fast: set it first."),
+        (ClockOffset(400.0, 1.0), 400.0, "Test the profile's keys; this machine's clock was corrected for."),
+        (ClockOffset(400.0, 1.0), -400.0, "This machine's clock is 400 s slow: set it first."),
+        (
+            ClockOffset(-3 * 86_400.0, 1.0),
+            0.0,
+            (
+                "The answer's date is 3 days behind this machine's clock: a clock is corrected for by 24 hours at most."
+                " Set this machine's clock if it is wrong; else check the gateway URL and the proxy."
+            ),
+        ),
+    ],
+)
+def test_what_is_advised_after_a_refused_signature(offset: ClockOffset | None, correction: float, advice: str) -> None:
+    payload = SHAPES["bare"](200)
+    error = judge(Answer(401, "", (), b"{}"), payload, boolean=True, offset=offset, correction=correction)
+    assert error is not None
+    assert error.next_step == advice

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.snapshots.journal_damage import Damage, Reading
-from ncp_tui.snapshots.journal_entry import CREATE, Doubt, Fact, JournalEntry, entries_of, read_entries
+from ncp_tui.snapshots.journal_entry import (
+    CREATE,
+    Doubt,
+    Fact,
+    JournalEntry,
+    entries_of,
+    parameters_and_context,
+    read_entries,
+)
 from ncp_tui.snapshots.journal_line import NAME, NUMBER, JournalLine
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest, Verdict
 from tests.snapshots.journals import CALLER, REQUEST, begun
@@ -260,3 +268,8 @@ def test_a_create_whose_first_line_is_lost_is_known_by_its_others() -> None:
     (entry,) = entries_of(Reading((file, other, nameless, line("b", "sent")), (), (), 5))
     assert (entry.id, entry.key, entry.outcome) == ("b", B, Outcome.UNKNOWN)
     assert entry.request == SnapshotRequest("1", "", "b", "")
+
+
+def test_a_first_fact_is_taken_apart_as_it_was_put_together() -> None:
+    fact = {"id": "a", "fact": "begun", "at": "2026", "cluster": "1", "name": "n", "profile": "prod"}
+    assert parameters_and_context(fact) == ({NUMBER: "1", NAME: "n"}, {"profile": "prod"})

@@ -467,6 +467,7 @@ def test_what_is_told_of_what_was_found_out() -> None:
         found = settled_without_looking(replace(ENTRY, facts=({"fact": "begun"}, *facts)))
         assert found is not None
         assert (found.sentence, found.looks, found.row, found.problem) == (told, 0, None, None)
+    assert Settlement(Verdict.STARTED, "it is there.").sentence == "Started: it is there."
     found_row = HistoryEntry(REQUEST.name, at=ASKED.astimezone(KST), message="IN_PROGRESS")
     for known, told in (
         (found_row, "Started: the history names it since 2026-01-01 12:00:00 KST (IN_PROGRESS). Do not send it again."),

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from functools import partial
 from pathlib import Path
@@ -855,3 +855,31 @@ async def test_what_the_journal_keeps_of_an_answer(
         {"outcome": "accepted", "request_id": accepted.request_id},
     ]
     assert [entry.caller for entry in journal.entries()] == [Caller("", "", "", "")] * 2
+
+
+async def test_the_row_of_a_throttled_create_is_found_by_the_gateways_clock(
+    served: RunningSandbox, clock: Time
+) -> None:
+    """This machine's is three minutes fast, which only the answer to the create itself has shown."""
+    served.sandbox.faults.add("createSnapshot", "after", throttled("0"))
+    credentials = Credentials(served.sandbox.access_key, SecretKey(served.sandbox.secret_key))
+    endpoint = Endpoint("public", "KR", served.url, "/api/v2")
+    engine = SearchEngine(Gateway(endpoint, credentials, environ={}, clock=lambda: time.time() + 180))
+    taken = await take(engine, REQUEST, sleep=clock.sleep, now=lambda: datetime.now(UTC) + timedelta(seconds=180))
+    await engine.aclose()
+    assert (taken.outcome, taken.by_history, taken.attempts) == (Outcome.ACCEPTED, True, 1)
+    assert creates(served) == (1, 1)
+
+
+async def test_a_throttled_create_whose_row_may_be_there_is_not_repeated(
+    served: RunningSandbox, engine: SearchEngine, clock: Time
+) -> None:
+    """A row of an hour ago may be of an earlier attempt, or of this one by a clock that is wrong: nobody can tell."""
+    assert (await take(engine, REQUEST)).outcome is Outcome.ACCEPTED
+    served.sandbox.faults.add("createSnapshot", "before", throttled("0"))
+    hour_later = datetime.now(UTC) + timedelta(hours=1)
+    taken = await take(engine, REQUEST, sleep=clock.sleep, now=lambda: hour_later)
+    assert (taken.outcome, type(taken.error), taken.attempts) == (Outcome.UNKNOWN, Throttled, 1)
+    assert taken.settlement is not None
+    assert "may be this one" in taken.settlement.evidence
+    assert creates(served) == (2, 1)
