@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from ncp_tui.gateway.errors import PermissionDenied
-from ncp_tui.problem import Problem
+from ncp_tui.problem import NextAction, Problem
 from ncp_tui.search_engine.client import check_number
 from ncp_tui.search_engine.listing import gap_of
 from ncp_tui.search_engine.models import Bucket, Cluster
@@ -34,7 +34,8 @@ def check_bucket(name: str, known: Sequence[Bucket] = ()) -> str:
     InvalidBucket.
     """
     if not name:
-        raise InvalidBucket("No bucket is chosen.", "Nothing was sent.", "Name the bucket that the snapshot goes to.")
+        step = "Name the bucket that the snapshot goes to."
+        raise InvalidBucket("No bucket is chosen.", "Nothing was sent.", step, NextAction("profile.bucket"))
     if not _BUCKET.fullmatch(name) or ".." in name or _is_address(name):
         raise InvalidBucket(
             f"{clean(name)!r} is not a bucket name.",

@@ -53,8 +53,13 @@ class Check:
     evidence: str
     advice: str = ""
     read_at: datetime | None = None
-    blocks: bool = False
-    """Sending would be refused for certain."""
+    problem: Problem | None = None
+    """Why sending would be refused for certain, where it would."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether sending would be refused for certain."""
+        return self.problem is not None
 
     @property
     def sentence(self) -> str:
@@ -230,9 +235,9 @@ def _cluster(_: SnapshotRequest, facts: Facts, __: Sequence[JournalEntry]) -> Ch
     try:
         check_cluster(cluster)
     except (PermissionDenied, WrongCluster) as denied:
-        return Check("cluster", Light.BAD, denied.what, denied.next_step, read.at, blocks=True)
+        return Check("cluster", Light.BAD, denied.what, denied.next_step, read.at, denied)
     if isinstance(read.problem, WrongCluster):
-        return Check("cluster", Light.BAD, read.problem.what, read.problem.next_step, read.at, blocks=True)
+        return Check("cluster", Light.BAD, read.problem.what, read.problem.next_step, read.at, read.problem)
     if read.problem is not None:
         return Check("cluster", Light.UNSURE, f"it was {status!r} when last seen; {read.problem.what}", "", read.at)
     if cluster.is_running:
@@ -268,7 +273,7 @@ def _bucket(request: SnapshotRequest, facts: Facts, _: Sequence[JournalEntry]) -
     try:
         check_bucket(request.bucket, facts.buckets)
     except InvalidBucket as invalid:
-        return Check("bucket", Light.BAD, invalid.what, invalid.next_step, at, blocks=True)
+        return Check("bucket", Light.BAD, invalid.what, invalid.next_step, at, invalid)
     if problem is not None or not facts.buckets:
         why = problem.what if problem is not None else "The service names no bucket."
         return Check("bucket", Light.UNSURE, f"not checked. {why}", "The service decides.", at)
@@ -341,7 +346,7 @@ def _api_key(_: SnapshotRequest, facts: Facts, __: Sequence[JournalEntry]) -> Ch
         said = f"set: it lists {count} bucket{'s' * (count != 1)}"
         return Check("API key", Light.OK, said, "", at)
     if problem is not None and is_key_missing(problem):
-        return Check("API key", Light.BAD, "not set: no snapshot can be created", advice, at, blocks=True)
+        return Check("API key", Light.BAD, "not set: no snapshot can be created", advice, at, problem)
     if problem is not None:
         return Check(
             "API key", Light.UNSURE, f"not known. {problem.what}", problem.next_step or "The service decides.", at

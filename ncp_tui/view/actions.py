@@ -20,7 +20,7 @@ PURPOSES = {
     "evidence.output": "Name the file",
     "profile.choose": "Choose a profile",
     "profile.add": "Add a profile",
-    "profile.bucket": "Name the bucket",
+    "profile.bucket": "It is named by",
     "read_only.leave": "Leave read-only mode",
     "create.confirm": "Confirm it",
 }

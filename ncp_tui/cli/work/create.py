@@ -10,32 +10,29 @@ from typing import NoReturn
 
 import click
 
-from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
 from ncp_tui.cli.options import Invocation
 from ncp_tui.cli.work.attempt import Attempt, Wishes
 from ncp_tui.cli.work.ending import Ending
 from ncp_tui.cli.work.finding import find_cluster, is_number
 from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed, problem_words
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway.errors import ReadOnlyRefused, Throttled
-from ncp_tui.gateway.exchange import RequestRecord
-from ncp_tui.problem import Problem
+from ncp_tui.gateway.errors import Throttled
+from ncp_tui.problem import NextAction
 from ncp_tui.profiles.identity import Identity
-from ncp_tui.search_engine.client import SearchEngine, WrongCluster
+from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import Cluster, HistoryEntry
-from ncp_tui.search_engine.refusals import is_key_missing
-from ncp_tui.snapshots.checks import InvalidBucket, check_bucket
-from ncp_tui.snapshots.earlier import Intent, SecondRequest
+from ncp_tui.snapshots.draft import SnapshotDraft, propose_name, read_only_refused
+from ncp_tui.snapshots.earlier import Intent
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
-from ncp_tui.snapshots.journal_contents import DamagedJournal
-from ncp_tui.snapshots.lights import Preflight, look_further, preflight, read_facts
+from ncp_tui.snapshots.lights import Facts, look_further, read_facts
 from ncp_tui.snapshots.names import check_name
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
 from ncp_tui.snapshots.settling import learn_ends
 from ncp_tui.snapshots.taking import Taken
-from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, render_name
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.text import inert
+from ncp_tui.view.create import LOOKED_AGAIN, question
 from ncp_tui.view.exchanges import request_document, request_text
 from ncp_tui.view.preflight import check_document, checks_text
 
@@ -61,12 +58,12 @@ def create_snapshot(session: Session, wishes: Wishes, chosen: Chosen | None = No
 
 def check_not_read_only(session: Session, identity: Identity) -> None:
     """Refuse a create that this run or this profile may not do. Raises ReadOnlyRefused."""
-    if session.home.read_only or identity.profile.read_only:
-        raise ReadOnlyRefused(
-            "Read-only mode refuses to create a snapshot.",
-            NOTHING_SENT,
-            "Leave read-only mode (--read-only, NCP_TUI_READ_ONLY, or the profile's flag) to do it.",
-        )
+    if _is_read_only(session, identity):
+        raise read_only_refused()
+
+
+def _is_read_only(session: Session, identity: Identity) -> bool:
+    return session.home.read_only or identity.profile.read_only
 
 
 class _Creation:
@@ -79,46 +76,57 @@ class _Creation:
         self._chosen = chosen
         self._asked_at = datetime.fromtimestamp(Invocation.of(click.get_current_context()).began, UTC)
         self._history: Sequence[HistoryEntry] | None = None
-        self._lights = Preflight(())
 
     def run(self) -> ExitCode:
-        if self._wishes.name is not None:
-            check_name(self._wishes.name)
-        identity = self._chosen.identity if self._chosen else self._session.identity()
+        wishes, session = self._wishes, self._session
+        if wishes.name is not None:
+            check_name(wishes.name)
+        identity = self._chosen.identity if self._chosen else session.identity()
         self._check_words(identity)
-        if not self._wishes.dry_run:
+        if not wishes.dry_run:
             self._check_leave(identity)
-        engine = self._chosen.engine if self._chosen else self._session.connect(identity)
-        with self._session.log.action(f"look before a snapshot of {self._wishes.cluster}"):
-            request = self._session.wait(self._look(engine, identity))
-        if self._wishes.dry_run:
-            return self._show(engine.preview_create_snapshot(request.cluster_number, request.name, request.bucket))
-        self._ask(identity)
-        self._session.tracker.resolve_seconds = SETTLE_SECONDS
-        self._session.tracker.subscribe(self._say_resolving)
-        tracked = self._create(engine, request, identity)
+        engine = self._chosen.engine if self._chosen else session.connect(identity)
+        draft = self._looked(engine, identity)
+        if wishes.dry_run:
+            return self._show(draft, engine)
+        while self._ask(draft) and draft.is_old(session.home.now()):
+            # A question that was left open over lunch: what it was about may have changed.
+            session.out.note(LOOKED_AGAIN)
+            draft = self._looked(engine, identity)
+        session.tracker.resolve_seconds = SETTLE_SECONDS
+        session.tracker.subscribe(self._say_resolving)
+        tracked = self._create(engine, draft.request, identity)
         taken = tracked.taken
-        if self._wishes.retry_if_not_started and taken is not None and _may_be_asked_again(taken):
+        if wishes.retry_if_not_started and taken is not None and _may_be_asked_again(taken):
             why = taken.error.what if taken.error else ""
-            self._session.out.note(f"{taken.sentence} {why} As you wished, it is asked for once more.")
-            tracked = self._create(engine, request, identity)
-        return Ending(self._session, self._attempt, self._wishes).tell(tracked)
+            session.out.note(f"{taken.sentence} {why} As you wished, it is asked for once more.")
+            tracked = self._create(engine, draft.request, identity)
+        return Ending(session, self._attempt, wishes).tell(tracked)
 
     def _check_words(self, identity: Identity) -> None:
-        """Check all that needs no request; raises InvalidBucket, InvalidTemplate."""
-        bucket = self._wishes.bucket or identity.profile.default_bucket
-        if not bucket:
-            raise InvalidBucket(
-                "No bucket was named.", NOTHING_SENT, "Use --bucket, or give the profile a default bucket."
-            )
-        self._attempt.bucket = bucket
-        check_bucket(bucket)
-        if self._wishes.name is None:
-            self._render("cluster" if is_number(self._wishes.cluster) else self._wishes.cluster, identity)
+        """Check all that needs no request; raises InvalidBucket, InvalidTemplate, ReadOnlyRefused."""
+        wishes = self._wishes
+        self._attempt.bucket = wishes.bucket or identity.profile.default_bucket
+        cluster = "cluster" if is_number(wishes.cluster) else wishes.cluster
+        request = SnapshotRequest("", cluster, self._name(cluster, identity), self._attempt.bucket or "")
+        self._check(self._draft(request, identity))
+
+    def _draft(self, request: SnapshotRequest, identity: Identity, facts: Facts | None = None) -> SnapshotDraft:
+        return SnapshotDraft(
+            request,
+            Caller.of(identity),
+            protected=identity.profile.protected,
+            read_only=_is_read_only(self._session, identity) and not self._wishes.dry_run,
+            facts=facts,
+            again=self._wishes.again,
+        )
+
+    def _check(self, draft: SnapshotDraft) -> None:
+        if draft.problem is not None:
+            raise draft.problem
 
     def _check_leave(self, identity: Identity) -> None:
-        """Refuse, before any request, what this run or this profile may not do."""
-        check_not_read_only(self._session, identity)
+        """Refuse, before any request, what this profile may not do unconfirmed. Raises NotConfirmed."""
         wishes = self._wishes
         if identity.profile.protected:
             if wishes.yes:
@@ -128,102 +136,92 @@ class _Creation:
         if wishes.confirm is not None and not is_number(wishes.cluster) and wishes.confirm != wishes.cluster:
             _refuse(f"--confirm {wishes.confirm!a} is not the cluster {wishes.cluster!a}.", wishes.cluster)
 
-    async def _look(self, engine: SearchEngine, identity: Identity) -> SnapshotRequest:
-        """Read the cluster and its buckets, and settle what will be sent."""
+    def _looked(self, engine: SearchEngine, identity: Identity) -> SnapshotDraft:
+        with self._session.log.action(f"look before a snapshot of {self._wishes.cluster}"):
+            return self._session.wait(self._look(engine, identity))
+
+    async def _look(self, engine: SearchEngine, identity: Identity) -> SnapshotDraft:
+        """Read the cluster and its buckets, and settle what will be sent. Raises what forbids it, or stops it."""
         attempt = self._attempt
-        listed = self._chosen.cluster if self._chosen else None
+        listed = attempt.cluster or (self._chosen.cluster if self._chosen else None)
         cluster = attempt.cluster = listed or await find_cluster(engine, self._wishes.cluster)
         # Rendered once: the name is what the snapshot is looked for by, whatever happens to the request.
-        name = attempt.snapshot = self._wishes.name or self._render(cluster.name, identity)
-        request = SnapshotRequest(cluster.number, cluster.name, name, attempt.bucket or "")
+        attempt.snapshot = attempt.snapshot or self._name(cluster.name, identity)
+        request = SnapshotRequest(cluster.number, cluster.name, attempt.snapshot, attempt.bucket or "")
         # The journal is read also where it will not be written: what it holds in doubt stays in doubt.
         journal = Journal(self._session.home.paths)
         facts = await read_facts(engine, cluster, journal, self._session.home.now, just_read=listed is None)
-        caller = Caller.of(identity)
-        facts = await look_further(engine, facts, request, caller.gateway)
-        self._history = facts.rows_for(name)
-        self._lights = preflight(request, facts, caller.gateway)
+        facts = await look_further(engine, facts, request, Caller.of(identity).gateway)
+        draft = self._draft(request, identity, facts)
+        self._history = facts.rows_for(request.name)
         if not self._wishes.dry_run:
-            for check in self._lights.doubts:
+            for check in draft.preflight.doubts:
                 self._session.out.note(f"{check.subject}: {check.sentence}")
-            if isinstance(facts.cluster_read.problem, WrongCluster):
-                raise facts.cluster_read.problem
-            check_bucket(request.bucket, facts.buckets)
-            without_key = facts.buckets_read.problem if facts.buckets_read else None
-            if is_key_missing(without_key):
-                raise without_key
-            await self._check_first(engine, journal, request, caller)
-        return request
+            self._check(draft)
+            await self._check_first(engine, journal, draft)
+        return draft
 
-    async def _check_first(
-        self, engine: SearchEngine, journal: Journal, request: SnapshotRequest, caller: Caller
-    ) -> None:
+    async def _check_first(self, engine: SearchEngine, journal: Journal, draft: SnapshotDraft) -> None:
         """Refuse a second request before the user is asked anything, and also one that is not written down.
 
         Raises SecondRequest, DamagedJournal. Whether the journal can be written shows when it is.
         """
-        history, again = self._history, self._wishes.again
+        request, caller = draft.request, draft.caller
+        history, again = self._history, draft.again
         with contextlib.suppress(JournalProblem):
             history = await learn_ends(engine, journal, request, caller.gateway, history, seconds=SETTLE_SECONDS)
-        with contextlib.suppress(JournalProblem):
-            intent = Intent(request, caller, history, again, self._asked_at)
+        intent = Intent(request, caller, history, again, self._asked_at)
+        try:
             await on_disk(lambda: journal.check(intent))
+        except JournalProblem:
+            if draft.stop is not None:  # by what the history alone has
+                raise draft.stop from None
 
-    def _render(self, cluster: str, identity: Identity) -> str:
-        profile = identity.profile
-        template = self._wishes.template or profile.name_template or DEFAULT_TEMPLATE
+    def _name(self, cluster: str, identity: Identity) -> str:
+        """The name as it was wished, else from the template. Raises InvalidTemplate."""
         now = datetime.fromtimestamp(self._session.home.clock(), UTC)
-        return render_name(template, cluster=cluster, profile=profile.name, region=profile.region, now=now)
+        proposed = propose_name(cluster, identity.profile, now, self._wishes.template)
+        if self._wishes.name is None and proposed.problem is not None:
+            raise proposed.problem
+        return self._wishes.name or proposed.name
 
-    def _show(self, preview: RequestRecord) -> ExitCode:
-        lights = self._lights
+    def _show(self, draft: SnapshotDraft, engine: SearchEngine) -> ExitCode:
+        request, checks, earlier = draft.request, draft.preflight.checks, draft.preflight.earlier
+        preview = engine.preview_create_snapshot(request.cluster_number, request.name, request.bucket)
         document = {
             "dry_run": True,
             **self._attempt.document(),
-            "preflight": [check_document(check) for check in lights.checks],
+            "preflight": [check_document(check) for check in checks],
             "request": request_document(preview),
         }
-        if lights.earlier is not None:
-            document["earlier"] = lights.earlier.document()
+        if earlier is not None:
+            document["earlier"] = earlier.document()
         self._session.out.note("Dry run: no snapshot was asked for. This would be sent:")
-        self._session.out.answer(
-            document, f"{request_text(preview)}\n\nBefore it is sent:\n{checks_text(lights.checks)}"
-        )
-        if lights.blocked is not None:
-            self._session.out.error(f"It would not be sent: {lights.blocked.sentence}")
-            return ExitCode.REFUSED if lights.blocked.subject == "API key" else ExitCode.USAGE
-        stops = self._what_stops()
+        self._session.out.answer(document, f"{request_text(preview)}\n\nBefore it is sent:\n{checks_text(checks)}")
+        stops = draft.problem or draft.stop
         if stops is not None:
             self._session.out.error(f"It would not be sent. {problem_words(stops)}")
-            return ExitCode.NOT_ALLOWED
+            return exit_code_of(stops)
         return ExitCode.DONE
 
-    def _what_stops(self) -> Problem | None:
-        """The damage of the journal or the earlier request that a create would stop at."""
-        lights, cluster = self._lights, self._attempt.cluster
-        if cluster is None or self._attempt.snapshot is None:
-            return None
-        request = SnapshotRequest(cluster.number, cluster.name, self._attempt.snapshot, self._attempt.bucket or "")
-        if lights.damage is not None:
-            return DamagedJournal(lights.damage, request)
-        if lights.earlier is not None and lights.earlier.id != self._wishes.again:
-            return SecondRequest(lights.earlier, request)
-        return None
-
-    def _ask(self, identity: Identity) -> None:
-        """Have the user agree, where there is one. Raises NotConfirmed, Declined."""
-        wishes, attempt = self._wishes, self._attempt
-        name = attempt.cluster.name if attempt.cluster else wishes.cluster
-        question = inert(f"Create snapshot {attempt.snapshot} of {name} in bucket {attempt.bucket}?")
+    def _ask(self, draft: SnapshotDraft) -> bool:
+        """Have the user agree, where there is one; whether anybody was asked. Raises NotConfirmed, Declined."""
+        wishes, name = self._wishes, draft.request.cluster_name
+        wanted = draft.confirmation(self._session.home.now())
         if wishes.confirm is not None:
             if wishes.confirm != name:
                 _refuse(f"--confirm {wishes.confirm!a} is not the cluster's name.", name)
-        elif identity.profile.protected:
-            typed = click.prompt(f"{question}\nThe profile is protected. Type the cluster's name", err=True)
-            if typed.strip() != name:
+            return False
+        if wanted.typed is not None:
+            typed = click.prompt(inert(question(wanted)).removesuffix(":"), err=True)
+            if typed.strip() != wanted.typed:
                 _refuse(f"{typed.strip()!a} is not the cluster's name.", name)
-        elif not wishes.yes and self._session.can_ask and not click.confirm(question, err=True):
+            return True
+        if wishes.yes or not self._session.can_ask:
+            return False
+        if not click.confirm(inert(question(wanted)), err=True):
             raise Declined
+        return True
 
     def _create(self, engine: SearchEngine, request: SnapshotRequest, identity: Identity) -> TrackedSnapshot:
         """Send it, and say meanwhile where its answer is looked for."""
@@ -241,7 +239,7 @@ class _Creation:
         try:
             self._session.wait(self._attempt.keep(tracker.create(tracked)))
         except JournalProblem as problem:
-            problem.next_step = f"{problem.next_step} Or send it without being written down: --without-journal."
+            problem.actions = (*problem.actions, NextAction("snapshot.unwritten"))
             raise
         return tracked
 
@@ -258,4 +256,4 @@ def _may_be_asked_again(taken: Taken) -> bool:
 
 
 def _refuse(what: str, cluster: str) -> NoReturn:
-    raise NotConfirmed(what, NOTHING_SENT, f"Confirm with --confirm {cluster}.")
+    raise NotConfirmed(what, NOTHING_SENT, "", NextAction("create.confirm", {"cluster": cluster}))

@@ -26,9 +26,9 @@ from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.listing import gap_of
 from ncp_tui.search_engine.models import Bucket, Cluster
 from ncp_tui.snapshots.checks import check_bucket, check_cluster
+from ncp_tui.snapshots.draft import propose_name
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
-from ncp_tui.snapshots.names import check_name, suggest_name
-from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, render_name
+from ncp_tui.snapshots.names import check_name
 from ncp_tui.text import inert
 from ncp_tui.view.requests import unsettled_words
 
@@ -160,19 +160,10 @@ def _bucket(session: Session, engine: SearchEngine, cluster: Cluster, identity: 
 
 
 def _name(session: Session, cluster: Cluster, identity: Identity) -> str:
-    profile, proposal = identity.profile, ""
-    try:
-        proposal = render_name(
-            profile.name_template or DEFAULT_TEMPLATE,
-            cluster=cluster.name,
-            profile=profile.name,
-            region=profile.region,
-            now=session.home.now(),
-        )
-    except Problem as problem:
-        session.out.note(problem_words(problem))
-        proposal = suggest_name(cluster.name)
-    return _asked(session, "Name", check_name, proposal)
+    proposed = propose_name(cluster.name, identity.profile, session.home.now())
+    if proposed.problem is not None:
+        session.out.note(problem_words(proposed.problem))
+    return _asked(session, "Name", check_name, proposed.name)
 
 
 def _asked(session: Session, question: str, understand: Callable[[str], T], default: str | None = None) -> T:

@@ -2,61 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input
 
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.search_engine.models import Bucket, Cluster
+from ncp_tui.search_engine.models import Cluster
 from ncp_tui.search_engine.refusals import is_key_missing
-from ncp_tui.snapshots.checks import check_bucket
+from ncp_tui.snapshots.draft import Confirmation, SnapshotDraft, propose_name
 from ncp_tui.snapshots.earlier import SecondRequest
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal
-from ncp_tui.snapshots.lights import Facts, Preflight, look_further, preflight, read_facts
-from ncp_tui.snapshots.names import name_problems, suggest_name
+from ncp_tui.snapshots.lights import Facts, look_further, read_facts
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
-from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, render_name, zone_of_template
 from ncp_tui.snapshots.track import TrackedSnapshot
-from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
 from ncp_tui.tui.screens.copying import Copyable
-from ncp_tui.tui.screens.create_sentences import (
-    goes_on,
-    in_doubt,
-    lights_text,
-    red_sentences,
-    result,
-    second_question,
-)
+from ncp_tui.tui.screens.create_follow import FollowPanel, goes_on, in_doubt, result
+from ncp_tui.tui.screens.create_form import CreateForm
+from ncp_tui.tui.screens.create_preflight import PreflightLine, draft_lines
 from ncp_tui.tui.screens.working import WorkingScreen
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
 from ncp_tui.tui.widgets.problem_card import ProblemCard
-from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.send_button import SendButton
-from ncp_tui.tui.widgets.text_input import TextInput
-from ncp_tui.view.buckets import BUCKETS
-from ncp_tui.view.exchanges import request_lines
-from ncp_tui.view.preflight import light_lines
-from ncp_tui.view.progress import state_text
-from ncp_tui.view.text import BLANK, Tone, field, line
-
-_LONGEST = 30
-
-FRESH = timedelta(minutes=2)
-"""How old the lights may be when a create is sent; a form left open over lunch shows the cluster of before lunch."""
+from ncp_tui.view.create import LOOKED_AGAIN, question
 
 
 class CreateSnapshotScreen(WorkingScreen):
@@ -102,7 +80,8 @@ class CreateSnapshotScreen(WorkingScreen):
         self._facts: Facts | None = None
         self._is_cut_off = False
         self._is_looking = False
-        self._lights = Preflight(())
+        self._zone = ""
+        self._sent: SnapshotDraft | None = None
         self._followed: TrackedSnapshot | None = None
         self._ended_before = ""
         """What became of a request since the lights were read; they were about that one."""
@@ -114,33 +93,19 @@ class CreateSnapshotScreen(WorkingScreen):
         return (self.cluster.name, "Create snapshot")
 
     def body(self) -> Iterable[Widget]:
-        """The form: cluster, name, bucket, the list of buckets, Create, and what came of it."""
-        with Vertical(id="form"):
-            yield ProblemCard()
-            with Horizontal(classes="field"):
-                yield Static("Cluster", classes="label", markup=False)
-                yield Static("", id="cluster-facts", markup=False)
-            with Horizontal(classes="field"):
-                yield Static("Name", classes="label", markup=False)
-                yield TextInput(id="name")
-                yield Static("", id="name-verdict", classes="verdict", markup=False)
-            with Horizontal(classes="field"):
-                yield Static("Bucket", classes="label", markup=False)
-                yield TextInput(id="bucket")
-                yield Static("", id="bucket-verdict", classes="verdict", markup=False)
-            yield RecordTable(BUCKETS.on_screen, empty="Reading the buckets ...", id="buckets")
-            with Horizontal(classes="field"):
-                yield Static("Lights", classes="label", markup=False)
-                yield Static("", id="lights", markup=False)
-            with Horizontal(id="decision"):
-                yield SendButton("Create snapshot", id="create", variant="success", compact=True)
-                yield Static("", id="outcome", markup=False)
+        """The form, and what came of it."""
+        yield CreateForm()
+
+    @property
+    def form(self) -> CreateForm:
+        """What is typed and chosen."""
+        return self.query_one(CreateForm)
 
     def on_mount(self) -> None:
         """Fill the form from profile and template."""
-        self.query_one("#cluster-facts", Static).update(self._cluster_facts())
+        self.form.show_cluster(self.cluster)
         profile = self._profile
-        self.query_one("#bucket", Input).value = (profile.default_bucket or "") if profile else ""
+        self.form.fill(bucket=(profile.default_bucket or "") if profile else "")
         self.action_new_name()
         self.say("enter goes on to the next field, f2 creates. Nothing is sent before that.")
 
@@ -148,33 +113,26 @@ class CreateSnapshotScreen(WorkingScreen):
     def _profile(self) -> Profile | None:
         return self.session.identity.profile if self.session.identity else None
 
-    @property
-    def _template(self) -> str:
-        return (self._profile.name_template if self._profile else None) or DEFAULT_TEMPLATE
-
-    def _cluster_facts(self) -> Text:
-        cluster = self._facts.cluster if self._facts is not None else self.cluster
-        status = cluster.status or "status unknown"
-        if not cluster.is_running:
-            status += ", not running: the service may refuse"
-        facts = [cluster.name, cluster.number, status, cluster.health, cluster.engine]
-        return Text(shown("  ".join(fact for fact in facts if fact)), no_wrap=True, overflow="ellipsis")
-
     def action_new_name(self) -> None:
         """Render the template anew, with the time of now."""
-        profile, box = self._profile, self.query_one("#name", Input)
-        try:
-            box.value = render_name(
-                self._template,
-                cluster=self.cluster.name,
-                profile=profile.name if profile else "",
-                region=profile.region if profile else "",
-                now=self.session.home.now(),
-            )
-        except Problem as problem:
-            box.value = suggest_name(self.cluster.name)
-            self.say_problem(problem)
-        box.cursor_position = len(box.value)
+        proposed = propose_name(self.cluster.name, self._profile, self.session.home.now())
+        self._zone = proposed.zone
+        self.form.fill(name=proposed.name)
+        if proposed.problem is not None:
+            self.say_problem(proposed.problem)
+
+    @property
+    def draft(self) -> SnapshotDraft:
+        """What is in the form, with all that is known of it."""
+        identity, profile = self.session.identity, self._profile
+        form = self.form
+        return SnapshotDraft(
+            SnapshotRequest(self.cluster.number, self.cluster.name, form.name_typed, form.bucket_typed),
+            Caller.of(identity) if identity is not None else Caller("", "", "", ""),
+            protected=profile is not None and profile.protected,
+            read_only=self.session.read_only,
+            facts=self._facts if identity is not None else None,
+        )
 
     def load(self) -> None:
         """Look again at all that can be seen before a create."""
@@ -216,13 +174,8 @@ class CreateSnapshotScreen(WorkingScreen):
                 empty = "The cluster has no storage key, so it names no buckets."
             self.say_problem(problem)
         if facts is not None:
-            self.query_one("#cluster-facts", Static).update(self._cluster_facts())
-        table = self.query_one("#buckets", RecordTable)
-        table.show([BUCKETS.row(bucket) for bucket in self._buckets], empty=empty)
-        box = self.query_one("#bucket", Input)
-        if not box.value:
-            box.value = next((bucket.name for bucket in self._buckets if bucket.usable), "")
-        table.move_to(box.value)
+            self.form.show_cluster(facts.cluster)
+        self.form.show_buckets(facts.buckets if facts is not None else (), empty)
         self._judge()
 
     @on(OlderRead)
@@ -230,10 +183,6 @@ class CreateSnapshotScreen(WorkingScreen):
         """Judge the form by the whole history. Nothing else on it has changed, and nothing of it moves."""
         self._facts, self._is_looking = event.facts, False
         self._judge()
-
-    @property
-    def _buckets(self) -> Sequence[Bucket]:
-        return self._facts.buckets if self._facts is not None else ()
 
     @on(Input.Changed)
     def judge_input(self, event: Input.Changed) -> None:
@@ -243,106 +192,28 @@ class CreateSnapshotScreen(WorkingScreen):
         self._ended_before = ""
         self._judge()
 
-    @on(Input.Submitted, "#name")
-    def to_bucket(self) -> None:
-        """Enter goes on to the bucket."""
-        self.query_one("#bucket").focus()
-
-    @on(Input.Submitted, "#bucket")
-    def to_create(self) -> None:
-        """Enter goes on to the button."""
-        self.query_one("#create").focus()
-
-    @on(RecordTable.Chosen, "#buckets")
-    def choose_bucket(self) -> None:
-        """Do with the mouse what enter does."""
-        self.action_take_bucket()
+    @on(CreateForm.Refused)
+    def refuse_bucket(self, event: CreateForm.Refused) -> None:
+        """Say why it cannot be taken."""
+        self.say(f"{event.bucket.name} cannot take a snapshot: {event.bucket.reason}.", "bad")
 
     def action_take_bucket(self) -> None:
         """Put the bucket under the cursor into the form."""
-        key = self.query_one("#buckets", RecordTable).cursor_key
-        bucket = next((each for each in self._buckets if each.name == key), None)
-        if bucket is not None and bucket.usable:
-            self.query_one("#bucket", Input).value = bucket.name
-            self.query_one("#create").focus()
-        elif bucket is not None:
-            self.say(f"{bucket.name} cannot take a snapshot: {bucket.reason}.", "bad")
+        self.form.take_bucket()
 
-    def _judge(self) -> bool:
-        """Say what is wrong with name and bucket, show the request, and open Create only when all is right."""
-        name, bucket = self._value("name"), self._value("bucket")
-        wrong = name_problems(name)
-        if wrong:
-            self._verdict("name", f"{len(name)}/{_LONGEST}  {wrong[0]}", good=False)
-        else:
-            self._verdict("name", f"{len(name)}/{_LONGEST}  {self._legal_words()}", good=True)
-        bucket_problem = self._bucket_problem(bucket)
-        known = any(each.name == bucket for each in self._buckets)
-        self._verdict("bucket", bucket_problem or ("usable" if known else "not checked"), good=not bucket_problem)
-        right = self._light_up(name, bucket) and not wrong and not bucket_problem
-        if not wrong and self._lights.damage is not None:
-            self._verdict("name", f"{len(name)}/{_LONGEST}  the journal is damaged", good=False)
-        elif not wrong and self._lights.earlier is not None:
-            self._verdict("name", f"{len(name)}/{_LONGEST}  asked for before", good=False)
-        self.query_one("#create", Button).disabled = not right or self._followed is not None
-        self._show_preview(name, bucket, right=right)
+    def _judge(self) -> SnapshotDraft:
+        """Say what is wrong with what is in the form, show the request, and open Create only when all is right."""
+        draft, engine = self.draft, self.session.connected
+        is_right = draft.problem is None
+        self.query_one(PreflightLine).show(draft, is_cut_off=self._is_cut_off, became=self._ended_before)
+        self.form.show_verdicts(draft, self._zone, is_open=is_right and self._followed is None)
+        preview = None
+        if is_right and engine is not None:
+            request = draft.request
+            preview = engine.preview_create_snapshot(request.cluster_number, request.name, request.bucket)
+        self.query_one(ExchangePanels).show_preview(draft_lines(draft, preview, self.session.home.now()))
         self.refresh_bindings()
-        return right
-
-    def _light_up(self, name: str, bucket: str) -> bool:
-        """Show the lights for what is in the form; False where one of them forbids it."""
-        identity, facts = self.session.identity, self._facts
-        if identity is None or facts is None:
-            self._lights = Preflight(())
-            words = "not known: nothing could be read" if self._is_cut_off else "looking at the cluster ..."
-            self.query_one("#lights", Static).update(Text(words, no_wrap=True))
-            return True
-        self._lights = preflight(self._request(name, bucket), facts, Caller.of(identity).gateway)
-        self.query_one("#lights", Static).update(lights_text(self._lights, self._ended_before))
-        return self._lights.blocked is None
-
-    def _request(self, name: str, bucket: str) -> SnapshotRequest:
-        return SnapshotRequest(self.cluster.number, self.cluster.name, name, bucket)
-
-    def _legal_words(self) -> str:
-        try:
-            return f"legal; time is {zone_of_template(self._template)}"
-        except Problem:
-            return "legal"  # the template cannot be used; that was said when the name was proposed
-
-    def _bucket_problem(self, bucket: str) -> str:
-        if not bucket:
-            return "choose a bucket"
-        try:
-            check_bucket(bucket, self._buckets)
-        except Problem as problem:
-            return problem.what
-        return ""
-
-    def _verdict(self, field: str, text: str, *, good: bool) -> None:
-        verdict = self.query_one(f"#{field}-verdict", Static)
-        verdict.update(Text(shown(text), no_wrap=True, overflow="ellipsis"))
-        verdict.set_class(good, "good")
-        verdict.set_class(not good, "bad")
-
-    def _show_preview(self, name: str, bucket: str, *, right: bool) -> None:
-        panels, engine = self.query_one(ExchangePanels), self.session.connected
-        lights = [*light_lines(self._lights, self.session.home.now()), BLANK] if self._lights.checks else []
-        if not right:
-            # Beside its input a reason has 12 cells in a window of 60, and only the first one is there.
-            wrong = [field("name", reason, Tone.BAD) for reason in name_problems(name)]
-            if self._bucket_problem(bucket):
-                wrong.append(field("bucket", self._bucket_problem(bucket), Tone.BAD))
-            told = line("Nothing can be sent yet: see the marks above.", Tone.DIM)
-            panels.show_preview([told, *wrong, BLANK, *lights])
-        elif engine is None:
-            panels.show_preview([line("The keys are not loaded yet.", Tone.DIM)])
-        else:
-            request = engine.preview_create_snapshot(self.cluster.number, name, bucket)
-            panels.show_preview([*lights, *request_lines(request)])
-
-    def _value(self, field: str) -> str:
-        return self.query_one(f"#{field}", Input).value.strip()
+        return draft
 
     @on(Button.Pressed, "#create")
     def click_create(self) -> None:
@@ -356,7 +227,7 @@ class CreateSnapshotScreen(WorkingScreen):
 
     def names_to_copy(self) -> list[Copyable]:
         """The name in the form."""
-        return [Copyable("snapshot name", self._value("name"))]
+        return [Copyable("snapshot name", self.form.name_typed)]
 
     def action_create(self) -> None:
         """The key that sends; held, it decides nothing."""
@@ -365,99 +236,46 @@ class CreateSnapshotScreen(WorkingScreen):
             self.say(f"Nothing more is sent by {name} alone: press another key first, then {name}.", "warning")
 
     def _create(self, *, clicked: bool = False) -> None:
-        """Send the request, once; what is doubtful, protected or clicked is asked about first."""
-        if not self._can_send():
+        """Send the request, once; what has to be confirmed, or was clicked, is asked about first."""
+        if self._followed is not None or self._judge().problem is not None:
             return
-        request = self._request(self._value("name"), self._value("bucket"))
-        if self._lights.damage is not None:
-            self._ask_to_accept(DamagedJournal(self._lights.damage, request))
-            return
-        earlier = self._lights.earlier
-        again = earlier.id if earlier is not None else None
-        profile, doubts = self._profile, self._doubts()
-        if profile is not None and profile.protected:
-            second = f"{second_question(earlier, request)}\n" if earlier is not None else ""
-            typed = f"Profile {profile.name} is protected. Type the cluster's name to create {request.name}:"
-            question = f"{doubts}{second}{typed}"
-            screen = TypeNameScreen(question, "Create", self.cluster.name, self.session.home.monotonic)
-            self._push(screen, request, again=again)
-        elif earlier is not None:
-            self._ask(f"{doubts}{second_question(earlier, request)}", request, again=again)
-        elif doubts:
-            self._ask(f"{doubts}Create {request.name} all the same?", request)
-        elif clicked:
-            self._ask(f"Create {request.name} of {request.cluster_name} in {request.bucket}?", request)
-        else:
-            self._send(request)
-
-    def _can_send(self) -> bool:
-        """Whether nothing stands in the way of a create; what does is said."""
-        if self._followed is not None or not self._judge():
-            return False
         if self.session.connected is None:
             self.say("The keys are not loaded, so nothing can be sent. f5 tries again.", "bad")
-            return False
-        if self.session.creating:
+        elif self.session.creating:
             self.say("Another create is on its way; wait for its answer first.", "warning")
-            return False
-        if self._is_stale and not self._is_looking:
+        elif self.draft.is_old(self.session.home.now()) and not self._is_looking:
             self.load()
-            self.say("Nothing is sent yet: the lights were old and are read again. Then press it once more.", "warning")
-            return False  # and never by itself when they come: who knows where the user is by then
-        return True
+            # and never by itself when they come: who knows where the user is by then
+            self.say(f"{LOOKED_AGAIN} Then press it once more.", "warning")
+        else:
+            self._confirm(self.draft, ask=clicked)
 
-    def _doubts(self) -> str:
-        """What the user should have read before saying yes."""
-        doubts = red_sentences(self._lights)
-        if not self._lights.checks:
-            return "The cluster is still being looked at: the lights are not known yet.\n"
-        if self._is_stale:
-            return f"The cluster is still being looked at: the lights are old.\n{doubts}"
-        if self._facts is not None and self._facts.has_older:
-            return f"Older rows of the history are still being looked at.\n{doubts}"
-        return doubts
+    def _confirm(self, draft: SnapshotDraft, *, ask: bool = False) -> None:
+        """Have the user confirm what has to be; where nothing has, only one who is to be asked is."""
+        wanted = draft.confirmation(self.session.home.now())
+        if wanted.damage is not None:
+            damage = wanted.damage.report.id
+            self._ask(wanted, "Accept", lambda: self.accept_damage(damage), lets_go=True)
+        elif wanted.reasons or ask:
+            self._ask(wanted, "Create", lambda: self._send(draft, wanted))
+        else:
+            self._send(draft, wanted)
 
-    @property
-    def _is_stale(self) -> bool:
-        return self._facts is not None and self.session.home.now() - self._facts.cluster_read.at > FRESH
-
-    def _ask(
-        self, question: str, request: SnapshotRequest, *, with_journal: bool = True, again: str | None = None
-    ) -> None:
-        screen = SendQuestionScreen(question, "Create", self.session.home.monotonic)
-        self._push(screen, request, with_journal=with_journal, again=again)
-
-    def _push(
-        self,
-        screen: SendQuestionScreen,
-        request: SnapshotRequest,
-        *,
-        with_journal: bool = True,
-        again: str | None = None,
-    ) -> None:
-        """Ask, and send on a yes; a no was another key or a click. The yes covers the earlier request `again`."""
+    def _ask(self, wanted: Confirmation, yes: str, act: Callable[[], object], *, lets_go: bool = False) -> None:
+        """Ask, and `act` on a yes; a no was another key or a click, and a yes that `lets_go` is one as well."""
+        monotonic = self.session.home.monotonic
 
         def decide(sure: bool | None) -> None:
-            if sure:
-                self._send(request, with_journal=with_journal, again=again)
-            else:
+            if not sure or lets_go:
                 self.send_key.let_go()
-
-        self.app.push_screen(screen, decide)
-
-    def _ask_to_accept(self, problem: DamagedJournal) -> None:
-        """Ask whether the user has seen the damage; a yes sends nothing yet."""
-        question = (
-            f"{problem.what} {problem.meaning}\nLook at the history first. Accept the damage {problem.report.id}? "
-            "What it touches stays unknown; creates may be sent again."
-        )
-
-        def decide(sure: bool | None) -> None:
-            self.send_key.let_go()
             if sure:
-                self.accept_damage(problem.report.id)
+                act()
 
-        self.app.push_screen(SendQuestionScreen(question, "Accept", self.session.home.monotonic), decide)
+        words = question(wanted)
+        screen = SendQuestionScreen(words, yes, monotonic)
+        if wanted.typed is not None:
+            screen = TypeNameScreen(words, yes, wanted.typed, monotonic)
+        self.app.push_screen(screen, decide)
 
     @work(group="damage", exit_on_error=False, description="accept the damage of the journal")
     async def accept_damage(self, wanted: str) -> None:
@@ -480,20 +298,24 @@ class CreateSnapshotScreen(WorkingScreen):
             self.say(f"Accepted. Nothing was sent: {send_key_name(self)} creates.", "warning")
         self.load()
 
-    def _send(self, request: SnapshotRequest, *, with_journal: bool = True, again: str | None = None) -> None:
-        session, facts = self.session, self._facts
+    def _send(self, draft: SnapshotDraft, confirmed: Confirmation) -> None:
+        session, request, facts = self.session, draft.request, draft.facts
         engine, identity = session.connected, session.identity
         # A hurried second click had the question asked twice; and without a client there is nobody to send as.
         if self._followed is not None or engine is None or identity is None:
             return
         self.send_key.spend()
         self.query_one(ProblemCard).clear()
-        history = facts.rows_for(request.name) if facts is not None else None
+        self._sent = draft
         self._followed = session.tracker.start(
-            request, identity, engine, history=history, with_journal=with_journal, again=again
+            request,
+            identity,
+            engine,
+            history=facts.rows_for(request.name) if facts is not None else None,
+            with_journal=confirmed.unwritten is None,
+            again=confirmed.again,
         )
-        for selector in ("#name", "#bucket", "#create", "#buckets"):
-            self.query_one(selector).disabled = True
+        self.form.close()
         self.query_one(ExchangePanels).bring_forward("response")
         self.set_focus(self.query_one("#response"))
         self.show_followed()
@@ -504,12 +326,7 @@ class CreateSnapshotScreen(WorkingScreen):
         if followed is None:
             super().show_followed()
             return
-        now = self.session.home.monotonic()
-        text, tone = (state_text(followed, now), "warning") if followed.is_open else result(followed)
-        outcome = self.query_one("#outcome", Static)
-        for name in ("good", "bad", "warning"):
-            outcome.set_class(name == tone, name)
-        outcome.update(Text(shown(f"{followed.request.name}: {text}" if followed.is_open else text)))
+        self.query_one(FollowPanel).show(followed, self.session.home.monotonic())
         if followed.is_open:
             self.say(*goes_on(followed))
 
@@ -535,27 +352,18 @@ class CreateSnapshotScreen(WorkingScreen):
             self.say("esc goes back to the clusters.")
 
     def _was_not_sent(self, followed: TrackedSnapshot, problem: Problem) -> None:
-        """Nothing left: the form is the user's again, and a journal that cannot be written is asked about."""
+        """Nothing left: the form is the user's again, and what a yes can change is asked about."""
         self.query_one(ProblemCard).show(problem)
         self.say(f"Not started: {followed.request.name}.", "bad")
         self._let_correct("not sent")
         # There is no answer to it: the response panel has that of another request.
         self.query_one(ExchangePanels).bring_forward("preview")
-        if isinstance(problem, JournalProblem):
-            question = f"{problem.sentences()} Create {followed.request.name} without writing it down?"
-            self._ask(question, followed.request, with_journal=False, again=followed.again)
-        elif isinstance(problem, SecondRequest):
-            question = f"{problem.what}\n{second_question(problem.earlier, followed.request)}"
-            again = problem.earlier.id
-            self._ask(question, followed.request, with_journal=followed.with_journal, again=again)
-        elif isinstance(problem, DamagedJournal):
-            self._ask_to_accept(problem)
+        if self._sent is not None and isinstance(problem, JournalProblem | SecondRequest | DamagedJournal):
+            self._confirm(self._sent.stopped_by(problem), ask=True)
 
     def _let_correct(self, became: str) -> None:
         self._followed, self._ended_before = None, became
-        for selector in ("#name", "#bucket", "#buckets"):
-            self.query_one(selector).disabled = False
-        self.query_one("#name").focus()
+        self.form.reopen()
         self._judge()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -565,5 +373,5 @@ class CreateSnapshotScreen(WorkingScreen):
         if action == "new_name":
             return True if self._followed is None else None
         if action == "create":
-            return None if self.query("#create") and self.query_one("#create", Button).disabled else True
+            return None if self.query("#create") and not self.form.can_create else True
         return super().check_action(action, parameters)

@@ -1,24 +1,32 @@
-"""What the form for one snapshot says: about the lights, about earlier requests, and about what became of it."""
+"""What became of the create of a form: beside its button, on its status line, and on its card."""
 
 from __future__ import annotations
 
 from rich.text import Text
+from textual.widgets import Static
 
 from ncp_tui.problem import Problem
-from ncp_tui.snapshots.earlier import Earlier
-from ncp_tui.snapshots.lights import Light, Preflight
-from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest
+from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.snapshots.settling import Settlement
 from ncp_tui.snapshots.taking import Taken
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.next_steps import problem_words
-from ncp_tui.view.progress import final_sentence, look_sentence
+from ncp_tui.view.progress import final_sentence, look_sentence, state_text
 
 
-def second_question(earlier: Earlier, request: SnapshotRequest) -> str:
-    """What a yes would do, and for which earlier request alone."""
-    return f"Send a second request for {request.name}? The yes is for the {earlier.words}, and for no other."
+class FollowPanel(Static):
+    """How far the form's own snapshot is, beside the button that asked for it."""
+
+    def __init__(self) -> None:
+        super().__init__("", id="outcome", markup=False)
+
+    def show(self, followed: TrackedSnapshot, now: float) -> None:
+        """Show it; `now` is monotonic."""
+        text, tone = (state_text(followed, now), "warning") if followed.is_open else result(followed)
+        for name in ("good", "bad", "warning"):
+            self.set_class(name == tone, name)
+        self.update(Text(shown(f"{followed.request.name}: {text}" if followed.is_open else text)))
 
 
 def result(followed: TrackedSnapshot) -> tuple[str, str]:
@@ -55,22 +63,3 @@ def in_doubt(taken: Taken, found: Settlement) -> Problem:
     evidence = found.evidence[:1].upper() + found.evidence[1:]
     again = " u on the clusters looks again." if taken.entry is not None else ""
     return Problem(taken.sentence, f"{lost}{evidence}", f"{found.next_step}{again}")
-
-
-def lights_text(lights: Preflight, became: str = "") -> Text:
-    """The lights in one line, those that are not well first: no colour is needed to read it.
-
-    `became` is what a request came to that was sent after they were read.
-    """
-    parts = [f"before it was {became}:"] if became else []
-    for light, word in ((Light.BAD, "BAD"), (Light.UNSURE, "UNSURE"), (Light.OK, "ok")):
-        subjects = [check.subject for check in lights.checks if check.light is light]
-        if subjects:
-            parts.append(f"{word}: {', '.join(subjects)}")
-    return Text(shown("   ".join(parts)), no_wrap=True, overflow="ellipsis")
-
-
-def red_sentences(lights: Preflight) -> str:
-    """What a user should have read before saying yes; empty where no light is red."""
-    red = [check for check in lights.checks if check.light is Light.BAD]
-    return "".join(f"{check.subject}: {check.sentence}\n" for check in red)
