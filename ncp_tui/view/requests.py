@@ -42,17 +42,18 @@ IN_OTHER_HANDS = "Another program has it in its hands."
 
 @dataclass(frozen=True)
 class ListedRequest:
-    """A request in a list: whether anything is left to find out, and whether this run waits for its end."""
+    """A request in a list. `followed`: this run waits for its end."""
 
     entry: JournalEntry
-    unsettled: bool = False
+    unsettled: str = ""
+    """How the face says that it is left to find out about; empty where it is not, or others do."""
     followed: bool = False
 
 
 def _end_cell(listed: ListedRequest) -> Cell:
     entry = listed.entry
     if listed.unsettled:
-        return Cell("press s", Tone.WARNING)
+        return Cell(listed.unsettled, Tone.WARNING)
     if entry.is_open:
         return Cell("in the making", Tone.WARNING)
     if entry.state is None and any(fact["fact"] == Fact.DISMISSED for fact in entry.facts):
@@ -103,14 +104,13 @@ def request_entry_lines(entry: JournalEntry) -> list[Line]:
     ]
 
 
-def how_many(entries: Sequence[JournalEntry], unsettled: Sequence[JournalEntry]) -> tuple[str, Tone]:
-    """How many requests there are and how many of them are open, and the tone of that."""
+def how_many(entries: Sequence[JournalEntry], unsettled: Sequence[JournalEntry], means: str = "") -> tuple[str, Tone]:
+    """How many requests there are and how many of them are open, and the tone of that; `means` closes those."""
     count = f"{len(entries):,} create{'s' * (len(entries) != 1)}"
     if not entries:
         return "The journal is empty.", Tone.PLAIN
     if unsettled:
-        words = f"{count}, {len(unsettled)} open: s looks in the history, x dismisses, e writes evidence."
-        return words, Tone.WARNING
+        return f"{count}, {len(unsettled)} open{means and f': {means}'}.", Tone.WARNING
     held = [entry for entry in entries if entry.is_open]
     if held:
         words = f"{count}, {len(held)} not known yet: a program that runs now sends it, or looks for it."

@@ -44,7 +44,7 @@ def finished(state: str) -> dict[str, Any]:
 def test_what_is_left_of_each_request() -> None:
     """No row says more than is known: only what this run follows is called running."""
     ends = {
-        "press s": ListedRequest(entry(SENT), unsettled=True),
+        "press s": ListedRequest(entry(SENT), unsettled="press s"),
         "in the making": ListedRequest(entry(SENT)),
         "dismissed": ListedRequest(entry(SENT, DISMISSED)),
         "running": ListedRequest(entry(SENT, ACCEPTED), followed=True),
@@ -79,10 +79,13 @@ def test_how_many_there_are_and_what_is_left() -> None:
         "1 create, none open.": how_many([known], []),
         "2 creates, none open; 1 dismissed without a proof.": how_many([known, dismissed], []),
         "1 create, 1 not known yet: a program that runs now sends it, or looks for it.": how_many([held], []),
-        "2 creates, 1 open: s looks in the history, x dismisses, e writes evidence.": how_many([held, known], [held]),
+        "2 creates, 1 open: s looks in the history, x dismisses, e writes evidence.": how_many(
+            [held, known], [held], "s looks in the history, x dismisses, e writes evidence"
+        ),
+        "1 create, 1 open.": how_many([held], [held]),
     }
     assert {said for said, _ in sentences.values()} == set(sentences)
-    assert [tone for _, tone in sentences.values()] == [Tone.PLAIN] * 3 + [Tone.WARNING] * 2
+    assert [tone for _, tone in sentences.values()] == [Tone.PLAIN] * 3 + [Tone.WARNING] * 3
 
 
 def test_which_requests_are_open() -> None:

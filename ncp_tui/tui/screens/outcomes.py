@@ -29,6 +29,8 @@ from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.progress import final_sentence
 from ncp_tui.view.requests import IN_OTHER_HANDS, REQUESTS, ListedRequest, how_many, request_entry_lines
 
+_MEANS = "s looks in the history, x dismisses, e writes evidence"
+
 
 class OutcomesScreen(EvidenceScreen):
     """The journal, newest first. Settling only reads the history; nothing is ever sent again from here."""
@@ -127,7 +129,11 @@ class OutcomesScreen(EvidenceScreen):
         unsettled = {entry.id for entry in event.unsettled}
         followed = {each.entry.id for each in self.session.open_snapshots if each.entry is not None}
         rows = [
-            REQUESTS.row(ListedRequest(entry, unsettled=entry.id in unsettled, followed=entry.id in followed))
+            REQUESTS.row(
+                ListedRequest(
+                    entry, unsettled="press s" if entry.id in unsettled else "", followed=entry.id in followed
+                )
+            )
             for entry in self._entries
         ]
         self.table.show(rows, empty="No snapshot was asked for from this machine yet.")
@@ -135,7 +141,7 @@ class OutcomesScreen(EvidenceScreen):
             self.say(*self._last_word)
             self._last_word = None
         elif self._settling is None:
-            self.say(*how_many(event.entries, event.unsettled))
+            self.say(*how_many(event.entries, event.unsettled, _MEANS))
 
     @property
     def _chosen(self) -> JournalEntry | None:
