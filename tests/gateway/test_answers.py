@@ -594,6 +594,7 @@ TOLD: list[tuple[int, Any, str]] = [
     (400, envelope(7, None, ""),
      f"The service refused: no reason given (code 7). Nothing was started by this request. {MEND}"),
     (200, envelope(599, None, "M."), f"The service failed: M (HTTP 200, code 599). {UNSAID}"),
+    (500, envelope(7, None, "M."), f"The service failed: M (HTTP 500, code 7). {UNSAID}"),
     (503, envelope(7, None, ""), f"The service failed: no reason given (HTTP 503, code 7). {UNSAID}"),
     (404, envelope(7, None, "M."),
      f"The service answered HTTP 404 with code 7, which is no refusal of it. It says: M. {UNSAID}"),
