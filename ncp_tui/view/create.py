@@ -1,9 +1,8 @@
-"""How a create reads before it is sent: the question, and the checks in one line."""
+"""How the question reads before a create is sent."""
 
 from __future__ import annotations
 
 from ncp_tui.snapshots.draft import Confirmation, Reason
-from ncp_tui.snapshots.lights import Light, Preflight
 
 LOOKED_AGAIN = "Nothing is sent yet: the lights were old and are read again."
 
@@ -38,16 +37,3 @@ def question(wanted: Confirmation) -> str:
         certain = f"Create snapshot {name} of {cluster} in bucket {wanted.request.bucket}?"
         lines.append(f"Create {name} all the same?" if doubtful else certain)
     return "\n".join(lines)
-
-
-def checks_line(found: Preflight, became: str = "") -> str:
-    """The checks in one line, those that are not well first: no colour is needed to read it.
-
-    `became` is what a request came to that was sent after they were read.
-    """
-    parts = [f"before it was {became}:"] if became else []
-    for light, word in ((Light.BAD, "BAD"), (Light.UNSURE, "UNSURE"), (Light.OK, "ok")):
-        subjects = [check.subject for check in found.checks if check.light is light]
-        if subjects:
-            parts.append(f"{word}: {', '.join(subjects)}")
-    return "   ".join(parts)

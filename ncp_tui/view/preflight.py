@@ -1,18 +1,15 @@
-"""The lights before a create, each with its evidence and what to do about it."""
+"""How the checks before a create read: in one line, each with its evidence and what to do about it, and as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from ncp_tui.snapshots.lights import Check, Light, Preflight
 from ncp_tui.view.format import age
-from ncp_tui.view.text import Line, Span, Tone, line, text_table, wrapped
+from ncp_tui.view.text import Line, Span, Tone, line, wrapped
 
 _LIGHT_TONES = {Light.OK: Tone.GOOD, Light.UNSURE: Tone.WARNING, Light.BAD: Tone.BAD}
-
-
 _LIGHT_WIDTH = 60
 
 
@@ -34,10 +31,17 @@ def light_lines(lights: Preflight, now: datetime) -> list[Line]:
     return lines
 
 
-def checks_text(checks: Sequence[Check]) -> str:
-    """The lights as a command prints them, one a line; words, since a terminal may have no colours."""
-    rows = [(check.subject, check.light.value, check.sentence) for check in checks]
-    return text_table(("CHECK", "", "EVIDENCE"), rows)
+def checks_line(found: Preflight, became: str = "") -> str:
+    """The checks in one line, those that are not well first: no colour is needed to read it.
+
+    `became` is what a request came to that was sent after they were read.
+    """
+    parts = [f"before it was {became}:"] if became else []
+    for light, word in ((Light.BAD, "BAD"), (Light.UNSURE, "UNSURE"), (Light.OK, "ok")):
+        subjects = [check.subject for check in found.checks if check.light is light]
+        if subjects:
+            parts.append(f"{word}: {', '.join(subjects)}")
+    return "   ".join(parts)
 
 
 def check_document(check: Check) -> dict[str, Any]:

@@ -602,9 +602,9 @@ class TestADryRun:
         assert all(light["evidence"] and light["read_at"] for light in lights)
         assert not any(light["blocks"] for light in lights)
         text = call(*CREATE, "x-1", "--dry-run").stdout
-        assert "Before it is sent:" in text
-        table = text.partition("Before it is sent:\n")[2].splitlines()
-        assert [line.startswith(subject) for line, subject in zip(table[1:], LIGHTS, strict=True)] == [True] * 7
+        lines = text.partition("Before it is sent   looked at: now\n")[2].splitlines()
+        words = [line for line in lines if not line.startswith(" ")]  # what goes on below is indented
+        assert [line.startswith(f"ok     {subject}") for line, subject in zip(words, LIGHTS, strict=True)] == [True] * 7
 
     def test_of_what_would_not_be_sent(self, call: Called, sandbox: Sandbox, lost: Callable[..., None]) -> None:
         lost()

@@ -21,7 +21,8 @@ from ncp_tui.snapshots.journal import JournalUnwritable
 from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
 from ncp_tui.snapshots.journal_damage import Damage
 from ncp_tui.snapshots.lights import Facts, Read
-from ncp_tui.view.create import checks_line, question
+from ncp_tui.view.create import question
+from ncp_tui.view.preflight import checks_line
 from tests.snapshots.journals import CALLER, REQUEST
 from tests.tables import each_row
 

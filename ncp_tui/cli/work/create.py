@@ -34,7 +34,8 @@ from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.text import inert
 from ncp_tui.view.create import LOOKED_AGAIN, question
 from ncp_tui.view.exchanges import request_document, request_text
-from ncp_tui.view.preflight import check_document, checks_text
+from ncp_tui.view.preflight import check_document, light_lines
+from ncp_tui.view.text import plain_text
 
 SETTLE_SECONDS = 60.0
 """How long the history is looked at after a lost answer, before the command ends with "cannot tell"."""
@@ -186,18 +187,19 @@ class _Creation:
         return self._wishes.name or proposed.name
 
     def _show(self, draft: SnapshotDraft, engine: SearchEngine) -> ExitCode:
-        request, checks, earlier = draft.request, draft.preflight.checks, draft.preflight.earlier
+        request, earlier = draft.request, draft.preflight.earlier
         preview = engine.preview_create_snapshot(request.cluster_number, request.name, request.bucket)
         document = {
             "dry_run": True,
             **self._attempt.document(),
-            "preflight": [check_document(check) for check in checks],
+            "preflight": [check_document(check) for check in draft.preflight.checks],
             "request": request_document(preview),
         }
         if earlier is not None:
             document["earlier"] = earlier.document()
         self._session.out.note("Dry run: no snapshot was asked for. This would be sent:")
-        self._session.out.answer(document, f"{request_text(preview)}\n\nBefore it is sent:\n{checks_text(checks)}")
+        checks = plain_text(light_lines(draft.preflight, self._session.home.now()))
+        self._session.out.answer(document, f"{request_text(preview)}\n\n{checks}")
         stops = draft.problem or draft.stop
         if stops is not None:
             self._session.out.error(f"It would not be sent. {problem_words(stops)}")

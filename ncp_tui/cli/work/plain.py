@@ -30,7 +30,9 @@ from ncp_tui.snapshots.draft import propose_name
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
 from ncp_tui.snapshots.names import check_name
 from ncp_tui.text import inert
+from ncp_tui.view.clusters import CLUSTERS
 from ncp_tui.view.requests import unsettled_words
+from ncp_tui.view.table import gap_sentence
 
 T = TypeVar("T")
 
@@ -110,9 +112,9 @@ def _cluster(session: Session, engine: SearchEngine) -> Cluster:
     with session.log.action("list clusters"):
         clusters = session.wait(engine.list_clusters())
     if clusters.gap:
-        session.out.note(f"This list is not whole. {clusters.gap}")
+        session.out.note(gap_sentence(clusters.gap))
     if not clusters:
-        raise NoClusters("There are no clusters in this region.", "", "Look into another region or account: --profile.")
+        raise NoClusters(CLUSTERS.empty, "", "Look into another region or account: --profile.")
     shown: Sequence[Cluster] = clusters
     if len(clusters) > MANY:
         question = f"{len(clusters)} clusters. Part of the name, or enter for all"
@@ -142,7 +144,7 @@ def _bucket(session: Session, engine: SearchEngine, cluster: Cluster, identity: 
     except Problem as problem:
         session.out.note(f"The buckets cannot be listed. {problem.what} One can be named all the same.")
     if gap_of(buckets):
-        session.out.note(f"This list is not whole. {gap_of(buckets)} Another bucket can be named all the same.")
+        session.out.note(f"{gap_sentence(gap_of(buckets))} Another bucket can be named all the same.")
     usable = [bucket for bucket in buckets if bucket.usable]
     for number, bucket in enumerate(usable, 1):
         session.out.text(f"{number} {bucket.name}" + ", default" * (bucket.name == default))

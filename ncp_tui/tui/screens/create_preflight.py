@@ -11,9 +11,8 @@ from ncp_tui.gateway.exchange import RequestRecord
 from ncp_tui.snapshots.draft import SnapshotDraft, read_only_refused
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.next_steps import next_words
-from ncp_tui.view.create import checks_line
 from ncp_tui.view.exchanges import request_lines
-from ncp_tui.view.preflight import light_lines
+from ncp_tui.view.preflight import checks_line, light_lines
 from ncp_tui.view.text import BLANK, Line, Tone, field, line
 
 

@@ -34,6 +34,7 @@ from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.send_button import SendButton
+from ncp_tui.view.buckets import BUCKETS
 from ncp_tui.view.create import LOOKED_AGAIN, question
 
 
@@ -165,9 +166,7 @@ class CreateSnapshotScreen(WorkingScreen):
         self.show_header()
         read = facts.buckets_read if facts is not None else None
         problem = event.problem or (read.problem if read is not None else None)
-        empty = (
-            "The service names no bucket. Is the cluster's API key for Object Storage set? One can be typed by hand."
-        )
+        empty = f"{BUCKETS.empty} One can be typed by hand."
         if problem is not None:
             empty = "The bucket list could not be read. A bucket can be typed by hand."
             if is_key_missing(problem):

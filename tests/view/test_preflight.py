@@ -1,0 +1,33 @@
+"""The checks before a create: what is not well comes first, with what to do about it, and how old the evidence is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from ncp_tui.snapshots.lights import Check, Light, Preflight
+from ncp_tui.view.preflight import check_document, checks_line, light_lines
+from ncp_tui.view.text import Tone, cell_width, plain_text
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+FINE = Check("cluster", Light.OK, "search-0001 is running", read_at=NOW)
+UNSURE = Check("clock", Light.UNSURE, "not known", "f" * 80, read_at=NOW - timedelta(minutes=5))
+WRONG = Check("health", Light.BAD, "red", "Look at the cluster first.")
+FOUND = Preflight((FINE, UNSURE, WRONG))
+
+
+def test_what_is_not_well_comes_first_and_says_what_to_do() -> None:
+    lines = light_lines(FOUND, NOW)
+    text = plain_text(lines).splitlines()
+    assert text[0] == "Before it is sent   looked at: 5 min ago"
+    assert text[1].startswith("bad    health   red")
+    assert "Look at the cluster first." in text[1]
+    assert text[-1] == "ok     cluster  search-0001 is running"
+    assert [lines[1][0].tone, lines[-1][0].tone] == [Tone.BAD, Tone.GOOD]
+    assert max(map(cell_width, text)) <= 76
+
+
+def test_in_one_line_and_for_scripts() -> None:
+    assert checks_line(FOUND) == "BAD: health   UNSURE: clock   ok: cluster"
+    document = check_document(WRONG)
+    assert (document["subject"], document["light"], document["read_at"]) == ("health", "bad", None)
+    assert check_document(FINE)["advice"] is None
