@@ -20,11 +20,11 @@ BEGUN: dict[str, Any] = {"fact": "begun"}
 SENT = {"fact": "sent"}
 ACCEPTED, REFUSED = ({"fact": "outcome", "outcome": outcome} for outcome in ("accepted", "refused"))
 SUCCESS, FAILED = ({"fact": "finished", "state": state} for state in ("success", "failed"))
-OWN = os.getpid()
 
 
-def entry(*facts: dict[str, Any], key: str = "a", minutes: int = 0, process: int = OWN) -> JournalEntry:
-    return JournalEntry(key, AT + timedelta(minutes=minutes), CALLER, REQUEST, process, facts=(BEGUN, *facts))
+def entry(*facts: dict[str, Any], key: str = "a", minutes: int = 0, process: int | None = None) -> JournalEntry:
+    own = os.getpid() if process is None else process
+    return JournalEntry(key, AT + timedelta(minutes=minutes), CALLER, REQUEST, own, facts=(BEGUN, *facts))
 
 
 def row(message: str, **more: Any) -> HistoryEntry:
@@ -69,11 +69,12 @@ def test_what_the_history_says_against_it(message: str, says: str | None) -> Non
 
 def test_what_another_program_began_after_the_user_had_asked_stops_it_too() -> None:
     """Both were asked for once: the second to come does not send, whatever became of the first."""
+    own = os.getpid()
     for process, minutes, says in (
-        (OWN + 1, 0, ("journal", "not_started")),
-        (OWN + 1, 1, ("journal", "not_started")),
-        (OWN + 1, -1, None),
-        (OWN, 1, None),
+        (own + 1, 0, ("journal", "not_started")),
+        (own + 1, 1, ("journal", "not_started")),
+        (own + 1, -1, None),
+        (own, 1, None),
     ):
         assert found([entry(SENT, REFUSED, process=process, minutes=minutes)], asked_at=AT) == says
         assert found([entry(SENT, REFUSED, process=process, minutes=minutes)]) is None
