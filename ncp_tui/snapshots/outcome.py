@@ -39,6 +39,15 @@ VERDICT_OF = {
 }
 
 
+def outcome_sentence(outcome: Outcome, name: str) -> str:
+    """What is known about the create of the snapshot `name`, the verdict first."""
+    if outcome is Outcome.ACCEPTED:
+        return f"Accepted: the service has taken on {name}."
+    if outcome is Outcome.UNKNOWN:
+        return f"Cannot tell whether {name} was started. Only one request was sent."
+    return f"Not started: {name}."
+
+
 @dataclass(frozen=True)
 class SnapshotRequest:
     """What was asked for. The name is the idempotency key: rendered once, and looked up before anything is repeated."""

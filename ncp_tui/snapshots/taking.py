@@ -18,7 +18,7 @@ from ncp_tui.snapshots.journal import Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 from ncp_tui.snapshots.matching import Asked, RowKeys, Whose, best_match, rows_named
 from ncp_tui.snapshots.names import check_name
-from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
+from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of, outcome_sentence
 from ncp_tui.snapshots.record import Record
 from ncp_tui.snapshots.settling import SECONDS, Settlement, learn_ends, look_for, started_by
 
@@ -71,16 +71,7 @@ class Taken:
         name = self.request.name
         if self.outcome is Outcome.ACCEPTED and self.by_history and self.settlement is not None:
             return f"Started: {name}. Its answer did not say so, but {self.settlement.evidence}"
-        if self.outcome is Outcome.ACCEPTED:
-            return accepted_sentence(name)
-        if self.outcome is Outcome.UNKNOWN:
-            return f"Cannot tell whether {name} was started. Only one request was sent."
-        return f"Not started: {name}."
-
-
-def accepted_sentence(name: str) -> str:
-    """That the service has confirmed the request for the snapshot `name`."""
-    return f"Accepted: the service has taken on {name}."
+        return outcome_sentence(self.outcome, name)
 
 
 async def take(

@@ -15,8 +15,8 @@ from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.earlier import SecondRequest
-from ncp_tui.snapshots.outcome import Outcome
-from ncp_tui.snapshots.taking import Taken, accepted_sentence
+from ncp_tui.snapshots.outcome import Outcome, outcome_sentence
+from ncp_tui.snapshots.taking import Taken
 
 Finished = Literal["success", "failed"]
 
@@ -86,11 +86,7 @@ class Attempt:
         if self.taken is not None:
             return self.taken.sentence
         name = self.snapshot or "the snapshot"
-        if self.outcome is Outcome.ACCEPTED:
-            return accepted_sentence(name)
-        if self.outcome is Outcome.UNKNOWN:
-            return f"Cannot tell whether {name} was started. Only one request was sent."
-        return f"Not started: {name}."
+        return outcome_sentence(self.outcome, name)
 
     def document(self, problem: Problem | None = None) -> dict[str, Any]:
         """The document of the contract. `problem` is what it ended in, if anything."""

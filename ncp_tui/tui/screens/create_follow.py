@@ -36,8 +36,6 @@ def result(followed: TrackedSnapshot) -> tuple[str, str]:
         return f"Not started: {followed.request.name}.", tone
     if taken.outcome is Outcome.ACCEPTED or taken.journal_problem is not None:
         return text, tone
-    if taken.outcome is Outcome.UNKNOWN:
-        return f"Cannot tell: {taken.request.name}. Only one request was sent.", tone
     return taken.sentence, tone
 
 
