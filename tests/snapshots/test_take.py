@@ -869,6 +869,7 @@ async def test_the_row_of_a_throttled_create_is_found_by_the_gateways_clock(
     await engine.aclose()
     assert (taken.outcome, taken.by_history, taken.attempts) == (Outcome.ACCEPTED, True, 1)
     assert creates(served) == (1, 1)
+    assert operations(served) == ["createSnapshot", "getSnapshotHistory"]
 
 
 async def test_a_throttled_create_whose_row_may_be_there_is_not_repeated(
