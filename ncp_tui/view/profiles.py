@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import Cell, Tone
@@ -60,6 +62,18 @@ FOUND: Table[Identity] = Table(
     key=lambda identity: identity.name,
 )
 """Keys that somebody without profiles may use at once."""
+
+
+def keys_sentence(clusters: int, offset: ClockOffset | None, name: str = "") -> str:
+    """That the keys, those of `name`, were accepted: what they see, and how far this machine's clock is off."""
+    keys = f"The keys of {name} work" if name else "The keys work"
+    seen = "" if clusters else ", but see no cluster"
+    return f"{keys}{seen}{f'; clock {offset}' if offset else ''}."
+
+
+def keys_cell(problem: Problem | None) -> Cell:
+    """What a test of keys came to: `ok`, or the kind of what went wrong."""
+    return Cell("ok", Tone.GOOD) if problem is None else Cell(problem.kind.replace("_", " "), Tone.BAD)
 
 
 def identity_document(identity: Identity, source: str, *, default: bool, used: bool) -> dict[str, Any]:

@@ -358,7 +358,7 @@ def test_the_keys_are_accepted(call: Called, served: ThreadedSandbox) -> None:
     assert (result.code, document["ok"], document["name"]) == (0, True, "environment")
     assert abs(document["clock_offset"]) < 2
     assert document["endpoint"] == f"{served.url}/api/v2"
-    assert call("profile", "test").stdout.startswith("OK: environment is accepted")
+    assert call("profile", "test").stdout.startswith("The keys of environment work; clock ")
     assert [entry.operation for entry in served.sandbox.ledger.requests] == ["getClusterInfoList"] * 2
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
@@ -15,7 +16,7 @@ from ncp_tui.view.buckets import BUCKETS
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster, cluster_lines
 from ncp_tui.view.format import ZONE
 from ncp_tui.view.history import HISTORY, history_lines, history_sentence
-from ncp_tui.view.profiles import PROFILES, ListedIdentity
+from ncp_tui.view.profiles import PROFILES, ListedIdentity, keys_cell, keys_sentence
 from ncp_tui.view.requests import REQUESTS
 from ncp_tui.view.session_log import SESSION_LOG
 from ncp_tui.view.table import Table, gap_sentence
@@ -135,3 +136,10 @@ def test_a_list_that_is_cut_off_says_so_and_an_empty_one_is_no_error() -> None:
     )
     assert gap_sentence("Page 3 is missing.").startswith("This list is not whole. ")
     assert all(table.empty for table in (CLUSTERS, BUCKETS, HISTORY))
+
+
+def test_what_a_test_of_keys_says() -> None:
+    offset = ClockOffset(0.5, 0.1)
+    assert keys_sentence(1, offset, "prod") == f"The keys of prod work; clock {offset}."
+    assert keys_sentence(0, None) == "The keys work, but see no cluster."
+    assert (keys_cell(None).text, keys_cell(Problem("No.")).tone) == ("ok", Tone.BAD)

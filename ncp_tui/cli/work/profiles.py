@@ -10,7 +10,7 @@ from ncp_tui.cli.work.session import Session
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.book import ProfileBook
 from ncp_tui.profiles.identity import Identity
-from ncp_tui.view.profiles import PROFILES, ListedIdentity, identity_document
+from ncp_tui.view.profiles import PROFILES, ListedIdentity, identity_document, keys_sentence
 from ncp_tui.view.text import key_values
 
 
@@ -60,9 +60,7 @@ def test_profile(session: Session, name: str | None) -> ExitCode:
         "clock_offset": offset.seconds if offset else None,
         "clock_uncertainty": offset.uncertainty if offset else None,
     }
-    seen = "it can see clusters" if count else "it sees no cluster"
-    clock = f"; clock {offset} against the gateway" if offset else ""
-    session.out.answer(document, f"OK: {identity.name} is accepted, {seen}{clock}.")
+    session.out.answer(document, keys_sentence(count, offset, identity.name))
     return ExitCode.DONE
 
 

@@ -33,6 +33,7 @@ from ncp_tui.tui.widgets.lines import Fact, HeaderLine, KeyLine, StatusLine
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.secret_input import SecretInput
 from ncp_tui.tui.widgets.text_input import TextInput
+from ncp_tui.view.profiles import keys_sentence
 
 STORE_WORDS: dict[StoreName, str] = {
     "keyring": "OS keyring: kept there, not in any file of ncp-tui",
@@ -258,15 +259,13 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
             with session.log.action(f"test keys of {profile.name}"):
                 engine = session.home.client(identity, Credentials(profile.access_key, secret), session.log)
                 try:
-                    await engine.check_keys()
+                    clusters = await engine.check_keys()
                 finally:
                     await engine.aclose()
         except Problem as problem:
             self.post_message(self.Done(problem=problem))
         else:
-            self.post_message(
-                self.Done(f"The keys work{f'; clock {engine.clock_offset}' if engine.clock_offset else ''}.")
-            )
+            self.post_message(self.Done(keys_sentence(clusters, engine.clock_offset)))
 
     def action_save(self) -> None:
         """Save what the form says, once."""

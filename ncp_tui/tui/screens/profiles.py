@@ -26,7 +26,7 @@ from ncp_tui.tui.screens.prompt import PromptScreen
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.record_table import RecordTable
-from ncp_tui.view.profiles import NOT_TESTED, PROFILES, ListedIdentity
+from ncp_tui.view.profiles import NOT_TESTED, PROFILES, ListedIdentity, keys_cell, keys_sentence
 from ncp_tui.view.text import Cell, Tone
 
 DISK_SECONDS = 10.0
@@ -314,21 +314,20 @@ class ProfilesScreen(TableScreen):
             with session.log.action(f"test keys of {identity.name}"):
                 engine = await session.ask_store(lambda: session.home.connect(identity, session.log))
                 try:
-                    await engine.check_keys()
+                    clusters = await engine.check_keys()
                     offset = engine.clock_offset
                 finally:
                     await engine.aclose()
         except Problem as problem:
             self.post_message(self.Tested(identity.name, problem.what, problem))
         else:
-            clock = f"; clock {offset}" if offset else ""
-            self.post_message(self.Tested(identity.name, f"The keys of {identity.name} work{clock}."))
+            self.post_message(self.Tested(identity.name, keys_sentence(clusters, offset, identity.name)))
 
     @on(Tested)
     def show_test(self, event: Tested) -> None:
         """Show how the test went."""
         problem = event.problem
-        self._tests[event.name] = Cell(problem.kind.replace("_", " "), Tone.BAD) if problem else Cell("ok", Tone.GOOD)
+        self._tests[event.name] = keys_cell(problem)
         self.show_loaded(self.Loaded(event.sentence))
         if event.problem is not None:
             self.show_problem(event.problem)
