@@ -88,6 +88,7 @@ def exit_code_of(problem: Problem) -> ExitCode:
     from ncp_tui.snapshots.journal import JournalProblem
     from ncp_tui.snapshots.journal_contents import DamagedJournal, OtherDamage
     from ncp_tui.snapshots.names import InvalidName
+    from ncp_tui.snapshots.resolve import EntryHeld, NotOpen
     from ncp_tui.snapshots.templates import InvalidTemplate
 
     if isinstance(problem, CommandProblem):
@@ -104,6 +105,8 @@ def exit_code_of(problem: Problem) -> ExitCode:
         InvalidTemplate,
         OtherDamage,
         CannotWriteEvidence,
+        EntryHeld,
+        NotOpen,
     )
     table: tuple[tuple[type[Problem] | tuple[type[Problem], ...], ExitCode], ...] = (
         (ReadOnlyRefused, ExitCode.NOT_ALLOWED),

@@ -27,6 +27,29 @@ def may_be_one_site(one: str, other: str) -> bool:
     return None in ports or ports[0] == ports[1]
 
 
+def is_one_site(one: str, other: str) -> bool:
+    """Whether requests to both base URLs certainly reach the same clusters, so that what one says is true of the other.
+
+    Two addresses of which that is not known are not one: a company's proxy may lead anywhere.
+    """
+    if not may_be_one_site(one, other) or _region(one) != _region(other):
+        return False
+    if None not in {zone_of_gateway_url(_host_url(one)), zone_of_gateway_url(_host_url(other))}:
+        return True
+    places = _place(one), _place(other)
+    return None not in places and places[0] == places[1]
+
+
+def _place(url: str) -> tuple[str, int | None, str] | None:
+    """Host, port and path, each in one spelling; this machine has one name."""
+    parts = parsed_url(url.strip())
+    if parts is None or not _host(url):
+        return None
+    host = "localhost" if is_loopback(_host(url)) else _host(url)
+    path = "/".join(part for part in parts.path.lower().split("/") if part)
+    return host, parts.port or _PORTS.get(parts.scheme.lower()), path
+
+
 def _region(url: str) -> str | None:
     """The last part of the path prefix: `v2`, `sgn-v2`."""
     parts = parsed_url(url.strip())

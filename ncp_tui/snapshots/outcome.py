@@ -39,6 +39,10 @@ VERDICT_OF = {
 }
 
 
+HELD_ELSEWHERE = "Another program has it in its hands."
+"""Why nothing is said of a request whose outcome is open."""
+
+
 def outcome_sentence(outcome: Outcome, name: str) -> str:
     """What is known about the create of the snapshot `name`, the verdict first."""
     if outcome is Outcome.ACCEPTED:

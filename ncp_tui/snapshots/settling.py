@@ -7,7 +7,7 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from ncp_tui.gateway.errors import (
 )
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.earlier import is_of
-from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
+from ncp_tui.snapshots.journal import Journal, on_disk
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
 from ncp_tui.snapshots.matching import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest, Verdict
@@ -59,26 +59,6 @@ class Settlement:
     def sentence(self) -> str:
         """All of it on one line."""
         return f"{self.verdict.value.capitalize()}: {self.evidence} {self.next_step}".rstrip()
-
-
-def settled_without_looking(entry: JournalEntry) -> Settlement | None:
-    """What the journal alone proves; None where the history has to be asked."""
-    name = entry.request.name
-    if entry.outcome is Outcome.NOT_SENT:
-        return Settlement(
-            Verdict.NOT_STARTED,
-            "the journal shows that no byte of the request left.",
-            f"{name} can be asked for again.",
-        )
-    if entry.outcome is Outcome.REFUSED:
-        return Settlement(
-            Verdict.NOT_STARTED, "the request was refused, and the journal has the answer.", f"{name} is still free."
-        )
-    if entry.outcome is Outcome.ACCEPTED:
-        return Settlement(
-            Verdict.STARTED, "the journal has the service's answer: accepted.", "Watch it in the history."
-        )
-    return None
 
 
 async def look_for(
@@ -128,46 +108,6 @@ async def look_for(
         is_last = wait >= left
         await sleep(min(left, wait))
         pause = min(pause * _GROWTH, _LONGEST_PAUSE)
-
-
-async def settle(
-    journal: Journal, entry: JournalEntry, engine: SearchEngine | None, **looking: Any
-) -> Settlement | None:
-    """Settle an entry of the journal, and write the verdict down.
-
-    What the journal proves by itself needs no `engine`; without one the rest is left as it is. None where another
-    program has the entry in its hands, or it was settled meanwhile. `looking` is handed on to `look_for`.
-    Raises JournalProblem.
-    """
-    held = await on_disk(lambda: journal.hold(entry.id))
-    if held is None:
-        return None
-    try:
-        if not held.entry.is_open:
-            return None
-        found = settled_without_looking(held.entry)
-        if found is None:
-            if engine is None:
-                return None
-            found = _at_best_unknown(held.entry, await look_for(engine, held.entry, **looking))
-        facts = found.facts()
-        await on_disk(lambda: held.record(Fact.SETTLED, **facts))
-        return found
-    finally:
-        with contextlib.suppress(JournalProblem):  # a disk that hangs keeps the entry from others, and nothing else
-            await on_disk(held.release)
-
-
-def _at_best_unknown(entry: JournalEntry, found: Settlement) -> Settlement:
-    """What may be claimed of an entry that damage touches: not which row is its own, since the lost lines said so."""
-    if entry.doubt is None or found.verdict is not Verdict.STARTED:
-        return found
-    return replace(
-        found,
-        verdict=Verdict.CANNOT_TELL,
-        evidence=f"{found.evidence.rstrip('.')}, but the journal is damaged where it may have said more.",
-        next_step="Look at the row in the history. Do not send it again before you have looked.",
-    )
 
 
 async def learn_ends(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.journal import Journal
     from ncp_tui.snapshots.journal_entry import JournalEntry
     from ncp_tui.snapshots.outcome import Caller
+    from ncp_tui.snapshots.resolve import Resolver
     from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
 
 SETTLE_SECONDS = 60.0
@@ -229,26 +230,35 @@ class Session:
         """What the journal does not hold of this run's creates, a line each."""
         return self.tracker.not_written_down() if self.tracked else iter(())
 
-    @asynccontextmanager
-    async def engine_for(self, caller: Caller) -> AsyncIterator[tuple[Identity, SearchEngine]]:
-        """Whoever asked then, and a client for them, if that profile leads to the same gateway. Raises a Problem."""
-        from ncp_tui.profiles.sources import RoleNotWanted
-        from ncp_tui.snapshots.outcome import Caller
+    def resolver(self) -> Resolver:
+        """What finds out about open requests."""
+        from ncp_tui.snapshots.resolve import Resolver
 
-        if self.identity is not None and Caller.of(self.identity) == caller:
-            yield self.identity, await self.engine()
-            return
-        identity = self.identities.find(caller.profile)
-        if identity is None and caller.profile == SERVER_ROLE_NAME:
+        return Resolver(self.journal, self.log, self.client_for)
+
+    def identity_of(self, caller: Caller) -> Identity | None:
+        """Who asked then; whoever is in use, where the journal has lost it. None where there is none any more."""
+        from ncp_tui.profiles.sources import RoleNotWanted
+
+        if not caller.profile:
+            return self.identity
+        found = self.identities.find(caller.profile)
+        if found is None and caller.profile == SERVER_ROLE_NAME:
             raise RoleNotWanted
-        if identity is None or Caller.of(identity).gateway != caller.gateway:
-            raise Problem(
-                f"No profile {caller.profile} leads to {caller.gateway} any more.",
-                "Nothing was sent.",
-                "Choose or add a profile for it.",
-            )
-        engine = await self._connect(identity)
+        return found
+
+    @asynccontextmanager
+    async def client_for(self, caller: Caller) -> AsyncIterator[SearchEngine]:
+        """A client of whoever asked then, if that profile still asks the same gateway. Raises a Problem."""
+        from ncp_tui.snapshots.outcome import Caller
+        from ncp_tui.snapshots.resolve import check_same_gateway
+
+        in_use = self.identity
+        if in_use is not None and Caller.of(in_use) == caller:
+            yield await self.engine()
+            return
+        engine = await self._connect(check_same_gateway(self.identity_of(caller), caller))
         try:
-            yield identity, engine
+            yield engine
         finally:
             await engine.aclose()

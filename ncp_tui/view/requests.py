@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ncp_tui.problem import Problem
 from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
-from ncp_tui.snapshots.outcome import Verdict
+from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Verdict
 from ncp_tui.text import clean
 from ncp_tui.view.format import ZONE, clock_time, date_time
 from ncp_tui.view.table import Column, Table
@@ -37,7 +38,6 @@ _NOT_SAID = frozenset(
         "seen_before",
     }
 )
-IN_OTHER_HANDS = "Another program has it in its hands."
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,46 @@ def how_many(entries: Sequence[JournalEntry], unsettled: Sequence[JournalEntry],
     return f"{count}, none open{f'; {unproved} dismissed without a proof' * bool(unproved)}.", Tone.PLAIN
 
 
+def why_not_resolved(entry: JournalEntry | None, means: str = "") -> tuple[str, Tone]:
+    """Why a request is neither looked for nor dismissed now, and the tone of that; `means` shows one that is over."""
+    if entry is None:
+        return "There is no request under the cursor.", Tone.PLAIN
+    if entry.is_open:
+        return f"Looked for right now, so not known yet: {entry.request.name}.", Tone.WARNING
+    return f"Not open any more: {entry.request.name}.{means and f' {means}.'}", Tone.PLAIN
+
+
+def found_out(name: str, found: Settlement | None, problem: Problem | None, *, is_dismissed: bool) -> tuple[str, Tone]:
+    """What a look came to, and its tone; the evidence stands in `verdict_card`."""
+    if is_dismissed:
+        what = "nothing more" if found is None else f"{found.verdict.value}: {found.evidence}"
+        return f"Dismissed while it was looked for: {name}. The look found {what}.", Tone.WARNING
+    if problem is not None:
+        return f"Not looked for: {name}. It stays open.", Tone.WARNING
+    if found is None:
+        return f"Another program has {name} in its hands, or has settled it just now.", Tone.WARNING
+    if found.verdict is Verdict.CANNOT_TELL:
+        return f"{_verdict_of(name, found)} It stays open.", Tone.WARNING
+    return _verdict_of(name, found), Tone.GOOD
+
+
+def verdict_card(name: str, found: Settlement) -> Problem:
+    """The verdict with its evidence, and what to do next."""
+    return Problem(_verdict_of(name, found), found.evidence[:1].upper() + found.evidence[1:], found.next_step)
+
+
+def _verdict_of(name: str, found: Settlement) -> str:
+    return f"{found.verdict.value.capitalize()}: {name}."
+
+
+def dismissal_question(name: str) -> str:
+    """What a dismissal means."""
+    return (
+        f"Have you seen for yourself what became of {name}? If you say yes, it counts as done with: "
+        "nobody looks for it any more. Another create of that name still asks."
+    )
+
+
 def unsettled_words(entries: Sequence[JournalEntry]) -> str:
     """Which requests are open, as the part of a sentence that names the way to them."""
     if len(entries) == 1:
@@ -130,7 +170,7 @@ def settled_text(entry: JournalEntry, settlement: Settlement | None) -> str:
     """A request and what was found out about it, in two lines; without a settlement another program has it."""
     request = entry.request
     asked = ", ".join(part for part in (f"{date_time(entry.at)} {ZONE}", entry.caller.profile) if part)
-    said = settlement.sentence if settlement else IN_OTHER_HANDS
+    said = settlement.sentence if settlement else HELD_ELSEWHERE
     return f"{request.name} of {request.cluster} ({asked})\n  {said}"
 
 

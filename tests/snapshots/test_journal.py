@@ -161,7 +161,7 @@ FIELDS = ["at", "profile", "zone", "gateway", "cluster", "name", "bucket", "proc
 
 @each_row("field", FIELDS)
 def test_a_field_that_is_missing_or_of_another_type_loses_no_entry(field: str) -> None:
-    from ncp_tui.snapshots.settling import settled_without_looking
+    from ncp_tui.snapshots.resolve import proved_by_the_journal
 
     lines = [begun(str(number), **{field: value}) for number, value in enumerate(MISTYPED)]
     missing = begun("missing")
@@ -170,7 +170,7 @@ def test_a_field_that_is_missing_or_of_another_type_loses_no_entry(field: str) -
     assert len(entries) == len(MISTYPED) + 1
     for entry in entries:
         best_match(Asked.by(entry), [], datetime.now(UTC))
-        settled_without_looking(entry)
+        proved_by_the_journal(entry)
         str(entry)
         assert isinstance(entry.request.name, str)
         assert entry.at.astimezone(KST).tzinfo is KST

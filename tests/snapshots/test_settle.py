@@ -29,16 +29,8 @@ from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots.journal import Journal, JournalUnwritable
 from ncp_tui.snapshots.journal_entry import Doubt, Fact, JournalEntry
 from ncp_tui.snapshots.outcome import Verdict
-from ncp_tui.snapshots.settling import (
-    SECONDS,
-    Settlement,
-    _at_best_unknown,
-    learn_ends,
-    look_for,
-    settle,
-    settled_without_looking,
-    started_by,
-)
+from ncp_tui.snapshots.resolve import _at_best_unknown, proved_by_the_journal, resolve_entry
+from ncp_tui.snapshots.settling import SECONDS, Settlement, learn_ends, look_for, started_by
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.snapshots.journals import (
     CALLER,
@@ -279,7 +271,7 @@ UNKNOWN: list[tuple[Fact, dict[str, Any]]] = [(Fact.SENT, {}), (Fact.ANSWERED, {
 async def test_what_was_found_is_written_down(journal: Journal) -> None:
     entry = left_behind(journal, *UNKNOWN)
     transport = Scripted(lambda _: rows(row()))
-    found = await settle(journal, entry, transport.engine())
+    found = await resolve_entry(journal, entry, transport.engine())
     assert found is not None
     assert found.verdict is Verdict.STARTED
     line = lines_of(journal)[-1]
@@ -291,7 +283,7 @@ async def test_what_was_found_is_written_down(journal: Journal) -> None:
     }
     assert line["evidence"] == found.evidence
     assert journal.open_entries() == []
-    assert await settle(journal, entry, transport.engine()) is None, "it is settled"
+    assert await resolve_entry(journal, entry, transport.engine()) is None, "it is settled"
     assert len(transport.requests) == 1
     assert facts_of(journal).count("settled") == 1
 
@@ -299,13 +291,13 @@ async def test_what_was_found_is_written_down(journal: Journal) -> None:
 async def test_what_cannot_be_told_stays_open_and_can_be_looked_for_again(journal: Journal) -> None:
     entry = left_behind(journal, *UNKNOWN)
     time = Time()
-    options = {"sleep": time.sleep, "monotonic": time.monotonic}
-    found = await settle(journal, entry, Scripted(lambda _: rows()).engine(), **options)
+    options: dict[str, Any] = {"sleep": time.sleep, "monotonic": time.monotonic}
+    found = await resolve_entry(journal, entry, Scripted(lambda _: rows()).engine(), **options)
     assert found is not None
     assert found.verdict is Verdict.CANNOT_TELL
     (again,) = journal.open_entries()
     assert again.in_doubt
-    found = await settle(journal, again, Scripted(lambda _: rows(row())).engine(), **options)
+    found = await resolve_entry(journal, again, Scripted(lambda _: rows(row())).engine(), **options)
     assert found is not None
     assert found.verdict is Verdict.STARTED
     assert journal.open_entries() == []
@@ -323,7 +315,7 @@ async def test_what_cannot_be_told_stays_open_and_can_be_looked_for_again(journa
 async def test_what_the_journal_proves_needs_no_gateway(
     journal: Journal, facts: list[tuple[Fact, dict[str, Any]]], verdict: Verdict, words: str
 ) -> None:
-    found = await settle(journal, left_behind(journal, *facts), None)
+    found = await resolve_entry(journal, left_behind(journal, *facts), None)
     assert found is not None
     assert (found.verdict, found.looks) == (verdict, 0)
     assert words in found.evidence
@@ -333,8 +325,8 @@ async def test_what_the_journal_proves_needs_no_gateway(
 
 async def test_without_a_gateway_the_rest_is_left_as_it_is(journal: Journal) -> None:
     entry = left_behind(journal, *UNKNOWN)
-    assert settled_without_looking(entry) is None
-    assert await settle(journal, entry, None) is None
+    assert proved_by_the_journal(entry) is None
+    assert await resolve_entry(journal, entry, None) is None
     assert facts_of(journal) == ["begun", "sent", "answered"]
     assert journal.hold(entry.id) is not None, "and nobody holds it"
 
@@ -348,10 +340,10 @@ async def test_two_at_once_tell_one_story(journal: Journal) -> None:
         await go_on.wait()
 
     answers = iter([rows(), rows(row())])
-    first = asyncio.create_task(settle(journal, entry, Scripted(lambda _: next(answers)).engine(), sleep=sleep))
+    first = asyncio.create_task(resolve_entry(journal, entry, Scripted(lambda _: next(answers)).engine(), sleep=sleep))
     await looking.wait()
     other = Scripted(lambda _: rows())
-    assert await settle(journal, entry, other.engine()) is None
+    assert await resolve_entry(journal, entry, other.engine()) is None
     assert other.requests == []
     go_on.set()
     found = await first
@@ -371,11 +363,11 @@ threading.Event().wait()
     with children(home, program, "") as (sender,):
         assert await asyncio.to_thread(hear, sender) == "sent"
         (entry,) = journal.open_entries()
-        assert await settle(journal, entry, transport.engine()) is None
+        assert await resolve_entry(journal, entry, transport.engine()) is None
         assert transport.requests == []
         sender.kill()
         sender.wait(60)
-    found = await settle(journal, entry, transport.engine())
+    found = await resolve_entry(journal, entry, transport.engine())
     assert found is not None
     assert found.verdict is Verdict.STARTED
 
@@ -384,10 +376,10 @@ async def test_of_two_processes_one_settles(journal: Journal, home: Path) -> Non
     left_behind(journal)
     program = """
 import asyncio
-from ncp_tui.snapshots.settling import settle
+from ncp_tui.snapshots.resolve import resolve_entry
 (entry,) = journal.entries()
 sys.stdin.readline()
-found = asyncio.run(settle(journal, entry, None))
+found = asyncio.run(resolve_entry(journal, entry, None))
 print(found.verdict if found else None, flush=True)
 """
     with children(home, program, *"123") as running:
@@ -404,7 +396,7 @@ async def test_cancelled_it_stays_open_and_free(journal: Journal) -> None:
         looking.set()
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(settle(journal, entry, Scripted(lambda _: rows()).engine(), sleep=sleep))
+    task = asyncio.create_task(resolve_entry(journal, entry, Scripted(lambda _: rows()).engine(), sleep=sleep))
     await looking.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -423,7 +415,7 @@ async def test_a_verdict_that_cannot_be_written_down_is_a_problem(
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(JournalUnwritable):
-        await settle(journal, entry, Scripted(lambda _: rows(row())).engine())
+        await resolve_entry(journal, entry, Scripted(lambda _: rows(row())).engine())
     monkeypatch.undo()
     assert journal.hold(entry.id) is not None
     assert [entry.in_doubt for entry in journal.entries()] == [True]
@@ -433,7 +425,7 @@ async def test_an_entry_that_is_gone_is_nobodys(journal: Journal) -> None:
     entry = left_behind(journal)
     write_lines(journal)
     journal.begin(named("another"), CALLER).release()
-    assert await settle(journal, entry, None) is None
+    assert await resolve_entry(journal, entry, None) is None
 
 
 def test_what_damage_touches_is_at_best_unknown() -> None:
@@ -464,7 +456,7 @@ def test_what_is_told_of_what_was_found_out() -> None:
         ),
     }
     for told, facts in by_journal.items():
-        found = settled_without_looking(replace(ENTRY, facts=({"fact": "begun"}, *facts)))
+        found = proved_by_the_journal(replace(ENTRY, facts=({"fact": "begun"}, *facts)))
         assert found is not None
         assert (found.sentence, found.looks, found.row, found.problem) == (told, 0, None, None)
     assert Settlement(Verdict.STARTED, "it is there.").sentence == "Started: it is there."

@@ -46,7 +46,8 @@ from ncp_tui.snapshots.earlier import SecondRequest
 from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable
 from ncp_tui.snapshots.names import InvalidName
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
-from ncp_tui.snapshots.settling import Settlement, look_for, settle
+from ncp_tui.snapshots.resolve import resolve_entry
+from ncp_tui.snapshots.settling import Settlement, look_for
 from ncp_tui.snapshots.taking import MOST_REPEATS, Taken, _wait_after, take
 from tests.gateway.wire import Listener, RawServer, Received, http, read_request
 from tests.search_engine.scripted import engine_of
@@ -438,7 +439,7 @@ async def test_nothing_leaves_when_sending_cannot_be_written_down(
     assert served.sandbox.ledger.requests == []
     (entry,) = journal.open_entries()
     assert not entry.was_sent
-    found = await settle(journal, entry, None)
+    found = await resolve_entry(journal, entry, None)
     assert found is not None
     assert found.verdict is Verdict.NOT_STARTED
     assert locks_of(journal) == []
@@ -516,7 +517,7 @@ async def test_letting_go_of_an_entry_is_no_work_for_the_event_loop(
     if act == "take":
         await take(engine, REQUEST, caller=CALLER, journal=journal)
     else:
-        await settle(journal, journal.entries()[0], None)
+        await resolve_entry(journal, journal.entries()[0], None)
     assert threads
     assert threading.main_thread() not in threads
     assert locks_of(journal) == []
@@ -709,7 +710,7 @@ async def test_cancelled_on_its_way_it_stays_open_and_free(
     assert facts_of(journal) == ["begun", "sent"]
     (entry,) = journal.open_entries()
     assert entry.in_doubt
-    found = await settle(journal, entry, engine)
+    found = await resolve_entry(journal, entry, engine)
     assert found is not None
     assert found.verdict is Verdict.STARTED
     assert creates(served) == (1, 1)
@@ -758,14 +759,14 @@ asyncio.run(take(SearchEngine(gateway), REQUEST, caller=CALLER, journal=module.J
     with children(home, program.replace("journal_paths", "paths_in(Path(sys.argv[1]))"), given) as (taking,):
         await asyncio.to_thread(fault.reached.wait, 60)
         (entry,) = journal.open_entries()
-        assert await settle(journal, entry, engine) is None, "it is still waited for"
+        assert await resolve_entry(journal, entry, engine) is None, "it is still waited for"
         with pytest.raises(SecondRequest):
             await take(engine, REQUEST, caller=CALLER, journal=journal)
         taking.kill()
         taking.wait(60)
     with pytest.raises(SecondRequest):
         await take(engine, REQUEST, caller=CALLER, journal=journal)
-    found = await settle(journal, entry, engine)
+    found = await resolve_entry(journal, entry, engine)
     assert found is not None
     assert found.verdict is Verdict.STARTED
     assert journal.open_entries() == []

@@ -43,7 +43,7 @@ from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import VERDICT_OF, Caller, SnapshotRequest, Verdict
-from ncp_tui.snapshots.settling import settle
+from ncp_tui.snapshots.resolve import resolve_entry
 from ncp_tui.snapshots.taking import Taken, take
 from ncp_tui.system import redact
 from tests.search_engine.scripted import engine_of
@@ -250,7 +250,9 @@ class User:
         async with self.engine() as engine:
             for entry in self.journal.open_entries():
                 time = _Time()
-                await settle(self.journal, entry, engine, seconds=LATER, sleep=time.sleep, monotonic=time.monotonic)
+                await resolve_entry(
+                    self.journal, entry, engine, seconds=LATER, sleep=time.sleep, monotonic=time.monotonic
+                )
 
     @asynccontextmanager
     async def engine(self, url: str | None = None) -> AsyncIterator[SearchEngine]:

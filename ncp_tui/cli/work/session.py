@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ncp_tui.cli.signals import Signals
     from ncp_tui.search_engine.client import SearchEngine
     from ncp_tui.session_log.file import LogFile
+    from ncp_tui.snapshots.journal import Journal
     from ncp_tui.snapshots.track import SnapshotTracker
 
 T = TypeVar("T")
@@ -98,14 +99,19 @@ class Session:
         return home
 
     @cached_property
+    def journal(self) -> Journal:
+        """What was asked for from this machine."""
+        from ncp_tui.snapshots.journal import Journal
+
+        return Journal(self.home.paths, clock=self.home.clock)
+
+    @cached_property
     def tracker(self) -> SnapshotTracker:
         """What creates snapshots and follows them."""
-        from ncp_tui.snapshots.journal import Journal
         from ncp_tui.snapshots.track import SnapshotTracker
 
         home = self.home
-        journal = Journal(home.paths, clock=home.clock)
-        return SnapshotTracker(journal, self.log, now=home.now, monotonic=home.monotonic)
+        return SnapshotTracker(self.journal, self.log, now=home.now, monotonic=home.monotonic)
 
     def call_as(self, name: str | None) -> None:
         """Take a command's own NAME as said with `--profile`; to be called before the home is looked at."""

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.problems import CommandProblem, next_words, problem_words
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway.sites import may_be_one_site
 from ncp_tui.problem import Problem
+from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.client import SearchEngine
-from ncp_tui.snapshots.journal import Journal, on_disk
+from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import Contents, DamagedJournal
-from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import Caller, Verdict
-from ncp_tui.snapshots.settling import Settlement, settle
-from ncp_tui.view.requests import IN_OTHER_HANDS, request_entry_document, settled_text
+from ncp_tui.snapshots.resolve import Resolver, check_same_gateway
+from ncp_tui.snapshots.settling import Settlement
+from ncp_tui.view.requests import request_entry_document, settled_text
 
-Settled = tuple[JournalEntry, Settlement | None]
+Resolved = tuple[JournalEntry, Settlement | None]
 
 
 class NothingOpen(CommandProblem):
@@ -30,9 +31,9 @@ class NothingOpen(CommandProblem):
 
 def settle_all(session: Session, seconds: float) -> ExitCode:
     """Find out about what is unknown; with `--profile` only about what that profile asked for."""
-    journal = Journal(session.home.paths)
+    journal = session.journal
     contents = session.wait(on_disk(journal.contents))
-    found = list(_settled(session, journal, _open(session, contents), seconds))
+    found = list(_resolved(session, _open(session, contents), seconds))
     lines = [settled_text(entry, settlement) for entry, settlement in found]
     documents: list[dict[str, Any]] = [request_entry_document(entry, settlement) for entry, settlement in found]
     if contents.damage is not None:
@@ -48,8 +49,7 @@ def settle_all(session: Session, seconds: float) -> ExitCode:
 
 def accept(session: Session, wanted: str) -> ExitCode:
     """Write down that the user has seen the damage `wanted`. Raises OtherDamage."""
-    journal = Journal(session.home.paths)
-    report = session.wait(on_disk(lambda: journal.accept_damage(wanted)))
+    report = session.wait(on_disk(lambda: session.journal.accept_damage(wanted)))
     session.out.answer(
         [{"damage": report.document(), "accepted": True}],
         f"Accepted: {report.summary}. {report.where}\nWhat it touches stays unknown; creates may be sent again.",
@@ -58,15 +58,27 @@ def accept(session: Session, wanted: str) -> ExitCode:
 
 
 def dismiss_one(session: Session, cluster: str, name: str) -> ExitCode:
-    """Look no more for the create of `name` on `cluster`, a name or a number. Raises NothingOpen."""
-    journal = Journal(session.home.paths)
-    entries = _open(session, session.wait(on_disk(journal.contents)))
-    wanted = [
+    """Look no more for the create of `name` on `cluster`, a name or a number.
+
+    Raises NothingOpen, EntryHeld, NotOpen.
+    """
+    entries = [
         entry
-        for entry in entries
+        for entry in _open(session, session.wait(on_disk(session.journal.contents)))
         if entry.request.name == name and cluster in {entry.request.cluster_name, entry.request.cluster_number}
     ]
-    return _dismiss(session, journal, wanted, cluster, name)
+    if not entries:
+        raise NothingOpen(
+            f"No open create of {cluster!a} is called {name!a}.",
+            "Nothing was changed.",
+            "`snapshot resolve` lists them.",
+        )
+    resolver = Resolver(session.journal, session.log, _Askers(session).client_for)
+    for entry in entries:
+        session.wait(resolver.dismiss(entry))
+    documents = [request_entry_document(entry, None) for entry in entries]
+    session.out.answer(documents, f"Dismissed: {name}. It is not looked for any more.")
+    return ExitCode.DONE
 
 
 def _open(session: Session, contents: Contents) -> list[JournalEntry]:
@@ -74,56 +86,54 @@ def _open(session: Session, contents: Contents) -> list[JournalEntry]:
     return [entry for entry in contents.entries if entry.is_open and profile in {None, entry.caller.profile, ""}]
 
 
-def _settled(session: Session, journal: Journal, entries: list[JournalEntry], seconds: float) -> Iterator[Settled]:
-    by_profile = sorted(entries, key=lambda entry: entry.caller.profile)
-    for profile, group in groupby(by_profile, key=lambda entry: entry.caller.profile):
-        engine: SearchEngine | None = None
-        problem: Problem | None = None
-        for entry in group:
-            name = entry.request.name
-            with session.log.action(f"settle {name}") as action:
-                settlement = session.wait(settle(journal, entry, None))
-                if settlement is None and entry.in_doubt and engine is None and problem is None:
-                    engine, problem = _engine(session, profile, entry)
-                if settlement is None and engine is not None:
-                    session.out.note(f"Looking for {name} in the history, for {seconds:g} s at most.")
-                    settlement = session.wait(settle(journal, entry, engine, seconds=seconds))
-                if settlement is None and problem is not None:
-                    settlement = Settlement(Verdict.CANNOT_TELL, problem.what, next_words(problem))
-                action.outcome = settlement.sentence if settlement else IN_OTHER_HANDS
-            yield entry, settlement
+def _resolved(session: Session, entries: list[JournalEntry], seconds: float) -> Iterator[Resolved]:
+    askers = _Askers(session)
+    resolver = Resolver(session.journal, session.log, askers.client_for)
+    for entry in sorted(entries, key=lambda entry: entry.caller.profile):
+        name = entry.request.name
+        if entry.in_doubt:
+            askers.find(entry.caller)
 
+        def say(looks: int, name: str = name) -> None:
+            if looks == 1:
+                session.out.note(f"Looking for {name} in the history, for {seconds:g} s at most.")
 
-def _engine(session: Session, profile: str, entry: JournalEntry) -> tuple[SearchEngine | None, Problem | None]:
-    """A client for whoever asked, as long as that still leads to the same gateway."""
-    try:
-        identity = session.identity(profile or None)
-        if not may_be_one_site(Caller.of(identity).gateway, entry.caller.gateway):
-            return None, Problem(
-                f"Profile {profile} leads to another gateway now than when it asked.",
-                "",
-                f"Ask {entry.caller.gateway} with a profile for it.",
-            )
-        return session.connect(identity), None
-    except Problem as problem:
-        return None, problem
-
-
-def _dismiss(session: Session, journal: Journal, entries: list[JournalEntry], cluster: str, name: str) -> ExitCode:
-    if not entries:
-        raise NothingOpen(
-            f"No open create of {cluster!a} is called {name!a}.",
-            "Nothing was changed.",
-            "`snapshot resolve` lists them.",
-        )
-    for entry in entries:
-        held = session.wait(on_disk(lambda key=entry.id: journal.hold(key)))  # type: ignore[misc]
-        if held is None:
-            raise NothingOpen(f"Another program has {name!a} in its hands.", "Nothing was changed.")
         try:
-            held.record(Fact.DISMISSED)
-        finally:
-            held.release()
-    documents = [request_entry_document(entry, None) for entry in entries]
-    session.out.answer(documents, f"Dismissed: {name}. It is not looked for any more.")
-    return ExitCode.DONE
+            found = session.wait(resolver.resolve(entry, seconds=seconds, on_look=say))
+        except JournalProblem:
+            raise
+        except Problem as problem:
+            found = Settlement(Verdict.CANNOT_TELL, problem.what, next_words(problem))
+        yield entry, found
+
+
+class _Askers:
+    """Who asked then, and a client for each; found before the loop runs, since a locked store asks the user."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._identities: dict[str, Identity] = {}
+        self._engines: dict[str, SearchEngine] = {}
+        self._problems: dict[Caller, Problem] = {}
+
+    def find(self, caller: Caller) -> None:
+        """Find the profile that asked, once, and its client as long as it still asks the same gateway."""
+        name = caller.profile
+        if caller in self._problems:
+            return
+        try:
+            if name not in self._identities:
+                self._identities[name] = self._session.identity(name or None)
+            check_same_gateway(self._identities[name], caller)
+            if name not in self._engines:
+                self._engines[name] = self._session.connect(self._identities[name])
+        except Problem as problem:
+            self._problems[caller] = problem
+
+    @asynccontextmanager
+    async def client_for(self, caller: Caller) -> AsyncIterator[SearchEngine]:
+        """As Resolver wants it."""
+        problem = self._problems.get(caller)
+        if problem is not None:
+            raise problem
+        yield self._engines[caller.profile]

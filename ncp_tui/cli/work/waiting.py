@@ -11,7 +11,7 @@ from ncp_tui.cli.work.finding import find_cluster
 from ncp_tui.cli.work.problems import SnapshotFailed, WaitEnded, problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
-from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
+from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.matching import Match, awaited
 from ncp_tui.snapshots.outcome import SnapshotRequest, Verdict
@@ -83,9 +83,8 @@ class _Teller:
 
 def _request(session: Session, cluster: Cluster, name: str) -> JournalEntry | None:
     """The newest request for the snapshot from this machine, where its end is not known; None where any row will do."""
-    journal = Journal(session.home.paths)
     try:
-        entries = session.wait(on_disk(journal.entries))
+        entries = session.wait(on_disk(session.journal.entries))
     except JournalProblem as problem:
         session.out.note(f"{problem_words(problem)} The newest row of {name} is waited for, whoever asked for it.")
         return None

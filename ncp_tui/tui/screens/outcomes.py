@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,9 +13,8 @@ from textual.message import Message
 from ncp_tui.problem import Problem
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
-from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
-from ncp_tui.snapshots.outcome import Verdict
-from ncp_tui.snapshots.settling import Settlement, settle
+from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.settling import Settlement
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.next_steps import problem_words
@@ -27,7 +27,16 @@ from ncp_tui.tui.widgets.filter_bar import FilterBar
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.progress import final_sentence
-from ncp_tui.view.requests import IN_OTHER_HANDS, REQUESTS, ListedRequest, how_many, request_entry_lines
+from ncp_tui.view.requests import (
+    REQUESTS,
+    ListedRequest,
+    dismissal_question,
+    found_out,
+    how_many,
+    request_entry_lines,
+    verdict_card,
+    why_not_resolved,
+)
 
 _MEANS = "s looks in the history, x dismisses, e writes evidence"
 
@@ -72,7 +81,7 @@ class OutcomesScreen(EvidenceScreen):
         looks: int
 
     @dataclass
-    class Settled(Message):
+    class Resolved(Message):
         """One entry was looked into; without a settlement somebody else has it, or has done it."""
 
         entry: JournalEntry
@@ -93,6 +102,7 @@ class OutcomesScreen(EvidenceScreen):
         self._last_word: tuple[str, str] | None = None
         self._dismissed: set[str] = set()
         self._damage: DamageReport | None = None
+        self._resolver = session.resolver()
 
     def load(self) -> None:
         """Read the journal again."""
@@ -154,20 +164,11 @@ class OutcomesScreen(EvidenceScreen):
         entry = self._chosen
         return entry if entry is not None and any(each.id == entry.id for each in self.session.unsettled) else None
 
-    def _why_not_open(self) -> tuple[str, str]:
-        """Why the entry under the cursor is neither looked for nor dismissed now."""
-        entry = self._chosen
-        if entry is None:
-            return "There is no request under the cursor.", "plain"
-        if entry.is_open:
-            return f"Looked for right now, so not known yet: {entry.request.name}.", "warning"
-        return f"Not open any more: {entry.request.name}. enter shows what was written down.", "plain"
-
     def action_settle(self) -> None:
         """Look for the entry under the cursor in the history of its cluster."""
         entry = self._open
         if entry is None:
-            self.say(*self._why_not_open())
+            self.say(*why_not_resolved(self._chosen, "enter shows what was written down"))
             return
         if self._settling is not None:
             self.say(f"Still looking for {self._settling.request.name}. esc stops that.", "warning")
@@ -175,30 +176,21 @@ class OutcomesScreen(EvidenceScreen):
         self._settling = entry
         self.hide_problem()
         self.say(f"Looking for {entry.request.name} ... esc stops that.")
-        self.settle_entry(entry)
+        self.resolve_entry(entry)
 
-    @work(group="settle", exclusive=True, exit_on_error=False, description="settle a create")
-    async def settle_entry(self, entry: JournalEntry) -> None:
-        """Settle by what the journal proves, else by the history."""
-        journal = self.session.journal
+    @work(group="settle", exclusive=True, exit_on_error=False, description="resolve a create")
+    async def resolve_entry(self, entry: JournalEntry) -> None:
+        """Find out by what the journal proves, else by the history."""
+
+        def tell(looks: int) -> None:
+            self.post_message(self.Looked(entry, looks))
+
         try:
-            with self.session.log.action(f"settle {entry.request.name}") as action:
-                found = await settle(journal, entry, None)
-                if found is None and entry.in_doubt:
-                    async with self.session.engine_for(entry.caller) as (_, engine):
-                        found = await settle(
-                            journal,
-                            entry,
-                            engine,
-                            seconds=self.session.settle_seconds,
-                            on_look=lambda looks: self.post_message(self.Looked(entry, looks)),
-                        )
-                action.outcome = found.sentence if found else IN_OTHER_HANDS
-                action.failed = found is None or found.verdict is Verdict.CANNOT_TELL
+            found = await self._resolver.resolve(entry, seconds=self.session.settle_seconds, on_look=tell)
         except Problem as problem:
-            self.post_message(self.Settled(entry, None, problem))
+            self.post_message(self.Resolved(entry, None, problem))
         else:
-            self.post_message(self.Settled(entry, found))
+            self.post_message(self.Resolved(entry, found))
 
     @on(Looked)
     def show_look(self, event: Looked) -> None:
@@ -206,24 +198,16 @@ class OutcomesScreen(EvidenceScreen):
         if event.entry is self._settling:
             self.say(f"Looking for {event.entry.request.name} in the history, look {event.looks}. esc stops that.")
 
-    @on(Settled)
-    def show_settled(self, event: Settled) -> None:
+    @on(Resolved)
+    def show_resolved(self, event: Resolved) -> None:
         """Say the verdict, show its evidence in full, and the rows anew."""
-        name, found = event.entry.request.name, event.settlement
+        entry, found, problem = event.entry, event.settlement, event.problem
+        name, is_dismissed = entry.request.name, entry.id in self._dismissed
         self._settling = None
-        if event.entry.id in self._dismissed:
-            found_out = "nothing more" if found is None else f"{found.verdict.value}: {found.evidence}"
-            self._last_word = (f"Dismissed while it was looked for: {name}. The look found {found_out}.", "warning")
-        elif event.problem is not None:
-            self.query_one(ProblemCard).show(event.problem)
-            self._last_word = (f"Not looked for: {name}. It stays open.", "warning")
-        elif found is None:
-            self._last_word = (f"Another program has {name} in its hands, or has settled it just now.", "warning")
-        else:
-            said = f"{found.verdict.value.capitalize()}: {name}."
-            self.query_one(ProblemCard).show(Problem(said, _sentence(found.evidence), found.next_step))
-            stays = " It stays open." if found.verdict is Verdict.CANNOT_TELL else ""
-            self._last_word = (said + stays, "warning" if stays else "good")
+        card = problem if found is None else verdict_card(name, found)
+        if card is not None and not is_dismissed:
+            self.query_one(ProblemCard).show(card)
+        self._last_word = found_out(name, found, problem, is_dismissed=is_dismissed)
         self.read_journal()
         self.app.post_message(JournalChanged())  # what was started is followed on, and the other screens count anew
 
@@ -247,12 +231,12 @@ class OutcomesScreen(EvidenceScreen):
         known = (each for each in self._entries if (each.request.name, each.request.cluster_number) == (name, number))
         caller = next(known).caller
         try:
-            async with self.session.engine_for(caller) as (identity, engine):
+            async with self.session.client_for(caller) as engine:
                 # Its title does not hold the name: a look for evidence is none itself.
                 with self.session.log.action("read the history for evidence"):
                     rows = await engine.snapshot_history(number)
                 gap = Problem(rows.gap) if rows.gap else None
-                return LookedUp(identity, engine.clock_offset, rows, gap)
+                return LookedUp(self.session.identity_of(caller), engine.clock_offset, rows, gap)
         except Problem as problem:
             return LookedUp(self.session.identities.find(caller.profile), problem=problem)
 
@@ -266,12 +250,7 @@ class OutcomesScreen(EvidenceScreen):
             f"The journal is damaged: {report.summary}; {report.touched}. Accept it? What it touches stays unknown; "
             "creates may be sent again."
         )
-
-        def decide(sure: bool | None) -> None:
-            if sure:
-                self.write_acceptance(report)
-
-        self.app.push_screen(SendQuestionScreen(question, "Accept", self.session.home.monotonic), decide)
+        self._ask(question, "Accept", lambda: self.write_acceptance(report))
 
     @work(group="accept", exit_on_error=False, description="accept the damage of the journal")
     async def write_acceptance(self, report: DamageReport) -> None:
@@ -289,26 +268,24 @@ class OutcomesScreen(EvidenceScreen):
         """Ask no more about the entry under the cursor."""
         entry = self._open
         if entry is None:
-            self.say(*self._why_not_open())
+            self.say(*why_not_resolved(self._chosen, "enter shows what was written down"))
             return
-        question = (
-            f"Have you seen for yourself what became of {entry.request.name}? If you say yes, it counts as done with: "
-            "nobody looks for it any more. Another create of that name still asks."
-        )
+        question = dismissal_question(entry.request.name)
+        self._ask(question, "Dismiss", lambda: self.write_dismissal(entry))
 
+    def _ask(self, question: str, yes: str, then: Callable[[], object]) -> None:
         def decide(sure: bool | None) -> None:
             if sure:
-                self.write_dismissal(entry)
+                then()
 
-        self.app.push_screen(SendQuestionScreen(question, "Dismiss", self.session.home.monotonic), decide)
+        self.app.push_screen(SendQuestionScreen(question, yes, self.session.home.monotonic), decide)
 
     @work(group="dismiss", exit_on_error=False, description="dismiss a create")
     async def write_dismissal(self, entry: JournalEntry) -> None:
         """Write it down."""
-        journal = self.session.journal
         try:
-            await on_disk(lambda: journal.append(entry.id, Fact.DISMISSED))
-        except JournalProblem as problem:
+            await self._resolver.dismiss(entry)
+        except Problem as problem:
             self.post_message(self.Dismissed(entry, problem))
         else:
             self.post_message(self.Dismissed(entry))
@@ -358,7 +335,3 @@ class OutcomesScreen(EvidenceScreen):
         if action in {"settle", "dismiss_entry"}:
             return True if self.is_mounted and self._open is not None else None
         return super().check_action(action, parameters)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

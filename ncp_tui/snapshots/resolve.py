@@ -1,0 +1,188 @@
+"""Finding out about one open request as whoever made it, and taking the user's word where nothing can be found out.
+
+Only reads: nothing is ever sent again from here. While an entry is looked for its lock is held, so no two programs
+write a verdict, and nobody dismisses what another one is about to prove.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ncp_tui.gateway.sites import is_one_site
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.session_log.log import SessionLog
+from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, on_disk
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome, Verdict
+from ncp_tui.snapshots.settling import SECONDS, Settlement, look_for
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from ncp_tui.search_engine.client import SearchEngine
+
+ClientFor = Callable[[Caller], "AbstractAsyncContextManager[SearchEngine]"]
+"""A client of whoever asked. Raises a Problem where there is none, or it would ask another gateway."""
+
+
+class EntryHeld(Problem):
+    """A request that another program sends, or finds out about, at this moment."""
+
+    kind = "entry_held"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Another program has {name!a} in its hands.", "Nothing was changed.")
+
+
+class NotOpen(Problem):
+    """A request whose outcome is known by now."""
+
+    kind = "not_open"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The request for {name!a} is not open any more.", "Nothing was changed.")
+
+
+def check_same_gateway(identity: Identity | None, caller: Caller) -> Identity:
+    """Who asked then, as long as that still asks the same gateway: the history of another one proves nothing.
+
+    Where the journal has lost which gateway it was any may be asked, since nothing is proved of such an entry. Raises a
+    Problem.
+    """
+    if identity is None:
+        raise Problem(
+            f"No profile {caller.profile} leads to {caller.gateway} any more.",
+            "Nothing was sent.",
+            "Choose or add a profile for it.",
+        )
+    if caller.gateway and not is_one_site(Caller.of(identity).gateway, caller.gateway):
+        raise Problem(
+            f"Profile {caller.profile} leads to another gateway now than when it asked.",
+            "Nothing was sent.",
+            f"Ask {caller.gateway} with a profile for it.",
+        )
+    return identity
+
+
+class Resolver:
+    """Finds out about open entries of a journal, and writes the verdicts down."""
+
+    def __init__(self, journal: Journal, log: SessionLog, client_for: ClientFor) -> None:
+        self._journal = journal
+        self._log = log
+        self._client_for = client_for
+        self._held: dict[str, HeldEntry] = {}
+
+    async def resolve(
+        self, entry: JournalEntry, *, seconds: float = SECONDS, on_look: Callable[[int], None] = lambda _: None
+    ) -> Settlement | None:
+        """What the journal proves of `entry`, else the history, looked at for at most `seconds` as whoever asked.
+
+        None where another program has the entry, or it is resolved by now. `on_look` is told the number of each look
+        before it. Raises JournalProblem, and the Problem of whoever asked then.
+        """
+        with self._log.action(f"settle {entry.request.name}") as action:
+            found = await resolve_entry(self._journal, entry, None, held_in=self._held)
+            if found is None and entry.in_doubt:
+                async with self._client_for(entry.caller) as engine:
+                    found = await resolve_entry(
+                        self._journal, entry, engine, held_in=self._held, seconds=seconds, on_look=on_look
+                    )
+            action.outcome = found.sentence if found else HELD_ELSEWHERE
+            action.failed = found is None or found.verdict is Verdict.CANNOT_TELL
+        return found
+
+    async def dismiss(self, entry: JournalEntry) -> None:
+        """Write down that the user has looked elsewhere: nobody looks for it any more.
+
+        What this resolver is looking for can be dismissed meanwhile. Raises EntryHeld, NotOpen, JournalProblem.
+        """
+        own = self._held.get(entry.id)
+        if own is not None:
+            await on_disk(lambda: own.record(Fact.DISMISSED))
+            return
+        held = await on_disk(lambda: self._journal.hold(entry.id))
+        if held is None:
+            raise EntryHeld(entry.request.name)
+        try:
+            if not held.entry.is_open:
+                raise NotOpen(entry.request.name)
+            await on_disk(lambda: held.record(Fact.DISMISSED))
+        finally:
+            await _let_go(held)
+
+
+async def resolve_entry(
+    journal: Journal,
+    entry: JournalEntry,
+    engine: SearchEngine | None,
+    *,
+    held_in: dict[str, HeldEntry] | None = None,
+    **looking: Any,
+) -> Settlement | None:
+    """Resolve an entry of the journal, and write the verdict down.
+
+    What the journal proves by itself needs no `engine`; without one the rest is left as it is. None where another
+    program has the entry in its hands, or it was resolved meanwhile. `held_in` has it while it is held; `looking` is
+    handed on to `look_for`. Raises JournalProblem.
+    """
+    held = await on_disk(lambda: journal.hold(entry.id))
+    if held is None:
+        return None
+    holding = held_in if held_in is not None else {}
+    holding[entry.id] = held
+    try:
+        if not held.entry.is_open:
+            return None
+        found = proved_by_the_journal(held.entry)
+        if found is None:
+            if engine is None:
+                return None
+            found = _at_best_unknown(held.entry, await look_for(engine, held.entry, **looking))
+        facts = found.facts()
+        await on_disk(lambda: held.record(Fact.SETTLED, **facts))
+        return found
+    finally:
+        del holding[entry.id]
+        await _let_go(held)
+
+
+async def _let_go(held: HeldEntry) -> None:
+    with contextlib.suppress(JournalProblem):  # a disk that hangs keeps the entry from others, and nothing else
+        await on_disk(held.release)
+
+
+def proved_by_the_journal(entry: JournalEntry) -> Settlement | None:
+    """What the journal alone proves; None where the history has to be asked."""
+    name = entry.request.name
+    if entry.outcome is Outcome.NOT_SENT:
+        return Settlement(
+            Verdict.NOT_STARTED,
+            "the journal shows that no byte of the request left.",
+            f"{name} can be asked for again.",
+        )
+    if entry.outcome is Outcome.REFUSED:
+        return Settlement(
+            Verdict.NOT_STARTED, "the request was refused, and the journal has the answer.", f"{name} is still free."
+        )
+    if entry.outcome is Outcome.ACCEPTED:
+        return Settlement(
+            Verdict.STARTED, "the journal has the service's answer: accepted.", "Watch it in the history."
+        )
+    return None
+
+
+def _at_best_unknown(entry: JournalEntry, found: Settlement) -> Settlement:
+    """What may be claimed of an entry that damage touches: not which row is its own, since the lost lines said so."""
+    if entry.doubt is None or found.verdict is not Verdict.STARTED:
+        return found
+    return replace(
+        found,
+        verdict=Verdict.CANNOT_TELL,
+        evidence=f"{found.evidence.rstrip('.')}, but the journal is damaged where it may have said more.",
+        next_step="Look at the row in the history. Do not send it again before you have looked.",
+    )

@@ -1,0 +1,129 @@
+"""One open request: found out about as whoever made it, and dismissed by nobody but who holds it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.session_log.log import SessionLog
+from ncp_tui.snapshots.journal import Journal
+from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.outcome import Caller, Verdict
+from ncp_tui.snapshots.resolve import EntryHeld, NotOpen, Resolver, check_same_gateway
+from tests.search_engine.scripted import Scripted
+from tests.snapshots.journals import CALLER, REQUEST, facts_of, journal_in
+
+PROFILE = Profile(name="prod", access_key="AK", gateway_url="https://gateway.example")
+IDENTITY = Identity("prod", "", SourceKind.PROFILE, PROFILE)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return journal_in(tmp_path)
+
+
+def left_open(journal: Journal) -> JournalEntry:
+    """A create that was sent, and whose program was killed."""
+    held = journal.begin(REQUEST, CALLER)
+    held.record(Fact.SENT, attempt=1)
+    held.release()
+    return held.entry
+
+
+def resolver_of(journal: Journal, result: Any = None, callers: list[Caller] | None = None) -> Resolver:
+    """One whose service knows the rows of `result`."""
+
+    @asynccontextmanager
+    async def client_for(caller: Caller) -> AsyncIterator[SearchEngine]:
+        if callers is not None:
+            callers.append(caller)
+        yield Scripted(lambda _: {"snapshotHistoryResponseList": result or [], "isLast": True}).engine()
+
+    return Resolver(journal, SessionLog(), client_for)
+
+
+async def test_it_asks_as_whoever_asked(journal: Journal) -> None:
+    callers, looks = list[Caller](), list[int]()
+    entry = left_open(journal)
+    found = await resolver_of(journal, callers=callers).resolve(entry, seconds=0.05, on_look=looks.append)
+    assert (found and found.verdict, callers, looks[0]) == (Verdict.CANNOT_TELL, [CALLER], 1)
+    assert facts_of(journal)[-1] == "settled"
+
+
+async def test_what_the_journal_proves_asks_nobody(journal: Journal) -> None:
+    held = journal.begin(REQUEST, CALLER)
+    held.release()
+    callers = list[Caller]()
+    found = await resolver_of(journal, callers=callers).resolve(held.entry)
+    assert (found and found.verdict, callers) == (Verdict.NOT_STARTED, [])
+
+
+async def test_a_dismissal_is_written_under_the_lock(journal: Journal) -> None:
+    """Else one program dismisses what another is about to prove: the screens did so, the command did not."""
+    entry, resolver = left_open(journal), resolver_of(journal)
+    other = journal.hold(entry.id)
+    assert other is not None
+    with pytest.raises(EntryHeld):
+        await resolver.dismiss(entry)
+    other.release()
+    await resolver.dismiss(entry)
+    assert facts_of(journal) == ["begun", "sent", "dismissed"]
+    with pytest.raises(NotOpen):
+        await resolver.dismiss(entry)
+    assert facts_of(journal).count("dismissed") == 1
+    free = journal.hold(entry.id)
+    assert free is not None, "and let go of"
+    free.release()
+
+
+async def test_what_is_looked_for_here_can_be_dismissed_meanwhile(journal: Journal) -> None:
+    """The user is faster than the history, and need not stop the look first."""
+    entry = left_open(journal)
+
+    @asynccontextmanager
+    async def client_for(_: Caller) -> AsyncIterator[SearchEngine]:
+        yield Scripted(lambda _: {"snapshotHistoryResponseList": [], "isLast": True}).engine()
+
+    resolver, tasks = Resolver(journal, SessionLog(), client_for), list[asyncio.Task[None]]()
+    found = await resolver.resolve(
+        entry, seconds=0.3, on_look=lambda _: tasks.append(asyncio.create_task(resolver.dismiss(entry)))
+    )
+    await asyncio.gather(*tasks)
+    assert found is not None
+    assert "dismissed" in facts_of(journal)
+
+
+@pytest.mark.parametrize(
+    ("gateway_url", "asked", "is_same"),
+    [
+        (None, "https://vpcsearchengine.apigw.ntruss.com/api/v2", True),
+        (None, "https://ncloud.apigw.ntruss.com/api/v2", True),
+        (None, "https://proxy.example/api/v2", False),
+        ("https://gateway.example", "https://gateway.example/api/v2", True),
+        ("https://gateway.example", "https://other.example/api/v2", False),
+        ("https://gateway.example", "", True),
+    ],
+)
+def test_the_profile_must_still_ask_the_same_gateway(gateway_url: str | None, asked: str, *, is_same: bool) -> None:
+    """A row of another service proves nothing; nothing is proved anyhow of an entry whose first line is lost."""
+    identity = replace(IDENTITY, profile=replace(PROFILE, gateway_url=gateway_url))
+    if is_same:
+        assert check_same_gateway(identity, replace(CALLER, gateway=asked)) is identity
+    else:
+        with pytest.raises(Problem, match="leads to another gateway now"):
+            check_same_gateway(identity, replace(CALLER, gateway=asked))
+
+
+def test_a_profile_that_is_gone() -> None:
+    with pytest.raises(Problem, match="No profile prod leads to https://gateway"):
+        check_same_gateway(None, CALLER)
