@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ncp_tui.cli.work.session import Session
 from ncp_tui.sandbox.answers import GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.snapshots import draft
 from tests.cli.homes import use_memory_keyring
 from tests.cli.program import Called, Program, account_variables, asked, keys_of, passing
 
@@ -407,6 +410,19 @@ class TestAtATerminal:
         assert result.code == code
         assert result.json()["outcome"] == ("accepted" if code == 0 else "not_sent")
         assert len(sandbox.ledger.effects) == (code == 0)
+
+    def test_a_question_names_what_is_bad_and_is_asked_again_when_it_was_open_for_long(
+        self, call: Called, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Somebody answers after lunch: what the question was about may have changed meanwhile."""
+        monkeypatch.setattr(draft, "FRESH", timedelta(days=-1))
+        monkeypatch.setattr(Session, "can_ask", True)
+        sandbox.world.change("search-0001", status="changing")
+        result = call("--quiet", *GOOD, stdin="y\ny\nn\n")
+        assert (result.code, sandbox.ledger.effects) == (130, [])
+        assert result.stderr.count("cluster: it is 'changing', not running.") == 3
+        assert result.stderr.count("Create x-1 all the same? [y/N]") == 3
+        assert asked(sandbox).count("getSnapshotHistory") == 3
 
     def test_interrupted_at_the_question(self, program: Program, sandbox: Sandbox) -> None:
         with program.at_terminal(*GOOD, "--json") as terminal:

@@ -78,6 +78,21 @@ def test_a_row_of_the_history_alone_stops_it_too(call: Called, sandbox: Sandbox,
     assert call(*CREATE, "--json", "--again", found["id"]).json()["outcome"] == "refused", "by the service"
 
 
+def test_a_row_of_the_history_stops_it_where_the_journal_cannot_be_read(
+    call: Called, sandbox: Sandbox, journal: Journal
+) -> None:
+    """Not even written down, it would be a second snapshot that nobody asked for."""
+    succeeded(call, sandbox)
+    for file in journal.path.parent.glob("journal.jsonl*"):
+        file.unlink()
+    journal.path.mkdir()
+    found = earlier(call(*CREATE, "--json", "--without-journal", "--yes"))
+    assert (found["source"], found["state"]) == ("history", "succeeded")
+    assert creates(sandbox) == 1
+    again = call(*CREATE, "--json", "--without-journal", "--again", found["id"])
+    assert (again.json()["outcome"], creates(sandbox)) == ("refused", 2), "by the service"
+
+
 def test_a_yes_is_void_when_the_state_has_changed(call: Called, sandbox: Sandbox) -> None:
     lost(call, sandbox)
     before = earlier(call(*CREATE, "--json"))

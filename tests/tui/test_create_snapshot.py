@@ -113,20 +113,6 @@ async def test_only_a_usable_bucket_can_be_taken() -> None:
         assert form_of(stage).query_one("#create").has_focus
 
 
-async def test_a_bucket_that_cannot_work_is_not_sent_and_another_is() -> None:
-    async with staged(WIDE) as stage:
-        await stage.press("s")
-        for name in ("no-such-bucket", "UPPER", "a", "10.0.0.1", "a..b", "audit-locked"):
-            await stage.fill("bucket", name)
-            assert not can_create(stage), name
-            await stage.press("f2")
-            assert not stage.asked(CREATE), name
-        assert stage.shows("Bucket audit-locked cannot take a snapshot")
-        await stage.fill("bucket", "es-backup-weekly")
-        await stage.press("tab", "f2")
-        assert [effect.bucket for effect in stage.effects] == ["es-backup-weekly"]
-
-
 async def test_without_a_storage_key_nothing_is_sent_whatever_bucket_is_typed() -> None:
     """search-0004 has none, so the service names no buckets and takes no create; its own words are shown."""
     async with staged((160, 40), profile=profile(default_bucket=None)) as stage:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 
 from textual.widgets import Button, Static
 
-from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.snapshots.journal import Journal
-from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
+from ncp_tui.tui.screens.confirm import SendQuestionScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.widgets.text_view import TextView
 from tests.snapshots.journals import facts_of
 from tests.snapshots.long_history import make_long
-from tests.tui.stage import ACCESS_KEY, Stage, staged
-from tests.tui.test_outcomes import SENT, begun_in_the_world, earlier_run, paths_in
+from tests.tui.stage import Stage, staged
+from tests.tui.test_outcomes import SENT, earlier_run, paths_in
 from tests.tui.wires import Held, Silent, Wire
 
 CREATE, SHOW, BUCKETS, HISTORY = "createSnapshot", "getClusterInfo", "getBucketList", "getSnapshotHistory"
@@ -46,11 +44,6 @@ def can_create(stage: Stage) -> bool:
 def sentences(stage: Stage) -> str:
     """What is on the screen without its lines and boxes."""
     return " ".join(stage.text().replace("│", " ").split())
-
-
-def in_state(status: str = "running", health: str = "green") -> Callable[[Sandbox], None]:
-    """A world with the first cluster in that state."""
-    return lambda sandbox: sandbox.world.change("search-0001", status=status, health=health)
 
 
 async def test_all_green_sends_without_a_question() -> None:
@@ -92,27 +85,6 @@ async def test_a_red_light_asks_and_no_letter_sends() -> None:
         assert not stage.asked(CREATE)
         await stage.press("f2", "tab", "f2")
         assert stage.asked(CREATE) == 1
-
-
-async def test_a_protected_profile_reads_the_red_light_above_its_own_question() -> None:
-    protected = Profile(
-        name="prod", access_key=ACCESS_KEY, store="session", default_bucket="bk.ses.snapshot", protected=True
-    )
-    async with staged(WIDE, profile=protected, prepare=in_state("changing")) as stage:
-        await stage.press("s", "f2")
-        assert isinstance(stage.app.screen, TypeNameScreen)
-        assert "cluster: it is 'changing', not running." in sentences(stage)
-        assert "Profile prod is protected." in sentences(stage)
-        await stage.press("escape")
-        assert not stage.asked(CREATE)
-
-
-async def test_a_yellow_light_is_said_and_asks_nothing() -> None:
-    async with staged(WIDE) as stage:
-        await stage.press("down", "s")
-        assert lights(stage).startswith("UNSURE: health   ok:")
-        await stage.press("f2")
-        assert [effect.name for effect in stage.effects] == ["search-0002-20260102-000000"]
 
 
 UNSURE = {SHOW: "cluster, health", BUCKETS: "bucket, API key", HISTORY: "name, others"}
@@ -253,16 +225,6 @@ async def test_nothing_is_sent_by_itself_when_the_look_ends() -> None:
             if keys == ["f1"]:
                 await stage.press("escape")
         assert not isinstance(stage.app.screen, CreateSnapshotScreen)
-
-
-async def test_another_snapshot_that_is_running_is_seen() -> None:
-    prepare = begun_in_the_world("of-somebody-else", timedelta(seconds=5))
-    async with staged(WIDE, prepare=prepare) as stage:
-        await stage.press("s")
-        assert lights(stage).startswith("BAD: others")
-        await stage.press("f2")
-        assert "others: of-somebody-else is running since 2026-01-02 08:59:55 KST." in sentences(stage)
-        assert not stage.asked(CREATE)
 
 
 async def test_a_name_in_doubt_is_sent_again_by_a_yes_to_exactly_that_request(tmp_path: Path) -> None:

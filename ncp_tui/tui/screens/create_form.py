@@ -14,12 +14,15 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Bucket, Cluster
+from ncp_tui.search_engine.refusals import is_key_missing
 from ncp_tui.snapshots.draft import SnapshotDraft
 from ncp_tui.snapshots.names import LONGEST
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.create_follow import FollowPanel
 from ncp_tui.tui.screens.create_preflight import PreflightLine
+from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.send_button import SendButton
@@ -38,8 +41,9 @@ class CreateForm(Vertical):
 
         bucket: Bucket
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session, cluster: Cluster) -> None:
         super().__init__(id="form")
+        self.preflight = PreflightLine(session, cluster)
         self._buckets: Sequence[Bucket] = ()
 
     def compose(self) -> ComposeResult:
@@ -49,7 +53,7 @@ class CreateForm(Vertical):
         yield from _line("Name", TextInput(id="name"), _verdict("name"))
         yield from _line("Bucket", TextInput(id="bucket"), _verdict("bucket"))
         yield RecordTable(BUCKETS.on_screen, empty="Reading the buckets ...", id="buckets")
-        yield from _line("Lights", PreflightLine())
+        yield from _line("Lights", self.preflight)
         with Horizontal(id="decision"):
             yield SendButton("Create snapshot", id="create", variant="success", compact=True)
             yield FollowPanel()
@@ -85,13 +89,19 @@ class CreateForm(Vertical):
         facts = [cluster.name, cluster.number, status, cluster.health, cluster.engine]
         self.query_one("#cluster-facts", Static).update(_one_line("  ".join(fact for fact in facts if fact)))
 
-    def show_buckets(self, buckets: Sequence[Bucket], empty: str) -> None:
-        """List the buckets, or say why there are `empty` lines; the first usable one is proposed."""
-        self._buckets = buckets
+    def show_buckets(self, problem: Problem | None) -> None:
+        """List the buckets, or say that one can be typed, as where they could not be read; a usable one is proposed."""
+        facts = self.preflight.facts
+        self._buckets = facts.buckets if facts is not None else ()
+        empty = f"{BUCKETS.empty} One can be typed by hand."
+        if problem is not None:
+            empty = "The bucket list could not be read. A bucket can be typed by hand."
+            if is_key_missing(problem):
+                empty = "The cluster has no storage key, so it names no buckets."
         table, box = self.query_one("#buckets", RecordTable), self._box("bucket")
-        table.show([BUCKETS.row(bucket) for bucket in buckets], empty=empty)
+        table.show([BUCKETS.row(bucket) for bucket in self._buckets], empty=empty)
         if not box.value:
-            box.value = next((bucket.name for bucket in buckets if bucket.usable), "")
+            box.value = next((bucket.name for bucket in self._buckets if bucket.usable), "")
         table.move_to(box.value)
 
     def show_verdicts(self, draft: SnapshotDraft, zone: str, *, is_open: bool) -> None:

@@ -2,31 +2,80 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from rich.text import Text
+from textual import work
+from textual.message import Message
 from textual.widgets import Static
 
 from ncp_tui.gateway.exchange import RequestRecord
+from ncp_tui.problem import Problem
+from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.draft import SnapshotDraft, read_only_refused
+from ncp_tui.snapshots.lights import Facts, look_further, read_facts
+from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.next_steps import next_words
+from ncp_tui.tui.session import Session
 from ncp_tui.view.exchanges import request_lines
 from ncp_tui.view.preflight import checks_line, light_lines
 from ncp_tui.view.text import BLANK, Line, Tone, field, line
 
 
-class PreflightLine(Static):
-    """The checks in one line."""
+class PreflightLine(LoudWorkers, Static):
+    """The checks in one line. It looks at all that can be seen before a create, and holds what was seen."""
 
-    def __init__(self) -> None:
+    @dataclass
+    class Looked(Message):
+        """Something was read, or there is no client to read it with."""
+
+        problem: Problem | None = None
+        is_further: bool = False
+        """Whether only the history was looked at, behind its newest page."""
+
+    def __init__(self, session: Session, cluster: Cluster) -> None:
         super().__init__("", id="lights", markup=False)
+        self._session = session
+        self._cluster = cluster
+        self.facts: Facts | None = None
+        self.is_looking = False
+        self.became = ""
+        """What became of a request since the checks were read; they were about that one."""
+        self._is_cut_off = False
 
-    def show(self, draft: SnapshotDraft, *, is_cut_off: bool, became: str) -> None:
-        """Show them; `became` is what a request came to that was sent since they were read."""
-        words = checks_line(draft.preflight, became)
+    def look(self) -> None:
+        """Read all of it anew."""
+        self.is_looking = True
+        self.read_facts()
+
+    @work(group="facts", exclusive=True, exit_on_error=False, description="look before a create")
+    async def read_facts(self) -> None:
+        """Read cluster, buckets and history, side by side, and the journal."""
+        session = self._session
+        try:
+            with session.log.action(f"look before a snapshot of {self._cluster.name}"):
+                engine = await session.engine()
+                facts = await read_facts(engine, self._cluster, session.journal, session.home.now)
+                self._keep(facts, self.Looked())
+                if facts.has_older:  # the form is not kept waiting for a long history
+                    self._keep(await look_further(engine, facts), self.Looked(is_further=True))
+        except Problem as problem:
+            self._keep(None, self.Looked(problem))
+
+    def _keep(self, facts: Facts | None, looked: Looked) -> None:
+        self.facts, self._is_cut_off = facts, facts is None
+        self.is_looking = facts is not None and facts.has_older
+        if not looked.is_further:
+            self.became = ""
+        self.post_message(looked)
+
+    def show(self, draft: SnapshotDraft) -> None:
+        """Show the checks of `draft`."""
+        words = checks_line(draft.preflight, self.became)
         if draft.facts is None:
-            words = "not known: nothing could be read" if is_cut_off else "looking at the cluster ..."
+            words = "not known: nothing could be read" if self._is_cut_off else "looking at the cluster ..."
         self.update(Text(shown(words), no_wrap=True, overflow="ellipsis"))
 
 

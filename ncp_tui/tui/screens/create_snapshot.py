@@ -15,12 +15,10 @@ from textual.widgets import Button, Input
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Cluster
-from ncp_tui.search_engine.refusals import is_key_missing
 from ncp_tui.snapshots.draft import Confirmation, SnapshotDraft, propose_name
 from ncp_tui.snapshots.earlier import SecondRequest
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal
-from ncp_tui.snapshots.lights import Facts, look_further, read_facts
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
@@ -34,7 +32,6 @@ from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.send_button import SendButton
-from ncp_tui.view.buckets import BUCKETS
 from ncp_tui.view.create import LOOKED_AGAIN, question
 
 
@@ -57,19 +54,6 @@ class CreateSnapshotScreen(WorkingScreen):
     is_form = True
 
     @dataclass
-    class FactsRead(Message):
-        """All that can be seen before a create was read, or why there is no client to read it with."""
-
-        facts: Facts | None
-        problem: Problem | None = None
-
-    @dataclass
-    class OlderRead(Message):
-        """The history was looked at behind its newest page."""
-
-        facts: Facts
-
-    @dataclass
     class DamageAccepted(Message):
         """It is written down that the user has seen the journal's damage, or why it is not."""
 
@@ -78,14 +62,9 @@ class CreateSnapshotScreen(WorkingScreen):
     def __init__(self, session: Session, cluster: Cluster) -> None:
         super().__init__(session)
         self.cluster = cluster
-        self._facts: Facts | None = None
-        self._is_cut_off = False
-        self._is_looking = False
         self._zone = ""
         self._sent: SnapshotDraft | None = None
         self._followed: TrackedSnapshot | None = None
-        self._ended_before = ""
-        """What became of a request since the lights were read; they were about that one."""
         self.send_key = SendKey(session.home.monotonic, self.set_timer)
 
     @property
@@ -95,7 +74,7 @@ class CreateSnapshotScreen(WorkingScreen):
 
     def body(self) -> Iterable[Widget]:
         """The form, and what came of it."""
-        yield CreateForm()
+        yield CreateForm(self.session, self.cluster)
 
     @property
     def form(self) -> CreateForm:
@@ -132,55 +111,26 @@ class CreateSnapshotScreen(WorkingScreen):
             Caller.of(identity) if identity is not None else Caller("", "", "", ""),
             protected=profile is not None and profile.protected,
             read_only=self.session.read_only,
-            facts=self._facts if identity is not None else None,
+            facts=form.preflight.facts if identity is not None else None,
         )
 
     def load(self) -> None:
         """Look again at all that can be seen before a create."""
-        self._is_looking = True
-        self.read_facts()
+        self.form.preflight.look()
 
-    @work(group="facts", exclusive=True, exit_on_error=False, description="look before a create")
-    async def read_facts(self) -> None:
-        """Read cluster, buckets and history, side by side, and the journal."""
-        session = self.session
-        try:
-            with session.log.action(f"look before a snapshot of {self.cluster.name}"):
-                engine = await session.engine()
-                facts = await read_facts(engine, self.cluster, session.journal, session.home.now)
-                if facts.has_older:  # the form is not kept waiting for a long history
-                    self.post_message(self.FactsRead(facts))
-                    self.post_message(self.OlderRead(await look_further(engine, facts)))
-                    return
-        except Problem as problem:
-            self.post_message(self.FactsRead(None, problem))
-        else:
-            self.post_message(self.FactsRead(facts))
-
-    @on(FactsRead)
-    def show_facts(self, event: FactsRead) -> None:
-        """Show the buckets, or why there are none and that one can be typed, and light the lights."""
-        self._facts = facts = event.facts
-        self._is_looking, self._ended_before = facts is not None and facts.has_older, ""
-        self._is_cut_off = facts is None
-        self.show_header()
-        read = facts.buckets_read if facts is not None else None
-        problem = event.problem or (read.problem if read is not None else None)
-        empty = f"{BUCKETS.empty} One can be typed by hand."
-        if problem is not None:
-            empty = "The bucket list could not be read. A bucket can be typed by hand."
-            if is_key_missing(problem):
-                empty = "The cluster has no storage key, so it names no buckets."
-            self.say_problem(problem)
-        if facts is not None:
-            self.form.show_cluster(facts.cluster)
-        self.form.show_buckets(facts.buckets if facts is not None else (), empty)
-        self._judge()
-
-    @on(OlderRead)
-    def show_older(self, event: OlderRead) -> None:
-        """Judge the form by the whole history. Nothing else on it has changed, and nothing of it moves."""
-        self._facts, self._is_looking = event.facts, False
+    @on(PreflightLine.Looked)
+    def show_looked(self, event: PreflightLine.Looked) -> None:
+        """Judge the form by what was seen; nothing of it moves where only the history was looked at further."""
+        facts = self.form.preflight.facts
+        if not event.is_further:
+            self.show_header()
+            read = facts.buckets_read if facts is not None else None
+            problem = event.problem or (read.problem if read is not None else None)
+            if problem is not None:
+                self.say_problem(problem)
+            if facts is not None:
+                self.form.show_cluster(facts.cluster)
+            self.form.show_buckets(problem)
         self._judge()
 
     @on(Input.Changed)
@@ -188,7 +138,7 @@ class CreateSnapshotScreen(WorkingScreen):
         """Check while typing. What is edited is another decision."""
         event.stop()
         self.send_key.let_go()
-        self._ended_before = ""
+        self.form.preflight.became = ""
         self._judge()
 
     @on(CreateForm.Refused)
@@ -204,7 +154,7 @@ class CreateSnapshotScreen(WorkingScreen):
         """Say what is wrong with what is in the form, show the request, and open Create only when all is right."""
         draft, engine = self.draft, self.session.connected
         is_right = draft.problem is None
-        self.query_one(PreflightLine).show(draft, is_cut_off=self._is_cut_off, became=self._ended_before)
+        self.form.preflight.show(draft)
         self.form.show_verdicts(draft, self._zone, is_open=is_right and self._followed is None)
         preview = None
         if is_right and engine is not None:
@@ -242,7 +192,7 @@ class CreateSnapshotScreen(WorkingScreen):
             self.say("The keys are not loaded, so nothing can be sent. f5 tries again.", "bad")
         elif self.session.creating:
             self.say("Another create is on its way; wait for its answer first.", "warning")
-        elif self.draft.is_old(self.session.home.now()) and not self._is_looking:
+        elif self.draft.is_old(self.session.home.now()) and not self.form.preflight.is_looking:
             self.load()
             # and never by itself when they come: who knows where the user is by then
             self.say(f"{LOOKED_AGAIN} Then press it once more.", "warning")
@@ -361,7 +311,7 @@ class CreateSnapshotScreen(WorkingScreen):
             self._confirm(self._sent.stopped_by(problem), ask=True)
 
     def _let_correct(self, became: str) -> None:
-        self._followed, self._ended_before = None, became
+        self._followed, self.form.preflight.became = None, became
         self.form.reopen()
         self._judge()
 
