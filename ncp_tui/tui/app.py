@@ -22,7 +22,7 @@ from ncp_tui.profiles.identity import Identity
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.process import resume_gc
 from ncp_tui.tui import settings
-from ncp_tui.tui.copying import CopyingApp
+from ncp_tui.tui.clipboard import Clipboard
 from ncp_tui.tui.crash import LoudWorkers, QuietCrash
 from ncp_tui.tui.messages import JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
 from ncp_tui.tui.next_steps import problem_words
@@ -55,7 +55,7 @@ _KEY_NAMES = {
 }
 
 
-class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, NoticingApp, QuietCrash):
+class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCrash):
     """ncp-tui, full screen."""
 
     TITLE = "ncp-tui"
@@ -115,6 +115,7 @@ class NcpApp(LoudWorkers, RoomyApp, CopyingApp, SteadyPages, ThemedApp, Noticing
         """Call as `profile` if one is named; each key that is used is added to `secrets`."""
         super().__init__()
         self._typed_ahead = TypedAhead(self, self._deliver)
+        self.terminal_clipboard = Clipboard(self.send_copy, None if home.demo else home.folder, home.now)
         self.session = Session(home, ask_to_open=self.ask_to_open, secrets=[] if secrets is None else secrets)
         self.session.on_used = self.show_identity
         self.snapshot_workers = SnapshotWorkers(self, self.session)

@@ -26,6 +26,7 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from ncp_tui.system.blocking import DaemonExecutor
+from ncp_tui.tui.clipboard import CannotCopy, Clipboard
 from ncp_tui.tui.glyphs import GLYPHS
 from ncp_tui.tui.leaving import TERMINAL_LOST, Departure
 from ncp_tui.tui.painting import Painted
@@ -55,6 +56,8 @@ RESTORED = (
 class TerminalApp(App[Any]):
     """An app that leaves in order when its terminal does, and ends in time whenever it leaves."""
 
+    terminal_clipboard: Clipboard
+
     def __init__(self) -> None:
         self.departure = Departure()
         super().__init__()
@@ -79,6 +82,19 @@ class TerminalApp(App[Any]):
         """Send the terminal what moves and draws nothing."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.write_past_frames(sequence)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy, also from an input; ring where that cannot be done."""
+        try:
+            self.terminal_clipboard.copy(text)
+        except CannotCopy:
+            self.bell()
+
+    def send_copy(self, text: str, sequence: str) -> None:
+        """Send the sequence that copies `text`, and keep it for an input that pastes by ctrl+v."""
+        self._clipboard = text
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     def leave_mouse(self, *, to_terminal: bool) -> None:
         """Leave the mouse to the terminal, to select text with, or take it again."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Static
 
-from ncp_tui.tui.copying import (
+from ncp_tui.tui.clipboard import (
     MOST_ENCODED,
     CannotCopy,
     CannotWriteCopy,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from rich.cells import chop_cells
-from textual import on, work
+from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
@@ -18,13 +18,11 @@ from textual.widgets import Static
 
 from ncp_tui.problem import Problem
 from ncp_tui.system.blocking import run_blocking
-from ncp_tui.tui.copying import CannotCopy, CannotWriteCopy, copy_file_name, write_copy
+from ncp_tui.tui.clipboard import CannotCopy, CannotWriteCopy, write_copy
 from ncp_tui.tui.crash import LoudWorkers
+from ncp_tui.tui.terminal import TerminalApp
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.text import Line, line
-
-if TYPE_CHECKING:
-    from ncp_tui.tui.app import NcpApp
 
 DISK_SECONDS = 10.0
 
@@ -42,6 +40,7 @@ class Copyable:
 class CopyingScreen(LoudWorkers, ModalScreen[None]):
     """A screen over others. Subclasses say what there is to copy, and where a sentence goes."""
 
+    app = getters.app(TerminalApp)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy", tooltip="Send it to the terminal's clipboard", id="text.copy"),
         Binding("w", "write", "Write", tooltip="Write it to a new file in this folder", id="text.write"),
@@ -63,17 +62,13 @@ class CopyingScreen(LoudWorkers, ModalScreen[None]):
         """Tell what came of it."""
         raise NotImplementedError
 
-    @property
-    def _ncp_app(self) -> NcpApp:
-        return cast("NcpApp", self.app)
-
     def action_copy(self) -> None:
         """Send the text to the terminal's clipboard. Whether the terminal takes it, nobody can know."""
         wanted = self.to_copy()
         if wanted is None:
             return
         try:
-            self._ncp_app.send_copy(wanted.text)
+            self.app.terminal_clipboard.copy(wanted.text)
         except CannotCopy as problem:
             self.say(f"{problem.what} {problem.next_step}")
         else:
@@ -81,13 +76,14 @@ class CopyingScreen(LoudWorkers, ModalScreen[None]):
 
     def action_write(self) -> None:
         """Write the text to a new file in the folder that the program was started in."""
-        wanted, home = self.to_copy(), self._ncp_app.session.home
+        wanted = self.to_copy()
         if wanted is None:
             return
-        if home.demo:
+        path = self.app.terminal_clipboard.file_for(wanted.what)
+        if path is None:
             self.say("The demo writes nothing. m shows it to select.")
-            return
-        self.write_copy(wanted.text, home.folder / copy_file_name(wanted.what, home.now()))
+        else:
+            self.write_copy(wanted.text, path)
 
     @work(group="write a copy", exclusive=True, exit_on_error=False, description="write a copy")
     async def write_copy(self, text: str, path: Path) -> None:
@@ -123,6 +119,7 @@ class _Bare(TextView):
 class SelectScreen(ModalScreen[None]):
     """A text alone on the screen, its long lines folded, for the terminal's own mouse to select."""
 
+    app = getters.app(TerminalApp)
     CSS_PATH = "copying.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Back", id="select.back"),
@@ -152,7 +149,7 @@ class SelectScreen(ModalScreen[None]):
         self.query_one(_Bare).show(list(folded(self._text, event.size.width - 1)))
 
     def _leave_mouse(self, *, to_terminal: bool) -> None:
-        cast("NcpApp", self.app).leave_mouse(to_terminal=to_terminal)
+        self.app.leave_mouse(to_terminal=to_terminal)
 
 
 def folded(text: str, width: int) -> Iterator[Line]:

@@ -20,7 +20,6 @@ from ncp_tui.view.progress import final_sentence, under_way_sentence
 
 if TYPE_CHECKING:
     from ncp_tui.snapshots.track import TrackedSnapshot
-    from ncp_tui.tui.app import NcpApp
     from ncp_tui.tui.screens.copying import Copyable
     from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
 
@@ -59,11 +58,6 @@ class WorkingScreen(LoudWorkers, Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-
-    @property
-    def ncp_app(self) -> NcpApp:
-        """The app, by its own type."""
-        return cast("NcpApp", self.app)
 
     def compose(self) -> ComposeResult:
         """Header, body, panels, status, keys: the same places on every screen."""

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-from textual.app import App
 
 from ncp_tui.problem import Problem
 from ncp_tui.system.private_files import create_private_file
@@ -48,22 +45,22 @@ def clipboard_sequence(text: str, environ: Mapping[str, str]) -> str:
 _INSTEAD = "w writes it to a file, m shows it to select."
 
 
-class CopyingApp(App[Any]):
-    """An app whose every copy, also that of an input, goes to the terminal in all forms that may arrive."""
+class Clipboard:
+    """Where a text goes that the user copies: to the terminal in all forms that may arrive, or to a file."""
 
-    def copy_to_clipboard(self, text: str) -> None:
-        """Send `text` to the terminal, or ring where that cannot be done."""
-        try:
-            self.send_copy(text)
-        except CannotCopy:
-            self.bell()
+    def __init__(self, send: Callable[[str, str], None], folder: Path | None, now: Callable[[], datetime]) -> None:
+        """`send` is given a text and the sequence that copies it; without a `folder` no file is written."""
+        self._send = send
+        self._folder = folder
+        self._now = now
 
-    def send_copy(self, text: str) -> None:
+    def copy(self, text: str) -> None:
         """Send `text` to the terminal's clipboard. Whether it arrives, nobody can know. Raises CannotCopy."""
-        sequence = clipboard_sequence(text, os.environ)
-        self._clipboard = text  # what an input pastes by ctrl+v
-        if self._driver is not None:
-            self._driver.write(sequence)
+        self._send(text, clipboard_sequence(text, os.environ))
+
+    def file_for(self, what: str) -> Path | None:
+        """Where a copy may be written now; None where nothing is written."""
+        return None if self._folder is None else self._folder / copy_file_name(what, self._now())
 
 
 class CannotWriteCopy(Problem):
