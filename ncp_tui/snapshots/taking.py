@@ -220,6 +220,7 @@ class _Attempt:
                 "The gateway refused the signature, because of this machine's clock.",
                 "The corrected request was not sent: the journal could not be written.",
                 problem.next_step,
+                *problem.actions,
             )
         outcome = outcome_of(error) if error else Outcome.ACCEPTED
         await self._note(Fact.ANSWERED, **_answered(error, request_id or None, outcome))

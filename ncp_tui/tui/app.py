@@ -353,7 +353,7 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
         except (Problem, TimeoutError) as error:
             why = error if isinstance(error, Problem) else _slow_disk()
             if isinstance(self.screen, WorkingScreen):
-                self.screen.say(why.sentences(), "warning")
+                self.screen.say(problem_words(why), "warning")
 
     async def on_event(self, event: events.Event) -> None:
         """Pass it on, what the user does one after the other."""

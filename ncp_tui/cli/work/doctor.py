@@ -138,9 +138,9 @@ def _answered(reached: Reached) -> Finding:
         return Finding(subject, Light.OK, f"{host} answers")
     # No fault in itself: a bastion is often let through to one zone only. A profile that needs it has its own finding.
     if isinstance(problem, NotReached) or reached.clock_offset is None:
-        return Finding(subject, Light.UNSURE, problem.what, problem.next_step)
+        return Finding(subject, Light.UNSURE, problem.what, next_words(problem))
     said = f"{host} answers, but not as a gateway does: {problem.what}"
-    return Finding(subject, Light.UNSURE, said, problem.next_step)
+    return Finding(subject, Light.UNSURE, said, next_words(problem))
 
 
 def _clock(reached: Sequence[Reached]) -> Finding:

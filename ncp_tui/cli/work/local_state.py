@@ -102,7 +102,7 @@ def _profiles(home: Home) -> Finding:
     try:
         book = home.profiles.load()
     except Problem as problem:
-        return Finding("profiles", Light.BAD, problem.what, problem.next_step, problem)
+        return Finding("profiles", Light.BAD, problem.what, next_words(problem), problem)
     if book.damaged:
         fix = f"Mend or remove {home.paths.profiles_file}."
         return Finding("profiles", Light.BAD, " ".join(book.warnings), fix)
@@ -123,7 +123,7 @@ def _key_file(home: Home) -> Iterator[Finding]:
     try:
         check_host()
     except Problem as problem:
-        yield Finding("encrypted file", Light.BAD, problem.what, problem.next_step, problem)
+        yield Finding("encrypted file", Light.BAD, problem.what, next_words(problem), problem)
     else:
         yield Finding("encrypted file", Light.OK, "this host can open it")
 
@@ -136,7 +136,7 @@ def _callers(home: Home, wanted: str | None) -> Iterator[Finding]:
         return  # nobody to call as is known then: that is the finding about the profiles
     found = home.identities(book)
     for name, problem in found.refused.items():
-        yield Finding(f"keys {name}", Light.BAD, problem.what, problem.next_step)
+        yield Finding(f"keys {name}", Light.BAD, problem.what, next_words(problem))
     for warning in found.warnings:
         told = warning in book.warnings or any(problem.what in warning for problem in found.refused.values())
         if not told:
@@ -206,7 +206,7 @@ def _proxy(environ: Mapping[str, str]) -> Finding:
     try:
         proxy = proxy_for(endpoint_for(), environ)
     except UnusableProxy as problem:
-        return Finding("proxy", Light.BAD, problem.what, problem.next_step, problem)
+        return Finding("proxy", Light.BAD, problem.what, next_words(problem), problem)
     if proxy is None:
         named = any(environ.get(name) for name in PROXY_VARIABLES)
         return Finding("proxy", Light.OK, "not used for NCP: NO_PROXY names it" if named else "none is set")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ncp_tui.cli.exit_codes import ExitCode
-from ncp_tui.cli.work.problems import Declined, NothingToImport
+from ncp_tui.cli.work.problems import Declined, NothingToImport, problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
@@ -165,7 +165,7 @@ def _left_behind(session: Session, done: Changed) -> str | None:
         with contextlib.suppress(Problem):
             session.ask_store(lambda: administration.forget_copy(left))
             return None
-    session.out.error(left.sentences())
+    session.out.error(problem_words(left))
     return left.place
 
 

@@ -6,6 +6,7 @@ from textual import work
 
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster, Dashboard
+from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.view.clusters import cluster_lines
@@ -36,6 +37,6 @@ class ClusterDetailScreen(TextScreen):
                 cluster = cluster.with_detail(detail) if detail else cluster
                 dashboard = await engine.show_dashboard(cluster.number)
         except Problem as error:
-            problem = error.sentences()
+            problem = problem_words(error)
         lines = cluster_lines(cluster, dashboard)
         self.show([*lines, BLANK, line(problem, Tone.BAD)] if problem else lines)

@@ -20,6 +20,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.clipboard import CannotCopy, CannotWriteCopy, write_copy
 from ncp_tui.tui.crash import LoudWorkers
+from ncp_tui.tui.next_steps import next_words, problem_words
 from ncp_tui.tui.terminal import TerminalApp
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.text import Line, line
@@ -70,7 +71,7 @@ class CopyingScreen(LoudWorkers, ModalScreen[None]):
         try:
             self.app.terminal_clipboard.copy(wanted.text)
         except CannotCopy as problem:
-            self.say(f"{problem.what} {problem.next_step}")
+            self.say(f"{problem.what} {next_words(problem)}")
         else:
             self.say(SENT)
 
@@ -101,7 +102,7 @@ class CopyingScreen(LoudWorkers, ModalScreen[None]):
     @on(Written)
     def tell_written(self, event: Written) -> None:
         """Say where it is."""
-        self.say(event.problem.sentences() if event.problem else f"Written, for you alone: {event.path}")
+        self.say(problem_words(event.problem) if event.problem else f"Written, for you alone: {event.path}")
 
     def action_select(self) -> None:
         """Show the text with nothing beside it, and the mouse left to the terminal."""

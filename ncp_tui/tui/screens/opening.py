@@ -18,6 +18,7 @@ from textual.widgets import Static
 
 from ncp_tui.problem import Problem
 from ncp_tui.tui.crash import LoudWorkers
+from ncp_tui.tui.next_steps import problem_words
 
 
 class OpeningScreen(LoudWorkers, ModalScreen[bool]):
@@ -54,7 +55,7 @@ class OpeningScreen(LoudWorkers, ModalScreen[bool]):
 
     def tried_in_vain(self, problem: Problem) -> None:
         """Say why it did not open."""
-        self.say(problem.sentences(), "bad")
+        self.say(problem_words(problem), "bad")
 
     def begin(self, saying: str) -> bool:
         """Whether a try may begin: only one is made at a time. It ends in a Tried message."""

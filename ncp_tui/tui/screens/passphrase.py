@@ -12,6 +12,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
 from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase
 from ncp_tui.profiles.secret_stores.problems import InvalidPassphrase, WrongPassphrase
+from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.screens.opening import OpeningScreen
 from ncp_tui.tui.widgets.secret_input import SecretInput
 
@@ -82,7 +83,7 @@ class PassphraseScreen(OpeningScreen):
             self.dismiss(True)
             return
         again = isinstance(problem, WrongPassphrase)
-        self.say(f"{problem.what} Try again." if again else problem.sentences(), "bad")
+        self.say(f"{problem.what} Try again." if again else problem_words(problem), "bad")
         if isinstance(problem, WrongPassphrase | InvalidPassphrase):
             for each in self.query(SecretInput):
                 each.clear()

@@ -20,6 +20,7 @@ from ncp_tui.profiles.store import name_taken
 from ncp_tui.snapshots.templates import template_warning
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.messages import ProfileToUse
+from ncp_tui.tui.next_steps import next_words, problem_words
 from ncp_tui.tui.screens.confirm import TypeNameScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.prompt import PromptScreen
@@ -114,7 +115,7 @@ class ProfilesScreen(TableScreen):
             return
         if renamed is not None:
             self._follow_rename(*renamed)
-        self.read_profiles(said if done.left_behind is None else f"{said} {done.left_behind.sentences()}")
+        self.read_profiles(said if done.left_behind is None else f"{said} {problem_words(done.left_behind)}")
 
     @on(Loaded)
     def show_loaded(self, event: Loaded) -> None:
@@ -252,7 +253,7 @@ class ProfilesScreen(TableScreen):
             if any(same_name(each.name, new) for each in identities if each.name != old):
                 raise name_taken(new)
         except InvalidProfile as problem:
-            return f"{problem.what} {problem.next_step}"
+            return f"{problem.what} {next_words(problem)}"
         return ""
 
     def _rename(self, identity: Identity, new: str | None) -> None:
