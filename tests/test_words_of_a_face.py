@@ -54,14 +54,13 @@ def found(pattern: re.Pattern[str], *folders: str) -> list[str]:
     return [f"{place}: {text!r}" for folder in folders for place, text in sentences(folder) if pattern.search(text)]
 
 
-BELOW = ("gateway", "search_engine", "profiles", "session_log", "snapshots", "view")
+BELOW = ("system", "gateway", "search_engine", "profiles", "session_log", "snapshots", "view")
 
 
 def test_what_is_below_both_faces_speaks_to_both() -> None:
     """Its problems are shown by either: the next step is in words, or an action that each face has its means for."""
     assert not found(COMMANDS, *BELOW)
-    # The hints of the requests screen are still to get their keys from it.
-    assert not [each for each in found(KEYS, *BELOW) if not each.startswith("view/requests.py")]
+    assert not found(KEYS, *BELOW)
 
 
 def test_every_action_has_a_purpose_and_a_means_in_each_face() -> None:
