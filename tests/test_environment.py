@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from ncp_tui.home import users_home
 from ncp_tui.profiles.environment_variables import environment_secrets
+from ncp_tui.workspace import open_workspace
 
 KEYS = {
     "NCLOUD_ACCESS_KEY_ID": "AKENVIRONMENT0000001",
@@ -30,7 +30,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
 
 def test_a_child_started_later_has_none_of_the_keys(keys: Mapping[str, str]) -> None:
     """A pager, a browser or a compiler that a library starts inherits the environment, and may log it."""
-    home = users_home()
+    home = open_workspace()
     program = "import json, os; print(json.dumps(dict(os.environ)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     inherited = json.loads(done.stdout)
@@ -39,12 +39,12 @@ def test_a_child_started_later_has_none_of_the_keys(keys: Mapping[str, str]) -> 
     assert inherited["PATH"] == os.environ["PATH"]
     identity = home.choose("environment")
     assert identity.profile.access_key == keys["NCLOUD_ACCESS_KEY_ID"]
-    assert identity.held_secret is not None
+    assert identity.secret_key is not None
 
 
 @pytest.mark.usefixtures("keys")
 def test_what_was_read_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    home = users_home()
+    home = open_workspace()
     monkeypatch.setenv("NCLOUD_REGION", "SGN")
     assert "NCLOUD_REGION" not in home.environ
     assert {name: home.environ[name] for name in KEYS} == KEYS
@@ -52,7 +52,7 @@ def test_what_was_read_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_environment_that_is_given_is_not_touched() -> None:
     given = dict(KEYS)
-    assert users_home(given).environ == KEYS
+    assert open_workspace(given).environ == KEYS
     assert given == KEYS
 
 

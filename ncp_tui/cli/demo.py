@@ -1,4 +1,4 @@
-"""A home that is nobody's: a sandbox in this process, its keys in memory, its files in a folder that goes away."""
+"""A workspace that is nobody's: a sandbox in this process, its keys in memory, its files in a folder that goes away."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.home import Home
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.profiles.store import ProfileStore
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.system.paths import Paths
+from ncp_tui.workspace import Workspace
 
 CLUSTERS = 12
 SECONDS = 12.0
@@ -23,8 +23,8 @@ SECONDS = 12.0
 
 
 @contextmanager
-def demo_home() -> Iterator[Home]:
-    """A home with one profile, `sandbox`, whose gateway is served for as long as the context lasts."""
+def demo_workspace() -> Iterator[Workspace]:
+    """A workspace with one profile, `sandbox`, whose gateway is served for as long as the context lasts."""
     store = SessionStore()
     with (
         # What is still being written when the program ends is no reason to end it with an error.
@@ -42,4 +42,4 @@ def demo_home() -> Iterator[Home]:
         )
         ProfileStore(paths).add(profile)
         asyncio.run(store.save(profile, SecretKey(served.sandbox.secret_key)))
-        yield Home(environ={}, paths=paths, stores={"session": store}, configure_file=None, demo=True)
+        yield Workspace(environ={}, paths=paths, stores={"session": store}, configure_file=None, demo=True)

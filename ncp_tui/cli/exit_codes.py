@@ -82,13 +82,12 @@ def exit_code_of(problem: Problem) -> ExitCode:
     from ncp_tui.gateway.proxies import UnusableProxy
     from ncp_tui.gateway.tls import UnusableCaBundle
     from ncp_tui.profiles.profile import InvalidProfile
-    from ncp_tui.snapshots.checks import InvalidBucket
-    from ncp_tui.snapshots.earlier import SecondRequest
+    from ncp_tui.snapshots.earlier_requests import SecondRequest
     from ncp_tui.snapshots.evidence import CannotWriteEvidence
     from ncp_tui.snapshots.journal import JournalProblem
     from ncp_tui.snapshots.journal_contents import DamagedJournal, OtherDamage
-    from ncp_tui.snapshots.names import InvalidName
     from ncp_tui.snapshots.resolve import EntryHeld, NotOpen
+    from ncp_tui.snapshots.rules import InvalidBucket, InvalidName
     from ncp_tui.snapshots.templates import InvalidTemplate
 
     if isinstance(problem, CommandProblem):

@@ -170,15 +170,15 @@ class _NoTerminal(click.ClickException):
 def _show(session: Session) -> int:
     from ncp_tui.tui.main import run as run_tui
 
-    return run_tui(session.home, session.secrets, profile=session.settings.profile)
+    return run_tui(session.workspace, session.secrets, profile=session.settings.profile)
 
 
 def _demonstrate(session: Session) -> int:
-    from ncp_tui.cli.demo import demo_home
+    from ncp_tui.cli.demo import demo_workspace
     from ncp_tui.tui.main import run as run_tui
 
-    with demo_home() as home:
-        return run_tui(home, session.secrets)
+    with demo_workspace() as workspace:
+        return run_tui(workspace, session.secrets)
 
 
 def _tell_scripts(arguments: Sequence[str], kind: str, what: str) -> None:

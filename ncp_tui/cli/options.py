@@ -127,17 +127,17 @@ def complete_profile(_ctx: click.Context, _parameter: click.Parameter, incomplet
 
 def complete_cluster(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The clusters that begin so, of those that were listed last by whoever would call. Nothing is sent."""
-    from ncp_tui.home import users_home
     from ncp_tui.problem import Problem
-    from ncp_tui.profiles.last_listing import LastListing, begins_with
+    from ncp_tui.profiles.cluster_name_cache import ClusterNameCache, begins_with
     from ncp_tui.text import clean
+    from ncp_tui.workspace import open_workspace
 
     try:
-        home = users_home(os.environ)
-        identity = home.choose(Settings.of(ctx).profile)
+        workspace = open_workspace(os.environ)
+        identity = workspace.choose(Settings.of(ctx).profile)
     except Problem:
         return []
-    listed = LastListing(home.paths).names(identity)
+    listed = ClusterNameCache(workspace.paths).names(identity)
     return [name for name in listed if begins_with(name, incomplete) and name == clean(name)]
 
 

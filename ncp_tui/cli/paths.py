@@ -28,7 +28,7 @@ def command() -> None:
 
 
 def _show_paths(session: Session) -> int:
-    paths = session.home.paths
+    paths = session.workspace.paths
     known = {
         "config": paths.config_dir,
         "state": paths.state_dir,

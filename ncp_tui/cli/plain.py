@@ -32,11 +32,11 @@ def converse(session: Session) -> int:
 
 def converse_in_demo(session: Session) -> int:
     """The same against a private sandbox."""
-    from ncp_tui.cli.demo import demo_home
+    from ncp_tui.cli.demo import demo_workspace
     from ncp_tui.cli.work.plain import create_plainly
 
-    with demo_home() as home:
-        session.home = home
+    with demo_workspace() as workspace:
+        session.workspace = workspace
         try:
             return create_plainly(session)
         finally:

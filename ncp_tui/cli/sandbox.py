@@ -19,8 +19,8 @@ from ncp_tui.system.process import resume_gc
 from ncp_tui.view.text import text_table
 
 if TYPE_CHECKING:
-    from ncp_tui.sandbox.fault_lab.lab_fault import LabFault
-    from ncp_tui.sandbox.fault_lab.specs import PlannedFault
+    from ncp_tui.sandbox.fault_lab.catalogue import PlannedFault
+    from ncp_tui.sandbox.fault_lab.fault import LabFault
     from ncp_tui.sandbox.sandbox import Sandbox
 
 
@@ -30,7 +30,7 @@ def _read_faults(
     """The faults that were named, before anything listens. Help and completion import no server for it."""
     if not given:
         return ()
-    from ncp_tui.sandbox.fault_lab.specs import UnknownFault, read_fault
+    from ncp_tui.sandbox.fault_lab.catalogue import UnknownFault, read_fault
 
     try:
         return tuple(read_fault(text) for text in given)
@@ -94,7 +94,7 @@ def command(
     A fault strikes the creation of a snapshot unless its row in --list-faults names something else. NAME@history aims
     it at the history; the other aims are clusters, cluster, buckets, create and any.
     """
-    from ncp_tui.sandbox.fault_lab.specs import FAULTS
+    from ncp_tui.sandbox.fault_lab.catalogue import FAULTS
     from ncp_tui.sandbox.sandbox import Sandbox
     from ncp_tui.sandbox.server import run_forever
 

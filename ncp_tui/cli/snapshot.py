@@ -119,7 +119,7 @@ def resolve(timeout: float, dismiss: tuple[str, str] | None, accept_damage: str 
     That is so after a lost answer, a crash, a dropped link. Only reads. Each is started, not started, or cannot
     be told (9 where that is left for any, or the journal is damaged).
     """
-    from ncp_tui.cli.work.settling import accept, dismiss_one, settle_all
+    from ncp_tui.cli.work.settling import accept, dismiss_one, resolve_all
 
     if dismiss is not None and accept_damage is not None:
         raise click.UsageError("--dismiss and --accept-damage exclude each other.")
@@ -128,7 +128,7 @@ def resolve(timeout: float, dismiss: tuple[str, str] | None, accept_damage: str 
     elif accept_damage is not None:
         run(partial(accept, wanted=accept_damage))
     else:
-        run(partial(settle_all, seconds=timeout))
+        run(partial(resolve_all, seconds=timeout))
 
 
 # The command's name until now, for the scripts that have it.

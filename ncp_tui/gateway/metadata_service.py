@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import ncp_tui
+from ncp_tui.gateway._httpx import httpx
 from ncp_tui.gateway.clock import ClockOffset, offset_from
-from ncp_tui.gateway.connections import Connections
 from ncp_tui.gateway.endpoints import HOST_AND_PORT, is_loopback, parsed_url
 from ncp_tui.gateway.errors import KeysUnavailable
-from ncp_tui.gateway.lean_httpx import httpx
-from ncp_tui.gateway.transport_errors import NETWORK_ERRORS
+from ncp_tui.gateway.failures import NETWORK_ERRORS
+from ncp_tui.gateway.pool import ConnectionPool
 
 METADATA_SERVICE = "http://169.254.169.254"
 SECONDS = 3.0
@@ -153,7 +153,7 @@ class _Question:
     async def _sent(self, path: str) -> tuple[int, bytes]:
         headers = {"connection": "close", "user-agent": f"ncp-tui/{ncp_tui.__version__}"}
         request = httpx.Request("GET", self._service + path, headers=headers)
-        connections = Connections(None, None)
+        connections = ConnectionPool(None, None)
         started, began = self._clock(), self._monotonic()
         try:
             head = await connections.handle_async_request(request)

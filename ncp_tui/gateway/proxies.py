@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
+from ncp_tui.gateway._httpx import httpx
 from ncp_tui.gateway.endpoints import HOST_AND_PORT, Endpoint
-from ncp_tui.gateway.lean_httpx import httpx
 from ncp_tui.problem import Problem
 
 PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")

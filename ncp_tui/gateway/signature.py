@@ -12,9 +12,9 @@ import hmac
 import time
 from collections.abc import Callable, Generator
 
+from ncp_tui.gateway._httpx import httpx
 from ncp_tui.gateway.clock import timestamp_ms
 from ncp_tui.gateway.credentials import Credentials, SecretKey
-from ncp_tui.gateway.lean_httpx import httpx
 
 TIMESTAMP_HEADER = "x-ncp-apigw-timestamp"
 ACCESS_KEY_HEADER = "x-ncp-iam-access-key"

@@ -11,18 +11,18 @@ from typing import Any, Final, TypeVar
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.book import ProfileBook
-from ncp_tui.profiles.identities import same_name
+from ncp_tui.profiles.identity import same_name
 from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName, check_profile
-from ncp_tui.profiles.secret_stores.base import SecretStore, service_of
-from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
-from ncp_tui.profiles.secret_stores.problems import (
+from ncp_tui.profiles.profiles_file import ProfilesFile
+from ncp_tui.profiles.secret_stores.errors import (
     DamagedSecret,
     KeyringLocked,
     NoKeyFileHere,
     NoKeyring,
     OtherAccessKey,
 )
+from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
+from ncp_tui.profiles.secret_stores.protocol import SecretStore, service_of
 from ncp_tui.profiles.store import CannotSave, ProfileStore
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.private_files import Fence
@@ -67,7 +67,7 @@ class KeyLeftBehind(Problem):
 class Changed:
     """The profiles as they are now, and what could not be cleared away after the change was made."""
 
-    book: ProfileBook
+    book: ProfilesFile
     left_behind: KeyLeftBehind | None = None
 
 
@@ -176,7 +176,7 @@ class Administration:
     async def set_default(self, name: str) -> Changed:
         """Use the profile `name` when none is named."""
 
-        def is_default(book: ProfileBook) -> bool:
+        def is_default(book: ProfilesFile) -> bool:
             return book.default is not None and same_name(book.default, name)
 
         write = _Write(lambda profiles: profiles.set_default(name), is_default)
@@ -193,7 +193,9 @@ class Administration:
             return await store.load(profile) if store is not None else None
         return None
 
-    async def _keep(self, profile: Profile, secret_key: SecretKey | None, there: Profile, write: _Write) -> ProfileBook:
+    async def _keep(
+        self, profile: Profile, secret_key: SecretKey | None, there: Profile, write: _Write
+    ) -> ProfilesFile:
         """Keep `secret_key` for `profile`, then write; the key that is kept for `there` now is the one to put back."""
         store = self._stores.get(profile.store)
         if store is None or secret_key is None:
@@ -207,7 +209,7 @@ class Administration:
 
     async def _both(
         self, change_key: Callable[[], Awaitable[None]], put_back: Callable[[], Awaitable[None]], write: _Write
-    ) -> ProfileBook:
+    ) -> ProfilesFile:
         try:
             await change_key()
         except _NOT_ASKED:
@@ -254,13 +256,13 @@ class _Write:
     """One change of the profiles file, and whether it may be there once it has failed."""
 
     def __init__(
-        self, change: Callable[[ProfileStore], ProfileBook], has_landed: Callable[[ProfileBook], bool]
+        self, change: Callable[[ProfileStore], ProfilesFile], has_landed: Callable[[ProfilesFile], bool]
     ) -> None:
         self._change = change
         self._has_landed = has_landed
         self.may_be_on_disk = False
 
-    async def make(self, profiles: ProfileStore) -> ProfileBook:
+    async def make(self, profiles: ProfileStore) -> ProfilesFile:
         """The profiles after the change. What a timeout means is said where it matters: see Administration."""
         fence = Fence()
         try:
@@ -276,10 +278,10 @@ class _Write:
             raise _silent("Nothing was changed.")
         return book
 
-    async def _read_back(self, profiles: ProfileStore, fence: Fence) -> ProfileBook | None:
+    async def _read_back(self, profiles: ProfileStore, fence: Fence) -> ProfilesFile | None:
         """The profiles as they are now, and will stay as far as this change goes; None where nobody can say."""
 
-        def read() -> ProfileBook:
+        def read() -> ProfilesFile:
             fence.close()
             return profiles.load()
 

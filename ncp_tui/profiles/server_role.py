@@ -60,7 +60,7 @@ class ServerRole:
         """Ask the metadata service that `environ` names, or the one of every server."""
         self.name = ""
         """What NCP calls the role; empty until the first answer."""
-        self.handed_out: list[Credentials] = []
+        self.issued: list[Credentials] = []
         """Every pair this run has had from it, oldest first."""
         self._environ = environ
         self._clock = clock
@@ -73,7 +73,7 @@ class ServerRole:
     @property
     def masked(self) -> str:
         """The newest access key id with its middle hidden; all of it before there is one."""
-        return mask_access_key(self.handed_out[-1].access_key) if self.handed_out else MASKED
+        return mask_access_key(self.issued[-1].access_key) if self.issued else MASKED
 
     def subscribe(self, listener: Callable[[SecretKey], None]) -> None:
         """Tell `listener` each secret key that comes, so that whatever is written down can leave it out."""
@@ -118,12 +118,12 @@ class ServerRole:
                 return held
             raise
         self.name, self._held = answer.role, taken
-        if taken.credentials not in self.handed_out:
+        if taken.credentials not in self.issued:
             self._tell(taken.credentials)
         return taken
 
     def _tell(self, credentials: Credentials) -> None:
-        self.handed_out.append(credentials)
+        self.issued.append(credentials)
         for listener in self._listeners:
             listener(credentials.secret_key)
 

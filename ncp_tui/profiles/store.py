@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.book import VERSION, ProfileBook, read_book, write_book
-from ncp_tui.profiles.identities import same_name
+from ncp_tui.profiles.identity import same_name
 from ncp_tui.profiles.profile import InvalidProfile, Profile, check_profile, check_profile_name
+from ncp_tui.profiles.profiles_file import VERSION, ProfilesFile, read_profiles, write_profiles
 from ncp_tui.system.paths import Paths, make_private_directory
 from ncp_tui.system.private_files import Fence, GivenUp, back_up, read_file, remove_leftovers, write_atomically
 
@@ -56,10 +56,10 @@ class ProfileStore:
         """The same file, for a change that is not written any more once `fence` is closed."""
         return ProfileStore(self._paths, lock_seconds=self._lock_seconds, fence=fence)
 
-    def load(self) -> ProfileBook:
+    def load(self) -> ProfilesFile:
         """The profiles, with a copy of a file that is not wholly understood put aside. Raises CannotRead."""
         data = self._read()
-        book = read_book(data)
+        book = read_profiles(data)
         if not book.damaged or book.version > VERSION:
             return book
         try:
@@ -68,11 +68,11 @@ class ProfileStore:
             note = f"No copy of the file could be made: {_reason(error)}."
         return dataclasses.replace(book, warnings=(*book.warnings, note))
 
-    def add(self, profile: Profile) -> ProfileBook:
+    def add(self, profile: Profile) -> ProfilesFile:
         """Add a profile; the first one becomes the default. Raises InvalidProfile for a bad value or a taken name."""
         profile = check_profile(profile)
 
-        def added(book: ProfileBook) -> ProfileBook:
+        def added(book: ProfilesFile) -> ProfilesFile:
             if book.find(profile.name) is not None:
                 raise name_taken(profile.name)
             keeps_default = book.profiles or (book.damaged and book.default)
@@ -95,24 +95,24 @@ class ProfileStore:
         InvalidProfile where no profile may be called so or one is, readable or not, other than `unless`.
         """
         check_profile_name(name)
-        book = read_book(self._read())
+        book = read_profiles(self._read())
         self._refuse_newer(book)
         _refuse_taken(book, name, unless=book.find(unless) if unless else None)
 
     def check_unchanged(self, seen: Profile) -> None:
         """Raise what `replace` of `seen` would, before a key is touched for it."""
-        book = read_book(self._read())
+        book = read_profiles(self._read())
         self._refuse_newer(book)
         _refuse_changed(known_profile(book, seen.name), seen)
 
-    def replace(self, profile: Profile, *, seen: Profile | None = None) -> ProfileBook:
+    def replace(self, profile: Profile, *, seen: Profile | None = None) -> ProfilesFile:
         """Put `profile` in the place of the one of its name, which is as it was `seen`, where that is said.
 
         Raises UnknownProfile, InvalidProfile, CannotSave for one that another program has changed meanwhile.
         """
         profile = check_profile(profile)
 
-        def replaced(book: ProfileBook) -> ProfileBook:
+        def replaced(book: ProfilesFile) -> ProfilesFile:
             # The spelling stays: secrets are kept under it, and only `rename` moves them.
             old = known_profile(book, profile.name)
             if seen is not None:
@@ -121,14 +121,14 @@ class ProfileStore:
 
         return self._change(replaced)
 
-    def rename(self, old: str, new: str) -> ProfileBook:
+    def rename(self, old: str, new: str) -> ProfilesFile:
         """Give a profile another name; the default follows. Raises UnknownProfile, InvalidProfile.
 
         The secret stays where it is: the caller moves it with the store's own `rename`.
         """
         check_profile_name(new)
 
-        def renamed(book: ProfileBook) -> ProfileBook:
+        def renamed(book: ProfilesFile) -> ProfilesFile:
             profile = known_profile(book, old)
             _refuse_taken(book, new, unless=profile)
             was_default = book.default is not None and same_name(book.default, profile.name)
@@ -137,24 +137,24 @@ class ProfileStore:
 
         return self._change(renamed)
 
-    def duplicate(self, name: str, new: str) -> ProfileBook:
+    def duplicate(self, name: str, new: str) -> ProfilesFile:
         """Add a copy of a profile under a new name, without its secret. Raises UnknownProfile, InvalidProfile."""
         check_profile_name(new)
 
-        def duplicated(book: ProfileBook) -> ProfileBook:
+        def duplicated(book: ProfilesFile) -> ProfilesFile:
             profile = known_profile(book, name)
             _refuse_taken(book, new)
             return dataclasses.replace(book, profiles=(*book.profiles, dataclasses.replace(profile, name=new)))
 
         return self._change(duplicated)
 
-    def remove(self, name: str) -> ProfileBook:
+    def remove(self, name: str) -> ProfilesFile:
         """Forget a profile; removing the default leaves none, so that nobody calls as somebody else unawares.
 
         A table that cannot be read is removed as well (its copy stays). Raises UnknownProfile.
         """
 
-        def removed(book: ProfileBook) -> ProfileBook:
+        def removed(book: ProfilesFile) -> ProfilesFile:
             written = book.find_unreadable(name) if book.find(name) is None else None
             if written is None:
                 known_profile(book, name)
@@ -168,7 +168,7 @@ class ProfileStore:
 
         return self._change(removed)
 
-    def set_default(self, name: str) -> ProfileBook:
+    def set_default(self, name: str) -> ProfilesFile:
         """Use this profile when none is named. Raises UnknownProfile."""
         return self._change(lambda book: dataclasses.replace(book, default=known_profile(book, name).name))
 
@@ -205,13 +205,13 @@ class ProfileStore:
                 f"Close it after a look at it: chmod 600 {file}",
             )
 
-    def _change(self, change: Callable[[ProfileBook], ProfileBook]) -> ProfileBook:
+    def _change(self, change: Callable[[ProfilesFile], ProfilesFile]) -> ProfilesFile:
         file = self._paths.profiles_file
         with self._locked():
             data = self._read()
-            book = read_book(data)
+            book = read_profiles(data)
             self._refuse_newer(book)
-            changed = write_book(change(book))
+            changed = write_profiles(change(book))
             try:
                 if book.damaged:
                     back_up(file, data)
@@ -221,7 +221,7 @@ class ProfileStore:
                 raise self._cannot_save(_reason(error)) from error
             except GivenUp:
                 raise self._cannot_save("the disk did not answer in time") from None
-        return read_book(changed)
+        return read_profiles(changed)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -244,7 +244,7 @@ class ProfileStore:
         finally:
             lock.release()
 
-    def _refuse_newer(self, book: ProfileBook) -> None:
+    def _refuse_newer(self, book: ProfilesFile) -> None:
         if book.version > VERSION:
             raise CannotSave(
                 f"The profiles file was written by a newer ncp-tui (version {book.version}; this one knows {VERSION}).",
@@ -260,7 +260,7 @@ class ProfileStore:
         )
 
 
-def known_profile(book: ProfileBook, name: str) -> Profile:
+def known_profile(book: ProfilesFile, name: str) -> Profile:
     """The profile of that name. Raises UnknownProfile, which names those that there are."""
     profile = book.find(name)
     if profile is not None:
@@ -274,7 +274,7 @@ def known_profile(book: ProfileBook, name: str) -> Profile:
     raise UnknownProfile(f"There is no profile {name!a}.", "Nothing was changed.", " ".join((*book.warnings, known)))
 
 
-def _refuse_taken(book: ProfileBook, name: str, *, unless: Profile | None = None) -> None:
+def _refuse_taken(book: ProfilesFile, name: str, *, unless: Profile | None = None) -> None:
     if book.find(name) not in (None, unless) or book.find_unreadable(name):
         raise name_taken(name)
 
@@ -299,7 +299,7 @@ def name_taken(name: str) -> InvalidProfile:
     )
 
 
-def _exchanged(book: ProfileBook, old: Profile, new: Profile) -> ProfileBook:
+def _exchanged(book: ProfilesFile, old: Profile, new: Profile) -> ProfilesFile:
     return dataclasses.replace(book, profiles=tuple(new if profile is old else profile for profile in book.profiles))
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import StoreName
-from ncp_tui.profiles.secret_stores.base import SecretStore
-from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+from ncp_tui.profiles.secret_stores.errors import KeyringLocked
+from ncp_tui.profiles.secret_stores.protocol import SecretStore
 
 
 @dataclass(frozen=True)

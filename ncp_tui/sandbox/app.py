@@ -24,10 +24,10 @@ from ncp_tui.sandbox.answers import (
     refusal_answer,
     success_answer,
 )
-from ncp_tui.sandbox.faults import Cut, Faults, Outcome, Visit, When
+from ncp_tui.sandbox.fault_hooks import Cut, Faults, Outcome, Visit, When
 from ncp_tui.sandbox.ledger import Ledger, RequestEntry
 from ncp_tui.sandbox.operations import Call, Operation, find_operation, perform
-from ncp_tui.sandbox.reading import read_query
+from ncp_tui.sandbox.request_fields import read_query
 from ncp_tui.sandbox.signature import ACCESS_KEY_HEADER, NotAuthenticated, check_signature
 from ncp_tui.sandbox.world import World
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ncp_tui.sandbox.answers import Refusal, Refused
-from ncp_tui.sandbox.reading import Fields
-from ncp_tui.sandbox.times import DAY
+from ncp_tui.sandbox.kst import DAY
+from ncp_tui.sandbox.request_fields import Fields
 
 
 @dataclass(frozen=True)

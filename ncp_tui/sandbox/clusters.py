@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ncp_tui.sandbox.reading import Fields
-from ncp_tui.sandbox.times import DAY, seoul_time
+from ncp_tui.sandbox.kst import DAY, seoul_time
+from ncp_tui.sandbox.request_fields import Fields
 
 FIRST_NUMBER = 1_037_001
 MEMBER_NUMBER = "2719876"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ncp_tui.sandbox.clusters import Cluster
-from ncp_tui.sandbox.reading import Fields, Page
+from ncp_tui.sandbox.request_fields import Fields, Page
 
 _GIB = 1 << 30
 

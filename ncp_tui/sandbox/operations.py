@@ -13,7 +13,7 @@ from ncp_tui.sandbox.buckets import BUCKETS, usable_bucket
 from ncp_tui.sandbox.clusters import Cluster, detail_row, list_row, reduced_row, version_rows
 from ncp_tui.sandbox.dashboard import dashboard
 from ncp_tui.sandbox.ledger import Effect, Ledger
-from ncp_tui.sandbox.reading import (
+from ncp_tui.sandbox.request_fields import (
     SNAPSHOT_NAME_LENGTH,
     Fields,
     Page,

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from ncp_tui.sandbox.accounts import Account, made_up_account
 from ncp_tui.sandbox.app import Gateway
-from ncp_tui.sandbox.faults import Faults
+from ncp_tui.sandbox.fault_hooks import Faults
 from ncp_tui.sandbox.handshakes import Handshakes
 from ncp_tui.sandbox.ledger import Ledger
 from ncp_tui.sandbox.world import World

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from ncp_tui.sandbox.answers import Refusal, Refused
-from ncp_tui.sandbox.reading import SCHEDULE_NAME_LENGTH, Fields, read_snapshot_name, read_text
-from ncp_tui.sandbox.times import seoul_time
+from ncp_tui.sandbox.kst import seoul_time
+from ncp_tui.sandbox.request_fields import SCHEDULE_NAME_LENGTH, Fields, read_snapshot_name, read_text
 
 _DAYS = frozenset({"Everyday", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"})
 _HOURS = range(24)

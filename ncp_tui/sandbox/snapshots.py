@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ncp_tui.sandbox.clusters import MEMBER_NUMBER, Cluster
-from ncp_tui.sandbox.reading import Fields
-from ncp_tui.sandbox.times import DAY, seoul_stamp, seoul_time
+from ncp_tui.sandbox.kst import DAY, seoul_stamp, seoul_time
+from ncp_tui.sandbox.request_fields import Fields
 
 RequestType = Literal["MANUAL", "SCHEDULED"]
 Ending = Literal["SUCCESS", "PARTIAL", "FAILED"]

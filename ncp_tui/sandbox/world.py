@@ -10,9 +10,9 @@ from ncp_tui.sandbox.accounts import Account
 from ncp_tui.sandbox.answers import Denied, Refusal, Refused
 from ncp_tui.sandbox.buckets import BUCKETS
 from ncp_tui.sandbox.clusters import Cluster, build_clusters
+from ncp_tui.sandbox.kst import DAY, seoul_stamp
 from ncp_tui.sandbox.schedules import Schedule, ScheduleRequest
 from ncp_tui.sandbox.snapshots import SnapshotRun, ending_of, past_runs
-from ncp_tui.sandbox.times import DAY, seoul_stamp
 
 # A viewer may not open every third cluster.
 _HIDDEN_FROM_VIEWERS = 3

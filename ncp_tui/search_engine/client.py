@@ -9,14 +9,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from ncp_tui.gateway.call import PATIENT, Call, Patience
+from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.errors import GatewayError, ReadOnlyRefused
 from ncp_tui.gateway.exchange import RequestRecord
-from ncp_tui.gateway.transport import Gateway
-from ncp_tui.search_engine import reading
-from ncp_tui.search_engine.listing import (
+from ncp_tui.gateway.request import CREATE_TIMEOUTS, ApiCall, Timeouts
+from ncp_tui.search_engine import fields
+from ncp_tui.search_engine.lists import (
     BUCKETS,
     CLUSTERS,
     HISTORY,
@@ -41,7 +41,7 @@ from ncp_tui.search_engine.paging import (
     pages_backwards,
 )
 from ncp_tui.search_engine.refusals import explained
-from ncp_tui.search_engine.retries import MOST_TRIES, Retries
+from ncp_tui.search_engine.retries import MOST_TRIES, RetryPolicy
 from ncp_tui.text import clean
 
 Body = Mapping[str, str | int | SecretKey]
@@ -65,10 +65,10 @@ class SearchEngine:
     A read that fails for a moment is asked again, see `retries`; an operation with an effect is sent once.
     """
 
-    def __init__(self, gateway: Gateway, *, read_only: bool = False, retries: Retries | None = None) -> None:
+    def __init__(self, gateway: GatewayClient, *, read_only: bool = False, retries: RetryPolicy | None = None) -> None:
         """Talk through `gateway`; with `read_only`, operations with an effect are refused before they are built."""
         self._gateway = gateway
-        self._retries = retries or Retries()
+        self._retries = retries or RetryPolicy()
         self.read_only = read_only
 
     @property
@@ -128,16 +128,16 @@ class SearchEngine:
         name: str,
         bucket: str,
         *,
-        sending: Callable[[], Awaitable[None]] | None = None,
+        before_send: Callable[[], Awaitable[None]] | None = None,
         corrects_clock: bool = True,
     ) -> str:
         """Ask for a snapshot, once, and return the request id. Returning at all means accepted, not finished.
 
-        `sending` is awaited just before the first byte leaves; if it raises, nothing leaves and the Problem it raised
-        comes out of here. It is awaited again where the gateway refused the signature because of this machine's clock,
-        and the request is sent once more with the right time; not without `corrects_clock`.
+        `before_send` is awaited just before the first byte leaves; if it raises, nothing leaves and the Problem it
+        raised comes out of here. It is awaited again where the gateway refused the signature because of this machine's
+        clock, and the request is sent once more with the right time; not without `corrects_clock`.
         """
-        call = replace(self._creation(number, name, bucket), sending=sending, corrects_clock=corrects_clock)
+        call = replace(self._creation(number, name, bucket), before_send=before_send, corrects_clock=corrects_clock)
         payload = await self._send(call)
         return str(payload.get("requestId") or "")
 
@@ -255,10 +255,10 @@ class SearchEngine:
     ) -> dict[str, Any]:
         return await self._send(_call_of(name, number, query=query, body=body))
 
-    async def _send(self, call: Call, tries: int = MOST_TRIES) -> dict[str, Any]:
+    async def _send(self, call: ApiCall, tries: int = MOST_TRIES) -> dict[str, Any]:
         operation = OPERATIONS[call.operation]
         if operation.effect is Effect.READ:
-            payload = await self._retries.of(lambda number, left: self._read(call, number, left), tries)
+            payload = await self._retries.run(lambda number, left: self._read(call, number, left), tries)
         elif self.read_only:
             raise ReadOnlyRefused(
                 f"Read-only mode refuses to {operation.title}.",
@@ -269,15 +269,15 @@ class SearchEngine:
             payload = await self._write(call)
         return payload if isinstance(payload, dict) else {}
 
-    async def _write(self, call: Call) -> Any:
+    async def _write(self, call: ApiCall) -> Any:
         try:
             return await self._gateway.send(call)
         except GatewayError as error:
             raise explained(error)  # noqa: B904 - the same error
 
-    async def _read(self, call: Call, number: int, left: float) -> Any:
+    async def _read(self, call: ApiCall, number: int, left: float) -> Any:
         try:
-            return await self._gateway.send(replace(call, patience=call.patience.within(left)), attempt=number)
+            return await self._gateway.send(replace(call, timeouts=call.timeouts.within(left)), attempt=number)
         except GatewayError as error:
             if error.may_have_acted:
                 # The gateway cannot know that nothing was at stake: what is marked as a read has no effect to fear.
@@ -287,9 +287,9 @@ class SearchEngine:
             raise explained(error)  # noqa: B904 - the same error
 
     @staticmethod
-    def _creation(number: str, name: str, bucket: str) -> Call:
+    def _creation(number: str, name: str, bucket: str) -> ApiCall:
         body = {"snapshotName": name, "bucketName": bucket}
-        return _call_of("createSnapshot", number, body=body, patience=PATIENT)
+        return _call_of("createSnapshot", number, body=body, timeouts=CREATE_TIMEOUTS)
 
 
 def check_number(number: str, name: str = "") -> None:
@@ -327,12 +327,12 @@ def _call_of(
     *,
     query: Query = (),
     body: Body | None = None,
-    patience: Patience = Patience(),  # noqa: B008 - frozen
-) -> Call:
+    timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
+) -> ApiCall:
     operation = OPERATIONS[name]
     if operation.for_cluster:
         check_number(number)
-    return Call(
+    return ApiCall(
         operation=operation.name,
         method=operation.method,
         path=operation.path(number),
@@ -340,13 +340,13 @@ def _call_of(
         body=body,
         boolean=operation.boolean,
         has_effect=operation.effect is not Effect.READ,
-        patience=patience,
+        timeouts=timeouts,
     )
 
 
 def _begins_with_oldest(result: Any) -> bool:
     """Whether the rows of a page of the history are in the order of their time."""
-    items = reading.members(result, HISTORY.members[0])
+    items = fields.members(result, HISTORY.members[0])
     return bool(items) and HistoryEntry.read(items[0]).sort_key < HistoryEntry.read(items[-1]).sort_key
 
 

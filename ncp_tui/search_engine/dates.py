@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from ncp_tui.search_engine import reading
-from ncp_tui.search_engine.reading import KST
+from ncp_tui.search_engine import fields
+from ncp_tui.search_engine.fields import KST
 
 _DATE = re.compile(
     r"(\d{4})\s?[-/.년]\s?(\d{1,2})\s?[-/.월]\s?(\d{1,2})일?"
@@ -38,7 +38,7 @@ def moment(item: Mapping[str, Any], name: str) -> datetime | None:
     if isinstance(value, bool):
         return None
     try:
-        found = _of_array(value) if isinstance(value, list) else _of_text(reading.text(item, name).strip())
+        found = _of_array(value) if isinstance(value, list) else _of_text(fields.text(item, name).strip())
         return found.astimezone(KST) if found is not None and found.year in _YEARS else None
     except (OverflowError, OSError, ValueError):
         return None
@@ -47,7 +47,7 @@ def moment(item: Mapping[str, Any], name: str) -> datetime | None:
 def as_it_came(item: Mapping[str, Any], name: str) -> str:
     """The member as text, also where it is no date; empty where it is missing or null."""
     value = item.get(name)
-    return reading.text(item, name) if not isinstance(value, list | Mapping) else str(value)
+    return fields.text(item, name) if not isinstance(value, list | Mapping) else str(value)
 
 
 def says_zone(text: str) -> bool:

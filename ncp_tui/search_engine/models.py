@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ncp_tui.search_engine import dates, reading
+from ncp_tui.search_engine import dates, fields
 from ncp_tui.search_engine.messages import Saying, saying_of
 
 Raw = Mapping[str, Any]
@@ -38,17 +38,17 @@ class Cluster:
     def read(cls, item: Raw, *, allowed: bool = True) -> Cluster:
         """Read an item of getClusterInfoList, or the result of getClusterInfo."""
         return cls(
-            number=reading.text(item, "serviceGroupInstanceNo"),
-            name=reading.text(item, "clusterName"),
-            status=reading.text(item, "clusterStatus"),
-            health=reading.text(item, "searchEngineStatus"),
-            engine=reading.text(item, "searchEngineVersion") or reading.text(item, "searchEngineVersionCode"),
-            vpc=reading.text(item, "vpcName") or reading.text(item, "vpcNo"),
-            created=reading.text(item, "createDate"),
-            manager_nodes=reading.number(item, "managerNodeCount"),
-            data_nodes=reading.number(item, "dataNodeCount"),
-            master_nodes=reading.number(item, "masterNodeCount"),
-            plugin_installed=reading.flag(item, "isPluginInstalled"),
+            number=fields.text(item, "serviceGroupInstanceNo"),
+            name=fields.text(item, "clusterName"),
+            status=fields.text(item, "clusterStatus"),
+            health=fields.text(item, "searchEngineStatus"),
+            engine=fields.text(item, "searchEngineVersion") or fields.text(item, "searchEngineVersionCode"),
+            vpc=fields.text(item, "vpcName") or fields.text(item, "vpcNo"),
+            created=fields.text(item, "createDate"),
+            manager_nodes=fields.number(item, "managerNodeCount"),
+            data_nodes=fields.number(item, "dataNodeCount"),
+            master_nodes=fields.number(item, "masterNodeCount"),
+            plugin_installed=fields.flag(item, "isPluginInstalled"),
             allowed=allowed,
             raw=dict(item),
         )
@@ -93,12 +93,12 @@ class Bucket:
     def read(cls, item: Raw) -> Bucket:
         """Read an item of getBucketList."""
         return cls(
-            name=reading.text(item, "name"),
-            locked=reading.text(item, "bucketProtectionState").upper() == "ENABLED",
-            denied=reading.text(item, "permission").lower() == "deny",
-            bytes_used=reading.number(item, "bytesUsed"),
-            objects=reading.number(item, "objectCount"),
-            created=reading.epoch(item, "creationTime"),
+            name=fields.text(item, "name"),
+            locked=fields.text(item, "bucketProtectionState").upper() == "ENABLED",
+            denied=fields.text(item, "permission").lower() == "deny",
+            bytes_used=fields.number(item, "bytesUsed"),
+            objects=fields.number(item, "objectCount"),
+            created=fields.epoch(item, "creationTime"),
             raw=dict(item),
         )
 
@@ -157,16 +157,16 @@ class HistoryEntry:
     def read(cls, item: Raw) -> HistoryEntry:
         """Read an item of snapshotHistoryResponseList."""
         return cls(
-            snapshot=reading.text(item, "snapshotName"),
-            bucket=reading.text(item, "bucketName"),
+            snapshot=fields.text(item, "snapshotName"),
+            bucket=fields.text(item, "bucketName"),
             at=dates.moment(item, "actionDate"),
-            kind=reading.text(item, "requestType"),
-            message=reading.text(item, "message"),
-            duration=reading.text(item, "duration"),
-            has_error_log=reading.flag(item, "hasErrorLog"),
-            index=reading.number(item, "idx") or 0,
-            cluster_name=reading.text(item, "clusterName"),
-            cluster_number=reading.text(item, "serviceGroupInstanceNo").strip(),
+            kind=fields.text(item, "requestType"),
+            message=fields.text(item, "message"),
+            duration=fields.text(item, "duration"),
+            has_error_log=fields.flag(item, "hasErrorLog"),
+            index=fields.number(item, "idx") or 0,
+            cluster_name=fields.text(item, "clusterName"),
+            cluster_number=fields.text(item, "serviceGroupInstanceNo").strip(),
             date=dates.as_it_came(item, "actionDate"),
             raw=dict(item),
         )
@@ -184,7 +184,7 @@ class HistoryEntry:
     @property
     def when(self) -> str:
         """Its date in Korean time, or as it came where it cannot be read; empty where there is none."""
-        return f"{self.at.astimezone(reading.KST):%Y-%m-%d %H:%M:%S} KST" if self.at else self.date
+        return f"{self.at.astimezone(fields.KST):%Y-%m-%d %H:%M:%S} KST" if self.at else self.date
 
     @property
     def state(self) -> SnapshotState:
@@ -233,12 +233,12 @@ class ScheduleEntry:
     def read(cls, item: Raw) -> ScheduleEntry:
         """Read an item of snapshotSchedulingHistoryList."""
         return cls(
-            snapshot=reading.text(item, "snapshotName"),
-            bucket=reading.text(item, "bucketName"),
-            set_up=reading.text(item, "snapshotSchedulingConfigSetUpDate"),
-            day=reading.text(item, "snapshotSchedulingSetUpDay"),
-            time=reading.text(item, "snapshotSchedulingSetUpTime"),
-            status=reading.text(item, "snapshotSchedulingStatus"),
+            snapshot=fields.text(item, "snapshotName"),
+            bucket=fields.text(item, "bucketName"),
+            set_up=fields.text(item, "snapshotSchedulingConfigSetUpDate"),
+            day=fields.text(item, "snapshotSchedulingSetUpDay"),
+            time=fields.text(item, "snapshotSchedulingSetUpTime"),
+            status=fields.text(item, "snapshotSchedulingStatus"),
             raw=dict(item),
         )
 
@@ -255,9 +255,9 @@ class Version:
     def read(cls, item: Raw) -> Version:
         """Read an item of searchEngineVersionList."""
         return cls(
-            code=reading.text(item, "searchEngineVersionCode"),
-            name=reading.text(item, "searchEngineVersionName"),
-            dashboard=reading.text(item, "searchEngineDashboardVersionName"),
+            code=fields.text(item, "searchEngineVersionCode"),
+            name=fields.text(item, "searchEngineVersionName"),
+            dashboard=fields.text(item, "searchEngineDashboardVersionName"),
         )
 
 
@@ -278,9 +278,9 @@ class Dashboard:
         if not isinstance(item, Mapping):
             return cls()
         return cls(
-            status=reading.text(item, "status"),
-            documents=reading.text(item, "docsCount"),
-            indices=reading.text(item, "indicesCount"),
-            shards=reading.text(item, "shardCount"),
-            store_size=reading.text(item, "storeSizeInUsed"),
+            status=fields.text(item, "status"),
+            documents=fields.text(item, "docsCount"),
+            indices=fields.text(item, "indicesCount"),
+            shards=fields.text(item, "shardCount"),
+            store_size=fields.text(item, "storeSizeInUsed"),
         )

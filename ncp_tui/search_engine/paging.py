@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from ncp_tui.search_engine import reading
-from ncp_tui.search_engine.listing import ListMissing, ListPage, RowReader, counted
+from ncp_tui.search_engine import fields
+from ncp_tui.search_engine.lists import ListMissing, ListPage, RowReader, counted
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ async def pages(
     the same time. `first` holds the result of page 1, where it has been fetched. Close it to have them cancelled.
     Raises ListMissing where page 1 has no list, or the whole list no rows and a gap.
     """
-    ahead = _Ahead(fetch, at_once)
+    ahead = _Prefetch(fetch, at_once)
     try:
         for page in range(1, MOST_PAGES + 1):
             result = first[0] if page == 1 and first else await ahead.take(page)
@@ -68,7 +68,7 @@ async def pages_backwards(
     Where the last pages have nothing, the number of pages is not to be trusted, and the rest is read forwards.
     """
     last, empty = number_of_pages(first), 0
-    end, ahead = max(1, last - MOST_PAGES), _Ahead(fetch, at_once)
+    end, ahead = max(1, last - MOST_PAGES), _Prefetch(fetch, at_once)
     try:
         for page in range(last, end, -1):
             try:
@@ -94,7 +94,7 @@ async def pages_backwards(
 
 def is_end_of(result: Any, page: int, rows: RowReader[T]) -> bool:
     """Whether nothing follows `page`, of which `rows` have been taken."""
-    last = reading.flag(result, "isLast")
+    last = fields.flag(result, "isLast")
     if last is not None:
         return last
     return page >= number_of_pages(result) and rows.taken >= (rows.total or 0)
@@ -102,7 +102,7 @@ def is_end_of(result: Any, page: int, rows: RowReader[T]) -> bool:
 
 def _goes_on(result: Any) -> bool:
     """Whether a page says that more follows."""
-    return reading.flag(result, "isLast") is False if isinstance(result, Mapping) else False
+    return fields.flag(result, "isLast") is False if isinstance(result, Mapping) else False
 
 
 def last_page(fresh: list[T], rows: RowReader[T], *, is_end: bool) -> ListPage[T]:
@@ -113,7 +113,7 @@ def last_page(fresh: list[T], rows: RowReader[T], *, is_end: bool) -> ListPage[T
     return ListPage(fresh, rows.total, is_last=True, gap=gap)
 
 
-class _Ahead:
+class _Prefetch:
     """Pages that are on their way before they are wanted."""
 
     def __init__(self, fetch: Fetch, at_once: int) -> None:
@@ -149,8 +149,8 @@ def number_of_pages(result: Any) -> int:
     """How many pages the service says there are, by its own page size where it counts rows alone; else 1."""
     if not isinstance(result, Mapping):
         return 1
-    said = reading.number(result, "totalPage")
+    said = fields.number(result, "totalPage")
     if said is not None:
         return max(1, said)
-    size, total = reading.number(result, "pageSize"), counted(result)
+    size, total = fields.number(result, "pageSize"), counted(result)
     return -(-total // size) if total and size and size > 0 else 1

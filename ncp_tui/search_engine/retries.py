@@ -32,29 +32,29 @@ BASE_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 since many clients that failed together would else come back together."""
 
 _SHORTEST_TRY = 1.0
-_PASSING = (NotReached, AnswerLost, ServerError, EndpointError, EndpointTimeout, Throttled)
-_LASTING = (KeysUnavailable, ProxyRefused, TlsFailed)
+_TRANSIENT = (NotReached, AnswerLost, ServerError, EndpointError, EndpointTimeout, Throttled)
+_PERMANENT = (KeysUnavailable, ProxyRefused, TlsFailed)
 
 Try = Callable[[int, float], Awaitable[Any]]
 """One try, given its number in the record and the seconds it may take."""
 
 
-def may_pass(error: GatewayError) -> bool:
+def is_transient(error: GatewayError) -> bool:
     """Whether the same question may be answered a moment later. Keys, permissions and certificates do not mend."""
     if isinstance(error, BadAnswer):
         return error.is_incomplete
-    return isinstance(error, _PASSING) and not isinstance(error, _LASTING)
+    return isinstance(error, _TRANSIENT) and not isinstance(error, _PERMANENT)
 
 
 @dataclass(frozen=True)
-class Retries:
+class RetryPolicy:
     """When to ask again. `sleep`, `monotonic` and `uniform` are the world's, and other in tests."""
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     monotonic: Callable[[], float] = time.monotonic
     uniform: Callable[[float, float], float] = random.uniform
 
-    async def of(self, ask: Try, tries: int = MOST_TRIES) -> Any:
+    async def run(self, ask: Try, tries: int = MOST_TRIES) -> Any:
         """Await `ask` until it answers, at most `tries` times, and never for long.
 
         Raises the GatewayError of the last try. The number of a try counts the requests before it, of which there may
@@ -68,7 +68,7 @@ class Retries:
             except GatewayError as error:
                 pause = self._pause_after(error, tried)
                 left = ends - self.monotonic() - pause
-                if tried == tries or not may_pass(error) or left < _SHORTEST_TRY:
+                if tried == tries or not is_transient(error) or left < _SHORTEST_TRY:
                     raise
                 number = (error.exchange.attempt if error.exchange else number) + 1
             await self.sleep(pause)

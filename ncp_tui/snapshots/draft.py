@@ -18,13 +18,12 @@ from ncp_tui.gateway.errors import ReadOnlyRefused
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Bucket
-from ncp_tui.snapshots.checks import check_bucket
-from ncp_tui.snapshots.earlier import Earlier, SecondRequest
+from ncp_tui.snapshots.earlier_requests import Earlier, SecondRequest
 from ncp_tui.snapshots.journal import JournalProblem
 from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
-from ncp_tui.snapshots.lights import Check, Facts, Light, Preflight, preflight
-from ncp_tui.snapshots.names import check_name, name_problems, suggest_name
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
+from ncp_tui.snapshots.preflight import Check, Preflight, PreflightEvidence, Severity, preflight
+from ncp_tui.snapshots.rules import check_bucket, check_name, name_problems, suggest_name
 from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, InvalidTemplate, render_name, zone_of_template
 
 FRESH: Final = timedelta(minutes=2)
@@ -51,7 +50,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What the user has to confirm before `request` is sent: the reasons, in the order to be read, and their facts."""
+    """What the user has to confirm before `request` is sent: the reasons in reading order, with their details."""
 
     request: SnapshotRequest
     reasons: tuple[Reason, ...] = ()
@@ -82,7 +81,7 @@ class SnapshotDraft:
     caller: Caller
     protected: bool = False
     read_only: bool = False
-    facts: Facts | None = None
+    evidence: PreflightEvidence | None = None
     """What was read before it; None where nothing was, or not yet."""
     again: str | None = None
     """The id of the earlier request that the user has said yes to already."""
@@ -108,12 +107,12 @@ class SnapshotDraft:
     @property
     def buckets(self) -> Sequence[Bucket]:
         """The buckets that the service names for the cluster."""
-        return self.facts.buckets if self.facts is not None else ()
+        return self.evidence.buckets if self.evidence is not None else ()
 
     @cached_property
     def preflight(self) -> Preflight:
         """The checks; none where nothing was read."""
-        return Preflight(()) if self.facts is None else preflight(self.request, self.facts, self.caller.gateway)
+        return Preflight(()) if self.evidence is None else preflight(self.request, self.evidence, self.caller.gateway)
 
     @property
     def problem(self) -> Problem | None:
@@ -147,7 +146,7 @@ class SnapshotDraft:
 
     def is_old(self, now: datetime) -> bool:
         """Whether what was looked at says too little of how things are now: it has to be looked at again."""
-        return self.facts is not None and now - self.facts.cluster_read.at > FRESH
+        return self.evidence is not None and now - self.evidence.cluster_read.at > FRESH
 
     def stopped_by(self, problem: Problem) -> SnapshotDraft:
         """The same draft with what stopped it when it was to be sent; any other problem changes nothing."""
@@ -159,11 +158,11 @@ class SnapshotDraft:
         """What has to be confirmed before it is sent; without reasons a deliberate key is enough."""
         if self.damage is not None:
             return Confirmation(self.request, (Reason.DAMAGE,), damage=DamagedJournal(self.damage, self.request))
-        bad = [check for check in self.preflight.checks if check.light is Light.BAD]
+        bad = [check for check in self.preflight.checks if check.severity is Severity.BAD]
         found = {
-            Reason.NOT_LOOKED: self.facts is None,
+            Reason.NOT_LOOKED: self.evidence is None,
             Reason.OLD: self.is_old(now),
-            Reason.OLDER_ROWS: self.facts is not None and self.facts.has_older,
+            Reason.OLDER_ROWS: self.evidence is not None and self.evidence.has_older,
             Reason.BAD_CHECKS: bool(bad),
             Reason.SECOND_REQUEST: self.earlier is not None,
             Reason.UNWRITTEN: self.unwritten is not None,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import ncp_tui
-from ncp_tui.gateway.answers import judge, payload_of
+from ncp_tui.gateway.classify import classify_answer, payload_of
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.errors import GatewayError
@@ -26,13 +26,13 @@ from ncp_tui.problem import NextAction, Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
-from ncp_tui.session_log.lines import Line, asked_of, moment
 from ncp_tui.session_log.log import Action, SessionLog
-from ncp_tui.session_log.reading import read_log
-from ncp_tui.snapshots.evidence_verdict import Create, Judgement, outcome_of_kind, verdict_of
+from ncp_tui.session_log.reader import read_log
+from ncp_tui.session_log.records import Line, asked_of, moment
+from ncp_tui.snapshots.conclusion import Conclusion, Create, outcome_of_kind, verdict_of
+from ncp_tui.snapshots.history_match import Asked
 from ncp_tui.snapshots.journal import Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import JournalEntry
-from ncp_tui.snapshots.matching import Asked
 from ncp_tui.snapshots.outcome import Outcome, outcome_of
 from ncp_tui.snapshots.redaction import redact
 from ncp_tui.system.paths import Paths
@@ -78,17 +78,17 @@ class Evidence:
     """What could not be read, in sentences."""
 
     @property
-    def facts(self) -> list[Mapping[str, Any]]:
+    def events(self) -> list[Mapping[str, Any]]:
         """The journal's lines about it."""
-        return [fact for entry in self.entries for fact in entry.facts]
+        return [event for entry in self.entries for event in entry.events]
 
     @property
     def is_empty(self) -> bool:
         """Whether nobody here knows anything of the name."""
-        return not (self.facts or self.exchanges or self.lines or self.history)
+        return not (self.events or self.exchanges or self.lines or self.history)
 
     @property
-    def judgement(self) -> Judgement:
+    def conclusion(self) -> Conclusion:
         """What became of the newest create, and why that is known."""
         offset = self.clock_offset.seconds if self.clock_offset else None
         asked = Asked(self.cluster_number, self.snapshot, cluster_name=self.cluster_name, clock_offset=offset)
@@ -223,7 +223,7 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
         "made_at": moment(evidence.made_at),
         "snapshot": evidence.snapshot,
         "cluster": {"name": evidence.cluster_name or None, "number": evidence.cluster_number or None},
-        "verdict": dataclasses.asdict(evidence.judgement),
+        "verdict": dataclasses.asdict(evidence.conclusion),
         "program": {
             "ncp-tui": ncp_tui.__version__,
             "python": platform.python_version(),
@@ -233,7 +233,7 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
         "profile": None if evidence.identity is None else _profile(evidence.identity),
         "clock_offset": None if evidence.clock_offset is None else dataclasses.asdict(evidence.clock_offset),
         "gaps": list(evidence.gaps),
-        "journal": list(evidence.facts),
+        "journal": list(evidence.events),
         "requests": [exchange_document(exchange) for exchange in evidence.exchanges],
         "session_log": list(evidence.lines),
         "history": None if evidence.history is None else [_row(row) for row in evidence.history],
@@ -286,7 +286,7 @@ def judged(exchange: Exchange) -> dict[str, Any]:
         outcome = Outcome.ACCEPTED  # only what was a confirmed success is forgotten
     elif exchange.answer is not None:
         boolean = operation is not None and operation.boolean
-        error = judge(exchange.answer, payload_of(exchange.answer), boolean=boolean)
+        error = classify_answer(exchange.answer, payload_of(exchange.answer), boolean=boolean)
         outcome = Outcome.ACCEPTED if error is None else outcome_of(error)
     else:
         outcome = outcome_of_kind(exchange.error, sent=exchange.sent)

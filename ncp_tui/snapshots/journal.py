@@ -1,6 +1,6 @@
-"""The journal: each create is on disk before it leaves, and each fact about it before anything else happens.
+"""The journal: each create is on disk before it leaves, and each event about it before anything else happens.
 
-One JSON line for each fact (`journal_line`), in a file that is only ever appended to. Whatever ends the program, the
+One JSON line for each event (`journal_line`), in a file that is only ever appended to. Whatever ends the program, the
 next one reads what was pending and finds out. A create in the making holds a lock of its own, which the system releases
 with the process: so nobody resolves what another program is still waiting for.
 """
@@ -21,16 +21,16 @@ from filelock import FileLock, Timeout
 
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.snapshots.earlier import Intent
+from ncp_tui.snapshots.earlier_requests import Intent
 from ncp_tui.snapshots.journal_contents import Contents, DamageReport, OtherDamage
 from ncp_tui.snapshots.journal_damage import FileEvent, damage_id, read_journal
 from ncp_tui.snapshots.journal_entry import (
     CREATE,
-    Fact,
     JournalEntry,
+    JournalEvent,
     begun_context,
     entries_of,
-    fact_of,
+    event_of,
     parameters_of,
 )
 from ncp_tui.snapshots.journal_file import JournalFile
@@ -51,7 +51,7 @@ DISK_SECONDS = 10.0
 """Seconds after which a disk that does not answer counts as one that cannot be written."""
 
 _LOCK_SECONDS = 5.0
-_EVENTS = frozenset({*Fact, *FileEvent})
+_EVENTS = frozenset({*JournalEvent, *FileEvent})
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class JournalProblem(Problem):
 
 
 class JournalUnwritable(JournalProblem):
-    """A fact could not be written down."""
+    """An event could not be written down."""
 
     kind = "journal_unwritable"
 
@@ -82,10 +82,10 @@ class HeldEntry:
         self._journal = journal
         self._lock = lock
 
-    def record(self, fact: Fact, **details: Any) -> None:
-        """Append one fact, and return when it is on disk. Raises JournalUnwritable."""
-        line = self._journal.append(self.entry.id, fact, **details)
-        self.entry = dataclasses.replace(self.entry, facts=(*self.entry.facts, line))
+    def record(self, event: JournalEvent, **details: Any) -> None:
+        """Append one event, and return when it is on disk. Raises JournalUnwritable."""
+        line = self._journal.append(self.entry.id, event, **details)
+        self.entry = dataclasses.replace(self.entry, events=(*self.entry.events, line))
 
     def release(self) -> None:
         """Let go of it; harmless when it was done before."""
@@ -128,12 +128,12 @@ class Journal:
             lock = self._lock_of(entry.id)
             lock.acquire(timeout=0)
             try:
-                line = _line(entry.at, Fact.BEGUN, begun_context(entry), entry.id, request)
+                line = _line(entry.at, JournalEvent.BEGUN, begun_context(entry), entry.id, request)
                 (begun,) = self._append(contents, line)
             except BaseException:
                 _let_go(lock)
                 raise
-        return HeldEntry(self, dataclasses.replace(entry, facts=(begun,)), lock)
+        return HeldEntry(self, dataclasses.replace(entry, events=(begun,)), lock)
 
     def check(self, intent: Intent) -> None:
         """Raise what `begin` would raise of earlier requests and damage, and write nothing."""
@@ -145,7 +145,7 @@ class Journal:
             contents.check_undamaged(intent.request)
             intent.check(contents.entries)
 
-    def begin_late(self, entry: JournalEntry, facts: Sequence[tuple[Fact, Mapping[str, Any]]]) -> HeldEntry:
+    def begin_late(self, entry: JournalEntry, events: Sequence[tuple[JournalEvent, Mapping[str, Any]]]) -> HeldEntry:
         """Write down a create that has left already, with all that is known of it, and hold its entry.
 
         Nothing is looked up: it cannot be stopped any more. All of it is on disk at once, or nothing. Raises
@@ -158,20 +158,20 @@ class Journal:
             lock = self._lock_of(key)
             lock.acquire(timeout=0)
             try:
-                begun = _line(entry.at, Fact.BEGUN, begun_context(entry), key, request)
-                lines = [begun, *(_line(now, fact, more, key, request) for fact, more in facts)]
+                begun = _line(entry.at, JournalEvent.BEGUN, begun_context(entry), key, request)
+                lines = [begun, *(_line(now, event, more, key, request) for event, more in events)]
                 written = self._append(contents, *lines)
             except BaseException:
                 _let_go(lock)
                 raise
-        return HeldEntry(self, dataclasses.replace(entry, facts=tuple(written)), lock)
+        return HeldEntry(self, dataclasses.replace(entry, events=tuple(written)), lock)
 
-    def append(self, key: str, fact: Fact, **details: Any) -> Mapping[str, Any]:
-        """Append one fact about the entry `key`, and return it once it is on disk. Raises JournalUnwritable."""
+    def append(self, key: str, event: JournalEvent, **details: Any) -> Mapping[str, Any]:
+        """Append one event about the entry `key`, and return it once it is on disk. Raises JournalUnwritable."""
         with self._writing():
             contents = self._contents_to_write()
             known = next((entry.request for entry in contents.entries if entry.id == key), None)
-            return self._append(contents, _line(self._now(), fact, details, key, known))[0]
+            return self._append(contents, _line(self._now(), event, details, key, known))[0]
 
     def accept_damage(self, wanted: str) -> DamageReport:
         """Write down that the user has seen the damage `wanted`: creates are sent again, what it touches stays unknown.
@@ -263,7 +263,7 @@ class Journal:
         first = contents.reading.next_seq
         numbered = [dataclasses.replace(line, seq=first + place) for place, line in enumerate(lines)]
         self._file.append(b"\n".join(line.encoded() for line in numbered), numbered[-1].seq)
-        return [fact_of(line) for line in numbered]
+        return [event_of(line) for line in numbered]
 
     def _read(self) -> Contents:
         try:
@@ -323,7 +323,7 @@ class Journal:
 
 def _line(
     at: datetime,
-    event: Fact | FileEvent,
+    event: JournalEvent | FileEvent,
     context: Mapping[str, Any],
     key: str = "",
     request: SnapshotRequest | None = None,

@@ -1,4 +1,4 @@
-"""One create as the journal knows it: what was asked, and every fact that was learned about it since."""
+"""One create as the journal knows it: what was asked, and every event that was learned about it since."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _YEARS = range(1970, 9000)
 _ABSURD_OFFSET = 10 * 366 * 86_400.0
 
 
-class Fact(StrEnum):
+class JournalEvent(StrEnum):
     """What a line of the journal says. A create's lines are in this order; `sent` and `answered` may come again."""
 
     BEGUN = "begun"
@@ -30,7 +30,7 @@ class Fact(StrEnum):
     """What became of one request: `status`, `code`, `kind`, `outcome`."""
     OUTCOME = "outcome"
     """What is proved of the whole: `outcome`, `settled_by`."""
-    SETTLED = "settled"
+    RESOLVED = "settled"
     """What a look at the history showed later: `verdict`, `evidence`."""
     FINISHED = "finished"
     """The snapshot ended: `state`, `message`."""
@@ -47,12 +47,12 @@ class Doubt:
     is_named: bool
     """Whether the damage names the entry; then only a later look at the history proves anything of it."""
     after: int = 0
-    """How many of its facts stand before the damage."""
+    """How many of its events stand before the damage."""
 
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """One create. `facts` are its lines, oldest first, as they were written."""
+    """One create. `events` are its lines, oldest first, as they were written."""
 
     id: str
     at: datetime
@@ -63,7 +63,7 @@ class JournalEntry:
     """Seconds to add to `at` for the gateway's time; None where it was not known."""
     seen_before: frozenset[tuple[int, str]] | None = None
     """The rows of the history that had this name before it was sent; None where the history had not been read."""
-    facts: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    events: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     doubt: Doubt | None = None
 
     @property
@@ -74,11 +74,13 @@ class JournalEntry:
     @property
     def was_sent(self) -> bool:
         """Whether a byte of it may have left. False proves that nothing was started, even after a kill."""
-        return self.doubt is not None or any(fact["fact"] in {Fact.SENT, Fact.CARRIED_OVER} for fact in self.facts)
+        return self.doubt is not None or any(
+            event["fact"] in {JournalEvent.SENT, JournalEvent.CARRIED_OVER} for event in self.events
+        )
 
     @property
     def outcome(self) -> Outcome:
-        """What is proved, by the last fact that proves something. An entry in doubt is started, or unknown."""
+        """What is proved, by the last event that proves something. An entry in doubt is started, or unknown."""
         found = _proved(self._proofs)
         if self.doubt is not None and found is not Outcome.ACCEPTED:
             return Outcome.UNKNOWN
@@ -92,7 +94,7 @@ class JournalEntry:
     @property
     def is_open(self) -> bool:
         """Whether it is still to be found out if it started, or to be written down that it did not."""
-        return not any(self._closes(fact) for fact in _since_it_was_last_sent(self._proofs))
+        return not any(self._closes(event) for event in _since_it_was_last_sent(self._proofs))
 
     @property
     def in_doubt(self) -> bool:
@@ -102,61 +104,64 @@ class JournalEntry:
     @property
     def is_under_way(self) -> bool:
         """Whether it was started and its end is not known."""
-        closed = {Fact.FINISHED, Fact.DISMISSED}
-        return self.outcome is Outcome.ACCEPTED and not any(fact["fact"] in closed for fact in self._proofs)
+        closed = {JournalEvent.FINISHED, JournalEvent.DISMISSED}
+        return self.outcome is Outcome.ACCEPTED and not any(event["fact"] in closed for event in self._proofs)
 
     @property
     def request_id(self) -> str | None:
         """The service's id of the request, as far as one came back."""
-        return next((found for fact in reversed(self.facts) if (found := _text(fact.get("request_id")))), None)
+        return next((found for event in reversed(self.events) if (found := _text(event.get("request_id")))), None)
 
     @property
     def state(self) -> str | None:
         """How the snapshot ended, `success` or `failed`; None while that is not known."""
         return next(
-            (_text(fact.get("state")) for fact in reversed(self._proofs) if fact["fact"] == Fact.FINISHED), None
+            (_text(event.get("state")) for event in reversed(self._proofs) if event["fact"] == JournalEvent.FINISHED),
+            None,
         )
 
     @property
     def _proofs(self) -> Sequence[Mapping[str, Any]]:
-        """The facts that can be relied on. A dismissal is the user's word, whatever else is damaged."""
+        """The events that can be relied on. A dismissal is the user's word, whatever else is damaged."""
         doubt = self.doubt
         if doubt is None or not doubt.is_named:
-            return self.facts
-        looks = {Fact.SETTLED, Fact.FINISHED, Fact.DISMISSED}
+            return self.events
+        looks = {JournalEvent.RESOLVED, JournalEvent.FINISHED, JournalEvent.DISMISSED}
         return [
-            fact
-            for place, fact in enumerate(self.facts)
-            if fact["fact"] == Fact.DISMISSED or (place >= doubt.after and fact["fact"] in looks)
+            event
+            for place, event in enumerate(self.events)
+            if event["fact"] == JournalEvent.DISMISSED or (place >= doubt.after and event["fact"] in looks)
         ]
 
-    def _closes(self, fact: Mapping[str, Any]) -> bool:
-        kind = fact["fact"]
-        if kind == Fact.OUTCOME:
+    def _closes(self, event: Mapping[str, Any]) -> bool:
+        kind = event["fact"]
+        if kind == JournalEvent.OUTCOME:
             closing = {Outcome.ACCEPTED} if self.doubt else {Outcome.ACCEPTED, Outcome.REFUSED, Outcome.NOT_SENT}
-            return _outcome(fact.get("outcome")) in closing
-        if kind == Fact.SETTLED:
-            verdict = fact.get("verdict")
+            return _outcome(event.get("outcome")) in closing
+        if kind == JournalEvent.RESOLVED:
+            verdict = event.get("verdict")
             return verdict == Verdict.STARTED or (verdict == Verdict.NOT_STARTED and self.doubt is None)
-        return kind in {Fact.DISMISSED, Fact.FINISHED}
+        return kind in {JournalEvent.DISMISSED, JournalEvent.FINISHED}
 
 
-def _proved(facts: Sequence[Mapping[str, Any]]) -> Outcome:
-    for fact in reversed(facts):
-        kind = fact["fact"]
-        if kind == Fact.FINISHED or (kind == Fact.SETTLED and fact.get("verdict") == Verdict.STARTED):
+def _proved(events: Sequence[Mapping[str, Any]]) -> Outcome:
+    for event in reversed(events):
+        kind = event["fact"]
+        if kind == JournalEvent.FINISHED or (kind == JournalEvent.RESOLVED and event.get("verdict") == Verdict.STARTED):
             return Outcome.ACCEPTED
-        if kind in {Fact.OUTCOME, Fact.ANSWERED}:
-            return _outcome(fact.get("outcome"))
-        if kind in {Fact.SENT, Fact.CARRIED_OVER}:
+        if kind in {JournalEvent.OUTCOME, JournalEvent.ANSWERED}:
+            return _outcome(event.get("outcome"))
+        if kind in {JournalEvent.SENT, JournalEvent.CARRIED_OVER}:
             return Outcome.UNKNOWN
     return Outcome.NOT_SENT
 
 
-def _since_it_was_last_sent(facts: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+def _since_it_was_last_sent(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """What was learned about the last request: nothing that was known before can close it."""
-    sent = [place for place, fact in enumerate(facts) if fact["fact"] in {Fact.SENT, Fact.CARRIED_OVER}]
-    return facts[sent[-1] + 1 :] if sent else facts
+    sent = [
+        place for place, event in enumerate(events) if event["fact"] in {JournalEvent.SENT, JournalEvent.CARRIED_OVER}
+    ]
+    return events[sent[-1] + 1 :] if sent else events
 
 
 def begun_context(entry: JournalEntry) -> dict[str, Any]:
@@ -182,17 +187,17 @@ def parameters_of(request: SnapshotRequest) -> dict[str, Any]:
 _PARAMETERS: Final = {NUMBER: "cluster", NAME: "name", BUCKET: "bucket"}
 
 
-def parameters_and_context(fact: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The parameters that a first fact holds, and all else in it."""
-    parameters = {name: fact[ours] for name, ours in _PARAMETERS.items() if ours in fact}
+def parameters_and_context(event: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parameters that a first event holds, and all else in it."""
+    parameters = {name: event[ours] for name, ours in _PARAMETERS.items() if ours in event}
     ours = {"id", "fact", "at", *_PARAMETERS.values()}
-    return parameters, {name: value for name, value in fact.items() if name not in ours}
+    return parameters, {name: value for name, value in event.items() if name not in ours}
 
 
-def fact_of(line: JournalLine) -> dict[str, Any]:
+def event_of(line: JournalLine) -> dict[str, Any]:
     """A line as one mapping: its id, event and time, and whatever else it says."""
     told = {_PARAMETERS[name]: value for name, value in line.parameters.items() if name in _PARAMETERS}
-    more = told if line.event == Fact.BEGUN else {}
+    more = told if line.event == JournalEvent.BEGUN else {}
     return {**line.context, **more, "id": line.entry, "fact": line.event, "at": line.at}
 
 
@@ -207,14 +212,14 @@ def entries_of(reading: Reading) -> list[JournalEntry]:
             places.setdefault(line.entry, []).append(place)
     found = []
     for key, at in places.items():
-        facts = [fact_of(reading.lines[place]) for place in at]
-        if facts[0]["fact"] != Fact.BEGUN:
+        events = [event_of(reading.lines[place]) for place in at]
+        if events[0]["fact"] != JournalEvent.BEGUN:
             parameters = reading.lines[at[0]].parameters
             if reading.lines[at[0]].key is None:
                 continue  # it says nothing at all; the damage touches everything then
             told = {_PARAMETERS[name]: value for name, value in parameters.items() if name in _PARAMETERS}
-            facts[0] = {**told, **facts[0]}
-        found.append(replace(_entry(key, facts), doubt=_doubt(reading, key, at)))
+            events[0] = {**told, **events[0]}
+        found.append(replace(_entry(key, events), doubt=_doubt(reading, key, at)))
     return found
 
 
@@ -232,17 +237,17 @@ def _doubt(reading: Reading, key: str, places: Sequence[int]) -> Doubt | None:
     return Doubt(is_named=False) if begun_before else None
 
 
-def read_entries(facts: Sequence[Mapping[str, Any]]) -> list[JournalEntry]:
-    """The creates that `facts` tell of, oldest first. Those of a create whose beginning is lost are left out."""
+def read_entries(events: Sequence[Mapping[str, Any]]) -> list[JournalEntry]:
+    """The creates that `events` tell of, oldest first. Those of a create whose beginning is lost are left out."""
     found: dict[str, list[Mapping[str, Any]]] = {}
-    for fact in facts:
-        if isinstance(fact.get("id"), str) and isinstance(fact.get("fact"), str):
-            found.setdefault(fact["id"], []).append(fact)
-    return [_entry(key, own) for key, own in found.items() if own[0]["fact"] == Fact.BEGUN]
+    for event in events:
+        if isinstance(event.get("id"), str) and isinstance(event.get("fact"), str):
+            found.setdefault(event["id"], []).append(event)
+    return [_entry(key, own) for key, own in found.items() if own[0]["fact"] == JournalEvent.BEGUN]
 
 
-def _entry(key: str, facts: Sequence[Mapping[str, Any]]) -> JournalEntry:
-    begun = facts[0]
+def _entry(key: str, events: Sequence[Mapping[str, Any]]) -> JournalEntry:
+    begun = events[0]
 
     def text(name: str) -> str:
         return _text(begun.get(name))
@@ -255,7 +260,7 @@ def _entry(key: str, facts: Sequence[Mapping[str, Any]]) -> JournalEntry:
         process=begun["process"] if isinstance(begun.get("process"), int) else 0,
         clock_offset=_number(begun.get("clock_offset")),
         seen_before=_rows(begun.get("seen_before")),
-        facts=tuple(facts),
+        events=tuple(events),
     )
 
 

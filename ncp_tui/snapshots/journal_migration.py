@@ -1,6 +1,6 @@
 """Journals of the format before `v`, read once: what was closed keeps what it proves, what was open is unknown.
 
-A line of that format was `{"id":…,"fact":…,"at":…}` with everything else beside it, and neither a number nor a sum:
+A line of that format was `{"id":…,"event":…,"at":…}` with everything else beside it, and neither a number nor a sum:
 what it does not say is no proof of anything.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ncp_tui.snapshots.journal_damage import FileEvent
-from ncp_tui.snapshots.journal_entry import CREATE, Fact, parameters_and_context, read_entries
+from ncp_tui.snapshots.journal_entry import CREATE, JournalEvent, parameters_and_context, read_entries
 from ncp_tui.snapshots.journal_line import JournalLine, read_line
 
 
@@ -26,12 +26,12 @@ def converted(raws: Sequence[bytes], at: str, kept: str) -> list[bytes]:
     What nobody can read stays as it is, and is damage.
     """
     old = [_old_line(raw) for raw in raws]
-    begun = {line["id"]: line for line in reversed(old) if line and line["fact"] == Fact.BEGUN}
+    begun = {line["id"]: line for line in reversed(old) if line and line["fact"] == JournalEvent.BEGUN}
     found = [JournalLine(1, "", FileEvent.MIGRATED, at, context={"kept": kept}).encoded()]
     for raw, line in zip(raws, old, strict=True):
         found.append(raw if line is None else _new_line(len(found) + 1, line, begun).encoded())
     for key in _open(old):
-        carried = {"id": key, "fact": Fact.CARRIED_OVER.value, "at": at}
+        carried = {"id": key, "fact": JournalEvent.CARRIED_OVER.value, "at": at}
         found.append(_new_line(len(found) + 1, carried, begun).encoded())
     return found
 
@@ -44,7 +44,7 @@ def _new_line(seq: int, line: Mapping[str, Any], begun: Mapping[str, Mapping[str
     at = line.get("at")
     parameters, _ = parameters_and_context(begun.get(line["id"], {}))
     context = {name: value for name, value in line.items() if name not in {"id", "fact", "at"}}
-    if line["fact"] == Fact.BEGUN:
+    if line["fact"] == JournalEvent.BEGUN:
         context = parameters_and_context(line)[1]
     return JournalLine(
         seq, line["id"], line["fact"], at if isinstance(at, str) else "", CREATE, parameters, None, context

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.search_engine.listing import Listing
+from ncp_tui.search_engine.lists import Listing
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.search_engine.paging import AT_ONCE
-from ncp_tui.snapshots.settling import SECONDS
+from ncp_tui.snapshots.history_search import SECONDS
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine

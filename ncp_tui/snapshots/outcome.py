@@ -1,4 +1,4 @@
-"""The words for what was asked and what is proved of it, shared by everything that takes, records and settles."""
+"""The words for what was asked and what is proved of it, shared by everything that takes, records and resolves."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What the journal is to hold of one create, and what of it is not there yet.
 
-A fact that cannot be written is kept, and tried again with each later one and whenever somebody asks, until the process
-ends: a request that the user wants sent although the journal cannot be written is not to be forgotten for it.
+An event that cannot be written is kept, and tried again with each later one and whenever somebody asks, until the
+process ends: a request that the user wants sent although the journal cannot be written is not to be forgotten for it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from ncp_tui.problem import Problem
 from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, on_disk
-from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 
 RETRY_SECONDS = 15.0
 """Between two tries to write what the journal did not take."""
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Record:
-    """The facts of one create on their way to the journal."""
+    """The events of one create on their way to the journal."""
 
     def __init__(self, journal: Journal, entry: JournalEntry) -> None:
         self.problem: Problem | None = None
@@ -30,7 +30,7 @@ class Record:
         self._journal = journal
         self._entry = entry
         self._held: HeldEntry | None = None
-        self._missing: list[tuple[Fact, dict[str, Any]]] = []
+        self._missing: list[tuple[JournalEvent, dict[str, Any]]] = []
         self._is_untried = self._is_released = False
         self._turn = asyncio.Lock()
 
@@ -64,16 +64,16 @@ class Record:
         """
         held = self._held
         if held is None:
-            self._missing.append((Fact.SENT, {"attempt": attempt}))
+            self._missing.append((JournalEvent.SENT, {"attempt": attempt}))
             self._is_untried = True
             return
         async with self._turn:
             await self._write_missing(held)
-            await on_disk(lambda: held.record(Fact.SENT, attempt=attempt))
+            await on_disk(lambda: held.record(JournalEvent.SENT, attempt=attempt))
 
-    async def note(self, fact: Fact, **details: Any) -> None:
-        """Write a fact down, or keep it."""
-        self._missing.append((fact, details))
+    async def note(self, event: JournalEvent, **details: Any) -> None:
+        """Write an event down, or keep it."""
+        self._missing.append((event, details))
         await self.catch_up()
 
     async def catch_up(self) -> bool:
@@ -115,15 +115,15 @@ class Record:
                 await on_disk(held.release)
 
     async def _begun_late(self) -> HeldEntry:
-        entry, facts = self._entry, tuple(self._missing)
-        held = await on_disk(lambda: self._journal.begin_late(entry, facts))
-        self._missing = self._missing[len(facts) :]
+        entry, events = self._entry, tuple(self._missing)
+        held = await on_disk(lambda: self._journal.begin_late(entry, events))
+        self._missing = self._missing[len(events) :]
         if self._is_released:
             await on_disk(held.release)
         return held
 
     async def _write_missing(self, held: HeldEntry) -> None:
         while self._missing:
-            fact, details = self._missing[0]
-            await on_disk(lambda fact=fact, details=details: held.record(fact, **details))  # type: ignore[misc]
+            event, details = self._missing[0]
+            await on_disk(lambda event=event, details=details: held.record(event, **details))  # type: ignore[misc]
             self._missing.pop(0)

@@ -15,10 +15,10 @@ from ncp_tui.gateway.sites import is_one_site
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.session_log.log import SessionLog
+from ncp_tui.snapshots.history_search import SECONDS, Resolution, search_history
 from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, on_disk
-from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome, Verdict
-from ncp_tui.snapshots.settling import SECONDS, Settlement, look_for
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -79,7 +79,7 @@ class Resolver:
 
     async def resolve(
         self, entry: JournalEntry, *, seconds: float = SECONDS, on_look: Callable[[int], None] = lambda _: None
-    ) -> Settlement | None:
+    ) -> Resolution | None:
         """What the journal proves of `entry`, else the history, looked at for at most `seconds` as whoever asked.
 
         None where another program has the entry, or it is resolved by now. `on_look` is told the number of each look
@@ -103,7 +103,7 @@ class Resolver:
         """
         own = self._held.get(entry.id)
         if own is not None:
-            await on_disk(lambda: own.record(Fact.DISMISSED))
+            await on_disk(lambda: own.record(JournalEvent.DISMISSED))
             return
         held = await on_disk(lambda: self._journal.hold(entry.id))
         if held is None:
@@ -111,7 +111,7 @@ class Resolver:
         try:
             if not held.entry.is_open:
                 raise NotOpen(entry.request.name)
-            await on_disk(lambda: held.record(Fact.DISMISSED))
+            await on_disk(lambda: held.record(JournalEvent.DISMISSED))
         finally:
             await _let_go(held)
 
@@ -122,13 +122,13 @@ async def resolve_entry(
     engine: SearchEngine | None,
     *,
     held_in: dict[str, HeldEntry] | None = None,
-    **looking: Any,
-) -> Settlement | None:
+    **search: Any,
+) -> Resolution | None:
     """Resolve an entry of the journal, and write the verdict down.
 
     What the journal proves by itself needs no `engine`; without one the rest is left as it is. None where another
-    program has the entry in its hands, or it was resolved meanwhile. `held_in` has it while it is held; `looking` is
-    handed on to `look_for`. Raises JournalProblem.
+    program has the entry in its hands, or it was resolved meanwhile. `held_in` has it while it is held; `search` is
+    handed on to `search_history`. Raises JournalProblem.
     """
     held = await on_disk(lambda: journal.hold(entry.id))
     if held is None:
@@ -142,9 +142,9 @@ async def resolve_entry(
         if found is None:
             if engine is None:
                 return None
-            found = _at_best_unknown(held.entry, await look_for(engine, held.entry, **looking))
-        facts = found.facts()
-        await on_disk(lambda: held.record(Fact.SETTLED, **facts))
+            found = _at_best_unknown(held.entry, await search_history(engine, held.entry, **search))
+        events = found.journal_details()
+        await on_disk(lambda: held.record(JournalEvent.RESOLVED, **events))
         return found
     finally:
         del holding[entry.id]
@@ -156,27 +156,27 @@ async def _let_go(held: HeldEntry) -> None:
         await on_disk(held.release)
 
 
-def proved_by_the_journal(entry: JournalEntry) -> Settlement | None:
+def proved_by_the_journal(entry: JournalEntry) -> Resolution | None:
     """What the journal alone proves; None where the history has to be asked."""
     name = entry.request.name
     if entry.outcome is Outcome.NOT_SENT:
-        return Settlement(
+        return Resolution(
             Verdict.NOT_STARTED,
             "the journal shows that no byte of the request left.",
             f"{name} can be asked for again.",
         )
     if entry.outcome is Outcome.REFUSED:
-        return Settlement(
+        return Resolution(
             Verdict.NOT_STARTED, "the request was refused, and the journal has the answer.", f"{name} is still free."
         )
     if entry.outcome is Outcome.ACCEPTED:
-        return Settlement(
+        return Resolution(
             Verdict.STARTED, "the journal has the service's answer: accepted.", "Watch it in the history."
         )
     return None
 
 
-def _at_best_unknown(entry: JournalEntry, found: Settlement) -> Settlement:
+def _at_best_unknown(entry: JournalEntry, found: Resolution) -> Resolution:
     """What may be claimed of an entry that damage touches: not which row is its own, since the lost lines said so."""
     if entry.doubt is None or found.verdict is not Verdict.STARTED:
         return found

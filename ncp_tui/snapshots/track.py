@@ -18,14 +18,14 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.session_log.log import SessionLog
-from ncp_tui.snapshots.earlier import Intent
+from ncp_tui.snapshots.create import CreateResult, create_snapshot
+from ncp_tui.snapshots.earlier_requests import Intent
+from ncp_tui.snapshots.history_match import Asked
+from ncp_tui.snapshots.history_search import SECONDS
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
-from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
-from ncp_tui.snapshots.matching import Asked
+from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
-from ncp_tui.snapshots.settling import SECONDS
-from ncp_tui.snapshots.taking import Taken, take
-from ncp_tui.snapshots.watching import Progress, watch
+from ncp_tui.snapshots.watch import Progress, watch
 from ncp_tui.text import clean
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class TrackedSnapshot:
     engine: SearchEngine
     asked_at: datetime
     asked_monotonic: float
-    taken: Taken | None = None
+    taken: CreateResult | None = None
     progress: Progress | None = None
     problem: Problem | None = None
     """Why it was never sent, or is not followed any more."""
@@ -160,7 +160,7 @@ class SnapshotTracker:
     ) -> TrackedSnapshot:
         """Track a create that is to be sent. Without the journal only where the user said so.
 
-        `history`, `again` and `asked_at` are as for `take`; the user asks now where nothing else is said.
+        `history`, `again` and `asked_at` are as for `create_snapshot`; the user asks now where nothing else is said.
         """
         tracked = TrackedSnapshot(request, identity, engine, asked_at or self._now(), self._monotonic())
         tracked.history, tracked.with_journal, tracked.again = history, with_journal, again
@@ -169,7 +169,7 @@ class SnapshotTracker:
     def resume(self, entry: JournalEntry, identity: Identity, engine: SearchEngine) -> TrackedSnapshot:
         """Track what an earlier run asked for."""
         since = self._monotonic() - max(0.0, (self._now() - entry.at).total_seconds())
-        taken = Taken(
+        taken = CreateResult(
             entry.request,
             entry.outcome,
             entry.at,
@@ -221,8 +221,8 @@ class SnapshotTracker:
                 await self.follow(tracked)
         await self._write_down(tracked)
 
-    async def create(self, tracked: TrackedSnapshot) -> Taken:
-        """Send it once, and find out what became of it. Raises what `take` raises, before anything is sent."""
+    async def create(self, tracked: TrackedSnapshot) -> CreateResult:
+        """Send it once and find out what became of it. Raises what `create_snapshot` raises before anything is sent."""
         request = tracked.request
 
         def tell_resolving(error: GatewayError) -> None:
@@ -232,7 +232,7 @@ class SnapshotTracker:
         with self._log.action(f"create snapshot {request.name}") as action:
             if not tracked.with_journal:
                 await self._check_first(tracked)
-            taken = await take(
+            taken = await create_snapshot(
                 tracked.engine,
                 request,
                 caller=Caller.of(tracked.identity),
@@ -242,8 +242,8 @@ class SnapshotTracker:
                 again=tracked.again,
                 asked_at=tracked.asked_at,
                 now=self._now,
-                settle_seconds=self.resolve_seconds,
-                on_settling=tell_resolving,
+                resolve_seconds=self.resolve_seconds,
+                on_resolving=tell_resolving,
             )
             tracked.taken = taken
             action.outcome, action.failed = taken.sentence, taken.outcome is not Outcome.ACCEPTED
@@ -279,11 +279,13 @@ class SnapshotTracker:
             return
         state, message = progress.state.value, progress.entry.message
         if record is not None:  # with what the journal has not taken yet, in its order
-            await record.note(Fact.FINISHED, state=state, message=message)
+            await record.note(JournalEvent.FINISHED, state=state, message=message)
             tracked.journal_problem = record.problem
         elif entry is not None:
             try:
-                await on_disk(lambda: self._journal.append(entry.id, Fact.FINISHED, state=state, message=message))
+                await on_disk(
+                    lambda: self._journal.append(entry.id, JournalEvent.FINISHED, state=state, message=message)
+                )
             except JournalProblem as problem:
                 tracked.journal_problem = problem
 

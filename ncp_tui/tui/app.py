@@ -15,10 +15,8 @@ from textual.message import Message
 from textual.screen import Screen
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.home import Home
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.identities import Identities
-from ncp_tui.profiles.identity import Identity
+from ncp_tui.profiles.identity import Identities, Identity
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.process import resume_gc
 from ncp_tui.tui import settings
@@ -37,11 +35,12 @@ from ncp_tui.tui.snapshot_workers import SnapshotWorkers
 from ncp_tui.tui.themes import DARK, THEMES, ThemedApp, theme_for
 from ncp_tui.tui.typed_ahead import TypedAhead
 from ncp_tui.view.progress import final_sentence, title_word
+from ncp_tui.workspace import Workspace
 
 if TYPE_CHECKING:
-    from ncp_tui.profiles.book import ProfileBook
-    from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
-    from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+    from ncp_tui.profiles.profiles_file import ProfilesFile
+    from ncp_tui.profiles.secret_stores.errors import KeyringLocked
+    from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 
 DISK_SECONDS = 10.0
 _BEGIN_SECONDS = 0.2
@@ -106,7 +105,7 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
 
     def __init__(
         self,
-        home: Home,
+        workspace: Workspace,
         profile: str | None = None,
         theme: str | None = None,
         secrets: list[SecretKey] | None = None,
@@ -115,14 +114,14 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
         """Call as `profile` if one is named; each key that is used is added to `secrets`."""
         super().__init__()
         self._typed_ahead = TypedAhead(self, self._deliver)
-        self.terminal_clipboard = Clipboard(self.send_copy, None if home.demo else home.folder, home.now)
-        self.session = Session(home, ask_to_open=self.ask_to_open, secrets=[] if secrets is None else secrets)
+        self.terminal_clipboard = Clipboard(self.send_copy, None if workspace.demo else workspace.folder, workspace.now)
+        self.session = Session(workspace, ask_to_open=self.ask_to_open, secrets=[] if secrets is None else secrets)
         self.session.on_used = self.show_identity
         self.snapshot_workers = SnapshotWorkers(self, self.session)
         self._profile_wanted = profile
         self._has_begun = False
         self.notify_by = notify_by
-        self.begin_with(theme or theme_for(home.environ))
+        self.begin_with(theme or theme_for(workspace.environ))
 
     def get_key_display(self, binding: Binding) -> str:
         """Name a key as it is written on keyboards; Textual's own signs for it are not in every font."""
@@ -151,19 +150,19 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
             return
         self._has_begun = True
         self.find_identity()
-        home = self._clusters_screen()
-        if home is not None:
-            await home.complete()
+        clusters = self._clusters_screen()
+        if clusters is not None:
+            await clusters.complete()
         resume_gc()
 
     @work(group="identity", exclusive=True, exit_on_error=False, description="find who to call as")
     async def find_identity(self) -> None:
         """Read the profiles and the other places that may hold keys, and choose by the documented order."""
-        home, wanted = self.session.home, self._profile_wanted
+        workspace, wanted = self.session.workspace, self._profile_wanted
 
-        def find() -> tuple[ProfileBook, Identities]:
-            book = home.profiles.load()
-            return book, home.identities(book)
+        def find() -> tuple[ProfilesFile, Identities]:
+            book = workspace.profiles.load()
+            return book, workspace.identities(book)
 
         try:
             book, identities = await run_blocking(find, DISK_SECONDS)
@@ -173,10 +172,10 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
         except TimeoutError:
             self.post_message(self.IdentityFound(Identities(), None, None, ask=False, problem=_slow_disk()))
             return
-        asked_for = bool(wanted or home.environ.get("NCP_TUI_PROFILE"))
+        asked_for = bool(wanted or workspace.environ.get("NCP_TUI_PROFILE"))
         first_run = not book.profiles and not asked_for and not book.damaged
         try:
-            identity = None if first_run else await run_blocking(lambda: home.choose(wanted), DISK_SECONDS)
+            identity = None if first_run else await run_blocking(lambda: workspace.choose(wanted), DISK_SECONDS)
         except (Problem, TimeoutError) as error:
             why = error if isinstance(error, Problem) else _slow_disk()
             self.post_message(self.IdentityFound(identities, book.default, None, ask=False, problem=why))
@@ -190,16 +189,16 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
             return  # on its way out: the screens are being taken apart
         self.session.identities = event.identities
         self.session.default_profile = event.default_profile
-        home = self._clusters_screen()
+        clusters = self._clusters_screen()
         if event.identity is not None:
             self.session.use(event.identity)
             return
-        if home is not None:
-            home.load()  # of nobody: it says so
+        if clusters is not None:
+            clusters.load()  # of nobody: it says so
         if event.ask:
             self._ask_first_time()
-        elif event.problem is not None and home is not None:
-            home.show_problem(event.problem)
+        elif event.problem is not None and clusters is not None:
+            clusters.show_problem(event.problem)
 
     def _ask_first_time(self) -> None:
         from ncp_tui.tui.screens.welcome import WelcomeScreen
@@ -228,10 +227,10 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
     async def find_and_use(self, name: str) -> None:
         """Read the profiles again and call as `name`."""
         self._profile_wanted = name
-        home = self.session.home
+        workspace = self.session.workspace
         try:
-            book = await run_blocking(home.profiles.load, DISK_SECONDS)
-            identities = await run_blocking(lambda: home.identities(book), DISK_SECONDS)
+            book = await run_blocking(workspace.profiles.load, DISK_SECONDS)
+            identities = await run_blocking(lambda: workspace.identities(book), DISK_SECONDS)
         except (Problem, TimeoutError) as error:
             why = error if isinstance(error, Problem) else _slow_disk()
             self.post_message(self.IdentityFound(Identities(), None, None, ask=False, problem=why))
@@ -240,7 +239,7 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
 
     async def ask_to_open(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
         """Have the user open the key file or the keyring; False when the user would rather not."""
-        from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+        from ncp_tui.profiles.secret_stores.errors import KeyringLocked
         from ncp_tui.tui.screens.passphrase import PassphraseScreen
         from ncp_tui.tui.screens.unlock import UnlockScreen
 
@@ -267,16 +266,16 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
         """Show what the identity in use may see; a call that hangs for the last one is left behind."""
         identity = self.session.identity
         who = "" if identity is None else f" {identity.name} {identity.profile.region}"
-        if identity is not None and self.session.home.demo:
+        if identity is not None and self.session.workspace.demo:
             who = f" DEMO {identity.profile.region}"
         self.call_window(f"ncp-tui{who}")
-        home = self._clusters_screen()
-        if home is not None:
-            home.workers.cancel_node(home)
-            home.hide_problem()
-            home.show_header()
-            home.refresh_bindings()
-            home.load()
+        clusters = self._clusters_screen()
+        if clusters is not None:
+            clusters.workers.cancel_node(clusters)
+            clusters.hide_problem()
+            clusters.show_header()
+            clusters.refresh_bindings()
+            clusters.load()
         if identity is not None:
             self.snapshot_workers.look_into_journal()
 
@@ -296,7 +295,7 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
         self.snapshot_workers.take_up(event)
         for screen in self._working_screens():
             screen.show_header()
-            screen.show_unsettled()
+            screen.show_unresolved()
 
     @on(SnapshotMoved)
     def show_tracked(self, event: SnapshotMoved) -> None:
@@ -334,20 +333,20 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
     def choose_theme(self, name: str) -> None:
         """Change to the theme `name`, from now on and at the next start."""
         self.theme = name
-        if not self.session.home.demo:
+        if not self.session.workspace.demo:
             self.keep_choice("theme", name)
 
     def choose_notice(self, way: str) -> None:
         """Tell of the end of a snapshot by `way`, from now on and at the next start."""
         self.notify_by = way
         self.tell_of_end("This is how the end of a snapshot is told.")
-        if not self.session.home.demo:
+        if not self.session.workspace.demo:
             self.keep_choice("notify", way)
 
     @work(group="choice", exit_on_error=False, description="remember a choice")
     async def keep_choice(self, name: str, value: str) -> None:
         """Write down what was chosen."""
-        paths = self.session.home.paths
+        paths = self.session.workspace.paths
         try:
             await run_blocking(lambda: settings.remember(paths, name, value), DISK_SECONDS)
         except (Problem, TimeoutError) as error:
@@ -383,7 +382,7 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
         question = ""
         if self.session.creating:
             question = "A create is on its way. Quit without its answer? It may be started all the same."
-        elif self.session.settling:
+        elif self.session.resolving:
             question = "No answer said what became of a create; the history is being looked at. Quit? It stays open."
         if question and not isinstance(self.screen, QuestionScreen):
             self.push_screen(QuestionScreen(question, "Quit"), lambda sure: self.exit() if sure else None)

@@ -13,7 +13,7 @@ from ncp_tui.view.text import Row
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
-    from ncp_tui.search_engine.listing import ListPage
+    from ncp_tui.search_engine.lists import ListPage
 
 MOST_ROWS = 10_000
 """Of one list on a screen: what a key costs grows with them. The command line reads more."""

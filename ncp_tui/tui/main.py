@@ -7,14 +7,14 @@ import os
 import sys
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.home import Home
 from ncp_tui.tui.variables import forget_foreign_variables
+from ncp_tui.workspace import Workspace
 
 _SWITCH_SECONDS = 0.001
 """After how long a thread that works on an answer gives way to a key; Python's own 5 ms would be felt."""
 
 
-def run(home: Home, secrets: list[SecretKey], *, profile: str | None = None) -> int:
+def run(workspace: Workspace, secrets: list[SecretKey], *, profile: str | None = None) -> int:
     """Run the program in this terminal until the user leaves, and return the exit code.
 
     Each key that it gets into its hands is added to `secrets`, so that whoever reports a crash can leave them out.
@@ -29,8 +29,8 @@ def run(home: Home, secrets: list[SecretKey], *, profile: str | None = None) -> 
     sys.setswitchinterval(_SWITCH_SECONDS)
     from ncp_tui.tui.app import NcpApp
 
-    choices = prepare_terminal(home)
-    app = NcpApp(home, profile, choices.theme, secrets, notify_by=choices.notify_by)
+    choices = prepare_terminal(workspace)
+    app = NcpApp(workspace, profile, choices.theme, secrets, notify_by=choices.notify_by)
     log_file = app.session.keep_log()
     try:
         asyncio.run(app.run_to_the_end(mouse=wants_mouse(os.environ)))

@@ -11,29 +11,28 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.home import Home
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.environment_variables import SERVER_ROLE_NAME
-from ncp_tui.profiles.identities import Identities
-from ncp_tui.profiles.identity import Identity
+from ncp_tui.profiles.identity import Identities, Identity
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.last_snapshot import LastSnapshot
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.workspace import Workspace
 
 if TYPE_CHECKING:
     from ncp_tui.profiles.administration import Administration, Changed
-    from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
-    from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+    from ncp_tui.profiles.secret_stores.errors import KeyringLocked
+    from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
     from ncp_tui.search_engine.client import SearchEngine
-    from ncp_tui.session_log.file import LogFile
+    from ncp_tui.session_log.writer import LogWriter
     from ncp_tui.snapshots.journal import Journal
     from ncp_tui.snapshots.journal_entry import JournalEntry
     from ncp_tui.snapshots.outcome import Caller
     from ncp_tui.snapshots.resolve import Resolver
     from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
 
-SETTLE_SECONDS = 60.0
+RESOLVE_SECONDS = 60.0
 """How long the history is looked at after a lost answer."""
 
 CLIENT_SECONDS = 20.0
@@ -46,7 +45,7 @@ T = TypeVar("T")
 class Session:
     """The identity in use and its client, the session log, and what was loaded."""
 
-    home: Home
+    workspace: Workspace
     log: SessionLog = field(init=False)
     identity: Identity | None = None
     identities: Identities = field(default_factory=Identities)
@@ -60,14 +59,14 @@ class Session:
     """What is missing of the clusters although the listing has ended; empty where they are all."""
     last_snapshots: dict[str, LastSnapshot] = field(default_factory=dict)
     """What is known of the newest snapshot of each cluster; of one that is not here, nothing was read."""
-    unsettled: list[JournalEntry] = field(default_factory=list)
+    unresolved: list[JournalEntry] = field(default_factory=list)
     """Creates of the journal whose outcome is open, and which no running program has in its hands."""
     journal_problem: Problem | None = None
     """Why it is not known what is open."""
     left_behind: bool = False
     """Whether a snapshot of an earlier run is not followed, for want of a client: of a locked store, mostly."""
-    settle_seconds: float = SETTLE_SECONDS
-    log_file: LogFile | None = field(default=None, init=False)
+    resolve_seconds: float = RESOLVE_SECONDS
+    log_file: LogWriter | None = field(default=None, init=False)
     """The log on disk, whose `problem` says why something is missing there; None where none is kept."""
     ask_to_open: Callable[[PassphraseNeeded | KeyringLocked], Awaitable[bool]] | None = None
     """Has the user open a locked store; False when the user would rather not. None where nobody can be asked."""
@@ -85,21 +84,21 @@ class Session:
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
-        self.log = SessionLog(self.home.now)
-        if self.home.server_role is not None:
-            self.home.server_role.subscribe(self.secrets.append)
+        self.log = SessionLog(self.workspace.now)
+        if self.workspace.server_role is not None:
+            self.workspace.server_role.subscribe(self.secrets.append)
 
     @cached_property
     def journal(self) -> Journal:
         """The journal of creates."""
         from ncp_tui.snapshots.journal import Journal
 
-        return Journal(self.home.paths, clock=self.home.clock)
+        return Journal(self.workspace.paths, clock=self.workspace.clock)
 
-    def keep_log(self) -> LogFile:
+    def keep_log(self) -> LogWriter:
         """Have the log written to disk from now on. Whoever asks closes the file at the end; it may be asked once."""
-        self.log_file = self.home.log_file()
-        self.log.subscribe(self.log_file.hear)
+        self.log_file = self.workspace.log_file()
+        self.log.subscribe(self.log_file.on_event)
         return self.log_file
 
     def use(self, identity: Identity | None) -> None:
@@ -135,20 +134,20 @@ class Session:
             return self._engine
 
     async def _connect(self, identity: Identity, *, ask: bool = True) -> SearchEngine:
-        from ncp_tui.profiles.sources import secrets_for
+        from ncp_tui.profiles.credential_sources import key_source_for
 
-        keys = await self.ask_store(lambda: secrets_for(identity, self.home.stores), ask=ask)
+        keys = await self.ask_store(lambda: key_source_for(identity, self.workspace.stores), ask=ask)
         self.secrets.append((await keys.current()).secret_key)
         # On a thread: the first client loads what speaks HTTP, for 60 ms, and reads the system's proxies.
-        return await run_blocking(lambda: self.home.client(identity, keys, self.log), CLIENT_SECONDS)
+        return await run_blocking(lambda: self.workspace.client(identity, keys, self.log), CLIENT_SECONDS)
 
     async def ask_store(self, question: Callable[[], Awaitable[T]], *, ask: bool = True) -> T:
         """What a secret store answers; the user is asked to open it where it is locked, once for each kind of store.
 
         Raises what the store raises: PassphraseNeeded only when the user left the store locked.
         """
-        from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
-        from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+        from ncp_tui.profiles.secret_stores.errors import KeyringLocked
+        from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 
         opened: set[type[Problem]] = set()
         while True:
@@ -169,7 +168,7 @@ class Session:
         """Make one change of a profile and its key, from its beginning where the user had to open a locked store."""
         from ncp_tui.profiles.administration import Administration
 
-        administration = Administration(self.home.profiles, self.home.stores)
+        administration = Administration(self.workspace.profiles, self.workspace.stores)
         return await self.ask_store(lambda: change(administration))
 
     async def _opened(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
@@ -190,18 +189,18 @@ class Session:
     @property
     def read_only(self) -> bool:
         """Whether operations with an effect are refused."""
-        return self.home.read_only or (self.identity is not None and self.identity.profile.read_only)
+        return self.workspace.read_only or (self.identity is not None and self.identity.profile.read_only)
 
     @cached_property
     def tracker(self) -> SnapshotTracker:
         """What creates snapshots and follows them, whatever screen is in front."""
         from ncp_tui.snapshots.track import SnapshotTracker
 
-        home = self.home
+        workspace = self.workspace
         tracker = SnapshotTracker(
-            self.journal, self.log, now=home.now, monotonic=home.monotonic, run_behind=self.track_behind
+            self.journal, self.log, now=workspace.now, monotonic=workspace.monotonic, run_behind=self.track_behind
         )
-        tracker.resolve_seconds = self.settle_seconds
+        tracker.resolve_seconds = self.resolve_seconds
         if self.on_tracked is not None:
             tracker.subscribe(self.on_tracked)
         return tracker
@@ -222,7 +221,7 @@ class Session:
         return any(each.is_being_sent for each in self.tracked)
 
     @property
-    def settling(self) -> bool:
+    def resolving(self) -> bool:
         """Whether the history is being looked at for a create of which no answer said what became."""
         return any(each.is_resolving for each in self.tracked)
 
@@ -238,7 +237,7 @@ class Session:
 
     def identity_of(self, caller: Caller) -> Identity | None:
         """Who asked then; whoever is in use, where the journal has lost it. None where there is none any more."""
-        from ncp_tui.profiles.sources import RoleNotWanted
+        from ncp_tui.profiles.credential_sources import RoleNotWanted
 
         if not caller.profile:
             return self.identity

@@ -65,7 +65,7 @@ class SnapshotWorkers:
         from ncp_tui.snapshots.outcome import Caller
 
         session = self._session
-        session.unsettled, session.journal_problem = event.unresolved, event.problem
+        session.unresolved, session.journal_problem = event.unresolved, event.problem
         if session.identity is None:
             return
         caller = Caller.of(session.identity)

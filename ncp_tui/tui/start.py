@@ -9,12 +9,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ncp_tui.home import Home
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.glyphs import GLYPHS, limited_encoding
 from ncp_tui.tui.notices import way_for
 from ncp_tui.tui.settings import READING_SECONDS, remembered
 from ncp_tui.tui.themes import is_monochrome, theme_for
+from ncp_tui.workspace import Workspace
 
 _SWITCH_SECONDS = 0.001
 """How long a thread that takes an answer apart keeps a key waiting, at each of the steps that a key takes; Python's own
@@ -39,7 +39,7 @@ class Choices:
     notify_by: str
 
 
-def prepare_terminal(home: Home) -> Choices:
+def prepare_terminal(workspace: Workspace) -> Choices:
     """Limit what is drawn to what this terminal can show, and return what was chosen for it."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     GLYPHS.limit_to(limited_encoding(os.environ))
@@ -48,12 +48,12 @@ def prepare_terminal(home: Home) -> Choices:
         sys.__stderr__.reconfigure(encoding=GLYPHS.encoding, errors="backslashreplace")
     if is_monochrome(os.environ):
         os.environ["NO_COLOR"] = "1"  # the one word for it that Textual listens to
-    last = asyncio.run(_remembered(home))
+    last = asyncio.run(_remembered(workspace))
     return Choices(theme_for(os.environ, last.get("theme")), way_for(os.environ, last.get("notify")))
 
 
-async def _remembered(home: Home) -> dict[str, str]:
+async def _remembered(workspace: Workspace) -> dict[str, str]:
     try:
-        return await run_blocking(lambda: remembered(home.paths), READING_SECONDS)
+        return await run_blocking(lambda: remembered(workspace.paths), READING_SECONDS)
     except TimeoutError:
         return {}

@@ -12,7 +12,7 @@ _WIDTH = 66
 
 def evidence_lines(evidence: Evidence, path: Path) -> list[Line]:
     """Where the file is, what it proves and by what, and what is missing in it."""
-    judgement = evidence.judgement
+    judgement = evidence.conclusion
     proved = f"What it proves: {judgement.verdict.value}" + (f", {judgement.finished}" if judgement.finished else "")
     said = [f"{proved}.", *judgement.why, *evidence.gaps, "No key is in it. Read it before you pass it on."]
     return [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ncp_tui.search_engine.reading import KST
+from ncp_tui.search_engine.fields import KST
 
 _KIBI = 1024
 _LONGEST_COUNT = 20

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ncp_tui.snapshots.lights import Check, Light, Preflight
+from ncp_tui.snapshots.preflight import Check, Preflight, Severity
 from ncp_tui.view.format import age
 from ncp_tui.view.text import Line, Span, Tone, line, wrapped
 
-_LIGHT_TONES = {Light.OK: Tone.GOOD, Light.UNSURE: Tone.WARNING, Light.BAD: Tone.BAD}
+_LIGHT_TONES = {Severity.OK: Tone.GOOD, Severity.UNSURE: Tone.WARNING, Severity.BAD: Tone.BAD}
 _LIGHT_WIDTH = 60
 
 
@@ -21,10 +21,10 @@ def light_lines(lights: Preflight, now: datetime) -> list[Line]:
     moments = [check.read_at for check in lights.checks if check.read_at is not None]
     read = f"   looked at: {age(min(moments), now)}" if moments else ""
     lines: list[Line] = [(Span("Before it is sent", Tone.STRONG), Span(read, Tone.DIM))]
-    for check in (*lights.doubts, *(check for check in lights.checks if check.light is Light.OK)):
+    for check in (*lights.doubts, *(check for check in lights.checks if check.severity is Severity.OK)):
         first, *more = wrapped(check.sentence if check.advice else check.evidence, _LIGHT_WIDTH)
         word, subject = (
-            Span(f"{check.light.value:<7}", _LIGHT_TONES[check.light]),
+            Span(f"{check.severity.value:<7}", _LIGHT_TONES[check.severity]),
             Span(f"{check.subject:<8} ", Tone.DIM),
         )
         lines += [(word, subject, Span(first)), *[line(" " * 16 + text) for text in more]]
@@ -37,8 +37,8 @@ def checks_line(found: Preflight, became: str = "") -> str:
     `became` is what a request came to that was sent after they were read.
     """
     parts = [f"before it was {became}:"] if became else []
-    for light, word in ((Light.BAD, "BAD"), (Light.UNSURE, "UNSURE"), (Light.OK, "ok")):
-        subjects = [check.subject for check in found.checks if check.light is light]
+    for light, word in ((Severity.BAD, "BAD"), (Severity.UNSURE, "UNSURE"), (Severity.OK, "ok")):
+        subjects = [check.subject for check in found.checks if check.severity is light]
         if subjects:
             parts.append(f"{word}: {', '.join(subjects)}")
     return "   ".join(parts)
@@ -48,7 +48,7 @@ def check_document(check: Check) -> dict[str, Any]:
     """One light before a create, for scripts."""
     return {
         "subject": check.subject,
-        "light": check.light.value,
+        "light": check.severity.value,
         "evidence": check.evidence,
         "advice": check.advice or None,
         "read_at": check.read_at.isoformat() if check.read_at else None,

@@ -13,9 +13,9 @@ from ncp_tui.view.history import history_sentence, state_cell
 from ncp_tui.view.text import Tone
 
 if TYPE_CHECKING:  # the first frame does without what makes a snapshot
-    from ncp_tui.snapshots.matching import Match
+    from ncp_tui.snapshots.history_match import Match
     from ncp_tui.snapshots.track import TrackedSnapshot
-    from ncp_tui.snapshots.watching import Progress
+    from ncp_tui.snapshots.watch import Progress
 
 Words = Callable[[Problem], str]
 """How a face says a problem, with its own means for the next step."""
@@ -31,7 +31,7 @@ def state_text(tracked: TrackedSnapshot, now: float) -> str:
 
 
 def _seen(progress: Progress) -> str:
-    from ncp_tui.snapshots.matching import Whose
+    from ncp_tui.snapshots.history_match import Whose
 
     entry = progress.entry
     if progress.problem is not None:
@@ -78,7 +78,7 @@ def look_sentence(name: str, progress: Progress) -> str:
 
 def other_sentence(name: str, other: Match) -> str:
     """A row of the name that is not proved to be what was asked for, and why."""
-    from ncp_tui.snapshots.matching import Whose
+    from ncp_tui.snapshots.history_match import Whose
 
     may_be = "may be this one" if other.whose is Whose.MAY_BE else "is not this one"
     return f"The history has a row of {name} that {may_be}: {other.why}."
@@ -111,8 +111,8 @@ def _final(tracked: TrackedSnapshot, words: Words) -> tuple[str, Tone]:
     name, taken, progress = tracked.request.name, tracked.taken, tracked.progress
     if taken is None and tracked.problem is not None:
         return f"Not started: {name}. {words(tracked.problem)}", Tone.BAD
-    if taken is not None and taken.outcome is Outcome.UNKNOWN and taken.settlement is not None:
-        return f"{taken.sentence} {taken.settlement.next_step}", Tone.WARNING
+    if taken is not None and taken.outcome is Outcome.UNKNOWN and taken.resolution is not None:
+        return f"{taken.sentence} {taken.resolution.next_step}", Tone.WARNING
     if taken is not None and taken.error is not None and taken.outcome is not Outcome.ACCEPTED:
         tone = Tone.WARNING if taken.outcome is Outcome.UNKNOWN else Tone.BAD
         return f"{taken.sentence} {words(taken.error)}", tone

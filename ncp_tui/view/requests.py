@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ncp_tui.problem import Problem
-from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Verdict
 from ncp_tui.text import clean
 from ncp_tui.view.format import ZONE, clock_time, date_time
@@ -16,7 +16,7 @@ from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, wrapped
 
 if TYPE_CHECKING:
-    from ncp_tui.snapshots.settling import Settlement
+    from ncp_tui.snapshots.history_search import Resolution
 
 _EVENT_WIDTH = 44
 _VERDICT_TONES = {Verdict.STARTED: Tone.GOOD, Verdict.NOT_STARTED: Tone.PLAIN, Verdict.CANNOT_TELL: Tone.WARNING}
@@ -45,18 +45,18 @@ class ListedRequest:
     """A request in a list. `followed`: this run waits for its end."""
 
     entry: JournalEntry
-    unsettled: str = ""
+    unresolved: str = ""
     """How the face says that it is left to find out about; empty where it is not, or others do."""
     followed: bool = False
 
 
 def _end_cell(listed: ListedRequest) -> Cell:
     entry = listed.entry
-    if listed.unsettled:
-        return Cell(listed.unsettled, Tone.WARNING)
+    if listed.unresolved:
+        return Cell(listed.unresolved, Tone.WARNING)
     if entry.is_open:
         return Cell("in the making", Tone.WARNING)
-    if entry.state is None and any(fact["fact"] == Fact.DISMISSED for fact in entry.facts):
+    if entry.state is None and any(event["fact"] == JournalEvent.DISMISSED for event in entry.events):
         return Cell("dismissed", Tone.DIM)
     if entry.is_under_way:
         return Cell("running", Tone.WARNING) if listed.followed else Cell("not known", Tone.DIM)
@@ -100,17 +100,17 @@ def request_entry_lines(entry: JournalEntry) -> list[Line]:
         field("request id", entry.request_id or "-"),
         BLANK,
         line(f"What was written down, in {ZONE}", Tone.STRONG),
-        *[each for event in entry.facts for each in _event_lines(event)],
+        *[each for event in entry.events for each in _event_lines(event)],
     ]
 
 
-def how_many(entries: Sequence[JournalEntry], unsettled: Sequence[JournalEntry], means: str = "") -> tuple[str, Tone]:
+def how_many(entries: Sequence[JournalEntry], unresolved: Sequence[JournalEntry], means: str = "") -> tuple[str, Tone]:
     """How many requests there are and how many of them are open, and the tone of that; `means` closes those."""
     count = f"{len(entries):,} create{'s' * (len(entries) != 1)}"
     if not entries:
         return "The journal is empty.", Tone.PLAIN
-    if unsettled:
-        return f"{count}, {len(unsettled)} open{means and f': {means}'}.", Tone.WARNING
+    if unresolved:
+        return f"{count}, {len(unresolved)} open{means and f': {means}'}.", Tone.WARNING
     held = [entry for entry in entries if entry.is_open]
     if held:
         words = f"{count}, {len(held)} not known yet: a program that runs now sends it, or looks for it."
@@ -128,7 +128,7 @@ def why_not_resolved(entry: JournalEntry | None, means: str = "") -> tuple[str, 
     return f"Not open any more: {entry.request.name}.{means and f' {means}.'}", Tone.PLAIN
 
 
-def found_out(name: str, found: Settlement | None, problem: Problem | None, *, is_dismissed: bool) -> tuple[str, Tone]:
+def found_out(name: str, found: Resolution | None, problem: Problem | None, *, is_dismissed: bool) -> tuple[str, Tone]:
     """What a look came to, and its tone; the evidence stands in `verdict_card`."""
     if is_dismissed:
         what = "nothing more" if found is None else f"{found.verdict.value}: {found.evidence}"
@@ -142,12 +142,12 @@ def found_out(name: str, found: Settlement | None, problem: Problem | None, *, i
     return _verdict_of(name, found), Tone.GOOD
 
 
-def verdict_card(name: str, found: Settlement) -> Problem:
+def verdict_card(name: str, found: Resolution) -> Problem:
     """The verdict with its evidence, and what to do next."""
     return Problem(_verdict_of(name, found), found.evidence[:1].upper() + found.evidence[1:], found.next_step)
 
 
-def _verdict_of(name: str, found: Settlement) -> str:
+def _verdict_of(name: str, found: Resolution) -> str:
     return f"{found.verdict.value.capitalize()}: {name}."
 
 
@@ -159,22 +159,22 @@ def dismissal_question(name: str) -> str:
     )
 
 
-def unsettled_words(entries: Sequence[JournalEntry]) -> str:
+def unresolved_words(entries: Sequence[JournalEntry]) -> str:
     """Which requests are open, as the part of a sentence that names the way to them."""
     if len(entries) == 1:
         return f"it is not known whether {entries[0].request.name} was started"
     return f"of {len(entries):,} creates it is not known whether they were started"
 
 
-def settled_text(entry: JournalEntry, settlement: Settlement | None) -> str:
+def resolved_text(entry: JournalEntry, resolution: Resolution | None) -> str:
     """A request and what was found out about it, in two lines; without a settlement another program has it."""
     request = entry.request
     asked = ", ".join(part for part in (f"{date_time(entry.at)} {ZONE}", entry.caller.profile) if part)
-    said = settlement.sentence if settlement else HELD_ELSEWHERE
+    said = resolution.sentence if resolution else HELD_ELSEWHERE
     return f"{request.name} of {request.cluster} ({asked})\n  {said}"
 
 
-def request_entry_document(entry: JournalEntry, settlement: Settlement | None) -> dict[str, Any]:
+def request_entry_document(entry: JournalEntry, resolution: Resolution | None) -> dict[str, Any]:
     """A request and what was found out about it, for scripts; `verdict` is null while another program has it."""
     request, caller = entry.request, entry.caller
     return {
@@ -187,9 +187,9 @@ def request_entry_document(entry: JournalEntry, settlement: Settlement | None) -
         "snapshot": request.name,
         "bucket": request.bucket,
         "request_id": entry.request_id,
-        "verdict": settlement.verdict.value if settlement else None,
-        "evidence": settlement.evidence if settlement else None,
-        "next_step": (settlement.next_step or None) if settlement else None,
+        "verdict": resolution.verdict.value if resolution else None,
+        "evidence": resolution.evidence if resolution else None,
+        "next_step": (resolution.next_step or None) if resolution else None,
     }
 
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ncp_tui.profiles.secret_stores.encrypted_file import EncryptedFileKeyring
-from ncp_tui.profiles.secret_stores.memory import SMALLEST_LOG2_N, USUAL_LOG2_N, available_memory, log2_n_for
+from ncp_tui.profiles.secret_stores.encrypted_keyring import EncryptedKeyring
+from ncp_tui.profiles.secret_stores.key_file_format import derive, new_derivation
 from ncp_tui.profiles.secret_stores.passphrase import Passphrase
-from ncp_tui.profiles.secret_stores.sealed import derive, new_derivation
+from ncp_tui.profiles.secret_stores.scrypt_cost import SMALLEST_LOG2_N, USUAL_LOG2_N, available_memory, scrypt_cost_for
 
 PHRASE = Passphrase("correct horse battery staple")
 
@@ -26,12 +26,12 @@ def main() -> None:
         took = milliseconds(partial(derive, PHRASE, derivation), 3)
         print(f"scrypt N=2^{log2_n} r=8 p=1  {derivation.memory >> 20:4d} MiB  {took:7.1f} ms")
     with tempfile.TemporaryDirectory() as folder:
-        keyring = EncryptedFileKeyring(Path(folder) / "keys.enc", lock_seconds=5, log2_n=lambda: SMALLEST_LOG2_N)
+        keyring = EncryptedKeyring(Path(folder) / "keys.enc", lock_seconds=5, log2_n=lambda: SMALLEST_LOG2_N)
         keyring.open(PHRASE, creating=True)
         print(f"write one key, open  {milliseconds(lambda: keyring.set_password('s', 'u', 'x' * 90), 50):7.2f} ms")
         print(f"read one key, open   {milliseconds(lambda: keyring.get_password('s', 'u'), 50):7.2f} ms")
     available = available_memory()
-    print(f"a new file here gets N=2^{log2_n_for(available)} ({(available or 0) >> 20} MiB available)")
+    print(f"a new file here gets N=2^{scrypt_cost_for(available)} ({(available or 0) >> 20} MiB available)")
 
 
 def milliseconds(function: Callable[[], object], times: int) -> float:

@@ -14,11 +14,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ncp_tui.home import users_home
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.tui.app import NcpApp
 from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.workspace import open_workspace
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.terminal_bytes import environ_of
 
@@ -35,7 +35,7 @@ def growing(home: Path, times: int) -> Iterator[Figure]:
 
 
 async def _grown(times: int) -> float:
-    app = NcpApp(users_home(os.environ))
+    app = NcpApp(open_workspace(os.environ))
     async with app.run_test(size=(80, 24)) as pilot:
         while not isinstance(app.screen, ClustersScreen) or not app.session.clusters_complete:
             await pilot.pause(0.01)

@@ -10,21 +10,21 @@ import pytest
 
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
-from ncp_tui.snapshots.settling import look_for
+from ncp_tui.snapshots.history_search import search_history
 from tests.cli.program import Called, Program, keys_of, private_environment
 
 
 @pytest.fixture(autouse=True)
 def nothing_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process looks at the history follow each other soon, and a throttled create is repeated at once."""
-    # By the modules' names: the package has functions that are called `settle` and `take` too.
-    taking = import_module("ncp_tui.snapshots.taking")
+    # By the modules' names: the package has functions of the same names.
+    taking = import_module("ncp_tui.snapshots.create")
     # A create whose answer was lost is looked for a few times, however long a look takes: its clock goes by looks.
-    monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "SETTLE_SECONDS", 20.0)
-    monkeypatch.setattr(taking, "look_for", partial(look_for, monotonic=count(0.0, 4.0).__next__))
-    monkeypatch.setattr(import_module("ncp_tui.snapshots.settling"), "_FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "RESOLVE_SECONDS", 20.0)
+    monkeypatch.setattr(taking, "search_history", partial(search_history, monotonic=count(0.0, 4.0).__next__))
+    monkeypatch.setattr(import_module("ncp_tui.snapshots.history_search"), "_FIRST_PAUSE", 0.05)
     monkeypatch.setattr(taking, "_FIRST_WAIT", 0.0)
-    monkeypatch.setattr(import_module("ncp_tui.snapshots.watching"), "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(import_module("ncp_tui.snapshots.watch"), "FIRST_PAUSE", 0.05)
 
 
 @pytest.fixture

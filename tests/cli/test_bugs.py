@@ -12,8 +12,8 @@ from ncp_tui.profiles.store import ProfileStore
 from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.system.paths import paths_from
-from tests.cli.homes import use_memory_keyring
 from tests.cli.program import Called, Program
+from tests.cli.workspaces import use_memory_keyring
 
 BUG = """
 from ncp_tui.search_engine.client import SearchEngine
@@ -67,8 +67,8 @@ def test_a_bug_with_a_key_from_the_keyring(
 def test_a_bug_where_nothing_can_be_written(program: Program, tmp_path: Path) -> None:
     (tmp_path / "ncp-tui").write_text("not a folder")
     program.environ |= {"NCLOUD_API_GW": program.environ["NCLOUD_API_GW"]}
-    spoil = BUG + "\nimport ncp_tui.home as home, ncp_tui.profiles as profiles\n"
-    spoil += "profiles.ProfileStore.load = lambda self: profiles.ProfileBook()"
+    spoil = BUG + "\nimport ncp_tui.workspace as home, ncp_tui.profiles as profiles\n"
+    spoil += "profiles.ProfileStore.load = lambda self: profiles.ProfilesFile()"
     with program.started("cluster", "list", "--quiet", code=spoil) as process:
         result = program.ended(process)
     assert result.code == 1

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.cli.main import main
-from ncp_tui.profiles.last_listing import LastListing
+from ncp_tui.profiles.cluster_name_cache import ClusterNameCache
+from ncp_tui.profiles.credential_sources import available_identities
 from ncp_tui.profiles.ncloud_configure import NcloudConfigure
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.sources import available_identities
 from ncp_tui.profiles.store import ProfileStore
 from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, replace_environment
@@ -87,7 +87,7 @@ def listed(environ: dict[str, str]) -> dict[str, str]:
     book = ProfileStore(paths).load()
     for identity in available_identities(environ, book, NcloudConfigure()).identities:
         prefix = "" if identity.name == "prod" else f"{identity.name}-"
-        LastListing(paths).keep(identity, [f"{prefix}{name}" for name in NAMES])
+        ClusterNameCache(paths).store(identity, [f"{prefix}{name}" for name in NAMES])
     return environ
 
 

@@ -14,8 +14,8 @@ from ncp_tui.sandbox.answers import GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.snapshots import draft
-from tests.cli.homes import use_memory_keyring
 from tests.cli.program import Called, Program, account_variables, asked, keys_of, passing
+from tests.cli.workspaces import use_memory_keyring
 
 CREATE = ("snapshot", "create", "search-0001")
 GOOD = (*CREATE, "--bucket", "bk.ses.snapshot", "--name", "x-1")
@@ -384,12 +384,12 @@ def test_interrupted_while_waiting(program: Program, served: ThreadedSandbox) ->
 def test_a_bug_while_it_is_sent(program: Program, served: ThreadedSandbox) -> None:
     """Even then the user is told what is known of the snapshot."""
     spoil = (
-        "import ncp_tui.snapshots.track as create\n"
-        "send = create.take\n"
-        "async def take(engine, request, **options):\n"
+        "import ncp_tui.snapshots.track as module\n"
+        "send = module.create_snapshot\n"
+        "async def create_snapshot(engine, request, **options):\n"
         "    await send(engine, request, **options)\n"
         "    raise ZeroDivisionError\n"
-        "create.take = take"
+        "module.create_snapshot = create_snapshot"
     )
     with program.started(*GOOD, "--json", code=spoil) as process:
         result = program.ended(process)

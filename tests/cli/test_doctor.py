@@ -19,8 +19,8 @@ from ncp_tui.profiles.store import ProfileStore
 from ncp_tui.sandbox.answers import GatewayError, gateway_answer
 from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.system.paths import paths_from
-from tests.cli.homes import use_memory_keyring
 from tests.cli.program import Called, Program, Result, asked
+from tests.cli.workspaces import use_memory_keyring
 from tests.journeys.terminal import Terminal
 from tests.snapshots.journals import begun, journal_in, write_lines
 
@@ -180,7 +180,7 @@ def test_profiles_that_cannot_be_read(healthy: Patient) -> None:
 
 
 def test_a_create_whose_outcome_is_open(healthy: Patient) -> None:
-    """It stops nobody, so the exit code stays 0; the command that settles it is named."""
+    """It stops nobody, so the exit code stays 0; the command that resolves it is named."""
     journal = journal_in(healthy.paths.config_dir)
     write_lines(journal, *(begun(str(number), name=f"left-{number}") for number in range(4)))
     journal.path.chmod(0o600)
@@ -338,7 +338,7 @@ def test_a_key_file_that_is_locked(patient: Patient, tmp_path: Path, monkeypatch
     passphrase.write_text("canary battery staple")
     sandbox = patient.served.sandbox
     where = ("--access-key", sandbox.access_key, "--store", "file", "--gateway-url", patient.served.url)
-    monkeypatch.setattr("ncp_tui.profiles.secret_stores.file_store.log2_n_for", lambda _: 10)
+    monkeypatch.setattr("ncp_tui.profiles.secret_stores.key_file_store.scrypt_cost_for", lambda _: 10)
     added = patient.call(
         *("profile", "add", "box", *where, "--secret-stdin"),
         stdin=sandbox.secret_key,

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from ncp_tui.sandbox.answers import Answer, GatewayError, gateway_answer
-from ncp_tui.sandbox.faults import Visit
+from ncp_tui.sandbox.fault_hooks import Visit
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
-from ncp_tui.session_log.file import LogFile
-from ncp_tui.session_log.reading import read_log
+from ncp_tui.session_log.reader import read_log
+from ncp_tui.session_log.writer import LogWriter
 from tests.cli.program import Called, Program, asked
 
 NAME = "ticket-1"
@@ -165,7 +165,7 @@ def test_a_bug_in_the_log_is_reported_and_changes_no_outcome(
     def fail(*_: object) -> None:
         raise ZeroDivisionError(sandbox.secret_key)
 
-    monkeypatch.setattr(LogFile, "hear", fail)
+    monkeypatch.setattr(LogWriter, "hear", fail)
     result = call(*CREATE, "--json")
     assert (result.code, result.json()["outcome"]) == (0, "accepted")
     assert result.stderr.count("met a bug") == 1

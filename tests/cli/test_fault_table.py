@@ -24,7 +24,7 @@ from ncp_tui.cli.signals import Signals
 from ncp_tui.cli.work.attempt import Attempt, Wishes
 from ncp_tui.cli.work.ending import Ending
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway.call import Patience
+from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import (
@@ -44,19 +44,19 @@ from ncp_tui.gateway.errors import (
     Throttled,
     TlsFailed,
 )
-from ncp_tui.gateway.transport import Gateway
+from ncp_tui.gateway.request import Timeouts
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.sandbox.fault_lab.specs import FAULTS, install
+from ncp_tui.sandbox.fault_lab.catalogue import FAULTS, install
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import RunningSandbox, ThreadedSandbox, serve
 from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.snapshots.create import CreateResult, create_snapshot
+from ncp_tui.snapshots.history_search import search_history
 from ncp_tui.snapshots.journal import Journal
-from ncp_tui.snapshots.journal_entry import Fact
-from ncp_tui.snapshots.lights import Preflight, preflight, read_facts
+from ncp_tui.snapshots.journal_entry import JournalEvent
 from ncp_tui.snapshots.outcome import SnapshotRequest
-from ncp_tui.snapshots.settling import look_for
-from ncp_tui.snapshots.taking import Taken, take
+from ncp_tui.snapshots.preflight import Preflight, preflight, read_evidence
 from ncp_tui.snapshots.track import TrackedSnapshot
 from tests.cli.program import Called, Result, keys_of
 from tests.snapshots.journals import journal_in, lines_of
@@ -104,7 +104,7 @@ def contradictory(
 
 
 _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] = [
-    # Faults, taken for, outcome, settled by, exit code, words.
+    # Faults, taken for, outcome, resolved by, exit code, words.
     #
     # The connection ends, falls silent or crawls. The history tells what became of the request, where it can.
     ("drop-before", AnswerLost, "unknown", None, 9, BROKE),
@@ -318,12 +318,12 @@ def sandbox(row: Row) -> Iterator[Sandbox]:
 @pytest.fixture
 def time_passes(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
     """What never comes is not waited for; what does come has all the time it takes."""
-    take = import_module("ncp_tui.snapshots.taking")
+    take = import_module("ncp_tui.snapshots.create")
     monkeypatch.setattr(take, "_wait_after", lambda _error, _attempts: 0.0)
-    monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "SETTLE_SECONDS", 60.0)
+    monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "RESOLVE_SECONDS", 60.0)
     if row.settled_by is None:
         # Ten seconds are over whenever somebody looks at the clock: three looks at the history, however slow they are.
-        monkeypatch.setattr(take, "look_for", partial(look_for, monotonic=count(0.0, 10.0).__next__))
+        monkeypatch.setattr(take, "search_history", partial(search_history, monotonic=count(0.0, 10.0).__next__))
 
 
 def one_of_each_kind() -> Iterator[ParameterSet]:
@@ -343,7 +343,7 @@ async def test_the_table(
     """What is told is true by the ledger, and each line is what stands in the table."""
     journal = journal_in(tmp_path)
     if row.faults == "tls-stall":
-        monkeypatch.setattr("ncp_tui.search_engine.client.PATIENT", Patience(connect=0.5))
+        monkeypatch.setattr("ncp_tui.search_engine.client.CREATE_TIMEOUTS", Timeouts(connect=0.5))
     async with serve(sandbox) as served, aclosing(engine_of(served)) as engine, asyncio.TaskGroup() as group:
         if row.faults in NEVER_ANSWERED:
             group.create_task(Waiting(monkeypatch).runs_out(sandbox.faults.waiting[0]))
@@ -357,29 +357,29 @@ def engine_of(served: RunningSandbox) -> SearchEngine:
     sandbox = served.sandbox
     credentials = Credentials(sandbox.access_key, SecretKey(sandbox.secret_key))
     trusted = {"SSL_CERT_FILE": str(sandbox.ca_bundle)} if sandbox.ca_bundle else {}
-    return SearchEngine(Gateway(Endpoint("public", "KR", served.url, "/api/v2"), credentials, environ=trusted))
+    return SearchEngine(GatewayClient(Endpoint("public", "KR", served.url, "/api/v2"), credentials, environ=trusted))
 
 
-async def taken_with_notes(engine: SearchEngine, journal: Journal, *, looks: bool) -> tuple[Taken, list[str]]:
+async def taken_with_notes(engine: SearchEngine, journal: Journal, *, looks: bool) -> tuple[CreateResult, list[str]]:
     """Look and create as the command does, and what it says meanwhile."""
     facts, lights, notes = None, Preflight(()), list[str]()
     if looks:
         (cluster,) = [each for each in await engine.list_clusters() if each.number == REQUEST.cluster_number]
-        facts = await read_facts(engine, cluster)
+        facts = await read_evidence(engine, cluster)
         lights = preflight(REQUEST, facts, "")
-    taken = await take(
+    taken = await create_snapshot(
         engine,
         REQUEST,
         journal=journal,
         history=facts.history if facts else None,
-        settle_seconds=60.0,
+        resolve_seconds=60.0,
         sleep=lambda _: asyncio.sleep(0),
-        on_settling=lambda error: notes.append(error.what),
+        on_resolving=lambda error: notes.append(error.what),
     )
     return taken, [*notes, *(f"{check.subject}: {check.evidence}. {check.advice}" for check in lights.doubts)]
 
 
-def told(engine: SearchEngine, taken: Taken) -> ExitCode:
+def told(engine: SearchEngine, taken: CreateResult) -> ExitCode:
     """Tell what came of it as the command does, without one."""
     session = Session(Settings(json=True), Signals())
     attempt = Attempt(session.log, REQUEST.cluster_name, REQUEST.name, REQUEST.bucket, taken=taken)
@@ -420,7 +420,7 @@ def assert_as_in_the_table(row: Row, result: Result, sandbox: Sandbox, journal: 
 
 def kind_in_the_journal(journal: Journal) -> str | None:
     """What the answer to the last create was taken for; None for a confirmation."""
-    answers = [line for line in lines_of(journal) if line["fact"] == Fact.ANSWERED.value]
+    answers = [line for line in lines_of(journal) if line["fact"] == JournalEvent.ANSWERED.value]
     kind: str | None = answers[-1].get("kind")
     return kind
 

@@ -12,13 +12,13 @@ import pytest
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.secret_stores.file_store import FileStore
-from ncp_tui.profiles.secret_stores.problems import SecretStoreProblem
+from ncp_tui.profiles.secret_stores.errors import SecretStoreProblem
+from ncp_tui.profiles.secret_stores.key_file_store import KeyFileStore
 from ncp_tui.profiles.store import ProfileStore
 from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.system.paths import paths_from
-from tests.cli.homes import MemoryKeyring, use_memory_keyring
 from tests.cli.program import Called, Result, Terminal
+from tests.cli.workspaces import MemoryKeyring, use_memory_keyring
 
 PHRASE = "canary battery staple"
 ASKED = "Passphrase of ~/ncp-tui/data/keys.enc (not shown):"
@@ -59,7 +59,7 @@ class Owner:
 @pytest.fixture
 def owner(call_nobody: Called, served: ThreadedSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Owner:
     """Whose key file opens quickly, unless a process of its own has made it."""
-    monkeypatch.setattr("ncp_tui.profiles.secret_stores.file_store.log2_n_for", lambda _: 10)
+    monkeypatch.setattr("ncp_tui.profiles.secret_stores.key_file_store.scrypt_cost_for", lambda _: 10)
     return Owner(call_nobody, served, tmp_path)
 
 
@@ -259,6 +259,6 @@ def test_what_needs_no_key_asks_for_no_passphrase(mover: Mover, monkeypatch: pyt
     """Another bucket, or a look at the list, is no reason to type it."""
     assert mover("edit", "box", "--store", "file").code == 0
     for name in ("load", "save", "delete", "rename"):
-        monkeypatch.setattr(FileStore, name, lambda *_: pytest.fail("asked"))
+        monkeypatch.setattr(KeyFileStore, name, lambda *_: pytest.fail("asked"))
     assert mover("edit", "box", "--default-bucket", "other").code == 0
     assert mover("list").code == 0

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.cli.demo import demo_home
+from ncp_tui.cli.demo import demo_workspace
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.home import Home
 from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.session_log.log import SessionLog
+from ncp_tui.snapshots.create import create_snapshot
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest
-from ncp_tui.snapshots.taking import take
+from ncp_tui.workspace import Workspace
 from tests.cli.program import Called, Program, account_variables
 
 
@@ -86,7 +86,7 @@ def test_a_ledger_that_cannot_be_written(call_nobody: Called, tmp_path: Path) ->
 def test_the_demo_is_complete_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home of its own, a gateway that answers, and nothing of the user's."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with demo_home() as home:
+    with demo_workspace() as home:
         assert home.demo
         assert dict(home.environ) == {}
         assert home.configure_file is None
@@ -95,13 +95,13 @@ def test_the_demo_is_complete_and_leaves_nothing(tmp_path: Path, monkeypatch: py
     assert list(tmp_path.iterdir()) == []
 
 
-async def _take_one(home: Home) -> Outcome:
+async def _take_one(home: Workspace) -> Outcome:
     identity = home.choose()
     engine = await home.connect(identity, SessionLog())
     try:
         assert len(await engine.list_clusters()) == 14
         bucket = identity.profile.default_bucket or ""
-        return (await take(engine, SnapshotRequest("1037001", "search-0001", "demo-1", bucket))).outcome
+        return (await create_snapshot(engine, SnapshotRequest("1037001", "search-0001", "demo-1", bucket))).outcome
     finally:
         await engine.aclose()
 
@@ -110,9 +110,9 @@ async def _take_one(home: Home) -> Outcome:
 def test_without_a_command_the_screen_starts(
     call_nobody: Called, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
-    started: list[tuple[Home, str | None]] = []
+    started: list[tuple[Workspace, str | None]] = []
 
-    def run(home: Home, secrets: list[SecretKey], *, profile: str | None = None) -> int:
+    def run(home: Workspace, secrets: list[SecretKey], *, profile: str | None = None) -> int:
         assert secrets == [], "the keys that were used are added later"
         started.append((home, profile))
         return 7
@@ -128,5 +128,5 @@ def test_without_a_command_the_screen_starts(
 
 def test_the_sandbox_of_a_test_is_not_a_demo(served: ThreadedSandbox) -> None:
     """The demo's keys are made up anew each time."""
-    with demo_home() as home:
+    with demo_workspace() as home:
         assert home.choose().profile.access_key != served.sandbox.access_key

@@ -16,8 +16,8 @@ from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.system.paths import paths_from
 from tests.cli.conversation import Conversation
-from tests.cli.homes import use_memory_keyring
 from tests.cli.program import Called, Program, keys_of
+from tests.cli.workspaces import use_memory_keyring
 from tests.journeys.terminal import ENTER, Terminal
 
 CTRL_C, END = "\x03", "\x04"

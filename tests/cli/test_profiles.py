@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.profiles.secret_stores.problems import KeyringFailed, NoKeyring
+from ncp_tui.profiles.secret_stores.errors import KeyringFailed, NoKeyring
 from ncp_tui.profiles.store import ProfileStore
 from ncp_tui.sandbox.server import ThreadedSandbox
-from tests.cli.homes import MemoryKeyring, use_memory_keyring
 from tests.cli.program import Called, Program, Result, keys_of
+from tests.cli.workspaces import MemoryKeyring, use_memory_keyring
 
 ACCESS_KEY = "AKCANARY000000000001"
 SECRET = "SKcanary00000000000000000000000000000001"

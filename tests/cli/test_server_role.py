@@ -258,7 +258,7 @@ def test_doctor_finds_a_service_that_may_not_be_asked(call: Called) -> None:
 def test_who_asked_is_recognised_though_the_keys_have_changed(
     call: Called, metadata: MetadataServer, sandbox: Sandbox
 ) -> None:
-    """The journal knows the role by the name it has here. Without being told so, settling does not ask for its keys."""
+    """The journal knows the role by the name it has here. Without being told so, resolving asks for no keys of it."""
     sandbox.faults.add("createSnapshot", "after", "drop")
     sandbox.faults.add("getSnapshotHistory", "answer", (500, {}), times=None)
     assert call(*CREATE, "--yes", "--quiet", *AS_ROLE).code == 9
@@ -334,8 +334,8 @@ def test_a_bug_while_its_keys_are_in_use(call: Called, sandbox: Sandbox, monkeyp
 
     async def fail(engine: SearchEngine) -> None:
         role: Any = engine._gateway._credentials
-        role._tell(Credentials("AKLATER0000000000001", type(role.handed_out[0].secret_key)(later)))
-        raise RuntimeError(f"the keys are {role.handed_out[0].secret_key.reveal()} and {later}")
+        role._tell(Credentials("AKLATER0000000000001", type(role.issued[0].secret_key)(later)))
+        raise RuntimeError(f"the keys are {role.issued[0].secret_key.reveal()} and {later}")
 
     monkeypatch.setattr(SearchEngine, "list_clusters", fail)
     assert call("cluster", "list", *AS_ROLE).code == 1

@@ -18,7 +18,7 @@ import pytest
 
 from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.signals import NUMBERS, Signals, Stopped
-from ncp_tui.sandbox.faults import Fault
+from ncp_tui.sandbox.fault_hooks import Fault
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.snapshots.journal import Journal

@@ -10,9 +10,9 @@ from ncp_tui.sandbox.answers import GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.snapshots.history_match import RowKeys, rows_named
 from ncp_tui.snapshots.journal import Journal
-from ncp_tui.snapshots.journal_entry import Fact
-from ncp_tui.snapshots.matching import RowKeys, rows_named
+from ncp_tui.snapshots.journal_entry import JournalEvent
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, asked, keys_of, passing
@@ -102,12 +102,12 @@ def test_quiet(call: Called, served: ThreadedSandbox) -> None:
 
 
 REQUEST = SnapshotRequest("1037001", "search-0001", "nightly", "bk.ses.snapshot")
-SENT: tuple[Fact, dict[str, str]] = (Fact.SENT, {})
-ACCEPTED = [SENT, (Fact.ANSWERED, {"outcome": "accepted"}), (Fact.OUTCOME, {"outcome": "accepted"})]
-REFUSED = [SENT, (Fact.ANSWERED, {"outcome": "refused"}), (Fact.OUTCOME, {"outcome": "refused"})]
+SENT: tuple[JournalEvent, dict[str, str]] = (JournalEvent.SENT, {})
+ACCEPTED = [SENT, (JournalEvent.ANSWERED, {"outcome": "accepted"}), (JournalEvent.OUTCOME, {"outcome": "accepted"})]
+REFUSED = [SENT, (JournalEvent.ANSWERED, {"outcome": "refused"}), (JournalEvent.OUTCOME, {"outcome": "refused"})]
 
 
-def written(call: Called, *facts: tuple[Fact, dict[str, str]], seen: RowKeys | None = None) -> Journal:
+def written(call: Called, *facts: tuple[JournalEvent, dict[str, str]], seen: RowKeys | None = None) -> Journal:
     """A journal that tells of a request for what another row is already called."""
     journal = Journal(paths_from(call.program.environ))
     held = journal.begin(REQUEST, Caller("prod", "public", "KR", "https://gateway.example"), seen_before=seen)
@@ -126,7 +126,7 @@ def another(served: ThreadedSandbox) -> None:
 
 @pytest.mark.parametrize("facts", [ACCEPTED, [SENT]], ids=["accepted", "unknown"])
 def test_yesterdays_row_of_the_name_is_not_todays_success(
-    call: Called, served: ThreadedSandbox, facts: list[tuple[Fact, dict[str, str]]]
+    call: Called, served: ThreadedSandbox, facts: list[tuple[JournalEvent, dict[str, str]]]
 ) -> None:
     """A script that goes on to delete would do so on the strength of the snapshot before."""
     begin(served, "nightly")

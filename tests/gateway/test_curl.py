@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.gateway.call import Call
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.curl import NotForCurl, as_curl
 from ncp_tui.gateway.exchange import RequestRecord
+from ncp_tui.gateway.request import ApiCall
 from ncp_tui.sandbox.server import RunningSandbox
 from tests.gateway.wire import ACCESS_KEY, CANARY, CREATE, LIST, Client, RawServer, answering, http, signature_of
 from tests.tables import each_row
@@ -157,7 +157,7 @@ def test_a_body_that_curl_would_take_for_a_file_is_refused() -> None:
 
 
 @pytest.mark.parametrize("call", [CREATE, LIST], ids=["create", "list"])
-async def test_the_sandbox_accepts_it(served: RunningSandbox, call: Call) -> None:
+async def test_the_sandbox_accepts_it(served: RunningSandbox, call: ApiCall) -> None:
     sandbox = served.sandbox
     async with Client(served.url, sandbox.secret_key, sandbox.access_key) as client:
         snippet = as_curl(client.gateway.preview(call))
@@ -171,7 +171,7 @@ async def test_the_sandbox_accepts_it(served: RunningSandbox, call: Call) -> Non
 
 async def test_quotes_and_korean_survive_the_shell() -> None:
     body = {"snapshotName": 'it\'s $(id) `id` "검색" \\ ****'[:-5], "bucketName": "b"}
-    call = Call("createSnapshot", "POST", "/snapshot/createSnapshot/it's", query=(("a", "검 색'&$x"),), body=body)
+    call = ApiCall("createSnapshot", "POST", "/snapshot/createSnapshot/it's", query=(("a", "검 색'&$x"),), body=body)
     async with RawServer(answering(http())) as server, Client(server.url) as client:
         record = client.gateway.preview(call)
         code, _ = await run(as_curl(record), NCLOUD_ACCESS_KEY=ACCESS_KEY, NCLOUD_SECRET_KEY=CANARY)
@@ -196,7 +196,7 @@ async def test_what_was_sent_can_be_copied_too() -> None:
 async def test_a_secret_in_the_body_is_never_sent_as_its_mask() -> None:
     """Pasted as recorded, it would set the cluster's storage key to four asterisks and break every snapshot."""
     body: dict[str, str | int | SecretKey] = {"accessKeyId": "AK", "secretKey": SecretKey("STORAGEsecret0123456789")}
-    call = Call("updateAPIAuthenticationKey", "POST", "/snapshot/updateAPIAuthenticationKey/1", body=body)
+    call = ApiCall("updateAPIAuthenticationKey", "POST", "/snapshot/updateAPIAuthenticationKey/1", body=body)
     async with RawServer(answering(http())) as server, Client(server.url) as client:
         snippet = as_curl(client.gateway.preview(call))
         code, _ = await run(snippet, **KEYS)

@@ -73,7 +73,7 @@ async def test_a_server_that_speaks_first_gets_no_create(tmp_path: Path, said: b
         Client(server.url, **options) as client,
     ):
         with pytest.raises(NotReached) as caught:
-            await client.gateway.send(replace(CREATE, sending=sending))
+            await client.gateway.send(replace(CREATE, before_send=sending))
         await server.hung_up()
     assert heard == []
     assert not caught.value.may_have_acted

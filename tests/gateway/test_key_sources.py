@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
+from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.credentials import Credentials, KeySource, SecretKey, mask_access_key
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import AuthenticationFailed, KeysUnavailable, NotReached
 from ncp_tui.gateway.exchange import Exchange
-from ncp_tui.gateway.transport import Gateway
 from tests.gateway.wire import CANARY, CREATE, LIST, RawServer, Received, answering, http, signature_of
 
 OTHER_CANARY = "CANARYoth3rKEY0123456789abcdefABCDEFxyz0"
@@ -39,7 +39,7 @@ class Client:
     def __init__(self, server: RawServer, source: KeySource) -> None:
         self.exchanges: list[Exchange] = []
         endpoint = Endpoint("public", "KR", server.url, "/api/v2")
-        self.gateway = Gateway(endpoint, source, record=self.exchanges.append, environ={})
+        self.gateway = GatewayClient(endpoint, source, record=self.exchanges.append, environ={})
 
 
 @pytest.fixture

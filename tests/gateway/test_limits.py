@@ -20,9 +20,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import bodies, inert_json
-from ncp_tui.gateway.call import Call, Patience
+from ncp_tui.gateway import body_reader, inert_json
 from ncp_tui.gateway.errors import AnswerLost, BadAnswer, GatewayError, Redirected
+from ncp_tui.gateway.request import ApiCall, Timeouts
 from tests.gateway.wire import (
     ACCEPTED,
     CANARY,
@@ -43,11 +43,11 @@ TOO_MANY = 128
 MEASURE = """
 import asyncio, re, resource, sys
 from pathlib import Path
-from ncp_tui.gateway.call import Call
+from ncp_tui.gateway.request import ApiCall
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.gateway.transport import Gateway
+from ncp_tui.gateway.client import GatewayClient
 url = sys.argv[1]
 
 def peak():
@@ -57,12 +57,13 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 async def main():
-    gateway = Gateway(Endpoint("public", "KR", url, "/api/v2"), Credentials("AK", SecretKey("SK" * 20)), environ={})
-    await gateway.send(Call("list", "GET", "/small"))  # everything that is loaded once
+    endpoint = Endpoint("public", "KR", url, "/api/v2")
+    gateway = GatewayClient(endpoint, Credentials("AK", SecretKey("SK" * 20)), environ={})
+    await gateway.send(ApiCall("list", "GET", "/small"))  # everything that is loaded once
     before = peak()
     for path in sys.argv[2:]:
         try:
-            await gateway.send(Call("list", "GET", path))
+            await gateway.send(ApiCall("list", "GET", path))
         except GatewayError as error:
             print(path, type(error).__name__, error.exchange.status, len(error.exchange.answer.body), peak() - before)
     await gateway.aclose()
@@ -136,7 +137,7 @@ async def test_a_byte_at_a_time_ends_at_the_deadline(at_once: int, total: float)
     async with RawServer(dripping(http(), at_once)) as server, Client(server.url) as client:
         started = time.monotonic()
         with pytest.raises(AnswerLost):
-            await client.gateway.send(replace(CREATE, patience=Patience(total=total)))
+            await client.gateway.send(replace(CREATE, timeouts=Timeouts(total=total)))
         assert 0.9 * total < time.monotonic() - started < 20  # at once, but for a busy machine
     assert (client.exchange.status is not None) is (at_once > 0)
 
@@ -154,7 +155,7 @@ async def test_the_request_that_a_wrong_clock_costs_has_a_deadline_of_its_own() 
 
     async with RawServer(handler) as server, Client(server.url, clock=lambda: 1_767_265_200.0) as client:
         with pytest.raises(AnswerLost) as caught:
-            await client.gateway.send(replace(CREATE, patience=Patience(total=0.5)))
+            await client.gateway.send(replace(CREATE, timeouts=Timeouts(total=0.5)))
         assert caught.value.may_have_acted
     assert [exchange.status for exchange in client.exchanges] == [401, None]
 
@@ -207,7 +208,7 @@ class Saying(httpx.AsyncBaseTransport):
         return self.response
 
 
-def outcome(status: int, body: bytes, *headers: tuple[str, str], call: Call = CREATE) -> object:
+def outcome(status: int, body: bytes, *headers: tuple[str, str], call: ApiCall = CREATE) -> object:
     """What `send` makes of an answer: its payload, or the GatewayError it raised. Anything else is a crash."""
 
     async def send() -> object:
@@ -232,7 +233,7 @@ DOCUMENTS = st.recursive(
 
 
 @given(status=st.integers(200, 599), document=DOCUMENTS, call=st.sampled_from([CREATE, LIST]))
-def test_any_json_is_an_answer_or_an_error(status: int, document: Any, call: Call) -> None:
+def test_any_json_is_an_answer_or_an_error(status: int, document: Any, call: ApiCall) -> None:
     """NaN and Infinity among it: Python's own JSON writes them, and other people's too."""
     outcome(status, json.dumps(document).encode(), call=call)
 
@@ -285,7 +286,7 @@ async def test_a_large_answer_is_parsed_on_a_thread_of_its_own(monkeypatch: pyte
         parsed_on.append(threading.current_thread() is threading.main_thread())
         return original(body)
 
-    monkeypatch.setattr("ncp_tui.gateway.transport.decode", decode)
+    monkeypatch.setattr("ncp_tui.gateway.client.decode", decode)
     large = json.dumps({"code": 0, "result": True, "filler": "x" * 300_000}).encode()
     for body in (ACCEPTED, large):
         async with RawServer(answering(http(200, body))) as server, Client(server.url) as client:
@@ -365,14 +366,14 @@ async def test_what_cannot_be_read_can_still_be_shown(data: bytes, body: bytes) 
 
 
 async def test_of_what_is_too_large_the_beginning_is_kept() -> None:
-    body = b"<html>" + b"x" * (bodies.LARGEST_BODY + 1)
+    body = b"<html>" + b"x" * (body_reader.LARGEST_BODY + 1)
     async with RawServer(answering(http(503, body))) as server, Client(server.url) as client:
         with pytest.raises(BadAnswer):
             await client.gateway.send(CREATE)
     answer = client.exchange.answer
     assert answer is not None
     assert (answer.status, answer.is_whole) == (503, False)
-    assert answer.body == body[: bodies.LARGEST_BROKEN_BODY]
+    assert answer.body == body[: body_reader.LARGEST_BROKEN_BODY]
 
 
 async def test_a_whole_answer_says_so() -> None:
@@ -385,9 +386,9 @@ async def test_a_whole_answer_says_so() -> None:
 @each_row("cut", [0, 1, 5, 20, 35])
 async def test_no_secret_is_shown_where_an_answer_is_cut(cut: int) -> None:
     """In the middle of a secret, neither half of it would be recognised."""
-    before = b"<html>" + b"x" * (bodies.LARGEST_BROKEN_BODY - 6 - cut)
+    before = b"<html>" + b"x" * (body_reader.LARGEST_BROKEN_BODY - 6 - cut)
     async with (
-        RawServer(answering(http(200, before + CANARY.encode() + b"y" * bodies.LARGEST_BODY))) as server,
+        RawServer(answering(http(200, before + CANARY.encode() + b"y" * body_reader.LARGEST_BODY))) as server,
         Client(server.url) as client,
     ):
         with pytest.raises(BadAnswer):

@@ -10,8 +10,8 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway.call import Call
 from ncp_tui.gateway.credentials import Credentials, SecretKey
+from ncp_tui.gateway.request import ApiCall
 from ncp_tui.gateway.signature import SignatureV2, sign, string_to_sign, target_of
 from tests.gateway.wire import CANARY, LIST, Client, RawServer, answering, http, signature_of
 from tests.tables import each_row
@@ -124,7 +124,7 @@ QUERIES: list[tuple[tuple[str, str], ...]] = [
 async def test_the_bytes_on_the_wire_are_the_bytes_that_were_signed(query: tuple[tuple[str, str], ...]) -> None:
     """The gateway signs what it receives; a client that signs before encoding is refused for Korean text only."""
     async with RawServer(answering(http())) as server, Client(server.url) as client:
-        await client.gateway.send(Call("x", "GET", "/cluster/getClusterInfoList", query=query))
+        await client.gateway.send(ApiCall("x", "GET", "/cluster/getClusterInfoList", query=query))
         received = server.requests[0]
         assert received.headers["x-ncp-apigw-signature-v2"] == signature_of(received)
         assert client.exchange.request.target.encode() == received.target
@@ -143,7 +143,7 @@ def test_any_query_is_signed_as_it_is_built(text: str) -> None:
 
 
 async def test_the_body_is_not_signed_and_arrives_as_utf_8() -> None:
-    call = Call("x", "POST", "/snapshot/createSnapshot/1", body={"snapshotName": "스냅샷"})
+    call = ApiCall("x", "POST", "/snapshot/createSnapshot/1", body={"snapshotName": "스냅샷"})
     async with RawServer(answering(http())) as server, Client(server.url) as client:
         await client.gateway.send(call)
         received = server.requests[0]

@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ncp_tui.gateway import tls
-from ncp_tui.gateway.call import Patience
 from ncp_tui.gateway.errors import AnswerLost, GatewayError, NotReached, TlsFailed
+from ncp_tui.gateway.request import Timeouts
 from ncp_tui.gateway.tls import UnusableCaBundle, tls_context
 from tests.gateway.wire import CREATE, Client, Listener, RawServer, answering, http
 
@@ -140,7 +140,7 @@ async def test_a_handshake_that_stalls_ends_with_the_time_for_connecting() -> No
 
     async with Listener(handler) as server, Client(server.url.replace("http:", "https:")) as client:
         with pytest.raises(NotReached):
-            await client.gateway.send(replace(CREATE, patience=Patience(connect=0.3, total=30)))
+            await client.gateway.send(replace(CREATE, timeouts=Timeouts(connect=0.3, total=30)))
     assert not client.exchange.sent
 
 

@@ -11,8 +11,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from ncp_tui.gateway.call import Call
 from ncp_tui.gateway.errors import AuthenticationFailed, BadAnswer, GatewayError, Redirected
+from ncp_tui.gateway.request import ApiCall
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import RunningSandbox, serve
 from tests.gateway.wire import ACCEPTED, CREATE, LIST, Client, RawServer, Received, answering, http
@@ -217,7 +217,7 @@ FAR = [2 * DAY, -2 * DAY, 300 * DAY, 3650 * DAY, -3650 * DAY, 60 * 365 * DAY]
 
 @each_row("off", FAR)
 @each_row("call", [CREATE, LIST])
-async def test_no_signature_is_made_for_a_date_that_a_server_chose(call: Call, off: float) -> None:
+async def test_no_signature_is_made_for_a_date_that_a_server_chose(call: ApiCall, off: float) -> None:
     """One that is good in ten years is a signature that somebody else may use in ten years."""
     data = http(401, REFUSED, *dated(off))
     async with RawServer(answering(data)) as server, Client(server.url, clock=Skewed()) as client:
@@ -277,7 +277,7 @@ async def test_the_moment_before_the_first_byte_comes_for_each_of_them(served: R
         requests_before.append(asked(served))
 
     async with client_of(served, Skewed(900)) as client:
-        await client.gateway.send(replace(CREATE, sending=sending))
+        await client.gateway.send(replace(CREATE, before_send=sending))
     assert requests_before == [0, 1]
 
 

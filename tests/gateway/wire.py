@@ -15,30 +15,30 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from ncp_tui.gateway.call import Call, Patience
+from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.exchange import Exchange
-from ncp_tui.gateway.transport import Gateway
+from ncp_tui.gateway.request import ApiCall, Timeouts
 
 ACCESS_KEY = "AKIDCANARY0000000009"
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
-SHORT = Patience(connect=5, read=5, total=5)
-CREATE = Call(
+SHORT = Timeouts(connect=5, read=5, total=5)
+CREATE = ApiCall(
     "createSnapshot",
     "POST",
     "/snapshot/createSnapshot/1037001",
     body={"snapshotName": "before-upgrade", "bucketName": "bk.ses.snapshot"},
     boolean=True,
     has_effect=True,
-    patience=SHORT,
+    timeouts=SHORT,
 )
-LIST = Call(
+LIST = ApiCall(
     "getClusterInfoList",
     "GET",
     "/cluster/getClusterInfoList",
     query=(("pageNo", "1"), ("pageSize", "10")),
-    patience=SHORT,
+    timeouts=SHORT,
 )
 ACCEPTED = json.dumps({"code": 0, "message": "SUCCESS", "result": True, "requestId": "rid-1"}).encode()
 
@@ -170,7 +170,7 @@ class Client:
 
     def __init__(self, url: str, secret_key: str = CANARY, access_key: str = ACCESS_KEY, **options: Any) -> None:
         self.exchanges: list[Exchange] = []
-        self.gateway = Gateway(
+        self.gateway = GatewayClient(
             Endpoint("public", "KR", url, "/api/v2"),
             Credentials(access_key, SecretKey(secret_key)),
             record=self.exchanges.append,

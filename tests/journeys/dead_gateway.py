@@ -13,11 +13,11 @@ from ncp_tui.system.paths import paths_from
 
 ACCESS_KEY = "DEADGATEWAY000000A7K"
 KEYRING = f"""
-from ncp_tui.profiles.secret_stores import backends
+from ncp_tui.profiles.secret_stores import os_keyring
 class Keyring:
     def get_password(self, service, username):
         return '{{"v":1,"ak":"{ACCESS_KEY}","sk":"a-secret-key-that-opens-nothing-at-all00"}}'
-backends._secret_service_backend = lambda *_: Keyring()
+os_keyring._secret_service_backend = lambda *_: Keyring()
 """
 """Code to run before the program: a keyring that has a key for every profile."""
 

@@ -147,8 +147,8 @@ def test_the_commands_in_trouble(gateway: ThreadedSandbox, tmp_path: Path) -> No
 
 ASK = """
 import ctypes, resource
-from ncp_tui.home import users_home
-users_home()
+from ncp_tui.workspace import open_workspace
+open_workspace()
 print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *resource.getrlimit(resource.RLIMIT_CORE))
 """
 

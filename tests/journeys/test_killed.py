@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox.faults import Fault, Faults
+from ncp_tui.sandbox.fault_hooks import Fault, Faults
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.snapshots.journal import Journal

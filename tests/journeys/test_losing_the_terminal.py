@@ -172,8 +172,8 @@ socket.getaddrinfo = slow
 """
 HUNG_KEYRING = f"""
 import time
-from ncp_tui.profiles.secret_stores import backends
-backends._secret_service_backend = lambda *_: time.sleep({HANG})
+from ncp_tui.profiles.secret_stores import os_keyring
+os_keyring._secret_service_backend = lambda *_: time.sleep({HANG})
 """
 STUBBORN = f"""
 import asyncio

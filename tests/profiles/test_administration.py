@@ -18,9 +18,9 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles import administration
 from ncp_tui.profiles.administration import Administration, Changed, MissingSecret, carried_through
-from ncp_tui.profiles.book import ProfileBook
 from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName
-from ncp_tui.profiles.secret_stores.problems import KeyringFailed, KeyringLocked, KeyringSilent
+from ncp_tui.profiles.profiles_file import ProfilesFile
+from ncp_tui.profiles.secret_stores.errors import KeyringFailed, KeyringLocked, KeyringSilent
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.profiles.store import CannotSave, ProfileStore
 from ncp_tui.system.blocking import run_blocking
@@ -273,7 +273,7 @@ async def test_a_disk_that_stays_silent_leaves_the_key_for_what_it_may_have_writ
 ) -> None:
     made = await world(tmp_path, monkeypatch, Faults("silent after", 2))
 
-    def load(_: ProfileStore) -> ProfileBook:
+    def load(_: ProfileStore) -> ProfilesFile:
         made.faults.hang()
         raise AssertionError
 

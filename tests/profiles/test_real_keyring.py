@@ -27,7 +27,7 @@ import asyncio, json, sys
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
+from ncp_tui.profiles.secret_stores.os_keyring import KeyringStore
 
 profile = Profile(name="prod", access_key="AKIDEXAMPLE123456789")
 renamed = Profile(name="live", access_key=profile.access_key)

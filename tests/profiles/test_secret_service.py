@@ -19,9 +19,7 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores import secret_service
-from ncp_tui.profiles.secret_stores.backends import bus_address, keyring_of
-from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
-from ncp_tui.profiles.secret_stores.problems import (
+from ncp_tui.profiles.secret_stores.errors import (
     CannotStore,
     DamagedSecret,
     KeyringFailed,
@@ -30,6 +28,7 @@ from ncp_tui.profiles.secret_stores.problems import (
     NoKeyring,
     OtherAccessKey,
 )
+from ncp_tui.profiles.secret_stores.os_keyring import KeyringStore, bus_address, keyring_of
 from ncp_tui.system.blocking import run_blocking
 from tests.profiles.fake_secret_service import IS_LOCKED, NO_REPLY, FakeSecretService, Faults
 from tests.tables import each_row

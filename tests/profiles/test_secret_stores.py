@@ -15,10 +15,7 @@ import pytest
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.secret_stores.backends import Backend, Keyring, keyring_of
-from ncp_tui.profiles.secret_stores.base import SecretStore, decode, encode
-from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
-from ncp_tui.profiles.secret_stores.problems import (
+from ncp_tui.profiles.secret_stores.errors import (
     CannotStore,
     DamagedSecret,
     KeyringFailed,
@@ -27,6 +24,8 @@ from ncp_tui.profiles.secret_stores.problems import (
     NoKeyring,
     OtherAccessKey,
 )
+from ncp_tui.profiles.secret_stores.os_keyring import Backend, Keyring, KeyringStore, keyring_of
+from ncp_tui.profiles.secret_stores.protocol import SecretStore, decode, encode
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from tests.tables import each_row
 
@@ -290,10 +289,10 @@ PROGRAM_WITHOUT_A_BUS = """
 import asyncio, sys
 from pathlib import Path
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
-from ncp_tui.profiles.secret_stores.problems import NoKeyring
-from ncp_tui.profiles.secret_stores import backends
-backends.bus_address = lambda environ: None
+from ncp_tui.profiles.secret_stores.os_keyring import KeyringStore
+from ncp_tui.profiles.secret_stores.errors import NoKeyring
+from ncp_tui.profiles.secret_stores import os_keyring
+os_keyring.bus_address = lambda environ: None
 async def main():
     try:
         await KeyringStore().load(Profile(name="a", access_key="AKID"))
@@ -316,8 +315,8 @@ PROGRAM_WITH_A_HUNG_KEYRING = """
 import asyncio, threading
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
-from ncp_tui.profiles.secret_stores.backends import Keyring
+from ncp_tui.profiles.secret_stores.os_keyring import KeyringStore
+from ncp_tui.profiles.secret_stores.os_keyring import Keyring
 def connect(prompt):
     threading.Event().wait()
 async def main():

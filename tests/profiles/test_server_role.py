@@ -68,7 +68,7 @@ async def used(role: ServerRole) -> str:
 
 def test_nobody_is_asked_before_keys_are_needed(metadata: MetadataServer, role: ServerRole) -> None:
     assert role.service() == metadata.url
-    assert (role.name, role.masked, role.handed_out) == ("", "****", [])
+    assert (role.name, role.masked, role.issued) == ("", "****", [])
     assert metadata.paths == []
 
 
@@ -89,7 +89,7 @@ async def test_they_are_renewed_a_quarter_of_an_hour_before_they_expire(
     clock.seconds += 2
     assert (await used(role), metadata.questions) == (SECOND, 2)
     assert role.masked == "AKRO…0002"
-    assert [pair.access_key for pair in role.handed_out] == [FIRST, SECOND]
+    assert [pair.access_key for pair in role.issued] == [FIRST, SECOND]
 
 
 async def test_a_day_of_use(metadata: MetadataServer, role: ServerRole, clock: Clock) -> None:
@@ -160,7 +160,7 @@ async def test_the_same_keys_once_more(metadata: MetadataServer, role: ServerRol
     """The service may renew late: what it has is used, and it is asked again in a minute."""
     await role.current()
     clock.seconds = START + 6 * HOURS - RENEW_BEFORE + 1
-    assert (await used(role), len(role.handed_out)) == (FIRST, 1)
+    assert (await used(role), len(role.issued)) == (FIRST, 1)
     assert (await used(role), metadata.questions) == (FIRST, 2)
     clock.seconds += ASK_AGAIN_AFTER
     rotate(metadata)
@@ -241,7 +241,7 @@ async def test_every_key_is_told_to_those_who_write_things_down(
     rotate(metadata)
     clock.seconds += 6 * HOURS
     await role.current()
-    assert heard == [pair.secret_key for pair in role.handed_out]
+    assert heard == [pair.secret_key for pair in role.issued]
     assert len(heard) == 2
 
 
@@ -250,7 +250,7 @@ async def test_no_key_shows(role: ServerRole) -> None:
     assert CANARY not in repr(role) + repr(vars(role)) + str(role)
     assert FIRST not in repr(role)
     with pytest.raises(TypeError):
-        pickle.dumps(role.handed_out)
+        pickle.dumps(role.issued)
 
 
 @pytest.mark.parametrize("variable", ["NCLOUD_METADATA_API_ENDPOINT", "NCLOUD_METADATA_ENDPOINT"])
@@ -350,4 +350,4 @@ async def test_keys_that_have_expired_already(metadata: MetadataServer, role: Se
     expired(metadata)
     with pytest.raises(BadMetadata, match="its keys have expired"):
         await role.current()
-    assert role.handed_out == []
+    assert role.issued == []

@@ -18,8 +18,8 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.profiles.book import ProfileBook, read_book, write_book
 from ncp_tui.profiles.profile import InvalidProfile, Profile
+from ncp_tui.profiles.profiles_file import ProfilesFile, read_profiles, write_profiles
 from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore, UnknownProfile
 from ncp_tui.system.paths import Paths, paths_from
 
@@ -40,7 +40,7 @@ def profile(name: str, **values: Any) -> Profile:
     return Profile(name=name, access_key=KEY, **values)
 
 
-def names(book: ProfileBook) -> list[str]:
+def names(book: ProfilesFile) -> list[str]:
     return [one.name for one in book.profiles]
 
 
@@ -52,7 +52,7 @@ def write(paths: Paths, content: str | bytes) -> bytes:
 
 
 def test_no_file_is_an_empty_book_and_creates_nothing(store: ProfileStore, paths: Paths) -> None:
-    assert store.load() == ProfileBook()
+    assert store.load() == ProfilesFile()
     assert not paths.config_dir.exists()
 
 
@@ -389,7 +389,7 @@ def test_a_busy_lock_is_a_problem_and_not_a_wait_for_ever(paths: Paths) -> None:
 def test_twenty_processes_lose_no_profile(store: ProfileStore, paths: Paths) -> None:
     """Without the lock, or without reading again under it, the last writer would drop the others' profiles."""
     program = (
-        "import sys\nfrom ncp_tui.profiles.book import ProfileBook\n"
+        "import sys\nfrom ncp_tui.profiles.profiles_file import ProfilesFile\n"
         "from ncp_tui.system.paths import Paths, paths_from\n"
         "from ncp_tui.profiles.profile import InvalidProfile, Profile\n"
         "from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore\n"
@@ -476,8 +476,8 @@ PROFILES = st.builds(
 def test_every_legal_profile_comes_back_from_toml(profiles: list[Profile], extra: Any) -> None:
     """With formatted strings in the place of a TOML writer, a hostile value adds keys of its own choice."""
     default = profiles[0].name if profiles else None
-    book = ProfileBook(profiles=tuple(profiles), default=default, extra={"later": extra})
-    again = read_book(write_book(book))
+    book = ProfilesFile(profiles=tuple(profiles), default=default, extra={"later": extra})
+    again = read_profiles(write_profiles(book))
     assert again.profiles == book.profiles
     assert again.default == book.default
     assert again.extra == book.extra
@@ -486,10 +486,10 @@ def test_every_legal_profile_comes_back_from_toml(profiles: list[Profile], extra
 
 @given(data=st.binary(max_size=200))
 def test_no_bytes_crash_the_reader(data: bytes) -> None:
-    read_book(data)
+    read_profiles(data)
 
 
 @given(text=st.text("[]{}=\"'.,\n\\#0123abprofilesversion_ ", max_size=80))
 def test_no_toml_like_text_crashes_the_reader(text: str) -> None:
-    book = read_book(text.encode())
-    assert read_book(write_book(book)).profiles == book.profiles
+    book = read_profiles(text.encode())
+    assert read_profiles(write_profiles(book)).profiles == book.profiles

@@ -8,12 +8,11 @@ import pytest
 
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import StoreName
-from ncp_tui.profiles.secret_stores import sealed
-from ncp_tui.profiles.secret_stores.backends import keyring_of
-from ncp_tui.profiles.secret_stores.base import SecretStore
-from ncp_tui.profiles.secret_stores.file_store import FileStore
-from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
-from ncp_tui.profiles.secret_stores.problems import KeyringLocked, KeyringSilent, NoKeyFileHere, NoKeyring
+from ncp_tui.profiles.secret_stores import key_file_format
+from ncp_tui.profiles.secret_stores.errors import KeyringLocked, KeyringSilent, NoKeyFileHere, NoKeyring
+from ncp_tui.profiles.secret_stores.key_file_store import KeyFileStore
+from ncp_tui.profiles.secret_stores.os_keyring import KeyringStore, keyring_of
+from ncp_tui.profiles.secret_stores.protocol import SecretStore
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.profiles.store_choice import working_store
 from tests.tables import each_row
@@ -51,8 +50,8 @@ async def test_the_first_that_works(keyring: Problem | None, file: Problem | Non
 
 async def test_the_real_stores_of_a_host_without_a_desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No bus; with and without scrypt. Nothing is created by the look."""
-    monkeypatch.setattr("ncp_tui.profiles.secret_stores.backends.bus_address", lambda _: None)
-    file = FileStore(tmp_path / "data" / "keys.enc")
+    monkeypatch.setattr("ncp_tui.profiles.secret_stores.os_keyring.bus_address", lambda _: None)
+    file = KeyFileStore(tmp_path / "data" / "keys.enc")
     stores: dict[StoreName, SecretStore] = {
         "keyring": KeyringStore(keyring_of("linux", {})),
         "file": file,
@@ -64,6 +63,6 @@ async def test_the_real_stores_of_a_host_without_a_desktop(tmp_path: Path, monke
     def fips(*_: object) -> None:
         raise NoKeyFileHere
 
-    monkeypatch.setattr(sealed, "derive", fips)
+    monkeypatch.setattr(key_file_format, "derive", fips)
     assert (await working_store(stores)).name == "session"
     assert not tmp_path.joinpath("data").exists()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox.fault_lab.specs import install
+from ncp_tui.sandbox.fault_lab.catalogue import install
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox, serve
 from tests.sandbox.raw_wire import PATIENCE, Wire

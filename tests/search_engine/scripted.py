@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 
+from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
-from ncp_tui.gateway.transport import Gateway
 from ncp_tui.sandbox.server import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine
-from ncp_tui.search_engine.retries import Retries
+from ncp_tui.search_engine.retries import RetryPolicy
 from tests.gateway.in_process import about_to_send
 
 ENDPOINT = Endpoint("public", "KR", "https://gateway.example", "/api/v2")
@@ -47,13 +47,13 @@ class Scripted(httpx.AsyncBaseTransport):
     def engine(self, *, read_only: bool = False, dated: bool = False) -> SearchEngine:
         """A client; with `dated` its answers have the date of now, by which a client measures its clock."""
         self._dated = dated
-        gateway = Gateway(ENDPOINT, Credentials("AK", SecretKey("SK")), transport=self, environ={})
+        gateway = GatewayClient(ENDPOINT, Credentials("AK", SecretKey("SK")), transport=self, environ={})
         return SearchEngine(gateway, read_only=read_only)
 
 
-def engine_of(served: RunningSandbox, *, read_only: bool = False, retries: Retries | None = None) -> SearchEngine:
+def engine_of(served: RunningSandbox, *, read_only: bool = False, retries: RetryPolicy | None = None) -> SearchEngine:
     """A client of a real sandbox."""
     sandbox = served.sandbox
     credentials = Credentials(sandbox.access_key, SecretKey(sandbox.secret_key))
     endpoint = Endpoint("public", "KR", served.url, "/api/v2")
-    return SearchEngine(Gateway(endpoint, credentials, environ={}), read_only=read_only, retries=retries)
+    return SearchEngine(GatewayClient(endpoint, credentials, environ={}), read_only=read_only, retries=retries)

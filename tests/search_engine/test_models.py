@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ncp_tui.search_engine.fields import KST, epoch, flag, members, number, text
 from ncp_tui.search_engine.models import (
     Bucket,
     Cluster,
@@ -17,7 +18,6 @@ from ncp_tui.search_engine.models import (
     SnapshotState,
     Version,
 )
-from ncp_tui.search_engine.reading import KST, epoch, flag, members, number, text
 from tests.tables import each_row
 
 FIELDS = [

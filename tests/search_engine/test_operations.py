@@ -13,7 +13,7 @@ from ncp_tui.sandbox.server import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine, WrongCluster
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
-from ncp_tui.snapshots.checks import check_cluster
+from ncp_tui.snapshots.rules import check_cluster
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.tables import each_row
 

@@ -15,7 +15,7 @@ from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import serve
 from ncp_tui.search_engine import paging
-from ncp_tui.search_engine.listing import CLUSTERS, SLICE, ListMissing, ListPage, RowReader
+from ncp_tui.search_engine.lists import CLUSTERS, SLICE, ListMissing, ListPage, RowReader
 from ncp_tui.search_engine.models import Cluster
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.tables import each_row

@@ -39,7 +39,7 @@ from ncp_tui.sandbox.server import RunningSandbox
 from ncp_tui.search_engine import retries
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
-from ncp_tui.search_engine.retries import Retries, may_pass
+from ncp_tui.search_engine.retries import RetryPolicy, is_transient
 from tests.gateway.wire import Client, RawServer, Received, answering, http
 from tests.search_engine.scripted import engine_of
 from tests.search_engine.test_operations import ACTS, NUMBER
@@ -63,8 +63,8 @@ class Time:
         self.most.append(most)
         return most
 
-    def retries(self) -> Retries:
-        return Retries(sleep=self.sleep, monotonic=lambda: self.now, uniform=self.uniform)
+    def retries(self) -> RetryPolicy:
+        return RetryPolicy(sleep=self.sleep, monotonic=lambda: self.now, uniform=self.uniform)
 
 
 @pytest.fixture(autouse=True)
@@ -128,11 +128,11 @@ LASTING: list[GatewayError] = [
 async def test_what_may_pass_is_asked_three_times(error: GatewayError) -> None:
     time = Time()
     ask, asked = failing(error, error)
-    assert await time.retries().of(ask) == "answer"
+    assert await time.retries().run(ask) == "answer"
     assert [number for number, _ in asked] == [1, 2, 3]
     ask, asked = failing(error, error, error, error)
     with pytest.raises(type(error)) as caught:
-        await time.retries().of(ask)
+        await time.retries().run(ask)
     assert caught.value is error
     assert len(asked) == 3
 
@@ -142,33 +142,33 @@ async def test_what_lasts_is_asked_once(error: GatewayError) -> None:
     time = Time()
     ask, asked = failing(error)
     with pytest.raises(type(error)):
-        await time.retries().of(ask)
+        await time.retries().run(ask)
     assert (len(asked), time.slept) == (1, [])
-    assert not may_pass(error)
+    assert not is_transient(error)
 
 
 async def test_one_try_is_one_try() -> None:
     """Whoever looks again in a rhythm of its own would otherwise look three times as often."""
     ask, asked = failing(AnswerLost("x"))
     with pytest.raises(AnswerLost):
-        await Time().retries().of(ask, tries=1)
+        await Time().retries().run(ask, tries=1)
     assert len(asked) == 1
 
 
 async def test_the_pauses_grow_and_are_capped() -> None:
     time = Time()
     ask, _ = failing(*[ServerError("x")] * 6)
-    await time.retries().of(ask, tries=7)
+    await time.retries().run(ask, tries=7)
     assert time.most == [0.5, 1, 2, 4, 5, 5]
     assert time.slept == time.most
-    assert Retries().uniform == random.uniform, "anything from nothing to the most"
+    assert RetryPolicy().uniform == random.uniform, "anything from nothing to the most"
 
 
 @each_row(("asks_for", "pause"), [(None, 0.5), (0.0, 0.5), (0.2, 0.5), (3.0, 3.0)])
 async def test_a_throttling_gateway_is_left_alone_for_as_long_as_it_asks(asks_for: float | None, pause: float) -> None:
     time = Time()
     ask, _ = failing(throttled(asks_for))
-    assert await time.retries().of(ask) == "answer"
+    assert await time.retries().run(ask) == "answer"
     assert time.slept == [pause]
 
 
@@ -177,7 +177,7 @@ async def test_a_pause_that_would_leave_no_time_is_not_begun() -> None:
     time = Time()
     ask, asked = failing(throttled(29.5))
     with pytest.raises(Throttled):
-        await time.retries().of(ask)
+        await time.retries().run(ask)
     assert (len(asked), time.slept) == (1, [])
 
 
@@ -186,7 +186,7 @@ async def test_all_of_it_ends_within_the_total(each: float) -> None:
     time = Time()
     ask, asked = failing(*[AnswerLost("x")] * 3, time=time, each=each)
     with pytest.raises(AnswerLost):
-        await time.retries().of(ask)
+        await time.retries().run(ask)
     assert time.now <= 1000 + retries.TOTAL_SECONDS
     assert len(asked) == {12.0: 3, 20.0: 2}.get(each, 1)
     for tried, (_, left) in enumerate(asked):

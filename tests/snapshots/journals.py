@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ncp_tui.snapshots.journal import Journal
-from ncp_tui.snapshots.journal_entry import CREATE, fact_of, parameters_and_context
+from ncp_tui.snapshots.journal_entry import CREATE, event_of, parameters_and_context
 from ncp_tui.snapshots.journal_line import JournalLine, read_line
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 from ncp_tui.system.paths import Paths, paths_from
@@ -25,10 +25,10 @@ _PROGRAM = """
 import os, resource, signal, sys, threading
 from dataclasses import replace
 from pathlib import Path
-from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.journal import Journal, JournalProblem
 from ncp_tui.snapshots.journal_contents import DamagedJournal
-from ncp_tui.snapshots.journal_entry import Fact
+from ncp_tui.snapshots.journal_entry import JournalEvent
 from ncp_tui.snapshots import journal as module
 from tests.snapshots.journals import CALLER, NOW, REQUEST, journal_in, paths_in
 journal = journal_in(Path(sys.argv[1]), clock=lambda: NOW)
@@ -90,10 +90,10 @@ def hear(one: subprocess.Popen[str]) -> str:
 
 def lines_of(journal: Journal) -> list[dict[str, Any]]:
     """Every intact line as one mapping, with its id, event and time."""
-    return [fact_of(line) for raw in journal.path.read_bytes().splitlines() if (line := read_line(raw))]
+    return [event_of(line) for raw in journal.path.read_bytes().splitlines() if (line := read_line(raw))]
 
 
-def facts_of(journal: Journal) -> list[str]:
+def events_of(journal: Journal) -> list[str]:
     return [line["fact"] for line in lines_of(journal)]
 
 

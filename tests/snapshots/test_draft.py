@@ -12,27 +12,27 @@ from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.errors import EndpointError, ReadOnlyRefused
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.search_engine.listing import Listing
+from ncp_tui.search_engine.fields import KST
+from ncp_tui.search_engine.lists import Listing
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry
-from ncp_tui.search_engine.reading import KST
 from ncp_tui.snapshots.draft import FRESH, Reason, SnapshotDraft, propose_name
-from ncp_tui.snapshots.earlier import Earlier, EarlierState, SecondRequest
+from ncp_tui.snapshots.earlier_requests import Earlier, EarlierState, SecondRequest
 from ncp_tui.snapshots.journal import JournalUnwritable
 from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
 from ncp_tui.snapshots.journal_damage import Damage
-from ncp_tui.snapshots.lights import Facts, Read
+from ncp_tui.snapshots.preflight import PreflightEvidence, ReadResult
 from ncp_tui.view.create import question
 from ncp_tui.view.preflight import checks_line
 from tests.snapshots.journals import CALLER, REQUEST
 from tests.tables import each_row
 
 AT = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
-READ = Read(AT)
-BROKEN = Read(AT, EndpointError("The gateway could not talk to the service (503/500)."))
+READ = ReadResult(AT)
+BROKEN = ReadResult(AT, EndpointError("The gateway could not talk to the service (503/500)."))
 CLUSTER = Cluster(REQUEST.cluster_number, REQUEST.cluster_name, "running", health="green")
 BUCKETS = (Bucket(REQUEST.bucket), Bucket("locked-one", locked=True), Bucket("denied-one", denied=True))
-FACTS = Facts(CLUSTER, READ, BUCKETS, READ, [], READ, (), None, ClockOffset(0.2, 0.5))
-DRAFT = SnapshotDraft(REQUEST, CALLER, facts=FACTS)
+FACTS = PreflightEvidence(CLUSTER, READ, BUCKETS, READ, [], READ, (), None, ClockOffset(0.2, 0.5))
+DRAFT = SnapshotDraft(REQUEST, CALLER, evidence=FACTS)
 NAME, CLUSTER_NAME = REQUEST.name, REQUEST.cluster_name
 
 REPORT = DamageReport("0123456789ab", (Damage("mark", "line 2 cannot be read"),), Path("journal.jsonl"))
@@ -42,10 +42,12 @@ CERTAIN = f"Create snapshot {NAME} of {CLUSTER_NAME} in bucket {REQUEST.bucket}?
 
 
 def draft(
-    *, request: dict[str, str] | None = None, facts: dict[str, Any] | None = None, **fields: Any
+    *, request: dict[str, str] | None = None, evidence: dict[str, Any] | None = None, **fields: Any
 ) -> SnapshotDraft:
-    """DRAFT with other words in the request, other facts, and other fields."""
-    return replace(DRAFT, request=replace(REQUEST, **request or {}), facts=replace(FACTS, **facts or {}), **fields)
+    """DRAFT with other words in the request, other evidence, and other fields."""
+    return replace(
+        DRAFT, request=replace(REQUEST, **request or {}), evidence=replace(FACTS, **evidence or {}), **fields
+    )
 
 
 def words(wanted: SnapshotDraft, now: datetime = AT) -> list[str]:
@@ -77,7 +79,7 @@ def test_a_name_that_the_service_would_refuse_forbids_it(name: str, why: str) ->
 
 
 @each_row(
-    ("bucket", "facts", "why"),
+    ("bucket", "evidence", "why"),
     [
         ("", {}, "No bucket is chosen."),
         ("UPPER", {}, "'UPPER' is not a bucket name."),
@@ -91,11 +93,11 @@ def test_a_name_that_the_service_would_refuse_forbids_it(name: str, why: str) ->
         ("UPPER", None, "'UPPER' is not a bucket name."),
     ],
 )
-def test_a_bucket_that_cannot_take_it_forbids_it(bucket: str, facts: dict[str, Any] | None, why: str | None) -> None:
+def test_a_bucket_that_cannot_take_it_forbids_it(bucket: str, evidence: dict[str, Any] | None, why: str | None) -> None:
     """With no list only the form of the name is checked."""
-    wrong = draft(request={"bucket": bucket}, facts=facts)
-    if facts is None:
-        wrong = replace(wrong, facts=None)
+    wrong = draft(request={"bucket": bucket}, evidence=evidence)
+    if evidence is None:
+        wrong = replace(wrong, evidence=None)
     for problem in (wrong.bucket_problem, wrong.problem):
         assert (problem is None) == (why is None)
         assert problem is None or (problem.kind == "invalid_bucket" and problem.what.startswith(why or ""))
@@ -105,8 +107,8 @@ def test_a_bucket_that_cannot_take_it_forbids_it(bucket: str, facts: dict[str, A
     ("wanted", "kind", "what"),
     [
         (draft(read_only=True), "read_only", "Read-only mode refuses to create a snapshot."),
-        (replace(draft(read_only=True), facts=None), "read_only", "Read-only mode refuses"),
-        (draft(facts={"cluster": replace(CLUSTER, allowed=False)}), "permission_denied", "This key may see cluster"),
+        (replace(draft(read_only=True), evidence=None), "read_only", "Read-only mode refuses"),
+        (draft(evidence={"cluster": replace(CLUSTER, allowed=False)}), "permission_denied", "This key may see cluster"),
     ],
 )
 def test_what_nobody_may_do_forbids_it(wanted: SnapshotDraft, kind: str, what: str) -> None:
@@ -127,7 +129,7 @@ UNREADABLE = {"cluster_read": BROKEN, "buckets": (), "buckets_read": BROKEN, "hi
 
 
 @each_row(
-    ("facts", "asks"),
+    ("evidence", "asks"),
     [
         ({"cluster": replace(CLUSTER, health="yellow")}, False),
         (UNREADABLE, False),
@@ -137,9 +139,9 @@ UNREADABLE = {"cluster_read": BROKEN, "buckets": (), "buckets_read": BROKEN, "hi
         ({"clock_offset": ClockOffset(400.0, 0.5)}, True),
     ],
 )
-def test_what_is_unsure_asks_nothing_and_what_is_bad_does(facts: dict[str, Any], asks: bool) -> None:
+def test_what_is_unsure_asks_nothing_and_what_is_bad_does(evidence: dict[str, Any], asks: bool) -> None:
     """Neither forbids anything."""
-    seen = draft(facts=facts)
+    seen = draft(evidence=evidence)
     assert seen.problem is None
     wanted = seen.confirmation(AT)
     assert wanted.reasons == ((Reason.BAD_CHECKS,) if asks else ())
@@ -157,7 +159,7 @@ def test_what_was_looked_at_two_minutes_ago_is_old(since: timedelta, is_old: boo
 
 
 def test_what_was_not_looked_at_is_asked_about() -> None:
-    unseen = replace(DRAFT, facts=None)
+    unseen = replace(DRAFT, evidence=None)
     assert (unseen.problem, unseen.is_old(AT), unseen.preflight.checks) == (None, False, ())
     assert unseen.confirmation(AT).reasons == (Reason.NOT_LOOKED,)
     assert words(unseen) == [
@@ -167,13 +169,13 @@ def test_what_was_not_looked_at_is_asked_about() -> None:
 
 
 def test_a_history_that_goes_on_behind_what_was_looked_at_is_asked_about() -> None:
-    longer = draft(facts={"history": Listing((replace(ROW, snapshot="other-1"),), AT, has_more=True)})
+    longer = draft(evidence={"history": Listing((replace(ROW, snapshot="other-1"),), AT, has_more=True)})
     assert longer.confirmation(AT).reasons == (Reason.OLDER_ROWS,)
     assert words(longer)[0] == "Older rows of the history are still being looked at."
 
 
 def test_an_earlier_request_stops_it_and_a_yes_is_for_exactly_that_one() -> None:
-    second = draft(facts={"history": [ROW]})
+    second = draft(evidence={"history": [ROW]})
     assert isinstance(second.stop, SecondRequest)
     assert second.problem is None
     wanted = second.confirmation(AT)
@@ -188,7 +190,7 @@ def test_an_earlier_request_stops_it_and_a_yes_is_for_exactly_that_one() -> None
 
 
 def test_an_earlier_request_that_is_met_when_it_is_sent_is_newer_than_what_was_seen() -> None:
-    for before in (DRAFT, draft(facts={"history": [ROW]}, again="0" * 12)):
+    for before in (DRAFT, draft(evidence={"history": [ROW]}, again="0" * 12)):
         met = before.stopped_by(SecondRequest(EARLIER, REQUEST))
         assert met.confirmation(AT).again == EARLIER.id
         assert isinstance(met.stop, SecondRequest)
@@ -199,7 +201,7 @@ def test_an_earlier_request_that_is_met_when_it_is_sent_is_newer_than_what_was_s
     ]
 
 
-@each_row("damaged", [draft(facts={"damage": REPORT}), DRAFT.stopped_by(DamagedJournal(REPORT, REQUEST))])
+@each_row("damaged", [draft(evidence={"damage": REPORT}), DRAFT.stopped_by(DamagedJournal(REPORT, REQUEST))])
 def test_damage_is_accepted_before_anything_else_is_asked(damaged: SnapshotDraft) -> None:
     """A yes to the damage is none to the create."""
     for each in (damaged, replace(damaged, protected=True, again=EARLIER.id, unwritten=JournalUnwritable("x"))):
@@ -229,8 +231,8 @@ def test_any_other_problem_leaves_the_draft_as_it_was() -> None:
     "change",
     [
         lambda it: it,
-        lambda it: replace(it, facts=None),
-        lambda it: replace(it, facts=replace(FACTS, cluster=replace(CLUSTER, status="changing"))),
+        lambda it: replace(it, evidence=None),
+        lambda it: replace(it, evidence=replace(FACTS, cluster=replace(CLUSTER, status="changing"))),
         lambda it: it.stopped_by(SecondRequest(EARLIER, REQUEST)),
         lambda it: it.stopped_by(JournalUnwritable("The journal cannot be written.")),
     ],
@@ -251,7 +253,7 @@ def test_a_protected_profile_has_the_clusters_name_typed_whatever_else_is_asked(
 
 def test_the_checks_in_one_line_have_what_is_not_well_first() -> None:
     assert checks_line(DRAFT.preflight) == "ok: cluster, health, bucket, name, others, API key, clock"
-    mixed = draft(facts={"cluster": replace(CLUSTER, status="changing", health="yellow")})
+    mixed = draft(evidence={"cluster": replace(CLUSTER, status="changing", health="yellow")})
     said = "BAD: cluster   UNSURE: health   ok: bucket, name, others, API key, clock"
     assert checks_line(mixed.preflight) == said
     assert checks_line(mixed.preflight, "refused") == f"before it was refused:   {said}"

@@ -16,19 +16,20 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from ncp_tui.gateway.answers import judge, payload_of
+from ncp_tui.gateway.classify import classify_answer, payload_of
+from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.gateway.exchange import Answer, Exchange
-from ncp_tui.gateway.transport import Gateway
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.session_log.lines import request_line
 from ncp_tui.session_log.log import Action, SessionLog
+from ncp_tui.session_log.records import request_line
+from ncp_tui.snapshots.conclusion import outcome_of_kind
 from ncp_tui.snapshots.evidence import (
     MOST_OF_A_BODY,
     CannotWriteEvidence,
@@ -40,7 +41,6 @@ from ncp_tui.snapshots.evidence import (
     lines_about,
     write_evidence,
 )
-from ncp_tui.snapshots.evidence_verdict import outcome_of_kind
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_entry import read_entries
 from ncp_tui.snapshots.outcome import Outcome, outcome_of
@@ -67,7 +67,7 @@ async def created(
 
     log = log or SessionLog(lambda: NOW)
     credentials = Credentials(ACCESS_KEY, SecretKey(CANARY))
-    gateway = Gateway(
+    gateway = GatewayClient(
         ENDPOINT, credentials, record=log.record, transport=httpx.MockTransport(answer), environ={}, clock=NOW.timestamp
     )
     engine, error = SearchEngine(gateway), None
@@ -141,7 +141,7 @@ async def test_the_bundle_is_judged_as_the_answer_was(status: int, body: bytes) 
     found = document["answer"]
     pairs = tuple((name, value) for name, value in found["headers"])
     answer = Answer(found["status"], found["reason"], pairs, found["body"].encode())
-    again = judge(answer, payload_of(answer), boolean=document["boolean"])
+    again = classify_answer(answer, payload_of(answer), boolean=document["boolean"])
     assert type(again) is type(error)
     judged = document["judged"]
     if error is None:
@@ -225,7 +225,7 @@ def test_the_verdict(
     by: str | None,
     finished: str | None,
 ) -> None:
-    judgement = Evidence(NAME, NOW, entries=read_entries(facts), history=history).judgement
+    judgement = Evidence(NAME, NOW, entries=read_entries(facts), history=history).conclusion
     assert (judgement.verdict, judgement.settled_by, judgement.finished) == (verdict, by, finished)
     assert all(reason.endswith(".") for reason in judgement.why)
 
@@ -241,8 +241,8 @@ async def test_the_verdict_by_the_answer_alone() -> None:
         exchange, _ = await created(status, body)
         line = request_line("r", Action(f"create snapshot {NAME}", 1, NOW), exchange)
         for evidence in (Evidence(NAME, NOW, exchanges=[exchange]), Evidence(NAME, NOW, lines=[line])):
-            assert evidence.judgement.verdict == verdict
-            assert evidence.judgement.settled_by == (None if verdict == "cannot tell" else "answer")
+            assert evidence.conclusion.verdict == verdict
+            assert evidence.conclusion.settled_by == (None if verdict == "cannot tell" else "answer")
 
 
 @each_row(("seconds", "verdict"), [(5, "started"), (0, "not started"), (-5, "not started")])
@@ -252,7 +252,7 @@ async def test_a_request_that_left_after_all_that_the_journal_tells_is_the_newes
     later = dataclasses.replace(exchange, at=NOW + timedelta(seconds=seconds))
     line = request_line("r", Action(f"create snapshot {NAME}", 1, NOW), later)
     for evidence in (Evidence(NAME, NOW, exchanges=[later]), Evidence(NAME, NOW, lines=[line])):
-        judgement = dataclasses.replace(evidence, entries=read_entries([begun(), SENT, REFUSED])).judgement
+        judgement = dataclasses.replace(evidence, entries=read_entries([begun(), SENT, REFUSED])).conclusion
         assert judgement.verdict == verdict
 
 
@@ -264,7 +264,7 @@ def test_the_journals_lines_of_one_name(tmp_path: Path) -> None:
 
     def told(cluster: str = "") -> list[tuple[Any, Any]]:
         found = gather_evidence(NAME, paths, made_at=NOW, cluster=cluster)
-        return [(each["id"], each["fact"]) for each in found.facts]
+        return [(each["id"], each["fact"]) for each in found.events]
 
     own = [("e1", "begun"), ("e1", "sent"), ("e1", "answered")]
     assert told() == [*own, ("e3", "begun"), ("e3", "sent")]

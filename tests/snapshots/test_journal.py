@@ -19,13 +19,13 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from ncp_tui.search_engine.reading import KST
+from ncp_tui.search_engine.fields import KST
 from ncp_tui.snapshots import journal as journal_module
-from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.earlier_requests import SecondRequest
+from ncp_tui.snapshots.history_match import Asked, best_match
 from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable, on_disk
-from ncp_tui.snapshots.journal_entry import Fact, read_entries
+from ncp_tui.snapshots.journal_entry import JournalEvent, read_entries
 from ncp_tui.snapshots.journal_line import read_line
-from ncp_tui.snapshots.matching import Asked, best_match
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
 from tests.snapshots.journals import (
     CALLER,
@@ -34,7 +34,7 @@ from tests.snapshots.journals import (
     begun,
     children,
     encoded,
-    facts_of,
+    events_of,
     hear,
     journal_in,
     lines_of,
@@ -77,10 +77,10 @@ def test_what_was_begun_is_read_again(journal: Journal) -> None:
 
 def test_each_fact_is_a_line_of_its_own_in_the_order_it_was_learned(journal: Journal) -> None:
     held = journal.begin(REQUEST, CALLER)
-    held.record(Fact.SENT, attempt=1)
-    held.record(Fact.ANSWERED, outcome="accepted", request_id="rid", what="한글\n\u2028\x1b")
-    held.record(Fact.OUTCOME, outcome="accepted", settled_by=None)
-    assert facts_of(journal) == ["begun", "sent", "answered", "outcome"]
+    held.record(JournalEvent.SENT, attempt=1)
+    held.record(JournalEvent.ANSWERED, outcome="accepted", request_id="rid", what="한글\n\u2028\x1b")
+    held.record(JournalEvent.OUTCOME, outcome="accepted", settled_by=None)
+    assert events_of(journal) == ["begun", "sent", "answered", "outcome"]
     assert lines_of(journal)[2]["what"] == "한글\n\u2028\x1b"
     (entry,) = journal.entries()
     assert entry == held.entry
@@ -93,23 +93,23 @@ def test_it_is_on_disk_when_begin_and_record_return(journal: Journal, monkeypatc
 
     def fsync(handle: int) -> None:
         is_folder = stat.S_ISDIR(os.fstat(handle).st_mode)
-        synced.append("folder" if is_folder else facts_of(journal)[-1])
+        synced.append("folder" if is_folder else events_of(journal)[-1])
         real(handle)
 
     monkeypatch.setattr("os.fsync", fsync)
     held = journal.begin(REQUEST, CALLER)
     assert synced == ["begun", "folder"]
-    held.record(Fact.SENT)
+    held.record(JournalEvent.SENT)
     assert synced == ["begun", "folder", "sent"]
 
 
 def test_a_kill_right_after_begin_leaves_the_line(journal: Journal, home: Path) -> None:
     for program, facts in (
         ("journal.begin(REQUEST, CALLER); die()", ["begun"]),
-        ("journal.begin(replace(REQUEST, name='second'), CALLER).record(Fact.SENT); die()", ["begun", "sent"]),
+        ("journal.begin(replace(REQUEST, name='second'), CALLER).record(JournalEvent.SENT); die()", ["begun", "sent"]),
     ):
         assert run_child(home, program) == (-signal.SIGKILL, "")
-        assert [fact["fact"] for fact in journal.entries()[-1].facts] == facts
+        assert [fact["fact"] for fact in journal.entries()[-1].events] == facts
     assert [entry.in_doubt for entry in journal.entries()] == [False, True]
 
 
@@ -136,7 +136,7 @@ def test_a_symlink_is_refused_and_what_it_leads_to_is_left_alone(journal: Journa
     with pytest.raises(JournalUnwritable):
         journal.begin(REQUEST, CALLER)
     with pytest.raises(JournalUnwritable):
-        journal.append("a", Fact.DISMISSED)
+        journal.append("a", JournalEvent.DISMISSED)
     assert target.read_bytes() == before
     assert journal.path.is_symlink()
 
@@ -144,7 +144,7 @@ def test_a_symlink_is_refused_and_what_it_leads_to_is_left_alone(journal: Journa
 def test_the_bytes_of_older_lines_never_change(journal: Journal) -> None:
     before = write_lines(journal, begun("a"), {"id": "a", "fact": "sent"})
     held = journal.begin(named("second"), CALLER)
-    for fact in Fact:
+    for fact in JournalEvent:
         held.record(fact)
         now = journal.path.read_bytes()
         assert now.startswith(before)
@@ -176,7 +176,7 @@ def test_a_field_that_is_missing_or_of_another_type_loses_no_entry(field: str) -
         assert entry.at.astimezone(KST).tzinfo is KST
 
 
-@each_row("fact", [*Fact, "another", ""])
+@each_row("fact", [*JournalEvent, "another", ""])
 @each_row("field", ["outcome", "verdict", "request_id", "state", "at"])
 def test_a_detail_of_another_type_crashes_nothing(fact: str, field: str) -> None:
     for value in MISTYPED:
@@ -194,7 +194,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(journal: Journal, home: Path) -> 
     program = """
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
-for act in (lambda: journal.begin(REQUEST, CALLER), lambda: journal.append('x', Fact.SENT)):
+for act in (lambda: journal.begin(REQUEST, CALLER), lambda: journal.append('x', JournalEvent.SENT)):
     try: act()
     except JournalProblem as problem: print(problem.kind, problem.what)
 """
@@ -224,13 +224,13 @@ def test_a_full_file_system_and_a_read_only_one(tiny_disk: Path) -> None:
     (tiny_disk / "ballast").write_bytes(b"x" * 12_000)
     before = journal.path.read_bytes()
     with pytest.raises(JournalUnwritable, match="No space left"):
-        held.record(Fact.SENT, what="x" * 20_000)
+        held.record(JournalEvent.SENT, what="x" * 20_000)
     with pytest.raises(JournalUnwritable, match="No space left"):
         journal.begin(SnapshotRequest("1", "x" * 20_000, "second", "b"), CALLER)
     assert journal.path.read_bytes() == before
     held.release()
     subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], check=True)
-    for act in (lambda: journal.append("a", Fact.SENT), lambda: journal.begin(named("x"), CALLER)):
+    for act in (lambda: journal.append("a", JournalEvent.SENT), lambda: journal.begin(named("x"), CALLER)):
         with pytest.raises(JournalUnwritable, match="Read-only"):
             act()
     assert [entry.request for entry in journal.entries()] == [REQUEST]
@@ -246,7 +246,7 @@ def test_a_sync_that_fails_takes_its_line_back(journal: Journal, monkeypatch: py
 
     monkeypatch.setattr("os.fsync", broken)
     with pytest.raises(JournalUnwritable, match="Input/output error") as caught:
-        held.record(Fact.SENT)
+        held.record(JournalEvent.SENT)
     assert caught.value.meaning
     assert caught.value.next_step
     assert journal.path.read_bytes() == before
@@ -260,7 +260,7 @@ def test_a_home_that_is_a_file(tmp_path: Path) -> None:
     for act in (
         lambda: journal.begin(REQUEST, CALLER),
         lambda: journal.hold("a"),
-        lambda: journal.append("a", Fact.SENT),
+        lambda: journal.append("a", JournalEvent.SENT),
     ):
         with pytest.raises(JournalProblem):
             act()
@@ -271,7 +271,11 @@ def test_something_else_in_the_place_of_the_file(journal: Journal, make: Callabl
     """A pipe would be waited for, for ever."""
     journal.path.parent.mkdir(parents=True)
     make(journal.path)
-    for act in (journal.entries, lambda: journal.begin(REQUEST, CALLER), lambda: journal.append("a", Fact.SENT)):
+    for act in (
+        journal.entries,
+        lambda: journal.begin(REQUEST, CALLER),
+        lambda: journal.append("a", JournalEvent.SENT),
+    ):
         with pytest.raises(JournalProblem) as caught:
             act()
         assert caught.value.next_step
@@ -293,21 +297,21 @@ def test_a_journal_that_another_program_writes_for_too_long(journal: Journal, mo
 def test_twenty_processes_lose_no_line(journal: Journal, home: Path) -> None:
     program = """
 held = journal.begin(replace(REQUEST, name=sys.argv[2]), CALLER)
-held.record(Fact.SENT); held.record(Fact.ANSWERED, outcome="accepted", what="x" * 5000)
-held.record(Fact.OUTCOME, outcome="accepted"); held.release()
+held.record(JournalEvent.SENT); held.record(JournalEvent.ANSWERED, outcome="accepted", what="x" * 5000)
+held.record(JournalEvent.OUTCOME, outcome="accepted"); held.release()
 """
     names = [f"name-{number}" for number in range(20)]
     with children(home, program, *names) as running:
         assert [one.wait(120) for one in running] == [0] * 20
     entries = journal.entries()
     assert sorted(entry.request.name for entry in entries) == sorted(names)
-    assert {(len(entry.facts), entry.outcome) for entry in entries} == {(4, Outcome.ACCEPTED)}
+    assert {(len(entry.events), entry.outcome) for entry in entries} == {(4, Outcome.ACCEPTED)}
     assert len(lines_of(journal)) == 80
     assert locks_of(journal) == []
 
 
 def test_a_name_in_doubt_is_not_begun_again(journal: Journal, home: Path) -> None:
-    journal.begin(REQUEST, CALLER).record(Fact.SENT)
+    journal.begin(REQUEST, CALLER).record(JournalEvent.SENT)
     before = journal.path.read_bytes()
     program = """
 try: journal.begin(REQUEST, CALLER)
@@ -329,13 +333,13 @@ except SecondRequest as problem: print(problem.kind)
 def test_another_name_cluster_or_gateway_is_not_in_doubt(
     journal: Journal, request_: SnapshotRequest, caller: Caller
 ) -> None:
-    journal.begin(REQUEST, CALLER).record(Fact.SENT)
+    journal.begin(REQUEST, CALLER).record(JournalEvent.SENT)
     assert journal.begin(request_, caller).entry.request is request_
 
 
 def test_another_profile_or_bucket_is_the_same_snapshot(journal: Journal) -> None:
     """The service knows a snapshot by its name on the cluster; who asked does not matter."""
-    journal.begin(REQUEST, CALLER).record(Fact.SENT)
+    journal.begin(REQUEST, CALLER).record(JournalEvent.SENT)
     other = SnapshotRequest(REQUEST.cluster_number, "renamed", REQUEST.name, "another-bucket")
     with pytest.raises(SecondRequest):
         journal.begin(other, Caller("second", "public", "KR", CALLER.gateway))
@@ -344,15 +348,15 @@ def test_another_profile_or_bucket_is_the_same_snapshot(journal: Journal) -> Non
 @pytest.mark.parametrize(
     "after",
     [
-        [(Fact.ANSWERED, {"outcome": "refused"})],
-        [(Fact.ANSWERED, {"outcome": "accepted"}), (Fact.FINISHED, {"state": "failed"})],
+        [(JournalEvent.ANSWERED, {"outcome": "refused"})],
+        [(JournalEvent.ANSWERED, {"outcome": "accepted"}), (JournalEvent.FINISHED, {"state": "failed"})],
     ],
 )
 def test_a_name_is_free_again_once_it_is_proved_to_have_started_nothing_or_failed(
-    journal: Journal, after: list[tuple[Fact, dict[str, str]]]
+    journal: Journal, after: list[tuple[JournalEvent, dict[str, str]]]
 ) -> None:
     held = journal.begin(REQUEST, CALLER)
-    held.record(Fact.SENT)
+    held.record(JournalEvent.SENT)
     for fact, details in after:
         held.record(fact, **details)
     held.release()
@@ -364,8 +368,8 @@ def test_a_name_that_is_being_created_is_not_begun_a_second_time(journal: Journa
     first = journal.begin(REQUEST, CALLER)
     with pytest.raises(SecondRequest, match="at this moment"):
         journal.begin(REQUEST, CALLER)
-    first.record(Fact.SENT)
-    first.record(Fact.ANSWERED, outcome="refused", kind="throttled")
+    first.record(JournalEvent.SENT)
+    first.record(JournalEvent.ANSWERED, outcome="refused", kind="throttled")
     program = "\ntry: journal.begin(REQUEST, CALLER)\nexcept SecondRequest as problem: print(problem.what)"
     assert "at this moment" in run_child(home, program)[1], "throttled, it may be sent again at any time"
     first.release()
@@ -379,7 +383,7 @@ def test_of_several_processes_with_the_same_name_one_may_send(journal: Journal, 
 sys.stdin.readline()
 try: held = journal.begin(REQUEST, CALLER)
 except SecondRequest: print("no", flush=True)
-else: print("yes", flush=True); sys.stdin.readline(); held.record(Fact.SENT); die()
+else: print("yes", flush=True); sys.stdin.readline(); held.record(JournalEvent.SENT); die()
 """
     with children(home, program, *"12345678"[:count]) as running:
         said = [hear(one) for one in running]
@@ -387,12 +391,12 @@ else: print("yes", flush=True); sys.stdin.readline(); held.record(Fact.SENT); di
         sender = running[said.index("yes")]
         tell(sender)
         assert sender.wait(60) == -signal.SIGKILL
-    assert facts_of(journal) == ["begun", "sent"]
+    assert events_of(journal) == ["begun", "sent"]
     assert locks_of(journal) == [f"{journal.entries()[0].id}.lock"], "the killed one's, until it is settled"
 
 
 def test_an_entry_is_held_by_one_process_until_that_ends(journal: Journal, home: Path) -> None:
-    """Whoever settles what another program still waits for would tell two stories about one snapshot."""
+    """Whoever resolves what another program still waits for would tell two stories about one snapshot."""
     program = "held = journal.begin(REQUEST, CALLER); print(held.entry.id, flush=True); threading.Event().wait()"
     with children(home, program, "") as (holder,):
         key = hear(holder)
@@ -421,7 +425,7 @@ def test_what_nobody_has_in_its_hands_is_abandoned(journal: Journal, home: Path)
     mine, left = journal.begin(REQUEST, CALLER), journal.begin(named("second"), CALLER)
     left.release()
     closed = journal.begin(named("third"), CALLER)
-    closed.record(Fact.DISMISSED)
+    closed.record(JournalEvent.DISMISSED)
     closed.release()
     assert [entry.id for entry in journal.abandoned()] == [left.entry.id]
     assert run_child(home, "print(len(journal.abandoned()))") == (0, "1\n")
@@ -429,7 +433,7 @@ def test_what_nobody_has_in_its_hands_is_abandoned(journal: Journal, home: Path)
 
 
 def test_looking_for_what_is_abandoned_gets_in_nobodys_way(journal: Journal, home: Path) -> None:
-    """Else settling would now and then say that another program has the entry in its hands, when none has."""
+    """Else resolving would now and then say that another program has the entry in its hands, when none has."""
     held = journal.begin(REQUEST, CALLER)
     held.release()
     program = """
@@ -447,12 +451,12 @@ while True: assert len(journal.abandoned()) <= 1
 
 def test_what_is_held_is_as_it_is_now(journal: Journal) -> None:
     first = journal.begin(REQUEST, CALLER)
-    first.record(Fact.SENT)
+    first.record(JournalEvent.SENT)
     first.release()
-    journal.append(first.entry.id, Fact.DISMISSED)
+    journal.append(first.entry.id, JournalEvent.DISMISSED)
     held = journal.hold(first.entry.id)
     assert held is not None
-    assert [fact["fact"] for fact in held.entry.facts] == ["begun", "sent", "dismissed"]
+    assert [fact["fact"] for fact in held.entry.events] == ["begun", "sent", "dismissed"]
 
 
 def test_nobody_holds_an_unknown_entry_and_no_lock_is_left(journal: Journal) -> None:
@@ -505,14 +509,14 @@ def test_compaction_drops_old_closed_entries_and_nothing_else(journal: Journal) 
     stays = grown(journal)
     held = journal.begin(named("new"), CALLER)
     assert kept_of(journal) == [*((line["id"], line["fact"]) for line in stays), (held.entry.id, "begun")]
-    assert facts_of(journal)[0] == "compacted"
+    assert events_of(journal)[0] == "compacted"
     contents = journal.contents()
     assert contents.damage is None, "a compacted journal has no gap"
     assert [line.seq for line in contents.reading.lines] == list(range(607, 607 + len(stays) + 2))
     assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
     with pytest.raises(SecondRequest):
         journal.begin(named("old-open"), CALLER)
-    held.record(Fact.SENT)
+    held.record(JournalEvent.SENT)
     assert len(journal.path.read_bytes().splitlines()) == len(stays) + 3
 
 
@@ -594,7 +598,7 @@ module.LARGEST = 1
 sys.stdin.readline()
 for number in range(10):
     held = journal.begin(replace(REQUEST, name=f"{sys.argv[2]}-{number}"), CALLER)
-    held.record(Fact.SENT)
+    held.record(JournalEvent.SENT)
     held.release()
 """
     with children(home, program, *(f"process-{number}" for number in range(count))) as running:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from ncp_tui.search_engine.operations import OPERATIONS
-from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_contents import DamagedJournal, OtherDamage
 from ncp_tui.snapshots.journal_damage import read_journal
-from ncp_tui.snapshots.journal_entry import Fact, entries_of
+from ncp_tui.snapshots.journal_entry import JournalEvent, entries_of
 from ncp_tui.snapshots.journal_line import JournalLine, _sum, read_line, recorded, what_it_names
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest
 from tests.snapshots.journals import CALLER, NOW, REQUEST, encoded, journal_in, named
@@ -32,14 +32,14 @@ def journal(tmp_path: Path) -> Journal:
 def filled(journal: Journal) -> list[bytes]:
     """Three creates: REQUEST may have started, OTHER was accepted, THIRD was refused."""
     first, second, third = (journal.begin(request, CALLER) for request in (REQUEST, OTHER, THIRD))
-    first.record(Fact.SENT, attempt=1)
-    second.record(Fact.SENT, attempt=1)
-    second.record(Fact.ANSWERED, outcome="accepted")
-    third.record(Fact.SENT, attempt=1)
-    second.record(Fact.OUTCOME, outcome="accepted")
-    third.record(Fact.ANSWERED, outcome="refused")
-    third.record(Fact.OUTCOME, outcome="refused")
-    first.record(Fact.ANSWERED, outcome="unknown")
+    first.record(JournalEvent.SENT, attempt=1)
+    second.record(JournalEvent.SENT, attempt=1)
+    second.record(JournalEvent.ANSWERED, outcome="accepted")
+    third.record(JournalEvent.SENT, attempt=1)
+    second.record(JournalEvent.OUTCOME, outcome="accepted")
+    third.record(JournalEvent.ANSWERED, outcome="refused")
+    third.record(JournalEvent.OUTCOME, outcome="refused")
+    first.record(JournalEvent.ANSWERED, outcome="unknown")
     for held in (first, second, third):
         held.release()
     return journal.path.read_bytes().splitlines()
@@ -103,7 +103,7 @@ def test_whatever_happens_to_the_file_nothing_false_is_claimed_and_nothing_is_se
     last = len(raws)
     for what, data in files(raws):
         lines = [line for line in data.split(b"\n") if line.strip()]
-        reading = read_journal(lines, last, {*Fact})
+        reading = read_journal(lines, last, {*JournalEvent})
         assert reading.unaccepted, f"{what}: no damage is seen"
         for entry in entries_of(reading):
             if entry.key != (THIRD.cluster_number, THIRD.name):
@@ -119,7 +119,7 @@ def test_whatever_happens_to_the_file_nothing_false_is_claimed_and_nothing_is_se
 def test_a_line_that_is_lost_is_missed_without_the_number_beside_the_file_too(journal: Journal, place: int) -> None:
     """But for the end of the file, where nothing else says that there was more."""
     raws = filled(journal)
-    found = read_journal(raws[:place] + raws[place + 1 :], 0, {*Fact})
+    found = read_journal(raws[:place] + raws[place + 1 :], 0, {*JournalEvent})
     assert bool(found.unaccepted) is (place != len(raws) - 1 if raws else False)
 
 
@@ -193,12 +193,12 @@ def test_a_lost_end_is_the_same_damage_once_something_was_written_after_it(journ
     before = journal.contents().damage
     assert before is not None
     assert before.touched == "it may be about any request of this machine"
-    journal.append(journal.entries()[0].id, Fact.DISMISSED)
+    journal.append(journal.entries()[0].id, JournalEvent.DISMISSED)
     after = journal.contents().damage
     assert after is not None
     assert after.id == before.id
     journal.accept_damage(after.id)
-    journal.append(journal.entries()[0].id, Fact.DISMISSED)
+    journal.append(journal.entries()[0].id, JournalEvent.DISMISSED)
     assert journal.contents().damage is None
 
 

@@ -1,4 +1,4 @@
-"""What a sequence of facts proves: the journal is read by a program that knows nothing else."""
+"""What a sequence of events proves: the journal is read by a program that knows nothing else."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ncp_tui.snapshots.journal_damage import Damage, Reading
 from ncp_tui.snapshots.journal_entry import (
     CREATE,
     Doubt,
-    Fact,
     JournalEntry,
+    JournalEvent,
     entries_of,
     parameters_and_context,
     read_entries,
@@ -45,10 +45,10 @@ def concluded(outcome: str) -> dict[str, Any]:
 
 
 def of(*facts: dict[str, Any]) -> JournalEntry:
-    return replace(ENTRY, facts=facts)
+    return replace(ENTRY, events=facts)
 
 
-# The facts after `begun`; was it sent, the outcome, is it open, in doubt, under way.
+# The events after `begun`; was it sent, the outcome, is it open, in doubt, under way.
 TABLE: list[tuple[list[dict[str, Any]], tuple[bool, Outcome, bool, bool, bool]]] = [
     # Killed at each step of the way.
     ([], (False, Outcome.NOT_SENT, True, False, False)),
@@ -111,7 +111,13 @@ ANY_FACT = st.sampled_from([
     SENT, ACCEPTED, REFUSED, AMBIGUOUS, NOT_REACHED, CANNOT_TELL, STARTED, NOT_STARTED, FINISHED, DISMISSED, LATER,
     *(concluded(outcome) for outcome in Outcome), {"fact": "answered"}, {"fact": "settled", "verdict": []},
 ])  # fmt: skip
-CLOSING = {Fact.ANSWERED, Fact.SETTLED, Fact.OUTCOME, Fact.FINISHED, Fact.DISMISSED}
+CLOSING = {
+    JournalEvent.ANSWERED,
+    JournalEvent.RESOLVED,
+    JournalEvent.OUTCOME,
+    JournalEvent.FINISHED,
+    JournalEvent.DISMISSED,
+}
 
 
 @given(st.lists(ANY_FACT, max_size=8))
@@ -119,8 +125,8 @@ def test_a_request_of_which_nothing_was_learned_is_always_in_doubt(facts: list[d
     """Else its name would be free for a second snapshot."""
     kinds = [fact["fact"] for fact in facts]
     entry = of(BEGUN, *facts)
-    if Fact.SENT in kinds:
-        since = set(kinds[len(kinds) - kinds[::-1].index(Fact.SENT) :])
+    if JournalEvent.SENT in kinds:
+        since = set(kinds[len(kinds) - kinds[::-1].index(JournalEvent.SENT) :])
         if not since & CLOSING:
             assert entry.in_doubt
             assert entry.verdict is Verdict.CANNOT_TELL
@@ -128,7 +134,9 @@ def test_a_request_of_which_nothing_was_learned_is_always_in_doubt(facts: list[d
         assert not entry.was_sent
     if entry.in_doubt:
         assert entry.is_open
-        assert entry.was_sent or any(fact.get("fact") in {Fact.ANSWERED, Fact.OUTCOME} for fact in facts)
+        assert entry.was_sent or any(
+            fact.get("fact") in {JournalEvent.ANSWERED, JournalEvent.OUTCOME} for fact in facts
+        )
 
 
 @given(st.lists(ANY_FACT, max_size=8), st.sampled_from([CANNOT_TELL, LATER, {"fact": "settled"}]))
@@ -221,7 +229,7 @@ def test_what_a_first_line_says_and_what_it_cannot(field: str, value: Any, attri
 def test_a_fact_without_an_id_or_a_kind_is_none() -> None:
     odd: list[dict[str, Any]] = [{"fact": "sent"}, {"id": 5, "fact": "sent"}, {"id": "a"}, {"id": "a", "fact": 5}, {}]
     (entry,) = read_entries([begun("a"), *odd])
-    assert (len(entry.facts), entry.outcome) == (1, Outcome.NOT_SENT)
+    assert (len(entry.events), entry.outcome) == (1, Outcome.NOT_SENT)
 
 
 def line(entry: str, event: str, **context: Any) -> JournalLine:
@@ -243,7 +251,7 @@ NAMED, ANY = partial(Doubt, is_named=True), Doubt(is_named=False)
         ([Damage("m", "", 0)], None, None),
         ([Damage("m", "", 1)], ANY, None),
         ([Damage("m", "", 2)], ANY, ANY),
-        # What names one, by its id before its snapshot, is about that one; it counts its facts before the last damage.
+        # What names one, by its id before its snapshot, is about that one; it counts its events before the last damage.
         ([Damage("m", "", 3, frozenset({"a"}))], NAMED(after=2), None),
         ([Damage("m", "", 2, frozenset({"a"}))], NAMED(after=1), None),
         ([Damage("m", "", 3, frozenset(), frozenset({B}))], None, NAMED(after=1)),

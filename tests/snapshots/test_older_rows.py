@@ -15,12 +15,19 @@ import pytest
 
 from ncp_tui.search_engine import paging
 from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import Cluster
-from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots.earlier import EarlierState, SecondRequest
+from ncp_tui.snapshots.create import create_snapshot
+from ncp_tui.snapshots.earlier_requests import EarlierState, SecondRequest
 from ncp_tui.snapshots.journal_entry import JournalEntry
-from ncp_tui.snapshots.lights import Facts, Light, Preflight, Read, look_further, preflight
-from ncp_tui.snapshots.taking import take
+from ncp_tui.snapshots.preflight import (
+    Preflight,
+    PreflightEvidence,
+    ReadResult,
+    Severity,
+    look_further,
+    preflight,
+)
 from tests.search_engine.scripted import Scripted
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
 from tests.tables import each_row
@@ -59,19 +66,21 @@ class History(Scripted):
         return [int(request.url.params["pageNo"]) for request in self.requests if request.url.query]
 
 
-async def seen(engine: SearchEngine, *entries: JournalEntry) -> Facts:
+async def seen(engine: SearchEngine, *entries: JournalEntry) -> PreflightEvidence:
     """What a create knows once the newest page was read."""
     history = await engine.recent_snapshots(REQUEST.cluster_number)
-    return Facts(CLUSTER, Read(NOW), history=history, history_read=Read(NOW, gap=history.gap), journal=entries)
+    return PreflightEvidence(
+        CLUSTER, ReadResult(NOW), history=history, history_read=ReadResult(NOW, gap=history.gap), journal=entries
+    )
 
 
-def judged(facts: Facts) -> Preflight:
-    return preflight(REQUEST, facts, CALLER.gateway)
+def judged(evidence: PreflightEvidence) -> Preflight:
+    return preflight(REQUEST, evidence, CALLER.gateway)
 
 
-def name_check(facts: Facts) -> tuple[Light, bool, str]:
-    check = next(check for check in judged(facts).checks if check.subject == "name")
-    return check.light, check.blocks, check.evidence
+def name_check(evidence: PreflightEvidence) -> tuple[Severity, bool, str]:
+    check = next(check for check in judged(evidence).checks if check.subject == "name")
+    return check.severity, check.blocks, check.evidence
 
 
 OURS = {"snapshotName": REQUEST.name}
@@ -80,15 +89,15 @@ OURS = {"snapshotName": REQUEST.name}
 async def stopping(history: History, *, whole: bool = False) -> EarlierState | None:
     """What stops a create by that history; until it was looked at, the newest page has no green light for it."""
     engine = history.engine()
-    facts = await seen(engine)
-    assert facts.has_older
-    assert name_check(facts)[:2] == (Light.UNSURE, False)
-    assert "Older rows were not looked at." in name_check(facts)[2]
-    facts = await look_further(engine, facts, *(() if whole else (REQUEST, CALLER.gateway)))
-    earlier = judged(facts).earlier
+    evidence = await seen(engine)
+    assert evidence.has_older
+    assert name_check(evidence)[:2] == (Severity.UNSURE, False)
+    assert "Older rows were not looked at." in name_check(evidence)[2]
+    evidence = await look_further(engine, evidence, *(() if whole else (REQUEST, CALLER.gateway)))
+    earlier = judged(evidence).earlier
     if earlier is not None:
         assert earlier.source == "history"
-        assert name_check(facts)[0] is Light.BAD
+        assert name_check(evidence)[0] is Severity.BAD
     return earlier.state if earlier is not None else None
 
 
@@ -130,41 +139,43 @@ async def test_it_stops_by_its_state_whether_or_not_the_name_is_known_beforehand
 async def test_a_name_that_no_row_has_is_free_and_each_page_is_read_once_more_at_most(*, oldest_first: bool) -> None:
     history = History(oldest_first=oldest_first)
     engine = history.engine()
-    facts = await seen(engine)
+    evidence = await seen(engine)
     newest = len(history.asked)
-    facts = await look_further(engine, facts, REQUEST, CALLER.gateway)
-    assert name_check(facts) == (Light.OK, False, "free in the 250 newest rows of the history and in the journal")
+    evidence = await look_further(engine, evidence, REQUEST, CALLER.gateway)
+    assert name_check(evidence) == (Severity.OK, False, "free in the 250 newest rows of the history and in the journal")
     assert sorted(history.asked[newest:]) == [1, 2, 3]
 
 
 async def test_one_page_is_read_once(tmp_path: Path) -> None:
     history = History(totalPage=1, totalCount=PAGE)
     engine = history.engine()
-    facts = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
-    assert (history.asked, facts.older, name_check(facts)[0]) == ([1], None, Light.OK)
-    await take(engine, REQUEST, caller=CALLER, journal=journal_in(tmp_path), history=facts.rows_for(REQUEST.name))
+    evidence = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
+    assert (history.asked, evidence.older, name_check(evidence)[0]) == ([1], None, Severity.OK)
+    await create_snapshot(
+        engine, REQUEST, caller=CALLER, journal=journal_in(tmp_path), history=evidence.rows_for(REQUEST.name)
+    )
     assert len(history.requests) == 2
 
 
 async def test_nothing_more_is_read_where_the_newest_page_stops_it() -> None:
     history = History(other={249: OURS})
     engine = history.engine()
-    facts = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
-    assert (history.asked, name_check(facts)[0]) == ([1], Light.BAD)
+    evidence = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
+    assert (history.asked, name_check(evidence)[0]) == ([1], Severity.BAD)
 
 
 async def test_a_row_of_another_cluster_or_one_that_failed_stops_nothing() -> None:
     other = {3: {**OURS, "serviceGroupInstanceNo": 7}, 4: {**OURS, "message": "FAILED: x"}}
     engine = History(other=other).engine()
-    facts = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
-    assert judged(facts).earlier is None
-    assert name_check(facts)[0] is Light.UNSURE, "the service may refuse the name of one that failed"
+    evidence = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
+    assert judged(evidence).earlier is None
+    assert name_check(evidence)[0] is Severity.UNSURE, "the service may refuse the name of one that failed"
 
 
 async def test_an_old_end_of_an_accepted_one_is_learned() -> None:
     """It failed, and a hundred others came since."""
-    facts = ({"fact": "begun"}, {"fact": "outcome", "outcome": "accepted"})
-    entry = JournalEntry("a", FIRST + timedelta(days=4), CALLER, REQUEST, facts=facts, clock_offset=0.0)
+    evidence = ({"fact": "begun"}, {"fact": "outcome", "outcome": "accepted"})
+    entry = JournalEntry("a", FIRST + timedelta(days=4), CALLER, REQUEST, events=evidence, clock_offset=0.0)
     engine = History(other={4: {**OURS, "message": "FAILED: x"}}).engine()
     before = await seen(engine, entry)
     assert judged(before).earlier is not None
@@ -192,29 +203,29 @@ class Failing(History):
 @each_row("is_silent", [False, True])
 async def test_what_could_not_be_read_is_said_and_stops_nothing(*, is_silent: bool) -> None:
     engine = Failing(is_silent=is_silent).engine()
-    facts = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway, seconds=0.5 if is_silent else 60)
-    light, blocks, said = name_check(facts)
-    assert (light, blocks) == (Light.UNSURE, False)
+    evidence = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway, seconds=0.5 if is_silent else 60)
+    light, blocks, said = name_check(evidence)
+    assert (light, blocks) == (Severity.UNSURE, False)
     assert said.startswith("not among the 100 newest rows of the history. Older rows were not looked at. ")
     assert said.endswith("They did not come within 0.5 s.") is is_silent
-    assert judged(facts).earlier is None
+    assert judged(evidence).earlier is None
 
 
 async def test_a_history_that_is_cut_is_not_green(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "MOST_PAGES", 2)
     engine = History(other={0: OURS}).engine()
-    facts = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
-    light, blocks, said = name_check(facts)
-    assert (light, blocks) == (Light.UNSURE, False)
+    evidence = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
+    light, blocks, said = name_check(evidence)
+    assert (light, blocks) == (Severity.UNSURE, False)
     assert "the 200 newest rows" in said
     assert "Only the first 200 of 250 snapshots were read" in said
 
 
 async def test_a_total_that_is_never_reached_is_not_green() -> None:
     engine = History(totalCount=900).engine()
-    facts = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
-    light, blocks, said = name_check(facts)
-    assert (light, blocks) == (Light.UNSURE, False)
+    evidence = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
+    light, blocks, said = name_check(evidence)
+    assert (light, blocks) == (Severity.UNSURE, False)
     assert said.endswith("The service counts 900 snapshots, and sent 250.")
 
 
@@ -222,9 +233,9 @@ async def test_a_row_that_moves_to_an_older_page_meanwhile_is_seen() -> None:
     """It stood behind the newest page when that was read, and a new one moves it: no gap is left between the looks."""
     history = History(other={149: OURS})
     engine = history.engine()
-    facts = await seen(engine)
+    evidence = await seen(engine)
     history.rows.insert(0, row(300))
-    assert judged(await look_further(engine, facts, REQUEST, CALLER.gateway)).earlier is not None
+    assert judged(await look_further(engine, evidence, REQUEST, CALLER.gateway)).earlier is not None
 
 
 async def test_take_is_stopped_by_an_old_row_until_exactly_that_is_agreed_to(tmp_path: Path) -> None:
@@ -233,9 +244,9 @@ async def test_take_is_stopped_by_an_old_row_until_exactly_that_is_agreed_to(tmp
     rows = (await look_further(engine, await seen(engine))).rows_for(REQUEST.name)
     asked = len(history.requests)
     with pytest.raises(SecondRequest) as refused:
-        await take(engine, REQUEST, caller=CALLER, journal=journal, history=rows)
+        await create_snapshot(engine, REQUEST, caller=CALLER, journal=journal, history=rows)
     assert len(history.requests) == asked
     again = refused.value.earlier.id
-    await take(engine, REQUEST, caller=CALLER, journal=journal, history=rows, again=again)
+    await create_snapshot(engine, REQUEST, caller=CALLER, journal=journal, history=rows, again=again)
     assert len(history.requests) == asked + 1
-    await take(engine, replace(REQUEST, name="another"), caller=CALLER, journal=journal, history=rows)
+    await create_snapshot(engine, replace(REQUEST, name="another"), caller=CALLER, journal=journal, history=rows)

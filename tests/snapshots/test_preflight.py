@@ -17,45 +17,45 @@ from ncp_tui.gateway.errors import EndpointError
 from ncp_tui.sandbox.answers import GatewayError as Table
 from ncp_tui.sandbox.answers import gateway_answer
 from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry
-from ncp_tui.search_engine.reading import KST
+from ncp_tui.snapshots.create import create_snapshot
 from ncp_tui.snapshots.journal import JournalUnreadable
-from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
-from ncp_tui.snapshots.lights import Check, Facts, Light, Read, preflight, read_facts
+from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import SnapshotRequest
-from ncp_tui.snapshots.taking import take
+from ncp_tui.snapshots.preflight import Check, PreflightEvidence, ReadResult, Severity, preflight, read_evidence
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
 from tests.tables import each_row
 
 AT = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
-READ = Read(AT)
-BROKEN = Read(AT, EndpointError("The gateway could not talk to the service (503/500)."))
+READ = ReadResult(AT)
+BROKEN = ReadResult(AT, EndpointError("The gateway could not talk to the service (503/500)."))
 CLUSTER = Cluster(REQUEST.cluster_number, REQUEST.cluster_name, "running", health="green")
 BUCKETS = (Bucket(REQUEST.bucket), Bucket("locked-one", locked=True), Bucket("denied-one", denied=True))
-FACTS = Facts(CLUSTER, READ, BUCKETS, READ, [], READ, (), None, ClockOffset(0.2, 0.5))
+FACTS = PreflightEvidence(CLUSTER, READ, BUCKETS, READ, [], READ, (), None, ClockOffset(0.2, 0.5))
 SUBJECTS = ["cluster", "health", "bucket", "name", "others", "API key", "clock"]
-OK, UNSURE, BAD = Light.OK, Light.UNSURE, Light.BAD
+OK, UNSURE, BAD = Severity.OK, Severity.UNSURE, Severity.BAD
 
 
-def light(subject: str, facts: Facts, request: SnapshotRequest = REQUEST) -> Check:
-    checks = preflight(request, facts, CALLER.gateway).checks
+def light(subject: str, observed: PreflightEvidence, request: SnapshotRequest = REQUEST) -> Check:
+    checks = preflight(request, observed, CALLER.gateway).checks
     assert [check.subject for check in checks] == SUBJECTS
     return next(check for check in checks if check.subject == subject)
 
 
-def says(check: Check) -> tuple[Light, bool, str, str]:
-    return check.light, check.blocks, check.evidence, check.advice
+def says(check: Check) -> tuple[Severity, bool, str, str]:
+    return check.severity, check.blocks, check.evidence, check.advice
 
 
 def row(message: str = "SUCCESS", name: str = "auto-1", hours: float = 2.0) -> HistoryEntry:
     return HistoryEntry(name, at=(AT - timedelta(hours=hours)).astimezone(KST), message=message, index=1)
 
 
-def entry(*facts: dict[str, Any], name: str = REQUEST.name, hours: float = 1, **caller: Any) -> JournalEntry:
+def entry(*observed: dict[str, Any], name: str = REQUEST.name, hours: float = 1, **caller: Any) -> JournalEntry:
     request = replace(REQUEST, name=name)
     return JournalEntry(
-        "a", AT - timedelta(hours=hours), replace(CALLER, **caller), request, facts=({"fact": "begun"}, *facts)
+        "a", AT - timedelta(hours=hours), replace(CALLER, **caller), request, events=({"fact": "begun"}, *observed)
     )
 
 
@@ -78,7 +78,7 @@ def test_all_well() -> None:
         "API key": "set: it lists 3 buckets",
         "clock": "0.2 s behind the gateway's",
     }
-    assert (checks.light, checks.blocked, checks.doubts) == (OK, None, ())
+    assert (checks.severity, checks.blocked, checks.doubts) == (OK, None, ())
     assert {check.read_at for check in checks.checks} == {AT}
 
 
@@ -92,9 +92,9 @@ def test_all_well() -> None:
         ({}, BROKEN, UNSURE, "it was 'running' when last seen; The gateway could not talk", ""),
     ],
 )
-def test_the_cluster(cluster: dict[str, str], read: Read, colour: Light, evidence: str, advice: str) -> None:
+def test_the_cluster(cluster: dict[str, str], read: ReadResult, colour: Severity, evidence: str, advice: str) -> None:
     check = light("cluster", replace(FACTS, cluster=replace(CLUSTER, **cluster), cluster_read=read))  # type: ignore[arg-type]
-    assert (check.light, check.blocks) == (colour, False)
+    assert (check.severity, check.blocks) == (colour, False)
     assert check.evidence.startswith(evidence)
     assert check.advice.startswith(advice)
 
@@ -102,9 +102,9 @@ def test_the_cluster(cluster: dict[str, str], read: Read, colour: Light, evidenc
 def test_a_cluster_that_this_key_may_not_open_blocks() -> None:
     """Whatever was read of it, and even where nothing could be."""
     for read in (READ, BROKEN):
-        facts = replace(FACTS, cluster=replace(CLUSTER, allowed=False), cluster_read=read)
-        check = light("cluster", facts)
-        assert (check.light, check.blocks) == (BAD, True)
+        observed = replace(FACTS, cluster=replace(CLUSTER, allowed=False), cluster_read=read)
+        check = light("cluster", observed)
+        assert (check.severity, check.blocks) == (BAD, True)
         assert "by name only" in check.evidence
         assert "NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER" in check.advice
 
@@ -124,9 +124,9 @@ def test_a_cluster_that_this_key_may_not_open_blocks() -> None:
         ("red", BROKEN, BAD, "red: data is missing"),
     ],
 )
-def test_health(health: str, read: Read, colour: Light, evidence: str) -> None:
+def test_health(health: str, read: ReadResult, colour: Severity, evidence: str) -> None:
     check = light("health", replace(FACTS, cluster=replace(CLUSTER, health=health), cluster_read=read))
-    assert (check.light, check.blocks) == (colour, False)
+    assert (check.severity, check.blocks) == (colour, False)
     assert check.evidence.startswith(evidence)
 
 
@@ -147,15 +147,15 @@ def test_health(health: str, read: Read, colour: Light, evidence: str) -> None:
 def test_the_bucket(  # noqa: PLR0917 - the columns of a table
     bucket: str,
     buckets: Sequence[Bucket],
-    read: Read | None,
-    colour: Light,
+    read: ReadResult | None,
+    colour: Severity,
     blocks: bool,
     evidence: str,
     advice: str,
 ) -> None:
-    facts = replace(FACTS, buckets=buckets, buckets_read=read)
-    check = light("bucket", facts, replace(REQUEST, bucket=bucket))
-    assert (check.light, check.blocks) == (colour, blocks)
+    observed = replace(FACTS, buckets=buckets, buckets_read=read)
+    check = light("bucket", observed, replace(REQUEST, bucket=bucket))
+    assert (check.severity, check.blocks) == (colour, blocks)
     assert check.evidence.startswith(evidence)
     assert check.advice.startswith(advice)
 
@@ -163,7 +163,7 @@ def test_the_bucket(  # noqa: PLR0917 - the columns of a table
 UNREADABLE = JournalUnreadable("The journal cannot be read: Permission denied.", "", "Check journal.jsonl.")
 BEFORE = "before-upgrade was asked for before: the request of 2026-01-02 "
 # What was read beside the rest, and what the light says.
-NAMES: list[tuple[dict[str, Any], Light, bool, str, str]] = [
+NAMES: list[tuple[dict[str, Any], Severity, bool, str, str]] = [
     ({}, OK, False, "free: the history is empty, and the journal does not name it", ""),
     ({"history": [row(), row()]}, OK, False, "free in the 2 newest rows of the history and in the journal", ""),
     ({"history": [row(name=REQUEST.name)]}, BAD, False, f"{BEFORE}10:00:00 KST has succeeded", "Use another"),
@@ -192,15 +192,15 @@ NAMES: list[tuple[dict[str, Any], Light, bool, str, str]] = [
 
 
 @each_row(("read", "colour", "blocks", "evidence", "advice"), NAMES)
-def test_the_name(read: dict[str, Any], colour: Light, blocks: bool, evidence: str, advice: str) -> None:
+def test_the_name(read: dict[str, Any], colour: Severity, blocks: bool, evidence: str, advice: str) -> None:
     check = light("name", replace(FACTS, **read))
-    assert (check.light, check.blocks) == (colour, blocks), check
+    assert (check.severity, check.blocks) == (colour, blocks), check
     assert check.evidence.startswith(evidence)
     assert check.advice.startswith(advice)
     assert bool(check.advice) == bool(advice)
 
 
-OTHERS: list[tuple[dict[str, Any], Light, str]] = [
+OTHERS: list[tuple[dict[str, Any], Severity, str]] = [
     ({"history": [row(), row("FAILED")]}, OK, "no other snapshot is running"),
     ({"history": [row("IN_PROGRESS")]}, BAD, "auto-1 is running since 2026-01-02 10:00:00 KST"),
     (
@@ -220,9 +220,9 @@ OTHERS: list[tuple[dict[str, Any], Light, str]] = [
 
 
 @each_row(("read", "colour", "evidence"), OTHERS)
-def test_the_others(read: dict[str, Any], colour: Light, evidence: str) -> None:
+def test_the_others(read: dict[str, Any], colour: Severity, evidence: str) -> None:
     check = light("others", replace(FACTS, **read))
-    assert (check.light, check.blocks) == (colour, False), check
+    assert (check.severity, check.blocks) == (colour, False), check
     assert check.evidence.startswith(evidence)
 
 
@@ -236,9 +236,9 @@ def test_the_others(read: dict[str, Any], colour: Light, evidence: str) -> None:
         ((), None, UNSURE, "no bucket is listed"),
     ],
 )
-def test_the_api_key(buckets: Sequence[Bucket], read: Read | None, colour: Light, evidence: str) -> None:
+def test_the_api_key(buckets: Sequence[Bucket], read: ReadResult | None, colour: Severity, evidence: str) -> None:
     check = light("API key", replace(FACTS, buckets=buckets, buckets_read=read))
-    assert (check.light, check.blocks) == (colour, False)
+    assert (check.severity, check.blocks) == (colour, False)
     assert check.evidence.startswith(evidence)
     assert bool(check.advice) == (colour is not OK)
 
@@ -255,21 +255,21 @@ def test_the_api_key(buckets: Sequence[Bucket], read: Read | None, colour: Light
         (ClockOffset(-86_400.0, 0.5), BAD, "86400.0 s ahead of the gateway's"),
     ],
 )
-def test_the_clock(offset: ClockOffset | None, colour: Light, evidence: str) -> None:
+def test_the_clock(offset: ClockOffset | None, colour: Severity, evidence: str) -> None:
     check = light("clock", replace(FACTS, clock_offset=offset))
-    assert (check.light, check.blocks, check.evidence) == (colour, False, evidence)
+    assert (check.severity, check.blocks, check.evidence) == (colour, False, evidence)
 
 
 def test_the_worst_is_shown_first_and_the_first_that_blocks_is_named() -> None:
-    facts = replace(FACTS, cluster=replace(CLUSTER, health="yellow", status="changing"), journal=[entry(SENT)])
-    found = preflight(replace(REQUEST, bucket="locked-one"), facts, CALLER.gateway)
-    assert [(check.subject, check.light) for check in found.doubts] == [
+    observed = replace(FACTS, cluster=replace(CLUSTER, health="yellow", status="changing"), journal=[entry(SENT)])
+    found = preflight(replace(REQUEST, bucket="locked-one"), observed, CALLER.gateway)
+    assert [(check.subject, check.severity) for check in found.doubts] == [
         ("cluster", BAD),
         ("bucket", BAD),
         ("name", BAD),
         ("health", UNSURE),
     ]
-    assert found.light is BAD
+    assert found.severity is BAD
     assert found.blocked is not None
     assert found.blocked.subject == "bucket"
 
@@ -288,14 +288,16 @@ def test_the_worst_is_shown_first_and_the_first_that_blocks_is_named() -> None:
     offset=st.sampled_from([None, ClockOffset(0, 0), ClockOffset(1e6, 1)]),
     bucket=st.sampled_from([REQUEST.bucket, "locked-one", "missing-one", "BAD"]),
 )
-def test_only_two_things_block(bucket: str, allowed: bool, status: str, health: str, read: Read, **seen: Any) -> None:
+def test_only_two_things_block(
+    bucket: str, allowed: bool, status: str, health: str, read: ReadResult, **seen: Any
+) -> None:
     """Whoever must have a snapshot now is not held up by a guess; each doubt comes with its evidence."""
     cluster = replace(CLUSTER, allowed=allowed, status=status, health=health)
     seen["clock_offset"] = seen.pop("offset")
-    facts = Facts(cluster, read, **seen)
-    found = preflight(replace(REQUEST, bucket=bucket), facts, CALLER.gateway)
+    observed = PreflightEvidence(cluster, read, **seen)
+    found = preflight(replace(REQUEST, bucket=bucket), observed, CALLER.gateway)
     blocking = {check.subject for check in found.checks if check.blocks}
-    known = bool(facts.buckets)
+    known = bool(observed.buckets)
     expected = {
         "cluster": not allowed,
         "bucket": bucket == "BAD" or (known and bucket != REQUEST.bucket),
@@ -303,7 +305,7 @@ def test_only_two_things_block(bucket: str, allowed: bool, status: str, health: 
     assert blocking == {subject for subject, blocks in expected.items() if blocks}
     for check in found.checks:
         assert check.evidence
-        assert check.light is BAD or not check.blocks
+        assert check.severity is BAD or not check.blocks
 
 
 # Against a real sandbox: what is read, and what becomes of it.
@@ -311,14 +313,14 @@ def test_only_two_things_block(bucket: str, allowed: bool, status: str, health: 
 
 async def seen(
     served: RunningSandbox, name: str, request: SnapshotRequest | None = None, **options: Any
-) -> dict[str, Light]:
+) -> dict[str, Severity]:
     engine = engine_of(served)
     cluster = next(cluster for cluster in await engine.list_clusters() if cluster.name == name)
-    facts = await read_facts(engine, cluster, **options)
+    observed = await read_evidence(engine, cluster, **options)
     await engine.aclose()
     request = request or SnapshotRequest(cluster.number, name, "before-upgrade", "bk.ses.snapshot")
-    found = preflight(replace(request, cluster_number=cluster.number), facts, CALLER.gateway)
-    return {check.subject: check.light for check in found.checks if check.light is not OK}
+    found = preflight(replace(request, cluster_number=cluster.number), observed, CALLER.gateway)
+    return {check.subject: check.severity for check in found.checks if check.severity is not OK}
 
 
 @pytest.mark.parametrize(
@@ -332,7 +334,7 @@ async def seen(
         ("hr-private", dict.fromkeys(["health", "bucket", "name", "others", "API key"], UNSURE) | {"cluster": BAD}),
     ],
 )
-async def test_the_clusters_of_the_sandbox(served: RunningSandbox, name: str, doubts: dict[str, Light]) -> None:
+async def test_the_clusters_of_the_sandbox(served: RunningSandbox, name: str, doubts: dict[str, Severity]) -> None:
     assert await seen(served, name) == doubts
 
 
@@ -355,7 +357,7 @@ async def test_a_cluster_that_was_just_read_is_not_read_again(served: RunningSan
 
 async def test_a_snapshot_under_way_is_seen(served: RunningSandbox, tmp_path: Path) -> None:
     engine = engine_of(served)
-    await take(engine, REQUEST)
+    await create_snapshot(engine, REQUEST)
     await engine.aclose()
     journal = journal_in(tmp_path)
     assert await seen(served, "search-0001", replace(REQUEST, name="another"), journal=journal) == {"others": BAD}
@@ -364,7 +366,7 @@ async def test_a_snapshot_under_way_is_seen(served: RunningSandbox, tmp_path: Pa
 
 async def test_a_name_in_doubt_is_seen(served: RunningSandbox, tmp_path: Path) -> None:
     held = journal_in(tmp_path).begin(REQUEST, CALLER)
-    held.record(Fact.SENT)
+    held.record(JournalEvent.SENT)
     held.release()
     assert await seen(served, "search-0001", journal=journal_in(tmp_path)) == {"name": BAD}
 
@@ -379,10 +381,10 @@ async def test_a_service_that_answers_nothing_leaves_every_light_unsure(served: 
     engine = engine_of(served)
     cluster = (await engine.list_clusters())[0]
     served.sandbox.faults.add("*", "before", gateway_answer(Table.ENDPOINT_ERROR), times=None)
-    facts = await read_facts(engine, cluster, now=lambda: AT)
+    observed = await read_evidence(engine, cluster, now=lambda: AT)
     await engine.aclose()
-    found = preflight(replace(REQUEST, cluster_number=cluster.number), facts, CALLER.gateway)
-    assert {check.subject: check.light for check in found.checks} == dict.fromkeys(SUBJECTS, UNSURE) | {"clock": OK}
+    found = preflight(replace(REQUEST, cluster_number=cluster.number), observed, CALLER.gateway)
+    assert {check.subject: check.severity for check in found.checks} == dict.fromkeys(SUBJECTS, UNSURE) | {"clock": OK}
     assert found.blocked is None
     assert {check.read_at for check in found.checks} == {AT}
 
@@ -391,7 +393,10 @@ async def test_a_cluster_that_is_gone_is_not_called_running(served: RunningSandb
     """The list is minutes old; that the service knows no such number any more is said."""
     engine = engine_of(served)
     cluster = replace((await engine.list_clusters())[0], number="999")
-    facts = await read_facts(engine, cluster)
+    observed = await read_evidence(engine, cluster)
     await engine.aclose()
-    check = light("cluster", facts, replace(REQUEST, cluster_number="999"))
-    assert (check.light, check.evidence) == (UNSURE, "it was 'running' when last seen; The service knows it no more.")
+    check = light("cluster", observed, replace(REQUEST, cluster_number="999"))
+    assert (check.severity, check.evidence) == (
+        UNSURE,
+        "it was 'running' when last seen; The service knows it no more.",
+    )

@@ -17,11 +17,11 @@ from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.journal import Journal
-from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Caller, Verdict
 from ncp_tui.snapshots.resolve import EntryHeld, NotOpen, Resolver, check_same_gateway
 from tests.search_engine.scripted import Scripted
-from tests.snapshots.journals import CALLER, REQUEST, facts_of, journal_in
+from tests.snapshots.journals import CALLER, REQUEST, events_of, journal_in
 
 PROFILE = Profile(name="prod", access_key="AK", gateway_url="https://gateway.example")
 IDENTITY = Identity("prod", "", SourceKind.PROFILE, PROFILE)
@@ -35,7 +35,7 @@ def journal(tmp_path: Path) -> Journal:
 def left_open(journal: Journal) -> JournalEntry:
     """A create that was sent, and whose program was killed."""
     held = journal.begin(REQUEST, CALLER)
-    held.record(Fact.SENT, attempt=1)
+    held.record(JournalEvent.SENT, attempt=1)
     held.release()
     return held.entry
 
@@ -57,7 +57,7 @@ async def test_it_asks_as_whoever_asked(journal: Journal) -> None:
     entry = left_open(journal)
     found = await resolver_of(journal, callers=callers).resolve(entry, seconds=0.05, on_look=looks.append)
     assert (found and found.verdict, callers, looks[0]) == (Verdict.CANNOT_TELL, [CALLER], 1)
-    assert facts_of(journal)[-1] == "settled"
+    assert events_of(journal)[-1] == "settled"
 
 
 async def test_what_the_journal_proves_asks_nobody(journal: Journal) -> None:
@@ -77,10 +77,10 @@ async def test_a_dismissal_is_written_under_the_lock(journal: Journal) -> None:
         await resolver.dismiss(entry)
     other.release()
     await resolver.dismiss(entry)
-    assert facts_of(journal) == ["begun", "sent", "dismissed"]
+    assert events_of(journal) == ["begun", "sent", "dismissed"]
     with pytest.raises(NotOpen):
         await resolver.dismiss(entry)
-    assert facts_of(journal).count("dismissed") == 1
+    assert events_of(journal).count("dismissed") == 1
     free = journal.hold(entry.id)
     assert free is not None, "and let go of"
     free.release()
@@ -100,7 +100,7 @@ async def test_what_is_looked_for_here_can_be_dismissed_meanwhile(journal: Journ
     )
     await asyncio.gather(*tasks)
     assert found is not None
-    assert "dismissed" in facts_of(journal)
+    assert "dismissed" in events_of(journal)
 
 
 @pytest.mark.parametrize(

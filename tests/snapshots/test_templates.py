@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.snapshots.names import name_problems
+from ncp_tui.snapshots.rules import name_problems
 from ncp_tui.snapshots.templates import (
     DEFAULT_TEMPLATE,
     InvalidTemplate,

@@ -21,16 +21,16 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.gateway.call import Patience
+from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
-from ncp_tui.gateway.transport import Gateway
+from ncp_tui.gateway.request import Timeouts
 from ncp_tui.problem import Problem
 from ncp_tui.sandbox.answers import GatewayError, gateway_answer
+from ncp_tui.sandbox.fault_hooks import Act, Fault, Outcome, Visit, When
+from ncp_tui.sandbox.fault_lab.catalogue import FAULTS
 from ncp_tui.sandbox.fault_lab.connections import truncate_at
-from ncp_tui.sandbox.fault_lab.lab_fault import LabFault
-from ncp_tui.sandbox.fault_lab.specs import FAULTS
-from ncp_tui.sandbox.faults import Act, Fault, Outcome, Visit, When
+from ncp_tui.sandbox.fault_lab.fault import LabFault
 from ncp_tui.sandbox.ledger import Effect
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import RunningSandbox, serve
@@ -38,13 +38,13 @@ from ncp_tui.search_engine import client as client_module
 from ncp_tui.search_engine import retries
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.create import CreateResult, create_snapshot
+from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import VERDICT_OF, Caller, SnapshotRequest, Verdict
 from ncp_tui.snapshots.resolve import resolve_entry
-from ncp_tui.snapshots.taking import Taken, take
 from ncp_tui.system import redact
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import journal_in, locks_of
@@ -60,8 +60,8 @@ IN_ALL = 24
 within its time, and nothing but that is tried."""
 
 CREATE, HISTORY = "createSnapshot", "getSnapshotHistory"
-PATIENCE = Patience(connect=5, read=5, total=1.5)
-SETTLE_SECONDS = 0.3
+PATIENCE = Timeouts(connect=5, read=5, total=1.5)
+RESOLVE_SECONDS = 0.3
 LONGEST_PAUSE = 0.15
 LATER = 10.0
 
@@ -93,11 +93,11 @@ class Action:
     nobody_listens: bool = False
     looks_before: bool = False
     twice_at_once: bool = False
-    raised: list[BaseException | Taken] = field(default_factory=list)
+    raised: list[BaseException | CreateResult] = field(default_factory=list)
     """What ended a create and should not have."""
     performed: int = 0
     """How many creates got through to the service: the second would be a snapshot that nobody asked for."""
-    taken: Taken | None = None
+    taken: CreateResult | None = None
     met: list[str] = field(default_factory=list)
 
     @property
@@ -227,21 +227,21 @@ class User:
                 takes = (self._take(sender, action, history) for _ in range(1 + action.twice_at_once))
                 ended = await asyncio.gather(*takes, return_exceptions=True)
                 order = [entry.id for entry in self.journal.entries()]
-                taken = [one for one in ended if isinstance(one, Taken)]
+                taken = [one for one in ended if isinstance(one, CreateResult)]
                 action.taken = max(taken, key=lambda one: order.index(one.entry.id) if one.entry else -1)
-                action.raised = [one for one in ended if not isinstance(one, Taken | SecondRequest)]
+                action.raised = [one for one in ended if not isinstance(one, CreateResult | SecondRequest)]
                 if action.verdict is not Verdict.NOT_STARTED:
                     with pytest.raises(SecondRequest):
                         await self._take(sender, action, history)
 
-    async def _take(self, engine: SearchEngine, action: Action, history: Sequence[HistoryEntry] | None) -> Taken:
-        return await take(
+    async def _take(self, engine: SearchEngine, action: Action, history: Sequence[HistoryEntry] | None) -> CreateResult:
+        return await create_snapshot(
             engine,
             action.request,
             caller=self.caller,
             journal=self.journal,
             history=history,
-            settle_seconds=SETTLE_SECONDS,
+            resolve_seconds=RESOLVE_SECONDS,
             sleep=_briefly,
         )
 
@@ -260,7 +260,7 @@ class User:
         engine = engine_of(self.served)
         if url is not None:
             credentials = Credentials("AK", SecretKey("SK"))
-            engine = SearchEngine(Gateway(Endpoint("public", "KR", url, "/api/v2"), credentials, environ={}))
+            engine = SearchEngine(GatewayClient(Endpoint("public", "KR", url, "/api/v2"), credentials, environ={}))
         try:
             yield engine
         finally:
@@ -279,7 +279,7 @@ async def test_many_creates(
     creates: int, seed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Started twice is what must never be; "not started" of what was is how a user is made to do it by hand."""
-    monkeypatch.setattr(client_module, "PATIENT", PATIENCE)
+    monkeypatch.setattr(client_module, "CREATE_TIMEOUTS", PATIENCE)
     monkeypatch.setattr(retries, "TOTAL_SECONDS", PATIENCE.total)
     # httpcore looks for it at every lock, which is a quarter of all that is done here.
     monkeypatch.setitem(sys.modules, "sniffio", None)

@@ -17,31 +17,31 @@ from ncp_tui.sandbox.server import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots import record as record_module
-from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.journal import Journal
-from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Caller, Outcome
 from ncp_tui.snapshots.track import PICKED_UP_FOR, SnapshotTracker, TrackedSnapshot
 from ncp_tui.system.paths import Paths
 from tests.search_engine.scripted import engine_of
-from tests.snapshots.journals import CALLER, REQUEST, begun, facts_of, journal_in, named, paths_in, write_lines
+from tests.snapshots.journals import CALLER, REQUEST, begun, events_of, journal_in, named, paths_in, write_lines
 from tests.snapshots.long_history import make_long
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 IDENTITY = Identity(
     "prod", "", SourceKind.PROFILE, Profile(name="prod", access_key="AK", gateway_url="https://gateway.example")
 )
-ACCEPTED: list[tuple[Fact, dict[str, object]]] = [
-    (Fact.SENT, {"attempt": 1}),
-    (Fact.ANSWERED, {"outcome": "accepted", "request_id": "r-1"}),
-    (Fact.OUTCOME, {"outcome": "accepted"}),
+ACCEPTED: list[tuple[JournalEvent, dict[str, object]]] = [
+    (JournalEvent.SENT, {"attempt": 1}),
+    (JournalEvent.ANSWERED, {"outcome": "accepted", "request_id": "r-1"}),
+    (JournalEvent.OUTCOME, {"outcome": "accepted"}),
 ]
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for the pause between two looks, or two tries to write."""
-    watching = importlib.import_module("ncp_tui.snapshots.watching")
+    watching = importlib.import_module("ncp_tui.snapshots.watch")
     monkeypatch.setattr(watching, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(watching, "LONGEST_PAUSE", 0.02)
     monkeypatch.setattr(record_module, "RETRY_SECONDS", 0.01)
@@ -97,7 +97,7 @@ async def test_from_the_request_to_the_end(served: RunningSandbox, engine: Searc
     await tracker.run(tracked)
     assert told[0] == "open"
     assert told[-1] == "ended"
-    assert facts_of(journal) == ["begun", "sent", "answered", "outcome", "finished"]
+    assert events_of(journal) == ["begun", "sent", "answered", "outcome", "finished"]
     assert (len(served.sandbox.ledger.effects), tracker.open) == (1, [])
     assert list(tracker.not_written_down()) == []
 
@@ -113,7 +113,7 @@ async def test_its_end_is_told_when_it_is_written_down(engine: SearchEngine, jou
     """Who reads "finished" may look into the journal at once, or quit."""
     tracker, _ = tracker_of(journal)
     seen = list[str]()
-    tracker.subscribe(lambda tracked: seen.append(facts_of(journal)[-1]) if not tracked.is_open else None)
+    tracker.subscribe(lambda tracked: seen.append(events_of(journal)[-1]) if not tracked.is_open else None)
     await tracker.run(tracker.start(REQUEST, IDENTITY, engine))
     assert seen == ["finished"]
 
@@ -138,7 +138,7 @@ async def test_a_journal_that_takes_nothing_gets_the_end_as_well_once_it_can(
     finally:
         running.cancel()
     assert tracked.journal_problem is None
-    assert facts_of(journal)[-1] == "finished"
+    assert events_of(journal)[-1] == "finished"
     assert tracked.entry is not None
     assert list(tracker.not_written_down()) == []
 
@@ -168,7 +168,7 @@ async def test_what_an_earlier_run_left_is_followed_also_on_an_old_page(
     assert tracker.has(entry.id)
     await tracker.run(tracked)
     assert (told, tracked.request) == (["ended"], REQUEST)
-    assert facts_of(journal)[-1] == "finished"
+    assert events_of(journal)[-1] == "finished"
     assert tracker.has(entry.id), "followed to its end, it is not picked up again"
     assert not served.sandbox.ledger.effects, "nothing is sent for it"
 
@@ -199,9 +199,9 @@ async def test_when_the_time_is_over_the_snapshot_goes_on(
 
 async def test_what_is_left_open(journal: Journal) -> None:
     long_over = left_by_an_earlier_run(journal, datetime.now(UTC) - PICKED_UP_FOR - timedelta(minutes=1))
-    journal.append(long_over.id, Fact.OUTCOME, outcome="accepted")
+    journal.append(long_over.id, JournalEvent.OUTCOME, outcome="accepted")
     held = journal.begin(named("lost"), CALLER)
-    held.record(Fact.SENT, attempt=1)
+    held.record(JournalEvent.SENT, attempt=1)
     held.release()
     mine = journal.begin(named("mine"), CALLER)
     tracker, _ = tracker_of(journal)
@@ -209,6 +209,6 @@ async def test_what_is_left_open(journal: Journal) -> None:
     assert [entry.id for entry in found.unresolved] == [held.entry.id], "what this program holds is seen to"
     assert found.under_way == []
     mine.release()
-    journal.append(long_over.id, Fact.FINISHED, state="failed")
+    journal.append(long_over.id, JournalEvent.FINISHED, state="failed")
     young = left_by_an_earlier_run(journal)
     assert [entry.id for entry in (await tracker.left_open()).under_way] == [young.id]

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import (
@@ -23,16 +24,15 @@ from ncp_tui.gateway.errors import (
     QuotaExceeded,
     Throttled,
 )
-from ncp_tui.gateway.transport import Gateway
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import serve
 from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
-from ncp_tui.search_engine.reading import KST
-from ncp_tui.snapshots.matching import Asked, Whose, rows_named
+from ncp_tui.snapshots.create import CreateResult, create_snapshot
+from ncp_tui.snapshots.history_match import Asked, Whose, rows_named
 from ncp_tui.snapshots.outcome import Outcome
-from ncp_tui.snapshots.taking import Taken, take
-from ncp_tui.snapshots.watching import Progress, watch
+from ncp_tui.snapshots.watch import Progress, watch
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
 from tests.tables import each_row
@@ -311,7 +311,7 @@ async def test_a_snapshot_of_the_sandbox_from_start_to_end() -> None:
     assert [effect.name for effect in sandbox.ledger.effects] == ["partial-one"]
 
 
-async def first_look(engine: SearchEngine, taken: Taken) -> Progress:
+async def first_look(engine: SearchEngine, taken: CreateResult) -> Progress:
     """What is seen of a create that was accepted, as its callers follow it."""
     return await anext(watch(engine, taken.asked, now=lambda: taken.at + timedelta(seconds=1)))
 
@@ -326,9 +326,9 @@ async def test_a_clock_that_is_wrong_hides_no_end(ahead: float, tmp_path: Path) 
     async with serve(Sandbox(duration=0)) as served:
         sandbox = served.sandbox
         keys = Credentials(sandbox.access_key, SecretKey(sandbox.secret_key))
-        gateway = Gateway(Endpoint("public", "KR", served.url, "/api/v2"), keys, environ={}, clock=clock)
+        gateway = GatewayClient(Endpoint("public", "KR", served.url, "/api/v2"), keys, environ={}, clock=clock)
         engine = SearchEngine(gateway)
-        taken = await take(
+        taken = await create_snapshot(
             engine,
             REQUEST,
             caller=CALLER,
@@ -349,6 +349,6 @@ async def test_without_a_journal_too_an_earlier_end_is_not_this_ones(minutes: fl
         lambda query: rows(row("SUCCESS", f"{earlier:%Y-%m-%d %H:%M:%S}")) if "pageNo" in query else True
     ).engine(dated=True)
     history = await engine.recent_snapshots(REQUEST.cluster_number) if had_looked else None
-    taken = await take(engine, REQUEST, caller=CALLER, history=history)
+    taken = await create_snapshot(engine, REQUEST, caller=CALLER, history=history)
     assert taken.outcome is Outcome.ACCEPTED
     assert not (await first_look(engine, taken)).is_final

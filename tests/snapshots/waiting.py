@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from ncp_tui.gateway.call import Patience
-from ncp_tui.sandbox.faults import Fault
+from ncp_tui.gateway.request import Timeouts
+from ncp_tui.sandbox.fault_hooks import Fault
 
-WAITED = Patience(read=61.0, total=61.0)
+WAITED = Timeouts(read=61.0, total=61.0)
 
 
 class Waiting:
@@ -17,7 +17,7 @@ class Waiting:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._timeout, self._create = asyncio.timeout, asyncio.timeout(None)
-        monkeypatch.setattr("ncp_tui.search_engine.client.PATIENT", WAITED)
+        monkeypatch.setattr("ncp_tui.search_engine.client.CREATE_TIMEOUTS", WAITED)
         monkeypatch.setattr(asyncio, "timeout", self._started)
 
     async def runs_out(self, fault: Fault) -> None:

@@ -9,9 +9,9 @@ import quopri
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
-from ncp_tui.gateway.bodies import Incoming
+from ncp_tui.gateway._httpx import httpx
+from ncp_tui.gateway.body_reader import BodyReader
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.gateway.lean_httpx import httpx
 from ncp_tui.snapshots.redaction import redact
 from ncp_tui.system.redact import Spellings
 from tests.tables import each_row
@@ -72,7 +72,7 @@ def test_no_record_and_no_evidence_repeats_it(way: Callable[[str], str]) -> None
     written = way(SIGNATURE).replace("\x00", "")
     headers = [("x-echo", written), (f"x-{quote(SIGNATURE, safe='')}", "1")]
     head = httpx.Response(401, headers=headers, extensions={"reason_phrase": written.encode()})
-    incoming = Incoming(head, bytearray(f'{{"message": "bad [{written}]"}}'.encode()), is_whole=True)
+    incoming = BodyReader(head, bytearray(f'{{"message": "bad [{written}]"}}'.encode()), is_whole=True)
     answer = incoming.answer([SecretKey(SIGNATURE)])
     redacted = redact({written: [written]}, [SecretKey(SIGNATURE)])
     shown = f"{answer.reason} {answer.headers} {answer.body.decode()} {redacted}"

@@ -57,7 +57,7 @@ async def _lights(stage: Stage) -> None:
 
 async def _outcomes(stage: Stage) -> None:
     """One that went well, and one of which no answer said what became."""
-    stage.app.session.settle_seconds = 2.0  # the first of two looks is over by then on any machine
+    stage.app.session.resolve_seconds = 2.0  # the first of two looks is over by then on any machine
     stage.sandbox.world.duration = 0.0
     await stage.press("s", "f2")
     await stage.expect("Finished: snapshot")
@@ -126,8 +126,10 @@ SCENES = (
 @contextmanager
 def _first_looks_only() -> Iterator[None]:
     """No second look at a snapshot under way comes before the picture is taken, however slow the machine."""
-    watching, settling = (importlib.import_module(f"ncp_tui.snapshots.{name}") for name in ("watching", "settling"))
-    with mock.patch.object(watching, "FIRST_PAUSE", 3600.0), mock.patch.object(settling, "_FIRST_PAUSE", 3600.0):
+    watch, history_search = (
+        importlib.import_module(f"ncp_tui.snapshots.{name}") for name in ("watch", "history_search")
+    )
+    with mock.patch.object(watch, "FIRST_PAUSE", 3600.0), mock.patch.object(history_search, "_FIRST_PAUSE", 3600.0):
         yield
 
 

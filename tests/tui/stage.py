@@ -23,10 +23,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input
 
+from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.credentials import KeySource, SecretKey
 from ncp_tui.gateway.exchange import Exchange, Timings
-from ncp_tui.gateway.transport import Gateway
-from ncp_tui.home import Home
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
@@ -38,6 +37,7 @@ from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.system.paths import Paths
 from ncp_tui.tui.app import NcpApp
+from ncp_tui.workspace import Workspace
 from tests.gateway.in_process import InProcess
 
 START = 1_767_312_000.0
@@ -96,8 +96,8 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class StillHome(Home):
-    """A home whose clients talk to a sandbox in this process and always take the same time."""
+class StillWorkspace(Workspace):
+    """A workspace whose clients talk to a sandbox in this process and always take the same time."""
 
     transport: httpx.AsyncBaseTransport = field(
         default_factory=lambda: httpx.MockTransport(lambda _: httpx.Response(500))
@@ -109,7 +109,7 @@ class StillHome(Home):
         def record(exchange: Exchange) -> None:
             log.record(replace(exchange, timings=TIMINGS))
 
-        gateway = Gateway(
+        gateway = GatewayClient(
             identity.profile.endpoint(),
             credentials,
             record=record,
@@ -128,7 +128,7 @@ class Stage:
     pilot: Pilot[None]
     sandbox: Sandbox
     clock: Clock
-    home: Home
+    workspace: Workspace
 
     async def press(self, *keys: str) -> None:
         """Press keys, and wait after each until everything it started has settled."""
@@ -167,7 +167,7 @@ class Stage:
         apart = {"snapshots", "log"} if is_watching else {"snapshots"}
         busy = [worker for worker in at_work if worker.group not in apart | {"journal of creates"}]
         session = self.app.session
-        return [worker.description for worker in busy] + ["create"] * session.creating + ["settle"] * session.settling
+        return [worker.description for worker in busy] + ["create"] * session.creating + ["settle"] * session.resolving
 
     @property
     def painting(self) -> bool:
@@ -254,8 +254,8 @@ async def staged(
     wrap: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport,
     prepare: Callable[[Sandbox], object] = lambda _: None,
     settled: bool = True,
-    settle_seconds: float = 0.2,
-    **home_fields: object,
+    resolve_seconds: float = 0.2,
+    **workspace_fields: object,
 ) -> AsyncIterator[Stage]:
     """Run the app against a still sandbox.
 
@@ -263,7 +263,7 @@ async def staged(
     profile named on the command line. `clock_off` is how far the app's clock is ahead. With `listening`, requests go
     over a real socket. `wrap` stands between app and sandbox, and `prepare` sets the sandbox up. Unless
     `settled`, the test begins at once, with whatever hangs. After a lost answer the history is looked at for
-    `settle_seconds`: in 0.2 s twice, or once where the machine is busy.
+    `resolve_seconds`: in 0.2 s twice, or once where the machine is busy.
     """
     clock, count = Clock(), iter(range(1, 100_000))
     sandbox = Sandbox(
@@ -292,9 +292,9 @@ async def staged(
             "clock": lambda: clock() + clock_off,
             "monotonic": clock,
             "transport": wrap(transport),
-            **home_fields,
+            **workspace_fields,
         }
-        home = StillHome(**fields)  # type: ignore[arg-type]
+        workspace = StillWorkspace(**fields)  # type: ignore[arg-type]
         caller = account(sandbox)
         usual = Profile(
             name="prod",
@@ -305,15 +305,15 @@ async def staged(
         )
         for each in (profile or usual, *more) if with_profile else ():
             saved = replace(each, access_key=caller.access_key, gateway_url=url)
-            home.profiles.add(saved)
-            await home.stores[saved.store].save(saved, SecretKey(caller.secret_key))
+            workspace.profiles.add(saved)
+            await workspace.stores[saved.store].save(saved, SecretKey(caller.secret_key))
         for module in ("app", "pilot"):
             stack.enter_context(mock.patch(f"textual.{module}.wait_for_idle", _nothing_to_run))
         stack.enter_context(mock.patch.object(Screen, "_compositor_refresh", _paint_later))
-        app = NcpApp(home, wanted, theme=theme)
-        app.session.settle_seconds = settle_seconds
+        app = NcpApp(workspace, wanted, theme=theme)
+        app.session.resolve_seconds = resolve_seconds
         async with app.run_test(size=size) as pilot:
-            stage = Stage(app, pilot, sandbox, clock, home)
+            stage = Stage(app, pilot, sandbox, clock, workspace)
             if settled:
                 await stage.settle()
             yield stage

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.profiles.last_listing import LastListing
+from ncp_tui.profiles.cluster_name_cache import ClusterNameCache
 from ncp_tui.sandbox.accounts import Account
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.snapshots import SnapshotRun
@@ -158,7 +158,7 @@ async def test_the_age_of_the_newest_snapshot_and_the_names_are_kept() -> None:
         assert not stage.asked("createSnapshot")
         assert stage.asked("getSnapshotHistory") == 6, "one read for each cluster that runs and may be opened"
         assert stage.app.session.identity is not None
-        names = LastListing(stage.home.paths).names(stage.app.session.identity)
+        names = ClusterNameCache(stage.workspace.paths).names(stage.app.session.identity)
         assert len(names) == 14
         assert "search-0001" in names, "kept for the completion of a shell"
 
@@ -300,7 +300,7 @@ async def test_going_away_while_loading_and_coming_back_loads_again() -> None:
 
 async def test_a_demo_and_a_full_disk_keep_no_names(tmp_path: Path) -> None:
     async with staged(demo=True) as stage:
-        assert not stage.home.paths.listing_file.exists()
+        assert not stage.workspace.paths.listing_file.exists()
     paths = Paths(tmp_path / "config", tmp_path / "state", tmp_path / "data")
     paths.listing_file.mkdir(parents=True)
     async with staged(paths=paths) as stage:

@@ -129,7 +129,7 @@ def said(stage: Stage) -> str:
 
 def files_of(stage: Stage) -> list[Path]:
     """What was written into the folder that the program was started in."""
-    return sorted(stage.home.folder.iterdir())
+    return sorted(stage.workspace.folder.iterdir())
 
 
 @pytest.mark.usefixtures("xterm")

@@ -64,7 +64,7 @@ ILLEGAL = {
     "\uff4eightly": "full-width",
     "night\u200bly": "an invisible character (U+200B)",
 }
-"""Some of the rules: tests/snapshots/test_names.py has them all."""
+"""Some of the rules: tests/snapshots/test_name_rules.py has them all."""
 
 
 async def test_an_illegal_name_is_judged_while_it_is_typed() -> None:

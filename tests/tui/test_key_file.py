@@ -9,10 +9,10 @@ from textual.widgets import Input, Select
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.secret_stores.base import SecretStore
-from ncp_tui.profiles.secret_stores.file_store import FileStore
+from ncp_tui.profiles.secret_stores.errors import KeyringLocked
+from ncp_tui.profiles.secret_stores.key_file_store import KeyFileStore
 from ncp_tui.profiles.secret_stores.passphrase import Passphrase
-from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+from ncp_tui.profiles.secret_stores.protocol import SecretStore
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.passphrase import PassphraseScreen
@@ -27,7 +27,7 @@ BOXED = Profile(name="prod", access_key=ACCESS_KEY, store="file", default_bucket
 USUAL = {"name": "lab", "access_key": ACCESS_KEY, "secret_key": SECRET_KEY, "gateway_url": URL}
 
 
-class Yesterdays(FileStore):
+class Yesterdays(KeyFileStore):
     """A key file whose first key was saved by a session that is over."""
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class Yesterdays(FileStore):
         await super().open(passphrase, creating=creating)
 
 
-class Todays(FileStore):
+class Todays(KeyFileStore):
     """A host on which there is no key file yet."""
 
     def __init__(self, folder: Path) -> None:
@@ -59,7 +59,7 @@ def key_file(tmp_path: Path) -> Yesterdays:
     return Yesterdays(tmp_path)
 
 
-def stores(key_file: FileStore) -> dict[str, SecretStore]:
+def stores(key_file: KeyFileStore) -> dict[str, SecretStore]:
     return {"session": SessionStore(), "file": key_file}
 
 
@@ -147,7 +147,7 @@ async def test_a_profile_whose_key_stays_locked_stays_as_it_is(key_file: Yesterd
     async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
         await asked(stage)
         await stage.pilot.press("escape")
-        before = stage.home.paths.profiles_file.read_bytes()
+        before = stage.workspace.paths.profiles_file.read_bytes()
         await stage.press("p")
         for key in ("n", "c", "x"):
             await stage.press(key)
@@ -157,12 +157,12 @@ async def test_a_profile_whose_key_stays_locked_stays_as_it_is(key_file: Yesterd
             await stage.pilot.press("escape")
             await stage.settle()
             assert stage.shows("The key file is locked."), key
-            assert stage.home.paths.profiles_file.read_bytes() == before, key
+            assert stage.workspace.paths.profiles_file.read_bytes() == before, key
         await stage.press("e")
         await stage.fill("default_bucket", "es-backup-weekly")
         await stage.pilot.press("f2")
         await stage.until(lambda: not isinstance(stage.app.screen, ProfileFormScreen))
-        found = stage.home.profiles.load().find("prod")
+        found = stage.workspace.profiles.load().find("prod")
         assert found is not None
         assert (found.default_bucket, found.store) == ("es-backup-weekly", "file")
         assert key_file.opened == 0
@@ -203,7 +203,7 @@ async def test_a_new_file_has_its_passphrase_typed_twice(tmp_path: Path) -> None
         await stage.settle()
         assert isinstance(stage.app.screen, ProfileFormScreen)
         assert stage.shows("The key file does not exist yet.", "Nothing was sent or changed.")
-        assert stage.home.profiles.load().find("lab") is None, "without a passphrase nothing is saved"
+        assert stage.workspace.profiles.load().find("lab") is None, "without a passphrase nothing is saved"
         assert not (tmp_path / "data").exists()
         await stage.pilot.press("f2")
         await answer(stage, "short", "short")
@@ -242,11 +242,11 @@ async def test_a_copy_that_cannot_be_deleted_is_told_and_tried_again(tmp_path: P
         await answer(stage, PHRASE, PHRASE)
         await stage.expect("prod is saved, and a copy of its key is still in: this session only.")
         assert stage.app.screen.query_one(ProblemCard).display
-        found = stage.home.profiles.load().find("prod")
+        found = stage.workspace.profiles.load().find("prod")
         assert found is not None
         assert found.store == "file"
         old.stuck = False
         await stage.press("f2")
         assert stage.shows("Profile prod is saved.")
         assert await old.load(prod) is None
-        assert await stage.home.stores["file"].load(prod) == SecretKey(SECRET_KEY)
+        assert await stage.workspace.stores["file"].load(prod) == SecretKey(SECRET_KEY)

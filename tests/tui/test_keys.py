@@ -105,7 +105,7 @@ async def test_no_key_is_taken_by_what_stands_in_between() -> None:
 async def test_no_single_key_does_harm() -> None:
     """Each key of a screen is pressed once, and the app's own once; nothing may be created, changed or lost by that."""
     async with staged(WIDE) as stage:
-        before = stage.home.paths.profiles_file.read_bytes()
+        before = stage.workspace.paths.profiles_file.read_bytes()
         pressed: set[str | None] = set()
         for screen in SCREENS:
             await open_screen(stage, screen)
@@ -118,7 +118,7 @@ async def test_no_single_key_does_harm() -> None:
                 await stage.press(key)
                 assert stage.app.is_running, (screen, key)
                 assert not stage.effects, (screen, key)
-                assert stage.home.paths.profiles_file.read_bytes() == before, (screen, key)
+                assert stage.workspace.paths.profiles_file.read_bytes() == before, (screen, key)
 
 
 def leaves_or_creates(binding: Binding) -> bool:

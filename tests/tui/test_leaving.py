@@ -11,7 +11,7 @@ import pytest
 from textual.worker import WorkerState
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.profiles.identities import Identities
+from ncp_tui.profiles.identity import Identities
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.tui.app import NcpApp

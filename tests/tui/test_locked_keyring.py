@@ -10,8 +10,7 @@ import pytest
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.secret_stores.backends import keyring_of
-from ncp_tui.profiles.secret_stores.keyring_store import KeyringStore
+from ncp_tui.profiles.secret_stores.os_keyring import KeyringStore, keyring_of
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.unlock import UnlockScreen

@@ -122,14 +122,14 @@ async def test_the_title_says_what_is_known_and_no_more() -> None:
 
 async def test_the_palette_has_every_way_and_the_choice_is_kept() -> None:
     async with staged((120, 40)) as stage:
-        remember(stage.home.paths, "theme", "ncp-light")
+        remember(stage.workspace.paths, "theme", "ncp-light")
         await stage.press("colon")
         await stage.type("notify:")
         assert stage.shows(*(f"notify: {way}" for way in WAYS))
         await stage.type(" osc777")
         await stage.press("down", "enter")
         assert stage.app.notify_by == "osc777"
-        assert remembered(stage.home.paths) == {"theme": "ncp-light", "notify": "osc777"}
+        assert remembered(stage.workspace.paths) == {"theme": "ncp-light", "notify": "osc777"}
 
 
 async def test_the_demo_keeps_no_choice() -> None:
@@ -137,7 +137,7 @@ async def test_the_demo_keeps_no_choice() -> None:
         stage.app.choose_notice(OFF)
         await stage.settle()
         assert stage.app.notify_by == OFF
-        assert not stage.home.paths.settings_file.exists()
+        assert not stage.workspace.paths.settings_file.exists()
 
 
 @pytest.fixture

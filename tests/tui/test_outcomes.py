@@ -1,4 +1,4 @@
-"""A lost answer and what becomes of it: looked for, settled, dismissed, followed on by the next run, never repeated."""
+"""A lost answer and what becomes of it: searched, resolved, dismissed, followed on by the next run, never repeated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.snapshots.journal import Journal
-from ncp_tui.snapshots.journal_entry import Fact, JournalEntry
+from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 from ncp_tui.system.paths import Paths
 from ncp_tui.tui.screens.clusters import ClustersScreen
@@ -20,7 +20,7 @@ from ncp_tui.tui.screens.confirm import QuestionScreen, SendQuestionScreen
 from ncp_tui.tui.screens.outcomes import OutcomesScreen
 from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.widgets.text_view import TextView
-from tests.snapshots.journals import facts_of
+from tests.snapshots.journals import events_of
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, URL, Stage, staged
 from tests.tui.wires import Held, Silent, Wire
 
@@ -39,7 +39,7 @@ def paths_in(root: Path) -> Paths:
 
 def earlier_run(
     root: Path,
-    *facts: tuple[Fact, dict[str, object]],
+    *facts: tuple[JournalEvent, dict[str, object]],
     name: str = "before-upgrade",
     caller: Caller = CALLER,
     ago: timedelta = timedelta(minutes=5),
@@ -59,9 +59,9 @@ def earlier_run(
     return journal
 
 
-SENT: tuple[Fact, dict[str, object]] = (Fact.SENT, {"attempt": 1})
-ACCEPTED: tuple[Fact, dict[str, object]] = (Fact.ANSWERED, {"outcome": "accepted", "request_id": "r-1"})
-OUTCOME: tuple[Fact, dict[str, object]] = (Fact.OUTCOME, {"outcome": "accepted", "settled_by": None})
+SENT: tuple[JournalEvent, dict[str, object]] = (JournalEvent.SENT, {"attempt": 1})
+ACCEPTED: tuple[JournalEvent, dict[str, object]] = (JournalEvent.ANSWERED, {"outcome": "accepted", "request_id": "r-1"})
+OUTCOME: tuple[JournalEvent, dict[str, object]] = (JournalEvent.OUTCOME, {"outcome": "accepted", "settled_by": None})
 
 
 def begun_in_the_world(name: str, ago: timedelta) -> Callable[[Sandbox], None]:
@@ -98,14 +98,14 @@ async def test_what_is_asked_is_on_disk_before_it_leaves_and_its_end_afterwards(
         await stage.expect(f"{NAME}: running")  # the cluster is "running" as well, before anything has left
         stage.clock.advance(60)
         await stage.expect("Finished: snapshot")
-        assert facts_of(stage.app.session.journal) == ["begun", "sent", "answered", "outcome", "finished"]
+        assert events_of(stage.app.session.journal) == ["begun", "sent", "answered", "outcome", "finished"]
         (entry,) = entries(stage)
         assert (entry.state, entry.caller, entry.is_open) == ("success", CALLER, False)
 
 
 async def test_a_lost_answer_is_looked_for_and_found(quick_looks: None) -> None:  # noqa: ARG001
     wire = Wire(Held, set[str]())
-    async with staged((160, 40), wrap=wire, settle_seconds=60.0) as stage:
+    async with staged((160, 40), wrap=wire, resolve_seconds=60.0) as stage:
         stage.sandbox.faults.add(CREATE, "after", NO_WORD)
         await stage.press("s")
         wire.held.operations = {HISTORY}
@@ -147,10 +147,10 @@ async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_settled_later()
 
 async def test_stopping_to_look_leaves_it_open() -> None:
     wire = Wire(Silent, set[str]())
-    async with staged(WIDE, wrap=wire, settle_seconds=0.2) as stage:
+    async with staged(WIDE, wrap=wire, resolve_seconds=0.2) as stage:
         await lose_an_answer(stage, started=False)
         await stage.press("escape", "u")
-        stage.app.session.settle_seconds = 60.0
+        stage.app.session.resolve_seconds = 60.0
         wire.held.operations = {HISTORY}
         await stage.pilot.press("s")
         await stage.expect(f"Looking for {NAME} in the history, look 1. esc stops that.")
@@ -167,7 +167,7 @@ async def test_stopping_to_look_leaves_it_open() -> None:
 
 async def test_leaving_the_program_while_it_looks_asks_first() -> None:
     wire = Wire(Silent, set[str]())
-    async with staged(WIDE, wrap=wire, settle_seconds=60.0) as stage:
+    async with staged(WIDE, wrap=wire, resolve_seconds=60.0) as stage:
         stage.sandbox.faults.add(CREATE, "before", NO_WORD)
         await stage.press("s")
         wire.held.operations = {HISTORY}
@@ -188,7 +188,7 @@ async def test_an_entry_of_another_profile_is_settled_as_that_profile(tmp_path: 
         assert stage.shows("prod / KR", "1 UNSETTLED, press u")
         await stage.press("u", "s")
         assert stage.shows("Started: before-upgrade.", "The history names it since 2026-01-02 08:55:00 KST")
-        assert stage.app.session.unsettled == []
+        assert stage.app.session.unresolved == []
 
 
 GONE = Caller("gone", "public", "KR", GATEWAY)
@@ -196,7 +196,7 @@ ELSEWHERE = Caller("prod", "public", "KR", "https://elsewhere.example")
 
 
 async def test_what_needs_no_request_or_has_nobody_to_ask_it(tmp_path: Path) -> None:
-    """What left nothing behind is settled; where no profile leads any more it stays open, and says why."""
+    """What left nothing behind is resolved; where no profile leads any more it stays open, and says why."""
     never_sent = earlier_run(tmp_path, name="never-sent", ago=timedelta(minutes=3))
     earlier_run(tmp_path, SENT, name="of-another", caller=ELSEWHERE, ago=timedelta(minutes=4))
     earlier_run(tmp_path, SENT, caller=GONE)
@@ -204,15 +204,15 @@ async def test_what_needs_no_request_or_has_nobody_to_ask_it(tmp_path: Path) -> 
         asked = len(stage.sandbox.ledger.requests)
         await stage.press("u", "s")
         assert stage.shows("Not started: never-sent.", "no byte of the request left")
-        assert facts_of(never_sent)[-1] == "settled"
+        assert events_of(never_sent)[-1] == "settled"
         for caller in (ELSEWHERE, GONE):
             await stage.press("down", "s")
             why = "No profile gone leads to" if caller is GONE else "Profile prod leads to another gateway now"
             assert stage.shows(why, caller.gateway, "It stays open.")
-        assert len(stage.app.session.unsettled) == 2
+        assert len(stage.app.session.unresolved) == 2
         assert len(stage.sandbox.ledger.requests) == asked
         await stage.press("e")
-        document = json.loads(evidence_in(stage.home.folder).read_text())
+        document = json.loads(evidence_in(stage.workspace.folder).read_text())
         assert document["history"] is None
         assert stage.shows("The history could not be read. No profile gone leads to")
         assert document["gaps"]
@@ -227,12 +227,12 @@ async def test_dismissing_asks_first(tmp_path: Path) -> None:
             if not isinstance(stage.app.screen, SendQuestionScreen):
                 await stage.press("x")
             await stage.press(key)
-        assert facts_of(journal) == ["begun", "sent"]
+        assert events_of(journal) == ["begun", "sent"]
         if isinstance(stage.app.screen, SendQuestionScreen):
             await stage.press("escape")
         await stage.press("x", "tab", "f2")
         assert stage.shows("Dismissed: before-upgrade.", "dismissed")
-        assert facts_of(journal) == ["begun", "sent", "dismissed"]
+        assert events_of(journal) == ["begun", "sent", "dismissed"]
         assert not stage.shows("UNSETTLED")
         await stage.press("escape")
         assert not stage.shows("UNSETTLED")
@@ -243,7 +243,7 @@ async def test_two_programs_do_not_settle_the_same_entry(tmp_path: Path) -> None
     """Two windows of one user: the second leaves alone what the first has in its hands."""
     earlier_run(tmp_path, SENT)
     wire, stores = Wire(Silent, set[str]()), {"session": SessionStore()}
-    async with staged(WIDE, paths=paths_in(tmp_path), stores=stores, wrap=wire, settle_seconds=60.0) as first:
+    async with staged(WIDE, paths=paths_in(tmp_path), stores=stores, wrap=wire, resolve_seconds=60.0) as first:
         wire.held.operations = {HISTORY}
         await first.press("u")
         async with staged(WIDE, paths=paths_in(tmp_path), stores=stores, with_profile=False) as second:
@@ -276,7 +276,7 @@ async def test_an_accepted_snapshot_of_an_earlier_run_is_followed_on(tmp_path: P
         assert not stage.shows("UNSETTLED")
         stage.clock.advance(60)
         await stage.expect("Finished: snapshot before-upgrade exists")
-        await stage.until(lambda: facts_of(journal)[-1] == "finished")
+        await stage.until(lambda: events_of(journal)[-1] == "finished")
         assert not stage.asked(CREATE)
 
 
@@ -289,7 +289,9 @@ async def test_what_is_long_over_is_not_followed(tmp_path: Path) -> None:
 
 
 async def test_all_that_was_written_down_can_be_read(tmp_path: Path) -> None:
-    earlier_run(tmp_path, SENT, (Fact.ANSWERED, {"outcome": "unknown", "kind": "answer_lost", "what": "It broke."}))
+    earlier_run(
+        tmp_path, SENT, (JournalEvent.ANSWERED, {"outcome": "unknown", "kind": "answer_lost", "what": "It broke."})
+    )
     async with staged((80, 24), paths=paths_in(tmp_path)) as stage:
         await stage.press("u", "enter")
         assert isinstance(stage.app.screen, TextScreen)
@@ -318,7 +320,7 @@ async def test_evidence_of_a_create() -> None:
     async with staged((80, 24)) as stage:
         await lose_an_answer(stage, started=False)
         await stage.press("escape", "u", "e")
-        path = evidence_in(stage.home.folder)
+        path = evidence_in(stage.workspace.folder)
         assert isinstance(stage.app.screen, TextScreen)
         shown = stage.app.screen.query_one(TextView).text
         assert str(path) in shown
@@ -341,7 +343,7 @@ async def test_evidence_of_a_row_of_the_history() -> None:
         await stage.press("h")
         asked = len(stage.sandbox.ledger.requests)
         await stage.press("e")
-        path = evidence_in(stage.home.folder)
+        path = evidence_in(stage.workspace.folder)
         document = json.loads(path.read_text())
         newest = stage.sandbox.world.state(stage.sandbox.world.clusters[0]).runs
         assert document["snapshot"] in {run.name for run in newest}
@@ -353,7 +355,7 @@ async def test_evidence_of_a_row_of_the_history() -> None:
 async def test_a_folder_nobody_may_write_to() -> None:
     async with staged((160, 40)) as stage:
         await stage.press("h")
-        stage.home.folder.rmdir()
+        stage.workspace.folder.rmdir()
         await stage.press("e")
         assert stage.shows("was not written", "Press e again, or start it elsewhere.")
 
@@ -364,7 +366,7 @@ def test_the_times_of_the_stage_are_those_of_the_journal() -> None:
 
 async def test_while_an_answer_is_looked_for_no_screen_says_more_than_is_known() -> None:
     wire = Wire(Held, set[str]())
-    async with staged(WIDE, wrap=wire, settle_seconds=60.0) as stage:
+    async with staged(WIDE, wrap=wire, resolve_seconds=60.0) as stage:
         stage.sandbox.faults.add(CREATE, "before", NO_WORD)
         await stage.press("s")
         wire.held.operations = {HISTORY}
@@ -383,7 +385,7 @@ async def test_a_dismissal_during_a_look_tells_both(tmp_path: Path) -> None:
     earlier_run(tmp_path, SENT)
     wire = Wire(Held, set[str]())
     there = begun_in_the_world("before-upgrade", timedelta(minutes=5))
-    async with staged(WIDE, wrap=wire, prepare=there, settle_seconds=60.0, paths=paths_in(tmp_path)) as stage:
+    async with staged(WIDE, wrap=wire, prepare=there, resolve_seconds=60.0, paths=paths_in(tmp_path)) as stage:
         wire.held.operations = {HISTORY}
         await stage.press("u")
         await stage.pilot.press("s")

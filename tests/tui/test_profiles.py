@@ -13,7 +13,7 @@ from textual.widgets import Input, Select
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.secret_stores.problems import KeyringLocked, NoKeyring
+from ncp_tui.profiles.secret_stores.errors import KeyringLocked, NoKeyring
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.confirm import QuestionScreen, TypeNameScreen
@@ -48,13 +48,13 @@ def line_of(stage: Stage, name: str) -> str:
 
 
 def profile_of(stage: Stage, name: str) -> Profile:
-    found = stage.home.profiles.load().find(name)
+    found = stage.workspace.profiles.load().find(name)
     assert found is not None
     return found
 
 
 async def secret_of(stage: Stage, profile: Profile) -> SecretKey | None:
-    return await stage.home.stores[profile.store].load(profile)
+    return await stage.workspace.stores[profile.store].load(profile)
 
 
 async def fill_form(stage: Stage, **values: str) -> None:
@@ -127,15 +127,15 @@ async def test_a_profile_is_tested_added_and_the_cursor_is_on_it() -> None:
         await stage.press("f5")
         assert stage.shows("The keys work; clock +0.5 s.")
         assert not stage.app.screen.query_one(ProblemCard).display
-        assert stage.home.profiles.load().find("lab") is None, "a test saves nothing"
+        assert stage.workspace.profiles.load().find("lab") is None, "a test saves nothing"
         await stage.press("f2")
         assert isinstance(stage.app.screen, ProfilesScreen)
         assert stage.shows("Profile lab is saved.")
         assert table_of(stage).cursor_key == "lab"
         assert await secret_of(stage, profile_of(stage, "lab")) == SecretKey(SECRET_KEY)
-        file = stage.home.paths.profiles_file.read_text()
+        file = stage.workspace.paths.profiles_file.read_text()
         assert SECRET_KEY not in file
-        assert stage.home.profiles.load().default == "prod"
+        assert stage.workspace.profiles.load().default == "prod"
 
 
 WRONG = {
@@ -150,7 +150,7 @@ WRONG = {
 
 async def test_a_wrong_value_is_marked_and_nothing_is_saved() -> None:
     async with staged(WIDE) as stage:
-        before = stage.home.paths.profiles_file.read_bytes()
+        before = stage.workspace.paths.profiles_file.read_bytes()
         asked = len(stage.sandbox.ledger.requests)
         await stage.press("p", "a")
         form = stage.app.screen
@@ -164,7 +164,7 @@ async def test_a_wrong_value_is_marked_and_nothing_is_saved() -> None:
                 assert said in stage.words(), (name, key)
                 assert form.query_one(f"#{name}").has_focus, (name, key)
             form.query_one(f"#{name}", Input).value = USUAL.get(name, "")
-        assert stage.home.paths.profiles_file.read_bytes() == before
+        assert stage.workspace.paths.profiles_file.read_bytes() == before
         assert len(stage.sandbox.ledger.requests) == asked
 
 
@@ -178,7 +178,7 @@ async def test_leaving_the_form_saves_nothing() -> None:
         assert isinstance(stage.app.screen, ProfileFormScreen), "a no goes back to what was typed"
         await stage.press("escape", "y")
         assert isinstance(stage.app.screen, ProfilesScreen)
-        assert [each.name for each in stage.home.profiles.load().profiles] == ["prod"]
+        assert [each.name for each in stage.workspace.profiles.load().profiles] == ["prod"]
 
 
 async def test_editing_keeps_the_secret_that_is_not_typed_and_undoes_nothing_of_another_program() -> None:
@@ -199,7 +199,7 @@ async def test_editing_keeps_the_secret_that_is_not_typed_and_undoes_nothing_of_
         assert identity is not None
         assert identity.profile.protected, "the profile in use is the edited one"
         await stage.press("e")
-        stage.home.profiles.replace(dataclasses.replace(profile, read_only=True))
+        stage.workspace.profiles.replace(dataclasses.replace(profile, read_only=True))
         await stage.fill("default_bucket", "bk.other")
         await stage.press("f2")
         assert stage.shows("Another program has changed profile prod meanwhile.", "Nothing was saved.")
@@ -231,13 +231,13 @@ async def test_copied_renamed_and_made_the_default() -> None:
         assert stage.shows("prod is copied to prod-copy.")
         for name in ("prod", "prod-copy"):
             assert await secret_of(stage, profile_of(stage, name)) == SecretKey(SECRET_KEY)
-        assert stage.home.profiles.load().default == "prod"
+        assert stage.workspace.profiles.load().default == "prod"
         table_of(stage).move_to("prod")
         await stage.press("n")
         await stage.fill("confirm-input", "production")
         await stage.press("enter")
         assert stage.shows("prod is now called production.")
-        book = stage.home.profiles.load()
+        book = stage.workspace.profiles.load()
         assert (book.find("prod"), book.default) == (None, "production")
         assert await secret_of(stage, profile_of(stage, "production")) == SecretKey(SECRET_KEY)
         table_of(stage).move_to("stage")
@@ -245,7 +245,7 @@ async def test_copied_renamed_and_made_the_default() -> None:
         assert stage.shows("stage is the default now.")
         assert "default" in line_of(stage, "stage")
         assert "default" not in line_of(stage, "production ")
-        assert stage.home.profiles.load().default == "stage"
+        assert stage.workspace.profiles.load().default == "stage"
         await stage.press("escape")
         assert stage.shows("production / KR / Clusters", "14 clusters")
 
@@ -259,7 +259,7 @@ async def test_a_name_that_cannot_be_changes_nothing() -> None:
             await stage.press("enter")
             assert stage.app.screen.query_one("#confirm-input", Input).value == new, "what was typed is kept"
             assert wrong in stage.words(), new
-        assert [each.name for each in stage.home.profiles.load().profiles] == ["prod", "stage"]
+        assert [each.name for each in stage.workspace.profiles.load().profiles] == ["prod", "stage"]
         for name in ("prod", "stage"):
             assert await secret_of(stage, profile_of(stage, name)) == SecretKey(SECRET_KEY), name
 
@@ -310,7 +310,7 @@ async def test_leaving_while_a_rename_is_under_way_keeps_the_key() -> None:
 
 def make_newer(stage: Stage) -> None:
     """The profiles file of a program that is ahead of this one, which reads it and must not write it."""
-    file = stage.home.paths.profiles_file
+    file = stage.workspace.paths.profiles_file
     file.write_text(re.sub(r"version = \d+", "version = 99", file.read_text()))
 
 
@@ -330,7 +330,7 @@ async def nothing_changed(stage: Stage) -> None:
     """`prod` has its key, and no other name has one."""
     assert await secret_of(stage, profile_of(stage, "prod")) == SecretKey(SECRET_KEY)
     other = Profile(name="production", access_key=ACCESS_KEY, store="session")
-    assert await stage.home.stores["session"].load(other) is None
+    assert await stage.workspace.stores["session"].load(other) is None
 
 
 ACTS = ("edit", "rename")
@@ -393,7 +393,7 @@ async def test_only_the_typed_name_removes() -> None:
         assert stage.shows("enter does nothing here. f2: Remove.")
         await stage.press("f2")
         assert stage.shows("Profile stage is removed.")
-        assert stage.home.profiles.load().find("stage") is None
+        assert stage.workspace.profiles.load().find("stage") is None
         assert await secret_of(stage, removed) is None
 
 
@@ -421,7 +421,7 @@ class Refuses(SessionStore):
 async def test_a_key_that_cannot_be_kept_saves_no_profile() -> None:
     store = Refuses()
     async with staged(WIDE, stores={"session": store}) as stage:
-        before = stage.home.paths.profiles_file.read_bytes()
+        before = stage.workspace.paths.profiles_file.read_bytes()
         await stage.press("p", "a")
         await fill_form(stage, **USUAL)
         for problem in (NoKeyring(), KeyringLocked()):
@@ -429,7 +429,7 @@ async def test_a_key_that_cannot_be_kept_saves_no_profile() -> None:
             await stage.press("f2")
             assert isinstance(stage.app.screen, ProfileFormScreen), problem
             assert stage.shows(problem.what[:30], "use the key for this session only"), problem
-            assert stage.home.paths.profiles_file.read_bytes() == before, problem
+            assert stage.workspace.paths.profiles_file.read_bytes() == before, problem
         store.problem = None
         await stage.press("f2")
         assert stage.shows("Profile lab is saved."), "what was typed is still there"
@@ -437,10 +437,10 @@ async def test_a_key_that_cannot_be_kept_saves_no_profile() -> None:
 
 async def test_a_damaged_file_is_said_and_nothing_is_lost() -> None:
     async with staged(WIDE) as stage:
-        stage.home.paths.profiles_file.write_text("this is [ not TOML")
+        stage.workspace.paths.profiles_file.write_text("this is [ not TOML")
         await stage.press("p")
         assert stage.shows("The profiles file is not TOML")
-        assert list(stage.home.paths.config_dir.glob("profiles.toml*")), "a copy was put aside"
+        assert list(stage.workspace.paths.config_dir.glob("profiles.toml*")), "a copy was put aside"
 
 
 async def test_nothing_found_is_a_form() -> None:
@@ -456,7 +456,7 @@ async def test_nothing_found_is_a_form() -> None:
         await fill_form(stage, **USUAL)
         await stage.press("f2")
         assert stage.shows("lab / KR / Clusters", "14 clusters")
-        assert stage.home.profiles.load().default == "lab"
+        assert stage.workspace.profiles.load().default == "lab"
 
 
 async def test_the_first_form_can_be_left() -> None:
@@ -498,7 +498,7 @@ async def test_what_was_found_is_offered(configure: Path) -> None:
             assert isinstance(stage.app.screen, ClustersScreen), keys
             stage.app._ask_first_time()
             await stage.settle()
-        assert not stage.home.paths.profiles_file.exists()
+        assert not stage.workspace.paths.profiles_file.exists()
 
 
 class HasNone(SessionStore):

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from textual.widgets import Button
 
-from ncp_tui.home import users_home
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
 from ncp_tui.tui.screens.clusters import ClustersScreen
@@ -18,6 +17,7 @@ from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.help import HelpScreen
 from ncp_tui.tui.screens.history import HistoryScreen
 from ncp_tui.tui.widgets.text_view import TextView
+from ncp_tui.workspace import open_workspace
 from tests.tui.stage import ACCESS_KEY, Stage, staged
 
 READS = {name for name, operation in OPERATIONS.items() if operation.effect is Effect.READ}
@@ -53,9 +53,9 @@ WAYS: Mapping[str, Any] = {
 
 
 def test_flag_and_variable_are_the_same() -> None:
-    assert users_home({"NCP_TUI_HOME": "/nowhere"}, read_only=True).read_only is True
-    assert users_home({"NCP_TUI_HOME": "/nowhere", "NCP_TUI_READ_ONLY": "1"}).read_only is True
-    assert users_home({"NCP_TUI_HOME": "/nowhere"}).read_only is False
+    assert open_workspace({"NCP_TUI_HOME": "/nowhere"}, read_only=True).read_only is True
+    assert open_workspace({"NCP_TUI_HOME": "/nowhere", "NCP_TUI_READ_ONLY": "1"}).read_only is True
+    assert open_workspace({"NCP_TUI_HOME": "/nowhere"}).read_only is False
 
 
 def changed_nothing(stage: Stage) -> bool:

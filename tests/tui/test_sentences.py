@@ -12,8 +12,8 @@ import pytest
 from rich.cells import cell_len
 
 import ncp_tui
+from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest
-from ncp_tui.snapshots.taking import Taken
 from ncp_tui.tui.widgets.lines import status_rows
 
 PACKAGE = Path(ncp_tui.__file__).parent
@@ -96,7 +96,7 @@ def test_no_cut_turns_a_sentence_around(folder: str) -> None:
 @pytest.mark.parametrize("outcome", Outcome)
 def test_what_became_of_a_create_is_said_within_the_first_cells(outcome: Outcome) -> None:
     request = SnapshotRequest("1037001", "a-cluster-with-quite-a-long-name", NAME, "bucket")
-    sentence = Taken(request, outcome, datetime(2026, 1, 1, tzinfo=UTC)).sentence
+    sentence = CreateResult(request, outcome, datetime(2026, 1, 1, tzinfo=UTC)).sentence
     said = sentence[:VERDICT_CELLS].lower()
     assert any(word in said for word in ("accepted", "started", "refused", "not", "cannot tell", "unknown"))
 

@@ -161,7 +161,7 @@ async def test_settling_for_it_where_it_is_wanted(metadata: MetadataServer, tmp_
     async with staged_with_role(metadata, prepare=renewed, paths=paths_in(tmp_path)) as (stage, _):
         await stage.press("u", "s")
         assert stage.shows("Started: before-upgrade.")
-        assert stage.app.session.unsettled == []
+        assert stage.app.session.unresolved == []
 
 
 async def test_a_first_run_offers_it_to_be_used_and_not_to_be_saved(metadata: MetadataServer) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ncp_tui.snapshots.lights import Check, Light, Preflight
+from ncp_tui.snapshots.preflight import Check, Preflight, Severity
 from ncp_tui.view.preflight import check_document, checks_line, light_lines
 from ncp_tui.view.text import Tone, cell_width, plain_text
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-FINE = Check("cluster", Light.OK, "search-0001 is running", read_at=NOW)
-UNSURE = Check("clock", Light.UNSURE, "not known", "f" * 80, read_at=NOW - timedelta(minutes=5))
-WRONG = Check("health", Light.BAD, "red", "Look at the cluster first.")
+FINE = Check("cluster", Severity.OK, "search-0001 is running", read_at=NOW)
+UNSURE = Check("clock", Severity.UNSURE, "not known", "f" * 80, read_at=NOW - timedelta(minutes=5))
+WRONG = Check("health", Severity.BAD, "red", "Look at the cluster first.")
 FOUND = Preflight((FINE, UNSURE, WRONG))
 
 

@@ -11,12 +11,12 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.snapshots.matching import Match, Whose
+from ncp_tui.snapshots.create import CreateResult
+from ncp_tui.snapshots.history_match import Match, Whose
+from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest, Verdict
-from ncp_tui.snapshots.settling import Settlement
-from ncp_tui.snapshots.taking import Taken
 from ncp_tui.snapshots.track import TrackedSnapshot
-from ncp_tui.snapshots.watching import Progress
+from ncp_tui.snapshots.watch import Progress
 from ncp_tui.view.progress import (
     end_sentence,
     end_text,
@@ -31,7 +31,7 @@ from ncp_tui.view.text import Tone
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = SnapshotRequest("1037001", "search-0001", "x-1", "bk")
-ACCEPTED = Taken(REQUEST, Outcome.ACCEPTED, NOW, "r-1")
+ACCEPTED = CreateResult(REQUEST, Outcome.ACCEPTED, NOW, "r-1")
 RUNNING = HistoryEntry("x-1", "bk", NOW)
 DONE = HistoryEntry("x-1", "bk", NOW, message="SUCCESS", duration="12s")
 BROKEN = HistoryEntry("x-1", "bk", NOW, has_error_log=True)
@@ -40,7 +40,7 @@ LOST = GatewayError("The answer was lost.")
 
 
 def tracked(
-    taken: Taken | None = None,
+    taken: CreateResult | None = None,
     progress: Progress | None = None,
     *,
     resolving: GatewayError | None = None,
@@ -109,13 +109,13 @@ def test_how_it_ended() -> None:
 
 def test_the_last_sentence_and_the_word_of_the_title() -> None:
     """A warning where anything is left open; bad only where it is certain."""
-    unknown = Taken(REQUEST, Outcome.UNKNOWN, NOW, error=LOST)
-    found = Settlement(Verdict.CANNOT_TELL, "no row.", "Look again.")
+    unknown = CreateResult(REQUEST, Outcome.UNKNOWN, NOW, error=LOST)
+    found = Resolution(Verdict.CANNOT_TELL, "no row.", "Look again.")
     ends = {
         ("finished", Tone.GOOD): tracked(ACCEPTED, seen(DONE)),
         ("FAILED", Tone.BAD): tracked(ACCEPTED, seen(BROKEN)),
         ("not started", Tone.BAD): tracked(problem=Problem("No.")),
-        ("not clear", Tone.WARNING): tracked(replace(unknown, settlement=found)),
+        ("not clear", Tone.WARNING): tracked(replace(unknown, resolution=found)),
     }
     for (word, tone), each in ends.items():
         assert (title_word(each), final_sentence(each, Problem.sentences)[1]) == (word, tone)
@@ -138,5 +138,5 @@ def test_an_end_that_the_journal_does_not_hold_is_no_good_news() -> None:
 
 
 def test_each_face_says_a_problem_with_its_own_next_step() -> None:
-    refused = tracked(Taken(REQUEST, Outcome.REFUSED, NOW, error=BUSY))
+    refused = tracked(CreateResult(REQUEST, Outcome.REFUSED, NOW, error=BUSY))
     assert final_sentence(refused, lambda problem: f"{problem.what} Press r.")[0].endswith("NCP is busy. Press r.")

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest, Verdict
-from ncp_tui.snapshots.settling import Settlement
 from ncp_tui.view.requests import (
     REQUESTS,
     ListedRequest,
     how_many,
     request_entry_document,
     request_entry_lines,
-    settled_text,
-    unsettled_words,
+    resolved_text,
+    unresolved_words,
 )
 from ncp_tui.view.text import Tone, plain_text
 
@@ -34,7 +34,7 @@ DISMISSED: dict[str, Any] = {"fact": "dismissed", "at": "2026-01-01T20:00:03+00:
 
 
 def entry(*facts: Mapping[str, Any]) -> JournalEntry:
-    return JournalEntry("a", datetime(2026, 1, 1, 20, tzinfo=UTC), CALLER, REQUEST, facts=(BEGUN, *facts))
+    return JournalEntry("a", datetime(2026, 1, 1, 20, tzinfo=UTC), CALLER, REQUEST, events=(BEGUN, *facts))
 
 
 def finished(state: str) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def finished(state: str) -> dict[str, Any]:
 def test_what_is_left_of_each_request() -> None:
     """No row says more than is known: only what this run follows is called running."""
     ends = {
-        "press s": ListedRequest(entry(SENT), unsettled="press s"),
+        "press s": ListedRequest(entry(SENT), unresolved="press s"),
         "in the making": ListedRequest(entry(SENT)),
         "dismissed": ListedRequest(entry(SENT, DISMISSED)),
         "running": ListedRequest(entry(SENT, ACCEPTED), followed=True),
@@ -89,15 +89,15 @@ def test_how_many_there_are_and_what_is_left() -> None:
 
 
 def test_which_requests_are_open() -> None:
-    assert unsettled_words([entry(SENT)]) == "it is not known whether before-upgrade was started"
-    assert unsettled_words([entry(SENT)] * 3) == "of 3 creates it is not known whether they were started"
+    assert unresolved_words([entry(SENT)]) == "it is not known whether before-upgrade was started"
+    assert unresolved_words([entry(SENT)] * 3) == "of 3 creates it is not known whether they were started"
 
 
 def test_what_was_found_out_for_a_command() -> None:
-    found = Settlement(Verdict.STARTED, "The history has it.")
+    found = Resolution(Verdict.STARTED, "The history has it.")
     asked = "before-upgrade of search-0001 (2026-01-02 05:00:00 KST, prod)"
-    assert settled_text(entry(SENT), found) == f"{asked}\n  Started: The history has it."
-    assert settled_text(entry(SENT), None) == f"{asked}\n  Another program has it in its hands."
+    assert resolved_text(entry(SENT), found) == f"{asked}\n  Started: The history has it."
+    assert resolved_text(entry(SENT), None) == f"{asked}\n  Another program has it in its hands."
     document = request_entry_document(entry(SENT), found)
     assert (document["verdict"], document["next_step"], document["cluster"]["number"]) == ("started", None, "1037001")
     assert request_entry_document(entry(SENT), None)["verdict"] is None

@@ -14,9 +14,9 @@ from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.session_log.log import SessionLog
-from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.create import CreateResult
+from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.outcome import Outcome, outcome_sentence
-from ncp_tui.snapshots.taking import Taken
 
 Finished = Literal["success", "failed"]
 
@@ -54,7 +54,7 @@ class Attempt:
     bucket: str | None = None
     cluster: Cluster | None = None
     sending: bool = False
-    taken: Taken | None = None
+    taken: CreateResult | None = None
     finished: Finished | None = None
     _judged: int = 0
     """How many requests an earlier `take` has already been judged by."""
@@ -63,7 +63,7 @@ class Attempt:
         """From here on the outcome is that of what leaves now: what an earlier `take` proved says nothing of it."""
         self.taken, self.sending, self._judged = None, True, len(list(self._creates()))
 
-    async def keep(self, taking: Awaitable[Taken]) -> Taken:
+    async def keep(self, taking: Awaitable[CreateResult]) -> CreateResult:
         """What `taking` returns, kept before a signal that came meanwhile is heard."""
         self.taken = await taking
         return self.taken

@@ -22,14 +22,14 @@ from ncp_tui.problem import NextAction
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import Cluster, HistoryEntry
+from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.draft import SnapshotDraft, propose_name, read_only_refused
-from ncp_tui.snapshots.earlier import Intent
+from ncp_tui.snapshots.earlier_requests import Intent
+from ncp_tui.snapshots.history_search import learn_ends
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
-from ncp_tui.snapshots.lights import Facts, look_further, read_facts
-from ncp_tui.snapshots.names import check_name
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
-from ncp_tui.snapshots.settling import learn_ends
-from ncp_tui.snapshots.taking import Taken
+from ncp_tui.snapshots.preflight import PreflightEvidence, look_further, read_evidence
+from ncp_tui.snapshots.rules import check_name
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.text import inert
 from ncp_tui.view.create import LOOKED_AGAIN, question
@@ -37,13 +37,13 @@ from ncp_tui.view.exchanges import request_document, request_text
 from ncp_tui.view.preflight import check_document, light_lines
 from ncp_tui.view.text import plain_text
 
-SETTLE_SECONDS = 60.0
+RESOLVE_SECONDS = 60.0
 """How long the history is looked at after a lost answer, before the command ends with "cannot tell"."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Who asks, with which client, of which cluster, where that is settled already."""
+    """Who asks, with which client, of which cluster, where that is resolved already."""
 
     identity: Identity
     engine: SearchEngine
@@ -64,7 +64,7 @@ def check_not_read_only(session: Session, identity: Identity) -> None:
 
 
 def _is_read_only(session: Session, identity: Identity) -> bool:
-    return session.home.read_only or identity.profile.read_only
+    return session.workspace.read_only or identity.profile.read_only
 
 
 class _Creation:
@@ -90,11 +90,11 @@ class _Creation:
         draft = self._looked(engine, identity)
         if wishes.dry_run:
             return self._show(draft, engine)
-        while self._ask(draft) and draft.is_old(session.home.now()):
+        while self._ask(draft) and draft.is_old(session.workspace.now()):
             # A question that was left open over lunch: what it was about may have changed.
             session.out.note(LOOKED_AGAIN)
             draft = self._looked(engine, identity)
-        session.tracker.resolve_seconds = SETTLE_SECONDS
+        session.tracker.resolve_seconds = RESOLVE_SECONDS
         session.tracker.subscribe(self._say_resolving)
         tracked = self._create(engine, draft.request, identity)
         taken = tracked.taken
@@ -112,13 +112,15 @@ class _Creation:
         request = SnapshotRequest("", cluster, self._name(cluster, identity), self._attempt.bucket or "")
         self._check(self._draft(request, identity))
 
-    def _draft(self, request: SnapshotRequest, identity: Identity, facts: Facts | None = None) -> SnapshotDraft:
+    def _draft(
+        self, request: SnapshotRequest, identity: Identity, evidence: PreflightEvidence | None = None
+    ) -> SnapshotDraft:
         return SnapshotDraft(
             request,
             Caller.of(identity),
             protected=identity.profile.protected,
             read_only=_is_read_only(self._session, identity) and not self._wishes.dry_run,
-            facts=facts,
+            evidence=evidence,
             again=self._wishes.again,
         )
 
@@ -150,11 +152,11 @@ class _Creation:
         attempt.snapshot = attempt.snapshot or self._name(cluster.name, identity)
         request = SnapshotRequest(cluster.number, cluster.name, attempt.snapshot, attempt.bucket or "")
         # The journal is read also where it will not be written: what it holds in doubt stays in doubt.
-        journal = Journal(self._session.home.paths)
-        facts = await read_facts(engine, cluster, journal, self._session.home.now, just_read=listed is None)
-        facts = await look_further(engine, facts, request, Caller.of(identity).gateway)
-        draft = self._draft(request, identity, facts)
-        self._history = facts.rows_for(request.name)
+        journal = Journal(self._session.workspace.paths)
+        evidence = await read_evidence(engine, cluster, journal, self._session.workspace.now, just_read=listed is None)
+        evidence = await look_further(engine, evidence, request, Caller.of(identity).gateway)
+        draft = self._draft(request, identity, evidence)
+        self._history = evidence.rows_for(request.name)
         if not self._wishes.dry_run:
             for check in draft.preflight.doubts:
                 self._session.out.note(f"{check.subject}: {check.sentence}")
@@ -170,7 +172,7 @@ class _Creation:
         request, caller = draft.request, draft.caller
         history, again = self._history, draft.again
         with contextlib.suppress(JournalProblem):
-            history = await learn_ends(engine, journal, request, caller.gateway, history, seconds=SETTLE_SECONDS)
+            history = await learn_ends(engine, journal, request, caller.gateway, history, seconds=RESOLVE_SECONDS)
         intent = Intent(request, caller, history, again, self._asked_at)
         try:
             await on_disk(lambda: journal.check(intent))
@@ -180,7 +182,7 @@ class _Creation:
 
     def _name(self, cluster: str, identity: Identity) -> str:
         """The name as it was wished, else from the template. Raises InvalidTemplate."""
-        now = datetime.fromtimestamp(self._session.home.clock(), UTC)
+        now = datetime.fromtimestamp(self._session.workspace.clock(), UTC)
         proposed = propose_name(cluster, identity.profile, now, self._wishes.template)
         if self._wishes.name is None and proposed.problem is not None:
             raise proposed.problem
@@ -198,7 +200,7 @@ class _Creation:
         if earlier is not None:
             document["earlier"] = earlier.document()
         self._session.out.note("Dry run: no snapshot was asked for. This would be sent:")
-        checks = plain_text(light_lines(draft.preflight, self._session.home.now()))
+        checks = plain_text(light_lines(draft.preflight, self._session.workspace.now()))
         self._session.out.answer(document, f"{request_text(preview)}\n\n{checks}")
         stops = draft.problem or draft.stop
         if stops is not None:
@@ -209,7 +211,7 @@ class _Creation:
     def _ask(self, draft: SnapshotDraft) -> bool:
         """Have the user agree, where there is one; whether anybody was asked. Raises NotConfirmed, Declined."""
         wishes, name = self._wishes, draft.request.cluster_name
-        wanted = draft.confirmation(self._session.home.now())
+        wanted = draft.confirmation(self._session.workspace.now())
         if wishes.confirm is not None:
             if wishes.confirm != name:
                 _refuse(f"--confirm {wishes.confirm!a} is not the cluster's name.", name)
@@ -251,7 +253,7 @@ class _Creation:
             self._session.out.note(f"{tracked.resolving.what} {words}")
 
 
-def _may_be_asked_again(taken: Taken) -> bool:
+def _may_be_asked_again(taken: CreateResult) -> bool:
     """Whether it certainly was not started, and asking again can help."""
     was_throttled = taken.outcome is Outcome.REFUSED and isinstance(taken.error, Throttled)
     return taken.outcome is Outcome.NOT_SENT or was_throttled

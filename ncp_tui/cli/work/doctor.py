@@ -10,19 +10,19 @@ from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
 from ncp_tui.cli.work.local_state import Finding, local_findings
 from ncp_tui.cli.work.problems import next_words
 from ncp_tui.cli.work.session import Session
-from ncp_tui.gateway.call import Call, Patience
+from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import ZONES, Endpoint, endpoint_for
 from ncp_tui.gateway.errors import AuthenticationFailed, NotReached
-from ncp_tui.gateway.transport import Gateway
+from ncp_tui.gateway.request import ApiCall, Timeouts
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.operations import OPERATIONS
-from ncp_tui.snapshots.lights import Light
+from ncp_tui.snapshots.preflight import Severity
 from ncp_tui.view.text import text_table
 
-_PATIENCE = Patience(connect=5.0, read=10.0, total=10.0)
+_PATIENCE = Timeouts(connect=5.0, read=10.0, total=10.0)
 # A gateway that knows us not answers 401/200, which is all that is asked of it here.
 _NOBODY = Credentials("ncp-tui-doctor", SecretKey("not-a-key-of-anybody"))
 
@@ -47,14 +47,14 @@ class Reached:
 
 def examine(session: Session, offline: bool) -> ExitCode:
     """Look, say, and end with the exit code of the first thing that is wrong."""
-    findings = list(local_findings(session.home, session.settings.profile))
+    findings = list(local_findings(session.workspace, session.settings.profile))
     if not offline:
         findings += _asked_outside(session)
     session.out.answer(
         [finding.document() for finding in findings],
-        text_table(("CHECK", "", "FOUND"), [(each.subject, each.light.value, each.sentence) for each in findings]),
+        text_table(("CHECK", "", "FOUND"), [(each.subject, each.severity.value, each.sentence) for each in findings]),
     )
-    wrong = next((finding for finding in findings if finding.light is Light.BAD), None)
+    wrong = next((finding for finding in findings if finding.severity is Severity.BAD), None)
     if wrong is None:
         return ExitCode.DONE
     return exit_code_of(wrong.problem) if wrong.problem is not None else ExitCode.NO_KEYS
@@ -74,7 +74,7 @@ def _asked_outside(session: Session) -> Iterator[Finding]:
 def _identities(session: Session) -> Sequence[Identity]:
     """Everybody there is, or the one that was asked for."""
     try:
-        found = session.home.identities()
+        found = session.workspace.identities()
     except Problem:
         return ()  # among the findings already, as profiles that cannot be read
     wanted = session.settings.profile
@@ -106,18 +106,18 @@ async def _reach_all(session: Session, targets: Sequence[Target]) -> Sequence[Re
 
 async def _reach(session: Session, target: Target) -> Reached:
     """Speak to a gateway as nobody: a refused signature is as good as any answer."""
-    home = session.home
+    workspace = session.workspace
     listing = OPERATIONS["getClusterInfoList"]
-    call = Call(listing.name, listing.method, listing.path(), patience=_PATIENCE)
+    call = ApiCall(listing.name, listing.method, listing.path(), timeouts=_PATIENCE)
     problem: Problem | None = None
     try:
-        gateway = Gateway(
+        gateway = GatewayClient(
             target.endpoint,
             _NOBODY,
             record=session.log.record,
             ca_bundle=target.ca_bundle,
-            clock=home.clock,
-            environ=home.environ,
+            clock=workspace.clock,
+            environ=workspace.environ,
         )
     except Problem as unusable:  # a proxy that cannot be spoken to
         return Reached(target, unusable, None)
@@ -135,26 +135,26 @@ async def _reach(session: Session, target: Target) -> Reached:
 def _answered(reached: Reached) -> Finding:
     subject, host, problem = reached.target.subject, reached.target.endpoint.host, reached.problem
     if problem is None:
-        return Finding(subject, Light.OK, f"{host} answers")
+        return Finding(subject, Severity.OK, f"{host} answers")
     # No fault in itself: a bastion is often let through to one zone only. A profile that needs it has its own finding.
     if isinstance(problem, NotReached) or reached.clock_offset is None:
-        return Finding(subject, Light.UNSURE, problem.what, next_words(problem))
+        return Finding(subject, Severity.UNSURE, problem.what, next_words(problem))
     said = f"{host} answers, but not as a gateway does: {problem.what}"
-    return Finding(subject, Light.UNSURE, said, next_words(problem))
+    return Finding(subject, Severity.UNSURE, said, next_words(problem))
 
 
 def _clock(reached: Sequence[Reached]) -> Finding:
     offsets = [each.clock_offset for each in reached if each.clock_offset is not None]
     if not offsets:
-        return Finding("clock", Light.UNSURE, "no gateway has told its time", "Reach a gateway first.")
+        return Finding("clock", Severity.UNSURE, "no gateway has told its time", "Reach a gateway first.")
     offset = min(offsets, key=lambda each: each.uncertainty)
     # The offset is the gateway's time minus ours.
     side = "behind" if offset.seconds > 0 else "ahead of"
     said = f"this machine is {abs(offset.seconds):.1f} s {side} the gateway (give or take {offset.uncertainty:.1f} s)"
     if not offset.is_worrying:
-        return Finding("clock", Light.OK, said)
+        return Finding("clock", Severity.OK, said)
     fix = "Set the clock (timedatectl set-ntp true): the gateway refuses what is 300 s off, until it is corrected for."
-    return Finding("clock", Light.BAD, said, fix, AuthenticationFailed("The clock is wrong."))
+    return Finding("clock", Severity.BAD, said, fix, AuthenticationFailed("The clock is wrong."))
 
 
 def _keys(session: Session, identity: Identity) -> Finding:
@@ -165,6 +165,6 @@ def _keys(session: Session, identity: Identity) -> Finding:
         with session.log.action(f"test {identity.name}"):
             count = session.wait(engine.check_keys())
     except Problem as problem:
-        return Finding(subject, Light.BAD, problem.what, next_words(problem), problem)
+        return Finding(subject, Severity.BAD, problem.what, next_words(problem), problem)
     clusters = "no cluster" if not count else "clusters"
-    return Finding(subject, Light.OK, f"the keys from {identity.source} are right; {clusters} to be seen")
+    return Finding(subject, Severity.OK, f"the keys from {identity.source} are right; {clusters} to be seen")

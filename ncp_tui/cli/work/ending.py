@@ -12,8 +12,8 @@ from ncp_tui.cli.work.waiting import follow
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import SnapshotState
+from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.outcome import Outcome
-from ncp_tui.snapshots.taking import Taken
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.view.progress import end_text, other_sentence
 
@@ -47,13 +47,13 @@ class Ending:
         self._session.out.note(f"Follow it with: ncp-tui snapshot wait {request.cluster_name} {request.name}")
         return ExitCode.DONE
 
-    def _not_started(self, taken: Taken) -> ExitCode:
+    def _not_started(self, taken: CreateResult) -> ExitCode:
         error = taken.error or GatewayError("The service gave no reason.")
         self._session.tell(error)
         if taken.outcome is not Outcome.UNKNOWN:
             return exit_code_of(error)
-        if taken.settlement is not None:
-            self._session.out.error(taken.settlement.sentence)
+        if taken.resolution is not None:
+            self._session.out.error(taken.resolution.sentence)
         if taken.entry is not None:
             self._session.out.error("Find out later with: ncp-tui snapshot resolve.")
         self._session.out.error(f"Look yourself with: ncp-tui snapshot history {taken.request.cluster_name}")

@@ -25,7 +25,7 @@ _STANDARD_OUTPUT = Path("-")
 
 def bundle_evidence(session: Session, name: str, cluster: str, output: Path | None, offline: bool) -> ExitCode:
     """`snapshot evidence`. What cannot be read is a gap in the bundle, and no reason not to write it."""
-    evidence = gather_evidence(name, session.home.paths, made_at=session.home.now(), cluster=cluster)
+    evidence = gather_evidence(name, session.workspace.paths, made_at=session.workspace.now(), cluster=cluster)
     identity = None
     try:
         identity = _identity(session, evidence)
@@ -45,8 +45,8 @@ def _identity(session: Session, evidence: Evidence) -> Identity:
     """Whoever asked for the snapshot, unless the user names somebody else. Raises NoCredentials."""
     entries = evidence.entries
     recorded = entries[-1].caller.profile if entries else next(_profiles(evidence), None)
-    named = session.settings.profile or session.home.environ.get(PROFILE_VARIABLE)
-    if recorded and not named and session.home.identities().find(recorded) is not None:
+    named = session.settings.profile or session.workspace.environ.get(PROFILE_VARIABLE)
+    if recorded and not named and session.workspace.identities().find(recorded) is not None:
         return session.identity(recorded)
     return session.identity()
 
@@ -80,8 +80,8 @@ def _with_history(session: Session, identity: Identity, evidence: Evidence, clus
 
 
 def _write(session: Session, evidence: Evidence, output: Path | None) -> ExitCode:
-    identities = session.home.identities().identities
-    secrets = [*session.secrets, *(each.held_secret for each in identities if each.held_secret is not None)]
+    identities = session.workspace.identities().identities
+    secrets = [*session.secrets, *(each.secret_key for each in identities if each.secret_key is not None)]
     access_keys = [key for each in identities for key in each.access_keys]
     if output == _STANDARD_OUTPUT:
         # Not as a document of its own making: this text is inert already, and it is the one document.

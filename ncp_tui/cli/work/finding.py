@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from ncp_tui.cli.work.problems import AmbiguousCluster, ClusterNotSeen, UnknownCluster
 from ncp_tui.search_engine.client import SearchEngine, same_name
-from ncp_tui.search_engine.listing import gap_of
+from ncp_tui.search_engine.lists import gap_of
 from ncp_tui.search_engine.models import Cluster
-from ncp_tui.snapshots.checks import check_cluster
+from ncp_tui.snapshots.rules import check_cluster
 
 
 async def find_cluster(engine: SearchEngine, wanted: str) -> Cluster:

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
-from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase
-from ncp_tui.profiles.secret_stores.problems import InvalidPassphrase, KeyringLocked, WrongPassphrase
+from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, KeyringLocked, WrongPassphrase
+from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase, PassphraseNeeded
 
 if TYPE_CHECKING:
     from ncp_tui.cli.work.session import Session

@@ -23,15 +23,14 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.search_engine.client import SearchEngine
-from ncp_tui.search_engine.listing import gap_of
+from ncp_tui.search_engine.lists import gap_of
 from ncp_tui.search_engine.models import Bucket, Cluster
-from ncp_tui.snapshots.checks import check_bucket, check_cluster
 from ncp_tui.snapshots.draft import propose_name
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
-from ncp_tui.snapshots.names import check_name
+from ncp_tui.snapshots.rules import check_bucket, check_cluster, check_name
 from ncp_tui.text import inert
 from ncp_tui.view.clusters import CLUSTERS
-from ncp_tui.view.requests import unsettled_words
+from ncp_tui.view.requests import unresolved_words
 from ncp_tui.view.table import gap_sentence
 
 T = TypeVar("T")
@@ -71,25 +70,25 @@ def _converse(session: Session) -> ExitCode:
 
 
 def _tell_open(session: Session) -> None:
-    """Name the creates of earlier runs that nobody has settled."""
+    """Name the creates of earlier runs that nobody has resolved."""
     try:
-        entries = session.wait(on_disk(Journal(session.home.paths).abandoned))
+        entries = session.wait(on_disk(Journal(session.workspace.paths).abandoned))
     except JournalProblem as problem:
         session.out.note(problem_words(problem))
         return
     for entry in entries:
         request = entry.request
-        session.out.note(f"Open on {request.cluster}: {unsettled_words([entry])}.")
+        session.out.note(f"Open on {request.cluster}: {unresolved_words([entry])}.")
     if entries:
         session.out.note("Find out with: ncp-tui snapshot resolve")
 
 
 def _profile(session: Session) -> str | None:
     """Whom to call as, where there are several and nobody has said; None leaves it to the documented order."""
-    home = session.home
-    book = home.profiles.load()
-    found = home.identities(book)
-    said = session.settings.profile or home.environ.get(PROFILE_VARIABLE, "").strip()
+    workspace = session.workspace
+    book = workspace.profiles.load()
+    found = workspace.identities(book)
+    said = session.settings.profile or workspace.environ.get(PROFILE_VARIABLE, "").strip()
     from_environment = any(each.kind is SourceKind.ENVIRONMENT for each in found.identities)
     if said or from_environment or len(found.identities) < 2:  # noqa: PLR2004 - one is no choice
         return None
@@ -162,7 +161,7 @@ def _bucket(session: Session, engine: SearchEngine, cluster: Cluster, identity: 
 
 
 def _name(session: Session, cluster: Cluster, identity: Identity) -> str:
-    proposed = propose_name(cluster.name, identity.profile, session.home.now())
+    proposed = propose_name(cluster.name, identity.profile, session.workspace.now())
     if proposed.problem is not None:
         session.out.note(problem_words(proposed.problem))
     return _asked(session, "Name", check_name, proposed.name)

@@ -16,13 +16,13 @@ from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.administration import Administration, Changed, MissingSecret
-from ncp_tui.profiles.book import ProfileBook
 from ncp_tui.profiles.identity import SourceKind
-from ncp_tui.profiles.importing import ImportedProfile, import_profiles, same_keys
+from ncp_tui.profiles.import_keys import ImportedProfile, import_profiles, same_keys
 from ncp_tui.profiles.profile import Profile, check_field, check_profile
-from ncp_tui.profiles.secret_stores.base import service_of
-from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
-from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+from ncp_tui.profiles.profiles_file import ProfilesFile
+from ncp_tui.profiles.secret_stores.errors import KeyringLocked
+from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
+from ncp_tui.profiles.secret_stores.protocol import service_of
 from ncp_tui.profiles.store import known_profile
 from ncp_tui.snapshots.templates import template_warning
 from ncp_tui.text import clean, inert
@@ -37,7 +37,7 @@ def add(session: Session, name: str, secret_stdin: bool, values: Mapping[str, An
         raise click.UsageError("Missing option '--access-key'.")
     profile = check_profile(Profile(name=name, **{"region": "", **values}))
     _book(session)
-    session.home.profiles.check_free(name)  # before anybody types a key for it
+    session.workspace.profiles.check_free(name)  # before anybody types a key for it
     _warn_of_template(session, profile)
     secret_key = _secret(session, secret_stdin) if _keeps(session, profile, secret_stdin) else None
     _change(session, lambda change: change.add(profile, secret_key))
@@ -103,8 +103,8 @@ def set_default(session: Session, name: str) -> ExitCode:
 
 def import_found(session: Session, origin: str | None, store: str) -> ExitCode:
     """`profile import`. One profile after the other; those before a failure stay."""
-    book = session.home.profiles.load()
-    found = session.home.identities(book)
+    book = session.workspace.profiles.load()
+    found = session.workspace.identities(book)
     for warning in found.warnings:
         session.out.note(warning)
     kinds = {SourceKind(origin)} if origin else {SourceKind.ENVIRONMENT, SourceKind.NCLOUD_CONFIGURE}
@@ -127,7 +127,7 @@ def import_found(session: Session, origin: str | None, store: str) -> ExitCode:
     return ExitCode.DONE
 
 
-def _import(session: Session, one: ImportedProfile) -> ProfileBook:
+def _import(session: Session, one: ImportedProfile) -> ProfilesFile:
     _keeps(session, one.profile, secret_stdin=False)
     return _change(session, lambda change: change.add(one.profile, one.secret_key)).book
 
@@ -138,9 +138,9 @@ def _imported(document: Mapping[str, Any]) -> str:
     return f"Left out, from {document['source']}: profile {document['same_as']} has these keys already."
 
 
-def _book(session: Session) -> ProfileBook:
+def _book(session: Session) -> ProfilesFile:
     """The profiles, and a word about what of the file was not understood: it is written anew without that."""
-    book = session.home.profiles.load()
+    book = session.workspace.profiles.load()
     for warning in book.warnings:
         session.out.note(warning)
     return book
@@ -149,9 +149,9 @@ def _book(session: Session) -> ProfileBook:
 def _change(session: Session, change: Callable[[Administration], Coroutine[Any, Any, Changed]]) -> Changed:
     """Make one change. Where a store is locked, the user opens it, and the change is made from its beginning."""
     # A store of the session does not outlive this command, so no key is kept in it.
-    stores = dict(session.home.stores)
+    stores = dict(session.workspace.stores)
     del stores["session"]
-    administration = Administration(session.home.profiles, stores)
+    administration = Administration(session.workspace.profiles, stores)
     return session.ask_store(lambda: change(administration))
 
 
@@ -161,7 +161,7 @@ def _left_behind(session: Session, done: Changed) -> str | None:
     if left is None:
         return None
     if isinstance(left.cause, (PassphraseNeeded, KeyringLocked)):
-        administration = Administration(session.home.profiles, session.home.stores)
+        administration = Administration(session.workspace.profiles, session.workspace.stores)
         with contextlib.suppress(Problem):
             session.ask_store(lambda: administration.forget_copy(left))
             return None

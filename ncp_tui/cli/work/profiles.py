@@ -8,16 +8,16 @@ from ncp_tui.cli.exit_codes import ExitCode
 from ncp_tui.cli.work.problems import problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.book import ProfileBook
 from ncp_tui.profiles.identity import Identity
+from ncp_tui.profiles.profiles_file import ProfilesFile
 from ncp_tui.view.profiles import PROFILES, ListedIdentity, identity_document, keys_sentence
 from ncp_tui.view.text import key_values
 
 
 def list_profiles(session: Session) -> ExitCode:
     """`profile list`: everybody there is, and who would be used now."""
-    book = session.home.profiles.load()
-    found = session.home.identities(book)
+    book = session.workspace.profiles.load()
+    found = session.workspace.identities(book)
     used, why_not = _in_use(session, book)
     documents = [_document(session, identity, book, used) for identity in found.identities]
     listed = [
@@ -34,8 +34,8 @@ def list_profiles(session: Session) -> ExitCode:
 def show_profile(session: Session, name: str) -> ExitCode:
     """`profile show`."""
     session.call_as(name)
-    identity = session.home.choose(name)
-    book = session.home.profiles.load()
+    identity = session.workspace.choose(name)
+    book = session.workspace.profiles.load()
     document = _document(session, identity, book, _in_use(session, book)[0])
     session.out.answer(
         document, key_values([(key.replace("_", " "), _plain(value)) for key, value in document.items()])
@@ -64,8 +64,8 @@ def test_profile(session: Session, name: str | None) -> ExitCode:
     return ExitCode.DONE
 
 
-def _document(session: Session, identity: Identity, book: ProfileBook, used: str | None) -> dict[str, Any]:
-    store = session.home.stores.get(identity.profile.store) if identity.is_stored else None
+def _document(session: Session, identity: Identity, book: ProfilesFile, used: str | None) -> dict[str, Any]:
+    store = session.workspace.stores.get(identity.profile.store) if identity.is_stored else None
     return identity_document(
         identity,
         store.describe() if store else identity.source,
@@ -74,10 +74,10 @@ def _document(session: Session, identity: Identity, book: ProfileBook, used: str
     )
 
 
-def _in_use(session: Session, book: ProfileBook) -> tuple[str | None, str]:
+def _in_use(session: Session, book: ProfilesFile) -> tuple[str | None, str]:
     """Who would be used without `--profile`, or why nobody would."""
     try:
-        return session.home.choose(None, book).name, ""
+        return session.workspace.choose(None, book).name, ""
     except Problem as problem:
         return None, problem_words(problem)
 

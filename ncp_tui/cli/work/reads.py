@@ -11,10 +11,10 @@ from ncp_tui.cli.work.finding import find_cluster, find_named, is_number
 from ncp_tui.cli.work.problems import UnknownCluster
 from ncp_tui.cli.work.session import Session
 from ncp_tui.search_engine.client import SearchEngine
-from ncp_tui.search_engine.listing import Listing
+from ncp_tui.search_engine.lists import Listing
 from ncp_tui.search_engine.models import Cluster
-from ncp_tui.snapshots.checks import check_cluster
 from ncp_tui.snapshots.last_snapshot import look_at_last_snapshot
+from ncp_tui.snapshots.rules import check_cluster
 from ncp_tui.view.buckets import BUCKETS, bucket_document
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster, cluster_document, cluster_lines
 from ncp_tui.view.history import HISTORY, history_document
@@ -24,7 +24,7 @@ from ncp_tui.view.text import plain_text
 
 def list_clusters(session: Session) -> ExitCode:
     """`cluster list`."""
-    from ncp_tui.profiles.last_listing import LastListing
+    from ncp_tui.profiles.cluster_name_cache import ClusterNameCache
 
     identity = session.identity()
     engine = session.connect(identity)
@@ -36,7 +36,7 @@ def list_clusters(session: Session) -> ExitCode:
     if not clusters:
         session.out.note(CLUSTERS.empty)
     with contextlib.suppress(OSError):  # a comfort for the shell: it completes what was listed before
-        LastListing(session.home.paths).keep(
+        ClusterNameCache(session.workspace.paths).store(
             identity, [cluster.name for cluster in clusters], is_whole=clusters.is_whole
         )
     return ExitCode.DONE
@@ -47,7 +47,7 @@ def show_cluster(session: Session, wanted: str) -> ExitCode:
     identity = session.identity()
     engine = session.connect(identity)
     with session.log.action(f"show cluster {wanted}"):
-        cluster, read_at = session.wait(_read_cluster(engine, wanted)), session.home.now()
+        cluster, read_at = session.wait(_read_cluster(engine, wanted)), session.workspace.now()
         last = session.wait(look_at_last_snapshot(engine, cluster))
     document = cluster_document(cluster, identity.profile, read_at, last)
     lines = cluster_lines(cluster, profile=identity.profile, last=last)

@@ -1,4 +1,4 @@
-"""What one command works with: the user's home, whom it calls as, a loop for what waits, a voice for what fails."""
+"""What one command works with: the user's workspace, whom it calls as, a loop for what waits, words for failures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
-from ncp_tui import home as homes
+from ncp_tui import workspace as workspaces
 from ncp_tui.cli.options import Settings
 from ncp_tui.cli.output import Output, tell_loss
 from ncp_tui.cli.streams import asker_is_gone
@@ -31,7 +31,7 @@ from ncp_tui.system.process import resume_gc
 if TYPE_CHECKING:
     from ncp_tui.cli.signals import Signals
     from ncp_tui.search_engine.client import SearchEngine
-    from ncp_tui.session_log.file import LogFile
+    from ncp_tui.session_log.writer import LogWriter
     from ncp_tui.snapshots.journal import Journal
     from ncp_tui.snapshots.track import SnapshotTracker
 
@@ -75,7 +75,7 @@ class Session:
         tell_loss(self.preface())
 
     def _write_down(self, action: Action, exchange: Exchange | None) -> None:
-        self.log_file.hear(action, exchange)
+        self.log_file.on_event(action, exchange)
 
     def _close_log(self) -> None:
         """Wait a moment for the disk, and say once what is missing there. The command has ended as it has."""
@@ -90,37 +90,39 @@ class Session:
             self.out.error(f"Following the session log met a bug; the answer above is not touched by it. {report}")
 
     @cached_property
-    def home(self) -> homes.Home:
+    def workspace(self) -> workspaces.Workspace:
         """The files, stores and variables of the user."""
-        home = homes.users_home(os.environ, read_only=self.settings.read_only, profile=self.settings.profile)
-        self.secrets += environment_secrets(home.environ)
-        if home.server_role is not None:
-            home.server_role.subscribe(self.secrets.append)
-        return home
+        workspace = workspaces.open_workspace(
+            os.environ, read_only=self.settings.read_only, profile=self.settings.profile
+        )
+        self.secrets += environment_secrets(workspace.environ)
+        if workspace.server_role is not None:
+            workspace.server_role.subscribe(self.secrets.append)
+        return workspace
 
     @cached_property
     def journal(self) -> Journal:
         """What was asked for from this machine."""
         from ncp_tui.snapshots.journal import Journal
 
-        return Journal(self.home.paths, clock=self.home.clock)
+        return Journal(self.workspace.paths, clock=self.workspace.clock)
 
     @cached_property
     def tracker(self) -> SnapshotTracker:
         """What creates snapshots and follows them."""
         from ncp_tui.snapshots.track import SnapshotTracker
 
-        home = self.home
-        return SnapshotTracker(self.journal, self.log, now=home.now, monotonic=home.monotonic)
+        workspace = self.workspace
+        return SnapshotTracker(self.journal, self.log, now=workspace.now, monotonic=workspace.monotonic)
 
     def call_as(self, name: str | None) -> None:
-        """Take a command's own NAME as said with `--profile`; to be called before the home is looked at."""
+        """Take a command's own NAME as said with `--profile`; to be called before the workspace is opened."""
         self.settings = dataclasses.replace(self.settings, profile=name or self.settings.profile)
 
     @cached_property
-    def log_file(self) -> LogFile:
+    def log_file(self) -> LogWriter:
         """The session log on disk, once there is something to write."""
-        return self.home.log_file()
+        return self.workspace.log_file()
 
     @property
     def can_ask(self) -> bool:
@@ -140,8 +142,8 @@ class Session:
 
     def ask_store(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """`wait` for what a secret store is asked; the user is asked to open it where it is locked."""
-        from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
-        from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+        from ncp_tui.profiles.secret_stores.errors import KeyringLocked
+        from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 
         opened: set[type[Problem]] = set()
         while True:
@@ -158,10 +160,10 @@ class Session:
 
     def identity(self, name: str | None = None) -> Identity:
         """Whom to call as, said on stderr with all that is odd about it. Raises NoCredentials."""
-        book, configure = self.home.profiles.load(), self.home.configure()
+        book, configure = self.workspace.profiles.load(), self.workspace.configure()
         wanted = name or self.settings.profile
-        found = self.home.identities(book)
-        identity = self.home.choose(wanted, book)
+        found = self.workspace.identities(book)
+        identity = self.workspace.choose(wanted, book)
         # What is odd about a file that this command does not use is for `profile list` to tell.
         unused = () if identity.kind is SourceKind.NCLOUD_CONFIGURE else configure.warnings
         for warning in found.warnings:
@@ -177,13 +179,13 @@ class Session:
 
     def connect(self, identity: Identity) -> SearchEngine:
         """A client for `identity`, closed at the end. Nothing is sent yet, but a keyring or a role may be asked."""
-        from ncp_tui.profiles.sources import secrets_for
+        from ncp_tui.profiles.credential_sources import key_source_for
 
-        keys = self.ask_store(lambda: secrets_for(identity, self.home.stores))
+        keys = self.ask_store(lambda: key_source_for(identity, self.workspace.stores))
         self.secrets.append(self.wait(keys.current()).secret_key)
         if identity.role is not None:
             self.out.note(f"The keys of {identity.source}: {identity.masked_access_key}, renewed before they expire.")
-        engine = self.home.client(identity, keys, self.log)
+        engine = self.workspace.client(identity, keys, self.log)
         self._engines.append(engine)
         return engine
 

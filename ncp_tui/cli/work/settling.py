@@ -12,15 +12,15 @@ from ncp_tui.cli.work.session import Session
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import Contents, DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import Caller, Verdict
 from ncp_tui.snapshots.resolve import Resolver, check_same_gateway
-from ncp_tui.snapshots.settling import Settlement
-from ncp_tui.view.requests import request_entry_document, settled_text
+from ncp_tui.view.requests import request_entry_document, resolved_text
 
-Resolved = tuple[JournalEntry, Settlement | None]
+Resolved = tuple[JournalEntry, Resolution | None]
 
 
 class NothingOpen(CommandProblem):
@@ -29,13 +29,13 @@ class NothingOpen(CommandProblem):
     kind = "nothing_open"
 
 
-def settle_all(session: Session, seconds: float) -> ExitCode:
+def resolve_all(session: Session, seconds: float) -> ExitCode:
     """Find out about what is unknown; with `--profile` only about what that profile asked for."""
     journal = session.journal
     contents = session.wait(on_disk(journal.contents))
     found = list(_resolved(session, _open(session, contents), seconds))
-    lines = [settled_text(entry, settlement) for entry, settlement in found]
-    documents: list[dict[str, Any]] = [request_entry_document(entry, settlement) for entry, settlement in found]
+    lines = [resolved_text(entry, resolution) for entry, resolution in found]
+    documents: list[dict[str, Any]] = [request_entry_document(entry, resolution) for entry, resolution in found]
     if contents.damage is not None:
         problem = DamagedJournal(contents.damage)
         lines.insert(0, f"Damaged: {problem_words(problem)}")
@@ -43,7 +43,7 @@ def settle_all(session: Session, seconds: float) -> ExitCode:
     if contents.kept is not None and (journal.path.parent / contents.kept).exists():
         session.out.note(f"The journal of an earlier version is kept: {journal.path.parent / contents.kept}")
     session.out.answer(documents, "\n".join(lines) or "Nothing is open: the outcome of every create is known.")
-    unknown = any(settlement and settlement.verdict is Verdict.CANNOT_TELL for _, settlement in found)
+    unknown = any(resolution and resolution.verdict is Verdict.CANNOT_TELL for _, resolution in found)
     return ExitCode.UNKNOWN if unknown or contents.damage is not None else ExitCode.DONE
 
 
@@ -103,7 +103,7 @@ def _resolved(session: Session, entries: list[JournalEntry], seconds: float) -> 
         except JournalProblem:
             raise
         except Problem as problem:
-            found = Settlement(Verdict.CANNOT_TELL, problem.what, next_words(problem))
+            found = Resolution(Verdict.CANNOT_TELL, problem.what, next_words(problem))
         yield entry, found
 
 

@@ -11,9 +11,9 @@ from ncp_tui.cli.work.finding import find_cluster
 from ncp_tui.cli.work.problems import SnapshotFailed, WaitEnded, problem_words
 from ncp_tui.cli.work.session import Session
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
+from ncp_tui.snapshots.history_match import Match, awaited
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry
-from ncp_tui.snapshots.matching import Match, awaited
 from ncp_tui.snapshots.outcome import SnapshotRequest, Verdict
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.view.format import ZONE, date_time, elapsed

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ncp_tui.profiles.secret_stores.problems import KeyFileFailed, KeyFileSilent, UnsafeKeyFile
+from ncp_tui.profiles.secret_stores.errors import KeyFileFailed, KeyFileSilent, UnsafeKeyFile
 from ncp_tui.system.paths import make_private_directory
 from ncp_tui.system.private_files import remove_leftovers, write_atomically
 

@@ -1,12 +1,12 @@
-"""A passphrase and the key derived from it, in a wrapping that cannot be printed by accident."""
+"""A passphrase, held so that nothing prints it, and the question for it that stands before an encrypted file."""
 
 from __future__ import annotations
 
 import hmac
 import unicodedata
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
-from ncp_tui.profiles.secret_stores.problems import InvalidPassphrase
+from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, SecretStoreProblem
 
 LEAST_CHARACTERS = 12
 """Whoever gets the file can try passphrases for as long as they like, 0.4 s each. A hundred cores try all of eight
@@ -85,3 +85,61 @@ class Passphrase:
         """Refuse a second typing that differs. Raises InvalidPassphrase."""
         if self.masked != again.masked:
             raise InvalidPassphrase("The two passphrases differ.", "Nothing was changed.", "Type both again.")
+
+
+PASSPHRASE_VARIABLE = "NCP_TUI_PASSPHRASE_FILE"  # noqa: S105 - a name
+"""Names a file or a pipe with the passphrase, for runs without a terminal. The passphrase itself is in no variable:
+`/proc/<pid>/environ` and every child would have it."""
+
+
+class Opener(Protocol):
+    """A store that a passphrase opens, once for as long as the program runs."""
+
+    @property
+    def place(self) -> str:
+        """The file, as it is shown to the user."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the passphrase has been given."""
+        ...
+
+    async def open(self, passphrase: Passphrase, *, creating: bool) -> None:
+        """Open the file, or (`creating`) choose the passphrase of the file that the first key will be saved in.
+
+        Raises WrongPassphrase, InvalidPassphrase, PassphraseNeeded when the file has come or gone meanwhile, and what
+        else a store raises.
+        """
+        ...
+
+
+class Locked(Exception):
+    """The file does not open without its passphrase; with `creating`, there is no file, and a passphrase to choose.
+
+    For the inside of a store, which turns it into a PassphraseNeeded.
+    """
+
+    def __init__(self, *, creating: bool) -> None:
+        super().__init__("The key file is locked.")
+        self.creating = creating
+
+
+class PassphraseNeeded(SecretStoreProblem):
+    """The store is locked. Whoever can ask the user does so, calls `opener.open`, and tries again.
+
+    `creating` says that there is no file yet, so that its passphrase is to be chosen, and typed twice.
+    """
+
+    kind = "passphrase_needed"
+
+    def __init__(self, opener: Opener, *, creating: bool) -> None:
+        what = "The key file is locked." if not creating else "The key file does not exist yet."
+        needs = "its passphrase, once per session" if not creating else "a passphrase, chosen by you"
+        super().__init__(
+            what,
+            f"{opener.place} needs {needs}. Nothing was sent or changed.",
+            f"Give the passphrase on a terminal, or in a file that {PASSPHRASE_VARIABLE} names.",
+        )
+        self.opener = opener
+        self.creating = creating

@@ -6,9 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from ncp_tui.profiles.secret_stores.opening import PASSPHRASE_VARIABLE
-from ncp_tui.profiles.secret_stores.passphrase import Passphrase
-from ncp_tui.profiles.secret_stores.problems import InvalidPassphrase, UnsafeKeyFile
+from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, UnsafeKeyFile
+from ncp_tui.profiles.secret_stores.passphrase import PASSPHRASE_VARIABLE, Passphrase
 
 _LARGEST = 4096
 _EVERYBODY_ELSE = 0o077

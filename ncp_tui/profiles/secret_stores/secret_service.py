@@ -28,14 +28,14 @@ from secretstorage.exceptions import (
 from secretstorage.util import add_match_rules
 
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.secret_stores.backends import SILENT_SECONDS, WINDOW_SECONDS
-from ncp_tui.profiles.secret_stores.problems import (
+from ncp_tui.profiles.secret_stores.errors import (
     DamagedSecret,
     KeyringFailed,
     KeyringLocked,
     KeyringSilent,
     NoKeyring,
 )
+from ncp_tui.profiles.secret_stores.protocol import SILENT_SECONDS, WINDOW_SECONDS
 
 GREETING_SECONDS = 1.0
 CALL_SECONDS = 2.0

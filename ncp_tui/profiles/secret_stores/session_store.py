@@ -6,7 +6,7 @@ import dataclasses
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.profile import Profile, StoreName
-from ncp_tui.profiles.secret_stores.base import decode, encode
+from ncp_tui.profiles.secret_stores.protocol import decode, encode
 
 
 class SessionStore:

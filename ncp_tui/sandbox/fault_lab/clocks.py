@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from email.utils import formatdate
 
 from ncp_tui.sandbox.answers import Answer
-from ncp_tui.sandbox.fault_lab.lab_fault import LabFault, striking
-from ncp_tui.sandbox.faults import ANY, Act, Visit
+from ncp_tui.sandbox.fault_hooks import ANY, Act, Visit
+from ncp_tui.sandbox.fault_lab.fault import LabFault, striking
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.signature import WINDOW_MS
 

@@ -9,8 +9,8 @@ from email.utils import formatdate
 from http import HTTPStatus
 
 from ncp_tui.sandbox.answers import JSON_TYPE
-from ncp_tui.sandbox.fault_lab.lab_fault import Doing, LabFault, after, both, doing, striking
-from ncp_tui.sandbox.faults import Act, Cut, Visit
+from ncp_tui.sandbox.fault_hooks import Act, Cut, Visit
+from ncp_tui.sandbox.fault_lab.fault import Doing, LabFault, after, both, doing, striking
 from ncp_tui.sandbox.sandbox import Sandbox
 
 HUGE = 300 << 20

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ncp_tui.sandbox.answers import JSON_TYPE, Answer, json_answer
-from ncp_tui.sandbox.fault_lab.lab_fault import LabFault, both, doing
+from ncp_tui.sandbox.fault_lab.fault import LabFault, both, doing
 
 _HTML = "text/html;charset=UTF-8"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ncp_tui.sandbox.fault_lab.lab_fault import LabFault
-from ncp_tui.sandbox.faults import ANY
+from ncp_tui.sandbox.fault_hooks import ANY
+from ncp_tui.sandbox.fault_lab.fault import LabFault
 from ncp_tui.sandbox.handshakes import HowMet
 from ncp_tui.sandbox.sandbox import Sandbox
 

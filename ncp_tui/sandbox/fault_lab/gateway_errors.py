@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from email.utils import formatdate
 
 from ncp_tui.sandbox.answers import Answer, GatewayError, gateway_answer
-from ncp_tui.sandbox.fault_lab.lab_fault import LabFault, before, both, doing
-from ncp_tui.sandbox.faults import Act, Visit
+from ncp_tui.sandbox.fault_hooks import Act, Visit
+from ncp_tui.sandbox.fault_lab.fault import LabFault, before, both, doing
 from ncp_tui.sandbox.sandbox import Sandbox
 
 # Another host name and a port where nothing listens: who follows, with all its headers, comes to nobody.

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ncp_tui.sandbox.answers import Answer, GatewayError, gateway_answer, success_answer
 from ncp_tui.sandbox.clusters import Cluster
-from ncp_tui.sandbox.fault_lab.lab_fault import HISTORY, Doing, LabFault, doing, striking
-from ncp_tui.sandbox.faults import Act, Visit
+from ncp_tui.sandbox.fault_hooks import Act, Visit
+from ncp_tui.sandbox.fault_lab.fault import HISTORY, Doing, LabFault, doing, striking
 from ncp_tui.sandbox.operations import history_page
-from ncp_tui.sandbox.reading import Fields, read_page, read_query
+from ncp_tui.sandbox.request_fields import Fields, read_page, read_query
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.snapshots import SnapshotRun
 

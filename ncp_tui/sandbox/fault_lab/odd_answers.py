@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ncp_tui.sandbox.answers import Answer, json_answer
-from ncp_tui.sandbox.fault_lab.lab_fault import LabFault, after, before, both, doing
-from ncp_tui.sandbox.faults import Act, Visit
+from ncp_tui.sandbox.fault_hooks import Act, Visit
+from ncp_tui.sandbox.fault_lab.fault import LabFault, after, before, both, doing
 from ncp_tui.sandbox.sandbox import Sandbox
 
 BIG_PAGE = 5_000_000

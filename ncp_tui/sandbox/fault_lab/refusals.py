@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ncp_tui.sandbox.answers import Answer, Refusal, json_answer, refusal_answer
-from ncp_tui.sandbox.fault_lab.lab_fault import LabFault, before, striking
-from ncp_tui.sandbox.faults import Act, Visit
+from ncp_tui.sandbox.fault_hooks import Act, Visit
+from ncp_tui.sandbox.fault_lab.fault import LabFault, before, striking
 from ncp_tui.sandbox.sandbox import Sandbox
 
 # Long enough to be seen in the history also where snapshots take no time at all.

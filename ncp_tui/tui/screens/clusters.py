@@ -123,7 +123,7 @@ class ClustersScreen(TableScreen):
     async def load_clusters(self) -> None:
         """Read every page, showing each as it comes, then the age of each cluster's newest snapshot."""
         session, identity = self.session, self.session.identity
-        monotonic = session.home.monotonic
+        monotonic = session.workspace.monotonic
         started = monotonic()
         try:
             with session.log.action("list clusters"):
@@ -136,7 +136,7 @@ class ClustersScreen(TableScreen):
                     lines, gap = lines + made, page.gap
                     self.post_message(self.PageLoaded(identity, page.rows, made))
             if identity is session.identity:
-                session.clusters, session.clusters_gap, session.clusters_read_at = found, gap, session.home.now()
+                session.clusters, session.clusters_gap, session.clusters_read_at = found, gap, session.workspace.now()
             self.post_message(self.LoadEnded(identity, monotonic() - started, lines))
         except Problem as problem:
             self.post_message(self.LoadEnded(identity, monotonic() - started, [], problem))
@@ -169,11 +169,11 @@ class ClustersScreen(TableScreen):
     @work(group="names", exclusive=True, exit_on_error=False, description="keep names")
     async def keep_names(self, identity: Identity, names: list[str], *, are_all: bool) -> None:
         """Write down what a shell may complete."""
-        from ncp_tui.profiles.last_listing import LastListing
+        from ncp_tui.profiles.cluster_name_cache import ClusterNameCache
 
-        listing = LastListing(self.session.home.paths)
+        listing = ClusterNameCache(self.session.workspace.paths)
         with contextlib.suppress(OSError, TimeoutError):  # a comfort: the shell completes what was listed before
-            await run_blocking(lambda: listing.keep(identity, names, is_whole=are_all), NAMES_SECONDS)
+            await run_blocking(lambda: listing.store(identity, names, is_whole=are_all), NAMES_SECONDS)
 
     @on(PageLoaded)
     def show_page(self, event: PageLoaded) -> None:
@@ -210,7 +210,7 @@ class ClustersScreen(TableScreen):
             return
         self.hide_problem()
         session.clusters_complete, self._arrived = True, []
-        if event.identity is not None and not session.home.demo:
+        if event.identity is not None and not session.workspace.demo:
             names = [cluster.name for cluster in session.clusters.values()]
             self.keep_names(event.identity, names, are_all=not session.clusters_gap)
         count = len(session.clusters)
@@ -220,20 +220,20 @@ class ClustersScreen(TableScreen):
         else:
             read = f", read at {clock_time(session.clusters_read_at)} {ZONE}" if session.clusters_read_at else ""
             self.say(f"{count:,} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}{read}.")
-        self.show_unsettled()
+        self.show_unresolved()
         self.show_followed()
         if session.left_behind:
             session.left_behind = False
             self.app.post_message(JournalChanged())
 
-    def show_unsettled(self) -> None:
+    def show_unresolved(self) -> None:
         """Say which creates are open, or why nobody knows."""
         if self.session.journal_problem is not None:
             self.say_problem(self.session.journal_problem)
-        elif self.session.unsettled:
-            from ncp_tui.view.requests import unsettled_words
+        elif self.session.unresolved:
+            from ncp_tui.view.requests import unresolved_words
 
-            self.say(f"Press u: {unsettled_words(self.session.unsettled)}.", "warning")
+            self.say(f"Press u: {unresolved_words(self.session.unresolved)}.", "warning")
 
     @on(LastSnapshotLoaded)
     def show_last_snapshot(self, event: LastSnapshotLoaded) -> None:
@@ -247,7 +247,7 @@ class ClustersScreen(TableScreen):
         under_way = [each for each in session.open_snapshots if each.request.cluster_number == cluster.number]
         last = session.last_snapshots.get(cluster.number, NOT_READ)
         word = under_way_word(under_way) if under_way else ""
-        return CLUSTERS.row(ListedCluster(cluster, session.home.now(), last, word))
+        return CLUSTERS.row(ListedCluster(cluster, session.workspace.now(), last, word))
 
     @work(group="rows", exclusive=True, exit_on_error=False, description="show the clusters as of now")
     async def show_ages(self) -> None:
@@ -261,7 +261,7 @@ class ClustersScreen(TableScreen):
         """Show a snapshot's progress in its cluster's line as well."""
         progress = followed.progress
         if progress is not None and progress.entry is not None and followed.identity is self.session.identity:
-            last = LastSnapshot(Look.FOUND, progress.entry, self.session.home.now())
+            last = LastSnapshot(Look.FOUND, progress.entry, self.session.workspace.now())
             self.session.last_snapshots[followed.request.cluster_number] = last
         super().on_followed_changed(followed)
         cluster = self.session.clusters.get(followed.request.cluster_number)

@@ -6,9 +6,9 @@ from rich.text import Text
 from textual.widgets import Static
 
 from ncp_tui.problem import Problem
+from ncp_tui.snapshots.create import CreateResult
+from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.outcome import Outcome
-from ncp_tui.snapshots.settling import Settlement
-from ncp_tui.snapshots.taking import Taken
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.next_steps import problem_words
@@ -55,7 +55,7 @@ def goes_on(followed: TrackedSnapshot) -> tuple[str, str]:
     return "Accepted: it goes on without you. esc leaves; every screen shows how it does.", "plain"
 
 
-def in_doubt(taken: Taken, found: Settlement) -> Problem:
+def in_doubt(taken: CreateResult, found: Resolution) -> Problem:
     """What is known of a create that nothing proves, and where to look again."""
     lost = f"{taken.error.what} " if taken.error is not None else ""
     evidence = found.evidence[:1].upper() + found.evidence[1:]

@@ -18,7 +18,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Bucket, Cluster
 from ncp_tui.search_engine.refusals import is_key_missing
 from ncp_tui.snapshots.draft import SnapshotDraft
-from ncp_tui.snapshots.names import LONGEST
+from ncp_tui.snapshots.rules import LONGEST
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.create_follow import FollowPanel
 from ncp_tui.tui.screens.create_preflight import PreflightLine
@@ -86,13 +86,13 @@ class CreateForm(Vertical):
         status = cluster.status or "status unknown"
         if not cluster.is_running:
             status += ", not running: the service may refuse"
-        facts = [cluster.name, cluster.number, status, cluster.health, cluster.engine]
-        self.query_one("#cluster-facts", Static).update(_one_line("  ".join(fact for fact in facts if fact)))
+        said = [cluster.name, cluster.number, status, cluster.health, cluster.engine]
+        self.query_one("#cluster-facts", Static).update(_one_line("  ".join(each for each in said if each)))
 
     def show_buckets(self, problem: Problem | None) -> None:
         """List the buckets, or say that one can be typed, as where they could not be read; a usable one is proposed."""
-        facts = self.preflight.facts
-        self._buckets = facts.buckets if facts is not None else ()
+        evidence = self.preflight.evidence
+        self._buckets = evidence.buckets if evidence is not None else ()
         empty = f"{BUCKETS.empty} One can be typed by hand."
         if problem is not None:
             empty = "The bucket list could not be read. A bucket can be typed by hand."

@@ -14,7 +14,7 @@ from ncp_tui.gateway.exchange import RequestRecord
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.draft import SnapshotDraft, read_only_refused
-from ncp_tui.snapshots.lights import Facts, look_further, read_facts
+from ncp_tui.snapshots.preflight import PreflightEvidence, look_further, read_evidence
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.next_steps import next_words
@@ -39,7 +39,7 @@ class PreflightLine(LoudWorkers, Static):
         super().__init__("", id="lights", markup=False)
         self._session = session
         self._cluster = cluster
-        self.facts: Facts | None = None
+        self.evidence: PreflightEvidence | None = None
         self.is_looking = False
         self.became = ""
         """What became of a request since the checks were read; they were about that one."""
@@ -48,25 +48,25 @@ class PreflightLine(LoudWorkers, Static):
     def look(self) -> None:
         """Read all of it anew."""
         self.is_looking = True
-        self.read_facts()
+        self.read_evidence()
 
     @work(group="facts", exclusive=True, exit_on_error=False, description="look before a create")
-    async def read_facts(self) -> None:
+    async def read_evidence(self) -> None:
         """Read cluster, buckets and history, side by side, and the journal."""
         session = self._session
         try:
             with session.log.action(f"look before a snapshot of {self._cluster.name}"):
                 engine = await session.engine()
-                facts = await read_facts(engine, self._cluster, session.journal, session.home.now)
-                self._keep(facts, self.Looked())
-                if facts.has_older:  # the form is not kept waiting for a long history
-                    self._keep(await look_further(engine, facts), self.Looked(is_further=True))
+                evidence = await read_evidence(engine, self._cluster, session.journal, session.workspace.now)
+                self._keep(evidence, self.Looked())
+                if evidence.has_older:  # the form is not kept waiting for a long history
+                    self._keep(await look_further(engine, evidence), self.Looked(is_further=True))
         except Problem as problem:
             self._keep(None, self.Looked(problem))
 
-    def _keep(self, facts: Facts | None, looked: Looked) -> None:
-        self.facts, self._is_cut_off = facts, facts is None
-        self.is_looking = facts is not None and facts.has_older
+    def _keep(self, evidence: PreflightEvidence | None, looked: Looked) -> None:
+        self.evidence, self._is_cut_off = evidence, evidence is None
+        self.is_looking = evidence is not None and evidence.has_older
         if not looked.is_further:
             self.became = ""
         self.post_message(looked)
@@ -74,7 +74,7 @@ class PreflightLine(LoudWorkers, Static):
     def show(self, draft: SnapshotDraft) -> None:
         """Show the checks of `draft`."""
         words = checks_line(draft.preflight, self.became)
-        if draft.facts is None:
+        if draft.evidence is None:
             words = "not known: nothing could be read" if self._is_cut_off else "looking at the cluster ..."
         self.update(Text(shown(words), no_wrap=True, overflow="ellipsis"))
 

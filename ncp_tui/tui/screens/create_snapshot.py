@@ -16,7 +16,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.draft import Confirmation, SnapshotDraft, propose_name
-from ncp_tui.snapshots.earlier import SecondRequest
+from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
@@ -65,7 +65,7 @@ class CreateSnapshotScreen(WorkingScreen):
         self._zone = ""
         self._sent: SnapshotDraft | None = None
         self._followed: TrackedSnapshot | None = None
-        self.send_key = SendKey(session.home.monotonic, self.set_timer)
+        self.send_key = SendKey(session.workspace.monotonic, self.set_timer)
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ class CreateSnapshotScreen(WorkingScreen):
 
     def action_new_name(self) -> None:
         """Render the template anew, with the time of now."""
-        proposed = propose_name(self.cluster.name, self._profile, self.session.home.now())
+        proposed = propose_name(self.cluster.name, self._profile, self.session.workspace.now())
         self._zone = proposed.zone
         self.form.fill(name=proposed.name)
         if proposed.problem is not None:
@@ -111,7 +111,7 @@ class CreateSnapshotScreen(WorkingScreen):
             Caller.of(identity) if identity is not None else Caller("", "", "", ""),
             protected=profile is not None and profile.protected,
             read_only=self.session.read_only,
-            facts=form.preflight.facts if identity is not None else None,
+            evidence=form.preflight.evidence if identity is not None else None,
         )
 
     def load(self) -> None:
@@ -121,15 +121,15 @@ class CreateSnapshotScreen(WorkingScreen):
     @on(PreflightLine.Looked)
     def show_looked(self, event: PreflightLine.Looked) -> None:
         """Judge the form by what was seen; nothing of it moves where only the history was looked at further."""
-        facts = self.form.preflight.facts
+        evidence = self.form.preflight.evidence
         if not event.is_further:
             self.show_header()
-            read = facts.buckets_read if facts is not None else None
+            read = evidence.buckets_read if evidence is not None else None
             problem = event.problem or (read.problem if read is not None else None)
             if problem is not None:
                 self.say_problem(problem)
-            if facts is not None:
-                self.form.show_cluster(facts.cluster)
+            if evidence is not None:
+                self.form.show_cluster(evidence.cluster)
             self.form.show_buckets(problem)
         self._judge()
 
@@ -160,7 +160,7 @@ class CreateSnapshotScreen(WorkingScreen):
         if is_right and engine is not None:
             request = draft.request
             preview = engine.preview_create_snapshot(request.cluster_number, request.name, request.bucket)
-        self.query_one(ExchangePanels).show_preview(draft_lines(draft, preview, self.session.home.now()))
+        self.query_one(ExchangePanels).show_preview(draft_lines(draft, preview, self.session.workspace.now()))
         self.refresh_bindings()
         return draft
 
@@ -192,7 +192,7 @@ class CreateSnapshotScreen(WorkingScreen):
             self.say("The keys are not loaded, so nothing can be sent. f5 tries again.", "bad")
         elif self.session.creating:
             self.say("Another create is on its way; wait for its answer first.", "warning")
-        elif self.draft.is_old(self.session.home.now()) and not self.form.preflight.is_looking:
+        elif self.draft.is_old(self.session.workspace.now()) and not self.form.preflight.is_looking:
             self.load()
             # and never by itself when they come: who knows where the user is by then
             self.say(f"{LOOKED_AGAIN} Then press it once more.", "warning")
@@ -201,7 +201,7 @@ class CreateSnapshotScreen(WorkingScreen):
 
     def _confirm(self, draft: SnapshotDraft, *, ask: bool = False) -> None:
         """Have the user confirm what has to be; where nothing has, only one who is to be asked is."""
-        wanted = draft.confirmation(self.session.home.now())
+        wanted = draft.confirmation(self.session.workspace.now())
         if wanted.damage is not None:
             damage = wanted.damage.report.id
             self._ask(wanted, "Accept", lambda: self.accept_damage(damage), lets_go=True)
@@ -212,7 +212,7 @@ class CreateSnapshotScreen(WorkingScreen):
 
     def _ask(self, wanted: Confirmation, yes: str, act: Callable[[], object], *, lets_go: bool = False) -> None:
         """Ask, and `act` on a yes; a no was another key or a click, and a yes that `lets_go` is one as well."""
-        monotonic = self.session.home.monotonic
+        monotonic = self.session.workspace.monotonic
 
         def decide(sure: bool | None) -> None:
             if not sure or lets_go:
@@ -248,7 +248,7 @@ class CreateSnapshotScreen(WorkingScreen):
         self.load()
 
     def _send(self, draft: SnapshotDraft, confirmed: Confirmation) -> None:
-        session, request, facts = self.session, draft.request, draft.facts
+        session, request, evidence = self.session, draft.request, draft.evidence
         engine, identity = session.connected, session.identity
         # A hurried second click had the question asked twice; and without a client there is nobody to send as.
         if self._followed is not None or engine is None or identity is None:
@@ -260,7 +260,7 @@ class CreateSnapshotScreen(WorkingScreen):
             request,
             identity,
             engine,
-            history=facts.rows_for(request.name) if facts is not None else None,
+            history=evidence.rows_for(request.name) if evidence is not None else None,
             with_journal=confirmed.unwritten is None,
             again=confirmed.again,
         )
@@ -275,7 +275,7 @@ class CreateSnapshotScreen(WorkingScreen):
         if followed is None:
             super().show_followed()
             return
-        self.query_one(FollowPanel).show(followed, self.session.home.monotonic())
+        self.query_one(FollowPanel).show(followed, self.session.workspace.monotonic())
         if followed.is_open:
             self.say(*goes_on(followed))
 
@@ -291,7 +291,7 @@ class CreateSnapshotScreen(WorkingScreen):
         if taken is None and followed.problem is not None:
             self._was_not_sent(followed, followed.problem)
         elif taken is not None and taken.error is not None and taken.outcome is not Outcome.ACCEPTED:
-            found = taken.settlement
+            found = taken.resolution
             self.query_one(ProblemCard).show(taken.error if found is None else in_doubt(taken, found))
             self.say(*result(followed))
             self.set_class(taken.outcome is Outcome.UNKNOWN, "in-doubt")

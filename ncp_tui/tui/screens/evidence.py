@@ -78,10 +78,10 @@ class EvidenceScreen(TableScreen):
         secrets, access_keys = known_keys(session)
 
         def bundle() -> tuple[Evidence, Path]:
-            home = session.home
-            found = gather_evidence(name, home.paths, made_at=home.now(), log=session.log, cluster=number)
+            workspace = session.workspace
+            found = gather_evidence(name, workspace.paths, made_at=workspace.now(), log=session.log, cluster=number)
             evidence = _completed(found, looked_up, name)
-            target = home.folder / file_name(evidence)
+            target = workspace.folder / file_name(evidence)
             return evidence, write_evidence(evidence, target, secrets=secrets, access_keys=access_keys)
 
         try:
@@ -114,7 +114,7 @@ class EvidenceScreen(TableScreen):
 def known_keys(session: Session) -> tuple[list[SecretKey], list[str]]:
     """The secret keys and access keys this run knows of, for taking them out of what it writes."""
     identities = session.identities.identities
-    held = [each.held_secret for each in identities if each.held_secret is not None]
+    held = [each.secret_key for each in identities if each.secret_key is not None]
     return [*session.secrets, *held], [key for each in identities for key in each.access_keys]
 
 

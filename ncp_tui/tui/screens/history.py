@@ -85,7 +85,10 @@ class HistoryScreen(EvidenceScreen):
     @work(group="history", exclusive=True, exit_on_error=False, description="read history")
     async def read_history(self, reader: HistoryReader | None) -> None:
         """Read one more page with `reader`, or begin anew; go on while more is wanted."""
-        monotonic, known = self.session.home.monotonic, len(self._reader.entries) if self._reader is not None else 0
+        monotonic, known = (
+            self.session.workspace.monotonic,
+            len(self._reader.entries) if self._reader is not None else 0,
+        )
         started = monotonic()
         try:
             with self.session.log.action(f"{'more' if reader else 'history'} of {self.cluster.name}"):

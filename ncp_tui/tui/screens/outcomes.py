@@ -1,4 +1,4 @@
-"""Outcomes: every create this machine has asked for, what is proved of it, and settling what is still open."""
+"""Outcomes: every create this machine has asked for, what is proved of it, and resolving what is still open."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from ncp_tui.problem import Problem
+from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
 from ncp_tui.snapshots.journal_entry import JournalEntry
-from ncp_tui.snapshots.settling import Settlement
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.next_steps import problem_words
@@ -42,7 +42,7 @@ _MEANS = "s looks in the history, x dismisses, e writes evidence"
 
 
 class OutcomesScreen(EvidenceScreen):
-    """The journal, newest first. Settling only reads the history; nothing is ever sent again from here."""
+    """The journal, newest first. Resolving only reads the history; nothing is ever sent again from here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "settle", "Settle", tooltip="Look for this one in the history", id="outcomes.settle"),
@@ -69,7 +69,7 @@ class OutcomesScreen(EvidenceScreen):
         """The journal was read."""
 
         entries: list[JournalEntry]
-        unsettled: list[JournalEntry]
+        unresolved: list[JournalEntry]
         problem: Problem | None = None
         damage: DamageReport | None = None
 
@@ -82,10 +82,10 @@ class OutcomesScreen(EvidenceScreen):
 
     @dataclass
     class Resolved(Message):
-        """One entry was looked into; without a settlement somebody else has it, or has done it."""
+        """One entry was looked into; without a resolution somebody else has it, or has done it."""
 
         entry: JournalEntry
-        settlement: Settlement | None
+        resolution: Resolution | None
         problem: Problem | None = None
 
     @dataclass
@@ -98,7 +98,7 @@ class OutcomesScreen(EvidenceScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._entries: list[JournalEntry] = []
-        self._settling: JournalEntry | None = None
+        self._resolving: JournalEntry | None = None
         self._last_word: tuple[str, str] | None = None
         self._dismissed: set[str] = set()
         self._damage: DamageReport | None = None
@@ -114,11 +114,11 @@ class OutcomesScreen(EvidenceScreen):
         """Read every entry, and which of the open ones nobody has in hands."""
         journal = self.session.journal
         try:
-            contents, unsettled = await on_disk(journal.contents), await on_disk(journal.abandoned)
+            contents, unresolved = await on_disk(journal.contents), await on_disk(journal.abandoned)
         except JournalProblem as problem:
             self.post_message(self.Loaded([], [], problem))
         else:
-            self.post_message(self.Loaded(list(contents.entries), unsettled, damage=contents.damage))
+            self.post_message(self.Loaded(list(contents.entries), unresolved, damage=contents.damage))
 
     @on(Loaded)
     def show_entries(self, event: Loaded) -> None:
@@ -133,15 +133,15 @@ class OutcomesScreen(EvidenceScreen):
             damaged.actions = ()
             self.query_one(ProblemCard).show(damaged)
         self._entries = sorted(event.entries, key=lambda entry: entry.at, reverse=True)
-        self.session.unsettled = event.unsettled
+        self.session.unresolved = event.unresolved
         self.show_header()
         self.refresh_bindings()
-        unsettled = {entry.id for entry in event.unsettled}
+        unresolved = {entry.id for entry in event.unresolved}
         followed = {each.entry.id for each in self.session.open_snapshots if each.entry is not None}
         rows = [
             REQUESTS.row(
                 ListedRequest(
-                    entry, unsettled="press s" if entry.id in unsettled else "", followed=entry.id in followed
+                    entry, unresolved="press s" if entry.id in unresolved else "", followed=entry.id in followed
                 )
             )
             for entry in self._entries
@@ -150,8 +150,8 @@ class OutcomesScreen(EvidenceScreen):
         if self._last_word is not None:
             self.say(*self._last_word)
             self._last_word = None
-        elif self._settling is None:
-            self.say(*how_many(event.entries, event.unsettled, _MEANS))
+        elif self._resolving is None:
+            self.say(*how_many(event.entries, event.unresolved, _MEANS))
 
     @property
     def _chosen(self) -> JournalEntry | None:
@@ -160,9 +160,9 @@ class OutcomesScreen(EvidenceScreen):
 
     @property
     def _open(self) -> JournalEntry | None:
-        """The entry under the cursor, if it can be settled."""
+        """The entry under the cursor, if it can be resolved."""
         entry = self._chosen
-        return entry if entry is not None and any(each.id == entry.id for each in self.session.unsettled) else None
+        return entry if entry is not None and any(each.id == entry.id for each in self.session.unresolved) else None
 
     def action_settle(self) -> None:
         """Look for the entry under the cursor in the history of its cluster."""
@@ -170,10 +170,10 @@ class OutcomesScreen(EvidenceScreen):
         if entry is None:
             self.say(*why_not_resolved(self._chosen, "enter shows what was written down"))
             return
-        if self._settling is not None:
-            self.say(f"Still looking for {self._settling.request.name}. esc stops that.", "warning")
+        if self._resolving is not None:
+            self.say(f"Still looking for {self._resolving.request.name}. esc stops that.", "warning")
             return
-        self._settling = entry
+        self._resolving = entry
         self.hide_problem()
         self.say(f"Looking for {entry.request.name} ... esc stops that.")
         self.resolve_entry(entry)
@@ -186,7 +186,7 @@ class OutcomesScreen(EvidenceScreen):
             self.post_message(self.Looked(entry, looks))
 
         try:
-            found = await self._resolver.resolve(entry, seconds=self.session.settle_seconds, on_look=tell)
+            found = await self._resolver.resolve(entry, seconds=self.session.resolve_seconds, on_look=tell)
         except Problem as problem:
             self.post_message(self.Resolved(entry, None, problem))
         else:
@@ -195,15 +195,15 @@ class OutcomesScreen(EvidenceScreen):
     @on(Looked)
     def show_look(self, event: Looked) -> None:
         """Say that it goes on, and how it is stopped."""
-        if event.entry is self._settling:
+        if event.entry is self._resolving:
             self.say(f"Looking for {event.entry.request.name} in the history, look {event.looks}. esc stops that.")
 
     @on(Resolved)
     def show_resolved(self, event: Resolved) -> None:
         """Say the verdict, show its evidence in full, and the rows anew."""
-        entry, found, problem = event.entry, event.settlement, event.problem
+        entry, found, problem = event.entry, event.resolution, event.problem
         name, is_dismissed = entry.request.name, entry.id in self._dismissed
-        self._settling = None
+        self._resolving = None
         card = problem if found is None else verdict_card(name, found)
         if card is not None and not is_dismissed:
             self.query_one(ProblemCard).show(card)
@@ -213,10 +213,10 @@ class OutcomesScreen(EvidenceScreen):
 
     def action_back(self) -> None:
         """Stop looking first, or clear the filter; then leave."""
-        if self._settling is not None and not self.query_one(FilterBar).display:
+        if self._resolving is not None and not self.query_one(FilterBar).display:
             self.workers.cancel_group(self, "settle")
-            self._last_word = (f"Stopped. {self._settling.request.name} stays open.", "warning")
-            self._settling = None
+            self._last_word = (f"Stopped. {self._resolving.request.name} stays open.", "warning")
+            self._resolving = None
             self.read_journal()
         else:
             super().action_back()
@@ -278,7 +278,7 @@ class OutcomesScreen(EvidenceScreen):
             if sure:
                 then()
 
-        self.app.push_screen(SendQuestionScreen(question, yes, self.session.home.monotonic), decide)
+        self.app.push_screen(SendQuestionScreen(question, yes, self.session.workspace.monotonic), decide)
 
     @work(group="dismiss", exit_on_error=False, description="dismiss a create")
     async def write_dismissal(self, entry: JournalEntry) -> None:
@@ -297,7 +297,7 @@ class OutcomesScreen(EvidenceScreen):
             self.show_problem(event.problem)
             return
         self._dismissed.add(event.entry.id)
-        looks = self._settling is not None and self._settling.id == event.entry.id
+        looks = self._resolving is not None and self._resolving.id == event.entry.id
         more = " It is still being looked for; what is found is told." if looks else ""
         self._last_word = (f"Dismissed: {event.entry.request.name}.{more}", "warning" if more else "plain")
         self.read_journal()
@@ -305,7 +305,7 @@ class OutcomesScreen(EvidenceScreen):
 
     @on(RecordTable.Moved, "#table")
     def refresh_keys(self) -> None:
-        """Settle and Dismiss are for open entries."""
+        """Resolve and Dismiss are for open entries."""
         self.refresh_bindings()
 
     @on(RecordTable.Chosen, "#table")

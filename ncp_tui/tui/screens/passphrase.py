@@ -9,9 +9,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.secret_stores.opening import PassphraseNeeded
-from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase
-from ncp_tui.profiles.secret_stores.problems import InvalidPassphrase, WrongPassphrase
+from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, WrongPassphrase
+from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase, PassphraseNeeded
 from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.screens.opening import OpeningScreen
 from ncp_tui.tui.widgets.secret_input import SecretInput

@@ -21,9 +21,9 @@ from ncp_tui.gateway.endpoints import ZONES
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.administration import Administration, KeyLeftBehind, MissingSecret, carried_through
 from ncp_tui.profiles.identity import Identity, SourceKind
-from ncp_tui.profiles.importing import suggest_name
+from ncp_tui.profiles.import_keys import free_profile_name
 from ncp_tui.profiles.profile import ACCENTS, InvalidProfile, Profile, StoreName, check_profile
-from ncp_tui.profiles.secret_stores.base import service_of
+from ncp_tui.profiles.secret_stores.protocol import service_of
 from ncp_tui.profiles.store_choice import StoreChoice, working_store
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.glyphs import shown
@@ -85,7 +85,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         self.session = session
         self._editing = editing
         self._left_behind: KeyLeftBehind | None = None
-        self._held = importing.held_secret if importing else None
+        self._held = importing.secret_key if importing else None
         self._welcome = welcome
         self._unusable: Mapping[StoreName, Problem] = {}
         self._saving = False
@@ -96,7 +96,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
     @work(group="form-store", exit_on_error=False, description="look which stores work here")
     async def find_store(self) -> None:
         """Ask the stores whether they work on this host, before anything is typed that they would have to keep."""
-        self.post_message(self.StoresTried(await working_store(self.session.home.stores)))
+        self.post_message(self.StoresTried(await working_store(self.session.workspace.stores)))
 
     @on(StoresTried)
     def propose_store(self, event: StoresTried) -> None:
@@ -109,13 +109,13 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         self._show_store_words()
 
     def _first_store(self) -> StoreName:
-        return next(iter(self.session.home.stores))
+        return next(iter(self.session.workspace.stores))
 
     def _imported(self, identity: Identity | None) -> Profile | None:
         if identity is None:
             return None
         taken = [each.name for each in self.session.identities.identities if each.kind is SourceKind.PROFILE]
-        name = suggest_name(identity.name.rpartition(":")[2].lower(), taken)
+        name = free_profile_name(identity.name.rpartition(":")[2].lower(), taken)
         return dataclasses.replace(identity.profile, name=name, store=self._first_store())
 
     def compose(self) -> ComposeResult:
@@ -158,7 +158,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         yield "Protected", _yes_no("protected", on=start.protected), "yes: asks for cluster's name"
 
     def _stores(self) -> list[tuple[StoreName, str]]:
-        return [(name, words) for name, words in STORE_WORDS.items() if name in self.session.home.stores]
+        return [(name, words) for name, words in STORE_WORDS.items() if name in self.session.workspace.stores]
 
     def _store_words(self, chosen: object) -> str:
         """What to know of the store that is chosen: why it does not work here, or another one does not."""
@@ -166,7 +166,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
             if name == chosen:
                 return f"No key can be kept there on this host. {problem.what} Choose another place."
         words = [f"{problem.what}" for name, problem in self._unusable.items() if name != "session"]
-        store = self.session.home.stores.get("file")
+        store = self.session.workspace.stores.get("file")
         if chosen == "file" and store is not None:
             words.append(f"Kept in: {store.describe()}. A forgotten passphrase cannot be recovered.")
         return " ".join(words)
@@ -185,7 +185,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
     def on_mount(self) -> None:
         """Say where we are."""
         title = f"Edit {self._start.name}" if self._editing else "New profile"
-        facts = [Fact("DEMO: a private sandbox", "DEMO", needed=True)] if self.session.home.demo else []
+        facts = [Fact("DEMO: a private sandbox", "DEMO", needed=True)] if self.session.workspace.demo else []
         self.query_one(HeaderLine).show(("Profiles", title), facts)
         self._show_store_words()
         self.find_store()
@@ -238,7 +238,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
             return self._held
         if self._editing is None or profile.access_key != self._editing.access_key:
             return None
-        editing, store = self._editing, self.session.home.stores.get(self._editing.store)
+        editing, store = self._editing, self.session.workspace.stores.get(self._editing.store)
         return await self.session.ask_store(lambda: store.load(editing)) if store is not None else None
 
     def action_test(self) -> None:
@@ -257,7 +257,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
                 raise MissingSecret
             identity = Identity(profile.name, "this form", SourceKind.PROFILE, profile)
             with session.log.action(f"test keys of {profile.name}"):
-                engine = session.home.client(identity, Credentials(profile.access_key, secret), session.log)
+                engine = session.workspace.client(identity, Credentials(profile.access_key, secret), session.log)
                 try:
                     clusters = await engine.check_keys()
                 finally:
@@ -302,7 +302,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         self._saved, self._left_behind = profile.name, done.left_behind or self._left_behind
 
     async def _forget_copy(self, left: KeyLeftBehind) -> None:
-        administration = Administration(self.session.home.profiles, self.session.home.stores)
+        administration = Administration(self.session.workspace.profiles, self.session.workspace.stores)
         try:
             await self.session.ask_store(lambda: administration.forget_copy(left))
         except Problem as problem:

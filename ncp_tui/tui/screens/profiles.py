@@ -12,10 +12,9 @@ from textual.message import Message
 
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.administration import Administration, Changed, carried_through
-from ncp_tui.profiles.book import ProfileBook
-from ncp_tui.profiles.identities import Identities, same_name
-from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.profiles.identity import Identities, Identity, SourceKind, same_name
 from ncp_tui.profiles.profile import InvalidProfile, check_profile_name
+from ncp_tui.profiles.profiles_file import ProfilesFile
 from ncp_tui.profiles.store import name_taken
 from ncp_tui.snapshots.templates import template_warning
 from ncp_tui.system.blocking import run_blocking
@@ -81,9 +80,9 @@ class ProfilesScreen(TableScreen):
         """Read the files; they may be on a slow disk. `problem` is why what was to be done was not."""
         session = self.session
 
-        def read() -> tuple[ProfileBook, Identities]:
-            book = session.home.profiles.load()
-            return book, session.home.identities(book)
+        def read() -> tuple[ProfilesFile, Identities]:
+            book = session.workspace.profiles.load()
+            return book, session.workspace.identities(book)
 
         try:
             book, identities = await run_blocking(read, DISK_SECONDS)
@@ -280,7 +279,7 @@ class ProfilesScreen(TableScreen):
         if identity is not None:
             in_use = self._if_in_use(identity)
             question = f"Removing a profile also removes its secret key. {in_use}Type the profile's name:"
-            screen = TypeNameScreen(question, "Remove", identity.name, self.session.home.monotonic)
+            screen = TypeNameScreen(question, "Remove", identity.name, self.session.workspace.monotonic)
             self.app.push_screen(screen, lambda sure: self._remove(identity, sure=sure))
 
     def _if_in_use(self, identity: Identity) -> str:
@@ -313,7 +312,7 @@ class ProfilesScreen(TableScreen):
         session = self.session
         try:
             with session.log.action(f"test keys of {identity.name}"):
-                engine = await session.ask_store(lambda: session.home.connect(identity, session.log))
+                engine = await session.ask_store(lambda: session.workspace.connect(identity, session.log))
                 try:
                     clusters = await engine.check_keys()
                     offset = engine.clock_offset

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.secret_stores.problems import KeyringLocked
+from ncp_tui.profiles.secret_stores.errors import KeyringLocked
 from ncp_tui.tui.screens.opening import OpeningScreen
 
 

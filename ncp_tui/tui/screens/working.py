@@ -116,7 +116,7 @@ class WorkingScreen(LoudWorkers, Screen[None]):
         header = self.query_one(HeaderLine)
         accent = identity.profile.accent if identity is not None else None
         header.set_classes(f"accent-{accent}" if accent and accent != "none" else "")
-        header.set_class(self.session.home.demo, "demo")
+        header.set_class(self.session.workspace.demo, "demo")
         who = (identity.name, identity.profile.region) if identity is not None else ()
         header.show((*who, *self.path), header_facts(self.session, leads_to_outcomes=self.leads_to_outcomes))
 
@@ -132,9 +132,9 @@ class WorkingScreen(LoudWorkers, Screen[None]):
         """Say how the snapshots under way are doing."""
         under_way = self.session.open_snapshots
         if under_way:
-            self.say(under_way_sentence(under_way, self.session.home.monotonic()), "warning")
+            self.say(under_way_sentence(under_way, self.session.workspace.monotonic()), "warning")
 
-    def show_unsettled(self) -> None:
+    def show_unresolved(self) -> None:
         """Say which creates are open, on the screen that leads to them; the header has their number everywhere."""
 
     def on_followed_changed(self, followed: TrackedSnapshot) -> None:
@@ -185,12 +185,12 @@ class WorkingScreen(LoudWorkers, Screen[None]):
 def header_facts(session: Session, *, leads_to_outcomes: bool = False) -> list[Fact]:
     """What the header says besides the path, most important first."""
     facts = []
-    if session.home.demo:
+    if session.workspace.demo:
         facts.append(Fact("DEMO: a private sandbox", "DEMO", needed=True))
     if session.read_only:
         facts.append(Fact("READ-ONLY", needed=True))
-    if session.unsettled:
-        count = f"{len(session.unsettled)} UNSETTLED"
+    if session.unresolved:
+        count = f"{len(session.unresolved)} UNSETTLED"
         facts.append(Fact(f"{count}, press u" if leads_to_outcomes else count, count, needed=True))
     endpoint = session.identity.profile.endpoint() if session.identity is not None else None
     if endpoint is not None and endpoint.is_foreign:

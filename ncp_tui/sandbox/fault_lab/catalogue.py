@@ -1,0 +1,114 @@
+"""Faults by name, as a person or a test asks for them: `NAME`, `NAME:3`, `NAME:always`, `NAME@history`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Literal
+
+from ncp_tui.sandbox.fault_lab.clocks import clock_faults, clock_off
+from ncp_tui.sandbox.fault_lab.connections import connection_faults
+from ncp_tui.sandbox.fault_lab.contradictions import contradiction_faults
+from ncp_tui.sandbox.fault_lab.encryption import encryption_faults
+from ncp_tui.sandbox.fault_lab.fault import TARGETS, LabFault
+from ncp_tui.sandbox.fault_lab.gateway_errors import gateway_error_faults
+from ncp_tui.sandbox.fault_lab.histories import history_faults
+from ncp_tui.sandbox.fault_lab.odd_answers import odd_answer_faults
+from ncp_tui.sandbox.fault_lab.refusals import refusal_faults
+from ncp_tui.sandbox.sandbox import Sandbox
+
+ALWAYS = "always"
+_SPEC = re.compile(r"(?P<name>[^@:]+)(?:@(?P<target>[^@:]*))?(?::(?P<times>[^@:]*))?")
+_CLOCK = re.compile(r"clock([+-][0-9]{1,9})")
+_TIMES = re.compile(r"[1-9][0-9]{0,8}")
+
+
+class UnknownFault(ValueError):
+    """There is no such fault, or not so. The text says what there is instead."""
+
+
+@dataclass(frozen=True)
+class PlannedFault:
+    """A fault and how often it strikes; None is always."""
+
+    fault: LabFault
+    times: int | None
+
+    def __str__(self) -> str:
+        return f"{self.fault.name}:{ALWAYS if self.times is None else self.times}"
+
+    def install(self, sandbox: Sandbox) -> None:
+        """Have it wait for its requests. Raises OSError when a TLS fault cannot write its files."""
+        self.fault.install(sandbox, self.times)
+
+
+def read_fault(text: str) -> PlannedFault:
+    """Read `NAME[@TARGET][:N]`; N is a number from 1 up or `always`. Raises UnknownFault."""
+    found = _SPEC.fullmatch(text)
+    if not found:
+        raise UnknownFault(f"{text!r} is not a fault: write NAME, NAME:N, NAME:{ALWAYS} or NAME@TARGET:N.")
+    fault = _find(found["name"])
+    if found["target"] is not None:
+        fault = _aimed(fault, found["target"])
+    return PlannedFault(fault, fault.usual_times if found["times"] is None else _read_times(found["times"]))
+
+
+def install(sandbox: Sandbox, fault: str, times: int | Literal["usual"] | None = "usual") -> PlannedFault:
+    """Install a fault by name, aimed or not. `times` None is always; without it the name says so, or the fault does.
+
+    Raises UnknownFault, and ValueError for less than one time.
+    """
+    planned = read_fault(fault)
+    if times != "usual":
+        planned = PlannedFault(planned.fault, times)
+    planned.install(sandbox)
+    return planned
+
+
+def _all() -> Iterator[LabFault]:
+    yield from connection_faults()
+    yield from odd_answer_faults()
+    yield from contradiction_faults()
+    yield from gateway_error_faults()
+    yield from refusal_faults()
+    yield from clock_faults()
+    yield from history_faults()
+    yield from encryption_faults()
+
+
+# In the order in which they are listed.
+FAULTS: Mapping[str, LabFault] = MappingProxyType({fault.name: fault for fault in _all()})
+
+
+def _find(name: str) -> LabFault:
+    clock = _CLOCK.fullmatch(name)
+    if clock:
+        return clock_off(int(clock[1]))
+    if name not in FAULTS:
+        raise UnknownFault(f"There is no fault {name!r}. {_instead(name)}")
+    return FAULTS[name]
+
+
+def _instead(name: str) -> str:
+    variants = [known for known in FAULTS if known.startswith(f"{name}-")]
+    close = list(dict.fromkeys([*variants, *get_close_matches(name, FAULTS, n=3)]))
+    return f"Did you mean {' or '.join(close)}?" if close else "--list-faults shows all of them."
+
+
+def _aimed(fault: LabFault, target: str) -> LabFault:
+    if target not in TARGETS:
+        raise UnknownFault(f"There is nothing called {target!r} to strike; there are {', '.join(TARGETS)}.")
+    if not fault.aimable:
+        raise UnknownFault(f"{fault.name} cannot be aimed: it strikes one thing only.")
+    return fault.at(target)
+
+
+def _read_times(text: str) -> int | None:
+    if text == ALWAYS:
+        return None
+    if not _TIMES.fullmatch(text):
+        raise UnknownFault(f"{text!r} is not how often a fault strikes: a number from 1 up, or {ALWAYS!r}.")
+    return int(text)

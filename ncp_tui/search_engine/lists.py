@@ -1,0 +1,211 @@
+"""A list as it was read: its rows, when that was, and whether they are all there are. A list that is missing is none.
+
+The service's lists differ in the names of their members and in nothing else, so each kind is described once, here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar, overload
+
+from ncp_tui.gateway.errors import BadAnswer
+from ncp_tui.gateway.inert_json import CutList
+from ncp_tui.search_engine import fields
+from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry, ScheduleEntry, Version
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Raw = Mapping[str, Any]
+
+SLICE = 40
+"""Rows that are read without letting anything else have its turn: a millisecond."""
+
+
+class ListMissing(BadAnswer):
+    """An answer without the list it should have, or one that counts rows and sends none. It is not an empty list."""
+
+    kind = "list_missing"
+    may_have_acted = False
+
+    def __init__(self, noun: str, why: str) -> None:
+        super().__init__(
+            f"The list of {noun} did not come: {why}.",
+            f"What {noun} there are is not known; it does not mean that there are none.",
+            "Try again; if it stays so, look into the NCP console.",
+        )
+
+
+@dataclass(frozen=True)
+class Listing(Sequence[T_co]):
+    """The rows that were read of one list, and how far they are the list."""
+
+    rows: tuple[T_co, ...]
+    read_at: datetime
+    total: int | None = None
+    """How many rows the service counts; None where it says nothing."""
+    is_whole: bool = True
+    """Whether these are known to be all. False where only some were asked for, too."""
+    gap: str = ""
+    """A sentence of what is missing though it was wanted: cut off, or fewer than the service counts; else empty."""
+    has_more: bool = False
+    """Whether the service has pages behind these rows that were not asked for."""
+
+    @overload
+    def __getitem__(self, index: int) -> T_co: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T_co, ...]: ...
+    def __getitem__(self, index: int | slice) -> T_co | tuple[T_co, ...]:
+        return self.rows[index]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[T_co]:
+        return iter(self.rows)
+
+
+def gap_of(rows: Sequence[object]) -> str:
+    """What is missing of `rows`; empty where they are all, or were made here."""
+    return rows.gap if isinstance(rows, Listing) else ""
+
+
+@dataclass(frozen=True)
+class ListPage(Generic[T]):
+    """Some rows of a list, none of them on an earlier page. The last has the `gap` of the whole, if there is one."""
+
+    rows: list[T]
+    total: int | None = None
+    is_last: bool = False
+    gap: str = ""
+
+
+@dataclass(frozen=True)
+class ListKind(Generic[T]):
+    """One of the service's lists: the members it comes in, what its rows are called, and how one is read."""
+
+    noun: str
+    members: tuple[str, ...]
+    read: Callable[[Raw, str], T]
+    """A row from an item and the name of the list that it stood in."""
+    identity: Callable[[T], object]
+    """What a row that comes twice has in common; None for one that nothing can be done with."""
+
+
+CLUSTERS: ListKind[Cluster] = ListKind(
+    "clusters",
+    ("allowedClusters", "disallowedClusters"),
+    lambda item, name: Cluster.read(item, allowed=name == "allowedClusters"),
+    lambda cluster: cluster.number or cluster.name or None,
+)
+BUCKETS: ListKind[Bucket] = ListKind(
+    "buckets", ("bucketList",), lambda item, _: Bucket.read(item), lambda bucket: bucket.name or None
+)
+HISTORY: ListKind[HistoryEntry] = ListKind(
+    "snapshots",
+    ("snapshotHistoryResponseList",),
+    lambda item, _: HistoryEntry.read(item),
+    # Not the row number alone: nobody documents that it does not start anew on each page.
+    lambda row: (row.index, row.snapshot, row.at or row.date) if row.snapshot or row.index else None,
+)
+SCHEDULES: ListKind[ScheduleEntry] = ListKind(
+    "schedule settings",
+    ("snapshotSchedulingHistoryList",),
+    lambda item, _: ScheduleEntry.read(item),
+    lambda row: (row.snapshot, row.bucket, row.set_up, row.day, row.time, row.status),
+)
+VERSIONS: ListKind[Version] = ListKind(
+    "versions", ("searchEngineVersionList",), lambda item, _: Version.read(item), lambda version: version.code or None
+)
+
+
+class RowReader(Generic[T]):
+    """Takes the results of one list's pages, in their order, and keeps count of what is missing."""
+
+    def __init__(self, kind: ListKind[T], most: int) -> None:
+        """Take at most `most` rows."""
+        self.kind = kind
+        self.total: int | None = None
+        """How many rows the newest page says there are."""
+        self.taken = 0
+        self._most = most
+        self._seen: set[object] = set()
+        self._unread = 0
+        self._cut = False
+        self._repeats = False
+
+    async def take(self, result: Any) -> list[T]:
+        """The rows of a page that were on none before. Raises ListMissing for a page without a list."""
+        total = counted(result)
+        self.total = self.total if total is None else total
+        rows: list[T] = []
+        number = -1
+        for number, (name, item) in enumerate(self._items(result)):
+            if number % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            row = self.kind.read(item, name) if isinstance(item, Mapping) else None
+            identity = None if row is None else self.kind.identity(row)
+            if row is None or identity is None:
+                self._unread += 1
+            elif identity not in self._seen:
+                self._seen.add(identity)
+                rows.append(row)
+        self._repeats = number >= 0 and not rows
+        rows = rows[: max(0, self._most - self.taken)]
+        self.taken += len(rows)
+        return rows
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more is read, however much there is."""
+        return self.taken >= self._most
+
+    def gap(self, *, is_end: bool) -> str:
+        """What is missing of a whole list, once all that is wanted has been taken; `is_end` where no more comes."""
+        noun, taken = self.kind.noun, f"{self.taken:,}"
+        if self.damage:
+            return self.damage
+        if not is_end:
+            of = f" of {self.total:,}" if self.total and self.total > self.taken else ""
+            return f"Only the first {taken}{of} {noun} were read: ncp-tui reads no more."
+        if self.total is not None and self.total > self.taken:
+            return f"The service counts {self.total:,} {noun}, and sent {taken}."
+        if self._repeats and self.total is None:
+            return f"The service repeats the same {taken} {noun}, and says that more follow."
+        return ""
+
+    @property
+    def damage(self) -> str:
+        """What is wrong with the pages that were taken, whether or not they are all; empty where nothing is."""
+        noun, taken = self.kind.noun, f"{self.taken:,}"
+        if self._cut:
+            return f"An answer was too large and was cut: {taken} {noun} were read, and there are more."
+        if self._unread:
+            entries = "1 entry" if self._unread == 1 else f"{self._unread:,} entries"
+            return f"The list of {noun} has {entries} without a name: {taken} {noun} could be read."
+        return ""
+
+    def _items(self, result: Any) -> Iterator[tuple[str, Any]]:
+        found = {name: result.get(name) for name in self.kind.members} if isinstance(result, Mapping) else {}
+        lists = {name: items for name, items in found.items() if isinstance(items, list)}
+        if not lists and not (isinstance(result, Mapping) and counted(result) == 0):
+            raise ListMissing(self.kind.noun, _why(result, found))
+        self._cut = self._cut or any(isinstance(items, CutList) for items in lists.values())
+        return ((name, item) for name, items in lists.items() for item in items)
+
+
+def counted(result: Any) -> int | None:
+    """How many rows the service says there are on all pages; None where it says nothing."""
+    return fields.number(result, "totalCount") if isinstance(result, Mapping) else None
+
+
+def _why(result: Any, found: Mapping[str, Any]) -> str:
+    if not isinstance(result, Mapping):
+        return "the answer has no result" if result is None else "the result is no object"
+    total = counted(result)
+    counts = f", though it counts {total:,}" if total else ""
+    odd = next((name for name, items in found.items() if items is not None), None)
+    return f"{odd} is no list{counts}" if odd else f"the answer has no {next(iter(found))}{counts}"

@@ -1,0 +1,171 @@
+"""What can be known to be wrong before anything is sent: with the name, the bucket, the cluster; each with a reason.
+
+A name has 3 to 30 characters; lower-case English letters, digits and `-`; a letter first; a letter or digit last; no
+two `-` in a row (api.ncloud-docs.com, createSnapshot). Far narrower than the engine's own, and the service says only
+"invalid".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from ncp_tui.gateway.errors import PermissionDenied
+from ncp_tui.problem import NextAction, Problem
+from ncp_tui.search_engine.client import check_number
+from ncp_tui.search_engine.lists import gap_of
+from ncp_tui.search_engine.models import Bucket, Cluster
+from ncp_tui.text import clean
+
+SHORTEST, LONGEST = 3, 30
+
+_LEGAL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_INVISIBLE = frozenset({"Cf", "Cc", "Zl", "Zp"})
+# Nothing is drawn for these either, though their category says letter or mark: Hangul fillers, variation selectors.
+_BLANK = frozenset("\u034f\u115f\u1160\u3164\uffa0") | frozenset(map(chr, range(0xFE00, 0xFE10)))
+_AN_INVISIBLE = "an invisible character"
+
+
+class InvalidName(Problem):
+    """A snapshot name that the service would refuse; nothing was sent."""
+
+    kind = "invalid_name"
+
+
+def name_problems(name: str) -> list[str]:
+    """Everything wrong with `name`, each as a short reason; empty for a legal name."""
+    if _LEGAL.fullmatch(name) and SHORTEST <= len(name) <= LONGEST:
+        return []
+    problems = []
+    if len(name) < SHORTEST:
+        problems.append(f"too short: {len(name)} of at least {SHORTEST} characters")
+    if len(name) > LONGEST:
+        problems.append(f"too long: {len(name)} of at most {LONGEST} characters")
+    problems += _character_problems(name)
+    if name and not ("a" <= name[0] <= "z"):
+        problems.append("must start with a lower-case letter")
+    if name.endswith("-"):
+        problems.append("must end with a letter or digit")
+    if "--" in name:
+        problems.append("no two hyphens in a row")
+    return problems
+
+
+def _character_problems(name: str) -> list[str]:
+    found: dict[str, list[str]] = {}
+    for character in dict.fromkeys(name):
+        if not (character in "-0123456789" or "a" <= character <= "z"):
+            found.setdefault(_class_of(character), []).append(character)
+    return [f"{reason} ({_shown(reason, characters[:3])})" for reason, characters in found.items()]
+
+
+def _shown(reason: str, characters: list[str]) -> str:
+    if reason == _AN_INVISIBLE or not "".join(characters).isprintable():
+        return " ".join(f"U+{ord(character):04X}" for character in characters)
+    return "".join(characters)
+
+
+def _class_of(character: str) -> str:
+    if "A" <= character <= "Z":
+        return "no capital letters"
+    if character == " ":
+        return "no spaces"
+    if character == "_":
+        return "no underscores, use -"
+    if character in _BLANK or unicodedata.category(character) in _INVISIBLE:
+        return _AN_INVISIBLE
+    if unicodedata.east_asian_width(character) == "F":
+        return "full-width characters; switch the input method to half width"
+    name = unicodedata.name(character, "")
+    if name.startswith(("HANGUL", "HALFWIDTH HANGUL")):
+        return "no Hangul; only a-z, 0-9 and -"
+    return "only a-z, 0-9 and -"
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it is legal. Raises InvalidName with every reason and a legal suggestion."""
+    problems = name_problems(name)
+    if problems:
+        raise InvalidName(
+            f"{clean(name) or 'An empty name'!r} is not a legal snapshot name: {'; '.join(problems)}.",
+            "Nothing was sent.",
+            f"A legal name close to it: {suggest_name(name)}",
+        )
+    return name
+
+
+def suggest_name(name: str) -> str:
+    """A legal name as close to `name` as the rules allow."""
+    plain = unicodedata.normalize("NFKC", name).lower()
+    slug = _SEPARATORS.sub("-", plain).strip("-")
+    if not slug or not slug[0].isalpha():
+        slug = f"snapshot-{slug}".strip("-")
+    slug = slug[:LONGEST].rstrip("-")
+    return slug if len(slug) >= SHORTEST else f"{slug}-snapshot"
+
+
+# Object Storage's rule for bucket names (api.ncloud-docs.com, PutBucket).
+_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]")
+
+_MOST_NAMED = 10
+"""Buckets that are named as a way out; an account may have a thousand."""
+
+
+class InvalidBucket(Problem):
+    """A bucket that cannot take the snapshot; nothing was sent."""
+
+    kind = "invalid_bucket"
+
+
+def check_bucket(name: str, known: Sequence[Bucket] = ()) -> str:
+    """Return `name` if a snapshot may be sent there.
+
+    `known` is the service's list for the cluster. A bucket in it that is locked or denied is refused; so is one that is
+    missing from a list that is whole and not empty. With no list, only the form of the name is checked. Raises
+    InvalidBucket.
+    """
+    if not name:
+        step = "Name the bucket that the snapshot goes to."
+        raise InvalidBucket("No bucket is chosen.", "Nothing was sent.", step, NextAction("profile.bucket"))
+    if not _BUCKET.fullmatch(name) or ".." in name or _is_address(name):
+        raise InvalidBucket(
+            f"{clean(name)!r} is not a bucket name.",
+            "Nothing was sent.",
+            "3 to 63 characters: lower-case letters, digits, '.' and '-'; letter or digit at both ends.",
+        )
+    found = next((bucket for bucket in known if bucket.name == name), None)
+    names = [bucket.name for bucket in known if bucket.usable]
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    usable = (", ".join(names[:_MOST_NAMED]) or "none") + more
+    if found is None and known and not gap_of(known):
+        raise InvalidBucket(
+            f"The cluster's API key sees no bucket {name}.", "Nothing was sent.", f"Usable buckets: {usable}."
+        )
+    if found is not None and not found.usable:
+        raise InvalidBucket(
+            f"Bucket {name} cannot take a snapshot: {found.reason}.", "Nothing was sent.", f"Usable buckets: {usable}."
+        )
+    return name
+
+
+def check_cluster(cluster: Cluster) -> Cluster:
+    """Return `cluster` if this key may open it and it has a number. Raises PermissionDenied, WrongCluster."""
+    if not cluster.allowed:
+        raise PermissionDenied(
+            f"This key may see cluster {cluster.name} by name only.",
+            "Nothing was sent.",
+            "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile.",
+        )
+    check_number(cluster.number, cluster.name)
+    return cluster
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.IPv4Address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""Following one snapshot in the history until it ends. Stopping to watch never touches the snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ncp_tui.gateway.errors import (
+    AuthenticationFailed,
+    GatewayError,
+    NotFound,
+    PermissionDenied,
+    QuotaExceeded,
+    Throttled,
+)
+from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
+from ncp_tui.snapshots.history_match import Asked, Match, Whose, best_match
+
+if TYPE_CHECKING:
+    from ncp_tui.search_engine.client import SearchEngine
+
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 15.0
+"""Seconds between two looks: short at first, since small snapshots end in seconds; at most four a minute later."""
+
+_GROWTH = 1.5
+_JITTER = 0.2
+_FINAL = frozenset({SnapshotState.SUCCESS, SnapshotState.FAILED})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One look at the history. `entry` is None while no row is proved to be it; `problem` is a look that failed."""
+
+    state: SnapshotState
+    elapsed: float
+    looks: int
+    entry: HistoryEntry | None = None
+    problem: GatewayError | None = None
+    other: Match | None = None
+    """The row of the name that may be it, or is not, where none is proved to be."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the snapshot has ended."""
+        return self.state in _FINAL
+
+
+async def watch(
+    engine: SearchEngine,
+    asked: Asked,
+    *,
+    whole_first: bool = False,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+    jitter: Callable[[], float] = random.random,
+) -> AsyncIterator[Progress]:
+    """Yield a Progress after each look for what was `asked` at the history of its cluster, the last one final.
+
+    With `whole_first` the first look goes through all pages, until it succeeds; the others see the newest rows only. A
+    row that only may be it never ends the watch. A look that fails is reported and tried again after the next pause,
+    a longer one where the gateway asks for it; refused keys, a missing permission, an unknown address or a used-up
+    quota end the watch by raising. It has no limit of its own: cancel it, or stop iterating, at any time.
+    """
+    started, pause, looks = monotonic(), FIRST_PAUSE, 0
+    last: HistoryEntry | None = None
+    other: Match | None = None
+    while True:
+        looks += 1
+        problem: GatewayError | None = None
+        try:
+            if whole_first:
+                rows = await engine.snapshot_history(asked.cluster_number)
+                whole_first = False
+            else:
+                rows = await engine.recent_snapshots(asked.cluster_number, tries=1)
+            measured = engine.clock_offset
+            other = best_match(asked.on_clock(measured.seconds if measured else None), rows, now())
+            last = other.row if other and other.whose is Whose.OURS else last
+        except (AuthenticationFailed, PermissionDenied, NotFound, QuotaExceeded):
+            raise
+        except GatewayError as error:
+            problem = error
+        state = last.state if last else SnapshotState.UNKNOWN
+        progress = Progress(state, monotonic() - started, looks, last, problem, None if last else other)
+        yield progress
+        if progress.is_final:
+            return
+        wait = problem.retry_after if isinstance(problem, Throttled) else None
+        await sleep(max(wait or 0.0, pause * (1 - _JITTER + 2 * _JITTER * jitter())))
+        pause = min(pause * _GROWTH, LONGEST_PAUSE)

@@ -1,0 +1,181 @@
+"""What of the user's this run may touch, and how an identity found there becomes a client that signs.
+
+Everything above asks here, so that a demo or a test replaces the user's files, keyring and environment in one place.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ncp_tui.gateway.credentials import KeySource
+from ncp_tui.profiles.environment_variables import take_environment, wants_server_role
+from ncp_tui.profiles.identity import Identities, Identity
+from ncp_tui.profiles.profile import StoreName
+from ncp_tui.session_log.log import SessionLog
+from ncp_tui.system.paths import Paths, check_owner, configure_path, make_private_directory, paths_from
+from ncp_tui.system.process import close_process_memory
+
+if TYPE_CHECKING:
+    from ncp_tui.profiles.ncloud_configure import NcloudConfigure
+    from ncp_tui.profiles.profiles_file import ProfilesFile
+    from ncp_tui.profiles.secret_stores.protocol import SecretStore
+    from ncp_tui.profiles.server_role import ServerRole
+    from ncp_tui.profiles.store import ProfileStore
+    from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.session_log.writer import LogWriter
+
+if TYPE_CHECKING:  # loaded only by a run that uses it
+    from ncp_tui.profiles.server_role import ServerRole
+
+READ_ONLY_VARIABLE = "NCP_TUI_READ_ONLY"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The files, stores and variables of one run. Reading the files blocks: callers in a loop use a thread."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    paths: Paths
+    stores: Mapping[StoreName, SecretStore]
+    configure_file: Path | None = None
+    server_role: ServerRole | None = field(default=None, repr=False)
+    """The role of this server, where the user said that it may be used; without it nobody asks for one."""
+
+    read_only: bool = False
+    """Set for the whole run: no operation with an effect is sent, whatever a profile says."""
+
+    demo: bool = False
+    folder: Path = Path()
+    """Where a file that the user asks for goes: the folder the program was started in."""
+
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+    def now(self) -> datetime:
+        """This moment, on this machine's clock."""
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    @property
+    def profiles(self) -> ProfileStore:
+        """The profiles on disk."""
+        from ncp_tui.profiles.store import ProfileStore
+
+        return ProfileStore(self.paths)
+
+    def log_file(self) -> LogWriter:
+        """The session log on disk. Nothing is written until it hears of a request."""
+        from ncp_tui.session_log.writer import LogWriter
+
+        return LogWriter(self.paths.session_log_file, partial(make_private_directory, self.paths.state_dir))
+
+    def configure(self) -> NcloudConfigure:
+        """What `~/.ncloud/configure` holds; nothing where this run may not look at it."""
+        from ncp_tui.profiles.ncloud_configure import NcloudConfigure, read_ncloud_configure
+
+        return read_ncloud_configure(self.configure_file) if self.configure_file else NcloudConfigure()
+
+    def identities(self, book: ProfilesFile | None = None) -> Identities:
+        """Everybody this run could call as."""
+        from ncp_tui.profiles.credential_sources import available_identities
+
+        return available_identities(self.environ, book or self.profiles.load(), self.configure(), self.server_role)
+
+    def choose(self, name: str | None = None, book: ProfilesFile | None = None) -> Identity:
+        """Who to call as, by name or by the documented order. Raises NoCredentials."""
+        from ncp_tui.profiles.credential_sources import choose_identity
+
+        return choose_identity(self.environ, book or self.profiles.load(), self.configure(), name, self.server_role)
+
+    async def connect(self, identity: Identity, log: SessionLog) -> SearchEngine:
+        """Fetch the secret key of `identity` and return a client for it; nothing is sent to the service yet.
+
+        Raises the Problem of the secret store, KeysUnavailable, UnknownEndpoint or UnusableProxy.
+        """
+        from ncp_tui.profiles.credential_sources import key_source_for
+
+        return self.client(identity, await key_source_for(identity, self.stores), log)
+
+    def client(self, identity: Identity, credentials: KeySource, log: SessionLog) -> SearchEngine:
+        """A client for `identity` that signs with `credentials`, saved or not."""
+        from ncp_tui.gateway.client import GatewayClient
+        from ncp_tui.search_engine.client import SearchEngine
+
+        profile = identity.profile
+        client = GatewayClient(
+            profile.endpoint(),
+            credentials,
+            record=partial(log.record, profile=identity.name),
+            ca_bundle=profile.ca_bundle,
+            clock=self.clock,
+            environ=self.environ,
+        )
+        return SearchEngine(client, read_only=self.read_only or profile.read_only)
+
+
+def open_workspace(
+    environ: Mapping[str, str] = os.environ, *, read_only: bool = False, profile: str | None = None
+) -> Workspace:
+    """The workspace of the user who started the program. The keys in this process's own environment are taken out.
+
+    From then on no other process of this user may read this one's memory. `profile` is whom the user named to call as.
+    Raises UnusableHome.
+    """
+    if environ is os.environ:
+        close_process_memory()
+        environ = take_environment(os.environ)
+    paths = paths_from(environ)
+    check_owner(paths)
+    wanted = environ.get(READ_ONLY_VARIABLE, "").strip().lower()
+    return Workspace(
+        environ=environ,
+        paths=paths,
+        stores=_UsersStores(environ, paths),
+        configure_file=configure_path(environ),
+        server_role=_server_role(environ, profile),
+        read_only=read_only or wanted not in {"", "0", "false", "no"},
+    )
+
+
+def _server_role(environ: Mapping[str, str], profile: str | None) -> ServerRole | None:
+    if not wants_server_role(environ, profile):
+        return None
+    from ncp_tui.profiles.server_role import ServerRole
+
+    return ServerRole(environ)
+
+
+class _UsersStores(Mapping["StoreName", "SecretStore"]):
+    """The user's stores, made when one is asked for: the first screen is drawn without them."""
+
+    def __init__(self, environ: Mapping[str, str], paths: Paths) -> None:
+        self._environ = environ
+        self._paths = paths
+
+    @cached_property
+    def _stores(self) -> Mapping[StoreName, SecretStore]:
+        from ncp_tui.profiles.secret_stores.key_file_store import KeyFileStore
+        from ncp_tui.profiles.secret_stores.os_keyring import KeyringStore
+        from ncp_tui.profiles.secret_stores.passphrase import PASSPHRASE_VARIABLE
+        from ncp_tui.profiles.secret_stores.session_store import SessionStore
+
+        named = self._environ.get(PASSPHRASE_VARIABLE, "").strip()
+        # A unit file or a .env hands "~" over as it is written. Path's own raises for a user that nobody knows.
+        passphrase_file = Path(os.path.expanduser(named)) if named else None  # noqa: PTH111
+        key_file = KeyFileStore(self._paths.keys_file, passphrase_file=passphrase_file)
+        return {"keyring": KeyringStore(), "file": key_file, "session": SessionStore()}
+
+    def __getitem__(self, name: StoreName) -> SecretStore:
+        return self._stores[name]
+
+    def __iter__(self) -> Iterator[StoreName]:
+        return iter(self._stores)
+
+    def __len__(self) -> int:
+        return len(self._stores)
