@@ -2,47 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.identity import Identities, Identity
-from ncp_tui.system.blocking import run_blocking
+from ncp_tui.profiles.identity import Identity
 from ncp_tui.system.process import resume_gc
-from ncp_tui.tui import settings
 from ncp_tui.tui.clipboard import Clipboard
-from ncp_tui.tui.crash import LoudWorkers, QuietCrash
-from ncp_tui.tui.messages import JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
+from ncp_tui.tui.identity_choice import find_identity, find_saved
+from ncp_tui.tui.messages import IdentityFound, JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
 from ncp_tui.tui.next_steps import problem_words
-from ncp_tui.tui.notices import BELL, WAYS, NoticingApp
-from ncp_tui.tui.page_keys import SteadyPages
+from ncp_tui.tui.notify import BELL, WAYS, Notifier
+from ncp_tui.tui.palette import commands_of
+from ncp_tui.tui.preferences import Preferences
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.working import WorkingScreen
-from ncp_tui.tui.send_key import SEND_ID, note_input
+from ncp_tui.tui.send_key import note_input
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.small_window import RoomyApp
+from ncp_tui.tui.small_window import SmallWindow
 from ncp_tui.tui.snapshot_workers import SnapshotWorkers
-from ncp_tui.tui.themes import DARK, THEMES, ThemedApp, theme_for
+from ncp_tui.tui.terminal import TerminalApp
+from ncp_tui.tui.themes import DARK, THEMES, theme_for
 from ncp_tui.tui.typed_ahead import TypedAhead
 from ncp_tui.view.progress import final_sentence, title_word
 from ncp_tui.workspace import Workspace
 
 if TYPE_CHECKING:
-    from ncp_tui.profiles.profiles_file import ProfilesFile
     from ncp_tui.profiles.secret_stores.errors import KeyringLocked
     from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 
-DISK_SECONDS = 10.0
 _BEGIN_SECONDS = 0.2
 """By then the first frame is out nearly everywhere; where it is not, the program begins before it."""
 
@@ -54,8 +49,8 @@ _KEY_NAMES = {
 }
 
 
-class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCrash):
-    """ncp-tui, full screen."""
+class NcpApp(TerminalApp):
+    """ncp-tui, full screen. Its parts are attributes; it wires them to the screens."""
 
     TITLE = "ncp-tui"
     CSS_PATH = ["app.tcss", "few_colours.tcss"]  # noqa: RUF012 - declared so by Textual
@@ -93,16 +88,6 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
         ),
     ]
 
-    @dataclass
-    class IdentityFound(Message):
-        """It is known who there is, and who is used."""
-
-        identities: Identities
-        default_profile: str | None
-        identity: Identity | None
-        ask: bool
-        problem: Problem | None = None
-
     def __init__(
         self,
         workspace: Workspace,
@@ -120,7 +105,9 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
         self.snapshot_workers = SnapshotWorkers(self, self.session)
         self._profile_wanted = profile
         self._has_begun = False
-        self.notify_by = notify_by
+        self.notifier = Notifier(self, notify_by)
+        self.preferences = Preferences(None if workspace.demo else workspace.paths)
+        self.small_window = SmallWindow(self)
         self.begin_with(theme or theme_for(workspace.environ))
 
     def get_key_display(self, binding: Binding) -> str:
@@ -138,6 +125,12 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
     def on_mount(self) -> None:
         """Move nothing smoothly: a page that slides costs 118 kB instead of 4 (measured)."""
         self.animation_level = "none"
+        self.small_window.watch()
+
+    @on(events.Resize)
+    def fit(self, event: events.Resize) -> None:
+        """Cover the screens while they have no room."""
+        self.small_window.cover_all(event.size)
 
     def on_ready(self) -> None:
         """Paint first: whatever touches disk, keyring or network is a worker that starts after the first frame."""
@@ -157,30 +150,8 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
 
     @work(group="identity", exclusive=True, exit_on_error=False, description="find who to call as")
     async def find_identity(self) -> None:
-        """Read the profiles and the other places that may hold keys, and choose by the documented order."""
-        workspace, wanted = self.session.workspace, self._profile_wanted
-
-        def find() -> tuple[ProfilesFile, Identities]:
-            book = workspace.profiles.load()
-            return book, workspace.identities(book)
-
-        try:
-            book, identities = await run_blocking(find, DISK_SECONDS)
-        except Problem as problem:
-            self.post_message(self.IdentityFound(Identities(), None, None, ask=False, problem=problem))
-            return
-        except TimeoutError:
-            self.post_message(self.IdentityFound(Identities(), None, None, ask=False, problem=_slow_disk()))
-            return
-        asked_for = bool(wanted or workspace.environ.get("NCP_TUI_PROFILE"))
-        first_run = not book.profiles and not asked_for and not book.damaged
-        try:
-            identity = None if first_run else await run_blocking(lambda: workspace.choose(wanted), DISK_SECONDS)
-        except (Problem, TimeoutError) as error:
-            why = error if isinstance(error, Problem) else _slow_disk()
-            self.post_message(self.IdentityFound(identities, book.default, None, ask=False, problem=why))
-            return
-        self.post_message(self.IdentityFound(identities, book.default, identity, ask=first_run))
+        """Read who there is, and choose by the documented order."""
+        self.post_message(await find_identity(self.session.workspace, self._profile_wanted))
 
     @on(IdentityFound)
     def start(self, event: IdentityFound) -> None:
@@ -227,40 +198,13 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
     async def find_and_use(self, name: str) -> None:
         """Read the profiles again and call as `name`."""
         self._profile_wanted = name
-        workspace = self.session.workspace
-        try:
-            book = await run_blocking(workspace.profiles.load, DISK_SECONDS)
-            identities = await run_blocking(lambda: workspace.identities(book), DISK_SECONDS)
-        except (Problem, TimeoutError) as error:
-            why = error if isinstance(error, Problem) else _slow_disk()
-            self.post_message(self.IdentityFound(Identities(), None, None, ask=False, problem=why))
-            return
-        self.post_message(self.IdentityFound(identities, book.default, identities.find(name), ask=False))
+        self.post_message(await find_saved(self.session.workspace, name))
 
     async def ask_to_open(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
         """Have the user open the key file or the keyring; False when the user would rather not."""
-        from ncp_tui.profiles.secret_stores.errors import KeyringLocked
-        from ncp_tui.tui.screens.passphrase import PassphraseScreen
-        from ncp_tui.tui.screens.unlock import UnlockScreen
+        from ncp_tui.tui.screens.unlock import ask_to_open
 
-        screen: Screen[bool] = UnlockScreen(locked) if isinstance(locked, KeyringLocked) else PassphraseScreen(locked)
-        answered = asyncio.Event()
-        answers: list[bool | None] = []
-
-        def keep(answer: bool | None) -> None:
-            answers.append(answer)
-            if self.screen_stack:
-                # Behind the event that tells the screen in front of its return: it must still find its worker at work.
-                self.screen.call_later(answered.set)
-
-        await self.push_screen(screen, keep)
-        try:
-            await answered.wait()
-        except asyncio.CancelledError:
-            if self.screen_stack and self.screen is screen:
-                screen.dismiss(False)
-            raise
-        return bool(answers[0])
+        return await ask_to_open(self, locked)
 
     def show_identity(self) -> None:
         """Show what the identity in use may see; a call that hangs for the last one is left behind."""
@@ -268,7 +212,7 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
         who = "" if identity is None else f" {identity.name} {identity.profile.region}"
         if identity is not None and self.session.workspace.demo:
             who = f" DEMO {identity.profile.region}"
-        self.call_window(f"ncp-tui{who}")
+        self.notifier.call_window(f"ncp-tui{who}")
         clusters = self._clusters_screen()
         if clusters is not None:
             clusters.workers.cancel_node(clusters)
@@ -303,9 +247,9 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
         tracked = event.tracked
         for screen in self._working_screens():
             screen.on_followed_changed(tracked)
-        self.tell_in_title(f"{tracked.request.name}: {title_word(tracked)}")
+        self.notifier.tell_in_title(f"{tracked.request.name}: {title_word(tracked)}")
         if not tracked.is_open:
-            self.tell_of_end(final_sentence(tracked, problem_words)[0])
+            self.notifier.announce(final_sentence(tracked, problem_words)[0])
 
     def _working_screens(self) -> list[WorkingScreen]:
         """The screens that can show something; none while the app is on its way out, and taking them apart."""
@@ -333,26 +277,22 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
     def choose_theme(self, name: str) -> None:
         """Change to the theme `name`, from now on and at the next start."""
         self.theme = name
-        if not self.session.workspace.demo:
-            self.keep_choice("theme", name)
+        self.keep_choice("theme", name)
 
     def choose_notice(self, way: str) -> None:
         """Tell of the end of a snapshot by `way`, from now on and at the next start."""
-        self.notify_by = way
-        self.tell_of_end("This is how the end of a snapshot is told.")
-        if not self.session.workspace.demo:
-            self.keep_choice("notify", way)
+        self.notifier.way = way
+        self.notifier.announce("This is how the end of a snapshot is told.")
+        self.keep_choice("notify", way)
 
     @work(group="choice", exit_on_error=False, description="remember a choice")
     async def keep_choice(self, name: str, value: str) -> None:
         """Write down what was chosen."""
-        paths = self.session.workspace.paths
         try:
-            await run_blocking(lambda: settings.remember(paths, name, value), DISK_SECONDS)
-        except (Problem, TimeoutError) as error:
-            why = error if isinstance(error, Problem) else _slow_disk()
+            await self.preferences.keep(name, value)
+        except Problem as problem:
             if isinstance(self.screen, WorkingScreen):
-                self.screen.say(problem_words(why), "warning")
+                self.screen.say(problem_words(problem), "warning")
 
     async def on_event(self, event: events.Event) -> None:
         """Pass it on, what the user does one after the other."""
@@ -363,7 +303,8 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
         """Pass it on; a screen that sends has to know that its key was let go."""
         if isinstance(event, events.InputEvent) and self.screen_stack:
             note_input(self.screen, event)
-        await super().on_event(event)
+        if not self.small_window.holds_back(event):
+            await super().on_event(event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A letter never leaves a form, wherever in it the focus is."""
@@ -391,34 +332,8 @@ class NcpApp(LoudWorkers, RoomyApp, SteadyPages, ThemedApp, NoticingApp, QuietCr
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers: what can be done now on the screen in front, and the themes."""
-        seen: set[str] = set()
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if not binding.id or not active.enabled or binding.action in seen:
-                continue
-            group, _, _ = binding.id.partition(".")
-            if group in {"table", "text", "filter"} or binding.action in {"command_palette", "leave_now"}:
-                continue
-            if binding.id == SEND_ID:
-                continue  # its letters and an enter would send
-            seen.add(binding.action)
-            yield SystemCommand(
-                f"{group}: {binding.description.lower()}",
-                binding.tooltip or binding.description,
-                _running(active.node, binding.action),
-            )
+        yield from commands_of(screen)
         for theme in THEMES:
             yield SystemCommand(f"theme: {theme.name}", "Change the colours", partial(self.choose_theme, theme.name))
         for way, meaning in WAYS.items():
             yield SystemCommand(f"notify: {way}", meaning, partial(self.choose_notice, way))
-
-
-def _slow_disk() -> Problem:
-    return Problem("The profiles could not be read within 10 s.", "Nothing was sent.", "Check the disk.")
-
-
-def _running(node: Any, action: str) -> Any:
-    async def run() -> None:
-        await node.run_action(action)
-
-    return run

@@ -8,10 +8,8 @@ with 8.2.8).
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from textual import constants
-from textual.app import App
 from textual.worker import Worker, WorkerState
 
 from ncp_tui.tui.variables import DEVELOPMENT_VARIABLE
@@ -38,18 +36,3 @@ class LoudWorkers:
         error = event.worker.error
         if event.state is WorkerState.ERROR and isinstance(error, Exception):
             event.worker.node.app._handle_exception(error)  # noqa: SLF001
-
-
-class QuietCrash(App[Any], inherit_bindings=False):
-    """An app that never prints: an unexpected exception is kept, and whoever ran the app reports it without locals."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.crashed: BaseException | None = None
-
-    def _handle_exception(self, error: Exception) -> None:
-        self.crashed = self.crashed or error
-        super()._handle_exception(error)
-
-    def _fatal_error(self) -> None:
-        self._close_messages_no_wait()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rich.text import Text
-from textual import events, on
+from textual import events
 from textual.app import App
 from textual.css.query import NoMatches
 from textual.geometry import Size
@@ -37,48 +37,43 @@ class Cover(Static):
         super().__init__("", markup=False, id="cover")
 
 
-class RoomyApp(App[Any]):
-    """An app that covers its screens while they have no room."""
+class SmallWindow:
+    """Covers the screens of an app while they have no room."""
 
-    def on_mount(self) -> None:
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+
+    def watch(self) -> None:
         """Look at every screen that comes to the front, and at those that are there already."""
-        self.screen_change_signal.subscribe(self, self._cover, immediate=True)
-        self.call_later(self._cover_all, None)
+        self._app.screen_change_signal.subscribe(self._app, self._cover, immediate=True)
+        self._app.call_later(self.cover_all, None)
 
-    @on(events.Resize)
-    def look_at_window(self, event: events.Resize) -> None:
+    def cover_all(self, size: Size | None) -> None:
         """Cover those that are there, or uncover them."""
-        self._cover_all(event.size)
-
-    def _cover_all(self, size: Size | None) -> None:
-        for screen in self.screen_stack:
+        for screen in self._app.screen_stack:
             self._cover(screen, size)
 
-    @property
-    def is_too_small(self) -> bool:
-        """Whether the window has no room for any screen."""
-        return self.size.width < LEAST.width or self.size.height < LEAST.height
-
     def _cover(self, screen: Screen[Any], size: Size | None = None) -> None:
-        size = size or self.size
-        is_small = size.width < LEAST.width or size.height < LEAST.height
+        size = size or self._app.size
         try:
             cover = screen.query_one("#cover", Cover)
         except NoMatches:
-            if not is_small:
+            if not _is_small(size):
                 return
             cover = Cover()
             screen.mount(cover)
-        cover.display = is_small
+        cover.display = _is_small(size)
         cover.update(Text(too_small_sentence(size)))
 
-    async def on_event(self, event: events.Event) -> None:
-        """Let no key and no click send what cannot be seen."""
-        if not (self.is_too_small and self._may_send(event)):
-            await super().on_event(event)
-
-    def _may_send(self, event: events.Event) -> bool:
+    def holds_back(self, event: events.Event) -> bool:
+        """Whether this key or click could send what cannot be seen."""
+        if not _is_small(self._app.size):
+            return False
         if isinstance(event, events.Key):
-            types = event.is_printable and isinstance(self.focused, Input)
+            types = event.is_printable and isinstance(self._app.focused, Input)
             return event.key in _HELD_BACK and not types
         return isinstance(event, events.MouseEvent) and not event.is_forwarded
+
+
+def _is_small(size: Size) -> bool:
+    return size.width < LEAST.width or size.height < LEAST.height

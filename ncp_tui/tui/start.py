@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.glyphs import GLYPHS, limited_encoding
-from ncp_tui.tui.notices import way_for
-from ncp_tui.tui.settings import READING_SECONDS, remembered
+from ncp_tui.tui.notify import way_for
+from ncp_tui.tui.preferences import READING_SECONDS, remembered
 from ncp_tui.tui.themes import is_monochrome, theme_for
 from ncp_tui.workspace import Workspace
 

@@ -21,15 +21,20 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from textual.app import App, ScreenStackError
+from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
+from textual.widgets import OptionList
 
 from ncp_tui.system.blocking import DaemonExecutor
 from ncp_tui.tui.clipboard import CannotCopy, Clipboard
+from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.glyphs import GLYPHS
 from ncp_tui.tui.leaving import TERMINAL_LOST, Departure
 from ncp_tui.tui.painting import Painted
+from ncp_tui.tui.themes import THEMES
 from ncp_tui.tui.title import GIVE_BACK, KEEP, has_title, title_sequence
 
 WORKER_SECONDS = 1.0
@@ -53,14 +58,49 @@ RESTORED = (
 """What puts a terminal back, whatever of it was switched on, where there is no time to ask."""
 
 
-class TerminalApp(App[Any]):
-    """An app that leaves in order when its terminal does, and ends in time whenever it leaves."""
+class TerminalApp(LoudWorkers, App[Any], inherit_bindings=False):
+    """An app that leaves in order when its terminal does, and ends in time whenever it leaves.
+
+    It prints nothing when it crashes: Textual's report shows local variables, and a secret key may be one. It looks
+    like its terminal: in our themes, and without any colour where none is wanted.
+    """
 
     terminal_clipboard: Clipboard
 
     def __init__(self) -> None:
         self.departure = Departure()
         super().__init__()
+        self.crashed: BaseException | None = None
+        """An unexpected exception, for whoever ran the app to report without local variables."""
+
+    def begin_with(self, name: str) -> None:
+        """Take the theme `name` before anything is drawn.
+
+        One that changes later has the whole screen sent again, twice (7 kB).
+        """
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.set_reactive(App.theme, name)
+        self.stylesheet.set_variables(self.get_css_variables())
+        # Textual looks at this when the theme changes: until then it would make truecolor of the terminal's colours.
+        self._refresh_truecolor_filter(self.ansi_theme)
+
+    @property
+    def native_ansi_color(self) -> bool:
+        """Whether the terminal's own colours are used. NO_COLOR counts as that: else Textual makes greys of ours.
+
+        Those are truecolor, as many bytes as before, and not what was asked for (measured with 8.2.8).
+        """
+        return bool(os.environ.get("NO_COLOR")) or super().native_ansi_color
+
+    def on_key(self, event: Key) -> None:
+        """Go through a list of options by lines: a page key before it is laid out ends Textual 8.2.8 by a KeyError.
+
+        None here has more than two pages: the choices of a form, the commands of a screen.
+        """
+        chooses = isinstance(self.focused, OptionList) or isinstance(self.screen, CommandPalette)
+        if chooses and event.key in {"pageup", "pagedown"}:
+            event.prevent_default()
 
     def get_driver_class(self) -> type[Driver]:
         """Use the driver that notices."""
@@ -114,7 +154,11 @@ class TerminalApp(App[Any]):
     def _handle_exception(self, error: Exception) -> None:
         """Take no notice of what is missing because the app is leaving: a screen that is opened then stays empty."""
         if not (self.departure.is_under_way and isinstance(error, NoMatches | ScreenStackError)):
+            self.crashed = self.crashed or error
             super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        self._close_messages_no_wait()
 
     async def run_to_the_end(self, *, mouse: bool) -> None:
         """Run in this terminal until the user leaves or has to.

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
-from typing import Any
 
-from textual.app import App
 from textual.theme import Theme
 
 DARK = Theme(
@@ -142,27 +139,3 @@ def is_monochrome(environ: Mapping[str, str]) -> bool:
     """Whether the terminal's own name says that it has no colours; `vt220` does, `vt220-color` does not."""
     term = environ.get("TERM", "").lower()
     return "color" not in term and _MONOCHROME.fullmatch(term) is not None
-
-
-class ThemedApp(App[Any]):
-    """An app in our themes, and left without any colour where none is wanted."""
-
-    def begin_with(self, name: str) -> None:
-        """Take the theme `name` before anything is drawn.
-
-        One that changes later has the whole screen sent again, twice (7 kB).
-        """
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.set_reactive(App.theme, name)
-        self.stylesheet.set_variables(self.get_css_variables())
-        # Textual looks at this when the theme changes: until then it would make truecolor of the terminal's colours.
-        self._refresh_truecolor_filter(self.ansi_theme)
-
-    @property
-    def native_ansi_color(self) -> bool:
-        """Whether the terminal's own colours are used. NO_COLOR counts as that: else Textual makes greys of ours.
-
-        Those are truecolor, as many bytes as before, and not what was asked for (measured with 8.2.8).
-        """
-        return bool(os.environ.get("NO_COLOR")) or super().native_ansi_color

@@ -12,8 +12,9 @@ from textual.app import App
 from textual.widgets import OptionList, Select
 
 from ncp_tui.tui.app import NcpApp
-from ncp_tui.tui.crash import QuietCrash, silence_textual_logs
+from ncp_tui.tui.crash import silence_textual_logs
 from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.tui.terminal import TerminalApp
 from tests.tui.stage import Stage, staged
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
@@ -57,9 +58,9 @@ async def test_the_original_error_is_kept_and_nothing_is_printed(
 
 
 CRASH = f"""
-from ncp_tui.tui.crash import QuietCrash
+from ncp_tui.tui.terminal import TerminalApp
 
-class Crashing(QuietCrash):
+class Crashing(TerminalApp):
     def on_mount(self):
         secret = "{CANARY}"
         raise RuntimeError("broken")
@@ -80,7 +81,7 @@ def test_a_crash_prints_no_local_variable() -> None:
 def test_the_internals_are_where_they_were() -> None:
     for name in ("_handle_exception", "_fatal_error", "_close_messages_no_wait"):
         assert callable(getattr(App, name))
-    assert issubclass(NcpApp, QuietCrash)
+    assert NcpApp.__bases__ == (TerminalApp,), "one base, and parts as attributes"
 
 
 @pytest.mark.parametrize("developer", [False, True])

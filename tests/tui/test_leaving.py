@@ -14,7 +14,7 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.identity import Identities
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
-from ncp_tui.tui.app import NcpApp
+from ncp_tui.tui.messages import IdentityFound
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.confirm import QuestionScreen
 from ncp_tui.tui.widgets.record_table import RecordTable
@@ -193,5 +193,5 @@ async def test_who_to_call_as_is_found_too_late() -> None:
         await stage.pilot.press("q")
         await stage.until(lambda: not stage.app.is_running)
     stage.app.session.identity = None
-    stage.app.start(NcpApp.IdentityFound(Identities(), None, identity, ask=False))
+    stage.app.start(IdentityFound(Identities(), None, identity, ask=False))
     assert stage.app.session.identity is None

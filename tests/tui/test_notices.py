@@ -11,9 +11,10 @@ import pytest
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
-from ncp_tui.tui.notices import BELL, OFF, WAYS, NoticingApp, notification_sequence, way_for
+from ncp_tui.tui.notify import BELL, OFF, WAYS, Notifier, notification_sequence, way_for
+from ncp_tui.tui.preferences import remember, remembered
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.settings import remember, remembered
+from ncp_tui.tui.terminal import TerminalApp
 from ncp_tui.tui.title import title_sequence
 from tests.journeys.terminal import ESCAPE, F2, Terminal
 from tests.tui.stage import ACCESS_KEY, staged
@@ -84,12 +85,11 @@ def test_what_is_sent_is_as_the_user_chose(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("TERM", XTERM["TERM"])
     for way, sent in {BELL: ["bell", ""], "osc9": ["bell", OSC9], "osc777": ["bell", OSC777], OFF: []}.items():
         told = Told()
-        told.notify_by = way
-        told.tell_of_end("Finished.")
+        Notifier(told, way).announce("Finished.")
         assert told.sent == sent, way
 
 
-class Told(NoticingApp):
+class Told(TerminalApp):
     """An app that keeps what it would send."""
 
     def __init__(self) -> None:
@@ -112,12 +112,12 @@ async def test_the_title_says_what_is_known_and_no_more() -> None:
             fault = (status, {"error": {"errorCode": code, "message": "x"}})
             stage.sandbox.faults.add("createSnapshot", "before", fault)
             await stage.press("s", "f2")
-            await stage.until(lambda words=words: words in title_sequence(stage.app.window_title))  # type: ignore[misc]
+            await stage.until(lambda words=words: words in title_sequence(stage.app.notifier.title))  # type: ignore[misc]
             while not isinstance(stage.app.screen, ClustersScreen):
                 await stage.press("escape")
         await stage.press("down", "s", "f2")
         stage.clock.advance(60)
-        await stage.until(lambda: ": finished - " in title_sequence(stage.app.window_title))
+        await stage.until(lambda: ": finished - " in title_sequence(stage.app.notifier.title))
 
 
 async def test_the_palette_has_every_way_and_the_choice_is_kept() -> None:
@@ -128,7 +128,7 @@ async def test_the_palette_has_every_way_and_the_choice_is_kept() -> None:
         assert stage.shows(*(f"notify: {way}" for way in WAYS))
         await stage.type(" osc777")
         await stage.press("down", "enter")
-        assert stage.app.notify_by == "osc777"
+        assert stage.app.notifier.way == "osc777"
         assert remembered(stage.workspace.paths) == {"theme": "ncp-light", "notify": "osc777"}
 
 
@@ -136,7 +136,7 @@ async def test_the_demo_keeps_no_choice() -> None:
     async with staged((120, 40), demo=True) as stage:
         stage.app.choose_notice(OFF)
         await stage.settle()
-        assert stage.app.notify_by == OFF
+        assert stage.app.notifier.way == OFF
         assert not stage.workspace.paths.settings_file.exists()
 
 

@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
 
-from ncp_tui.tui.settings import remembered
+from ncp_tui.tui.preferences import remembered
 from ncp_tui.tui.themes import CONTRAST, DARK, LIGHT, TERMINAL, THEMES, is_monochrome, theme_for
 from tests.tui.stage import Stage, staged
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import work
+from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.secret_stores.errors import KeyringLocked
+from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 from ncp_tui.tui.screens.opening import OpeningScreen
+from ncp_tui.tui.screens.passphrase import PassphraseScreen
 
 
 class UnlockScreen(OpeningScreen):
@@ -54,3 +59,25 @@ class UnlockScreen(OpeningScreen):
             self.post_message(self.Tried(problem))
         else:
             self.post_message(self.Tried())
+
+
+async def ask_to_open(app: App[Any], locked: PassphraseNeeded | KeyringLocked) -> bool:
+    """Have the user open the key file or the keyring; False when the user would rather not."""
+    screen: Screen[bool] = UnlockScreen(locked) if isinstance(locked, KeyringLocked) else PassphraseScreen(locked)
+    answered = asyncio.Event()
+    answers: list[bool | None] = []
+
+    def keep(answer: bool | None) -> None:
+        answers.append(answer)
+        if app.screen_stack:
+            # Behind the event that tells the screen in front of its return: it must still find its worker at work.
+            app.screen.call_later(answered.set)
+
+    await app.push_screen(screen, keep)
+    try:
+        await answered.wait()
+    except asyncio.CancelledError:
+        if app.screen_stack and app.screen is screen:
+            screen.dismiss(False)
+        raise
+    return bool(answers[0])

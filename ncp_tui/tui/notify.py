@@ -51,13 +51,15 @@ def _inert(part: str) -> str:
     return GLYPHS.drawn(GLYPHS.shown(clean(part))).replace(";", ",")[:_LONGEST]
 
 
-class NoticingApp(TerminalApp):
-    """An app that tells of an end by the way the user has chosen, and of the state in its window's title."""
+class Notifier:
+    """Tells of an end by the way the user has chosen, and of the state in the window's title."""
 
-    notify_by = BELL
-    _window = ""
-    window_title = ""
-    """What the window is called now."""
+    def __init__(self, app: TerminalApp, way: str = BELL) -> None:
+        self.way = way
+        self.title = ""
+        """What the window is called now."""
+        self._app = app
+        self._window = ""
 
     def call_window(self, name: str) -> None:
         """Have the window called `name`, and what becomes of a snapshot behind it."""
@@ -68,13 +70,13 @@ class NoticingApp(TerminalApp):
         """Say `news` in the window's title."""
         # The news first: a title is cut at its end, by the terminal as well.
         title = f"{news} - {self._window}" if news else self._window
-        if title != self.window_title:
-            self.window_title = title
-            self.name_window(title)
+        if title != self.title:
+            self.title = title
+            self._app.name_window(title)
 
-    def tell_of_end(self, text: str) -> None:
+    def announce(self, text: str) -> None:
         """Tell of an end as the user has chosen."""
-        if self.notify_by == OFF:
+        if self.way == OFF:
             return
-        self.bell()
-        self.send(notification_sequence(self.notify_by, "ncp-tui", text, os.environ))
+        self._app.bell()
+        self._app.send(notification_sequence(self.way, "ncp-tui", text, os.environ))

@@ -6,10 +6,12 @@ import os
 from typing import Any
 
 from ncp_tui.problem import Problem
+from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.paths import Paths, make_private_directory
 from ncp_tui.system.private_files import read_file, write_atomically
 
 LOCK_SECONDS = 2.0
+DISK_SECONDS = 10.0
 READING_SECONDS = 0.3
 """How long the start waits for the disk; after that it goes on without."""
 
@@ -18,6 +20,23 @@ class CannotRemember(Problem):
     """A choice that holds for this run only."""
 
     kind = "cannot_remember"
+
+
+class Preferences:
+    """What the user chooses while the program runs, kept for the next one; without `paths` nothing is kept."""
+
+    def __init__(self, paths: Paths | None) -> None:
+        self._paths = paths
+
+    async def keep(self, name: str, value: str) -> None:
+        """Write a choice down. Raises CannotRemember."""
+        paths = self._paths
+        if paths is None:
+            return
+        try:
+            await run_blocking(lambda: remember(paths, name, value), DISK_SECONDS)
+        except TimeoutError:
+            raise _cannot(f"the disk did not answer within {DISK_SECONDS:g} s", paths.settings_file) from None
 
 
 def remembered(paths: Paths) -> dict[str, str]:
