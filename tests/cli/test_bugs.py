@@ -67,8 +67,8 @@ def test_a_bug_with_a_key_from_the_keyring(
 def test_a_bug_where_nothing_can_be_written(program: Program, tmp_path: Path) -> None:
     (tmp_path / "ncp-tui").write_text("not a folder")
     program.environ |= {"NCLOUD_API_GW": program.environ["NCLOUD_API_GW"]}
-    spoil = BUG + "\nimport ncp_tui.workspace as home, ncp_tui.profiles as profiles\n"
-    spoil += "profiles.ProfileStore.load = lambda self: profiles.ProfilesFile()"
+    spoil = BUG + "\nfrom ncp_tui.profiles.profiles_file import ProfilesFile\n"
+    spoil += "from ncp_tui.profiles.store import ProfileStore\nProfileStore.load = lambda self: ProfilesFile()"
     with program.started("cluster", "list", "--quiet", code=spoil) as process:
         result = program.ended(process)
     assert result.code == 1

@@ -165,7 +165,7 @@ def test_a_bug_in_the_log_is_reported_and_changes_no_outcome(
     def fail(*_: object) -> None:
         raise ZeroDivisionError(sandbox.secret_key)
 
-    monkeypatch.setattr(LogWriter, "hear", fail)
+    monkeypatch.setattr(LogWriter, "on_event", fail)
     result = call(*CREATE, "--json")
     assert (result.code, result.json()["outcome"]) == (0, "accepted")
     assert result.stderr.count("met a bug") == 1
