@@ -10,8 +10,8 @@ from pathlib import Path
 from textual.binding import Binding
 
 import ncp_tui
-from ncp_tui.cli.work.problems import COMMANDS as COMMANDS_OF
-from ncp_tui.cli.work.problems import next_words as of_commands
+from ncp_tui.cli.errors import COMMANDS as COMMANDS_OF
+from ncp_tui.cli.errors import next_words as of_commands
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.tui.next_steps import KEYS as KEYS_OF
 from ncp_tui.tui.next_steps import next_words as of_screens

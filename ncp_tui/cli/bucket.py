@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from ncp_tui.cli.options import Group, complete_cluster
-from ncp_tui.cli.running import run
+from ncp_tui.cli.runner import run_command
 
 
 @click.group("bucket", cls=Group)
@@ -24,4 +24,4 @@ def list_buckets(cluster: str) -> None:
     """
     from ncp_tui.cli.work import reads
 
-    run(partial(reads.list_buckets, wanted=cluster))
+    run_command(partial(reads.list_buckets, wanted=cluster))

@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from ncp_tui.cli.options import Group, complete_cluster
-from ncp_tui.cli.running import run
+from ncp_tui.cli.runner import run_command
 
 
 @click.group("cluster", cls=Group)
@@ -23,7 +23,7 @@ def list_clusters() -> None:
     """
     from ncp_tui.cli.work import reads
 
-    run(reads.list_clusters)
+    run_command(reads.list_clusters)
 
 
 @command.command("show")
@@ -32,4 +32,4 @@ def show_cluster(cluster: str) -> None:
     """Show all that the service tells of CLUSTER, a name or a number."""
     from ncp_tui.cli.work import reads
 
-    run(partial(reads.show_cluster, wanted=cluster))
+    run_command(partial(reads.show_cluster, wanted=cluster))

@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from ncp_tui.cli.options import Command
-from ncp_tui.cli.running import run
+from ncp_tui.cli.runner import run_command
 
 
 @click.command("doctor", cls=Command)
@@ -22,4 +22,4 @@ def command(offline: bool) -> None:
     """
     from ncp_tui.cli.work.doctor import examine
 
-    run(partial(examine, offline=offline))
+    run_command(partial(examine, offline=offline))

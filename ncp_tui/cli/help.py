@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 import click
 
+from ncp_tui.cli.errors import MEANINGS
 from ncp_tui.cli.examples import examples_of
-from ncp_tui.cli.exit_codes import MEANINGS
 
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     {

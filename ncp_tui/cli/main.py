@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.options import Group, Invocation, Settings
 from ncp_tui.cli.output import close_streams, write
 from ncp_tui.cli.plain import can_converse, converse, converse_in_demo, is_lines_only
-from ncp_tui.cli.running import run
+from ncp_tui.cli.runner import run_command
 from ncp_tui.cli.signals import Signals
 from ncp_tui.cli.streams import lost_answer, terminal_is_gone
 
 if TYPE_CHECKING:
-    from ncp_tui.cli.work.session import Session
+    from ncp_tui.cli.runner import CommandContext
 
 # The texts are here and not in the modules, so that `--help` imports none of them. A test compares the two.
 NOUNS: Mapping[str, str] = MappingProxyType(
@@ -83,8 +83,8 @@ def root(context: click.Context, demo: bool, plain: bool) -> None:
     plain = plain or is_lines_only()
     _check_terminal(plain=plain)
     if plain:
-        run(converse_in_demo if demo else converse)
-    run(_demonstrate if demo else _show)
+        run_command(converse_in_demo if demo else converse)
+    run_command(_demonstrate if demo else _show)
 
 
 def main(arguments: Sequence[str] | None = None, signals: Signals | None = None) -> int:
@@ -138,7 +138,7 @@ def _run(given: Sequence[str], invocation: Invocation) -> int:
 
 
 def _interrupted(given: Sequence[str], signals: Signals) -> int:
-    from ncp_tui.cli.work.problems import interruption
+    from ncp_tui.cli.errors import interruption
 
     problem = interruption(signals.interruption())
     write(sys.stderr, problem.what)
@@ -167,18 +167,18 @@ class _NoTerminal(click.ClickException):
         write(file or sys.stderr, self.message)
 
 
-def _show(session: Session) -> int:
+def _show(context: CommandContext) -> int:
     from ncp_tui.tui.main import run as run_tui
 
-    return run_tui(session.workspace, session.secrets, profile=session.settings.profile)
+    return run_tui(context.workspace, context.secrets, profile=context.settings.profile)
 
 
-def _demonstrate(session: Session) -> int:
+def _demonstrate(context: CommandContext) -> int:
     from ncp_tui.cli.demo import demo_workspace
     from ncp_tui.tui.main import run as run_tui
 
     with demo_workspace() as workspace:
-        return run_tui(workspace, session.secrets)
+        return run_tui(workspace, context.secrets)
 
 
 def _tell_scripts(arguments: Sequence[str], kind: str, what: str) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ncp_tui.cli.options import Command
-from ncp_tui.cli.running import run
+from ncp_tui.cli.runner import run_command
 from ncp_tui.view.text import key_values
 
 if TYPE_CHECKING:
-    from ncp_tui.cli.work.session import Session
+    from ncp_tui.cli.runner import CommandContext
 
 _MISSING = "  (not there yet)"
 
@@ -24,11 +24,11 @@ def command() -> None:
     Profiles, encrypted keys, the journal of creates, the log of every request, the names of the clusters listed last,
     and the reports of bugs. NCP_TUI_HOME puts all of them under one folder. Nothing is created by asking.
     """
-    run(_show_paths)
+    run_command(_show_paths)
 
 
-def _show_paths(session: Session) -> int:
-    paths = session.workspace.paths
+def _show_paths(context: CommandContext) -> int:
+    paths = context.workspace.paths
     known = {
         "config": paths.config_dir,
         "state": paths.state_dir,
@@ -43,5 +43,5 @@ def _show_paths(session: Session) -> int:
     }
     exists = {name: os.path.lexists(path) for name, path in known.items()}
     rows = [(name.replace("_", " "), f"{path}{'' if exists[name] else _MISSING}") for name, path in known.items()]
-    session.out.answer({name: str(path) for name, path in known.items()} | {"exists": exists}, key_values(rows))
+    context.out.answer({name: str(path) for name, path in known.items()} | {"exists": exists}, key_values(rows))
     return 0

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ncp_tui.cli.work.session import Session
+    from ncp_tui.cli.runner import CommandContext
 
 _LINES_ONLY = {"", "dumb", "unknown"}
 
@@ -23,21 +23,21 @@ def can_converse() -> bool:
     return all(stream is not None and stream.isatty() for stream in streams)
 
 
-def converse(session: Session) -> int:
+def converse(context: CommandContext) -> int:
     """Take one snapshot by questions and answers."""
     from ncp_tui.cli.work.plain import create_plainly
 
-    return create_plainly(session)
+    return create_plainly(context)
 
 
-def converse_in_demo(session: Session) -> int:
+def converse_in_demo(context: CommandContext) -> int:
     """The same against a private sandbox."""
     from ncp_tui.cli.demo import demo_workspace
     from ncp_tui.cli.work.plain import create_plainly
 
     with demo_workspace() as workspace:
-        session.workspace = workspace
+        context.workspace = workspace
         try:
-            return create_plainly(session)
+            return create_plainly(context)
         finally:
-            session.log_file.close()  # while its folder is still there
+            context.log_file.close()  # while its folder is still there

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from ncp_tui.cli.options import Group, complete_profile
-from ncp_tui.cli.running import run
+from ncp_tui.cli.runner import run_command
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -51,7 +51,7 @@ def list_profiles() -> None:
     """
     from ncp_tui.cli.work import profiles
 
-    run(profiles.list_profiles)
+    run_command(profiles.list_profiles)
 
 
 @command.command("add")
@@ -66,7 +66,7 @@ def add(name: str, secret_stdin: bool, **values: Any) -> None:
     """
     from ncp_tui.cli.work import profile_changes
 
-    run(partial(profile_changes.add, name=name, secret_stdin=secret_stdin, values=_given(values)))
+    run_command(partial(profile_changes.add, name=name, secret_stdin=secret_stdin, values=_given(values)))
 
 
 @command.command("show")
@@ -78,7 +78,7 @@ def show(name: str) -> None:
     """
     from ncp_tui.cli.work import profiles
 
-    run(partial(profiles.show_profile, name=name))
+    run_command(partial(profiles.show_profile, name=name))
 
 
 @command.command("edit")
@@ -94,7 +94,7 @@ def edit(name: str, secret_stdin: bool, **values: Any) -> None:
     """
     from ncp_tui.cli.work import profile_changes
 
-    run(partial(profile_changes.edit, name=name, secret_stdin=secret_stdin, values=_given(values)))
+    run_command(partial(profile_changes.edit, name=name, secret_stdin=secret_stdin, values=_given(values)))
 
 
 @command.command("rename")
@@ -104,7 +104,7 @@ def rename(old: str, new: str) -> None:
     """Give profile OLD the name NEW. Its secret key moves along."""
     from ncp_tui.cli.work import profile_changes
 
-    run(partial(profile_changes.rename, old=old, new=new))
+    run_command(partial(profile_changes.rename, old=old, new=new))
 
 
 @command.command("remove")
@@ -115,7 +115,7 @@ def remove(name: str, yes: bool, keep_secret: bool) -> None:
     """Remove profile NAME and its secret key."""
     from ncp_tui.cli.work import profile_changes
 
-    run(partial(profile_changes.remove, name=name, yes=yes, keep_secret=keep_secret))
+    run_command(partial(profile_changes.remove, name=name, yes=yes, keep_secret=keep_secret))
 
 
 @command.command("default")
@@ -124,7 +124,7 @@ def default(name: str) -> None:
     """Use profile NAME when none is named."""
     from ncp_tui.cli.work import profile_changes
 
-    run(partial(profile_changes.set_default, name=name))
+    run_command(partial(profile_changes.set_default, name=name))
 
 
 @command.command("import")
@@ -138,7 +138,7 @@ def import_found(origin: str | None, store: str) -> None:
     """
     from ncp_tui.cli.work import profile_changes
 
-    run(partial(profile_changes.import_found, origin=origin, store=store))
+    run_command(partial(profile_changes.import_found, origin=origin, store=store))
 
 
 @command.command("test")
@@ -150,7 +150,7 @@ def test(name: str | None) -> None:
     """
     from ncp_tui.cli.work import profiles
 
-    run(partial(profiles.test_profile, name=name))
+    run_command(partial(profiles.test_profile, name=name))
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

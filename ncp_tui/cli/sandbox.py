@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.options import Command, Settings
 from ncp_tui.cli.output import Output, write
 from ncp_tui.cli.streams import lost_answer

@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.streams import terminal_is_gone
 
 if TYPE_CHECKING:

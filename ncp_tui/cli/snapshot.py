@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ncp_tui.cli.options import Group, complete_cluster
-from ncp_tui.cli.running import run
+from ncp_tui.cli.runner import run_command
 
 _HOUR = 3600.0
 _SECONDS = click.FloatRange(0, min_open=True)
@@ -67,7 +67,7 @@ def create(**wishes: Any) -> None:
 
     if wishes["name"] is not None and wishes["template"] is not None:
         raise click.UsageError("--name and --template exclude each other.")
-    run(partial(create_snapshot, wishes=Wishes(**wishes)))
+    run_command(partial(create_snapshot, wishes=Wishes(**wishes)))
 
 
 @command.command("history")
@@ -80,7 +80,7 @@ def history(cluster: str, limit: int | None) -> None:
     """
     from ncp_tui.cli.work import reads
 
-    run(partial(reads.show_history, wanted=cluster, limit=limit))
+    run_command(partial(reads.show_history, wanted=cluster, limit=limit))
 
 
 @command.command("wait")
@@ -95,7 +95,7 @@ def wait(cluster: str, name: str, timeout: float) -> None:
     """
     from ncp_tui.cli.work.waiting import wait_for_snapshot
 
-    run(partial(wait_for_snapshot, wanted=cluster, name=name, seconds=timeout))
+    run_command(partial(wait_for_snapshot, wanted=cluster, name=name, seconds=timeout))
 
 
 @command.command("resolve")
@@ -124,11 +124,11 @@ def resolve(timeout: float, dismiss: tuple[str, str] | None, accept_damage: str 
     if dismiss is not None and accept_damage is not None:
         raise click.UsageError("--dismiss and --accept-damage exclude each other.")
     if dismiss is not None:
-        run(partial(dismiss_one, cluster=dismiss[0], name=dismiss[1]))
+        run_command(partial(dismiss_one, cluster=dismiss[0], name=dismiss[1]))
     elif accept_damage is not None:
-        run(partial(accept, wanted=accept_damage))
+        run_command(partial(accept, wanted=accept_damage))
     else:
-        run(partial(resolve_all, seconds=timeout))
+        run_command(partial(resolve_all, seconds=timeout))
 
 
 # The command's name until now, for the scripts that have it.
@@ -160,4 +160,4 @@ def evidence(name: str, cluster: str, output: Path | None, offline: bool) -> Non
     """
     from ncp_tui.cli.work.evidence import bundle_evidence
 
-    run(partial(bundle_evidence, name=name, cluster=cluster, output=output, offline=offline))
+    run_command(partial(bundle_evidence, name=name, cluster=cluster, output=output, offline=offline))

@@ -79,7 +79,7 @@ def test_a_bug_before_the_command_begins(call_nobody: Called, monkeypatch: pytes
     def fail(*_: object) -> None:
         raise RuntimeError("made up")
 
-    monkeypatch.setattr("ncp_tui.cli.cluster.run", fail)
+    monkeypatch.setattr("ncp_tui.cli.cluster.run_command", fail)
     result = call_nobody("cluster", "list", "--json")
     assert result.code == 1
     assert result.json()["error"]["kind"] == "bug"
@@ -100,7 +100,7 @@ def test_interrupted_before_the_command_begins(call_nobody: Called, monkeypatch:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ncp_tui.cli.cluster.run", interrupt)
+    monkeypatch.setattr("ncp_tui.cli.cluster.run_command", interrupt)
     result = call_nobody("cluster", "list", "--json")
     assert result.code == 130
     assert result.stderr.strip() == "Interrupted."

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.cli.work.session import Session
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.sandbox.answers import GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
@@ -416,7 +416,7 @@ class TestAtATerminal:
     ) -> None:
         """Somebody answers after lunch: what the question was about may have changed meanwhile."""
         monkeypatch.setattr(draft, "FRESH", timedelta(days=-1))
-        monkeypatch.setattr(Session, "can_ask", True)
+        monkeypatch.setattr(CommandContext, "can_ask", True)
         sandbox.world.change("search-0001", status="changing")
         result = call("--quiet", *GOOD, stdin="y\ny\nn\n")
         assert (result.code, sandbox.ledger.effects) == (130, [])

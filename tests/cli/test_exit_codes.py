@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Iterator
 
 import ncp_tui
-from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
+from ncp_tui.cli.errors import ExitCode, exit_code_of
 from ncp_tui.problem import Problem
 
 EXPECTED = {

@@ -18,12 +18,12 @@ from typing import NamedTuple
 import pytest
 from _pytest.mark.structures import ParameterSet
 
-from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.options import Settings
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.signals import Signals
 from ncp_tui.cli.work.attempt import Attempt, Wishes
 from ncp_tui.cli.work.ending import Ending
-from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
@@ -381,12 +381,12 @@ async def taken_with_notes(engine: SearchEngine, journal: Journal, *, looks: boo
 
 def told(engine: SearchEngine, taken: CreateResult) -> ExitCode:
     """Tell what came of it as the command does, without one."""
-    session = Session(Settings(json=True), Signals())
-    attempt = Attempt(session.log, REQUEST.cluster_name, REQUEST.name, REQUEST.bucket, taken=taken)
-    session.document_of, session.preface = attempt.document, attempt.sentence
+    context = CommandContext(Settings(json=True), Signals())
+    attempt = Attempt(context.log, REQUEST.cluster_name, REQUEST.name, REQUEST.bucket, taken=taken)
+    context.document_of, context.preface = attempt.document, attempt.sentence
     identity = Identity("prod", "", SourceKind.PROFILE, Profile(name="prod", access_key="AKIDEXAMPLE0"))
     tracked = TrackedSnapshot(REQUEST, identity, engine, taken.at, 0.0, taken=taken)
-    return Ending(session, attempt, Wishes(REQUEST.cluster_name)).tell(tracked)
+    return Ending(context, attempt, Wishes(REQUEST.cluster_name)).tell(tracked)
 
 
 @pytest.mark.usefixtures("time_passes")

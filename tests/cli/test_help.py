@@ -11,8 +11,8 @@ import click
 import pytest
 
 import ncp_tui
+from ncp_tui.cli.errors import MEANINGS, ExitCode
 from ncp_tui.cli.examples import examples_of
-from ncp_tui.cli.exit_codes import MEANINGS, ExitCode
 from ncp_tui.cli.help import ENVIRONMENT
 from ncp_tui.cli.main import root
 from ncp_tui.cli.options import Group

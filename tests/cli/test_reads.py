@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from ncp_tui.cli.options import Settings
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.signals import Signals
-from ncp_tui.cli.work.session import Session
 from ncp_tui.sandbox.answers import GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import Sandbox
 from tests.cli.program import Called, account_variables, asked, replace_environment
@@ -254,7 +254,7 @@ def test_a_gateway_that_is_not_ncps_is_named(call: Called) -> None:
     for url, foreign in (("https://gw.corp.example", True), ("https://ncloud.apigw.ntruss.com", False)):
         with call.monkeypatch.context() as patch:
             replace_environment(patch, call.program.environ | {"NCLOUD_API_GW": url})
-            with Session(Settings(), Signals()) as session:
-                session.identity()
+            with CommandContext(Settings(), Signals()) as context:
+                context.identity()
         told = call.capture.readouterr().err
         assert ("which is not a host of NAVER Cloud" in told) is foreign

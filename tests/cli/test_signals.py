@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.signals import NUMBERS, Signals, Stopped
 from ncp_tui.sandbox.fault_hooks import Fault
 from ncp_tui.sandbox.sandbox import Sandbox

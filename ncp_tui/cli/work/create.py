@@ -10,13 +10,12 @@ from typing import NoReturn
 
 import click
 
-from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
+from ncp_tui.cli.errors import NOTHING_SENT, Declined, ExitCode, NotConfirmed, exit_code_of, problem_words
 from ncp_tui.cli.options import Invocation
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.work.attempt import Attempt, Wishes
 from ncp_tui.cli.work.ending import Ending
 from ncp_tui.cli.work.finding import find_cluster, is_number
-from ncp_tui.cli.work.problems import NOTHING_SENT, Declined, NotConfirmed, problem_words
-from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway.errors import Throttled
 from ncp_tui.problem import NextAction
 from ncp_tui.profiles.identity import Identity
@@ -50,28 +49,28 @@ class Chosen:
     cluster: Cluster
 
 
-def create_snapshot(session: Session, wishes: Wishes, chosen: Chosen | None = None) -> ExitCode:
+def create_snapshot(context: CommandContext, wishes: Wishes, chosen: Chosen | None = None) -> ExitCode:
     """Create one snapshot. From here on every failure says whether it was started."""
-    attempt = Attempt(session.log, wishes.cluster, wishes.name, wishes.bucket)
-    session.document_of, session.preface = attempt.document, attempt.sentence
-    return _Creation(session, wishes, attempt, chosen).run()
+    attempt = Attempt(context.log, wishes.cluster, wishes.name, wishes.bucket)
+    context.document_of, context.preface = attempt.document, attempt.sentence
+    return _Creation(context, wishes, attempt, chosen).run()
 
 
-def check_not_read_only(session: Session, identity: Identity) -> None:
+def check_not_read_only(context: CommandContext, identity: Identity) -> None:
     """Refuse a create that this run or this profile may not do. Raises ReadOnlyRefused."""
-    if _is_read_only(session, identity):
+    if _is_read_only(context, identity):
         raise read_only_refused()
 
 
-def _is_read_only(session: Session, identity: Identity) -> bool:
-    return session.workspace.read_only or identity.profile.read_only
+def _is_read_only(context: CommandContext, identity: Identity) -> bool:
+    return context.workspace.read_only or identity.profile.read_only
 
 
 class _Creation:
     """The steps of one create, in their order."""
 
-    def __init__(self, session: Session, wishes: Wishes, attempt: Attempt, chosen: Chosen | None) -> None:
-        self._session = session
+    def __init__(self, context: CommandContext, wishes: Wishes, attempt: Attempt, chosen: Chosen | None) -> None:
+        self._session = context
         self._wishes = wishes
         self._attempt = attempt
         self._chosen = chosen
@@ -79,30 +78,30 @@ class _Creation:
         self._history: Sequence[HistoryEntry] | None = None
 
     def run(self) -> ExitCode:
-        wishes, session = self._wishes, self._session
+        wishes, context = self._wishes, self._session
         if wishes.name is not None:
             check_name(wishes.name)
-        identity = self._chosen.identity if self._chosen else session.identity()
+        identity = self._chosen.identity if self._chosen else context.identity()
         self._check_words(identity)
         if not wishes.dry_run:
             self._check_leave(identity)
-        engine = self._chosen.engine if self._chosen else session.connect(identity)
+        engine = self._chosen.engine if self._chosen else context.connect(identity)
         draft = self._looked(engine, identity)
         if wishes.dry_run:
             return self._show(draft, engine)
-        while self._ask(draft) and draft.is_old(session.workspace.now()):
+        while self._ask(draft) and draft.is_old(context.workspace.now()):
             # A question that was left open over lunch: what it was about may have changed.
-            session.out.note(LOOKED_AGAIN)
+            context.out.note(LOOKED_AGAIN)
             draft = self._looked(engine, identity)
-        session.tracker.resolve_seconds = RESOLVE_SECONDS
-        session.tracker.subscribe(self._say_resolving)
+        context.tracker.resolve_seconds = RESOLVE_SECONDS
+        context.tracker.subscribe(self._say_resolving)
         tracked = self._create(engine, draft.request, identity)
         taken = tracked.taken
         if wishes.retry_if_not_started and taken is not None and _may_be_asked_again(taken):
             why = taken.error.what if taken.error else ""
-            session.out.note(f"{taken.sentence} {why} As you wished, it is asked for once more.")
+            context.out.note(f"{taken.sentence} {why} As you wished, it is asked for once more.")
             tracked = self._create(engine, draft.request, identity)
-        return Ending(session, self._attempt, wishes).tell(tracked)
+        return Ending(context, self._attempt, wishes).tell(tracked)
 
     def _check_words(self, identity: Identity) -> None:
         """Check all that needs no request; raises InvalidBucket, InvalidTemplate, ReadOnlyRefused."""

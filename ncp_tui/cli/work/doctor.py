@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
+from ncp_tui.cli.errors import ExitCode, exit_code_of, next_words
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.work.local_state import Finding, local_findings
-from ncp_tui.cli.work.problems import next_words
-from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.credentials import Credentials, SecretKey
@@ -45,12 +44,12 @@ class Reached:
     clock_offset: ClockOffset | None
 
 
-def examine(session: Session, offline: bool) -> ExitCode:
+def examine(context: CommandContext, offline: bool) -> ExitCode:
     """Look, say, and end with the exit code of the first thing that is wrong."""
-    findings = list(local_findings(session.workspace, session.settings.profile))
+    findings = list(local_findings(context.workspace, context.settings.profile))
     if not offline:
-        findings += _asked_outside(session)
-    session.out.answer(
+        findings += _asked_outside(context)
+    context.out.answer(
         [finding.document() for finding in findings],
         text_table(("CHECK", "", "FOUND"), [(each.subject, each.severity.value, each.sentence) for each in findings]),
     )
@@ -60,24 +59,24 @@ def examine(session: Session, offline: bool) -> ExitCode:
     return exit_code_of(wrong.problem) if wrong.problem is not None else ExitCode.NO_KEYS
 
 
-def _asked_outside(session: Session) -> Iterator[Finding]:
+def _asked_outside(context: CommandContext) -> Iterator[Finding]:
     """What gateways and secret stores answer."""
-    identities = _identities(session)
-    with session.log.action("doctor"):
-        reached = session.wait(_reach_all(session, _targets(identities)))
+    identities = _identities(context)
+    with context.log.action("doctor"):
+        reached = context.wait(_reach_all(context, _targets(identities)))
     yield from map(_answered, reached)
     yield _clock(reached)
     for identity in identities:
-        yield _keys(session, identity)
+        yield _keys(context, identity)
 
 
-def _identities(session: Session) -> Sequence[Identity]:
+def _identities(context: CommandContext) -> Sequence[Identity]:
     """Everybody there is, or the one that was asked for."""
     try:
-        found = session.workspace.identities()
+        found = context.workspace.identities()
     except Problem:
         return ()  # among the findings already, as profiles that cannot be read
-    wanted = session.settings.profile
+    wanted = context.settings.profile
     if wanted is None:
         return found.identities
     one = found.find(wanted)
@@ -100,13 +99,13 @@ def _targets(identities: Sequence[Identity]) -> Sequence[Target]:
     return tuple(targets.values())
 
 
-async def _reach_all(session: Session, targets: Sequence[Target]) -> Sequence[Reached]:
-    return await asyncio.gather(*(_reach(session, target) for target in targets))
+async def _reach_all(context: CommandContext, targets: Sequence[Target]) -> Sequence[Reached]:
+    return await asyncio.gather(*(_reach(context, target) for target in targets))
 
 
-async def _reach(session: Session, target: Target) -> Reached:
+async def _reach(context: CommandContext, target: Target) -> Reached:
     """Speak to a gateway as nobody: a refused signature is as good as any answer."""
-    workspace = session.workspace
+    workspace = context.workspace
     listing = OPERATIONS["getClusterInfoList"]
     call = ApiCall(listing.name, listing.method, listing.path(), timeouts=_PATIENCE)
     problem: Problem | None = None
@@ -114,7 +113,7 @@ async def _reach(session: Session, target: Target) -> Reached:
         gateway = GatewayClient(
             target.endpoint,
             _NOBODY,
-            record=session.log.record,
+            record=context.log.record,
             ca_bundle=target.ca_bundle,
             clock=workspace.clock,
             environ=workspace.environ,
@@ -157,13 +156,13 @@ def _clock(reached: Sequence[Reached]) -> Finding:
     return Finding("clock", Severity.BAD, said, fix, AuthenticationFailed("The clock is wrong."))
 
 
-def _keys(session: Session, identity: Identity) -> Finding:
+def _keys(context: CommandContext, identity: Identity) -> Finding:
     """Whether the keys of a profile can be had, are right, and may list clusters."""
     subject = f"profile {identity.name}"
     try:
-        engine = session.connect(identity)
-        with session.log.action(f"test {identity.name}"):
-            count = session.wait(engine.check_keys())
+        engine = context.connect(identity)
+        with context.log.action(f"test {identity.name}"):
+            count = context.wait(engine.check_keys())
     except Problem as problem:
         return Finding(subject, Severity.BAD, problem.what, next_words(problem), problem)
     clusters = "no cluster" if not count else "clusters"

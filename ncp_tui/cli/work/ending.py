@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ncp_tui.cli.exit_codes import ExitCode, exit_code_of
+from ncp_tui.cli.errors import ExitCode, SnapshotFailed, exit_code_of, problem_words
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.work.attempt import Attempt, Wishes
-from ncp_tui.cli.work.problems import SnapshotFailed, problem_words
-from ncp_tui.cli.work.session import Session
 from ncp_tui.cli.work.waiting import follow
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.problem import Problem
@@ -21,8 +20,8 @@ from ncp_tui.view.progress import end_text, other_sentence
 class Ending:
     """The end of one `snapshot create`."""
 
-    def __init__(self, session: Session, attempt: Attempt, wishes: Wishes) -> None:
-        self._session = session
+    def __init__(self, context: CommandContext, attempt: Attempt, wishes: Wishes) -> None:
+        self._session = context
         self._attempt = attempt
         self._wishes = wishes
 

@@ -8,10 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.errors import ExitCode, NothingKnown, problem_words
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.work.finding import find_cluster
-from ncp_tui.cli.work.problems import NothingKnown, problem_words
-from ncp_tui.cli.work.session import Session
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
@@ -23,32 +22,32 @@ from ncp_tui.view.text import plain_text
 _STANDARD_OUTPUT = Path("-")
 
 
-def bundle_evidence(session: Session, name: str, cluster: str, output: Path | None, offline: bool) -> ExitCode:
+def bundle_evidence(context: CommandContext, name: str, cluster: str, output: Path | None, offline: bool) -> ExitCode:
     """`snapshot evidence`. What cannot be read is a gap in the bundle, and no reason not to write it."""
-    evidence = gather_evidence(name, session.workspace.paths, made_at=session.workspace.now(), cluster=cluster)
+    evidence = gather_evidence(name, context.workspace.paths, made_at=context.workspace.now(), cluster=cluster)
     identity = None
     try:
-        identity = _identity(session, evidence)
+        identity = _identity(context, evidence)
         if offline:
             evidence = _with_gap(evidence, "The history was not read: --offline.")
         else:
-            evidence = _with_history(session, identity, evidence, cluster)
+            evidence = _with_history(context, identity, evidence, cluster)
     except Problem as problem:
-        session.out.note(f"The history cannot be read. {problem_words(problem)}")
+        context.out.note(f"The history cannot be read. {problem_words(problem)}")
         evidence = _with_gap(evidence, f"The history could not be read. {problem.what}")
     if evidence.is_empty and not (cluster and evidence.history is not None):
         raise NothingKnown(name)
-    return _write(session, dataclasses.replace(evidence, identity=identity), output)
+    return _write(context, dataclasses.replace(evidence, identity=identity), output)
 
 
-def _identity(session: Session, evidence: Evidence) -> Identity:
+def _identity(context: CommandContext, evidence: Evidence) -> Identity:
     """Whoever asked for the snapshot, unless the user names somebody else. Raises NoCredentials."""
     entries = evidence.entries
     recorded = entries[-1].caller.profile if entries else next(_profiles(evidence), None)
-    named = session.settings.profile or session.workspace.environ.get(PROFILE_VARIABLE)
-    if recorded and not named and session.workspace.identities().find(recorded) is not None:
-        return session.identity(recorded)
-    return session.identity()
+    named = context.settings.profile or context.workspace.environ.get(PROFILE_VARIABLE)
+    if recorded and not named and context.workspace.identities().find(recorded) is not None:
+        return context.identity(recorded)
+    return context.identity()
 
 
 def _profiles(evidence: Evidence) -> Iterator[str]:
@@ -57,16 +56,16 @@ def _profiles(evidence: Evidence) -> Iterator[str]:
             yield line["profile"]
 
 
-def _with_history(session: Session, identity: Identity, evidence: Evidence, cluster: str) -> Evidence:
+def _with_history(context: CommandContext, identity: Identity, evidence: Evidence, cluster: str) -> Evidence:
     """`evidence` with the rows of its name, as the history has them now. Raises a Problem."""
     wanted = cluster or evidence.cluster_number
     if not wanted:
         raise Problem("No record says which cluster it was.", "", "Name it with --cluster.")
-    engine = session.connect(identity)
+    engine = context.connect(identity)
     # Its title does not hold the name: this look is in the bundle already, and must not be found in the next one.
-    with session.log.action("read the history for evidence") as action:
-        found = session.wait(find_cluster(engine, wanted))
-        rows = session.wait(engine.snapshot_history(found.number))
+    with context.log.action("read the history for evidence") as action:
+        found = context.wait(find_cluster(engine, wanted))
+        rows = context.wait(engine.snapshot_history(found.number))
     if rows.gap:
         evidence = _with_gap(evidence, rows.gap)
     return dataclasses.replace(
@@ -79,16 +78,16 @@ def _with_history(session: Session, identity: Identity, evidence: Evidence, clus
     )
 
 
-def _write(session: Session, evidence: Evidence, output: Path | None) -> ExitCode:
-    identities = session.workspace.identities().identities
-    secrets = [*session.secrets, *(each.secret_key for each in identities if each.secret_key is not None)]
+def _write(context: CommandContext, evidence: Evidence, output: Path | None) -> ExitCode:
+    identities = context.workspace.identities().identities
+    secrets = [*context.secrets, *(each.secret_key for each in identities if each.secret_key is not None)]
     access_keys = [key for each in identities for key in each.access_keys]
     if output == _STANDARD_OUTPUT:
         # Not as a document of its own making: this text is inert already, and it is the one document.
-        session.out.made_document(_for_stdout(evidence, secrets, access_keys))
+        context.out.made_document(_for_stdout(evidence, secrets, access_keys))
         return ExitCode.DONE
     path = write_evidence(evidence, output, secrets=secrets, access_keys=access_keys)
-    session.out.answer({"file": str(path)}, plain_text(evidence_lines(evidence, path)))
+    context.out.answer({"file": str(path)}, plain_text(evidence_lines(evidence, path)))
     return ExitCode.DONE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ncp_tui.cli.work.problems import AmbiguousCluster, ClusterNotSeen, UnknownCluster
+from ncp_tui.cli.errors import AmbiguousCluster, ClusterNotSeen, UnknownCluster
 from ncp_tui.search_engine.client import SearchEngine, same_name
 from ncp_tui.search_engine.lists import gap_of
 from ncp_tui.search_engine.models import Cluster

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ncp_tui.cli.errors import next_words
 from ncp_tui.cli.plain import is_lines_only
-from ncp_tui.cli.work.problems import next_words
 from ncp_tui.gateway.endpoints import endpoint_for
 from ncp_tui.gateway.proxies import PROXY_VARIABLES, UnusableProxy, proxy_for
 from ncp_tui.problem import Problem

@@ -14,11 +14,10 @@ from typing import TypeVar, cast
 
 import click
 
-from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.errors import NOTHING_SENT, CommandProblem, ExitCode, next_words, problem_words
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.work.attempt import Wishes
 from ncp_tui.cli.work.create import Chosen, check_not_read_only, create_snapshot
-from ncp_tui.cli.work.problems import NOTHING_SENT, CommandProblem, next_words, problem_words
-from ncp_tui.cli.work.session import Session
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
 from ncp_tui.profiles.identity import Identity, SourceKind
@@ -45,57 +44,57 @@ class NoClusters(CommandProblem):
     kind = "no_clusters"
 
 
-def create_plainly(session: Session) -> ExitCode:
+def create_plainly(context: CommandContext) -> ExitCode:
     """Ask for cluster, bucket and name, and create the snapshot as `snapshot create` does, its exit codes included."""
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="backslashreplace")  # what is no text here becomes a name that is refused
-    session.out.quiet = False  # what stands beside the questions is what they are answered by
-    session.preface = lambda: NOTHING_SENT
+    context.out.quiet = False  # what stands beside the questions is what they are answered by
+    context.preface = lambda: NOTHING_SENT
     try:
-        return _converse(session)
+        return _converse(context)
     except (KeyboardInterrupt, click.Abort):
-        session.out.error("")  # what is told now begins a line of its own, not the end of the question
+        context.out.error("")  # what is told now begins a line of its own, not the end of the question
         raise
 
 
-def _converse(session: Session) -> ExitCode:
-    _tell_open(session)
-    identity = session.identity(_profile(session))
-    check_not_read_only(session, identity)
-    engine = session.connect(identity)
-    cluster = _cluster(session, engine)
-    bucket = _bucket(session, engine, cluster, identity)
-    wishes = Wishes(cluster.name, bucket=bucket, name=_name(session, cluster, identity), offer_wait=True)
-    return create_snapshot(session, wishes, Chosen(identity, engine, cluster))
+def _converse(context: CommandContext) -> ExitCode:
+    _tell_open(context)
+    identity = context.identity(_profile(context))
+    check_not_read_only(context, identity)
+    engine = context.connect(identity)
+    cluster = _cluster(context, engine)
+    bucket = _bucket(context, engine, cluster, identity)
+    wishes = Wishes(cluster.name, bucket=bucket, name=_name(context, cluster, identity), offer_wait=True)
+    return create_snapshot(context, wishes, Chosen(identity, engine, cluster))
 
 
-def _tell_open(session: Session) -> None:
+def _tell_open(context: CommandContext) -> None:
     """Name the creates of earlier runs that nobody has resolved."""
     try:
-        entries = session.wait(on_disk(Journal(session.workspace.paths).abandoned))
+        entries = context.wait(on_disk(Journal(context.workspace.paths).abandoned))
     except JournalProblem as problem:
-        session.out.note(problem_words(problem))
+        context.out.note(problem_words(problem))
         return
     for entry in entries:
         request = entry.request
-        session.out.note(f"Open on {request.cluster}: {unresolved_words([entry])}.")
+        context.out.note(f"Open on {request.cluster}: {unresolved_words([entry])}.")
     if entries:
-        session.out.note("Find out with: ncp-tui snapshot resolve")
+        context.out.note("Find out with: ncp-tui snapshot resolve")
 
 
-def _profile(session: Session) -> str | None:
+def _profile(context: CommandContext) -> str | None:
     """Whom to call as, where there are several and nobody has said; None leaves it to the documented order."""
-    workspace = session.workspace
+    workspace = context.workspace
     book = workspace.profiles.load()
     found = workspace.identities(book)
-    said = session.settings.profile or workspace.environ.get(PROFILE_VARIABLE, "").strip()
+    said = context.settings.profile or workspace.environ.get(PROFILE_VARIABLE, "").strip()
     from_environment = any(each.kind is SourceKind.ENVIRONMENT for each in found.identities)
     if said or from_environment or len(found.identities) < 2:  # noqa: PLR2004 - one is no choice
         return None
     for number, each in enumerate(found.identities, 1):
         marks = ["default"] * (each.name == book.default) + ["protected"] * each.profile.protected
         where = f"{each.profile.zone} {each.profile.region}"
-        session.out.text(f"{number} {each.name}, {where}" + "".join(f", {mark}" for mark in marks))
+        context.out.text(f"{number} {each.name}, {where}" + "".join(f", {mark}" for mark in marks))
     default = book.default if book.default and found.find(book.default) else None
 
     def chosen(answer: str) -> str:
@@ -104,23 +103,23 @@ def _profile(session: Session) -> str | None:
             raise Problem(f"There is no profile {answer!a}.")
         return identity.name
 
-    return _asked(session, "Call as which profile", chosen, default)
+    return _asked(context, "Call as which profile", chosen, default)
 
 
-def _cluster(session: Session, engine: SearchEngine) -> Cluster:
-    with session.log.action("list clusters"):
-        clusters = session.wait(engine.list_clusters())
+def _cluster(context: CommandContext, engine: SearchEngine) -> Cluster:
+    with context.log.action("list clusters"):
+        clusters = context.wait(engine.list_clusters())
     if clusters.gap:
-        session.out.note(gap_sentence(clusters.gap))
+        context.out.note(gap_sentence(clusters.gap))
     if not clusters:
         raise NoClusters(CLUSTERS.empty, "", "Look into another region or account: --profile.")
     shown: Sequence[Cluster] = clusters
     if len(clusters) > MANY:
         question = f"{len(clusters)} clusters. Part of the name, or enter for all"
-        shown = _asked(session, question, lambda part: _containing(clusters, part), "")
+        shown = _asked(context, question, lambda part: _containing(clusters, part), "")
     for number, each in enumerate(shown, 1):
         words = [each.name, each.status, each.health] if each.allowed else [each.name, "no access with this key"]
-        session.out.text(f"{number} " + ", ".join(word for word in words if word))
+        context.out.text(f"{number} " + ", ".join(word for word in words if word))
 
     def chosen(answer: str) -> Cluster:
         numbered = _numbered(shown, answer)
@@ -132,24 +131,24 @@ def _cluster(session: Session, engine: SearchEngine) -> Cluster:
             raise Problem(f"{len(found)} clusters are called so.", "", f"By id: {', '.join(c.number for c in found)}.")
         return check_cluster(found[0])
 
-    return _asked(session, "Cluster (number in the list, name or id)", chosen)
+    return _asked(context, "Cluster (number in the list, name or id)", chosen)
 
 
-def _bucket(session: Session, engine: SearchEngine, cluster: Cluster, identity: Identity) -> str:
+def _bucket(context: CommandContext, engine: SearchEngine, cluster: Cluster, identity: Identity) -> str:
     default, buckets = identity.profile.default_bucket, cast("Sequence[Bucket]", ())
     try:
-        with session.log.action(f"list buckets of {cluster.name}"):
-            buckets = session.wait(engine.list_buckets(cluster.number))
+        with context.log.action(f"list buckets of {cluster.name}"):
+            buckets = context.wait(engine.list_buckets(cluster.number))
     except Problem as problem:
-        session.out.note(f"The buckets cannot be listed. {problem.what} One can be named all the same.")
+        context.out.note(f"The buckets cannot be listed. {problem.what} One can be named all the same.")
     if gap_of(buckets):
-        session.out.note(f"{gap_sentence(gap_of(buckets))} Another bucket can be named all the same.")
+        context.out.note(f"{gap_sentence(gap_of(buckets))} Another bucket can be named all the same.")
     usable = [bucket for bucket in buckets if bucket.usable]
     for number, bucket in enumerate(usable, 1):
-        session.out.text(f"{number} {bucket.name}" + ", default" * (bucket.name == default))
+        context.out.text(f"{number} {bucket.name}" + ", default" * (bucket.name == default))
     for bucket in buckets:
         if not bucket.usable:
-            session.out.text(f"- {bucket.name}: {bucket.reason}")
+            context.out.text(f"- {bucket.name}: {bucket.reason}")
     if buckets and not gap_of(buckets) and not any(bucket.name == default for bucket in usable):
         default = None
 
@@ -157,17 +156,17 @@ def _bucket(session: Session, engine: SearchEngine, cluster: Cluster, identity: 
         bucket = _numbered(usable, answer)
         return bucket.name if bucket else check_bucket(answer, buckets)
 
-    return _asked(session, "Bucket (number or name)", chosen, default)
+    return _asked(context, "Bucket (number or name)", chosen, default)
 
 
-def _name(session: Session, cluster: Cluster, identity: Identity) -> str:
-    proposed = propose_name(cluster.name, identity.profile, session.workspace.now())
+def _name(context: CommandContext, cluster: Cluster, identity: Identity) -> str:
+    proposed = propose_name(cluster.name, identity.profile, context.workspace.now())
     if proposed.problem is not None:
-        session.out.note(problem_words(proposed.problem))
-    return _asked(session, "Name", check_name, proposed.name)
+        context.out.note(problem_words(proposed.problem))
+    return _asked(context, "Name", check_name, proposed.name)
 
 
-def _asked(session: Session, question: str, understand: Callable[[str], T], default: str | None = None) -> T:
+def _asked(context: CommandContext, question: str, understand: Callable[[str], T], default: str | None = None) -> T:
     """What the answer to `question` means; where it means nothing the user hears why, and is asked again.
 
     Raises click.Abort on Ctrl-C and at the end of the input.
@@ -178,7 +177,7 @@ def _asked(session: Session, question: str, understand: Callable[[str], T], defa
         try:
             return understand(answer.strip())
         except Problem as problem:
-            session.out.error(f"{problem.what} {next_words(problem)}".rstrip())
+            context.out.error(f"{problem.what} {next_words(problem)}".rstrip())
 
 
 def _numbered(things: Sequence[T], answer: str) -> T | None:

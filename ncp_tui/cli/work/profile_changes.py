@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
-from ncp_tui.cli.exit_codes import ExitCode
-from ncp_tui.cli.work.problems import Declined, NothingToImport, problem_words
-from ncp_tui.cli.work.session import Session
+from ncp_tui.cli.errors import Declined, ExitCode, NothingToImport, problem_words
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.administration import Administration, Changed, MissingSecret
@@ -31,82 +30,82 @@ _LONGEST_INPUT = 64 * 1024
 _ENDS_WITH_RUN = "A key of the store `session` does not outlive this command, so none was kept."
 
 
-def add(session: Session, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
+def add(context: CommandContext, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
     """`profile add`."""
     if "access_key" not in values:
         raise click.UsageError("Missing option '--access-key'.")
     profile = check_profile(Profile(name=name, **{"region": "", **values}))
-    _book(session)
-    session.workspace.profiles.check_free(name)  # before anybody types a key for it
-    _warn_of_template(session, profile)
-    secret_key = _secret(session, secret_stdin) if _keeps(session, profile, secret_stdin) else None
-    _change(session, lambda change: change.add(profile, secret_key))
-    return _done(session, f"Profile {profile.name} is saved.", name=profile.name)
+    _book(context)
+    context.workspace.profiles.check_free(name)  # before anybody types a key for it
+    _warn_of_template(context, profile)
+    secret_key = _secret(context, secret_stdin) if _keeps(context, profile, secret_stdin) else None
+    _change(context, lambda change: change.add(profile, secret_key))
+    return _done(context, f"Profile {profile.name} is saved.", name=profile.name)
 
 
-def _warn_of_template(session: Session, profile: Profile) -> None:
+def _warn_of_template(context: CommandContext, profile: Profile) -> None:
     warning = template_warning(profile.name_template)
     if warning:
-        session.out.note(warning)
+        context.out.note(warning)
 
 
-def edit(session: Session, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
+def edit(context: CommandContext, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
     """`profile edit`."""
-    old = known_profile(_book(session), name)
+    old = known_profile(_book(context), name)
     changed = dict(values)
     if "zone" in changed and check_field("zone", changed["zone"]) != old.zone:
         changed.setdefault("region", "")
     new = check_profile(dataclasses.replace(old, **changed))
     if "name_template" in changed:
-        _warn_of_template(session, new)
-    _keeps(session, new, secret_stdin)
-    typed = _secret(session, secret_stdin) if secret_stdin else None
+        _warn_of_template(context, new)
+    _keeps(context, new, secret_stdin)
+    typed = _secret(context, secret_stdin) if secret_stdin else None
     try:
-        done = _change(session, lambda change: change.edit(old, new, typed))
+        done = _change(context, lambda change: change.edit(old, new, typed))
     except MissingSecret:
-        secret_key = _secret(session, from_stdin=False)
-        done = _change(session, lambda change: change.edit(old, new, secret_key))
-    left = _left_behind(session, done)
-    return _done(session, f"Profile {new.name} is changed.", name=new.name, left_in=left)
+        secret_key = _secret(context, from_stdin=False)
+        done = _change(context, lambda change: change.edit(old, new, secret_key))
+    left = _left_behind(context, done)
+    return _done(context, f"Profile {new.name} is changed.", name=new.name, left_in=left)
 
 
-def rename(session: Session, old: str, new: str) -> ExitCode:
+def rename(context: CommandContext, old: str, new: str) -> ExitCode:
     """`profile rename`."""
-    profile = known_profile(_book(session), old)
-    done = _change(session, lambda change: change.rename(profile, new))
-    left = _left_behind(session, done)
-    return _done(session, f"Profile {profile.name} is now {new}.", name=new, left_in=left)
+    profile = known_profile(_book(context), old)
+    done = _change(context, lambda change: change.rename(profile, new))
+    left = _left_behind(context, done)
+    return _done(context, f"Profile {profile.name} is now {new}.", name=new, left_in=left)
 
 
-def remove(session: Session, name: str, yes: bool, keep_secret: bool) -> ExitCode:
+def remove(context: CommandContext, name: str, yes: bool, keep_secret: bool) -> ExitCode:
     """`profile remove`."""
-    book = _book(session)
+    book = _book(context)
     unreadable = book.find_unreadable(name) if book.find(name) is None else None
     profile = None if unreadable else known_profile(book, name)
     written = unreadable or (profile.name if profile else name)
     forgotten = None if keep_secret else profile
-    _confirm_removal(session, written, yes, with_key=forgotten is not None)
-    left = _change(session, lambda change: change.remove(written, forgotten)).book
+    _confirm_removal(context, written, yes, with_key=forgotten is not None)
+    left = _change(context, lambda change: change.remove(written, forgotten)).book
     if forgotten is None:
         called = f", where it is called {service_of(profile)}" if profile else ""
-        session.out.note(f"Its secret key, if there is one, stays where it was kept{called}.")
+        context.out.note(f"Its secret key, if there is one, stays where it was kept{called}.")
     if left.default is None and left.profiles:
-        session.out.note("No profile is the default now: choose one with `ncp-tui profile default`.")
-    return _done(session, f"Profile {written} is removed.", name=written)
+        context.out.note("No profile is the default now: choose one with `ncp-tui profile default`.")
+    return _done(context, f"Profile {written} is removed.", name=written)
 
 
-def set_default(session: Session, name: str) -> ExitCode:
+def set_default(context: CommandContext, name: str) -> ExitCode:
     """`profile default`."""
-    default = _change(session, lambda change: change.set_default(name)).book.default
-    return _done(session, f"Profile {default} is the default.", name=default)
+    default = _change(context, lambda change: change.set_default(name)).book.default
+    return _done(context, f"Profile {default} is the default.", name=default)
 
 
-def import_found(session: Session, origin: str | None, store: str) -> ExitCode:
+def import_found(context: CommandContext, origin: str | None, store: str) -> ExitCode:
     """`profile import`. One profile after the other; those before a failure stay."""
-    book = session.workspace.profiles.load()
-    found = session.workspace.identities(book)
+    book = context.workspace.profiles.load()
+    found = context.workspace.identities(book)
     for warning in found.warnings:
-        session.out.note(warning)
+        context.out.note(warning)
     kinds = {SourceKind(origin)} if origin else {SourceKind.ENVIRONMENT, SourceKind.NCLOUD_CONFIGURE}
     identities = [identity for identity in found.identities if identity.kind in kinds]
     if not identities:
@@ -120,16 +119,16 @@ def import_found(session: Session, origin: str | None, store: str) -> ExitCode:
             "same_as": same_keys(book, one.profile),
         }
         if document["same_as"] is None:
-            book = _import(session, one)
+            book = _import(context, one)
             document["saved"] = True
         documents.append(document)
-    session.out.answer(documents, "\n".join(map(_imported, documents)))
+    context.out.answer(documents, "\n".join(map(_imported, documents)))
     return ExitCode.DONE
 
 
-def _import(session: Session, one: ImportedProfile) -> ProfilesFile:
-    _keeps(session, one.profile, secret_stdin=False)
-    return _change(session, lambda change: change.add(one.profile, one.secret_key)).book
+def _import(context: CommandContext, one: ImportedProfile) -> ProfilesFile:
+    _keeps(context, one.profile, secret_stdin=False)
+    return _change(context, lambda change: change.add(one.profile, one.secret_key)).book
 
 
 def _imported(document: Mapping[str, Any]) -> str:
@@ -138,40 +137,40 @@ def _imported(document: Mapping[str, Any]) -> str:
     return f"Left out, from {document['source']}: profile {document['same_as']} has these keys already."
 
 
-def _book(session: Session) -> ProfilesFile:
+def _book(context: CommandContext) -> ProfilesFile:
     """The profiles, and a word about what of the file was not understood: it is written anew without that."""
-    book = session.workspace.profiles.load()
+    book = context.workspace.profiles.load()
     for warning in book.warnings:
-        session.out.note(warning)
+        context.out.note(warning)
     return book
 
 
-def _change(session: Session, change: Callable[[Administration], Coroutine[Any, Any, Changed]]) -> Changed:
+def _change(context: CommandContext, change: Callable[[Administration], Coroutine[Any, Any, Changed]]) -> Changed:
     """Make one change. Where a store is locked, the user opens it, and the change is made from its beginning."""
     # A store of the session does not outlive this command, so no key is kept in it.
-    stores = dict(session.workspace.stores)
+    stores = dict(context.workspace.stores)
     del stores["session"]
-    administration = Administration(session.workspace.profiles, stores)
-    return session.ask_store(lambda: change(administration))
+    administration = Administration(context.workspace.profiles, stores)
+    return context.ask_store(lambda: change(administration))
 
 
-def _left_behind(session: Session, done: Changed) -> str | None:
+def _left_behind(context: CommandContext, done: Changed) -> str | None:
     """Ask once more for the old copy of a key to be deleted where its store was locked; say where one is left."""
     left = done.left_behind
     if left is None:
         return None
     if isinstance(left.cause, (PassphraseNeeded, KeyringLocked)):
-        administration = Administration(session.workspace.profiles, session.workspace.stores)
+        administration = Administration(context.workspace.profiles, context.workspace.stores)
         with contextlib.suppress(Problem):
-            session.ask_store(lambda: administration.forget_copy(left))
+            context.ask_store(lambda: administration.forget_copy(left))
             return None
-    session.out.error(problem_words(left))
+    context.out.error(problem_words(left))
     return left.place
 
 
-def _secret(session: Session, from_stdin: bool) -> SecretKey:
+def _secret(context: CommandContext, from_stdin: bool) -> SecretKey:
     """The secret key, typed unseen or read from stdin. Raises InvalidCredentials, or UsageError when neither is so."""
-    if session.can_ask:
+    if context.can_ask:
         secret_key = SecretKey(click.prompt("Secret key (not shown)", hide_input=True, err=True))
     elif from_stdin and sys.stdin is not None and sys.stdin.isatty():
         raise click.UsageError("The secret key would be shown while it is typed: send it through a pipe.")
@@ -180,24 +179,24 @@ def _secret(session: Session, from_stdin: bool) -> SecretKey:
         secret_key = SecretKey(data.decode("utf-8-sig", errors="replace"))
     else:
         raise click.UsageError("Without a terminal the secret key is read with --secret-stdin.")
-    session.secrets.append(secret_key)
+    context.secrets.append(secret_key)
     return secret_key
 
 
-def _keeps(session: Session, profile: Profile, secret_stdin: bool) -> bool:
+def _keeps(context: CommandContext, profile: Profile, secret_stdin: bool) -> bool:
     """Whether a key of `profile` is kept; says so where it is not. Raises UsageError for one that is sent."""
     if profile.store != "session":
         return True
     if secret_stdin:
         raise click.UsageError(f"--secret-stdin and --store session exclude each other. {_ENDS_WITH_RUN}")
-    session.out.note(_ENDS_WITH_RUN)
+    context.out.note(_ENDS_WITH_RUN)
     return False
 
 
-def _confirm_removal(session: Session, name: str, yes: bool, *, with_key: bool) -> None:
+def _confirm_removal(context: CommandContext, name: str, yes: bool, *, with_key: bool) -> None:
     if yes:
         return
-    if not session.can_ask:
+    if not context.can_ask:
         raise click.UsageError("Without a terminal a profile is removed with --yes only.")
     what = f"profile {name} and its secret key" if with_key else f"profile {name}, and leaves its secret key"
     typed = click.prompt(inert(f"This removes {what}. Type its name"), err=True)
@@ -205,6 +204,6 @@ def _confirm_removal(session: Session, name: str, yes: bool, *, with_key: bool) 
         raise Declined("That is not the profile's name.")
 
 
-def _done(session: Session, sentence: str, **document: Any) -> ExitCode:
-    session.out.answer({"done": True, **document}, sentence)
+def _done(context: CommandContext, sentence: str, **document: Any) -> ExitCode:
+    context.out.answer({"done": True, **document}, sentence)
     return ExitCode.DONE

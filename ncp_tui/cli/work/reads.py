@@ -6,10 +6,9 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.errors import ExitCode, UnknownCluster
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.work.finding import find_cluster, find_named, is_number
-from ncp_tui.cli.work.problems import UnknownCluster
-from ncp_tui.cli.work.session import Session
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.lists import Listing
 from ncp_tui.search_engine.models import Cluster
@@ -22,67 +21,67 @@ from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import plain_text
 
 
-def list_clusters(session: Session) -> ExitCode:
+def list_clusters(context: CommandContext) -> ExitCode:
     """`cluster list`."""
     from ncp_tui.profiles.cluster_name_cache import ClusterNameCache
 
-    identity = session.identity()
-    engine = session.connect(identity)
-    with session.log.action("list clusters"):
-        clusters = session.wait(engine.list_clusters())
+    identity = context.identity()
+    engine = context.connect(identity)
+    with context.log.action("list clusters"):
+        clusters = context.wait(engine.list_clusters())
     documents = [cluster_document(cluster, identity.profile, clusters.read_at) for cluster in clusters]
-    session.out.answer(documents, CLUSTERS.text(ListedCluster(cluster, clusters.read_at) for cluster in clusters))
-    _tell_gap(session, clusters)
+    context.out.answer(documents, CLUSTERS.text(ListedCluster(cluster, clusters.read_at) for cluster in clusters))
+    _tell_gap(context, clusters)
     if not clusters:
-        session.out.note(CLUSTERS.empty)
+        context.out.note(CLUSTERS.empty)
     with contextlib.suppress(OSError):  # a comfort for the shell: it completes what was listed before
-        ClusterNameCache(session.workspace.paths).store(
+        ClusterNameCache(context.workspace.paths).store(
             identity, [cluster.name for cluster in clusters], is_whole=clusters.is_whole
         )
     return ExitCode.DONE
 
 
-def show_cluster(session: Session, wanted: str) -> ExitCode:
+def show_cluster(context: CommandContext, wanted: str) -> ExitCode:
     """`cluster show`."""
-    identity = session.identity()
-    engine = session.connect(identity)
-    with session.log.action(f"show cluster {wanted}"):
-        cluster, read_at = session.wait(_read_cluster(engine, wanted)), session.workspace.now()
-        last = session.wait(look_at_last_snapshot(engine, cluster))
+    identity = context.identity()
+    engine = context.connect(identity)
+    with context.log.action(f"show cluster {wanted}"):
+        cluster, read_at = context.wait(_read_cluster(engine, wanted)), context.workspace.now()
+        last = context.wait(look_at_last_snapshot(engine, cluster))
     document = cluster_document(cluster, identity.profile, read_at, last)
     lines = cluster_lines(cluster, profile=identity.profile, last=last)
-    session.out.answer(document, plain_text(lines))
+    context.out.answer(document, plain_text(lines))
     return ExitCode.DONE
 
 
-def list_buckets(session: Session, wanted: str) -> ExitCode:
+def list_buckets(context: CommandContext, wanted: str) -> ExitCode:
     """`bucket list`."""
-    engine = session.connect(session.identity())
+    engine = context.connect(context.identity())
 
-    with session.log.action(f"list buckets of {wanted}"):
-        cluster = session.wait(find_cluster(engine, wanted))
-        buckets = session.wait(engine.list_buckets(cluster.number))
+    with context.log.action(f"list buckets of {wanted}"):
+        cluster = context.wait(find_cluster(engine, wanted))
+        buckets = context.wait(engine.list_buckets(cluster.number))
     documents = [bucket_document(bucket, buckets.read_at) for bucket in buckets]
-    session.out.answer(documents, BUCKETS.text(buckets))
-    _tell_gap(session, buckets)
+    context.out.answer(documents, BUCKETS.text(buckets))
+    _tell_gap(context, buckets)
     if not buckets:
-        session.out.note(BUCKETS.empty)
+        context.out.note(BUCKETS.empty)
     return ExitCode.DONE
 
 
-def show_history(session: Session, wanted: str, limit: int | None) -> ExitCode:
+def show_history(context: CommandContext, wanted: str, limit: int | None) -> ExitCode:
     """`snapshot history`. All pages are read whatever the limit: the service's order is not documented."""
-    engine = session.connect(session.identity())
+    engine = context.connect(context.identity())
 
-    with session.log.action(f"snapshot history of {wanted}"):
-        cluster = session.wait(find_cluster(engine, wanted))
-        history = session.wait(engine.snapshot_history(cluster.number))
+    with context.log.action(f"snapshot history of {wanted}"):
+        cluster = context.wait(find_cluster(engine, wanted))
+        history = context.wait(engine.snapshot_history(cluster.number))
     entries = history[:limit]
     documents = [history_document(entry, history.read_at) for entry in entries]
-    session.out.answer(documents, HISTORY.text(entries))
-    _tell_gap(session, history)
+    context.out.answer(documents, HISTORY.text(entries))
+    _tell_gap(context, history)
     if not history:
-        session.out.note(HISTORY.empty)
+        context.out.note(HISTORY.empty)
     return ExitCode.DONE
 
 
@@ -102,10 +101,10 @@ async def _read_cluster(engine: SearchEngine, wanted: str) -> Cluster:
     return row.with_detail(detail) if detail else row
 
 
-def _tell_gap(session: Session, listing: Listing[Any]) -> None:
+def _tell_gap(context: CommandContext, listing: Listing[Any]) -> None:
     """Say what is missing of the answer; not a note, since an answer that is taken for all there is leads astray."""
     if listing.gap:
-        session.out.error(gap_sentence(listing.gap))
+        context.out.error(gap_sentence(listing.gap))
 
 
 def _numbered(clusters: Sequence[Cluster], number: str) -> Cluster | None:

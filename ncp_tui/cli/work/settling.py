@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from ncp_tui.cli.exit_codes import ExitCode
-from ncp_tui.cli.work.problems import CommandProblem, next_words, problem_words
-from ncp_tui.cli.work.session import Session
+from ncp_tui.cli.errors import CommandProblem, ExitCode, next_words, problem_words
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.client import SearchEngine
@@ -29,11 +28,11 @@ class NothingOpen(CommandProblem):
     kind = "nothing_open"
 
 
-def resolve_all(session: Session, seconds: float) -> ExitCode:
+def resolve_all(context: CommandContext, seconds: float) -> ExitCode:
     """Find out about what is unknown; with `--profile` only about what that profile asked for."""
-    journal = session.journal
-    contents = session.wait(on_disk(journal.contents))
-    found = list(_resolved(session, _open(session, contents), seconds))
+    journal = context.journal
+    contents = context.wait(on_disk(journal.contents))
+    found = list(_resolved(context, _open(context, contents), seconds))
     lines = [resolved_text(entry, resolution) for entry, resolution in found]
     documents: list[dict[str, Any]] = [request_entry_document(entry, resolution) for entry, resolution in found]
     if contents.damage is not None:
@@ -41,30 +40,30 @@ def resolve_all(session: Session, seconds: float) -> ExitCode:
         lines.insert(0, f"Damaged: {problem_words(problem)}")
         documents.append({"damage": contents.damage.document(), "verdict": None})
     if contents.kept is not None and (journal.path.parent / contents.kept).exists():
-        session.out.note(f"The journal of an earlier version is kept: {journal.path.parent / contents.kept}")
-    session.out.answer(documents, "\n".join(lines) or "Nothing is open: the outcome of every create is known.")
+        context.out.note(f"The journal of an earlier version is kept: {journal.path.parent / contents.kept}")
+    context.out.answer(documents, "\n".join(lines) or "Nothing is open: the outcome of every create is known.")
     unknown = any(resolution and resolution.verdict is Verdict.CANNOT_TELL for _, resolution in found)
     return ExitCode.UNKNOWN if unknown or contents.damage is not None else ExitCode.DONE
 
 
-def accept(session: Session, wanted: str) -> ExitCode:
+def accept(context: CommandContext, wanted: str) -> ExitCode:
     """Write down that the user has seen the damage `wanted`. Raises OtherDamage."""
-    report = session.wait(on_disk(lambda: session.journal.accept_damage(wanted)))
-    session.out.answer(
+    report = context.wait(on_disk(lambda: context.journal.accept_damage(wanted)))
+    context.out.answer(
         [{"damage": report.document(), "accepted": True}],
         f"Accepted: {report.summary}. {report.where}\nWhat it touches stays unknown; creates may be sent again.",
     )
     return ExitCode.DONE
 
 
-def dismiss_one(session: Session, cluster: str, name: str) -> ExitCode:
+def dismiss_one(context: CommandContext, cluster: str, name: str) -> ExitCode:
     """Look no more for the create of `name` on `cluster`, a name or a number.
 
     Raises NothingOpen, EntryHeld, NotOpen.
     """
     entries = [
         entry
-        for entry in _open(session, session.wait(on_disk(session.journal.contents)))
+        for entry in _open(context, context.wait(on_disk(context.journal.contents)))
         if entry.request.name == name and cluster in {entry.request.cluster_name, entry.request.cluster_number}
     ]
     if not entries:
@@ -73,22 +72,22 @@ def dismiss_one(session: Session, cluster: str, name: str) -> ExitCode:
             "Nothing was changed.",
             "`snapshot resolve` lists them.",
         )
-    resolver = Resolver(session.journal, session.log, _Askers(session).client_for)
+    resolver = Resolver(context.journal, context.log, _Askers(context).client_for)
     for entry in entries:
-        session.wait(resolver.dismiss(entry))
+        context.wait(resolver.dismiss(entry))
     documents = [request_entry_document(entry, None) for entry in entries]
-    session.out.answer(documents, f"Dismissed: {name}. It is not looked for any more.")
+    context.out.answer(documents, f"Dismissed: {name}. It is not looked for any more.")
     return ExitCode.DONE
 
 
-def _open(session: Session, contents: Contents) -> list[JournalEntry]:
-    profile = session.settings.profile
+def _open(context: CommandContext, contents: Contents) -> list[JournalEntry]:
+    profile = context.settings.profile
     return [entry for entry in contents.entries if entry.is_open and profile in {None, entry.caller.profile, ""}]
 
 
-def _resolved(session: Session, entries: list[JournalEntry], seconds: float) -> Iterator[Resolved]:
-    askers = _Askers(session)
-    resolver = Resolver(session.journal, session.log, askers.client_for)
+def _resolved(context: CommandContext, entries: list[JournalEntry], seconds: float) -> Iterator[Resolved]:
+    askers = _Askers(context)
+    resolver = Resolver(context.journal, context.log, askers.client_for)
     for entry in sorted(entries, key=lambda entry: entry.caller.profile):
         name = entry.request.name
         if entry.in_doubt:
@@ -96,10 +95,10 @@ def _resolved(session: Session, entries: list[JournalEntry], seconds: float) -> 
 
         def say(looks: int, name: str = name) -> None:
             if looks == 1:
-                session.out.note(f"Looking for {name} in the history, for {seconds:g} s at most.")
+                context.out.note(f"Looking for {name} in the history, for {seconds:g} s at most.")
 
         try:
-            found = session.wait(resolver.resolve(entry, seconds=seconds, on_look=say))
+            found = context.wait(resolver.resolve(entry, seconds=seconds, on_look=say))
         except JournalProblem:
             raise
         except Problem as problem:
@@ -110,8 +109,8 @@ def _resolved(session: Session, entries: list[JournalEntry], seconds: float) -> 
 class _Askers:
     """Who asked then, and a client for each; found before the loop runs, since a locked store asks the user."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, context: CommandContext) -> None:
+        self._session = context
         self._identities: dict[str, Identity] = {}
         self._engines: dict[str, SearchEngine] = {}
         self._problems: dict[Caller, Problem] = {}

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ncp_tui.cli.exit_codes import ExitCode
+from ncp_tui.cli.errors import ExitCode, SnapshotFailed, WaitEnded, problem_words
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.work.finding import find_cluster
-from ncp_tui.cli.work.problems import SnapshotFailed, WaitEnded, problem_words
-from ncp_tui.cli.work.session import Session
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
 from ncp_tui.snapshots.history_match import Match, awaited
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
@@ -24,25 +23,25 @@ _SAY_AGAIN = 60.0
 """Seconds after which an unchanged state is told once more, so that a log shows that somebody is still looking."""
 
 
-def wait_for_snapshot(session: Session, wanted: str, name: str, seconds: float) -> ExitCode:
+def wait_for_snapshot(context: CommandContext, wanted: str, name: str, seconds: float) -> ExitCode:
     """`snapshot wait`."""
-    identity = session.identity()
-    engine = session.connect(identity)
-    with session.log.action(f"find {wanted}"):
-        cluster = session.wait(find_cluster(engine, wanted))
-    request = _request(session, cluster, name)
+    identity = context.identity()
+    engine = context.connect(identity)
+    with context.log.action(f"find {wanted}"):
+        cluster = context.wait(find_cluster(engine, wanted))
+    request = _request(context, cluster, name)
     if request is not None:
-        tracked = session.tracker.resume(request, identity, engine)
+        tracked = context.tracker.resume(request, identity, engine)
     else:
-        tracked = session.tracker.watch_name(SnapshotRequest(cluster.number, cluster.name, name, ""), identity, engine)
-    follow(session, tracked, seconds)
+        tracked = context.tracker.watch_name(SnapshotRequest(cluster.number, cluster.name, name, ""), identity, engine)
+    follow(context, tracked, seconds)
     if tracked.problem is not None:
         raise tracked.problem
     row, other = (tracked.progress.entry, tracked.progress.other) if tracked.progress is not None else (None, None)
     document = _document(name, cluster, row)
-    session.document_of = lambda problem: document | {"error": {"kind": problem.kind, "message": problem.what}}
+    context.document_of = lambda problem: document | {"error": {"kind": problem.kind, "message": problem.what}}
     if row is not None and row.state is SnapshotState.SUCCESS:
-        session.out.answer(document, end_text(row))
+        context.out.answer(document, end_text(row))
         return ExitCode.DONE
     if row is not None and row.state is SnapshotState.FAILED:
         raise SnapshotFailed(end_text(row))
@@ -51,14 +50,14 @@ def wait_for_snapshot(session: Session, wanted: str, name: str, seconds: float) 
     raise WaitEnded(f"{seconds:g} s are over.", f"Snapshot {name} goes on ({row.message or state_cell(row).text}).")
 
 
-def follow(session: Session, tracked: TrackedSnapshot, seconds: float) -> None:
+def follow(context: CommandContext, tracked: TrackedSnapshot, seconds: float) -> None:
     """Follow it until it has ended or `seconds` are over, and say what each look shows."""
-    tracker, record = session.tracker, tracked.record
-    tracker.subscribe(_Teller(tracked.request.name, session.out.note).tell)
+    tracker, record = context.tracker, tracked.record
+    tracker.subscribe(_Teller(tracked.request.name, context.out.note).tell)
     work = tracker.follow(tracked, seconds=seconds)
-    session.wait(record.meanwhile(work) if record is not None else work)
+    context.wait(record.meanwhile(work) if record is not None else work)
     if tracked.journal_problem is not None:
-        session.out.note(f"The journal does not hold the end. {problem_words(tracked.journal_problem)}")
+        context.out.note(f"The journal does not hold the end. {problem_words(tracked.journal_problem)}")
 
 
 class _Teller:
@@ -81,17 +80,17 @@ class _Teller:
             self._last, self._said_at = text, now
 
 
-def _request(session: Session, cluster: Cluster, name: str) -> JournalEntry | None:
+def _request(context: CommandContext, cluster: Cluster, name: str) -> JournalEntry | None:
     """The newest request for the snapshot from this machine, where its end is not known; None where any row will do."""
     try:
-        entries = session.wait(on_disk(session.journal.entries))
+        entries = context.wait(on_disk(context.journal.entries))
     except JournalProblem as problem:
-        session.out.note(f"{problem_words(problem)} The newest row of {name} is waited for, whoever asked for it.")
+        context.out.note(f"{problem_words(problem)} The newest row of {name} is waited for, whoever asked for it.")
         return None
     newest, is_awaited = awaited(entries, cluster.number, name)
     if newest is not None and not is_awaited and newest.state is None:
         became = "started nothing" if newest.verdict is Verdict.NOT_STARTED else "was dismissed"
-        session.out.note(
+        context.out.note(
             f"The newest request for {name} from here, of {date_time(newest.at)} {ZONE}, {became}. "
             "What follows is about an earlier snapshot, or somebody else's."
         )

@@ -1,4 +1,4 @@
-"""What one command works with: the user's workspace, whom it calls as, a loop for what waits, words for failures."""
+"""The frame around a command's work: whatever happens in it ends in calm words and the right exit code."""
 
 from __future__ import annotations
 
@@ -10,36 +10,33 @@ import sys
 from collections.abc import Callable, Coroutine
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import click
 
-from ncp_tui import workspace as workspaces
-from ncp_tui.cli.options import Settings
+from ncp_tui.cli.errors import Bug, ExitCode, exit_code_of, interruption, next_words, problem_words
+from ncp_tui.cli.options import Invocation, Settings
 from ncp_tui.cli.output import Output, tell_loss
-from ncp_tui.cli.streams import asker_is_gone
-from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.gateway.exchange import Exchange
+from ncp_tui.cli.streams import asker_is_gone, is_hang_up
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.environment_variables import environment_secrets
-from ncp_tui.profiles.identity import Identity, SourceKind
-from ncp_tui.session_log.log import Action, SessionLog
-from ncp_tui.system.blocking import new_event_loop
-from ncp_tui.system.process import resume_gc
 
 if TYPE_CHECKING:
     from ncp_tui.cli.signals import Signals
+    from ncp_tui.gateway.credentials import SecretKey
+    from ncp_tui.gateway.exchange import Exchange
+    from ncp_tui.profiles.identity import Identity
     from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.session_log.log import Action
     from ncp_tui.session_log.writer import LogWriter
     from ncp_tui.snapshots.journal import Journal
     from ncp_tui.snapshots.track import SnapshotTracker
+    from ncp_tui.workspace import Workspace
 
 T = TypeVar("T")
 
 
-class Session:
-    """One command's run.
+class CommandContext:
+    """What a command works with: the user's workspace, whom it calls as, a loop for what waits, words for failures.
 
     The work is ordinary code; only what waits for the network or a keyring goes through `wait`. So a question to the
     user is asked outside of any event loop, where Ctrl-C ends it at once.
@@ -47,6 +44,9 @@ class Session:
 
     def __init__(self, settings: Settings, signals: Signals) -> None:
         """Work as `settings` say, until a signal ends it."""
+        from ncp_tui.session_log.log import SessionLog
+        from ncp_tui.system.blocking import new_event_loop
+
         self.settings = settings
         self.signals = signals
         self.out = Output(json=settings.json, quiet=settings.quiet, undisturbed=signals.held)
@@ -90,11 +90,12 @@ class Session:
             self.out.error(f"Following the session log met a bug; the answer above is not touched by it. {report}")
 
     @cached_property
-    def workspace(self) -> workspaces.Workspace:
+    def workspace(self) -> Workspace:
         """The files, stores and variables of the user."""
-        workspace = workspaces.open_workspace(
-            os.environ, read_only=self.settings.read_only, profile=self.settings.profile
-        )
+        from ncp_tui.profiles.environment_variables import environment_secrets
+        from ncp_tui.workspace import open_workspace
+
+        workspace = open_workspace(os.environ, read_only=self.settings.read_only, profile=self.settings.profile)
         self.secrets += environment_secrets(workspace.environ)
         if workspace.server_role is not None:
             workspace.server_role.subscribe(self.secrets.append)
@@ -134,14 +135,21 @@ class Session:
             raise click.Abort
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
+    def say(self, text: str) -> None:
+        """Write to stderr, whatever is quiet."""
+        self.out.error(text)
+
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run `coroutine` to its end. A signal cancels it and raises KeyboardInterrupt, see `Signals.run`."""
+        from ncp_tui.system.process import resume_gc
+
         resume_gc()
         # A copy: a runner keeps the context of its first run, which knows nothing of an action begun since.
         return self.signals.run(self._runner, coroutine, contextvars.copy_context())
 
     def ask_store(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """`wait` for what a secret store is asked; the user is asked to open it where it is locked."""
+        from ncp_tui.cli.prompts import open_store
         from ncp_tui.profiles.secret_stores.errors import KeyringLocked
         from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 
@@ -153,13 +161,13 @@ class Session:
                 locked = problem
             if type(locked) in opened:
                 raise locked
-            from ncp_tui.cli.work.opening import open_store
-
-            open_store(self, locked)
+            open_store(locked, self)
             opened.add(type(locked))
 
     def identity(self, name: str | None = None) -> Identity:
         """Whom to call as, said on stderr with all that is odd about it. Raises NoCredentials."""
+        from ncp_tui.profiles.identity import SourceKind
+
         book, configure = self.workspace.profiles.load(), self.workspace.configure()
         wanted = name or self.settings.profile
         found = self.workspace.identities(book)
@@ -191,22 +199,18 @@ class Session:
 
     def tell(self, problem: Problem) -> None:
         """Tell of a failure, on stderr and, with --json, as the one document."""
-        from ncp_tui.cli.work.problems import problem_words
-
         self.out.error(" ".join(part for part in (self.preface(), problem_words(problem)) if part))
         if self.settings.json:
             self.out.document(self.document_of(problem))
 
     def _say_last(self) -> None:
         """Give the one document although the work does not end. Called on another thread, before the process ends."""
-        from ncp_tui.cli.work.problems import interruption
-
         self.tell(interruption(self.signals.interruption()))
 
 
 def error_document(problem: Problem) -> dict[str, Any]:
     """A failure for scripts."""
-    from ncp_tui.cli.work.problems import next_words
+    from ncp_tui.gateway.errors import GatewayError
 
     error: dict[str, Any] = {
         "kind": problem.kind,
@@ -224,3 +228,47 @@ def error_document(problem: Problem) -> dict[str, Any]:
         error["message"] = problem.message or None
         error["request_id"] = problem.request_id
     return {"error": error}
+
+
+def run_command(work: Callable[[CommandContext], ExitCode | int]) -> NoReturn:
+    """Do `work` and leave with the exit code that it returns, or that its failure leads to.
+
+    click's own exceptions (wrong usage) go through.
+    """
+    invocation = click.get_current_context()
+    signals = Invocation.of(invocation).signals
+    with CommandContext(Settings.of(invocation), signals) as context:
+        try:
+            ended = _ended(work, context)
+            signals.hold()
+        except KeyboardInterrupt:  # it came between two steps, for all others end the work itself
+            ended = _interrupted(signals)
+        signals.hold()
+        if not isinstance(ended, int):
+            context.tell(ended)
+            ended = exit_code_of(ended)
+        invocation.exit(int(ended))
+
+
+def _ended(work: Callable[[CommandContext], ExitCode | int], context: CommandContext) -> int | Problem:
+    """What `work` ended with: its exit code, or why it has none. Raises click's own exceptions."""
+    try:
+        return int(work(context))
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException:
+        raise
+    except (KeyboardInterrupt, click.Abort):
+        return _interrupted(context.signals)
+    except Problem as problem:
+        return problem
+    except Exception as error:  # noqa: BLE001 - the last handler: nobody but the report can do anything about it
+        if is_hang_up(error):  # a question on a terminal that has gone: its input fails, or has an end
+            return _interrupted(context.signals)
+        from ncp_tui.cli.reports import write_report
+
+        return Bug(write_report(error, context.secrets))
+
+
+def _interrupted(signals: Signals) -> Problem:
+    return interruption(signals.interruption())

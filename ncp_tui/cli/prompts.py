@@ -10,39 +10,51 @@ import getpass
 import os
 import sys
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 import click
 
 from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, KeyringLocked, WrongPassphrase
 from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase, PassphraseNeeded
 
-if TYPE_CHECKING:
-    from ncp_tui.cli.work.session import Session
-
 ATTEMPTS = 3
 
 _TERMINAL = "/dev/tty"
 
 
-def open_store(session: Session, locked: PassphraseNeeded | KeyringLocked) -> None:
+class Asker(Protocol):
+    """What a question needs of the command that asks it."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody sits there to be asked."""
+
+    def say(self, text: str) -> None:
+        """Write to stderr."""
+
+    def wait(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run `coroutine` to its end."""
+
+
+def open_store(locked: PassphraseNeeded | KeyringLocked, asker: Asker) -> None:
     """Have the user open the store. Raises `locked` itself where nobody can be asked, or the user would rather not."""
     if isinstance(locked, KeyringLocked):
-        _unlock_keyring(session, locked)
+        _unlock_keyring(asker, locked)
     else:
-        _open_key_file(session, locked)
+        _open_key_file(asker, locked)
 
 
-def _unlock_keyring(session: Session, locked: KeyringLocked) -> None:
-    if locked.unlocker is None or not session.can_ask:
+def _unlock_keyring(asker: Asker, locked: KeyringLocked) -> None:
+    if locked.unlocker is None or not asker.can_ask:
         raise locked
-    session.out.error(f"{locked.what} It asks for its password in a window of its own, where there is a desktop.")
+    asker.say(f"{locked.what} It asks for its password in a window of its own, where there is a desktop.")
     if not click.confirm("Let it ask, for a minute at most?", err=True):
         raise locked
-    session.wait(locked.unlocker.unlock())
+    asker.wait(locked.unlocker.unlock())
 
 
-def _open_key_file(session: Session, locked: PassphraseNeeded) -> None:
+def _open_key_file(asker: Asker, locked: PassphraseNeeded) -> None:
     """Have the user open the key file. Raises `locked` itself where there is nobody to ask.
 
     After ATTEMPTS wrong answers the last one's problem is raised; Ctrl-C and the end of the input raise Abort.
@@ -50,18 +62,18 @@ def _open_key_file(session: Session, locked: PassphraseNeeded) -> None:
     if not _somebody_is_there():
         raise locked
     if locked.creating:
-        session.out.error(
+        asker.say(
             f"The key goes into {locked.opener.place}, encrypted with a passphrase of at least {LEAST_CHARACTERS} "
             "characters. Nobody can recover it; whoever forgets it issues new keys in the NCP console."
         )
     for attempt in range(1, ATTEMPTS + 1):
         try:
             passphrase = _chosen() if locked.creating else _typed(f"Passphrase of {locked.opener.place} (not shown)")
-            session.wait(locked.opener.open(passphrase, creating=locked.creating))
+            asker.wait(locked.opener.open(passphrase, creating=locked.creating))
         except (WrongPassphrase, InvalidPassphrase) as problem:
             if attempt == ATTEMPTS:
                 raise
-            session.out.error(problem.what)
+            asker.say(problem.what)
         else:
             return
 
