@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
+from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.options import Group, complete_cluster
-from ncp_tui.cli.runner import run_command
+from ncp_tui.cli.runner import CommandContext, run_command
+
+if TYPE_CHECKING:
+    pass
 
 
 @click.group("bucket", cls=Group)
@@ -17,11 +22,27 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("cluster", shell_complete=complete_cluster)
-def list_buckets(cluster: str) -> None:
+def list_all(cluster: str) -> None:
     """List the buckets that CLUSTER sees.
 
     CLUSTER is a name or a number. Where a bucket cannot be used, the reason is said.
     """
-    from ncp_tui.cli.work import reads
+    run_command(partial(list_buckets, wanted=cluster))
 
-    run_command(partial(reads.list_buckets, wanted=cluster))
+
+def list_buckets(context: CommandContext, wanted: str) -> ExitCode:
+    """`bucket list`."""
+    from ncp_tui.cli.lookup import find_cluster
+    from ncp_tui.view.buckets import BUCKETS, bucket_document
+
+    engine = context.connect(context.identity())
+
+    with context.log.action(f"list buckets of {wanted}"):
+        cluster = context.wait(find_cluster(engine, wanted))
+        buckets = context.wait(engine.list_buckets(cluster.number))
+    documents = [bucket_document(bucket, buckets.read_at) for bucket in buckets]
+    context.out.answer(documents, BUCKETS.text(buckets))
+    context.tell_gap(buckets)
+    if not buckets:
+        context.out.note(BUCKETS.empty)
+    return ExitCode.DONE

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
+from ncp_tui.cli.errors import ExitCode, UnknownCluster
 from ncp_tui.cli.options import Group, complete_cluster
-from ncp_tui.cli.runner import run_command
+from ncp_tui.cli.runner import CommandContext, run_command
+
+if TYPE_CHECKING:
+    from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.search_engine.models import Cluster
 
 
 @click.group("cluster", cls=Group)
@@ -16,20 +24,77 @@ def command() -> None:
 
 
 @command.command("list")
-def list_clusters() -> None:
+def list_all() -> None:
     """List every cluster.
 
     Those included that this key may see by name only.
     """
-    from ncp_tui.cli.work import reads
-
-    run_command(reads.list_clusters)
+    run_command(list_clusters)
 
 
 @command.command("show")
 @click.argument("cluster", shell_complete=complete_cluster)
-def show_cluster(cluster: str) -> None:
+def show(cluster: str) -> None:
     """Show all that the service tells of CLUSTER, a name or a number."""
-    from ncp_tui.cli.work import reads
+    run_command(partial(show_cluster, wanted=cluster))
 
-    run_command(partial(reads.show_cluster, wanted=cluster))
+
+def list_clusters(context: CommandContext) -> ExitCode:
+    """`cluster list`."""
+    from ncp_tui.profiles.cluster_name_cache import ClusterNameCache
+    from ncp_tui.view.clusters import CLUSTERS, ListedCluster, cluster_document
+
+    identity = context.identity()
+    engine = context.connect(identity)
+    with context.log.action("list clusters"):
+        clusters = context.wait(engine.list_clusters())
+    documents = [cluster_document(cluster, identity.profile, clusters.read_at) for cluster in clusters]
+    context.out.answer(documents, CLUSTERS.text(ListedCluster(cluster, clusters.read_at) for cluster in clusters))
+    context.tell_gap(clusters)
+    if not clusters:
+        context.out.note(CLUSTERS.empty)
+    with contextlib.suppress(OSError):  # a comfort for the shell: it completes what was listed before
+        ClusterNameCache(context.workspace.paths).store(
+            identity, [cluster.name for cluster in clusters], is_whole=clusters.is_whole
+        )
+    return ExitCode.DONE
+
+
+def show_cluster(context: CommandContext, wanted: str) -> ExitCode:
+    """`cluster show`."""
+    from ncp_tui.snapshots.last_snapshot import look_at_last_snapshot
+    from ncp_tui.view.clusters import cluster_document, cluster_lines
+    from ncp_tui.view.text import plain_text
+
+    identity = context.identity()
+    engine = context.connect(identity)
+    with context.log.action(f"show cluster {wanted}"):
+        cluster, read_at = context.wait(_read_cluster(engine, wanted)), context.workspace.now()
+        last = context.wait(look_at_last_snapshot(engine, cluster))
+    document = cluster_document(cluster, identity.profile, read_at, last)
+    lines = cluster_lines(cluster, profile=identity.profile, last=last)
+    context.out.answer(document, plain_text(lines))
+    return ExitCode.DONE
+
+
+async def _read_cluster(engine: SearchEngine, wanted: str) -> Cluster:
+    """The cluster from both answers: only the list has its health, only the detail has its nodes."""
+    from ncp_tui.cli.lookup import find_named, is_number
+    from ncp_tui.snapshots.rules import check_cluster
+
+    if is_number(wanted):
+        row = _numbered(await engine.list_clusters(), wanted)
+    else:
+        row = await find_named(engine, wanted)
+    if row is not None:
+        check_cluster(row)
+    detail = await engine.show_cluster(row.number if row else wanted, row.name if row else "")
+    if row is None:
+        if detail is None:
+            raise UnknownCluster(wanted)
+        return detail
+    return row.with_detail(detail) if detail else row
+
+
+def _numbered(clusters: Sequence[Cluster], number: str) -> Cluster | None:
+    return next((cluster for cluster in clusters if cluster.number == number), None)

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ncp_tui.cli.errors import Declined, ExitCode, NothingToImport, problem_words
 from ncp_tui.cli.options import Group, complete_profile
-from ncp_tui.cli.runner import run_command
+from ncp_tui.cli.runner import CommandContext, run_command
+from ncp_tui.problem import Problem
+from ncp_tui.text import clean, inert
+
+if TYPE_CHECKING:
+    from ncp_tui.gateway.credentials import SecretKey
+    from ncp_tui.profiles.administration import Administration, Changed
+    from ncp_tui.profiles.identity import Identity
+    from ncp_tui.profiles.import_keys import ImportedProfile
+    from ncp_tui.profiles.profile import Profile
+    from ncp_tui.profiles.profiles_file import ProfilesFile
+
+
+_LONGEST_INPUT = 64 * 1024
+_ENDS_WITH_RUN = "A key of the store `session` does not outlive this command, so none was kept."
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -49,9 +67,7 @@ def list_profiles() -> None:
 
     It says which of them would be used.
     """
-    from ncp_tui.cli.work import profiles
-
-    run_command(profiles.list_profiles)
+    run_command(list_found)
 
 
 @command.command("add")
@@ -64,9 +80,7 @@ def add(name: str, secret_stdin: bool, **values: Any) -> None:
 
     The first profile becomes the default.
     """
-    from ncp_tui.cli.work import profile_changes
-
-    run_command(partial(profile_changes.add, name=name, secret_stdin=secret_stdin, values=_given(values)))
+    run_command(partial(add_profile, name=name, secret_stdin=secret_stdin, values=_given(values)))
 
 
 @command.command("show")
@@ -76,9 +90,7 @@ def show(name: str) -> None:
 
     NAME is as `profile list` has it.
     """
-    from ncp_tui.cli.work import profiles
-
-    run_command(partial(profiles.show_profile, name=name))
+    run_command(partial(show_profile, name=name))
 
 
 @command.command("edit")
@@ -92,9 +104,7 @@ def edit(name: str, secret_stdin: bool, **values: Any) -> None:
     An empty value ("") clears a setting. Another access key needs another secret key. With another --store the secret
     key moves there.
     """
-    from ncp_tui.cli.work import profile_changes
-
-    run_command(partial(profile_changes.edit, name=name, secret_stdin=secret_stdin, values=_given(values)))
+    run_command(partial(edit_profile, name=name, secret_stdin=secret_stdin, values=_given(values)))
 
 
 @command.command("rename")
@@ -102,9 +112,7 @@ def edit(name: str, secret_stdin: bool, **values: Any) -> None:
 @click.argument("new")
 def rename(old: str, new: str) -> None:
     """Give profile OLD the name NEW. Its secret key moves along."""
-    from ncp_tui.cli.work import profile_changes
-
-    run_command(partial(profile_changes.rename, old=old, new=new))
+    run_command(partial(rename_profile, old=old, new=new))
 
 
 @command.command("remove")
@@ -113,18 +121,14 @@ def rename(old: str, new: str) -> None:
 @click.option("--keep-secret", is_flag=True, help="Leave the secret key in its store, for when that cannot be reached.")
 def remove(name: str, yes: bool, keep_secret: bool) -> None:
     """Remove profile NAME and its secret key."""
-    from ncp_tui.cli.work import profile_changes
-
-    run_command(partial(profile_changes.remove, name=name, yes=yes, keep_secret=keep_secret))
+    run_command(partial(remove_profile, name=name, yes=yes, keep_secret=keep_secret))
 
 
 @command.command("default")
 @click.argument("name", shell_complete=complete_profile)
 def default(name: str) -> None:
     """Use profile NAME when none is named."""
-    from ncp_tui.cli.work import profile_changes
-
-    run_command(partial(profile_changes.set_default, name=name))
+    run_command(partial(set_default, name=name))
 
 
 @command.command("import")
@@ -136,9 +140,7 @@ def import_found(origin: str | None, store: str) -> None:
     That is in the environment and in ~/.ncloud/configure. Neither of the two is changed. Keys that a
     profile has already are left out.
     """
-    from ncp_tui.cli.work import profile_changes
-
-    run_command(partial(profile_changes.import_found, origin=origin, store=store))
+    run_command(partial(import_profiles_found, origin=origin, store=store))
 
 
 @command.command("test")
@@ -148,10 +150,294 @@ def test(name: str | None) -> None:
 
     Without NAME with those that would be used.
     """
-    from ncp_tui.cli.work import profiles
-
-    run_command(partial(profiles.test_profile, name=name))
+    run_command(partial(test_profile, name=name))
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def list_found(context: CommandContext) -> ExitCode:
+    """`profile list`: everybody there is, and who would be used now."""
+    from ncp_tui.view.profiles import PROFILES, ListedIdentity
+
+    book = context.workspace.profiles.load()
+    found = context.workspace.identities(book)
+    used, why_not = _in_use(context, book)
+    documents = [_document(context, identity, book, used) for identity in found.identities]
+    listed = [
+        ListedIdentity(each, current=each.name == used, default=book.default_profile is each.profile)
+        for each in found.identities
+    ]
+    context.out.answer(documents, PROFILES.text(listed))
+    for warning in found.warnings:
+        context.out.note(warning)
+    context.out.note(f"Used without --profile: {used}." if used else why_not)
+    return ExitCode.DONE
+
+
+def show_profile(context: CommandContext, name: str) -> ExitCode:
+    """`profile show`."""
+    from ncp_tui.view.text import key_values
+
+    context.call_as(name)
+    identity = context.workspace.choose(name)
+    book = context.workspace.profiles.load()
+    document = _document(context, identity, book, _in_use(context, book)[0])
+    context.out.answer(
+        document, key_values([(key.replace("_", " "), _plain(value)) for key, value in document.items()])
+    )
+    return ExitCode.DONE
+
+
+def test_profile(context: CommandContext, name: str | None) -> ExitCode:
+    """`profile test`."""
+    from ncp_tui.view.profiles import keys_sentence
+
+    context.call_as(name)
+    identity = context.identity()
+    engine = context.connect(identity)
+    with context.log.action(f"test the keys of {identity.name}"):
+        count = context.wait(engine.check_keys())
+    offset = engine.clock_offset
+    document = {
+        "name": identity.name,
+        "ok": True,
+        "source": identity.source,
+        "endpoint": identity.profile.endpoint().base_url,
+        "clusters": count,
+        "clock_offset": offset.seconds if offset else None,
+        "clock_uncertainty": offset.uncertainty if offset else None,
+    }
+    context.out.answer(document, keys_sentence(count, offset, identity.name))
+    return ExitCode.DONE
+
+
+def _document(context: CommandContext, identity: Identity, book: ProfilesFile, used: str | None) -> dict[str, Any]:
+    from ncp_tui.view.profiles import identity_document
+
+    store = context.workspace.stores.get(identity.profile.store) if identity.is_stored else None
+    return identity_document(
+        identity,
+        store.describe() if store else identity.source,
+        default=book.default_profile is identity.profile,
+        used=identity.name == used,
+    )
+
+
+def _in_use(context: CommandContext, book: ProfilesFile) -> tuple[str | None, str]:
+    """Who would be used without `--profile`, or why nobody would."""
+    try:
+        return context.workspace.choose(None, book).name, ""
+    except Problem as problem:
+        return None, problem_words(problem)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def add_profile(context: CommandContext, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
+    """`profile add`."""
+    from ncp_tui.profiles.profile import Profile, check_profile
+
+    if "access_key" not in values:
+        raise click.UsageError("Missing option '--access-key'.")
+    profile = check_profile(Profile(name=name, **{"region": "", **values}))
+    _book(context)
+    context.workspace.profiles.check_free(name)  # before anybody types a key for it
+    _warn_of_template(context, profile)
+    secret_key = _secret(context, secret_stdin) if _keeps(context, profile, secret_stdin) else None
+    _change(context, lambda change: change.add(profile, secret_key))
+    return _done(context, f"Profile {profile.name} is saved.", name=profile.name)
+
+
+def _warn_of_template(context: CommandContext, profile: Profile) -> None:
+    from ncp_tui.snapshots.templates import template_warning
+
+    warning = template_warning(profile.name_template)
+    if warning:
+        context.out.note(warning)
+
+
+def edit_profile(context: CommandContext, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
+    """`profile edit`."""
+    from ncp_tui.profiles.administration import MissingSecret
+    from ncp_tui.profiles.profile import check_field, check_profile
+    from ncp_tui.profiles.store import known_profile
+
+    old = known_profile(_book(context), name)
+    changed = dict(values)
+    if "zone" in changed and check_field("zone", changed["zone"]) != old.zone:
+        changed.setdefault("region", "")
+    new = check_profile(dataclasses.replace(old, **changed))
+    if "name_template" in changed:
+        _warn_of_template(context, new)
+    _keeps(context, new, secret_stdin)
+    typed = _secret(context, secret_stdin) if secret_stdin else None
+    try:
+        done = _change(context, lambda change: change.edit(old, new, typed))
+    except MissingSecret:
+        secret_key = _secret(context, from_stdin=False)
+        done = _change(context, lambda change: change.edit(old, new, secret_key))
+    left = _left_behind(context, done)
+    return _done(context, f"Profile {new.name} is changed.", name=new.name, left_in=left)
+
+
+def rename_profile(context: CommandContext, old: str, new: str) -> ExitCode:
+    """`profile rename`."""
+    from ncp_tui.profiles.store import known_profile
+
+    profile = known_profile(_book(context), old)
+    done = _change(context, lambda change: change.rename(profile, new))
+    left = _left_behind(context, done)
+    return _done(context, f"Profile {profile.name} is now {new}.", name=new, left_in=left)
+
+
+def remove_profile(context: CommandContext, name: str, yes: bool, keep_secret: bool) -> ExitCode:
+    """`profile remove`."""
+    from ncp_tui.profiles.secret_stores.protocol import service_of
+    from ncp_tui.profiles.store import known_profile
+
+    book = _book(context)
+    unreadable = book.find_unreadable(name) if book.find(name) is None else None
+    profile = None if unreadable else known_profile(book, name)
+    written = unreadable or (profile.name if profile else name)
+    forgotten = None if keep_secret else profile
+    _confirm_removal(context, written, yes, with_key=forgotten is not None)
+    left = _change(context, lambda change: change.remove(written, forgotten)).book
+    if forgotten is None:
+        called = f", where it is called {service_of(profile)}" if profile else ""
+        context.out.note(f"Its secret key, if there is one, stays where it was kept{called}.")
+    if left.default is None and left.profiles:
+        context.out.note("No profile is the default now: choose one with `ncp-tui profile default`.")
+    return _done(context, f"Profile {written} is removed.", name=written)
+
+
+def set_default(context: CommandContext, name: str) -> ExitCode:
+    """`profile default`."""
+    default = _change(context, lambda change: change.set_default(name)).book.default
+    return _done(context, f"Profile {default} is the default.", name=default)
+
+
+def import_profiles_found(context: CommandContext, origin: str | None, store: str) -> ExitCode:
+    """`profile import`. One profile after the other; those before a failure stay."""
+    from ncp_tui.profiles.identity import SourceKind
+    from ncp_tui.profiles.import_keys import import_profiles, same_keys
+    from ncp_tui.profiles.profile import check_field
+
+    book = context.workspace.profiles.load()
+    found = context.workspace.identities(book)
+    for warning in found.warnings:
+        context.out.note(warning)
+    kinds = {SourceKind(origin)} if origin else {SourceKind.ENVIRONMENT, SourceKind.NCLOUD_CONFIGURE}
+    identities = [identity for identity in found.identities if identity.kind in kinds]
+    if not identities:
+        raise NothingToImport("No keys were found to import.", "Nothing was changed.", "Use: ncp-tui profile add")
+    documents = []
+    for one in import_profiles(identities, book, check_field("store", store)):
+        document = {
+            "name": one.profile.name,
+            "source": one.source,
+            "saved": False,
+            "same_as": same_keys(book, one.profile),
+        }
+        if document["same_as"] is None:
+            book = _import(context, one)
+            document["saved"] = True
+        documents.append(document)
+    context.out.answer(documents, "\n".join(map(_imported, documents)))
+    return ExitCode.DONE
+
+
+def _import(context: CommandContext, one: ImportedProfile) -> ProfilesFile:
+    _keeps(context, one.profile, secret_stdin=False)
+    return _change(context, lambda change: change.add(one.profile, one.secret_key)).book
+
+
+def _imported(document: Mapping[str, Any]) -> str:
+    if document["saved"]:
+        return f"Profile {document['name']} is saved, from {document['source']}."
+    return f"Left out, from {document['source']}: profile {document['same_as']} has these keys already."
+
+
+def _book(context: CommandContext) -> ProfilesFile:
+    """The profiles, and a word about what of the file was not understood: it is written anew without that."""
+    book = context.workspace.profiles.load()
+    for warning in book.warnings:
+        context.out.note(warning)
+    return book
+
+
+def _change(context: CommandContext, change: Callable[[Administration], Coroutine[Any, Any, Changed]]) -> Changed:
+    """Make one change. Where a store is locked, the user opens it, and the change is made from its beginning."""
+    from ncp_tui.profiles.administration import Administration
+
+    # A store of the session does not outlive this command, so no key is kept in it.
+    stores = dict(context.workspace.stores)
+    del stores["session"]
+    administration = Administration(context.workspace.profiles, stores)
+    return context.ask_store(lambda: change(administration))
+
+
+def _left_behind(context: CommandContext, done: Changed) -> str | None:
+    """Ask once more for the old copy of a key to be deleted where its store was locked; say where one is left."""
+    from ncp_tui.profiles.administration import Administration
+    from ncp_tui.profiles.secret_stores.errors import KeyringLocked
+    from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
+
+    left = done.left_behind
+    if left is None:
+        return None
+    if isinstance(left.cause, (PassphraseNeeded, KeyringLocked)):
+        administration = Administration(context.workspace.profiles, context.workspace.stores)
+        with contextlib.suppress(Problem):
+            context.ask_store(lambda: administration.forget_copy(left))
+            return None
+    context.out.error(problem_words(left))
+    return left.place
+
+
+def _secret(context: CommandContext, from_stdin: bool) -> SecretKey:
+    """The secret key, typed unseen or read from stdin. Raises InvalidCredentials, or UsageError when neither is so."""
+    from ncp_tui.gateway.credentials import SecretKey
+
+    if context.can_ask:
+        secret_key = SecretKey(click.prompt("Secret key (not shown)", hide_input=True, err=True))
+    elif from_stdin and sys.stdin is not None and sys.stdin.isatty():
+        raise click.UsageError("The secret key would be shown while it is typed: send it through a pipe.")
+    elif from_stdin:
+        data = sys.stdin.buffer.read(_LONGEST_INPUT) if sys.stdin is not None else b""
+        secret_key = SecretKey(data.decode("utf-8-sig", errors="replace"))
+    else:
+        raise click.UsageError("Without a terminal the secret key is read with --secret-stdin.")
+    context.secrets.append(secret_key)
+    return secret_key
+
+
+def _keeps(context: CommandContext, profile: Profile, secret_stdin: bool) -> bool:
+    """Whether a key of `profile` is kept; says so where it is not. Raises UsageError for one that is sent."""
+    if profile.store != "session":
+        return True
+    if secret_stdin:
+        raise click.UsageError(f"--secret-stdin and --store session exclude each other. {_ENDS_WITH_RUN}")
+    context.out.note(_ENDS_WITH_RUN)
+    return False
+
+
+def _confirm_removal(context: CommandContext, name: str, yes: bool, *, with_key: bool) -> None:
+    if yes:
+        return
+    if not context.can_ask:
+        raise click.UsageError("Without a terminal a profile is removed with --yes only.")
+    what = f"profile {name} and its secret key" if with_key else f"profile {name}, and leaves its secret key"
+    typed = click.prompt(inert(f"This removes {what}. Type its name"), err=True)
+    if typed.strip() not in {name, clean(name)}:
+        raise Declined("That is not the profile's name.")
+
+
+def _done(context: CommandContext, sentence: str, **document: Any) -> ExitCode:
+    context.out.answer({"done": True, **document}, sentence)
+    return ExitCode.DONE

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ncp_tui.gateway.exchange import Exchange
     from ncp_tui.profiles.identity import Identity
     from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.search_engine.lists import Listing
     from ncp_tui.session_log.log import Action
     from ncp_tui.session_log.writer import LogWriter
     from ncp_tui.snapshots.journal import Journal
@@ -202,6 +203,13 @@ class CommandContext:
         self.out.error(" ".join(part for part in (self.preface(), problem_words(problem)) if part))
         if self.settings.json:
             self.out.document(self.document_of(problem))
+
+    def tell_gap(self, listing: Listing[Any]) -> None:
+        """Say what is missing of the answer; no note, for an answer that is taken for all there is leads astray."""
+        if listing.gap:
+            from ncp_tui.view.table import gap_sentence
+
+            self.out.error(gap_sentence(listing.gap))
 
     def _say_last(self) -> None:
         """Give the one document although the work does not end. Called on another thread, before the process ends."""

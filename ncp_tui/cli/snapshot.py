@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.options import Group, complete_cluster
-from ncp_tui.cli.runner import run_command
+from ncp_tui.cli.runner import CommandContext, run_command
 
 _HOUR = 3600.0
 _SECONDS = click.FloatRange(0, min_open=True)
@@ -78,9 +79,7 @@ def history(cluster: str, limit: int | None) -> None:
 
     CLUSTER is a name or a number.
     """
-    from ncp_tui.cli.work import reads
-
-    run_command(partial(reads.show_history, wanted=cluster, limit=limit))
+    run_command(partial(show_history, wanted=cluster, limit=limit))
 
 
 @command.command("wait")
@@ -158,6 +157,25 @@ def evidence(name: str, cluster: str, output: Path | None, offline: bool) -> Non
 
     For a support ticket: the journal, the session log, the rows of the history, and what they prove. No key is in it.
     """
-    from ncp_tui.cli.work.evidence import bundle_evidence
+    from ncp_tui.cli.evidence import bundle_evidence
 
     run_command(partial(bundle_evidence, name=name, cluster=cluster, output=output, offline=offline))
+
+
+def show_history(context: CommandContext, wanted: str, limit: int | None) -> ExitCode:
+    """`snapshot history`. All pages are read whatever the limit: the service's order is not documented."""
+    from ncp_tui.cli.lookup import find_cluster
+    from ncp_tui.view.history import HISTORY, history_document
+
+    engine = context.connect(context.identity())
+
+    with context.log.action(f"snapshot history of {wanted}"):
+        cluster = context.wait(find_cluster(engine, wanted))
+        history = context.wait(engine.snapshot_history(cluster.number))
+    entries = history[:limit]
+    documents = [history_document(entry, history.read_at) for entry in entries]
+    context.out.answer(documents, HISTORY.text(entries))
+    context.tell_gap(history)
+    if not history:
+        context.out.note(HISTORY.empty)
+    return ExitCode.DONE

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from ncp_tui.cli.errors import next_words
-from ncp_tui.cli.work.finding import is_number
+from ncp_tui.cli.lookup import is_number
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.problem import Problem

@@ -11,11 +11,11 @@ from typing import NoReturn
 import click
 
 from ncp_tui.cli.errors import NOTHING_SENT, Declined, ExitCode, NotConfirmed, exit_code_of, problem_words
+from ncp_tui.cli.lookup import find_cluster, is_number
 from ncp_tui.cli.options import Invocation
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.work.attempt import Attempt, Wishes
 from ncp_tui.cli.work.ending import Ending
-from ncp_tui.cli.work.finding import find_cluster, is_number
 from ncp_tui.gateway.errors import Throttled
 from ncp_tui.problem import NextAction
 from ncp_tui.profiles.identity import Identity

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ncp_tui.cli.errors import ExitCode, SnapshotFailed, WaitEnded, problem_words
+from ncp_tui.cli.lookup import find_cluster
 from ncp_tui.cli.runner import CommandContext
-from ncp_tui.cli.work.finding import find_cluster
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
 from ncp_tui.snapshots.history_match import Match, awaited
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
