@@ -202,7 +202,7 @@ class NcpApp(TerminalApp):
 
     async def ask_to_open(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
         """Have the user open the key file or the keyring; False when the user would rather not."""
-        from ncp_tui.tui.screens.unlock import ask_to_open
+        from ncp_tui.tui.dialogs.unlock import ask_to_open
 
         return await ask_to_open(self, locked)
 
@@ -262,8 +262,7 @@ class NcpApp(TerminalApp):
 
     def action_help(self) -> None:
         """Show the keys of the screen in front."""
-        from ncp_tui.tui.screens.help import HelpScreen
-        from ncp_tui.tui.screens.text import TextScreen
+        from ncp_tui.tui.dialogs.text import HelpScreen, TextScreen
 
         if not isinstance(self.screen, TextScreen):
             self.push_screen(HelpScreen(self.screen))
@@ -318,7 +317,7 @@ class NcpApp(TerminalApp):
 
     def action_leave_now(self) -> None:
         """Quit; ask first only while a create is on its way and its answer would be lost, or is looked for."""
-        from ncp_tui.tui.screens.confirm import QuestionScreen
+        from ncp_tui.tui.dialogs.confirm import QuestionScreen
 
         question = ""
         if self.session.creating:

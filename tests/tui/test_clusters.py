@@ -14,8 +14,8 @@ from ncp_tui.sandbox.accounts import Account
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.snapshots import SnapshotRun
 from ncp_tui.system.paths import Paths
+from ncp_tui.tui.dialogs.text import TextScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable

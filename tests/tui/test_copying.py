@@ -19,9 +19,9 @@ from ncp_tui.tui.clipboard import (
     copy_file_name,
     write_copy,
 )
-from ncp_tui.tui.screens.copy_choice import CopyScreen
-from ncp_tui.tui.screens.copying import SelectScreen, folded
-from ncp_tui.tui.screens.text import TextScreen
+from ncp_tui.tui.dialogs.copy_picker import CopyScreen
+from ncp_tui.tui.dialogs.copyable import SelectScreen, folded
+from ncp_tui.tui.dialogs.text import TextScreen
 from ncp_tui.view.text import line
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, Stage, staged
 

@@ -9,7 +9,7 @@ from textual.widgets import Button, Input
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.tui.screens.confirm import TypeNameScreen
+from ncp_tui.tui.dialogs.confirm import TypeNameScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.history import HistoryScreen
 from ncp_tui.tui.widgets.record_table import RecordTable

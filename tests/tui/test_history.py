@@ -7,9 +7,9 @@ from dataclasses import replace
 from textual.widgets import Input
 
 from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.tui.dialogs.text import TextScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.history import HistoryScreen
-from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.text_view import TextView

@@ -11,7 +11,7 @@ import pytest
 
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.tui.app import NcpApp
-from ncp_tui.tui.screens.text import TextScreen
+from ncp_tui.tui.dialogs.text import TextScreen
 from tests.tui.stage import Stage, staged
 from tests.tui.test_hostile_text import EACH, check
 from tests.tui.wires import Wire, operation_of

@@ -14,8 +14,8 @@ from ncp_tui.profiles.secret_stores.key_file_store import KeyFileStore
 from ncp_tui.profiles.secret_stores.passphrase import Passphrase
 from ncp_tui.profiles.secret_stores.protocol import SecretStore
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.tui.dialogs.unlock import PassphraseScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.screens.passphrase import PassphraseScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
 from ncp_tui.tui.widgets.problem_card import ProblemCard

@@ -8,9 +8,9 @@ import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
+from ncp_tui.tui.dialogs.text import HelpScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
-from ncp_tui.tui.screens.help import HelpScreen
 from ncp_tui.tui.screens.history import HistoryScreen
 from ncp_tui.tui.screens.outcomes import OutcomesScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen

@@ -14,9 +14,9 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.identity import Identities
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.tui.dialogs.confirm import QuestionScreen
 from ncp_tui.tui.messages import IdentityFound
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.screens.confirm import QuestionScreen
 from ncp_tui.tui.widgets.record_table import RecordTable
 from tests.tui.stage import ACCESS_KEY, Stage, staged
 from tests.tui.wires import Held, Silent, Wire

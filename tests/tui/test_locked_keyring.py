@@ -12,8 +12,8 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.os_keyring import KeyringStore, keyring_of
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.tui.dialogs.unlock import UnlockScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.screens.unlock import UnlockScreen
 from tests.profiles.fake_secret_service import FakeSecretService, Faults
 from tests.tui.stage import ACCESS_KEY, Stage, staged
 from tests.tui.test_outcomes import ACCEPTED, OUTCOME, SENT, earlier_run, paths_in

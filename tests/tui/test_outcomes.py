@@ -15,10 +15,10 @@ from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 from ncp_tui.system.paths import Paths
+from ncp_tui.tui.dialogs.confirm import QuestionScreen, SendQuestionScreen
+from ncp_tui.tui.dialogs.text import TextScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.screens.confirm import QuestionScreen, SendQuestionScreen
 from ncp_tui.tui.screens.outcomes import OutcomesScreen
-from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.widgets.text_view import TextView
 from tests.snapshots.journals import events_of
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, URL, Stage, staged

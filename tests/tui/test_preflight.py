@@ -10,7 +10,7 @@ from textual.widgets import Button, Static
 
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.snapshots.journal import Journal
-from ncp_tui.tui.screens.confirm import SendQuestionScreen
+from ncp_tui.tui.dialogs.confirm import SendQuestionScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.widgets.text_view import TextView
 from tests.snapshots.journals import events_of

@@ -15,8 +15,8 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.errors import KeyringLocked, NoKeyring
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.tui.dialogs.confirm import QuestionScreen, TypeNameScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.screens.confirm import QuestionScreen, TypeNameScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
 from ncp_tui.tui.screens.welcome import WelcomeScreen

@@ -12,9 +12,9 @@ from textual.widgets import Button
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
+from ncp_tui.tui.dialogs.text import HelpScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
-from ncp_tui.tui.screens.help import HelpScreen
 from ncp_tui.tui.screens.history import HistoryScreen
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.workspace import open_workspace

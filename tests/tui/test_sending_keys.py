@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.tui.dialogs.confirm import SendQuestionScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.screens.confirm import SendQuestionScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from tests.tui.stage import Stage, staged

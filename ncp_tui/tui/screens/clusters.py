@@ -31,7 +31,7 @@ from ncp_tui.view.text import Row
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
     from ncp_tui.snapshots.track import TrackedSnapshot
-    from ncp_tui.tui.screens.copying import Copyable
+    from ncp_tui.tui.dialogs.copyable import Copyable
 
 LAST_SNAPSHOTS_AT_ONCE = 2
 """Histories read at the same time; the service publishes no rate limit, so we stay far below any."""
@@ -290,7 +290,7 @@ class ClustersScreen(TableScreen):
 
     def names_to_copy(self) -> list[Copyable]:
         """The cluster under the cursor."""
-        from ncp_tui.tui.screens.copying import Copyable
+        from ncp_tui.tui.dialogs.copyable import Copyable
 
         return [Copyable("cluster name", self.chosen.name)] if self.chosen else []
 
@@ -312,7 +312,7 @@ class ClustersScreen(TableScreen):
 
     def action_detail(self) -> None:
         """Show everything about the cluster under the cursor."""
-        from ncp_tui.tui.screens.cluster_detail import ClusterDetailScreen
+        from ncp_tui.tui.dialogs.cluster_detail import ClusterDetailScreen
 
         cluster = self._openable()
         if cluster is not None:

@@ -21,8 +21,8 @@ from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
 from ncp_tui.snapshots.track import TrackedSnapshot
-from ncp_tui.tui.screens.confirm import SendQuestionScreen, TypeNameScreen
-from ncp_tui.tui.screens.copying import Copyable
+from ncp_tui.tui.dialogs.confirm import SendQuestionScreen, TypeNameScreen
+from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.screens.create_follow import FollowPanel, goes_on, in_doubt, result
 from ncp_tui.tui.screens.create_form import CreateForm
 from ncp_tui.tui.screens.create_preflight import PreflightLine, draft_lines

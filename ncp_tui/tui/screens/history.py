@@ -12,11 +12,11 @@ from textual.message import Message
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster, HistoryEntry
 from ncp_tui.snapshots.track import TrackedSnapshot
+from ncp_tui.tui.dialogs.copyable import Copyable
+from ncp_tui.tui.dialogs.text import TextScreen
 from ncp_tui.tui.history_reader import HistoryReader
-from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
-from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.filter_bar import FilterBar
 from ncp_tui.tui.widgets.record_table import RecordTable

@@ -16,12 +16,12 @@ from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.track import TrackedSnapshot
+from ncp_tui.tui.dialogs.confirm import SendQuestionScreen
+from ncp_tui.tui.dialogs.copyable import Copyable
+from ncp_tui.tui.dialogs.text import TextScreen
 from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.next_steps import problem_words
-from ncp_tui.tui.screens.confirm import SendQuestionScreen
-from ncp_tui.tui.screens.copying import Copyable
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
-from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.filter_bar import FilterBar
 from ncp_tui.tui.widgets.problem_card import ProblemCard

@@ -26,8 +26,8 @@ from ncp_tui.profiles.profile import ACCENTS, InvalidProfile, Profile, StoreName
 from ncp_tui.profiles.secret_stores.protocol import service_of
 from ncp_tui.profiles.store_choice import StoreChoice, working_store
 from ncp_tui.tui.crash import LoudWorkers
+from ncp_tui.tui.dialogs.confirm import QuestionScreen
 from ncp_tui.tui.glyphs import shown
-from ncp_tui.tui.screens.confirm import QuestionScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.lines import Fact, HeaderLine, KeyLine, StatusLine
 from ncp_tui.tui.widgets.problem_card import ProblemCard

@@ -18,11 +18,10 @@ from ncp_tui.profiles.profiles_file import ProfilesFile
 from ncp_tui.profiles.store import name_taken
 from ncp_tui.snapshots.templates import template_warning
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.tui.dialogs.confirm import PromptScreen, TypeNameScreen
 from ncp_tui.tui.messages import ProfileToUse
 from ncp_tui.tui.next_steps import next_words, problem_words
-from ncp_tui.tui.screens.confirm import TypeNameScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
-from ncp_tui.tui.screens.prompt import PromptScreen
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.record_table import RecordTable

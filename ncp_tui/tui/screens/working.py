@@ -20,7 +20,7 @@ from ncp_tui.view.progress import final_sentence, under_way_sentence
 
 if TYPE_CHECKING:
     from ncp_tui.snapshots.track import TrackedSnapshot
-    from ncp_tui.tui.screens.copying import Copyable
+    from ncp_tui.tui.dialogs.copyable import Copyable
     from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
 
 _WIDE = 100
@@ -160,7 +160,7 @@ class WorkingScreen(LoudWorkers, Screen[None]):
 
     def action_copy_curl(self) -> None:
         """Show the request in the response panel as curl."""
-        from ncp_tui.tui.screens.text import curl_screen
+        from ncp_tui.tui.dialogs.text import curl_screen
 
         if self.exchange is None:
             self.say("There is no request to show as curl yet.")
@@ -173,7 +173,7 @@ class WorkingScreen(LoudWorkers, Screen[None]):
 
     def action_copy_choice(self) -> None:
         """Offer what can be copied."""
-        from ncp_tui.tui.screens.copy_choice import CopyScreen
+        from ncp_tui.tui.dialogs.copy_picker import CopyScreen
 
         self.app.push_screen(CopyScreen(self.names_to_copy(), self.exchange))
 

@@ -121,7 +121,7 @@ class SelectScreen(ModalScreen[None]):
     """A text alone on the screen, its long lines folded, for the terminal's own mouse to select."""
 
     app = getters.app(TerminalApp)
-    CSS_PATH = "copying.tcss"
+    CSS_PATH = "copyable.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Back", id="select.back"),
     ]

@@ -9,14 +9,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.screen import Screen
 from textual.widgets import Static
 
 from ncp_tui.gateway.exchange import RequestRecord
+from ncp_tui.tui.dialogs.copyable import Copyable, CopyingScreen
 from ncp_tui.tui.glyphs import shown
-from ncp_tui.tui.screens.copying import Copyable, CopyingScreen
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.exchanges import curl_lines
-from ncp_tui.view.text import BLANK, Line, Tone, line
+from ncp_tui.view.text import BLANK, Line, Span, Tone, line
 
 _HINT = "esc closes, c copies, w writes a file, m to select, arrows scroll"
 
@@ -61,3 +62,51 @@ def curl_screen(request: RequestRecord) -> TextScreen:
     """A request as a shell snippet that signs itself."""
     note = "Keys are read from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY when it runs; none is in it."
     return TextScreen("As curl", [*curl_lines(request), BLANK, line(note, Tone.DIM)])
+
+
+_KEY_WIDTH = 16
+_GROUPS = {
+    "table": "Moving in a table",
+    "text": "Moving in a text",
+    "filter": "In the filter",
+    "screen": "On every screen",
+    "app": "Anywhere",
+}
+
+
+class HelpScreen(TextScreen):
+    """The keys that work on `screen` now, and those that are greyed."""
+
+    def __init__(self, screen: Screen[object]) -> None:
+        super().__init__("Keys", help_lines(screen), "esc closes, arrows scroll")
+
+
+def help_lines(screen: Screen[object]) -> list[Line]:
+    """One line for each action: its keys, what it does, and whether it can be done now."""
+    actions: dict[str, tuple[str, list[str], str, bool]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if not binding.id:
+            continue  # Textual's own, for its inputs: they work as everywhere
+        group = _GROUPS.get(binding.id.partition(".")[0], "This screen")
+        _, keys, _, _ = actions.setdefault(
+            binding.action, (group, [], binding.tooltip or binding.description, active.enabled)
+        )
+        keys.append(screen.app.get_key_display(binding))
+    groups = ["This screen", *dict.fromkeys(_GROUPS.values())]
+    lines: list[Line] = []
+    for group in groups:
+        members = [action for action in actions.values() if action[0] == group]
+        if not members:
+            continue
+        lines += [BLANK] if lines else []
+        lines.append(line(group, Tone.STRONG))
+        lines += [_help_line(keys, words, enabled=enabled) for _, keys, words, enabled in members]
+    return lines
+
+
+def _help_line(keys: list[str], words: str, *, enabled: bool) -> Line:
+    return (
+        Span(f"  {' '.join(keys):<{_KEY_WIDTH}}", Tone.GOOD if enabled else Tone.DIM),
+        Span(words if enabled else f"{words} (not now)", Tone.PLAIN if enabled else Tone.DIM),
+    )

@@ -14,8 +14,8 @@ from textual.widgets import Static
 from ncp_tui.gateway.curl import as_curl
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.text import clean
+from ncp_tui.tui.dialogs.copyable import Copyable, CopyingScreen
 from ncp_tui.tui.glyphs import shown
-from ncp_tui.tui.screens.copying import Copyable, CopyingScreen
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.format import size
 from ncp_tui.view.table import Column, Table
@@ -36,7 +36,7 @@ _COPIES: Table[Copyable] = Table(
 class CopyScreen(CopyingScreen):
     """The texts at hand, one a row."""
 
-    CSS_PATH = "copying.tcss"
+    CSS_PATH = "copyable.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "copy", "Copy", show=False, tooltip="Send it to the terminal's clipboard", id="copy.copy"),
         Binding("escape,q", "dismiss(None)", "Close", id="copy.close"),

@@ -6,8 +6,8 @@ from textual import work
 
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster, Dashboard
+from ncp_tui.tui.dialogs.text import TextScreen
 from ncp_tui.tui.next_steps import problem_words
-from ncp_tui.tui.screens.text import TextScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.view.clusters import cluster_lines
 from ncp_tui.view.text import BLANK, Tone, line
