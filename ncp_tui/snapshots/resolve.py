@@ -6,6 +6,7 @@ write a verdict, and nobody dismisses what another one is about to prove.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -75,7 +76,7 @@ class Resolver:
         self._journal = journal
         self._log = log
         self._client_for = client_for
-        self._held: dict[str, HeldEntry] = {}
+        self._holds = Holds()
 
     async def resolve(
         self, entry: JournalEntry, *, seconds: float = SECONDS, on_look: Callable[[int], None] = lambda _: None
@@ -86,11 +87,11 @@ class Resolver:
         before it. Raises JournalProblem, and the Problem of whoever asked then.
         """
         with self._log.action(f"settle {entry.request.name}") as action:
-            found = await resolve_entry(self._journal, entry, None, held_in=self._held)
+            found = await resolve_entry(self._journal, entry, None, holds=self._holds)
             if found is None and entry.in_doubt:
                 async with self._client_for(entry.caller) as engine:
                     found = await resolve_entry(
-                        self._journal, entry, engine, held_in=self._held, seconds=seconds, on_look=on_look
+                        self._journal, entry, engine, holds=self._holds, seconds=seconds, on_look=on_look
                     )
             action.outcome = found.sentence if found else HELD_ELSEWHERE
             action.failed = found is None or found.verdict is Verdict.CANNOT_TELL
@@ -101,18 +102,39 @@ class Resolver:
 
         What this resolver is looking for can be dismissed meanwhile. Raises EntryHeld, NotOpen, JournalProblem.
         """
-        own = self._held.get(entry.id)
-        if own is not None:
-            await on_disk(lambda: own.record(JournalEvent.DISMISSED))
-            return
-        held = await on_disk(lambda: self._journal.hold(entry.id))
-        if held is None:
-            raise EntryHeld(entry.request.name)
-        try:
-            if not held.entry.is_open:
-                raise NotOpen(entry.request.name)
-            await on_disk(lambda: held.record(JournalEvent.DISMISSED))
-        finally:
+        async with self._holds.turn:
+            own = self._holds.own.get(entry.id)
+            held = own or await on_disk(lambda: self._journal.hold(entry.id))
+            if held is None:
+                raise EntryHeld(entry.request.name)
+            try:
+                if own is None and not held.entry.is_open:
+                    raise NotOpen(entry.request.name)
+                await on_disk(lambda: held.record(JournalEvent.DISMISSED))
+            finally:
+                if own is None:
+                    await _let_go(held)
+
+
+class Holds:
+    """The entries whose locks are held here; `turn` is whose turn it is to take a lock or to give one back."""
+
+    def __init__(self) -> None:
+        self.own: dict[str, HeldEntry] = {}
+        self.turn = asyncio.Lock()
+
+    async def take(self, journal: Journal, key: str) -> HeldEntry | None:
+        """The entry `key`; None where another program has it. Raises JournalProblem."""
+        async with self.turn:
+            held = await on_disk(lambda: journal.hold(key))
+            if held is not None:
+                self.own[key] = held
+            return held
+
+    async def give_back(self, held: HeldEntry) -> None:
+        """Let others have it."""
+        async with self.turn:
+            del self.own[held.entry.id]
             await _let_go(held)
 
 
@@ -121,20 +143,19 @@ async def resolve_entry(
     entry: JournalEntry,
     engine: SearchEngine | None,
     *,
-    held_in: dict[str, HeldEntry] | None = None,
+    holds: Holds | None = None,
     **search: Any,
 ) -> Resolution | None:
     """Resolve an entry of the journal, and write the verdict down.
 
     What the journal proves by itself needs no `engine`; without one the rest is left as it is. None where another
-    program has the entry in its hands, or it was resolved meanwhile. `held_in` has it while it is held; `search` is
+    program has the entry in its hands, or it was resolved meanwhile. `holds` has it meanwhile; `search` is
     handed on to `search_history`. Raises JournalProblem.
     """
-    held = await on_disk(lambda: journal.hold(entry.id))
+    holds = holds or Holds()
+    held = await holds.take(journal, entry.id)
     if held is None:
         return None
-    holding = held_in if held_in is not None else {}
-    holding[entry.id] = held
     try:
         if not held.entry.is_open:
             return None
@@ -147,8 +168,7 @@ async def resolve_entry(
         await on_disk(lambda: held.record(JournalEvent.RESOLVED, **events))
         return found
     finally:
-        del holding[entry.id]
-        await _let_go(held)
+        await holds.give_back(held)
 
 
 async def _let_go(held: HeldEntry) -> None:

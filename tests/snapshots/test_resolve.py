@@ -103,6 +103,16 @@ async def test_what_is_looked_for_here_can_be_dismissed_meanwhile(journal: Journ
     assert "dismissed" in events_of(journal)
 
 
+async def test_a_dismissal_while_the_look_takes_its_lock_is_not_told_of_another_program(journal: Journal) -> None:
+    """The lock is taken on a thread: for a moment it is held, and nobody here knows yet by whom."""
+    entry, resolver = left_open(journal), resolver_of(journal)
+    looking = asyncio.create_task(resolver.resolve(entry, seconds=0.05))
+    await asyncio.sleep(0)
+    await resolver.dismiss(entry)
+    await looking
+    assert "dismissed" in events_of(journal)
+
+
 @pytest.mark.parametrize(
     ("gateway_url", "asked", "is_same"),
     [
