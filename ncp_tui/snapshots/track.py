@@ -215,11 +215,15 @@ class SnapshotTracker:
             except Problem as problem:
                 tracked.problem = problem
             self._tell(tracked)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._write_down(tracked))
+        writing = asyncio.create_task(self._write_down(tracked))
+        try:
             if tracked.is_open:
                 await self.follow(tracked)
-        await self._write_down(tracked)
+            await writing
+        finally:
+            writing.cancel()
+            await asyncio.wait([writing])
+        await self._write_down(tracked)  # the end as well
 
     async def create(self, tracked: TrackedSnapshot) -> CreateResult:
         """Send it once and find out what became of it. Raises what `create_snapshot` raises before anything is sent."""

@@ -14,7 +14,7 @@ LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
 BREAK = f"""
 import asyncio
 from textual import work
-from ncp_tui.tui.app import NcpApp
+from ncp_tui.snapshots.track import SnapshotTracker
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.history import HistoryScreen
 from ncp_tui.tui.widgets.lines import StatusLine
@@ -30,11 +30,16 @@ async def broken_worker(self, *_):
     secret_key = {CANARY!r}
     await asyncio.sleep(0)
     broken(secret_key)
+
+async def broken_follow(self, *_):
+    secret_key = {CANARY!r}
+    await asyncio.sleep(0)
+    broken(secret_key)
 """
 PLACES = {
     "key": ("ClustersScreen.action_sort = broken", "o"),
     "worker": ("HistoryScreen.read_history = broken_worker", "h"),
-    "worker of the app": ("NcpApp.follow = broken_worker", "s\x1bOQ"),
+    "worker of the app": ("SnapshotTracker.follow = broken_follow", "s\x1bOQ"),
     "after a frame": ("HistoryScreen.load = broken", "h"),
     "compose": ("HistoryScreen.body = broken", "h"),
     "drawing": (
