@@ -156,6 +156,7 @@ async def test_quitting_while_a_create_is_on_its_way_asks_once_and_ctrl_c_twice_
         await stage.press("s")
         await stage.pilot.press("f2")
         await stage.expect("asking the service ...")
+        await stage.until(lambda: stage.effects)  # before that it is being written down, and nothing has left
         await stage.pilot.press("ctrl+c")
         await stage.expect("A create is on its way. Quit without its answer?")
         for key in ("enter", "space", "q", "n"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -285,7 +286,9 @@ class TestKorean:
             view = pilot.app.query_one(TextView)
             for width in range(8, 16):
                 await pilot.resize_terminal(width, 3)
-                await pilot.pause()
+                async with asyncio.timeout(20):
+                    while view.size.width != width:  # the layout comes by a timer
+                        await pilot.pause()
                 for left in range(12):
                     view.scroll_to(x=left, animate=False, force=True)
                     # The lines are drawn here and now, from where the text is scrolled to: nothing to wait for.
