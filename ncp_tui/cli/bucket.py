@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
 from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.options import Group, complete_cluster
 from ncp_tui.cli.runner import CommandContext, run_command
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group("bucket", cls=Group)

@@ -17,7 +17,7 @@ def command(offline: bool) -> None:
 
     What is wrong is named with how to mend it.
 
-    Files and their modes, the journal, the terminal, the proxy, each zone's gateway, this machine's clock, and the keys
+    Files and their modes, the journal, the terminal, the proxy, each site's gateway, this machine's clock, and the keys
     and permission of each profile. Only reads. Ends with 0 where nothing is wrong, else with the code of what is.
     """
     from ncp_tui.cli.work.doctor import examine

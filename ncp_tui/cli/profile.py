@@ -45,12 +45,12 @@ def _profile_options(function: F) -> F:
             click.option(
                 "--secret-stdin", is_flag=True, help="Read the secret key from stdin; on a terminal it is asked for."
             ),
-            click.option("--zone", metavar="ZONE", help="public, gov or fin."),
-            click.option("--region", metavar="REGION", help="KR, SGN, JPN; KRS; FKR. Without it the zone's first."),
+            click.option("--site", metavar="SITE", help="public, gov or fin."),
+            click.option("--region", metavar="REGION", help="KR, SGN, JPN; KRS; FKR. Without it the site's first."),
             click.option(
                 "--store", metavar="STORE", help="keyring; file: encrypted, with a passphrase; session: kept nowhere."
             ),
-            click.option("--gateway-url", metavar="URL", help="Another gateway than the zone's own."),
+            click.option("--gateway-url", metavar="URL", help="Another gateway than the site's own."),
             click.option("--ca-bundle", metavar="FILE", help="PEM certificates to trust, instead of the system's."),
             click.option("--default-bucket", metavar="B", help="The bucket that snapshots go to when none is named."),
             click.option("--name-template", metavar="T", help="How snapshots are named, as {cluster}-{date}-{time}."),
@@ -270,7 +270,7 @@ def edit_profile(context: CommandContext, name: str, secret_stdin: bool, values:
 
     old = known_profile(_book(context), name)
     changed = dict(values)
-    if "zone" in changed and check_field("zone", changed["zone"]) != old.zone:
+    if "site" in changed and check_field("site", changed["site"]) != old.site:
         changed.setdefault("region", "")
     new = check_profile(dataclasses.replace(old, **changed))
     if "name_template" in changed:

@@ -182,7 +182,7 @@ class CommandContext:
         foreign = ", which is not a host of NAVER Cloud" if endpoint.is_foreign else ""
         self.out.note(
             f"Calling as {identity.name} ({identity.masked_access_key} from {identity.source}): "
-            f"{profile.zone} {profile.region}, {endpoint.origin}{foreign}"
+            f"{profile.site} {profile.region}, {endpoint.origin}{foreign}"
         )
         return identity
 

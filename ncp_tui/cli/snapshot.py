@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -128,12 +127,6 @@ def resolve(timeout: float, dismiss: tuple[str, str] | None, accept_damage: str 
         run_command(partial(accept, wanted=accept_damage))
     else:
         run_command(partial(resolve_all, seconds=timeout))
-
-
-# The command's name until now, for the scripts that have it.
-_settle = copy(resolve)
-_settle.name, _settle.hidden = "settle", True
-command.add_command(_settle)
 
 
 @command.command("evidence")

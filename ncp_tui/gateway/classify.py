@@ -183,9 +183,9 @@ _PERMISSION = _Documented(
 _NO_ROUTE = _Documented(
     errors.NotFound,
     "The gateway knows no such address",
-    f"{_NOTHING_CHANGED} The zone or region is wrong, the service is not offered there, or this account has no "
+    f"{_NOTHING_CHANGED} The site or region is wrong, the service is not offered there, or this account has no "
     "permission for it or no subscription.",
-    "Check zone, region and gateway URL of the profile, then the account's permissions and its subscription.",
+    "Check site, region and gateway URL of the profile, then the account's permissions and its subscription.",
 )
 _TOO_LARGE = _Documented(errors.RefusedByGateway, "The request is too large", _NOTHING_CHANGED, _SEE_TO_IT)
 _QUOTA = _Documented(

@@ -1,4 +1,4 @@
-"""Where an NCP service answers: zones, regions and path prefixes, and what a gateway URL of one's own may be."""
+"""Where an NCP service answers: sites, regions and path prefixes, and what a gateway URL of one's own may be."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from urllib.parse import SplitResult, urlsplit
 
 from ncp_tui.problem import Problem
 
-DEFAULT_ZONE = "public"
+DEFAULT_SITE = "public"
 DEFAULT_REGION = "KR"
 SEARCH_ENGINE_SERVICE = "vpcsearchengine"
 
 
 class UnknownEndpoint(Problem):
-    """A zone, region or gateway URL that no request can go to."""
+    """A site, region or gateway URL that no request can go to."""
 
     kind = "unknown_endpoint"
 
 
 @dataclass(frozen=True)
-class Zone:
+class Site:
     """One of NCP's separate clouds, each with its own hosts, accounts and regions."""
 
     name: str
@@ -39,19 +39,19 @@ class Zone:
 
 # Hosts and prefixes: api.ncloud-docs.com, api-gov.ncloud-docs.com, api-fin.ncloud-docs.com, and the official Go SDK
 # (services/vses2/configuration.go). The region is only in the path; there is no region parameter or header.
-ZONES: Mapping[str, Zone] = MappingProxyType(
+SITES: Mapping[str, Site] = MappingProxyType(
     {
-        "public": Zone(
+        "public": Site(
             "public",
             "Public",
             "ntruss.com",
             "",
             MappingProxyType({"KR": "/api/v2", "SGN": "/api/sgn-v2", "JPN": "/api/jpn-v2"}),
         ),
-        "gov": Zone(
+        "gov": Site(
             "gov", "Government", "gov-ntruss.com", "", MappingProxyType({"KR": "/api/v2", "KRS": "/api/krs-v2"})
         ),
-        "fin": Zone("fin", "Financial", "fin-ntruss.com", "fin-", MappingProxyType({"FKR": "/api/v2"})),
+        "fin": Site("fin", "Financial", "fin-ntruss.com", "fin-", MappingProxyType({"FKR": "/api/v2"})),
     }
 )
 
@@ -60,7 +60,7 @@ ZONES: Mapping[str, Zone] = MappingProxyType(
 class Endpoint:
     """Everything a path needs in front of it."""
 
-    zone: str
+    site: str
     region: str
     origin: str
     prefix: str
@@ -88,35 +88,35 @@ class Endpoint:
     @property
     def is_foreign(self) -> bool:
         """Whether the host is neither NCP's nor this machine's. It is sent signatures, valid for five minutes."""
-        return not self.is_loopback and zone_of_gateway_url(self.origin) is None
+        return not self.is_loopback and site_of_gateway_url(self.origin) is None
 
 
 def endpoint_for(
-    zone: str = DEFAULT_ZONE,
+    site: str = DEFAULT_SITE,
     region: str | None = None,
     gateway_url: str | None = None,
     *,
     service: str = SEARCH_ENGINE_SERVICE,
 ) -> Endpoint:
-    """The endpoint of `service` in a zone and region, or at a gateway URL.
+    """The endpoint of `service` in a site and region, or at a gateway URL.
 
-    `region` defaults to the zone's first. A `gateway_url` may be the general one (`https://ncloud.apigw.ntruss.com`),
+    `region` defaults to the site's first. A `gateway_url` may be the general one (`https://ncloud.apigw.ntruss.com`),
     which is mapped to the service's host as the official SDK does; any other is used as it is. The region's prefix is
     appended unless the URL already ends in one. Raises UnknownEndpoint before anything could be sent.
     """
-    zone, known = _zone(zone)
+    site, known = _site(site)
     region = (region or next(iter(known.regions))).upper()
     if region not in known.regions:
         raise UnknownEndpoint(
-            f"Zone {zone} has no region {region!r}.",
+            f"Site {site} has no region {region!r}.",
             "Nothing was sent.",
-            f"Regions of {zone}: {', '.join(known.regions)}.",
+            f"Regions of {site}: {', '.join(known.regions)}.",
         )
     prefix = known.regions[region]
     if not gateway_url:
-        return Endpoint(zone, region, f"https://{known.host(service)}", prefix)
+        return Endpoint(site, region, f"https://{known.host(service)}", prefix)
     origin, path = _split_gateway_url(gateway_url, service)
-    return Endpoint(zone, region, origin, path if _VERSION_PREFIX.search(path) else path + prefix)
+    return Endpoint(site, region, origin, path if _VERSION_PREFIX.search(path) else path + prefix)
 
 
 def check_gateway_url(url: str) -> str:
@@ -125,14 +125,14 @@ def check_gateway_url(url: str) -> str:
     return url.strip().rstrip("/")
 
 
-def zone_of_gateway_url(url: str) -> str | None:
-    """The zone a gateway URL belongs to, by its host; None for a host that is not NCP's.
+def site_of_gateway_url(url: str) -> str | None:
+    """The site a gateway URL belongs to, by its host; None for a host that is not NCP's.
 
     Only the general gateway and the service's own host are NCP's: below `apigw.ntruss.com` customers have hosts too.
     """
     parts = parsed_url(url.strip())
     host = (parts.hostname if parts else None) or ""
-    return next((zone.name for zone in ZONES.values() if host in {zone.host(name) for name in _SERVICES}), None)
+    return next((site.name for site in SITES.values() if host in {site.host(name) for name in _SERVICES}), None)
 
 
 _GENERAL = "ncloud"
@@ -142,11 +142,11 @@ _VERSION_PREFIX = re.compile(r"/api/(?:[a-z]+-)?v\d+$")
 HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 
 
-def _zone(name: str) -> tuple[str, Zone]:
-    zone = ZONES.get(name.lower())
-    if zone is None:
-        raise UnknownEndpoint(f"There is no zone {name!r}.", "Nothing was sent.", f"Zones: {', '.join(ZONES)}.")
-    return zone.name, zone
+def _site(name: str) -> tuple[str, Site]:
+    site = SITES.get(name.lower())
+    if site is None:
+        raise UnknownEndpoint(f"There is no site {name!r}.", "Nothing was sent.", f"Sites: {', '.join(SITES)}.")
+    return site.name, site
 
 
 def _split_gateway_url(url: str, service: str) -> tuple[str, str]:
@@ -190,9 +190,9 @@ def parsed_url(url: str) -> SplitResult | None:
 
 def _service_host(netloc: str, service: str) -> str:
     """The service's host for the general gateway, with its port or without; any other host as it is."""
-    for zone in ZONES.values():
-        if netloc.lower().removesuffix(":443") == zone.host(_GENERAL):
-            return zone.host(service)
+    for site in SITES.values():
+        if netloc.lower().removesuffix(":443") == site.host(_GENERAL):
+            return site.host(service)
     return netloc
 
 

@@ -47,7 +47,7 @@ class PermissionDenied(GatewayError):
 
 
 class NotFound(GatewayError):
-    """404/300: no such route, which in this API also means a wrong region, zone or method."""
+    """404/300: no such route, which in this API also means a wrong region, site or method."""
 
     kind = "not_found"
 

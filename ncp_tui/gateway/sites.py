@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ncp_tui.gateway.endpoints import is_loopback, parsed_url, zone_of_gateway_url
+from ncp_tui.gateway.endpoints import is_loopback, parsed_url, site_of_gateway_url
 
 _PORTS = {"http": 80, "https": 443}
 _REGION = re.compile(r"/api/+((?:[a-z]+-)?v\d+)(?:/|$)")
@@ -13,16 +13,16 @@ _REGION = re.compile(r"/api/+((?:[a-z]+-)?v\d+)(?:/|$)")
 def may_be_one_site(one: str, other: str) -> bool:
     """Whether requests to the base URLs `one` and `other` may reach the same clusters.
 
-    False only where that is certain: two regions, two of NCP's zones, or two ports of this machine. The general gateway
+    False only where that is certain: two regions, two of NCP's sites, or two ports of this machine. The general gateway
     and the service's own host are one, and so may be a company's proxy and whatever stands behind it. An address that
     cannot be read may be any.
     """
     regions = _region(one), _region(other)
     if None not in regions and regions[0] != regions[1]:
         return False
-    zones = zone_of_gateway_url(_host_url(one)), zone_of_gateway_url(_host_url(other))
-    if None not in zones:
-        return zones[0] == zones[1]
+    sites = site_of_gateway_url(_host_url(one)), site_of_gateway_url(_host_url(other))
+    if None not in sites:
+        return sites[0] == sites[1]
     ports = _loopback_port(one), _loopback_port(other)
     return None in ports or ports[0] == ports[1]
 
@@ -34,7 +34,7 @@ def is_one_site(one: str, other: str) -> bool:
     """
     if not may_be_one_site(one, other) or _region(one) != _region(other):
         return False
-    if None not in {zone_of_gateway_url(_host_url(one)), zone_of_gateway_url(_host_url(other))}:
+    if None not in {site_of_gateway_url(_host_url(one)), site_of_gateway_url(_host_url(other))}:
         return True
     places = _place(one), _place(other)
     return None not in places and places[0] == places[1]

@@ -68,4 +68,4 @@ def begins_with(name: str, beginning: str) -> bool:
 
 def _caller(identity: Identity) -> str:
     profile = identity.profile
-    return f"{identity.name} {profile.zone} {profile.region}"
+    return f"{identity.name} {profile.site} {profile.region}"

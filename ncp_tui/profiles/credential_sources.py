@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ncp_tui.gateway.credentials import Credentials, KeySource
-from ncp_tui.gateway.endpoints import DEFAULT_ZONE, ZONES, zone_of_gateway_url
+from ncp_tui.gateway.endpoints import DEFAULT_SITE, SITES, site_of_gateway_url
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.profiles.environment import environment_identity, read_environment, server_role_identity, site_named
 from ncp_tui.profiles.environment_variables import (
@@ -165,18 +165,18 @@ def _from_profile(profile: Profile) -> Identity:
 def _from_configure(section: ConfigureSection, environ: Mapping[str, str], warnings: list[str]) -> Identity:
     name = CONFIGURE_PREFIX + section.name
     gateway_url = check_field("gateway_url", section.gateway_url)
-    of_host = zone_of_gateway_url(gateway_url) if gateway_url else None
-    site = site_named(environ.get(SITE_VARIABLE, "").strip())
-    if of_host and site and of_host != site:
-        warnings.append(f"{SITE_VARIABLE} says {site}; {name} names a gateway of {of_host}, which is used.")
-    zone = of_host or site or DEFAULT_ZONE
-    # The file has no region. What is exported for other tools may be meant for another zone.
+    of_host = site_of_gateway_url(gateway_url) if gateway_url else None
+    named = site_named(environ.get(SITE_VARIABLE, "").strip())
+    if of_host and named and of_host != named:
+        warnings.append(f"{SITE_VARIABLE} says {named}; {name} names a gateway of {of_host}, which is used.")
+    site = of_host or named or DEFAULT_SITE
+    # The file has no region. What is exported for other tools may be meant for another site.
     region = environ.get(REGION_VARIABLE, "").strip().upper()
-    if region and region not in ZONES[zone].regions:
-        warnings.append(f"{REGION_VARIABLE} {region!a} is no region of zone {zone}: {name} uses {first_region(zone)}.")
+    if region and region not in SITES[site].regions:
+        warnings.append(f"{REGION_VARIABLE} {region!a} is no region of site {site}: {name} uses {first_region(site)}.")
         region = ""
     profile = Profile(
-        name=name, access_key=section.access_key, zone=zone, region=region, store="session", gateway_url=gateway_url
+        name=name, access_key=section.access_key, site=site, region=region, store="session", gateway_url=gateway_url
     )
     source = f"{SHORT_PATH} [{section.name}]"
     return Identity(name, source, SourceKind.NCLOUD_CONFIGURE, check_settings(profile), section.secret_key)

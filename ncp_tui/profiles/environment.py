@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway.credentials import InvalidCredentials, SecretKey, check_access_key
-from ncp_tui.gateway.endpoints import DEFAULT_ZONE, ZONES, zone_of_gateway_url
+from ncp_tui.gateway.endpoints import DEFAULT_SITE, SITES, site_of_gateway_url
 from ncp_tui.profiles.environment_variables import (
     ACCESS_KEY_VARIABLES,
     GATEWAY_VARIABLE,
@@ -94,36 +94,36 @@ def server_role_identity(environ: Mapping[str, str], role: ServerRole) -> Identi
 
 def _placed(name: str, access_key: str, site: str, region: str, gateway_url: str) -> Profile:
     url = check_field("gateway_url", gateway_url)
-    zone = _zone(site, url, region)
-    return Profile(name=name, access_key=access_key, zone=zone, region=region, store="session", gateway_url=url)
+    chosen = _site_for(site, url, region)
+    return Profile(name=name, access_key=access_key, site=chosen, region=region, store="session", gateway_url=url)
 
 
-def _zone(site: str, gateway_url: str | None, region: str) -> str:
+def _site_for(site: str, gateway_url: str | None, region: str) -> str:
     """The site that is named; else that of the gateway's host, else the first that has the region.
 
     Raises InvalidProfile where two of them name different sites: the keys of one are never sent to another.
     """
     named = site_named(site)
-    of_host = zone_of_gateway_url(gateway_url) if gateway_url else None
+    of_host = site_of_gateway_url(gateway_url) if gateway_url else None
     if named and of_host and named != of_host:
         raise InvalidProfile(
             f"{SITE_VARIABLE} says {named}, and {GATEWAY_VARIABLE} is a gateway of {of_host}.",
             "Nothing was sent.",
             "Unset one of them.",
-            field="zone",
+            field="site",
         )
-    with_region = (zone.name for zone in ZONES.values() if region.upper() in zone.regions)
-    return named or of_host or next(with_region, DEFAULT_ZONE)
+    with_region = (each.name for each in SITES.values() if region.upper() in each.regions)
+    return named or of_host or next(with_region, DEFAULT_SITE)
 
 
 def site_named(site: str) -> str | None:
     """The site that the value of NCLOUD_SITE names, in any case; None where it is empty. Raises InvalidProfile."""
-    if site and site.lower() not in ZONES:
+    if site and site.lower() not in SITES:
         raise InvalidProfile(
             f"{SITE_VARIABLE} is {site!a:.40}, which is no site of NCP.",
             "Nothing was sent: keys are sent to their own site only.",
-            f"Set it to one of {', '.join(ZONES)}, or unset it.",
-            field="zone",
+            f"Set it to one of {', '.join(SITES)}, or unset it.",
+            field="site",
         )
     return site.lower() or None
 

@@ -46,7 +46,7 @@ def same_keys(book: ProfilesFile, wanted: Profile) -> str | None:
     """The name of the profile that has these keys at this place already."""
 
     def place(profile: Profile) -> tuple[str | None, ...]:
-        return (profile.access_key, profile.zone, profile.region, profile.gateway_url)
+        return (profile.access_key, profile.site, profile.region, profile.gateway_url)
 
     return next((profile.name for profile in book.profiles if place(profile) == place(wanted)), None)
 

@@ -13,12 +13,12 @@ from typing import Any, Literal, NoReturn, get_args
 from ncp_tui.gateway.credentials import check_access_key, mask_access_key
 from ncp_tui.gateway.endpoints import (
     DEFAULT_REGION,
-    DEFAULT_ZONE,
-    ZONES,
+    DEFAULT_SITE,
+    SITES,
     Endpoint,
     check_gateway_url,
     endpoint_for,
-    zone_of_gateway_url,
+    site_of_gateway_url,
 )
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.environment_variables import SERVER_ROLE_NAME
@@ -65,7 +65,7 @@ class Profile:
 
     name: str
     access_key: str = field(repr=False)
-    zone: str = DEFAULT_ZONE
+    site: str = DEFAULT_SITE
     region: str = DEFAULT_REGION
     store: StoreName = "keyring"
     gateway_url: str | None = None
@@ -84,8 +84,8 @@ class Profile:
         return mask_access_key(self.access_key)
 
     def endpoint(self) -> Endpoint:
-        """Where this profile's requests go. Raises UnknownEndpoint for a zone, region or URL that does not exist."""
-        return endpoint_for(self.zone, self.region, self.gateway_url)
+        """Where this profile's requests go. Raises UnknownEndpoint for a site, region or URL that does not exist."""
+        return endpoint_for(self.site, self.region, self.gateway_url)
 
 
 def check_profile_name(name: str) -> str:
@@ -113,14 +113,14 @@ def check_profile_name(name: str) -> str:
 def check_field(name: str, value: object) -> Any:
     """The good form of one field's `value`: white space trimmed, `""` of an optional text turned into None.
 
-    Raises InvalidProfile. What one field means for another (region and zone) is checked by `check_profile`.
+    Raises InvalidProfile. What one field means for another (region and site) is checked by `check_profile`.
     """
     check = _CHECKS.get(name)
     return value if check is None else check(name, value)
 
 
 def check_profile(profile: Profile) -> Profile:
-    """The good form of a whole profile; an empty region becomes the zone's first.
+    """The good form of a whole profile; an empty region becomes the site's first.
 
     Raises InvalidProfile naming the first field that is wrong.
     """
@@ -136,16 +136,16 @@ def check_settings(profile: Profile, *, without_key: bool = False) -> Profile:
     unchecked = {"name", "access_key"} if without_key else {"name"}
     names = [one.name for one in dataclasses.fields(profile) if one.name not in unchecked]
     values = {name: check_field(name, getattr(profile, name)) for name in names}
-    values["region"] = values["region"] or first_region(values["zone"])
+    values["region"] = values["region"] or first_region(values["site"])
     checked = dataclasses.replace(profile, **values)
     _check_region(checked)
-    _check_gateway_zone(checked)
+    _check_gateway_site(checked)
     return checked
 
 
-def first_region(zone: str) -> str:
-    """The region of a zone that is meant when none is named."""
-    return next(iter(ZONES[zone].regions))
+def first_region(site: str) -> str:
+    """The region of a site that is meant when none is named."""
+    return next(iter(SITES[site].regions))
 
 
 def _refuse(field_name: str, what: str, next_step: str = "", meaning: str = _NOTHING_SAVED) -> NoReturn:
@@ -174,8 +174,8 @@ def _check_choice(field_name: str, value: object, choices: tuple[str, ...]) -> s
     return chosen
 
 
-def _check_zone(field_name: str, value: object) -> str:
-    return _check_choice(field_name, value, tuple(ZONES))
+def _check_site(field_name: str, value: object) -> str:
+    return _check_choice(field_name, value, tuple(SITES))
 
 
 def _check_store(field_name: str, value: object) -> str:
@@ -235,22 +235,22 @@ def _check_flag(field_name: str, value: object) -> bool:
 
 
 def _check_region(profile: Profile) -> None:
-    regions = ZONES[profile.zone].regions
+    regions = SITES[profile.site].regions
     if profile.region not in regions:
         _refuse(
             "region",
-            f"Zone {profile.zone} has no region {_shown(profile.region)}.",
-            f"Regions of {profile.zone}: {', '.join(regions)}.",
+            f"Site {profile.site} has no region {_shown(profile.region)}.",
+            f"Regions of {profile.site}: {', '.join(regions)}.",
         )
 
 
-def _check_gateway_zone(profile: Profile) -> None:
-    zone = zone_of_gateway_url(profile.gateway_url) if profile.gateway_url else None
-    if zone is not None and zone != profile.zone:
+def _check_gateway_site(profile: Profile) -> None:
+    site = site_of_gateway_url(profile.gateway_url) if profile.gateway_url else None
+    if site is not None and site != profile.site:
         _refuse(
             "gateway_url",
-            f"The gateway URL belongs to zone {zone}, the profile to zone {profile.zone}.",
-            f"Choose zone {zone}, or another URL.",
+            f"The gateway URL belongs to site {site}, the profile to site {profile.site}.",
+            f"Choose site {site}, or another URL.",
         )
 
 
@@ -263,7 +263,7 @@ _CHECKS: Mapping[str, Callable[[str, object], Any]] = MappingProxyType(
     {
         "name": _check_name,
         "access_key": _check_access_key,
-        "zone": _check_zone,
+        "site": _check_site,
         "region": _check_region_text,
         "store": _check_store,
         "gateway_url": _check_gateway_url,

@@ -15,7 +15,7 @@ from ncp_tui.profiles.profile import Profile, check_profile
 VERSION = 1
 
 _FIELDS = tuple(one.name for one in dataclasses.fields(Profile) if one.name not in {"name", "extra"})
-_ALWAYS_WRITTEN = frozenset({"zone", "region", "access_key", "store"})
+_ALWAYS_WRITTEN = frozenset({"site", "region", "access_key", "store"})
 _LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 

@@ -30,7 +30,7 @@ class Conclusion:
 
     verdict: Verdict
     outcome: Outcome | None
-    settled_by: str | None
+    resolved_by: str | None
     """`journal`, `answer` or `history`; None where nobody can tell."""
     finished: str | None
     """`success` or `failed`; None where that is not known."""

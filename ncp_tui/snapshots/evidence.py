@@ -306,7 +306,7 @@ def _profile(identity: Identity) -> dict[str, Any]:
         "name": identity.name,
         "source": identity.source,
         "access_key": identity.masked_access_key,
-        "zone": profile.zone,
+        "site": profile.site,
         "region": profile.region,
         "gateway": profile.endpoint().origin,
     }

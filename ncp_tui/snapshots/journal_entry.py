@@ -169,7 +169,7 @@ def begun_context(entry: JournalEntry) -> dict[str, Any]:
     caller = entry.caller
     return {
         "profile": caller.profile,
-        "zone": caller.zone,
+        "zone": caller.site,
         "region": caller.region,
         "gateway": caller.gateway,
         "cluster_name": entry.request.cluster_name,

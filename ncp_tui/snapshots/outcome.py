@@ -72,7 +72,7 @@ class Caller:
     """Who asks, and where: the profile's name and the gateway it leads to. Holds nothing secret."""
 
     profile: str
-    zone: str
+    site: str
     region: str
     gateway: str
 
@@ -80,7 +80,7 @@ class Caller:
     def of(cls, identity: Identity) -> Caller:
         """Who calls as `identity`. Raises UnknownEndpoint."""
         profile = identity.profile
-        return cls(identity.name, profile.zone, profile.region, profile.endpoint().base_url)
+        return cls(identity.name, profile.site, profile.region, profile.endpoint().base_url)
 
 
 def outcome_of(error: GatewayError) -> Outcome:

@@ -86,7 +86,7 @@ class Resolver:
         None where another program has the entry, or it is resolved by now. `on_look` is told the number of each look
         before it. Raises JournalProblem, and the Problem of whoever asked then.
         """
-        with self._log.action(f"settle {entry.request.name}") as action:
+        with self._log.action(f"resolve {entry.request.name}") as action:
             found = await resolve_entry(self._journal, entry, None, holds=self._holds)
             if found is None and entry.in_doubt:
                 async with self._client_for(entry.caller) as engine:

@@ -125,7 +125,7 @@ def cluster_lines(
         ("VPC", cluster.vpc),
         ("created", cluster.created),
     ]
-    known += [("zone", profile.zone), ("region", profile.region)] if profile is not None else []
+    known += [("site", profile.site), ("region", profile.region)] if profile is not None else []
     known += [("newest", last_snapshot_sentence(last))] if last is not None else []
     lines = [field("cluster", cluster.name, Tone.STRONG), *(field(label, value or "-") for label, value in known)]
     if dashboard is not None:
@@ -160,7 +160,7 @@ def cluster_document(
         "engine": cluster.engine or None,
         "vpc": cluster.vpc or None,
         "allowed": cluster.allowed,
-        "zone": profile.zone,
+        "site": profile.site,
         "region": profile.region,
         "nodes": {"manager": cluster.manager_nodes, "data": cluster.data_nodes, "master": cluster.master_nodes},
         "created": cluster.created or None,

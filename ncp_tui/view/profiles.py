@@ -36,7 +36,7 @@ def _notes_cell(listed: ListedIdentity) -> Cell:
 
 
 def _place_cell(listed: ListedIdentity) -> Cell:
-    return Cell(f"{listed.identity.profile.zone}/{listed.identity.profile.region}")
+    return Cell(f"{listed.identity.profile.site}/{listed.identity.profile.region}")
 
 
 PROFILES: Table[ListedIdentity] = Table(
@@ -56,7 +56,7 @@ FOUND: Table[Identity] = Table(
     (
         Column("FOUND IN", lambda identity: Cell(identity.source, Tone.STRONG), flex=1),
         Column("ACCESS KEY", lambda identity: Cell(identity.masked_access_key), most=12),
-        Column("ZONE", lambda identity: Cell(identity.profile.zone), most=8),
+        Column("SITE", lambda identity: Cell(identity.profile.site), most=8),
         Column("REGION", lambda identity: Cell(identity.profile.region), most=6),
     ),
     key=lambda identity: identity.name,
@@ -84,7 +84,7 @@ def identity_document(identity: Identity, source: str, *, default: bool, used: b
         "kind": identity.kind.value,
         "source": source,
         "access_key": identity.masked_access_key,
-        "zone": profile.zone,
+        "site": profile.site,
         "region": profile.region,
         "endpoint": profile.endpoint().base_url,
         "store": profile.store if identity.is_stored else None,

@@ -27,7 +27,7 @@ _NOT_SAID = frozenset(
         "fact",
         "at",
         "profile",
-        "zone",
+        "site",
         "region",
         "gateway",
         "cluster",
@@ -92,7 +92,7 @@ def request_entry_lines(entry: JournalEntry) -> list[Line]:
         field("snapshot", request.name, Tone.STRONG),
         field("cluster", f"{request.cluster_name} ({request.cluster_number})"),
         field("bucket", request.bucket),
-        field("profile", f"{caller.profile}   {caller.zone}/{caller.region}"),
+        field("profile", f"{caller.profile}   {caller.site}/{caller.region}"),
         field("gateway", caller.gateway),
         field("begun", f"{date_time(entry.at)} {ZONE}"),
         field("started?", entry.verdict.value),
@@ -136,7 +136,7 @@ def found_out(name: str, found: Resolution | None, problem: Problem | None, *, i
     if problem is not None:
         return f"Not looked for: {name}. It stays open.", Tone.WARNING
     if found is None:
-        return f"Another program has {name} in its hands, or has settled it just now.", Tone.WARNING
+        return f"Another program has {name} in its hands, or has resolved it just now.", Tone.WARNING
     if found.verdict is Verdict.CANNOT_TELL:
         return f"{_verdict_of(name, found)} It stays open.", Tone.WARNING
     return _verdict_of(name, found), Tone.GOOD
@@ -181,7 +181,7 @@ def request_entry_document(entry: JournalEntry, resolution: Resolution | None) -
         "id": entry.id,
         "at": entry.at.isoformat(),
         "profile": caller.profile,
-        "zone": caller.zone,
+        "site": caller.site,
         "region": caller.region,
         "cluster": {"name": request.cluster_name, "number": request.cluster_number},
         "snapshot": request.name,

@@ -21,7 +21,7 @@ CREATE = ("snapshot", "create", "search-0001")
 GOOD = (*CREATE, "--bucket", "bk.ses.snapshot", "--name", "x-1")
 KEYS = {
     "outcome",
-    "settled_by",
+    "resolved_by",
     "finished",
     "snapshot",
     "cluster",
@@ -44,7 +44,7 @@ def save_profile(call: Called, served: ThreadedSandbox, *flags: str) -> None:
         "[profiles.prod]",
         f'access_key = "{served.sandbox.access_key}"',
         f'gateway_url = "{served.url}"',
-        'zone = "public"',
+        'site = "public"',
         'region = "KR"',
         'store = "keyring"',
         *flags,
@@ -67,7 +67,7 @@ def test_from_the_command_to_the_end(program: Program) -> None:
     document = result.json()
     assert document == {
         "outcome": "accepted",
-        "settled_by": None,
+        "resolved_by": None,
         "finished": "success",
         "snapshot": "x-1",
         "cluster": {"name": "search-0001", "number": "1037001"},
@@ -354,7 +354,7 @@ def test_interrupted_before_it_is_sent(program: Program, served: ThreadedSandbox
 
 
 def test_interrupted_while_it_is_throttled(program: Program, served: ThreadedSandbox) -> None:
-    """What left was refused, and the next had not left yet: that is known, and it is what `settle` would say."""
+    """What left was refused, and the next had not left yet: that is known, and it is what `resolve` would say."""
     throttled = gateway_answer(GatewayError.THROTTLED, {"retry-after": "60"})
     fault = served.sandbox.faults.add("createSnapshot", act=throttled, times=3)
     log = Path(program.environ["NCP_TUI_HOME"]) / "state" / "session.jsonl"

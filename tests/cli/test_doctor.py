@@ -29,10 +29,10 @@ Finding = Mapping[str, Any]
 
 @pytest.fixture(autouse=True)
 def zones_of_nobody(monkeypatch: pytest.MonkeyPatch, served: ThreadedSandbox) -> None:
-    """The zones are the sandbox: no test may ask a real gateway."""
+    """The sites are the sandbox: no test may ask a real gateway."""
 
-    def on_loopback(zone: str = "public") -> Endpoint:
-        return endpoint_for(zone, gateway_url=served.url)
+    def on_loopback(site: str = "public") -> Endpoint:
+        return endpoint_for(site, gateway_url=served.url)
 
     monkeypatch.setattr("ncp_tui.cli.work.doctor.endpoint_for", on_loopback)
 
@@ -278,11 +278,11 @@ def test_a_gateway_that_nobody_answers(patient: Patient) -> None:
 
 
 def test_zones_that_are_out_of_reach(healthy: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bastion is let through to one zone: for the others that is no fault."""
+    """A bastion is let through to one site: for the others that is no fault."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        monkeypatch.setattr("ncp_tui.cli.work.doctor.endpoint_for", lambda zone: endpoint_for(zone, gateway_url=url))
+        monkeypatch.setattr("ncp_tui.cli.work.doctor.endpoint_for", lambda site: endpoint_for(site, gateway_url=url))
         result, findings = healthy.look()
     assert (result.code, {each.split()[0] for each in not_well(findings)}) == (0, {"gateway"})
     assert one(findings, "gateway of prod")["state"] == "ok"

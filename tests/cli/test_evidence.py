@@ -123,7 +123,7 @@ def test_a_snapshot_of_another_machine_is_found_in_the_history(call: Called, tmp
     elsewhere = {"NCP_TUI_HOME": str(tmp_path / "other")}
     result = call("snapshot", "evidence", NAME, "--cluster", "search-0001", "--output", "-", **elsewhere)
     verdict = result.json()["verdict"]
-    assert (verdict["verdict"], verdict["outcome"], verdict["settled_by"]) == ("started", "accepted", "history")
+    assert (verdict["verdict"], verdict["outcome"], verdict["resolved_by"]) == ("started", "accepted", "history")
     assert "No create" in verdict["why"][0]
 
 

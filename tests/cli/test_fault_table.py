@@ -74,7 +74,7 @@ class Row(NamedTuple):
     error: type[GatewayError] | None
     """What the failure was taken for, that of the last create where it came to one."""
     outcome: str
-    settled_by: str | None
+    resolved_by: str | None
     exit_code: int
     words: str
     """What stderr says, among other things."""
@@ -206,7 +206,7 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     ),
     ("permission-denied", PermissionDenied, "refused", None, 5, NOT_ALLOWED),
     ("forbidden", PermissionDenied, "refused", None, 5, NOT_ALLOWED),
-    ("not-found", NotFound, "refused", None, 8, "Check zone, region and gateway URL of the profile, then"),
+    ("not-found", NotFound, "refused", None, 8, "Check site, region and gateway URL of the profile, then"),
     ("too-large", RefusedByGateway, "refused", None, 8, "Request entity too large). Nothing was changed."),
     ("quota-exceeded", QuotaExceeded, "refused", None, 7, "The account's quota is used up (429/400: Quota Exceeded"),
     # It throttles: asked again after a pause and a look at the history, twice at most.
@@ -321,7 +321,7 @@ def time_passes(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
     take = import_module("ncp_tui.snapshots.create")
     monkeypatch.setattr(take, "_wait_after", lambda _error, _attempts: 0.0)
     monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "RESOLVE_SECONDS", 60.0)
-    if row.settled_by is None:
+    if row.resolved_by is None:
         # Ten seconds are over whenever somebody looks at the clock: three looks at the history, however slow they are.
         monkeypatch.setattr(take, "search_history", partial(search_history, monotonic=count(0.0, 10.0).__next__))
 
@@ -330,7 +330,7 @@ def one_of_each_kind() -> Iterator[ParameterSet]:
     """The rows, those in the slow lane that prove what an earlier one has: its class, outcome, proof and exit code."""
     known: set[object] = set()
     for row in TABLE:
-        kind = (row.error, row.outcome, row.settled_by, row.exit_code)
+        kind = (row.error, row.outcome, row.resolved_by, row.exit_code)
         yield pytest.param(row, id=described(row), marks=[pytest.mark.slow] if kind in known else [])
         known.add(kind)
 
@@ -406,7 +406,7 @@ def assert_as_in_the_table(row: Row, result: Result, sandbox: Sandbox, journal: 
     assert len(effects) <= 1
     if row.outcome != "unknown":
         assert len(effects) == (row.outcome == "accepted")
-    assert (document["outcome"], document["settled_by"], result.code) == (row.outcome, row.settled_by, row.exit_code)
+    assert (document["outcome"], document["resolved_by"], result.code) == (row.outcome, row.resolved_by, row.exit_code)
     assert row.words in result.stderr
     assert ".." not in result.stderr
     kind = row.error.kind if row.error else None

@@ -25,7 +25,7 @@ JOURNAL = {
     "fact": "begun",
     "at": "2026-11-28T03:04:05+00:00",
     "profile": f"p{EVIL}",
-    "zone": EVIL,
+    "site": EVIL,
     "region": EVIL,
     "gateway": f"https://{EVIL}",
     "cluster": "1037001",
@@ -62,7 +62,6 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "snapshot create": (EVIL, "--bucket", EVIL, "--name", EVIL, "--yes"),
     "snapshot evidence": (EVIL, "--output", EVIL),
     "snapshot wait": (EVIL, EVIL),
-    "snapshot settle": ("--timeout", "1"),
     "snapshot resolve": ("--timeout", "1"),
     "profile add": (EVIL, "--access-key", EVIL, "--secret-stdin"),
     "profile rename": (EVIL, "other"),
@@ -81,7 +80,7 @@ def hostile_home(call: Called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (home / "state" / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (home / "state" / "session.jsonl").write_text(json.dumps({"line": EVIL, "title": EVIL, EVIL: EVIL}) + "\n")
     toml = json.dumps(EVIL.replace("\udcff", "").replace("\U000e0041", "")).replace("\x7f", "\\u007f")
-    profile = f'version = 1\n[profiles.{toml}]\naccess_key = "AKID0000000000000009"\nzone = {toml}\nname = {toml}\n'
+    profile = f'version = 1\n[profiles.{toml}]\naccess_key = "AKID0000000000000009"\nsite = {toml}\nname = {toml}\n'
     (home / "profiles.toml").write_text(profile)
     call.program.environ["NCP_TUI_HOME"] = str(home)
     monkeypatch.chdir(tmp_path)

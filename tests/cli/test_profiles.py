@@ -64,12 +64,12 @@ class User:
 def test_add(user: User) -> None:
     result = user.add(
         "prod",
-        *("--zone", "gov", "--region", "krs", "--default-bucket", "bk.ses.snapshot", "--accent", "red"),
+        *("--site", "gov", "--region", "krs", "--default-bucket", "bk.ses.snapshot", "--accent", "red"),
         *("--read-only", "--protected", "--name-template", "{cluster}-{date}"),
     )
     assert (result.code, result.stdout) == (0, "Profile prod is saved.\n")
     saved = user.profile("prod")
-    assert (saved["zone"], saved["region"], saved["read_only"], saved["protected"]) == ("gov", "KRS", True, True)
+    assert (saved["site"], saved["region"], saved["read_only"], saved["protected"]) == ("gov", "KRS", True, True)
     assert user.saved()["default"] == "prod"
     assert user.secret_of("prod") == SECRET
 
@@ -90,7 +90,7 @@ def test_the_flag_of_a_profile_is_not_that_of_the_run(user: User) -> None:
         (("add", "prod", "--access-key", ACCESS_KEY), "--secret-stdin"),
         (("add", "a b", "--access-key", ACCESS_KEY, "--secret-stdin"), "not a profile name"),
         (("add", "prod", "--access-key", "a b", "--secret-stdin"), "access key id"),
-        (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--zone", "moon"), "not a known zone"),
+        (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--site", "moon"), "not a known site"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--region", "USWN"), "no region"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--store", "safe"), "not a known store"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--store", "session"), "does not outlive"),
@@ -151,7 +151,7 @@ def test_add_for_a_session(user: User) -> None:
 def test_the_secret_is_typed_unseen(nobody: Program) -> None:
     """The terminal's echo is what would show it; the keyring that then fails is none of this test's business."""
     nobody.never.append(SECRET)
-    with nobody.at_terminal("profile", "add", "prod", "--access-key", ACCESS_KEY, "--zone", "gov") as terminal:
+    with nobody.at_terminal("profile", "add", "prod", "--access-key", ACCESS_KEY, "--site", "gov") as terminal:
         terminal.answer("Secret key (not shown):", SECRET)
         result = terminal.end()
     assert result.code in {0, 3}
@@ -199,10 +199,10 @@ def test_show(user: User) -> None:
 
 def test_edit(user: User) -> None:
     user.add("prod", "--default-bucket", "one", "--protected")
-    result = user("edit", "prod", "--zone", "fin", "--default-bucket", "", "--no-protected", "--read-only")
+    result = user("edit", "prod", "--site", "fin", "--default-bucket", "", "--no-protected", "--read-only")
     assert result.code == 0
     saved = user.profile("prod")
-    assert (saved["zone"], saved["region"], saved["read_only"]) == ("fin", "FKR", True)
+    assert (saved["site"], saved["region"], saved["read_only"]) == ("fin", "FKR", True)
     assert not {"default_bucket", "protected"} & set(saved)
     assert user.secret_of("prod") == SECRET
 

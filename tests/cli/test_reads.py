@@ -26,7 +26,7 @@ def test_clusters_for_scripts(call: Called) -> None:
     assert first["name"] == "search-0001"
     assert first["number"] == "1037001"
     assert (first["status"], first["health"], first["engine"]) == ("running", "green", "OpenSearch 2.17.1")
-    assert (first["zone"], first["region"], first["vpc"]) == ("public", "KR", "vpc-prod")
+    assert (first["site"], first["region"], first["vpc"]) == ("public", "KR", "vpc-prod")
     assert first["nodes"] == {"manager": 2, "data": 4, "master": 3}
     assert first["allowed"] is True
     assert first["raw"]["searchEnginePort"] == "9200"

@@ -1,4 +1,4 @@
-"""The journal at the command line: what a lost answer left open, and `snapshot settle`, which finds it out."""
+"""The journal at the command line: what a lost answer left open, and `snapshot resolve`, which finds it out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DOCUMENT_KEYS = {
     "id",
     "at",
     "profile",
-    "zone",
+    "site",
     "region",
     "cluster",
     "snapshot",
@@ -108,7 +108,7 @@ class TestALostAnswer:
         result = call(*CREATE, "x-1", "--json")
         assert result.code == 0
         document = result.json()
-        assert (document["outcome"], document["settled_by"]) == ("accepted", "history")
+        assert (document["outcome"], document["resolved_by"]) == ("accepted", "history")
         assert (document["request_id"], document["attempts"], document["error"]) == (None, 1, None)
         assert "Looking for x-1 in the history" in result.stderr
         assert asked(sandbox)[3:] == ["createSnapshot", *["getSnapshotHistory"] * (looks + 1)]
@@ -124,7 +124,11 @@ class TestALostAnswer:
     def test_followed_to_its_end(self, call: Called, sandbox: Sandbox, journal: Journal) -> None:
         sandbox.faults.add("createSnapshot", "after", "drop")
         document = call(*CREATE, "x-1", "--wait", "--json").json()
-        assert (document["outcome"], document["settled_by"], document["finished"]) == ("accepted", "history", "success")
+        assert (document["outcome"], document["resolved_by"], document["finished"]) == (
+            "accepted",
+            "history",
+            "success",
+        )
         (entry,) = journal.entries()
         assert (entry.state, entry.is_under_way) == ("success", False)
 
@@ -132,7 +136,7 @@ class TestALostAnswer:
         sandbox.faults.add("createSnapshot", act="drop")
         result = call(*CREATE, "x-1", "--json")
         assert result.code == 9
-        assert (result.json()["outcome"], result.json()["settled_by"]) == ("unknown", None)
+        assert (result.json()["outcome"], result.json()["resolved_by"]) == ("unknown", None)
         assert result.json()["error"]["kind"] == "answer_lost"
         assert "Cannot tell: the request left, no answer said what became of it, and" in result.stderr
         assert "ncp-tui snapshot resolve" in result.stderr
@@ -149,8 +153,8 @@ class TestALostAnswer:
         assert (result.code, result.json()["outcome"]) == (9, "unknown")
 
 
-class TestSettling:
-    """`snapshot settle` afterwards."""
+class TestResolving:
+    """`snapshot resolve` afterwards."""
 
     def test_it_was_started(self, call: Called, sandbox: Sandbox, journal: Journal, lost: Callable[..., None]) -> None:
         lost()
@@ -162,7 +166,7 @@ class TestSettling:
         (entry,) = journal.entries()
         assert set(document) == DOCUMENT_KEYS
         assert (document["id"], document["at"]) == (entry.id, entry.at.isoformat())
-        assert (document["profile"], document["zone"], document["region"]) == ("environment", "public", "KR")
+        assert (document["profile"], document["site"], document["region"]) == ("environment", "public", "KR")
         assert document["cluster"] == {"name": "search-0001", "number": "1037001"}
         assert (document["snapshot"], document["bucket"]) == ("x-1", BUCKET)
         assert document["verdict"] == "started"
@@ -171,7 +175,7 @@ class TestSettling:
         assert (entry.verdict, entry.is_open) == (Verdict.STARTED, False)
         assert creates(sandbox) == sent == (1, 1)
 
-    def test_once_settled_nothing_is_asked_again(
+    def test_once_resolved_nothing_is_asked_again(
         self, call: Called, sandbox: Sandbox, lost: Callable[..., None]
     ) -> None:
         lost()
@@ -246,7 +250,7 @@ class TestSettling:
 class TestOthersAtTheSameTime:
     """Two programs, one journal."""
 
-    def test_two_settle_at_once(
+    def test_two_resolve_at_once(
         self, program: Program, call: Called, sandbox: Sandbox, journal: Journal, lost: Callable[..., None]
     ) -> None:
         lost()
@@ -465,7 +469,7 @@ class TestRetryIfNotStarted:
         """It says that it had no effect, and it had: what is started is never asked for again."""
         sandbox.faults.add("createSnapshot", "after", gateway_answer(GatewayError.THROTTLED, {"retry-after": "0"}))
         result = call(*self.RETRY)
-        assert (result.code, result.json()["outcome"], result.json()["settled_by"]) == (0, "accepted", "history")
+        assert (result.code, result.json()["outcome"], result.json()["resolved_by"]) == (0, "accepted", "history")
         assert "once more" not in result.stderr
         assert [entry.verdict for entry in journal.entries()] == [Verdict.STARTED]
         assert creates(sandbox) == (1, 1)
@@ -503,7 +507,7 @@ def write_profiles(paths: Paths, served: ThreadedSandbox, **changes: str) -> Non
     profile = {
         "access_key": served.sandbox.access_key,
         "gateway_url": served.url,
-        "zone": "public",
+        "site": "public",
         "region": "KR",
         "store": "keyring",
     } | changes
@@ -562,7 +566,7 @@ class TestTheProfile:
         write_profiles(paths, served)
         assert call(*RESOLVE).json()[0]["verdict"] == "started"
 
-    def test_read_only_settles_all_the_same(self, call: Called, sandbox: Sandbox, lost: Callable[..., None]) -> None:
+    def test_read_only_resolves_all_the_same(self, call: Called, sandbox: Sandbox, lost: Callable[..., None]) -> None:
         """Resolving only reads."""
         lost()
         sandbox.faults.clear()

@@ -60,10 +60,10 @@ def program(nobody: Program, served: ThreadedSandbox, metadata: MetadataServer) 
 
 @pytest.fixture
 def on_loopback(monkeypatch: pytest.MonkeyPatch, served: ThreadedSandbox) -> None:
-    """Doctor's zones are the sandbox."""
+    """Doctor's sites are the sandbox."""
 
-    def endpoint(zone: str = "public") -> Endpoint:
-        return endpoint_for(zone, gateway_url=served.url)
+    def endpoint(site: str = "public") -> Endpoint:
+        return endpoint_for(site, gateway_url=served.url)
 
     monkeypatch.setattr("ncp_tui.cli.work.doctor.endpoint_for", endpoint)
 
@@ -139,7 +139,7 @@ def test_it_is_listed_where_it_is_wanted(call: Called, metadata: MetadataServer)
 
 def test_show_asks_nobody(call: Called, served: ThreadedSandbox, metadata: MetadataServer) -> None:
     document = call("profile", "show", "server-role", "--json", NCLOUD_REGION="jpn").json()
-    assert (document["zone"], document["region"]) == ("public", "JPN")
+    assert (document["site"], document["region"]) == ("public", "JPN")
     assert document["endpoint"] == f"{served.url}/api/jpn-v2"
     assert metadata.paths == []
 
@@ -265,14 +265,14 @@ def test_who_asked_is_recognised_though_the_keys_have_changed(
     sandbox.faults.clear()
     metadata.paths.clear()
     metadata.keys = document(LATER.access_key, LATER.secret_key, time.time() + 3600)
-    settle = ("snapshot", "resolve", "--json", "--timeout", "5")
-    unsettled = call(*settle)
-    assert (unsettled.code, unsettled.json()[0]["profile"]) == (9, "server-role")
-    assert "only where you say so" in unsettled.json()[0]["evidence"]
-    assert "NCP_TUI_SERVER_ROLE=1" in unsettled.json()[0]["next_step"]
+    resolve = ("snapshot", "resolve", "--json", "--timeout", "5")
+    unresolved = call(*resolve)
+    assert (unresolved.code, unresolved.json()[0]["profile"]) == (9, "server-role")
+    assert "only where you say so" in unresolved.json()[0]["evidence"]
+    assert "NCP_TUI_SERVER_ROLE=1" in unresolved.json()[0]["next_step"]
     assert metadata.paths == []
-    settled = call(*settle, **WANTED)
-    assert (settled.code, settled.json()[0]["verdict"]) == (0, "started")
+    resolved = call(*resolve, **WANTED)
+    assert (resolved.code, resolved.json()[0]["verdict"]) == (0, "started")
     assert sandbox.ledger.requests[-1].access_key == LATER.access_key
 
 

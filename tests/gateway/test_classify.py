@@ -572,9 +572,9 @@ TOLD: list[tuple[int, Any, str]] = [
      "or clock is wrong. Test the profile's keys, and check this machine's clock.")),
     (401, gateways("210"), f"The key is right but may not do this (401/210). {POLICY}"),
     (403, gateways("230"), f"The key is right but may not do this (403/230). {POLICY}"),
-    (404, gateways("300"), ("The gateway knows no such address (404/300). Nothing was changed. The zone or region is "
+    (404, gateways("300"), ("The gateway knows no such address (404/300). Nothing was changed. The site or region is "
      "wrong, the service is not offered there, or this account has no permission for it or no subscription. Check "
-     "zone, region and gateway URL of the profile, then the account's permissions and its subscription.")),
+     "site, region and gateway URL of the profile, then the account's permissions and its subscription.")),
     (413, gateways("430"), f"The request is too large (413/430). Nothing was changed. {MEND}"),
     (429, gateways("400"), ("The account's quota is used up (429/400). Nothing was changed. Repeating will not help. "
      "Raise the quota in the NCP console, or wait for it to be renewed.")),

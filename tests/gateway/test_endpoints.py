@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway.endpoints import ZONES, UnknownEndpoint, check_gateway_url, endpoint_for, zone_of_gateway_url
+from ncp_tui.gateway.endpoints import SITES, UnknownEndpoint, check_gateway_url, endpoint_for, site_of_gateway_url
 from tests.tables import each_row
 
 PAIRS = [
@@ -17,29 +17,29 @@ PAIRS = [
 ]
 
 
-@each_row(("zone", "region", "base_url"), PAIRS)
-def test_every_zone_and_region(zone: str, region: str, base_url: str) -> None:
-    assert endpoint_for(zone, region).base_url == base_url
-    assert endpoint_for(zone.upper(), region.lower()) == endpoint_for(zone, region)
+@each_row(("site", "region", "base_url"), PAIRS)
+def test_every_site_and_region(site: str, region: str, base_url: str) -> None:
+    assert endpoint_for(site, region).base_url == base_url
+    assert endpoint_for(site.upper(), region.lower()) == endpoint_for(site, region)
 
 
 def test_the_table_is_complete() -> None:
-    assert {(zone.name, region) for zone in ZONES.values() for region in zone.regions} == {pair[:2] for pair in PAIRS}
+    assert {(site.name, region) for site in SITES.values() for region in site.regions} == {pair[:2] for pair in PAIRS}
 
 
-@each_row(("zone", "region"), [("public", "KR"), ("gov", "KR"), ("fin", "FKR")])
-def test_the_first_region_is_the_default(zone: str, region: str) -> None:
-    assert endpoint_for(zone).region == region
+@each_row(("site", "region"), [("public", "KR"), ("gov", "KR"), ("fin", "FKR")])
+def test_the_first_region_is_the_default(site: str, region: str) -> None:
+    assert endpoint_for(site).region == region
 
 
 @each_row(
-    ("zone", "region"),
+    ("site", "region"),
     [("public", "USWN"), ("public", "DEN"), ("public", "KRS"), ("gov", "SGN"), ("fin", "KR"), ("moon", "KR"), ("", "")],
 )
-def test_an_unknown_zone_or_region_is_refused(zone: str, region: str) -> None:
+def test_an_unknown_site_or_region_is_refused(site: str, region: str) -> None:
     """A made-up region gives a URL that looks right and is answered with 404."""
     with pytest.raises(UnknownEndpoint):
-        endpoint_for(zone, region)
+        endpoint_for(site, region)
 
 
 @each_row(
@@ -129,7 +129,7 @@ def test_a_password_in_a_refused_url_is_not_repeated(url: str) -> None:
 @given(st.text(max_size=60) | st.text(max_size=30).map("https://{}".format))
 def test_any_text_is_a_url_or_a_problem(url: str) -> None:
     """NCLOUD_API_GW and another tool's config file may hold anything."""
-    zone_of_gateway_url(url)
+    site_of_gateway_url(url)
     try:
         endpoint = endpoint_for("public", "KR", url or "x")
     except UnknownEndpoint as error:
@@ -139,7 +139,7 @@ def test_any_text_is_a_url_or_a_problem(url: str) -> None:
 
 
 @each_row(
-    ("url", "zone"),
+    ("url", "site"),
     [
         ("https://ncloud.apigw.ntruss.com", "public"),
         ("https://ncloud.apigw.gov-ntruss.com", "gov"),
@@ -157,8 +157,8 @@ def test_any_text_is_a_url_or_a_problem(url: str) -> None:
         ("", None),
     ],
 )
-def test_the_zone_of_a_gateway_url(url: str, zone: str | None) -> None:
-    assert zone_of_gateway_url(url) == zone
+def test_the_site_of_a_gateway_url(url: str, site: str | None) -> None:
+    assert site_of_gateway_url(url) == site
 
 
 def test_loopback() -> None:
@@ -182,4 +182,4 @@ def test_loopback() -> None:
     ],
 )
 def test_a_host_that_is_nobodys_we_know_is_foreign(url: str | None, foreign: bool) -> None:
-    assert endpoint_for(zone_of_gateway_url(url or "") or "public", None, url).is_foreign is foreign
+    assert endpoint_for(site_of_gateway_url(url or "") or "public", None, url).is_foreign is foreign

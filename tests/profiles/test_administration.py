@@ -334,7 +334,7 @@ async def test_what_cannot_be_is_refused_before_a_key_is_touched(
         (lambda one: one.rename(PROD, "not a name"), InvalidProfile),
         (lambda one: one.duplicate(PROD, "prod"), InvalidProfile),
         (lambda one: one.edit(PROD, like_prod(access_key=OTHER_AK), None), MissingSecret),
-        (lambda one: one.edit(like_prod(protected=True), like_prod(zone="gov", region="KRS"), NEW), CannotSave),
+        (lambda one: one.edit(like_prod(protected=True), like_prod(site="gov", region="KRS"), NEW), CannotSave),
         (lambda one: one.rename(like_prod(access_key=OTHER_AK), "live"), CannotSave),
         (lambda one: one.duplicate(like_prod(store="file"), "copy"), CannotSave),
         (lambda one: one.remove("prod", like_prod(store="file")), CannotSave),

@@ -119,7 +119,7 @@ def test_who_wants_the_server_role(environ: dict[str, str], name: str | None, wa
 def test_the_place_of_the_server_role(gateway: str, region: str, place: tuple[str, str]) -> None:
     environ = {"NCLOUD_API_GW": gateway, "NCLOUD_REGION": region}
     identity = choose_identity(environ, EMPTY_BOOK, NO_CONFIGURE, "server-role", ServerRole(environ))
-    assert (identity.profile.zone, identity.profile.region) == place
+    assert (identity.profile.site, identity.profile.region) == place
     assert (identity.source, identity.masked_access_key, identity.access_keys) == ("server role", "****", ())
     assert not identity.is_stored
 
@@ -164,9 +164,9 @@ def test_a_name_that_is_asked_for_never_becomes_somebody_else(name: str) -> None
     "content",
     [
         b"broken [",
-        b"default = 'prod'\n[profiles.prod]\nzone = 1\n",
+        b"default = 'prod'\n[profiles.prod]\nsite = 1\n",
         b"default = 'gone'\n",
-        b"[profiles.prod]\nzone = 1\n",
+        b"[profiles.prod]\nsite = 1\n",
     ],
 )
 def test_a_default_that_cannot_be_read_never_becomes_somebody_else(content: bytes) -> None:
@@ -176,7 +176,7 @@ def test_a_default_that_cannot_be_read_never_becomes_somebody_else(content: byte
 
 
 def test_an_unreadable_profile_is_told_from_one_that_is_not_there() -> None:
-    book = read_profiles(b"[profiles.prod]\nzone = 1\n")
+    book = read_profiles(b"[profiles.prod]\nsite = 1\n")
     with pytest.raises(NoCredentials, match="cannot be read"):
         choose_identity({}, book, CONFIGURE, "Prod")
 
@@ -219,7 +219,7 @@ def test_half_a_pair_is_said_and_not_used(half: str) -> None:
 
 
 @each_row(
-    ("gateway", "region", "zone", "meant"),
+    ("gateway", "region", "chosen", "meant"),
     [
         ("", "", "public", "KR"),
         ("", "jpn", "public", "JPN"),
@@ -232,15 +232,15 @@ def test_half_a_pair_is_said_and_not_used(half: str) -> None:
         ("http://127.0.0.1:8080", "", "public", "KR"),
     ],
 )
-def test_zone_and_region_of_the_environment(gateway: str, region: str, zone: str, meant: str) -> None:
+def test_site_and_region_of_the_environment(gateway: str, region: str, chosen: str, meant: str) -> None:
     environ = ENVIRON | {"NCLOUD_API_GW": gateway, "NCLOUD_REGION": region}
     profile = choose_identity(environ, BOOK, CONFIGURE).profile
-    assert (profile.zone, profile.region) == (zone, meant)
-    assert profile.endpoint().zone == zone
+    assert (profile.site, profile.region) == (chosen, meant)
+    assert profile.endpoint().site == chosen
 
 
 @each_row(
-    ("site", "gateway", "region", "zone", "meant"),
+    ("site", "gateway", "region", "chosen", "meant"),
     [
         ("public", "", "", "public", "KR"),
         ("gov", "", "", "gov", "KR"),
@@ -253,12 +253,12 @@ def test_zone_and_region_of_the_environment(gateway: str, region: str, zone: str
         ("", "https://abcdefgh.apigw.gov-ntruss.com", "", "public", "KR"),
     ],
 )
-def test_the_site_of_terraforms_provider(site: str, gateway: str, region: str, zone: str, meant: str) -> None:
+def test_the_site_of_terraforms_provider(site: str, gateway: str, region: str, chosen: str, meant: str) -> None:
     """Without it the keys of the government site would be sent, signed, to the public one."""
     environ = {"NCLOUD_SITE": site, "NCLOUD_API_GW": gateway, "NCLOUD_REGION": region}
     role = choose_identity(environ, EMPTY_BOOK, NO_CONFIGURE, "server-role", ServerRole(environ))
     for identity in (choose_identity(ENVIRON | environ, BOOK, CONFIGURE), role):
-        assert (identity.profile.zone, identity.profile.region) == (zone, meant)
+        assert (identity.profile.site, identity.profile.region) == (chosen, meant)
 
 
 @each_row(
@@ -289,12 +289,12 @@ def test_keys_in_the_environment_that_cannot_be_used_are_an_error(change: dict[s
     assert choose_identity(ENVIRON | change, BOOK, CONFIGURE, "prod").name == "prod"
 
 
-def test_zone_and_region_of_the_configure_file() -> None:
+def test_site_and_region_of_the_configure_file() -> None:
     environ = {"NCLOUD_REGION": "KRS"}
     found = available_identities(environ, EMPTY_BOOK, CONFIGURE)
     project, default = (one.profile for one in found.identities)
-    assert (project.zone, project.region) == ("gov", "KRS")
-    assert (default.zone, default.region) == ("public", "KR"), "a region of another zone is not meant for this one"
+    assert (project.site, project.region) == ("gov", "KRS")
+    assert (default.site, default.region) == ("public", "KR"), "a region of another site is not meant for this one"
     assert any("KRS" in warning and "configure:DEFAULT" in warning for warning in found.warnings)
 
 
@@ -302,8 +302,8 @@ def test_the_site_of_a_section_that_names_no_gateway() -> None:
     """What is exported for Terraform holds for the file beside it, but never moves keys that name their own gateway."""
     found = available_identities({"NCLOUD_SITE": "fin"}, EMPTY_BOOK, CONFIGURE)
     project, default = (one.profile for one in found.identities)
-    assert (default.zone, default.region) == ("fin", "FKR")
-    assert (project.zone, project.region) == ("gov", "KR")
+    assert (default.site, default.region) == ("fin", "FKR")
+    assert (project.site, project.region) == ("gov", "KR")
     assert any("NCLOUD_SITE says fin" in warning and "gov" in warning for warning in found.warnings)
     refused = available_identities({"NCLOUD_SITE": "elsewhere"}, EMPTY_BOOK, CONFIGURE)
     assert refused.identities == ()
@@ -336,7 +336,7 @@ def test_found_keys_become_profiles_with_names_of_their_own() -> None:
     book = ProfilesFile(profiles=(Profile(name="Default", access_key=KEY),))
     found = available_identities(ENVIRON, book, CONFIGURE, ServerRole({}))
     imported = import_profiles(found.identities, book)
-    assert [(one.profile.name, one.profile.store, one.profile.zone) for one in imported] == [
+    assert [(one.profile.name, one.profile.store, one.profile.site) for one in imported] == [
         ("imported", "keyring", "public"),
         ("project", "keyring", "gov"),
         ("default-2", "keyring", "public"),

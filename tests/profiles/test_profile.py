@@ -69,7 +69,7 @@ def test_bad_names_say_why(name: str) -> None:
     ("field", "value", "good"),
     [
         ("access_key", f" {KEY}\n", KEY),
-        ("zone", " GOV ", "gov"),
+        ("site", " GOV ", "gov"),
         ("region", "krs", "KRS"),
         ("gateway_url", "https://ncloud.apigw.ntruss.com/", "https://ncloud.apigw.ntruss.com"),
         ("gateway_url", "", None),
@@ -94,8 +94,8 @@ def test_good_fields(field: str, value: object, good: object) -> None:
         ("access_key", "a b"),
         ("access_key", "키"),
         ("access_key", 5),
-        ("zone", "moon"),
-        ("zone", 1),
+        ("site", "moon"),
+        ("site", 1),
         ("region", 1),
         ("store", "plaintext"),
         ("gateway_url", "http://example.com"),
@@ -130,27 +130,27 @@ def test_bad_fields_name_themselves(field: str, value: object) -> None:
 @each_row(
     ("values", "field"),
     [
-        ({"zone": "public", "region": "FKR"}, "region"),
-        ({"zone": "fin", "region": "KR"}, "region"),
+        ({"site": "public", "region": "FKR"}, "region"),
+        ({"site": "fin", "region": "KR"}, "region"),
         ({"region": "USWN"}, "region"),
         ({"gateway_url": "https://ncloud.apigw.gov-ntruss.com"}, "gateway_url"),
-        ({"zone": "moon"}, "zone"),
+        ({"site": "moon"}, "site"),
     ],
 )
 def test_fields_that_do_not_fit_together(values: dict[str, Any], field: str) -> None:
-    """A key of one zone sent to the gateway of another is refused there in words that do not say so."""
+    """A key of one site sent to the gateway of another is refused there in words that do not say so."""
     with pytest.raises(InvalidProfile) as caught:
         check_profile(Profile(name="a", access_key=KEY, **values))
     assert caught.value.field == field
 
 
-@each_row(("zone", "region"), [("public", "KR"), ("gov", "KR"), ("fin", "FKR")])
-def test_an_empty_region_is_the_first_of_the_zone(zone: str, region: str) -> None:
-    assert check_profile(Profile(name="a", access_key=KEY, zone=zone, region="")).region == region
+@each_row(("site", "region"), [("public", "KR"), ("gov", "KR"), ("fin", "FKR")])
+def test_an_empty_region_is_the_first_of_the_site(site: str, region: str) -> None:
+    assert check_profile(Profile(name="a", access_key=KEY, site=site, region="")).region == region
 
 
-def test_the_endpoint_is_that_of_zone_region_and_url() -> None:
-    profile = check_profile(Profile(name="a", access_key=KEY, zone="gov", region="KRS"))
+def test_the_endpoint_is_that_of_site_region_and_url() -> None:
+    profile = check_profile(Profile(name="a", access_key=KEY, site="gov", region="KRS"))
     assert profile.endpoint().base_url == "https://vpcsearchengine.apigw.gov-ntruss.com/api/krs-v2"
     local = dataclasses.replace(profile, gateway_url="http://127.0.0.1:9")
     assert local.endpoint().origin == "http://127.0.0.1:9"

@@ -57,7 +57,7 @@ def test_no_file_is_an_empty_book_and_creates_nothing(store: ProfileStore, paths
 
 
 def test_add_load_replace_rename_duplicate_default_remove(store: ProfileStore) -> None:
-    store.add(profile("prod", zone="gov", region="KRS", read_only=True, accent="red"))
+    store.add(profile("prod", site="gov", region="KRS", read_only=True, accent="red"))
     store.add(profile("dev", store="session"))
     book = store.load()
     assert names(book) == ["prod", "dev"]
@@ -190,12 +190,12 @@ BROKEN: dict[str, str | bytes] = {
     "impossible date": "x = 2024-13-45\n",
     "profiles is a list": "profiles = [1]\n",
     "profile is a number": "[profiles]\nbad = 3\n" + GOOD,
-    "no access key": "[profiles.bad]\nzone = 'public'\n" + GOOD,
+    "no access key": "[profiles.bad]\nsite = 'public'\n" + GOOD,
     "access key is a number": "[profiles.bad]\naccess_key = 5\n" + GOOD,
-    "unknown zone": f'[profiles.bad]\naccess_key = "{KEY}"\nzone = "moon"\n' + GOOD,
+    "unknown site": f'[profiles.bad]\naccess_key = "{KEY}"\nsite = "moon"\n' + GOOD,
     "unknown store": f'[profiles.bad]\naccess_key = "{KEY}"\nstore = "plaintext"\n' + GOOD,
     "flag is a text": f'[profiles.bad]\naccess_key = "{KEY}"\nread_only = "yes"\n' + GOOD,
-    "region of another zone": f'[profiles.bad]\naccess_key = "{KEY}"\nregion = "FKR"\n' + GOOD,
+    "region of another site": f'[profiles.bad]\naccess_key = "{KEY}"\nregion = "FKR"\n' + GOOD,
     "reserved name": f'[profiles.environment]\naccess_key = "{KEY}"\n' + GOOD,
     "hostile name": f'[profiles."../x\\u001b"]\naccess_key = "{KEY}"\n' + GOOD,
     "same name twice": f'[profiles.Good]\naccess_key = "{KEY}"\n[profiles.gOOD]\naccess_key = "{KEY}"\n',
@@ -264,7 +264,7 @@ def test_no_change_of_a_broken_file_without_its_copy(
 
 
 def test_an_unreadable_profile_can_be_removed_or_written_anew(store: ProfileStore, paths: Paths) -> None:
-    write(paths, "[profiles.bad]\nzone = 1\n[profiles.worse]\nzone = 2\n" + GOOD)
+    write(paths, "[profiles.bad]\nsite = 1\n[profiles.worse]\nsite = 2\n" + GOOD)
     with pytest.raises(UnknownProfile, match="cannot be read"):
         store.set_default("bad")
     assert list(store.remove("BAD").unreadable) == ["worse"]
@@ -452,7 +452,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXT, inner, max_size=3)),
     max_leaves=8,
 )
-FIELDS = {"zone", "region", "access_key", "store", "gateway_url", "ca_bundle", "default_bucket", "name_template"}
+FIELDS = {"site", "region", "access_key", "store", "gateway_url", "ca_bundle", "default_bucket", "name_template"}
 FIELDS |= {"read_only", "protected", "accent"}
 NAMES = st.from_regex(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", fullmatch=True)
 PROFILES = st.builds(

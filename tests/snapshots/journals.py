@@ -133,7 +133,7 @@ def begun(key: str, at: str = "2026-01-01T00:00:00+00:00", name: str = REQUEST.n
         "fact": "begun",
         "at": at,
         "profile": CALLER.profile,
-        "zone": CALLER.zone,
+        "zone": CALLER.site,
         "region": CALLER.region,
         "gateway": CALLER.gateway,
         "cluster": REQUEST.cluster_number,

@@ -226,7 +226,7 @@ def test_the_verdict(
     finished: str | None,
 ) -> None:
     judgement = Evidence(NAME, NOW, entries=read_entries(facts), history=history).conclusion
-    assert (judgement.verdict, judgement.settled_by, judgement.finished) == (verdict, by, finished)
+    assert (judgement.verdict, judgement.resolved_by, judgement.finished) == (verdict, by, finished)
     assert all(reason.endswith(".") for reason in judgement.why)
 
 
@@ -242,7 +242,7 @@ async def test_the_verdict_by_the_answer_alone() -> None:
         line = request_line("r", Action(f"create snapshot {NAME}", 1, NOW), exchange)
         for evidence in (Evidence(NAME, NOW, exchanges=[exchange]), Evidence(NAME, NOW, lines=[line])):
             assert evidence.conclusion.verdict == verdict
-            assert evidence.conclusion.settled_by == (None if verdict == "cannot tell" else "answer")
+            assert evidence.conclusion.resolved_by == (None if verdict == "cannot tell" else "answer")
 
 
 @each_row(("seconds", "verdict"), [(5, "started"), (0, "not started"), (-5, "not started")])
@@ -371,7 +371,7 @@ async def test_what_is_in_the_bundle(tmp_path: Path) -> None:
         "name": "prod",
         "source": "OS keyring",
         "access_key": "AKID…0009",
-        "zone": "public",
+        "site": "public",
         "region": "KR",
         "gateway": "https://vpcsearchengine.apigw.ntruss.com",
     }

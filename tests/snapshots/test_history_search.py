@@ -375,7 +375,7 @@ threading.Event().wait()
     assert found.verdict is Verdict.STARTED
 
 
-async def test_of_two_processes_one_settles(journal: Journal, home: Path) -> None:
+async def test_of_two_processes_one_resolves(journal: Journal, home: Path) -> None:
     left_behind(journal)
     program = """
 import asyncio

@@ -187,7 +187,7 @@ NAMES: list[tuple[dict[str, Any], Severity, bool, str, str]] = [
     ({"journal": [entry(SENT, name="another")]}, OK, False, "free", ""),
     ({"journal": [entry(SENT, gateway="https://gateway.example/api/sgn-v2")]}, OK, False, "free", ""),
     ({"journal": [replace(entry(SENT), request=replace(REQUEST, cluster_number="2"))]}, OK, False, "free", ""),
-    ({"journal": [entry(SENT, profile="another", zone="gov")]}, BAD, False, f"{BEFORE}02", "Use another"),
+    ({"journal": [entry(SENT, profile="another", site="gov")]}, BAD, False, f"{BEFORE}02", "Use another"),
 ]
 
 

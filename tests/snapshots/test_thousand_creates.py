@@ -245,7 +245,7 @@ class User:
             sleep=_briefly,
         )
 
-    async def settles_all(self) -> None:
+    async def resolves_all(self) -> None:
         """`snapshot resolve`, whose minutes pass at once."""
         async with self.engine() as engine:
             for entry in self.journal.open_entries():
@@ -297,8 +297,8 @@ async def test_many_creates(
             await _until_nothing_is_under_way(served)
             told = {action.place: action.verdict for action in actions}
             wrong = list(_falsehoods(actions, users, sandbox))
-            await asyncio.gather(*(user.settles_all() for user in users))
-            wrong += _falsehoods_after_settling(actions, users, sandbox)
+            await asyncio.gather(*(user.resolves_all() for user in users))
+            wrong += _falsehoods_after_resolving(actions, users, sandbox)
             wrong += _sent_again_after_damage(seed, actions, users, sandbox)
     counts = Counter(told.values())
     with capsys.disabled():
@@ -361,7 +361,7 @@ def _of_the_journal(action: Action, entries: Sequence[JournalEntry]) -> Iterator
         yield f"the journal has it {'open' if entries[-1].is_open else 'closed'}"
 
 
-def _falsehoods_after_settling(actions: Sequence[Action], users: Sequence[User], sandbox: Sandbox) -> Iterator[str]:
+def _falsehoods_after_resolving(actions: Sequence[Action], users: Sequence[User], sandbox: Sandbox) -> Iterator[str]:
     """With a history that tells the truth, whatever was started is known to be, and only that."""
     effects = Counter(effect.name for effect in sandbox.ledger.effects)
     entries = _entries(users)
@@ -370,7 +370,7 @@ def _falsehoods_after_settling(actions: Sequence[Action], users: Sequence[User],
         was_told = action.verdict if action.verdict is not Verdict.CANNOT_TELL else None
         expected = was_told or (Verdict.STARTED if effects[action.request.name] else Verdict.CANNOT_TELL)
         if entry.verdict is not expected:
-            yield f"settled as {entry.verdict.value}, with {effects[action.request.name]} effects: {action}"
+            yield f"resolved as {entry.verdict.value}, with {effects[action.request.name]} effects: {action}"
         if effects[action.request.name] > 1 or action.performed > 1:
             yield f"got through {action.performed} times in the end: {action}"
     for user in users:

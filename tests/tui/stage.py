@@ -167,7 +167,7 @@ class Stage:
         apart = {"snapshots", "log"} if is_watching else {"snapshots"}
         busy = [worker for worker in at_work if worker.group not in apart | {"journal of creates"}]
         session = self.app.session
-        return [worker.description for worker in busy] + ["create"] * session.creating + ["settle"] * session.resolving
+        return [worker.description for worker in busy] + ["create"] * session.creating + ["resolve"] * session.resolving
 
     @property
     def painting(self) -> bool:

@@ -118,19 +118,19 @@ async def test_a_lost_answer_is_looked_for_and_found(quick_looks: None) -> None:
         (entry,) = entries(stage)
         assert entry.state == "success"
         assert stage.asked(CREATE) == 1
-        assert not stage.shows("UNSETTLED")
+        assert not stage.shows("UNRESOLVED")
 
 
-async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_settled_later() -> None:
+async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_resolved_later() -> None:
     async with staged((80, 24)) as stage:
         await lose_an_answer(stage, started=False)
-        assert stage.shows("Cannot tell whether", "the history did not name", "1 UNSETTLED")
+        assert stage.shows("Cannot tell whether", "the history did not name", "1 UNRESOLVED")
         assert "(503/500" in stage.words(), "a gateway that does not say how far the request got"
         await stage.press("f2")
         assert not stage.shows("press u"), "on the form a u would be typed"
         assert "looks again." in stage.text(), "the whole of the card is in an 80x24 window"
         await stage.press("escape")
-        assert stage.shows(f"Press u: it is not known whether {NAME} was started.", "1 UNSETTLED")
+        assert stage.shows(f"Press u: it is not known whether {NAME} was started.", "1 UNRESOLVED")
         await stage.press("u")
         assert isinstance(stage.app.screen, OutcomesScreen)
         assert stage.shows("cannot tell", "press s", "1 create, 1 open")
@@ -140,7 +140,7 @@ async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_settled_later()
         begun_in_the_world(NAME, timedelta(0))(stage.sandbox)
         await stage.press("s")
         await stage.expect(f"Started: {NAME}.", "The history names it since 2026-01-02 09:00:00 KST", "  running")
-        assert not stage.shows("UNSETTLED")
+        assert not stage.shows("UNRESOLVED")
         assert stage.asked(CREATE) == before == 1
         assert [each.request.name for each in stage.app.session.open_snapshots] == [NAME], "it is followed on"
 
@@ -180,12 +180,12 @@ async def test_leaving_the_program_while_it_looks_asks_first() -> None:
         assert stage.app.is_running
 
 
-async def test_an_entry_of_another_profile_is_settled_as_that_profile(tmp_path: Path) -> None:
+async def test_an_entry_of_another_profile_is_resolved_as_that_profile(tmp_path: Path) -> None:
     stage_profile = Profile(name="stage", access_key=ACCESS_KEY, store="session")
     earlier_run(tmp_path, SENT, caller=Caller("stage", "public", "KR", GATEWAY))
     prepare = begun_in_the_world("before-upgrade", timedelta(minutes=5))
     async with staged(WIDE, more=[stage_profile], prepare=prepare, paths=paths_in(tmp_path)) as stage:
-        assert stage.shows("prod / KR", "1 UNSETTLED, press u")
+        assert stage.shows("prod / KR", "1 UNRESOLVED, press u")
         await stage.press("u", "s")
         assert stage.shows("Started: before-upgrade.", "The history names it since 2026-01-02 08:55:00 KST")
         assert stage.app.session.unresolved == []
@@ -233,13 +233,13 @@ async def test_dismissing_asks_first(tmp_path: Path) -> None:
         await stage.press("x", "tab", "f2")
         assert stage.shows("Dismissed: before-upgrade.", "dismissed")
         assert events_of(journal) == ["begun", "sent", "dismissed"]
-        assert not stage.shows("UNSETTLED")
+        assert not stage.shows("UNRESOLVED")
         await stage.press("escape")
-        assert not stage.shows("UNSETTLED")
+        assert not stage.shows("UNRESOLVED")
         assert not stage.asked(CREATE)
 
 
-async def test_two_programs_do_not_settle_the_same_entry(tmp_path: Path) -> None:
+async def test_two_programs_do_not_resolve_the_same_entry(tmp_path: Path) -> None:
     """Two windows of one user: the second leaves alone what the first has in its hands."""
     earlier_run(tmp_path, SENT)
     wire, stores = Wire(Silent, set[str]()), {"session": SessionStore()}
@@ -263,7 +263,7 @@ async def test_what_an_earlier_run_was_refused_an_answer_for_is_told_at_the_star
     earlier_run(tmp_path, SENT, name="first-one")
     earlier_run(tmp_path, SENT, name="second-one")
     async with staged((80, 24), paths=paths_in(tmp_path)) as stage:
-        assert stage.shows("2 UNSETTLED", "Press u: of 2 creates it is not known whether they were started.")
+        assert stage.shows("2 UNRESOLVED", "Press u: of 2 creates it is not known whether they were started.")
         await stage.press("u")
         assert stage.shows("2 creates, 2 open")
 
@@ -273,7 +273,7 @@ async def test_an_accepted_snapshot_of_an_earlier_run_is_followed_on(tmp_path: P
     prepare = begun_in_the_world("before-upgrade", timedelta(seconds=5))
     async with staged(WIDE, paths=paths_in(tmp_path), prepare=prepare) as stage:
         await stage.expect("Snapshot before-upgrade of search-0001: running, 5 s")
-        assert not stage.shows("UNSETTLED")
+        assert not stage.shows("UNRESOLVED")
         stage.clock.advance(60)
         await stage.expect("Finished: snapshot before-upgrade exists")
         await stage.until(lambda: events_of(journal)[-1] == "finished")

@@ -25,7 +25,7 @@ PROFILE = Profile(name="prod", access_key=ACCESS_KEY, store="session", default_b
 
 BATCH = 50
 MANY_SCREENS = 5
-WORDS = ("search-0001", "prod", "y", "yes", "bk.ses.snapshot", "create", "snapshot", "add", "remove", "test", "settle")
+WORDS = ("search-0001", "prod", "y", "yes", "bk.ses.snapshot", "create", "snapshot", "add", "remove", "test", "resolve")
 SINGLE = (
     *"abcdefghijklmnoprstuvwxyzGNO?:/-0123456789",
     *(f"f{number}" for number in range(1, 13)),

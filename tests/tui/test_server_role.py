@@ -148,7 +148,7 @@ async def test_it_is_nobody_where_it_is_not_wanted(metadata: MetadataServer, tmp
         assert len(stage.sandbox.ledger.requests) == asked, "nor was the history looked at with other keys"
 
 
-async def test_settling_for_it_where_it_is_wanted(metadata: MetadataServer, tmp_path: Path) -> None:
+async def test_resolving_for_it_where_it_is_wanted(metadata: MetadataServer, tmp_path: Path) -> None:
     """With other keys than those it was sent with: it is known by its name."""
     earlier_run(tmp_path, SENT, caller=Caller("server-role", "public", "KR", GATEWAY))
     prepare = begun_in_the_world("before-upgrade", timedelta(minutes=5))

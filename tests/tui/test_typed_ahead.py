@@ -46,7 +46,7 @@ async def test_a_whole_form_in_one_burst() -> None:
             "secret_key": SECRET_KEY,
             "default_bucket": "weekly",
         }
-        assert stage.app.screen.query_one("#zone", Select).value == "gov"
+        assert stage.app.screen.query_one("#site", Select).value == "gov"
         assert SECRET_KEY not in stage.text()
         back = ("shift+tab",) * 4
         all_at_once(stage, *back, events.Paste("X"), "tab", "tab", "tab", "tab", "-2")

@@ -93,7 +93,7 @@ class Attempt:
         earlier = {"earlier": problem.earlier.document()} if isinstance(problem, SecondRequest) else {}
         return {
             "outcome": self.outcome.value,
-            "settled_by": "history" if self.taken is not None and self.taken.by_history else None,
+            "resolved_by": "history" if self.taken is not None and self.taken.by_history else None,
             "finished": self.finished,
             "snapshot": self.snapshot,
             "cluster": self._cluster(),

@@ -12,7 +12,7 @@ from ncp_tui.cli.work.local_state import Finding, local_findings
 from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.credentials import Credentials, SecretKey
-from ncp_tui.gateway.endpoints import ZONES, Endpoint, endpoint_for
+from ncp_tui.gateway.endpoints import SITES, Endpoint, endpoint_for
 from ncp_tui.gateway.errors import AuthenticationFailed, NotReached
 from ncp_tui.gateway.request import ApiCall, Timeouts
 from ncp_tui.problem import Problem
@@ -84,11 +84,11 @@ def _identities(context: CommandContext) -> Sequence[Identity]:
 
 
 def _targets(identities: Sequence[Identity]) -> Sequence[Target]:
-    """The gateway of each zone and of each profile, every one once."""
+    """The gateway of each site and of each profile, every one once."""
     targets: dict[str, Target] = {}
-    for zone in ZONES:
-        endpoint = endpoint_for(zone)
-        targets[endpoint.origin] = Target(f"gateway {zone}", endpoint, None)
+    for site in SITES:
+        endpoint = endpoint_for(site)
+        targets[endpoint.origin] = Target(f"gateway {site}", endpoint, None)
     for identity in identities:
         endpoint, bundle = identity.profile.endpoint(), identity.profile.ca_bundle
         known = targets.get(endpoint.origin)
@@ -135,7 +135,7 @@ def _answered(reached: Reached) -> Finding:
     subject, host, problem = reached.target.subject, reached.target.endpoint.host, reached.problem
     if problem is None:
         return Finding(subject, Severity.OK, f"{host} answers")
-    # No fault in itself: a bastion is often let through to one zone only. A profile that needs it has its own finding.
+    # No fault in itself: a bastion is often let through to one site only. A profile that needs it has its own finding.
     if isinstance(problem, NotReached) or reached.clock_offset is None:
         return Finding(subject, Severity.UNSURE, problem.what, next_words(problem))
     said = f"{host} answers, but not as a gateway does: {problem.what}"

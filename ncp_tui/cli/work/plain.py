@@ -93,7 +93,7 @@ def _profile(context: CommandContext) -> str | None:
         return None
     for number, each in enumerate(found.identities, 1):
         marks = ["default"] * (each.name == book.default) + ["protected"] * each.profile.protected
-        where = f"{each.profile.zone} {each.profile.region}"
+        where = f"{each.profile.site} {each.profile.region}"
         context.out.text(f"{number} {each.name}, {where}" + "".join(f", {mark}" for mark in marks))
     default = book.default if book.default and found.find(book.default) else None
 

@@ -60,7 +60,7 @@ class ClustersScreen(TableScreen):
             "outcomes",
             "Outcomes",
             show=False,
-            tooltip="What became of each create; settle what is open",
+            tooltip="What became of each create; resolve what is open",
             id="clusters.outcomes",
         ),
         Binding("p", "profiles", "Profiles", tooltip="Choose, add and test profiles", id="clusters.profiles"),

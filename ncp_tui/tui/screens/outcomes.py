@@ -45,7 +45,7 @@ class OutcomesScreen(EvidenceScreen):
     """The journal, newest first. Resolving only reads the history; nothing is ever sent again from here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "settle", "Settle", tooltip="Look for this one in the history", id="outcomes.settle"),
+        Binding("s", "resolve", "Resolve", tooltip="Look for this one in the history", id="outcomes.resolve"),
         Binding(
             "a", "accept_damage", "Accept damage", show=False, tooltip="I have seen the damage", id="outcomes.accept"
         ),
@@ -164,7 +164,7 @@ class OutcomesScreen(EvidenceScreen):
         entry = self._chosen
         return entry if entry is not None and any(each.id == entry.id for each in self.session.unresolved) else None
 
-    def action_settle(self) -> None:
+    def action_resolve(self) -> None:
         """Look for the entry under the cursor in the history of its cluster."""
         entry = self._open
         if entry is None:
@@ -178,7 +178,7 @@ class OutcomesScreen(EvidenceScreen):
         self.say(f"Looking for {entry.request.name} ... esc stops that.")
         self.resolve_entry(entry)
 
-    @work(group="settle", exclusive=True, exit_on_error=False, description="resolve a create")
+    @work(group="resolve", exclusive=True, exit_on_error=False, description="resolve a create")
     async def resolve_entry(self, entry: JournalEntry) -> None:
         """Find out by what the journal proves, else by the history."""
 
@@ -214,7 +214,7 @@ class OutcomesScreen(EvidenceScreen):
     def action_back(self) -> None:
         """Stop looking first, or clear the filter; then leave."""
         if self._resolving is not None and not self.query_one(FilterBar).display:
-            self.workers.cancel_group(self, "settle")
+            self.workers.cancel_group(self, "resolve")
             self._last_word = (f"Stopped. {self._resolving.request.name} stays open.", "warning")
             self._resolving = None
             self.read_journal()
@@ -332,6 +332,6 @@ class OutcomesScreen(EvidenceScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what the row under the cursor does not need."""
-        if action in {"settle", "dismiss_entry"}:
+        if action in {"resolve", "dismiss_entry"}:
             return True if self.is_mounted and self._open is not None else None
         return super().check_action(action, parameters)

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
 from ncp_tui.gateway.credentials import Credentials, SecretKey
-from ncp_tui.gateway.endpoints import ZONES
+from ncp_tui.gateway.endpoints import SITES
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.administration import Administration, KeyLeftBehind, MissingSecret, carried_through
 from ncp_tui.profiles.identity import Identity, SourceKind
@@ -143,11 +143,11 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         yield "Access key", TextInput(start.access_key, id="access_key"), "the access key id"
         yield "Secret key", SecretInput(id="secret_key"), secret
         yield "Keep it in", _select("store", [(words, name) for name, words in self._stores()], start.store), ""
-        yield "Zone", _select("zone", [(zone.title, name) for name, zone in ZONES.items()], start.zone), "the cloud"
-        yield "Region", _select("region", _regions(start.zone), start.region), ""
+        yield "Site", _select("site", [(site.title, name) for name, site in SITES.items()], start.site), "the cloud"
+        yield "Region", _select("region", _regions(start.site), start.region), ""
         yield "Bucket", _input("default_bucket", start.default_bucket), "proposed for snapshots"
         yield "Name template", _input("name_template", start.name_template), "or {cluster}-{date}-{time}"
-        yield "Gateway URL", _input("gateway_url", start.gateway_url), "empty: the zone's own"
+        yield "Gateway URL", _input("gateway_url", start.gateway_url), "empty: the site's own"
         yield "CA bundle", _input("ca_bundle", start.ca_bundle), "empty: the system's"
         yield (
             "Accent",
@@ -195,9 +195,9 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         """Put one sentence on the status line."""
         self.query_one(StatusLine).say(text, tone)
 
-    @on(Select.Changed, "#zone")
-    def follow_zone(self, event: Select.Changed) -> None:
-        """Offer the regions of the zone."""
+    @on(Select.Changed, "#site")
+    def follow_site(self, event: Select.Changed) -> None:
+        """Offer the regions of the site."""
         region = cast("Select[str]", self.query_one("#region", Select))
         choices = _regions(str(event.value))
         kept = region.value if region.value in {value for _, value in choices} else choices[0][1]
@@ -219,7 +219,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
             name: self.query_one(f"#{name}", Input).value.strip()
             for name in ("name", "access_key", "default_bucket", "name_template", "gateway_url", "ca_bundle")
         }
-        values |= {name: self.query_one(f"#{name}", Select).value for name in ("store", "zone", "region", "accent")}
+        values |= {name: self.query_one(f"#{name}", Select).value for name in ("store", "site", "region", "accent")}
         return values | {name: self.query_one(f"#{name}", Select).value == _YES for name in ("read_only", "protected")}
 
     @property
@@ -375,5 +375,5 @@ def _input(name: str, value: str | None) -> TextInput:
     return TextInput(value or "", id=name)
 
 
-def _regions(zone: str) -> list[tuple[str, str]]:
-    return [(region, region) for region in ZONES[zone].regions]
+def _regions(site: str) -> list[tuple[str, str]]:
+    return [(region, region) for region in SITES[site].regions]

@@ -190,7 +190,7 @@ def header_facts(session: Session, *, leads_to_outcomes: bool = False) -> list[F
     if session.read_only:
         facts.append(Fact("READ-ONLY", needed=True))
     if session.unresolved:
-        count = f"{len(session.unresolved)} UNSETTLED"
+        count = f"{len(session.unresolved)} UNRESOLVED"
         facts.append(Fact(f"{count}, press u" if leads_to_outcomes else count, count, needed=True))
     endpoint = session.identity.profile.endpoint() if session.identity is not None else None
     if endpoint is not None and endpoint.is_foreign:
