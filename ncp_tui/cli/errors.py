@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
@@ -77,6 +76,8 @@ class UnknownCluster(CommandProblem):
     kind = "unknown_cluster"
 
     def __init__(self, wanted: str, known: Sequence[Cluster] = ()) -> None:
+        import difflib
+
         names = [cluster.name for cluster in known]
         close = difflib.get_close_matches(wanted, names, n=3)
         step = f"Close to it: {', '.join(close)}." if close else "`ncp-tui cluster list` names them."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import dataclasses
 import os
@@ -60,6 +59,8 @@ class CommandContext:
         self.secrets: list[SecretKey] = []
         """The keys this run has had in its hands, so that a report of a bug can leave them out."""
         signals.last_words = self._say_last
+        import asyncio  # 58 modules, of which `--help` and `--version` need none
+
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
         self._engines: list[SearchEngine] = []
 

@@ -14,7 +14,7 @@ from ncp_tui import __version__
 from ncp_tui.cli.main import NOUNS, root
 from tests.cli.program import Called, Program
 
-HEAVY = {"textual", "httpx", "keyring", "starlette", "uvicorn", "ncp_tui.gateway", "ncp_tui.tui"}
+HEAVY = {"asyncio", "textual", "httpx", "keyring", "starlette", "uvicorn", "ncp_tui.gateway", "ncp_tui.tui"}
 NEVER_NEEDED = {
     *("textual", "rich", "pygments"),  # httpx imports the last two for a command line of its own wherever they are
     *("cryptography", "keyring"),  # the keys are in the environment
