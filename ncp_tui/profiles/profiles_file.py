@@ -155,6 +155,8 @@ class _Parser:
         extra = {key: value for key, value in table.items() if key not in _FIELDS}
         if "access_key" not in known:
             raise Problem("it has no access_key.")
+        if "zone" in extra and "site" not in known:  # read as public, its requests would go to another gateway
+            raise Problem('"zone" is called "site" in this version: change the word in the file.')
         self._warnings.extend(_secret_warnings(name, extra))
         return check_profile(Profile(name=name, extra=extra, **{"region": "", **known}))
 

@@ -493,3 +493,12 @@ def test_no_bytes_crash_the_reader(data: bytes) -> None:
 def test_no_toml_like_text_crashes_the_reader(text: str) -> None:
     book = read_profiles(text.encode())
     assert read_profiles(write_profiles(book)).profiles == book.profiles
+
+
+def test_a_profile_whose_site_is_misnamed_is_not_taken_for_public() -> None:
+    """Its requests, and the signature with them, would go to another gateway than the one that was meant."""
+    data = f'[profiles.prod]\naccess_key = "{KEY}"\nzone = "gov"\n'.encode()
+    book = read_profiles(data)
+    assert (book.profiles, book.damaged) == ((), True)
+    assert '"zone" is called "site"' in book.warnings[0]
+    assert read_profiles(write_profiles(book)).unreadable == book.unreadable, "nothing of it is lost"
