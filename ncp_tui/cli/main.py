@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ncp_tui.cli.errors import ExitCode
+from ncp_tui.cli.guided import can_converse, is_lines_only, run_guided, run_guided_in_demo
 from ncp_tui.cli.options import Group, Invocation, Settings
 from ncp_tui.cli.output import close_streams, write
-from ncp_tui.cli.plain import can_converse, converse, converse_in_demo, is_lines_only
 from ncp_tui.cli.runner import run_command
 from ncp_tui.cli.signals import Signals
 from ncp_tui.cli.streams import lost_answer, terminal_is_gone
@@ -83,7 +83,7 @@ def root(context: click.Context, demo: bool, plain: bool) -> None:
     plain = plain or is_lines_only()
     _check_terminal(plain=plain)
     if plain:
-        run_command(converse_in_demo if demo else converse)
+        run_command(run_guided_in_demo if demo else run_guided)
     run_command(_demonstrate if demo else _show)
 
 

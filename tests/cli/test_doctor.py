@@ -34,7 +34,7 @@ def zones_of_nobody(monkeypatch: pytest.MonkeyPatch, served: ThreadedSandbox) ->
     def on_loopback(site: str = "public") -> Endpoint:
         return endpoint_for(site, gateway_url=served.url)
 
-    monkeypatch.setattr("ncp_tui.cli.work.doctor.endpoint_for", on_loopback)
+    monkeypatch.setattr("ncp_tui.cli.doctor.site_endpoint", on_loopback)
 
 
 class Patient:
@@ -282,7 +282,7 @@ def test_zones_that_are_out_of_reach(healthy: Patient, monkeypatch: pytest.Monke
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        monkeypatch.setattr("ncp_tui.cli.work.doctor.endpoint_for", lambda site: endpoint_for(site, gateway_url=url))
+        monkeypatch.setattr("ncp_tui.cli.doctor.site_endpoint", lambda site: endpoint_for(site, gateway_url=url))
         result, findings = healthy.look()
     assert (result.code, {each.split()[0] for each in not_well(findings)}) == (0, {"gateway"})
     assert one(findings, "gateway of prod")["state"] == "ok"

@@ -1,36 +1,52 @@
-"""`--plain`: one snapshot by questions and answers, in nothing but lines of text.
-
-For screen readers, for terminals that can do no more (TERM=dumb), and for links so slow that every byte counts. It only
-finds out what is wanted: what is sent, and every word about what came of it, is `snapshot create`'s.
-"""
+"""`ncp-tui --plain`: where lines are all that a terminal can show, or all that a reader wants."""
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import click
 
 from ncp_tui.cli.errors import NOTHING_SENT, CommandProblem, ExitCode, next_words, problem_words
 from ncp_tui.cli.runner import CommandContext
-from ncp_tui.cli.work.attempt import Wishes
-from ncp_tui.cli.work.create import Chosen, check_not_read_only, create_snapshot
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
-from ncp_tui.profiles.identity import Identity, SourceKind
-from ncp_tui.search_engine.client import SearchEngine
-from ncp_tui.search_engine.lists import gap_of
-from ncp_tui.search_engine.models import Bucket, Cluster
-from ncp_tui.snapshots.draft import propose_name
-from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
-from ncp_tui.snapshots.rules import check_bucket, check_cluster, check_name
 from ncp_tui.text import inert
-from ncp_tui.view.clusters import CLUSTERS
-from ncp_tui.view.requests import unresolved_words
-from ncp_tui.view.table import gap_sentence
+
+if TYPE_CHECKING:
+    from ncp_tui.profiles.identity import Identity
+    from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.search_engine.models import Bucket, Cluster
+
+
+_LINES_ONLY = {"", "dumb", "unknown"}
+
+
+def is_lines_only() -> bool:
+    """Whether this terminal says of itself that it moves no cursor."""
+    return os.environ.get("TERM", "").lower() in _LINES_ONLY
+
+
+def can_converse() -> bool:
+    """Whether somebody types the answers and sees every question, some of which go to stderr."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream is not None and stream.isatty() for stream in streams)
+
+
+def run_guided_in_demo(context: CommandContext) -> int:
+    """The same against a private sandbox."""
+    from ncp_tui.cli.demo import demo_workspace
+
+    with demo_workspace() as workspace:
+        context.workspace = workspace
+        try:
+            return run_guided(context)
+        finally:
+            context.log_file.close()  # while its folder is still there
+
 
 T = TypeVar("T")
 
@@ -44,7 +60,7 @@ class NoClusters(CommandProblem):
     kind = "no_clusters"
 
 
-def create_plainly(context: CommandContext) -> ExitCode:
+def run_guided(context: CommandContext) -> ExitCode:
     """Ask for cluster, bucket and name, and create the snapshot as `snapshot create` does, its exit codes included."""
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="backslashreplace")  # what is no text here becomes a name that is refused
@@ -58,6 +74,9 @@ def create_plainly(context: CommandContext) -> ExitCode:
 
 
 def _converse(context: CommandContext) -> ExitCode:
+    from ncp_tui.cli.work.attempt import Wishes
+    from ncp_tui.cli.work.create import Chosen, check_not_read_only, create_snapshot
+
     _tell_open(context)
     identity = context.identity(_profile(context))
     check_not_read_only(context, identity)
@@ -70,6 +89,9 @@ def _converse(context: CommandContext) -> ExitCode:
 
 def _tell_open(context: CommandContext) -> None:
     """Name the creates of earlier runs that nobody has resolved."""
+    from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
+    from ncp_tui.view.requests import unresolved_words
+
     try:
         entries = context.wait(on_disk(Journal(context.workspace.paths).abandoned))
     except JournalProblem as problem:
@@ -84,6 +106,9 @@ def _tell_open(context: CommandContext) -> None:
 
 def _profile(context: CommandContext) -> str | None:
     """Whom to call as, where there are several and nobody has said; None leaves it to the documented order."""
+    from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
+    from ncp_tui.profiles.identity import SourceKind
+
     workspace = context.workspace
     book = workspace.profiles.load()
     found = workspace.identities(book)
@@ -107,6 +132,10 @@ def _profile(context: CommandContext) -> str | None:
 
 
 def _cluster(context: CommandContext, engine: SearchEngine) -> Cluster:
+    from ncp_tui.snapshots.rules import check_cluster
+    from ncp_tui.view.clusters import CLUSTERS
+    from ncp_tui.view.table import gap_sentence
+
     with context.log.action("list clusters"):
         clusters = context.wait(engine.list_clusters())
     if clusters.gap:
@@ -135,6 +164,10 @@ def _cluster(context: CommandContext, engine: SearchEngine) -> Cluster:
 
 
 def _bucket(context: CommandContext, engine: SearchEngine, cluster: Cluster, identity: Identity) -> str:
+    from ncp_tui.search_engine.lists import gap_of
+    from ncp_tui.snapshots.rules import check_bucket
+    from ncp_tui.view.table import gap_sentence
+
     default, buckets = identity.profile.default_bucket, cast("Sequence[Bucket]", ())
     try:
         with context.log.action(f"list buckets of {cluster.name}"):
@@ -160,6 +193,9 @@ def _bucket(context: CommandContext, engine: SearchEngine, cluster: Cluster, ide
 
 
 def _name(context: CommandContext, cluster: Cluster, identity: Identity) -> str:
+    from ncp_tui.snapshots.draft import propose_name
+    from ncp_tui.snapshots.rules import check_name
+
     proposed = propose_name(cluster.name, identity.profile, context.workspace.now())
     if proposed.problem is not None:
         context.out.note(problem_words(proposed.problem))
