@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 import shutil
@@ -168,6 +167,8 @@ def _targets(identities: Sequence[Identity]) -> Sequence[Target]:
 
 
 async def _reach_all(context: CommandContext, targets: Sequence[Target]) -> Sequence[Reached]:
+    import asyncio
+
     return await asyncio.gather(*(_reach(context, target) for target in targets))
 
 

@@ -65,7 +65,7 @@ def on_loopback(monkeypatch: pytest.MonkeyPatch, served: ThreadedSandbox) -> Non
     def endpoint(site: str = "public") -> Endpoint:
         return endpoint_for(site, gateway_url=served.url)
 
-    monkeypatch.setattr("ncp_tui.cli.doctor.zone_endpoint", endpoint)
+    monkeypatch.setattr("ncp_tui.cli.doctor.site_endpoint", endpoint)
 
 
 @pytest.mark.parametrize(

@@ -390,6 +390,7 @@ async def test_a_dismissal_during_a_look_tells_both(tmp_path: Path) -> None:
         await stage.press("u")
         await stage.pilot.press("s")
         await stage.expect("Looking for before-upgrade")
+        await stage.until(lambda: wire.held.arrived)
         await stage.pilot.press("x", "tab", "f2")
         await stage.expect("Dismissed: before-upgrade. It is still being looked for")
         wire.held.gate.set()

@@ -49,10 +49,13 @@ class Held(httpx.AsyncBaseTransport):
     inner: httpx.AsyncBaseTransport
     operations: Collection[str]
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived: int = 0
+    """Requests of those operations so far."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self.inner.handle_async_request(request)
         if operation_of(request) in self.operations:
+            self.arrived += 1
             await self.gate.wait()
         return response
 
