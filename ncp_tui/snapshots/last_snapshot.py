@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +15,12 @@ from ncp_tui.search_engine.models import Cluster, HistoryEntry
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
+
+LOOKS_AT_ONCE = 2
+"""Histories read at the same time; the service publishes no rate limit, so we stay far below any."""
+
+MOST_FAILED_LOOKS = 3
+"""Histories in a row that cannot be read, after which the others are left alone."""
 
 
 class Look(StrEnum):
@@ -57,3 +65,28 @@ async def look_at_last_snapshot(engine: SearchEngine, cluster: Cluster) -> LastS
     if not rows:
         return LastSnapshot(Look.NONE, None, rows.read_at, gap)
     return LastSnapshot(Look.FOUND, rows[0], rows.read_at, gap)
+
+
+async def look_at_last_snapshots(
+    engine: SearchEngine, clusters: Iterable[Cluster], show: Callable[[Cluster, LastSnapshot], bool]
+) -> None:
+    """Look at every running cluster that the key may open, LOOKS_AT_ONCE at a time.
+
+    `show` is given each result as it comes, and says whether to go on. After MOST_FAILED_LOOKS in a row that failed the
+    rest is left as it is.
+    """
+    wanted = iter([each for each in clusters if each.allowed and each.is_running])
+    failed_in_a_row, goes_on = 0, True
+
+    async def look() -> None:
+        nonlocal failed_in_a_row, goes_on
+        for cluster in wanted:
+            if failed_in_a_row >= MOST_FAILED_LOOKS or not goes_on:
+                return
+            last = await look_at_last_snapshot(engine, cluster)
+            failed_in_a_row = failed_in_a_row + 1 if last.look is Look.FAILED else 0
+            goes_on = show(cluster, last)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(LOOKS_AT_ONCE):
+            group.create_task(look())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -14,7 +13,7 @@ from textual.message import Message
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import Cluster
-from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look, look_at_last_snapshot
+from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look, look_at_last_snapshots
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.history_reader import MOST_ROWS
 from ncp_tui.tui.messages import JournalChanged
@@ -32,12 +31,6 @@ if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
     from ncp_tui.snapshots.track import TrackedSnapshot
     from ncp_tui.tui.dialogs.copyable import Copyable
-
-LAST_SNAPSHOTS_AT_ONCE = 2
-"""Histories read at the same time; the service publishes no rate limit, so we stay far below any."""
-
-MOST_FAILED_LOOKS = 3
-"""Histories in a row that cannot be read, after which the others are left alone."""
 
 TOGETHER_SECONDS = 0.05
 """In which what comes at the same time is shown together: each costs a layout of the screen, 7 ms."""
@@ -146,25 +139,16 @@ class ClustersScreen(TableScreen):
     async def _load_last_snapshots(
         self, engine: SearchEngine, identity: Identity | None, clusters: list[Cluster]
     ) -> None:
-        """Look at the newest snapshot of every running cluster, a few at a time. A look that fails is an answer too."""
-        wanted = iter([each for each in clusters if each.allowed and each.is_running])
-        failed_in_a_row = 0
+        """Look at the newest snapshot of every running cluster, until another profile is in use."""
 
-        async def look() -> None:
-            nonlocal failed_in_a_row
-            for cluster in wanted:
-                if failed_in_a_row >= MOST_FAILED_LOOKS or identity is not self.session.identity:
-                    return
-                last = await look_at_last_snapshot(engine, cluster)
-                failed_in_a_row = failed_in_a_row + 1 if last.look is Look.FAILED else 0
-                if identity is self.session.identity:
-                    self.session.last_snapshots[cluster.number] = last
-                    self.post_message(self.LastSnapshotLoaded(identity, cluster.number))
+        def show(cluster: Cluster, last: LastSnapshot) -> bool:
+            if identity is self.session.identity:
+                self.session.last_snapshots[cluster.number] = last
+                self.post_message(self.LastSnapshotLoaded(identity, cluster.number))
+            return identity is self.session.identity
 
         with self.session.log.action("read last snapshots", background=True):
-            async with asyncio.TaskGroup() as group:
-                for _ in range(LAST_SNAPSHOTS_AT_ONCE):
-                    group.create_task(look())
+            await look_at_last_snapshots(engine, clusters, show)
 
     @work(group="names", exclusive=True, exit_on_error=False, description="keep names")
     async def keep_names(self, identity: Identity, names: list[str], *, are_all: bool) -> None:

@@ -1,0 +1,169 @@
+"""The fields of a profile: what is typed and chosen, and beside each what belongs there."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Input, Select, Static
+
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.endpoints import SITES
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.profile import ACCENTS, Profile, StoreName, check_profile
+from ncp_tui.profiles.store_choice import StoreChoice
+from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.session import Session
+from ncp_tui.tui.widgets.problem_card import ProblemCard
+from ncp_tui.tui.widgets.secret_input import SecretInput
+from ncp_tui.tui.widgets.text_input import TextInput
+
+STORE_WORDS: dict[StoreName, str] = {
+    "keyring": "OS keyring: kept there, not in any file of ncp-tui",
+    "file": "Encrypted file, opened with a passphrase once per session",
+    "session": "This session only: not stored, asked for again next time",
+}
+
+_YES, _NO = "yes", "no"
+
+
+class ProfileFields(VerticalScroll):
+    """One line for each field of `start`, the profile that it begins with."""
+
+    def __init__(self, session: Session, start: Profile, *, is_saved: bool, has_key: bool, welcome: str) -> None:
+        """Show `welcome` above them. The name of one that `is_saved` stays; `has_key`: one was found beside it."""
+        super().__init__(id="fields", can_focus=False)
+        self._session = session
+        self._start = start
+        self._is_saved = is_saved
+        self._has_key = has_key
+        self._welcome = welcome
+        self._unusable: Mapping[StoreName, Problem] = {}
+
+    def compose(self) -> ComposeResult:
+        """A label, the field, and a hint."""
+        if self._welcome:
+            yield Static(self._welcome, markup=False, id="welcome")
+        yield ProblemCard()
+        for label, widget, hint in self._fields():
+            with Horizontal(classes="field"):
+                yield Static(label, classes="label", markup=False)
+                yield widget
+                yield Static(hint, classes="verdict", markup=False)
+            if widget.id == "store":
+                yield Static("", markup=False, id="store-words")
+
+    def on_mount(self) -> None:
+        """Say what is to be known of the first store."""
+        self._show_store_words()
+
+    def _fields(self) -> Iterable[tuple[str, Widget, str]]:
+        start = self._start
+        secret = "empty: stays as it is" if self._is_saved else "never shown"
+        secret = "empty: the one found" if self._has_key else secret
+        yield "Name", TextInput(start.name, id="name", disabled=self._is_saved), "letters, digits, . _ -"
+        yield "Access key", TextInput(start.access_key, id="access_key"), "the access key id"
+        yield "Secret key", SecretInput(id="secret_key"), secret
+        yield "Keep it in", _select("store", [(words, name) for name, words in self._stores()], start.store), ""
+        yield "Site", _select("site", [(site.title, name) for name, site in SITES.items()], start.site), "the cloud"
+        yield "Region", _select("region", _regions(start.site), start.region), ""
+        yield "Bucket", _input("default_bucket", start.default_bucket), "proposed for snapshots"
+        yield "Name template", _input("name_template", start.name_template), "or {cluster}-{date}-{time}"
+        yield "Gateway URL", _input("gateway_url", start.gateway_url), "empty: the site's own"
+        yield "CA bundle", _input("ca_bundle", start.ca_bundle), "empty: the system's"
+        yield (
+            "Accent",
+            _select("accent", [(name, name) for name in ACCENTS], start.accent or "none"),
+            "colour of the header",
+        )
+        yield "Read-only", _yes_no("read_only", on=start.read_only), "yes: creates no snapshot"
+        yield "Protected", _yes_no("protected", on=start.protected), "yes: asks for cluster's name"
+
+    def _stores(self) -> list[tuple[StoreName, str]]:
+        return [(name, words) for name, words in STORE_WORDS.items() if name in self._session.workspace.stores]
+
+    def _store_words(self, chosen: object) -> str:
+        """What to know of the store that is chosen: why it does not work here, or another one does not."""
+        for name, problem in self._unusable.items():
+            if name == chosen:
+                return f"No key can be kept there on this host. {problem.what} Choose another place."
+        words = [f"{problem.what}" for name, problem in self._unusable.items() if name != "session"]
+        store = self._session.workspace.stores.get("file")
+        if chosen == "file" and store is not None:
+            words.append(f"Kept in: {store.describe()}. A forgotten passphrase cannot be recovered.")
+        return " ".join(words)
+
+    @on(Select.Changed, "#store")
+    def follow_store(self) -> None:
+        """Say what is to be known of the one chosen."""
+        self._show_store_words()
+
+    def _show_store_words(self) -> None:
+        words = self._store_words(self.query_one("#store", Select).value)
+        line = self.query_one("#store-words", Static)
+        line.update(shown(words))
+        line.display = bool(words)
+
+    def propose_store(self, choice: StoreChoice) -> None:
+        """Propose a store that works, unless the user has chosen meanwhile."""
+        self._unusable = choice.unusable
+        box = self.query_one("#store", Select)
+        if not self._is_saved and box.value == self._start.store:
+            self._start = dataclasses.replace(self._start, store=choice.name)
+            box.value = choice.name
+        self._show_store_words()
+
+    @on(Select.Changed, "#site")
+    def follow_site(self, event: Select.Changed) -> None:
+        """Offer the regions of the site."""
+        region = cast("Select[str]", self.query_one("#region", Select))
+        choices = _regions(str(event.value))
+        kept = region.value if region.value in {value for _, value in choices} else choices[0][1]
+        region.set_options(choices)
+        region.value = kept
+
+    def profile(self) -> Profile:
+        """The profile as the form has it. Raises InvalidProfile naming the field."""
+        return check_profile(dataclasses.replace(self._start, **self._values()))
+
+    def _values(self) -> dict[str, Any]:
+        values: dict[str, Any] = {
+            name: self.query_one(f"#{name}", Input).value.strip()
+            for name in ("name", "access_key", "default_bucket", "name_template", "gateway_url", "ca_bundle")
+        }
+        values |= {name: self.query_one(f"#{name}", Select).value for name in ("store", "site", "region", "accent")}
+        return values | {name: self.query_one(f"#{name}", Select).value == _YES for name in ("read_only", "protected")}
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether anything would be lost by leaving."""
+        start = dataclasses.asdict(self._start) | {"accent": self._start.accent or "none"}
+        typed = bool(self.query_one("#secret_key", SecretInput).value)
+        return typed or any(value != (start[name] or type(value)()) for name, value in self._values().items())
+
+    def secret(self) -> SecretKey | None:
+        """The secret key that was typed, if one was."""
+        return self.query_one("#secret_key", SecretInput).secret()
+
+
+def _select(name: str, choices: list[tuple[str, str]], value: str) -> Select[str]:
+    known = value if value in {each for _, each in choices} else choices[0][1]
+    return Select(choices, value=known, allow_blank=False, id=name, compact=True)
+
+
+def _yes_no(name: str, *, on: bool) -> Select[str]:
+    """A choice in words: a checkbox says what it holds by colour alone."""
+    return _select(name, [("no", _NO), (_YES, _YES)], _YES if on else _NO)
+
+
+def _input(name: str, value: str | None) -> TextInput:
+    return TextInput(value or "", id=name)
+
+
+def _regions(site: str) -> list[tuple[str, str]]:
+    return [(region, region) for region in SITES[site].regions]
