@@ -164,8 +164,9 @@ class HistoryScreen(EvidenceScreen):
 
     @on(RecordTable.EndNear, "#table")
     def read_where_the_cursor_goes(self) -> None:
-        """Have the next page there when it is needed."""
-        self.read_on()
+        """Have the next page there when it is needed, which it no longer is where one came in the meantime."""
+        if self.table.is_end_near:
+            self.read_on()
 
     def narrowed_sentence(self) -> str:
         """How many rows of how many; also of how many in all, where they are still being read."""

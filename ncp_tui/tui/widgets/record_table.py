@@ -102,6 +102,7 @@ class RecordTable(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._columns = tuple(columns)
         self._empty = empty
+        self._looked_at = 0
         self._header = 1 if header else 0
         self._all: list[Row] = []
         self._places: dict[str, int] = {}
@@ -306,8 +307,14 @@ class RecordTable(ScrollView, can_focus=True):
         self._look_at_end(int(new_value) + self.size.height)
 
     def _look_at_end(self, index: int) -> None:
-        if self._rows and index + self.size.height >= len(self._rows):
+        self._looked_at = index
+        if self.is_end_near:
             self.post_message(self.EndNear(self))
+
+    @property
+    def is_end_near(self) -> bool:
+        """Whether it still is, for whoever comes to an EndNear after more rows have come."""
+        return bool(self._rows) and self._looked_at + self.size.height >= len(self._rows)
 
     def _refresh_row(self, index: int) -> None:
         y = index - self.scroll_offset.y + self._header
