@@ -63,6 +63,8 @@ class HistoryScreen(EvidenceScreen):
         self._reader: HistoryReader | None = None
         self._wants_all = False
         self._failed_only = False
+        self._shown = 0
+        """How many of the rows read so far the table has been given."""
 
     def load(self) -> None:
         """Read the history again, as far as it had been read."""
@@ -141,6 +143,7 @@ class HistoryScreen(EvidenceScreen):
     def _show_rows(self, empty: str | None = None) -> None:
         reader = self._reader
         rows = reader.rows if reader is not None else []
+        self._shown = len(rows)
         if self._failed_only and rows and reader is not None:
             rows = [row for row in rows if row.key in reader.failed]
             empty = "No failure among them. Press f for all."
@@ -164,8 +167,9 @@ class HistoryScreen(EvidenceScreen):
 
     @on(RecordTable.EndNear, "#table")
     def read_where_the_cursor_goes(self) -> None:
-        """Have the next page there when it is needed, which it no longer is where one came in the meantime."""
-        if self.table.is_end_near:
+        """Have the next page there when it is needed: not where one has come that is still to be shown."""
+        are_shown = self._reader is not None and len(self._reader.rows) == self._shown
+        if are_shown and self.table.is_end_near:
             self.read_on()
 
     def narrowed_sentence(self) -> str:
