@@ -1,6 +1,6 @@
 """Journals of the format before `v`, read once: what was closed keeps what it proves, what was open is unknown.
 
-A line of that format was `{"id":…,"event":…,"at":…}` with everything else beside it, and neither a number nor a sum:
+A line of that format was `{"id":…,"fact":…,"at":…}` with everything else beside it, and neither a number nor a sum:
 what it does not say is no proof of anything.
 """
 

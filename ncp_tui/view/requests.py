@@ -27,7 +27,7 @@ _NOT_SAID = frozenset(
         "fact",
         "at",
         "profile",
-        "site",
+        "zone",  # as the journal's file calls the site
         "region",
         "gateway",
         "cluster",

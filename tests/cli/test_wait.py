@@ -150,3 +150,11 @@ def test_where_the_newest_request_started_nothing_that_is_said(call: Called, ser
     assert result.code == 0
     assert "started nothing. What follows is about an earlier snapshot" in result.stderr
     assert "started nothing" not in call(*WAIT, "nightly", "--quiet").stderr
+
+
+def test_a_history_that_never_came_is_not_called_empty(call: Called, served: ThreadedSandbox) -> None:
+    served.sandbox.faults.add("getSnapshotHistory", act=gateway_answer(GatewayError.THROTTLED), times=None)
+    result = call("snapshot", "wait", "search-0001", "never-read", "--timeout", "0.3")
+    assert result.code == 11
+    assert "the history of search-0001 could not be read" in result.stderr
+    assert "has no snapshot" not in result.stderr

@@ -45,6 +45,10 @@ def wait_for_snapshot(context: CommandContext, wanted: str, name: str, seconds: 
         return ExitCode.DONE
     if row is not None and row.state is SnapshotState.FAILED:
         raise SnapshotFailed(end_text(row))
+    failed = tracked.progress.problem if tracked.progress is not None else None
+    if row is None and (tracked.progress is None or failed is not None):
+        why = f": {failed.what}" if failed is not None else "."
+        raise WaitEnded(f"{seconds:g} s are over, and the history of {cluster.name} could not be read{why}")
     if row is None:
         raise WaitEnded(f"{seconds:g} s are over, and {_not_there(cluster, name, request, other)}")
     raise WaitEnded(f"{seconds:g} s are over.", f"Snapshot {name} goes on ({row.message or state_cell(row).text}).")
