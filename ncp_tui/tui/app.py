@@ -22,8 +22,8 @@ from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.notify import BELL, WAYS, Notifier
 from ncp_tui.tui.palette import commands_of
 from ncp_tui.tui.preferences import Preferences
+from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.screens.working import WorkingScreen
 from ncp_tui.tui.send_key import note_input
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.small_window import SmallWindow
@@ -145,7 +145,7 @@ class NcpApp(TerminalApp):
         self.find_identity()
         clusters = self._clusters_screen()
         if clusters is not None:
-            await clusters.complete()
+            await clusters.mount_panels()
         resume_gc()
 
     @work(group="identity", exclusive=True, exit_on_error=False, description="find who to call as")
@@ -237,7 +237,7 @@ class NcpApp(TerminalApp):
     def take_up_journal(self, event: JournalRead) -> None:
         """Show how many creates are unresolved, and follow what this identity has under way."""
         self.snapshot_workers.take_up(event)
-        for screen in self._working_screens():
+        for screen in self._base_screens():
             screen.show_header()
             screen.show_unresolved()
 
@@ -245,27 +245,27 @@ class NcpApp(TerminalApp):
     def show_tracked(self, event: SnapshotMoved) -> None:
         """Tell every working screen and the window's title; when it ended, also whoever looks elsewhere."""
         tracked = event.tracked
-        for screen in self._working_screens():
-            screen.on_followed_changed(tracked)
+        for screen in self._base_screens():
+            screen.on_snapshot_moved(tracked)
         self.notifier.tell_in_title(f"{tracked.request.name}: {title_word(tracked)}")
         if not tracked.is_open:
             self.notifier.announce(final_sentence(tracked, problem_words)[0])
 
-    def _working_screens(self) -> list[WorkingScreen]:
+    def _base_screens(self) -> list[BaseScreen]:
         """The screens that can show something; none while the app is on its way out, and taking them apart."""
         if not self.is_running:
             return []
-        return [screen for screen in self.screen_stack if isinstance(screen, WorkingScreen) and screen.is_mounted]
+        return [screen for screen in self.screen_stack if isinstance(screen, BaseScreen) and screen.is_mounted]
 
     def _clusters_screen(self) -> ClustersScreen | None:
-        return next((screen for screen in self._working_screens() if isinstance(screen, ClustersScreen)), None)
+        return next((screen for screen in self._base_screens() if isinstance(screen, ClustersScreen)), None)
 
     def action_help(self) -> None:
         """Show the keys of the screen in front."""
-        from ncp_tui.tui.dialogs.text import HelpScreen, TextScreen
+        from ncp_tui.tui.dialogs.text import HelpDialog, TextDialog
 
-        if not isinstance(self.screen, TextScreen):
-            self.push_screen(HelpScreen(self.screen))
+        if not isinstance(self.screen, TextDialog):
+            self.push_screen(HelpDialog(self.screen))
 
     def action_next_theme(self) -> None:
         """Go on to the next theme."""
@@ -290,7 +290,7 @@ class NcpApp(TerminalApp):
         try:
             await self.preferences.keep(name, value)
         except Problem as problem:
-            if isinstance(self.screen, WorkingScreen):
+            if isinstance(self.screen, BaseScreen):
                 self.screen.say(problem_words(problem), "warning")
 
     async def on_event(self, event: events.Event) -> None:
@@ -317,15 +317,15 @@ class NcpApp(TerminalApp):
 
     def action_leave_now(self) -> None:
         """Quit; ask first only while a create is on its way and its answer would be lost, or is looked for."""
-        from ncp_tui.tui.dialogs.confirm import QuestionScreen
+        from ncp_tui.tui.dialogs.confirm import QuestionDialog
 
         question = ""
         if self.session.creating:
             question = "A create is on its way. Quit without its answer? It may be started all the same."
         elif self.session.resolving:
             question = "No answer said what became of a create; the history is being looked at. Quit? It stays open."
-        if question and not isinstance(self.screen, QuestionScreen):
-            self.push_screen(QuestionScreen(question, "Quit"), lambda sure: self.exit() if sure else None)
+        if question and not isinstance(self.screen, QuestionDialog):
+            self.push_screen(QuestionDialog(question, "Quit"), lambda sure: self.exit() if sure else None)
         else:
             self.exit()
 

@@ -23,13 +23,13 @@ class KeyPath:
 
 
 PROFILES = ("clusters.profiles", "p")
-OUTCOMES = ("clusters.outcomes", "u")
+REQUESTS = ("clusters.requests", "u")
 
 KEYS: dict[str, KeyPath | None] = {
-    "snapshot.resolve": KeyPath((OUTCOMES,)),
+    "snapshot.resolve": KeyPath((REQUESTS,)),
     "snapshot.wait": KeyPath((("clusters.history", "h"),)),
     "snapshot.history": KeyPath((("clusters.history", "h"),)),
-    "journal.accept_damage": KeyPath((OUTCOMES, ("outcomes.accept", "a"))),
+    "journal.accept_damage": KeyPath((REQUESTS, ("requests.accept", "a"))),
     "profile.choose": KeyPath((PROFILES,)),
     "profile.add": KeyPath((PROFILES, ("profiles.add", "a"))),
     # The form asks these by itself, or says them beside its inputs.

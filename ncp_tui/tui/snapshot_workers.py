@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ncp_tui.problem import Problem
 from ncp_tui.tui.messages import JournalRead, SnapshotMoved
-from ncp_tui.tui.screens.working import WorkingScreen
+from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.session import Session
 
 if TYPE_CHECKING:
@@ -104,5 +104,5 @@ class SnapshotWorkers:
         if not self._session.open_snapshots:
             return
         self._tick()
-        if self._app.is_running and isinstance(self._app.screen, WorkingScreen):
-            self._app.screen.show_followed()
+        if self._app.is_running and isinstance(self._app.screen, BaseScreen):
+            self._app.screen.show_tracked()

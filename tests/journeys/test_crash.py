@@ -17,7 +17,7 @@ from textual import work
 from ncp_tui.snapshots.track import SnapshotTracker
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.history import HistoryScreen
-from ncp_tui.tui.widgets.lines import StatusLine
+from ncp_tui.tui.widgets.bars import StatusBar
 from ncp_tui.tui.widgets.record_table import RecordTable
 
 def broken(*_, **__):

@@ -48,14 +48,14 @@ async def _create(stage: Stage) -> None:
     await stage.press("s")
 
 
-async def _lights(stage: Stage) -> None:
+async def _preflight(stage: Stage) -> None:
     """A cluster that is being changed, and another's snapshot under way."""
     stage.sandbox.world.start_elsewhere(stage.sandbox.world.clusters[0], 900.0)
     stage.sandbox.world.change("search-0001", status="changing")
     await stage.press("s")
 
 
-async def _outcomes(stage: Stage) -> None:
+async def _requests(stage: Stage) -> None:
     """One that went well, and one of which no answer said what became."""
     stage.app.session.resolve_seconds = 2.0  # the first of two looks is over by then on any machine
     stage.sandbox.world.duration = 0.0
@@ -73,7 +73,7 @@ async def _progress(stage: Stage) -> None:
     panels = stage.app.screen.query_one(ExchangePanels)
     await stage.until(lambda: panels.shown is not None and panels.shown.operation == "createSnapshot")
     stage.clock.advance(8)
-    stage.app.screen.show_followed()  # type: ignore[attr-defined]
+    stage.app.screen.show_tracked()  # type: ignore[attr-defined]
     await stage.settle()
 
 
@@ -107,9 +107,9 @@ SCENES = (
     Scene("clusters", _clusters, (120, 36)),
     Scene("clusters-80x24", _clusters, (80, 24)),
     Scene("create-snapshot", _create, (120, 36)),
-    Scene("lights-80x24", _lights, (80, 24)),
+    Scene("preflight-80x24", _preflight, (80, 24)),
     Scene("progress-80x24", _progress, (80, 24)),
-    Scene("outcomes-80x24", _outcomes, (80, 24)),
+    Scene("requests-80x24", _requests, (80, 24)),
     Scene("history-light", _history, (120, 36), "ncp-light"),
     Scene("profiles", _profiles),
     Scene("profile-form-80x24", _profile_form, (80, 24)),

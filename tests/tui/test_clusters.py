@@ -14,7 +14,7 @@ from ncp_tui.sandbox.accounts import Account
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.snapshots import SnapshotRun
 from ncp_tui.system.paths import Paths
-from ncp_tui.tui.dialogs.text import TextScreen
+from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
 from ncp_tui.tui.widgets.problem_card import ProblemCard
@@ -135,7 +135,7 @@ async def test_the_cursor_stays_on_its_cluster_when_others_go() -> None:
 async def test_the_detail_has_what_the_list_has_not_and_keeps_what_it_said() -> None:
     async with staged((120, 50)) as stage:
         await stage.press("enter")
-        assert isinstance(stage.app.screen, TextScreen)
+        assert isinstance(stage.app.screen, TextDialog)
         assert stage.shows("Cluster search-0001", "1037001", "OpenSearch 2.17.1", "documents", "store size")
         assert stage.shows("2,907,564", "1,860,840,960")
         assert stage.shows("green"), "the health is in the list only"

@@ -19,9 +19,9 @@ from ncp_tui.tui.clipboard import (
     copy_file_name,
     write_copy,
 )
-from ncp_tui.tui.dialogs.copy_picker import CopyScreen
-from ncp_tui.tui.dialogs.copyable import SelectScreen, folded
-from ncp_tui.tui.dialogs.text import TextScreen
+from ncp_tui.tui.dialogs.copy_picker import CopyPicker
+from ncp_tui.tui.dialogs.copyable import SelectDialog, folded
+from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.view.text import line
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, Stage, staged
 
@@ -138,7 +138,7 @@ async def test_everything_worth_a_copy_can_be_copied(monkeypatch: pytest.MonkeyP
         await stage.press("h")
         sent = written(stage, monkeypatch)
         await stage.press("Y")
-        assert isinstance(stage.app.screen, CopyScreen)
+        assert isinstance(stage.app.screen, CopyPicker)
         assert stage.shows("snapshot name", "curl", "request id", "response")
         for key in ("enter", "c", "c", "c"):
             await stage.press(key, "down")
@@ -187,17 +187,17 @@ async def test_a_text_screen_copies_writes_and_shows_alone(monkeypatch: pytest.M
         (file,) = files_of(stage)
         assert "curl -q -K -" in file.read_text()
         await stage.press("m")
-        assert isinstance(stage.app.screen, SelectScreen)
+        assert isinstance(stage.app.screen, SelectDialog)
         first = stage.text().splitlines()[0]
         assert first.startswith("signed=$("), "nothing may stand before it: it would be selected too"
         await stage.press("escape")
-        assert isinstance(stage.app.screen, TextScreen)
+        assert isinstance(stage.app.screen, TextDialog)
 
 
 @pytest.mark.usefixtures("xterm")
 async def test_what_cannot_be_copied_says_what_can_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged() as stage:
-        stage.app.push_screen(TextScreen("Long", [line("x" * 80)] * 1_000))
+        stage.app.push_screen(TextDialog("Long", [line("x" * 80)] * 1_000))
         await stage.settle()
         sent = written(stage, monkeypatch)
         await stage.press("c")

@@ -9,7 +9,7 @@ from textual.widgets import Button, Input
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.tui.dialogs.confirm import TypeNameScreen
+from ncp_tui.tui.dialogs.confirm import TypeNameDialog
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.history import HistoryScreen
 from ncp_tui.tui.widgets.record_table import RecordTable
@@ -219,7 +219,7 @@ async def test_a_hurried_confirmation_sends_once() -> None:
         form.action_create()
         await stage.settle()
         for _ in range(2):
-            if isinstance(stage.app.screen, TypeNameScreen):
+            if isinstance(stage.app.screen, TypeNameDialog):
                 await stage.type("search-0001")
                 await stage.press("f2")
         assert stage.asked(CREATE) == 1

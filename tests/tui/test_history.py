@@ -7,7 +7,7 @@ from dataclasses import replace
 from textual.widgets import Input
 
 from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.tui.dialogs.text import TextScreen
+from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.history import HistoryScreen
 from ncp_tui.tui.widgets.problem_card import ProblemCard
@@ -40,7 +40,7 @@ async def test_newest_first_with_state_in_words_failures_only_and_a_row_in_full(
         await stage.press("f")
         assert table_of(stage).shown == 23
         await stage.press("enter")
-        assert isinstance(stage.app.screen, TextScreen)
+        assert isinstance(stage.app.screen, TextDialog)
         text = stage.app.screen.query_one(TextView).text
         for part in ("As the service gave it", '"memberNo"', '"idx"', '"hasErrorLog"', " KST"):
             assert part in text, f"what nobody knows is shown too: {part}"

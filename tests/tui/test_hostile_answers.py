@@ -11,7 +11,7 @@ import pytest
 
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.tui.app import NcpApp
-from ncp_tui.tui.dialogs.text import TextScreen
+from ncp_tui.tui.dialogs.text import TextDialog
 from tests.tui.stage import Stage, staged
 from tests.tui.test_hostile_text import EACH, check
 from tests.tui.wires import Wire, operation_of
@@ -63,7 +63,7 @@ async def look_everywhere(stage: Stage) -> None:
     for key in ("y", "f1"):
         await stage.press(key)
         check(stage, key)
-        if isinstance(stage.app.screen, TextScreen):
+        if isinstance(stage.app.screen, TextDialog):
             await stage.press("end")
             check(stage, key, "at its end")
             await stage.press("escape")

@@ -14,7 +14,7 @@ from ncp_tui.profiles.secret_stores.key_file_store import KeyFileStore
 from ncp_tui.profiles.secret_stores.passphrase import Passphrase
 from ncp_tui.profiles.secret_stores.protocol import SecretStore
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
-from ncp_tui.tui.dialogs.unlock import PassphraseScreen
+from ncp_tui.tui.dialogs.unlock import PassphraseDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
@@ -63,11 +63,11 @@ def stores(key_file: KeyFileStore) -> dict[str, SecretStore]:
     return {"session": SessionStore(), "file": key_file}
 
 
-async def asked(stage: Stage) -> PassphraseScreen:
+async def asked(stage: Stage) -> PassphraseDialog:
     """The question, once it is there. Whoever waits for its answer is at work all the while: nothing settles."""
-    await stage.until(lambda: isinstance(stage.app.screen, PassphraseScreen) and stage.text())
+    await stage.until(lambda: isinstance(stage.app.screen, PassphraseDialog) and stage.text())
     screen = stage.app.screen
-    assert isinstance(screen, PassphraseScreen)
+    assert isinstance(screen, PassphraseDialog)
     return screen
 
 

@@ -8,13 +8,13 @@ import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
-from ncp_tui.tui.dialogs.text import HelpScreen
+from ncp_tui.tui.dialogs.text import HelpDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.history import HistoryScreen
-from ncp_tui.tui.screens.outcomes import OutcomesScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
+from ncp_tui.tui.screens.requests import RequestsScreen
 from ncp_tui.tui.screens.welcome import WelcomeScreen
 from ncp_tui.tui.send_key import SEND_ID
 from ncp_tui.tui.widgets.text_view import TextView
@@ -28,7 +28,7 @@ SCREENS: dict[type[Screen[Any]], tuple[str, ...]] = {
     CreateSnapshotScreen: ("s",),
     ProfilesScreen: ("p",),
     ProfileFormScreen: ("p", "a"),
-    OutcomesScreen: ("u",),
+    RequestsScreen: ("u",),
 }
 """The keys that lead from the clusters to each screen."""
 
@@ -59,7 +59,7 @@ async def test_help_and_palette_have_every_key_of_every_screen() -> None:
             declared = {binding.id for binding in screen.__dict__["BINDINGS"] if binding.id != "create.take"}
             assert declared <= {binding.id for binding in mine}, screen
             await stage.press("f1")
-            assert isinstance(stage.app.screen, HelpScreen), screen
+            assert isinstance(stage.app.screen, HelpDialog), screen
             look_at_help(stage, mine, screen.__name__)
 
 

@@ -14,7 +14,7 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.identity import Identities
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
-from ncp_tui.tui.dialogs.confirm import QuestionScreen
+from ncp_tui.tui.dialogs.confirm import QuestionDialog
 from ncp_tui.tui.messages import IdentityFound
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.widgets.record_table import RecordTable
@@ -163,7 +163,7 @@ async def test_quitting_while_a_create_is_on_its_way_asks_once_and_ctrl_c_twice_
             await stage.pilot.press(key)
             assert not stage.app._exit, f"{key} is no yes"
         await stage.expect("asking the service ...")
-        assert not isinstance(stage.app.screen, QuestionScreen)
+        assert not isinstance(stage.app.screen, QuestionDialog)
         await stage.pilot.press("ctrl+c", "ctrl+c")
         await stage.until(lambda: not stage.app.is_running)
     assert len(stage.effects) == 1

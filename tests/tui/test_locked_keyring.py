@@ -12,11 +12,11 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.os_keyring import KeyringStore, keyring_of
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
-from ncp_tui.tui.dialogs.unlock import UnlockScreen
+from ncp_tui.tui.dialogs.unlock import UnlockDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from tests.profiles.fake_secret_service import FakeSecretService, Faults
 from tests.tui.stage import ACCESS_KEY, Stage, staged
-from tests.tui.test_outcomes import ACCEPTED, OUTCOME, SENT, earlier_run, paths_in
+from tests.tui.test_requests import ACCEPTED, OUTCOME, SENT, earlier_run, paths_in
 
 WIDE = (160, 40)
 KEPT = Profile(name="prod", access_key=ACCESS_KEY, store="keyring", default_bucket="bk.ses.snapshot")
@@ -43,7 +43,7 @@ def service() -> Iterator[FakeSecretService]:
 
 
 async def asked(stage: Stage) -> None:
-    await stage.until(lambda: isinstance(stage.app.screen, UnlockScreen))
+    await stage.until(lambda: isinstance(stage.app.screen, UnlockDialog))
     await stage.expect("Locked keyring", "Your OS keyring is locked.", "enter has it ask, esc leaves it locked")
 
 

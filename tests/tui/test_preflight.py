@@ -10,13 +10,13 @@ from textual.widgets import Button, Static
 
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.snapshots.journal import Journal
-from ncp_tui.tui.dialogs.confirm import SendQuestionScreen
+from ncp_tui.tui.dialogs.confirm import SendQuestionDialog
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.widgets.text_view import TextView
 from tests.snapshots.journals import events_of
 from tests.snapshots.long_history import make_long
 from tests.tui.stage import Stage, staged
-from tests.tui.test_outcomes import SENT, earlier_run, paths_in
+from tests.tui.test_requests import SENT, earlier_run, paths_in
 from tests.tui.wires import Held, Silent, Wire
 
 CREATE, SHOW, BUCKETS, HISTORY = "createSnapshot", "getClusterInfo", "getBucketList", "getSnapshotHistory"
@@ -30,7 +30,7 @@ def form_of(stage: Stage) -> CreateSnapshotScreen:
 
 
 def lights(stage: Stage) -> str:
-    return str(form_of(stage).query_one("#lights", Static).visual)
+    return str(form_of(stage).query_one("#preflight", Static).visual)
 
 
 def panel(stage: Stage) -> str:
@@ -73,14 +73,14 @@ async def test_a_red_light_asks_and_no_letter_sends() -> None:
             assert lights(stage).startswith(red)
             assert words in " ".join(panel(stage).split())
             await stage.press("f2")
-            assert isinstance(stage.app.screen, SendQuestionScreen), red
+            assert isinstance(stage.app.screen, SendQuestionDialog), red
             await stage.press("escape")
         for key in ("enter", "space", "y", "n", "escape"):
             await stage.press("f2")
-            assert isinstance(stage.app.screen, SendQuestionScreen)
+            assert isinstance(stage.app.screen, SendQuestionDialog)
             assert f"Create {NAME} all the same?" in sentences(stage)
             await stage.press(key)
-            if isinstance(stage.app.screen, SendQuestionScreen):
+            if isinstance(stage.app.screen, SendQuestionDialog):
                 await stage.press("escape")
         assert not stage.asked(CREATE)
         await stage.press("f2", "tab", "f2")
@@ -169,7 +169,7 @@ async def test_what_went_red_meanwhile_is_asked_about() -> None:
         stage.clock.advance(300)
         stage.sandbox.world.change("search-0001", status="changing")
         await stage.press("f2", "tab", "f2")
-        assert isinstance(stage.app.screen, SendQuestionScreen)
+        assert isinstance(stage.app.screen, SendQuestionDialog)
         assert "it is 'changing', not running" in sentences(stage)
         await stage.press("escape")
         assert stage.asked(CREATE) == 0
@@ -201,7 +201,7 @@ async def test_a_look_that_hangs_keeps_nobody_from_sending_and_sends_nothing_whe
         await look_again(stage, wire)
         for answer, sent in (("escape", 0), ("f2", 1)):
             await stage.pilot.press("tab", "f2")
-            await stage.until(lambda: isinstance(stage.app.screen, SendQuestionScreen))
+            await stage.until(lambda: isinstance(stage.app.screen, SendQuestionDialog))
             await stage.until(lambda: "still being looked at: the lights are old." in sentences(stage))
             await stage.pilot.press("tab", answer)
             await stage.until(lambda: isinstance(stage.app.screen, CreateSnapshotScreen))
@@ -236,7 +236,7 @@ async def test_a_name_in_doubt_is_sent_again_by_a_yes_to_exactly_that_request(tm
         assert stage.shows("27/30  asked for before")
         assert f"{NAME} was asked for before" in panel(stage)
         await stage.press("f2")
-        assert isinstance(stage.app.screen, SendQuestionScreen)
+        assert isinstance(stage.app.screen, SendQuestionDialog)
         question = str(stage.app.screen.query("#confirm-question Static").first(Static).visual)
         assert f"Send a second request for {NAME}? The yes is for the request of" in question
         await stage.press("escape")
@@ -251,7 +251,7 @@ async def test_a_name_that_came_into_doubt_meanwhile_is_not_sent_either(tmp_path
         await stage.press("s")
         earlier_run(tmp_path, SENT, name=NAME)
         await stage.press("f2")
-        assert isinstance(stage.app.screen, SendQuestionScreen)
+        assert isinstance(stage.app.screen, SendQuestionDialog)
         assert f"{NAME} on search-0001 was asked for before" in sentences(stage)
         assert "Send a second request" in sentences(stage)
         assert not stage.asked(CREATE)
@@ -293,7 +293,7 @@ async def test_the_oldest_row_of_a_long_history_is_asked_about() -> None:
         await stage.expect("BAD: name")
         assert stage.asked(HISTORY) - before == 4, "the newest page, and then all three"
         await stage.press("f2")
-        assert isinstance(stage.app.screen, SendQuestionScreen)
+        assert isinstance(stage.app.screen, SendQuestionDialog)
         assert f"Send a second request for {NAME}?" in sentences(stage)
         assert not stage.asked(CREATE)
         await stage.press("escape")
@@ -306,14 +306,14 @@ async def test_without_a_journal_nothing_is_sent_but_by_a_yes(tmp_path: Path) ->
         await stage.press("s")
         unwritable(tmp_path)
         await stage.press("f2")
-        assert isinstance(stage.app.screen, SendQuestionScreen)
+        assert isinstance(stage.app.screen, SendQuestionDialog)
         assert stage.shows("The journal cannot be written", "without writing it down?")
         assert not stage.asked(CREATE)
         await stage.press("n")
         assert stage.shows(f"Not started: {NAME}.")
         assert not stage.asked(CREATE)
         await stage.press("f2")
-        assert isinstance(stage.app.screen, SendQuestionScreen), "it is asked each time"
+        assert isinstance(stage.app.screen, SendQuestionDialog), "it is asked each time"
         await stage.press("tab", "f2")
         assert [effect.name for effect in stage.effects] == [NAME]
         assert stage.asked(CREATE) == 1

@@ -15,7 +15,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.errors import KeyringLocked, NoKeyring
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
-from ncp_tui.tui.dialogs.confirm import QuestionScreen, TypeNameScreen
+from ncp_tui.tui.dialogs.confirm import QuestionDialog, TypeNameDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
@@ -343,7 +343,7 @@ async def refused(stage: Stage, act: str, why: str) -> None:
     assert stage.shows(why), act
     await nothing_changed(stage)
     while not isinstance(stage.app.screen, ProfilesScreen):
-        await stage.press("y" if isinstance(stage.app.screen, QuestionScreen) else "escape")
+        await stage.press("y" if isinstance(stage.app.screen, QuestionDialog) else "escape")
     await stage.press("r")
 
 
@@ -382,7 +382,7 @@ async def test_only_the_typed_name_removes() -> None:
         for typed in ("", "prod", "STAGE"):
             await stage.fill("confirm-input", typed)
             await stage.press("tab", "f2")
-            assert isinstance(stage.app.screen, TypeNameScreen)
+            assert isinstance(stage.app.screen, TypeNameDialog)
             assert stage.shows("Nothing was done: that is not the name.")
         await stage.press("escape")
         removed = profile_of(stage, "stage")

@@ -12,7 +12,7 @@ from textual.widgets import Button
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
-from ncp_tui.tui.dialogs.text import HelpScreen
+from ncp_tui.tui.dialogs.text import HelpDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.history import HistoryScreen
@@ -81,7 +81,7 @@ async def test_nothing_leads_to_an_effect(way: str) -> None:
                 await stage.settle()
             assert app.screen is screen, "neither a key nor an action opens the form"
             await stage.press("f1")
-            assert isinstance(app.screen, HelpScreen)
+            assert isinstance(app.screen, HelpDialog)
             assert "Create a snapshot" not in app.screen.query_one(TextView).text
             await stage.press("escape")
             await stage.press("escape")

@@ -145,7 +145,7 @@ def owners() -> list[type]:
     ]
     found = {each for module in modules for _, each in inspect.getmembers(module, inspect.isclass)}
     ours = [each for each in found if issubclass(each, DOMNode) and each.__module__.startswith("ncp_tui.")]
-    assert {"NcpApp", "ClustersScreen", "TypeNameScreen", "RecordTable", "FilterBar"} <= {e.__name__ for e in ours}
+    assert {"NcpApp", "ClustersScreen", "TypeNameDialog", "RecordTable", "FilterBar"} <= {e.__name__ for e in ours}
     return sorted(ours, key=lambda each: each.__name__)
 
 

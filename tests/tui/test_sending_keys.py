@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.tui.dialogs.confirm import SendQuestionScreen
+from ncp_tui.tui.dialogs.confirm import SendQuestionDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
@@ -102,7 +102,7 @@ async def test_a_question_that_sends_is_answered_by_a_key_that_was_let_go_or_a_c
     async with staged((100, 30), prepare=changing) as stage:
         await stage.press("s")
         await hold(stage)
-        assert isinstance(stage.app.screen, SendQuestionScreen)
+        assert isinstance(stage.app.screen, SendQuestionDialog)
         assert stage.app.screen.query_one("#confirm-no").has_focus
         assert stage.shows("Let f2 go first.")
         await stage.press("y", "space", "tab", "enter", "y", "c")
@@ -121,9 +121,9 @@ async def test_the_mouse_sends_by_a_click_on_the_button_and_another_on_create() 
     async with staged((80, 24)) as stage:
         await stage.press("s")
         await stage.pilot.click("#create", times=2)
-        await stage.until(lambda: isinstance(stage.app.screen, SendQuestionScreen))
+        await stage.until(lambda: isinstance(stage.app.screen, SendQuestionDialog))
         await stage.settle()
-        assert isinstance(stage.app.screen, SendQuestionScreen), "the second click of two answers nothing"
+        assert isinstance(stage.app.screen, SendQuestionDialog), "the second click of two answers nothing"
         assert not stage.asked(CREATE)
         await stage.pilot.click("#confirm-no")
         await stage.settle()

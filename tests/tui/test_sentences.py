@@ -14,7 +14,7 @@ from rich.cells import cell_len
 import ncp_tui
 from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest
-from ncp_tui.tui.widgets.lines import status_rows
+from ncp_tui.tui.widgets.bars import status_rows
 
 PACKAGE = Path(ncp_tui.__file__).parent
 WIDTHS = (58, 78)

@@ -20,7 +20,7 @@ from ncp_tui.tui.screens.welcome import WelcomeScreen
 from tests.profiles.metadata_server import ROLE, MetadataServer, document
 from tests.snapshots.journals import paths_in
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, URL, Clock, Stage, staged
-from tests.tui.test_outcomes import GATEWAY, SENT, begun_in_the_world, earlier_run
+from tests.tui.test_requests import GATEWAY, SENT, begun_in_the_world, earlier_run
 
 HOURS = 3600.0
 WIDE = (120, 40)

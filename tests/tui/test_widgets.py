@@ -12,28 +12,28 @@ from textual.binding import Binding
 from textual.widgets import Input
 
 from ncp_tui.gateway.credentials import InvalidCredentials
-from ncp_tui.tui.widgets.lines import Fact, fitting, header_text
-from ncp_tui.tui.widgets.secret_input import SecretInput
+from ncp_tui.tui.widgets.bars import HeaderItem, fitting, header_text
+from ncp_tui.tui.widgets.inputs import SecretInput
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.text import Line, Span, Tone, line
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
 WORDS = st.text(alphabet=st.sampled_from("abc 검색-/日é"), max_size=30)
-FACTS = st.lists(st.builds(Fact, text=WORDS, short=WORDS, needed=st.booleans()), max_size=5)
+FACTS = st.lists(st.builds(HeaderItem, text=WORDS, short=WORDS, needed=st.booleans()), max_size=5)
 
 
 @given(st.lists(WORDS, max_size=4), FACTS, st.integers(0, 150))
-def test_the_header_fills_its_line_exactly(path: list[str], facts: list[Fact], width: int) -> None:
+def test_the_header_fills_its_line_exactly(path: list[str], facts: list[HeaderItem], width: int) -> None:
     """One cell more and it wraps, or the facts on its right stand in the wrong place."""
     assert cell_len(header_text(tuple(path), facts, width)) == width
 
 
 def test_what_keeps_the_user_safe_leaves_the_header_last() -> None:
     facts = [
-        Fact("DEMO: a private sandbox", "DEMO", needed=True),
-        Fact("READ-ONLY", needed=True),
-        Fact("AKID…9Z from OS keyring"),
-        Fact("clock +0.2 s"),
+        HeaderItem("DEMO: a private sandbox", "DEMO", needed=True),
+        HeaderItem("READ-ONLY", needed=True),
+        HeaderItem("AKID…9Z from OS keyring"),
+        HeaderItem("clock +0.2 s"),
     ]
     path = ("prod", "KR", "search-0001", "Create snapshot")
     wide, middle, narrow = (header_text(path, facts, width) for width in (140, 60, 45))

@@ -16,11 +16,10 @@ from textual.widgets import Button, Input, Static
 
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
-from ncp_tui.tui.widgets.send_button import SendButton
-from ncp_tui.tui.widgets.text_input import TextInput
+from ncp_tui.tui.widgets.inputs import SendButton, TextInput
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmDialog(ModalScreen[bool]):
     """A box with a question, Cancel, and a button that says what is done; ends in True only when that was meant."""
 
     CSS_PATH = "confirm.tcss"
@@ -87,7 +86,7 @@ class ConfirmScreen(ModalScreen[bool]):
             self.dismiss(answer)
 
 
-class QuestionScreen(ConfirmScreen):
+class QuestionDialog(ConfirmDialog):
     """A question about nothing that leaves this program: `y` is a yes as well."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -101,7 +100,7 @@ class QuestionScreen(ConfirmScreen):
         return f"y: {self._yes}.  n or esc: Cancel."
 
 
-class SendQuestionScreen(ConfirmScreen):
+class SendQuestionDialog(ConfirmDialog):
     """A question before an effect: no enter, space, tab or letter is a yes, and no key that is still held."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -125,7 +124,7 @@ class SendQuestionScreen(ConfirmScreen):
             self.hint(f"Let {send_key_name(self)} go first. {self.keys}")
 
 
-class TypeNameScreen(SendQuestionScreen):
+class TypeNameDialog(SendQuestionDialog):
     """A question that only the typed name of the thing answers, and then the key that sends."""
 
     AUTO_FOCUS = "#confirm-input"
@@ -160,7 +159,7 @@ class TypeNameScreen(SendQuestionScreen):
         self.refuse_enter()
 
 
-class PromptScreen(ModalScreen[str | None]):
+class PromptDialog(ModalScreen[str | None]):
     """Ends in the text, or in None when it was cancelled."""
 
     CSS_PATH = "confirm.tcss"

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from ncp_tui.gateway.curl import as_curl
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.text import clean
-from ncp_tui.tui.dialogs.copyable import Copyable, CopyingScreen
+from ncp_tui.tui.dialogs.copyable import Copyable, CopyableDialog
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.format import size
@@ -33,7 +33,7 @@ _COPIES: Table[Copyable] = Table(
 )
 
 
-class CopyScreen(CopyingScreen):
+class CopyPicker(CopyableDialog):
     """The texts at hand, one a row."""
 
     CSS_PATH = "copyable.tcss"

@@ -38,7 +38,7 @@ class Copyable:
     text: str
 
 
-class CopyingScreen(LoudWorkers, ModalScreen[None]):
+class CopyableDialog(LoudWorkers, ModalScreen[None]):
     """A screen over others. Subclasses say what there is to copy, and where a sentence goes."""
 
     app = getters.app(TerminalApp)
@@ -108,7 +108,7 @@ class CopyingScreen(LoudWorkers, ModalScreen[None]):
         """Show the text with nothing beside it, and the mouse left to the terminal."""
         wanted = self.to_copy()
         if wanted is not None:
-            self.app.push_screen(SelectScreen(wanted.text))
+            self.app.push_screen(SelectDialog(wanted.text))
 
 
 class _Bare(TextView):
@@ -117,7 +117,7 @@ class _Bare(TextView):
     MARGIN = ""
 
 
-class SelectScreen(ModalScreen[None]):
+class SelectDialog(ModalScreen[None]):
     """A text alone on the screen, its long lines folded, for the terminal's own mouse to select."""
 
     app = getters.app(TerminalApp)

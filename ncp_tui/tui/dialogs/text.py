@@ -1,10 +1,11 @@
-"""A text to read, in a box over the screen: details, curl, help. Closing it changes nothing."""
+"""A text to read, in a box over the screen: details, a cluster, curl, help. Closing it changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -13,16 +14,21 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from ncp_tui.gateway.exchange import RequestRecord
-from ncp_tui.tui.dialogs.copyable import Copyable, CopyingScreen
+from ncp_tui.problem import Problem
+from ncp_tui.search_engine.models import Cluster, Dashboard
+from ncp_tui.tui.dialogs.copyable import Copyable, CopyableDialog
 from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.next_steps import problem_words
+from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.text_view import TextView
+from ncp_tui.view.clusters import cluster_lines
 from ncp_tui.view.exchanges import curl_lines
 from ncp_tui.view.text import BLANK, Line, Span, Tone, line
 
 _HINT = "esc closes, c copies, w writes a file, m to select, arrows scroll"
 
 
-class TextScreen(CopyingScreen):
+class TextDialog(CopyableDialog):
     """A titled text with a scroll position."""
 
     CSS_PATH = "text.tcss"
@@ -58,10 +64,10 @@ class TextScreen(CopyingScreen):
         self.query_one("#text-hint", Static).update(shown(text))
 
 
-def curl_screen(request: RequestRecord) -> TextScreen:
+def curl_dialog(request: RequestRecord) -> TextDialog:
     """A request as a shell snippet that signs itself."""
     note = "Keys are read from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY when it runs; none is in it."
-    return TextScreen("As curl", [*curl_lines(request), BLANK, line(note, Tone.DIM)])
+    return TextDialog("As curl", [*curl_lines(request), BLANK, line(note, Tone.DIM)])
 
 
 _KEY_WIDTH = 16
@@ -74,7 +80,7 @@ _GROUPS = {
 }
 
 
-class HelpScreen(TextScreen):
+class HelpDialog(TextDialog):
     """The keys that work on `screen` now, and those that are greyed."""
 
     def __init__(self, screen: Screen[object]) -> None:
@@ -110,3 +116,32 @@ def _help_line(keys: list[str], words: str, *, enabled: bool) -> Line:
         Span(f"  {' '.join(keys):<{_KEY_WIDTH}}", Tone.GOOD if enabled else Tone.DIM),
         Span(words if enabled else f"{words} (not now)", Tone.PLAIN if enabled else Tone.DIM),
     )
+
+
+class ClusterDetailDialog(TextDialog):
+    """What the list already said, at once; what takes a request, as it comes."""
+
+    def __init__(self, session: Session, cluster: Cluster) -> None:
+        super().__init__(f"Cluster {cluster.name}", [*cluster_lines(cluster), BLANK, line("Loading ...", Tone.DIM)])
+        self._session = session
+        self._cluster = cluster
+
+    def on_mount(self) -> None:
+        """Fetch the rest."""
+        self.call_after_refresh(self.load_detail)
+
+    @work(group="detail", exclusive=True, exit_on_error=False, description="load cluster detail")
+    async def load_detail(self) -> None:
+        """Read detail and dashboard; a reading that fails leaves the list's facts standing."""
+        cluster, problem = self._cluster, ""
+        dashboard: Dashboard | None = None
+        try:
+            with self._session.log.action(f"show {cluster.name}"):
+                engine = await self._session.engine()
+                detail = await engine.show_cluster(cluster.number, cluster.name)
+                cluster = cluster.with_detail(detail) if detail else cluster
+                dashboard = await engine.show_dashboard(cluster.number)
+        except Problem as error:
+            problem = problem_words(error)
+        lines = cluster_lines(cluster, dashboard)
+        self.show([*lines, BLANK, line(problem, Tone.BAD)] if problem else lines)

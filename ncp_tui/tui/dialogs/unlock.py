@@ -22,15 +22,15 @@ from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, KeyringLock
 from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase, PassphraseNeeded
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.next_steps import problem_words
-from ncp_tui.tui.widgets.secret_input import SecretInput
+from ncp_tui.tui.widgets.inputs import SecretInput
 
 
-class OpeningScreen(LoudWorkers, ModalScreen[bool]):
+class StoreDialog(LoudWorkers, ModalScreen[bool]):
     """Ends in True when the store is open, in False when the user would rather not. Subclasses ask, and try."""
 
     CSS_PATH = "unlock.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(False)", "Cancel", tooltip="Leave it locked", id="opening.cancel")
+        Binding("escape", "dismiss(False)", "Cancel", tooltip="Leave it locked", id="store.cancel")
     ]
     box_title = ""
     hint = ""
@@ -47,11 +47,11 @@ class OpeningScreen(LoudWorkers, ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Why it is asked for, the question, how it went."""
-        with Vertical(id="opening-box") as box:
+        with Vertical(id="store-box") as box:
             box.border_title = Content(self.box_title)
             yield from self.question()
-            yield Static("", markup=False, id="opening-said")
-            yield Static(self.hint, markup=False, id="opening-hint")
+            yield Static("", markup=False, id="store-said")
+            yield Static(self.hint, markup=False, id="store-hint")
 
     def question(self) -> Iterator[Widget]:
         """What is asked, and why."""
@@ -82,12 +82,12 @@ class OpeningScreen(LoudWorkers, ModalScreen[bool]):
 
     def say(self, text: str, tone: str) -> None:
         """Say how it goes."""
-        said = self.query_one("#opening-said", Static)
+        said = self.query_one("#store-said", Static)
         said.set_class(tone == "bad", "bad")
         said.update(text)
 
 
-class PassphraseScreen(OpeningScreen):
+class PassphraseDialog(StoreDialog):
     """Asks for the passphrase; for a file that is not there yet, twice for a new one."""
 
     AUTO_FOCUS = "#passphrase"
@@ -160,11 +160,11 @@ class PassphraseScreen(OpeningScreen):
             self.query_one("#passphrase").focus()
 
 
-class UnlockScreen(OpeningScreen):
+class UnlockDialog(StoreDialog):
     """Asks whether the keyring may ask for its password, and waits while it does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "unlock", "Unlock", tooltip="Have the keyring ask for its password", id="opening.unlock")
+        Binding("enter", "unlock", "Unlock", tooltip="Have the keyring ask for its password", id="store.unlock")
     ]
     box_title = "Locked keyring"
     hint = "enter has it ask, esc leaves it locked"
@@ -203,7 +203,7 @@ class UnlockScreen(OpeningScreen):
 
 async def ask_to_open(app: App[Any], locked: PassphraseNeeded | KeyringLocked) -> bool:
     """Have the user open the key file or the keyring; False when the user would rather not."""
-    screen: Screen[bool] = UnlockScreen(locked) if isinstance(locked, KeyringLocked) else PassphraseScreen(locked)
+    screen: Screen[bool] = UnlockDialog(locked) if isinstance(locked, KeyringLocked) else PassphraseDialog(locked)
     answered = asyncio.Event()
     answers: list[bool | None] = []
 

@@ -50,11 +50,11 @@ class ClustersScreen(TableScreen):
         Binding("h", "history", "History", tooltip="The snapshot history of this cluster", id="clusters.history"),
         Binding(
             "u",
-            "outcomes",
-            "Outcomes",
+            "requests",
+            "Requests",
             show=False,
             tooltip="What became of each create; resolve what is open",
-            id="clusters.outcomes",
+            id="clusters.requests",
         ),
         Binding("p", "profiles", "Profiles", tooltip="Choose, add and test profiles", id="clusters.profiles"),
         Binding(
@@ -68,8 +68,8 @@ class ClustersScreen(TableScreen):
         ),
     ]
     path = ("Clusters",)
-    completed_later = True
-    leads_to_outcomes = True
+    panels_deferred = True
+    opens_requests = True
     columns = CLUSTERS.on_screen
 
     @dataclass
@@ -205,7 +205,7 @@ class ClustersScreen(TableScreen):
             read = f", read at {clock_time(session.clusters_read_at)} {ZONE}" if session.clusters_read_at else ""
             self.say(f"{count:,} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}{read}.")
         self.show_unresolved()
-        self.show_followed()
+        self.show_tracked()
         if session.left_behind:
             session.left_behind = False
             self.app.post_message(JournalChanged())
@@ -241,13 +241,13 @@ class ClustersScreen(TableScreen):
         if clusters is self.session.clusters:
             self.table.merge(lines)
 
-    def on_followed_changed(self, followed: TrackedSnapshot) -> None:
+    def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
         """Show a snapshot's progress in its cluster's line as well."""
         progress = followed.progress
         if progress is not None and progress.entry is not None and followed.identity is self.session.identity:
             last = LastSnapshot(Look.FOUND, progress.entry, self.session.workspace.now())
             self.session.last_snapshots[followed.request.cluster_number] = last
-        super().on_followed_changed(followed)
+        super().on_snapshot_moved(followed)
         cluster = self.session.clusters.get(followed.request.cluster_number)
         if cluster is not None and followed.identity is self.session.identity:
             self.table.merge([self._row(cluster)])
@@ -296,11 +296,11 @@ class ClustersScreen(TableScreen):
 
     def action_detail(self) -> None:
         """Show everything about the cluster under the cursor."""
-        from ncp_tui.tui.dialogs.cluster_detail import ClusterDetailScreen
+        from ncp_tui.tui.dialogs.text import ClusterDetailDialog
 
         cluster = self._openable()
         if cluster is not None:
-            self.app.push_screen(ClusterDetailScreen(self.session, cluster))
+            self.app.push_screen(ClusterDetailDialog(self.session, cluster))
 
     @on(RecordTable.Chosen, "#table")
     def open_detail(self) -> None:
@@ -313,11 +313,11 @@ class ClustersScreen(TableScreen):
 
         self.open(ProfilesScreen(self.session))
 
-    def action_outcomes(self) -> None:
+    def action_requests(self) -> None:
         """Open the creates that the journal knows."""
-        from ncp_tui.tui.screens.outcomes import OutcomesScreen
+        from ncp_tui.tui.screens.requests import RequestsScreen
 
-        self.open(OutcomesScreen(self.session))
+        self.open(RequestsScreen(self.session))
 
     def on_screen_resume(self) -> None:
         """Show what was started elsewhere, and load again what leaving this screen stopped."""

@@ -15,11 +15,11 @@ from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.view.progress import final_sentence, look_sentence, state_text
 
 
-class FollowPanel(Static):
+class CreateProgress(Static):
     """How far the form's own snapshot is, beside the button that asked for it."""
 
     def __init__(self) -> None:
-        super().__init__("", id="outcome", markup=False)
+        super().__init__("", id="progress", markup=False)
 
     def show(self, followed: TrackedSnapshot, now: float) -> None:
         """Show it; `now` is monotonic."""

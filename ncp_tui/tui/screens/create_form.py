@@ -20,13 +20,12 @@ from ncp_tui.search_engine.refusals import is_key_missing
 from ncp_tui.snapshots.draft import SnapshotDraft
 from ncp_tui.snapshots.rules import LONGEST
 from ncp_tui.tui.glyphs import shown
-from ncp_tui.tui.screens.create_follow import FollowPanel
+from ncp_tui.tui.screens.create_follow import CreateProgress
 from ncp_tui.tui.screens.create_preflight import PreflightLine
 from ncp_tui.tui.session import Session
+from ncp_tui.tui.widgets.inputs import SendButton, TextInput
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
-from ncp_tui.tui.widgets.send_button import SendButton
-from ncp_tui.tui.widgets.text_input import TextInput
 from ncp_tui.view.buckets import BUCKETS
 
 
@@ -56,7 +55,7 @@ class CreateForm(Vertical):
         yield from _line("Lights", self.preflight)
         with Horizontal(id="decision"):
             yield SendButton("Create snapshot", id="create", variant="success", compact=True)
-            yield FollowPanel()
+            yield CreateProgress()
 
     @property
     def name_typed(self) -> str:

@@ -36,7 +36,7 @@ class PreflightLine(LoudWorkers, Static):
         """Whether only the history was looked at, behind its newest page."""
 
     def __init__(self, session: Session, cluster: Cluster) -> None:
-        super().__init__("", id="lights", markup=False)
+        super().__init__("", id="preflight", markup=False)
         self._session = session
         self._cluster = cluster
         self.evidence: PreflightEvidence | None = None

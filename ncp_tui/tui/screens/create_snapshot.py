@@ -21,21 +21,21 @@ from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
 from ncp_tui.snapshots.track import TrackedSnapshot
-from ncp_tui.tui.dialogs.confirm import SendQuestionScreen, TypeNameScreen
+from ncp_tui.tui.dialogs.confirm import SendQuestionDialog, TypeNameDialog
 from ncp_tui.tui.dialogs.copyable import Copyable
-from ncp_tui.tui.screens.create_follow import FollowPanel, goes_on, in_doubt, result
+from ncp_tui.tui.screens.base import BaseScreen
+from ncp_tui.tui.screens.create_follow import CreateProgress, goes_on, in_doubt, result
 from ncp_tui.tui.screens.create_form import CreateForm
 from ncp_tui.tui.screens.create_preflight import PreflightLine, draft_lines
-from ncp_tui.tui.screens.working import WorkingScreen
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
+from ncp_tui.tui.widgets.inputs import SendButton
 from ncp_tui.tui.widgets.problem_card import ProblemCard
-from ncp_tui.tui.widgets.send_button import SendButton
 from ncp_tui.view.create import LOOKED_AGAIN, question
 
 
-class CreateSnapshotScreen(WorkingScreen):
+class CreateSnapshotScreen(BaseScreen):
     """Nothing is sent before Create; leaving after Create stops nothing."""
 
     CSS_PATH = "create_snapshot.tcss"
@@ -221,9 +221,9 @@ class CreateSnapshotScreen(WorkingScreen):
                 act()
 
         words = question(wanted)
-        screen = SendQuestionScreen(words, yes, monotonic)
+        screen = SendQuestionDialog(words, yes, monotonic)
         if wanted.typed is not None:
-            screen = TypeNameScreen(words, yes, wanted.typed, monotonic)
+            screen = TypeNameDialog(words, yes, wanted.typed, monotonic)
         self.app.push_screen(screen, decide)
 
     @work(group="damage", exit_on_error=False, description="accept the damage of the journal")
@@ -267,24 +267,24 @@ class CreateSnapshotScreen(WorkingScreen):
         self.form.close()
         self.query_one(ExchangePanels).bring_forward("response")
         self.set_focus(self.query_one("#response"))
-        self.show_followed()
+        self.show_tracked()
 
-    def show_followed(self) -> None:
+    def show_tracked(self) -> None:
         """Show this form's own snapshot beside the button."""
         followed = self._followed
         if followed is None:
-            super().show_followed()
+            super().show_tracked()
             return
-        self.query_one(FollowPanel).show(followed, self.session.workspace.monotonic())
+        self.query_one(CreateProgress).show(followed, self.session.workspace.monotonic())
         if followed.is_open:
             self.say(*goes_on(followed))
 
-    def on_followed_changed(self, followed: TrackedSnapshot) -> None:
+    def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
         """Follow this form's snapshot; after a certain refusal, let the user correct the form."""
         if followed is not self._followed:
-            super().on_followed_changed(followed)
+            super().on_snapshot_moved(followed)
             return
-        self.show_followed()
+        self.show_tracked()
         if followed.is_open:
             return
         taken = followed.taken

@@ -18,7 +18,7 @@ from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.evidence import CannotWriteEvidence, Evidence, file_name, gather_evidence, write_evidence
 from ncp_tui.system.blocking import run_blocking
-from ncp_tui.tui.dialogs.text import TextScreen
+from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.view.evidence import evidence_lines
@@ -108,7 +108,7 @@ class EvidenceScreen(TableScreen):
             return
         self.hide_problem()
         self.say(f"Written: {event.path.name}", "good")
-        self.app.push_screen(TextScreen("Evidence", evidence_lines(event.evidence, event.path)))
+        self.app.push_screen(TextDialog("Evidence", evidence_lines(event.evidence, event.path)))
 
 
 def known_keys(session: Session) -> tuple[list[SecretKey], list[str]]:

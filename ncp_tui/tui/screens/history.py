@@ -13,7 +13,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster, HistoryEntry
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.copyable import Copyable
-from ncp_tui.tui.dialogs.text import TextScreen
+from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.history_reader import HistoryReader
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
@@ -154,9 +154,9 @@ class HistoryScreen(EvidenceScreen):
         """Where this screen is."""
         return (self.cluster.name, "History")
 
-    def on_followed_changed(self, followed: TrackedSnapshot) -> None:
+    def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
         """Load again once a snapshot of this cluster has come to its end."""
-        super().on_followed_changed(followed)
+        super().on_snapshot_moved(followed)
         if followed.request.cluster_number == self.cluster.number and not followed.is_open:
             self.read_history(None)
 
@@ -238,7 +238,7 @@ class HistoryScreen(EvidenceScreen):
         """Show a row in full."""
         entry = self._chosen
         if entry is not None:
-            self.app.push_screen(TextScreen(f"Snapshot {entry.snapshot}", history_lines(entry)))
+            self.app.push_screen(TextDialog(f"Snapshot {entry.snapshot}", history_lines(entry)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Read-only mode has no snapshots."""

@@ -19,9 +19,8 @@ from ncp_tui.profiles.profile import ACCENTS, Profile, StoreName, check_profile
 from ncp_tui.profiles.store_choice import StoreChoice
 from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.session import Session
+from ncp_tui.tui.widgets.inputs import SecretInput, TextInput
 from ncp_tui.tui.widgets.problem_card import ProblemCard
-from ncp_tui.tui.widgets.secret_input import SecretInput
-from ncp_tui.tui.widgets.text_input import TextInput
 
 STORE_WORDS: dict[StoreName, str] = {
     "keyring": "OS keyring: kept there, not in any file of ncp-tui",

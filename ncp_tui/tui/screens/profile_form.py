@@ -22,10 +22,10 @@ from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName
 from ncp_tui.profiles.secret_stores.protocol import service_of
 from ncp_tui.profiles.store_choice import StoreChoice, working_store
 from ncp_tui.tui.crash import LoudWorkers
-from ncp_tui.tui.dialogs.confirm import QuestionScreen
+from ncp_tui.tui.dialogs.confirm import QuestionDialog
 from ncp_tui.tui.screens.profile_fields import ProfileFields
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets.lines import Fact, HeaderLine, KeyLine, StatusLine
+from ncp_tui.tui.widgets.bars import HeaderBar, HeaderItem, KeyBar, StatusBar
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.view.profiles import keys_sentence
 
@@ -100,7 +100,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Header, fields, status, keys."""
-        yield HeaderLine()
+        yield HeaderBar()
         yield ProfileFields(
             self.session,
             self._start,
@@ -108,8 +108,8 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
             has_key=self._held is not None,
             welcome=self._welcome,
         )
-        yield StatusLine()
-        yield KeyLine()
+        yield StatusBar()
+        yield KeyBar()
 
     @property
     def fields(self) -> ProfileFields:
@@ -119,14 +119,14 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
     def on_mount(self) -> None:
         """Say where we are."""
         title = f"Edit {self._start.name}" if self._editing else "New profile"
-        facts = [Fact("DEMO: a private sandbox", "DEMO", needed=True)] if self.session.workspace.demo else []
-        self.query_one(HeaderLine).show(("Profiles", title), facts)
+        facts = [HeaderItem("DEMO: a private sandbox", "DEMO", needed=True)] if self.session.workspace.demo else []
+        self.query_one(HeaderBar).show(("Profiles", title), facts)
         self.find_store()
         self.say("tab goes on, f5 tests the keys, f2 saves, esc leaves without saving.")
 
     def say(self, text: str, tone: str = "plain") -> None:
         """Put one sentence on the status line."""
-        self.query_one(StatusLine).say(text, tone)
+        self.query_one(StatusBar).say(text, tone)
 
     @on(Input.Submitted)
     def go_on(self, event: Input.Submitted) -> None:
@@ -259,7 +259,7 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
             if sure:
                 self.call_later(self._leave)  # behind the question, which is still in front
 
-        self.app.push_screen(QuestionScreen("Leave without saving? What was typed here is lost.", "Leave"), decide)
+        self.app.push_screen(QuestionDialog("Leave without saving? What was typed here is lost.", "Leave"), decide)
 
     def _leave(self) -> None:
         if self.is_current:

@@ -18,7 +18,7 @@ from ncp_tui.profiles.profiles_file import ProfilesFile
 from ncp_tui.profiles.store import name_taken
 from ncp_tui.snapshots.templates import template_warning
 from ncp_tui.system.blocking import run_blocking
-from ncp_tui.tui.dialogs.confirm import PromptScreen, TypeNameScreen
+from ncp_tui.tui.dialogs.confirm import PromptDialog, TypeNameDialog
 from ncp_tui.tui.messages import ProfileToUse
 from ncp_tui.tui.next_steps import next_words, problem_words
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
@@ -238,7 +238,7 @@ class ProfilesScreen(TableScreen):
         """Ask for another name."""
         identity = self._saved("rename")
         if identity is not None:
-            prompt = PromptScreen(
+            prompt = PromptDialog(
                 f"New name of profile {identity.name}:", identity.name, lambda new: self._wrong_name(new, identity.name)
             )
             self.app.push_screen(prompt, lambda new: self._rename(identity, new))
@@ -264,7 +264,7 @@ class ProfilesScreen(TableScreen):
         """Ask for the name of a copy."""
         identity = self._saved("copy")
         if identity is not None:
-            prompt = PromptScreen(f"Name of the copy of {identity.name}:", f"{identity.name}-copy", self._wrong_name)
+            prompt = PromptDialog(f"Name of the copy of {identity.name}:", f"{identity.name}-copy", self._wrong_name)
             self.app.push_screen(prompt, lambda new: self._duplicate(identity, new))
 
     def _duplicate(self, identity: Identity, new: str | None) -> None:
@@ -278,7 +278,7 @@ class ProfilesScreen(TableScreen):
         if identity is not None:
             in_use = self._if_in_use(identity)
             question = f"Removing a profile also removes its secret key. {in_use}Type the profile's name:"
-            screen = TypeNameScreen(question, "Remove", identity.name, self.session.workspace.monotonic)
+            screen = TypeNameDialog(question, "Remove", identity.name, self.session.workspace.monotonic)
             self.app.push_screen(screen, lambda sure: self._remove(identity, sure=sure))
 
     def _if_in_use(self, identity: Identity) -> str:

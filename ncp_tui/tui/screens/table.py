@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from ncp_tui.problem import Problem
-from ncp_tui.tui.screens.working import WorkingScreen
+from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.table import Column
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ncp_tui.tui.widgets.filter_bar import FilterBar
 
 
-class TableScreen(WorkingScreen):
+class TableScreen(BaseScreen):
     """Rows to look through: `/` filters, `o` and `O` order, the cursor keeps its row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,17 +40,17 @@ class TableScreen(WorkingScreen):
         """The filter, a place for a problem, the table."""
         from ncp_tui.tui.widgets.filter_bar import FilterBar
 
-        if not self.completed_later:
+        if not self.panels_deferred:
             yield FilterBar()
         yield ProblemCard()
         yield RecordTable(self.columns, id="table")
 
-    async def complete(self) -> None:
+    async def mount_panels(self) -> None:
         """Add the filter as well."""
         from ncp_tui.tui.widgets.filter_bar import FilterBar
 
         await self.mount(FilterBar(), before="#problem")
-        await super().complete()
+        await super().mount_panels()
 
     @property
     def filter_bar(self) -> FilterBar | None:

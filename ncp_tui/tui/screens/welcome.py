@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets.lines import KeyLine
+from ncp_tui.tui.widgets.bars import KeyBar
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.profiles import FOUND
 from ncp_tui.view.text import Cell, Row
@@ -55,7 +55,7 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
             yield Static(_DEMO, markup=False)
             for warning in self._warnings[:2]:
                 yield Static(warning, markup=False, classes="warning")
-            yield KeyLine()
+            yield KeyBar()
 
     def on_mount(self) -> None:
         """Show what was found."""

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
-from ncp_tui.tui.widgets.text_input import TextInput
+from ncp_tui.tui.widgets.inputs import TextInput
 
 
 class FilterBar(TextInput):

@@ -1,15 +1,18 @@
-"""An input for a secret key that cannot be copied, cut or logged.
+"""What is typed and pressed: a line of text, a secret, and a button that only the mouse presses.
 
-Textual's password Input masks what it draws, but ctrl+c copies the plain text to the clipboard, and its messages print
-their value in logs and crash reports (measured).
+None of them blinks: a blinking cursor is two screen updates a second for ever, also over SSH. A secret cannot be
+copied, cut or logged: Textual's password Input masks what it draws, but ctrl+c copies the plain text to the clipboard,
+and its messages print their value in logs and crash reports (measured).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from textual import events
-from textual.widgets import Input
+from textual.message import Message
+from textual.widgets import Button, Input
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.secret_stores.passphrase import Passphrase
@@ -61,3 +64,39 @@ class SecretInput(Input):
     def _on_paste(self, event: events.Paste) -> None:
         super()._on_paste(event)
         event.text = ""  # the event goes on to the log, if there is one
+
+
+class TextInput(Input):
+    """An input one row high."""
+
+    def __init__(self, value: str = "", *, placeholder: str = "", id: str, disabled: bool = False) -> None:  # noqa: A002
+        super().__init__(
+            value,
+            placeholder=placeholder,
+            id=id,
+            disabled=disabled,
+            compact=True,
+            select_on_focus=False,
+            max_length=1024,
+        )
+        self.cursor_blink = False
+
+
+class SendButton(Button):
+    """A click presses it, the enter key never does: text that arrives as keys ends in an enter."""
+
+    @dataclass
+    class Entered(Message):
+        """Enter was pressed on it, which does nothing."""
+
+    async def _on_click(self, event: events.Click) -> None:
+        """The second click of two belongs to what the first one was meant for."""
+        if event.chain > 1:
+            event.stop()
+            event.prevent_default()
+            return
+        await super()._on_click(event)
+
+    def action_press(self) -> None:
+        """Enter on the button."""
+        self.post_message(self.Entered())

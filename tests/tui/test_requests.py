@@ -15,10 +15,10 @@ from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 from ncp_tui.system.paths import Paths
-from ncp_tui.tui.dialogs.confirm import QuestionScreen, SendQuestionScreen
-from ncp_tui.tui.dialogs.text import TextScreen
+from ncp_tui.tui.dialogs.confirm import QuestionDialog, SendQuestionDialog
+from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.screens.outcomes import OutcomesScreen
+from ncp_tui.tui.screens.requests import RequestsScreen
 from ncp_tui.tui.widgets.text_view import TextView
 from tests.snapshots.journals import events_of
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, URL, Stage, staged
@@ -132,7 +132,7 @@ async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_resolved_later(
         await stage.press("escape")
         assert stage.shows(f"Press u: it is not known whether {NAME} was started.", "1 UNRESOLVED")
         await stage.press("u")
-        assert isinstance(stage.app.screen, OutcomesScreen)
+        assert isinstance(stage.app.screen, RequestsScreen)
         assert stage.shows("cannot tell", "press s", "1 create, 1 open")
         await stage.press("s")
         assert stage.shows(f"Cannot tell: {NAME}. It stays open.", "but is no proof")
@@ -158,7 +158,7 @@ async def test_stopping_to_look_leaves_it_open() -> None:
         await stage.expect(f"Still looking for {NAME}.")
         await stage.pilot.press("escape")
         await stage.expect(f"Stopped. {NAME} stays open.", "press s")
-        assert isinstance(stage.app.screen, OutcomesScreen)
+        assert isinstance(stage.app.screen, RequestsScreen)
         assert not wire.held.waiting
         assert [entry.id for entry in stage.app.session.journal.abandoned()] == [entries(stage)[0].id]
         await stage.press("escape")
@@ -176,7 +176,7 @@ async def test_leaving_the_program_while_it_looks_asks_first() -> None:
         await stage.pilot.press("ctrl+c")
         await stage.expect("No answer said what became of a create", "Quit?")
         await stage.pilot.press("n")
-        await stage.until(lambda: not isinstance(stage.app.screen, QuestionScreen))
+        await stage.until(lambda: not isinstance(stage.app.screen, QuestionDialog))
         assert stage.app.is_running
 
 
@@ -224,11 +224,11 @@ async def test_dismissing_asks_first(tmp_path: Path) -> None:
         await stage.press("u", "x")
         assert stage.shows("Have you seen for yourself")
         for key in ("y", "n", "escape", "enter"):
-            if not isinstance(stage.app.screen, SendQuestionScreen):
+            if not isinstance(stage.app.screen, SendQuestionDialog):
                 await stage.press("x")
             await stage.press(key)
         assert events_of(journal) == ["begun", "sent"]
-        if isinstance(stage.app.screen, SendQuestionScreen):
+        if isinstance(stage.app.screen, SendQuestionDialog):
             await stage.press("escape")
         await stage.press("x", "tab", "f2")
         assert stage.shows("Dismissed: before-upgrade.", "dismissed")
@@ -294,7 +294,7 @@ async def test_all_that_was_written_down_can_be_read(tmp_path: Path) -> None:
     )
     async with staged((80, 24), paths=paths_in(tmp_path)) as stage:
         await stage.press("u", "enter")
-        assert isinstance(stage.app.screen, TextScreen)
+        assert isinstance(stage.app.screen, TextDialog)
         assert stage.shows("search-0001 (1037001)", "begun", "answered", "kind: answer_lost")
 
 
@@ -313,7 +313,7 @@ async def test_an_empty_journal_says_so() -> None:
         await stage.press("u")
         assert stage.shows("No snapshot was asked for from this machine yet.", "The journal is empty.")
         await stage.press("s", "x", "e", "enter")
-        assert isinstance(stage.app.screen, OutcomesScreen)
+        assert isinstance(stage.app.screen, RequestsScreen)
 
 
 async def test_evidence_of_a_create() -> None:
@@ -321,7 +321,7 @@ async def test_evidence_of_a_create() -> None:
         await lose_an_answer(stage, started=False)
         await stage.press("escape", "u", "e")
         path = evidence_in(stage.workspace.folder)
-        assert isinstance(stage.app.screen, TextScreen)
+        assert isinstance(stage.app.screen, TextDialog)
         shown = stage.app.screen.query_one(TextView).text
         assert str(path) in shown
         assert "What it proves: cannot tell." in shown

@@ -20,7 +20,7 @@ from ncp_tui.tui.widgets.record_table import cut
 
 
 @dataclass(frozen=True)
-class Fact:
+class HeaderItem:
     """Something worth a place in the header, in full and in short; the least important is left out first."""
 
     text: str
@@ -28,15 +28,15 @@ class Fact:
     needed: bool = False
 
 
-class HeaderLine(Widget):
+class HeaderBar(Widget):
     """Where the user is (left) and as whom, how safely, on which clock (right)."""
 
     def __init__(self) -> None:
         super().__init__(id="header")
         self._path: tuple[str, ...] = ()
-        self._facts: tuple[Fact, ...] = ()
+        self._facts: tuple[HeaderItem, ...] = ()
 
-    def show(self, path: tuple[str, ...], facts: Sequence[Fact]) -> None:
+    def show(self, path: tuple[str, ...], facts: Sequence[HeaderItem]) -> None:
         """Show the path on the left and the facts on the right, most important first."""
         self._path = tuple(map(shown, path))
         self._facts = tuple(replace(fact, text=shown(fact.text), short=shown(fact.short)) for fact in facts)
@@ -51,7 +51,7 @@ _SHORTEST_PATH = 12
 """Cells of the path that stay before a fact that is needed goes."""
 
 
-def header_text(path: tuple[str, ...], facts: Sequence[Fact], width: int) -> str:
+def header_text(path: tuple[str, ...], facts: Sequence[HeaderItem], width: int) -> str:
     """Path and facts in `width` cells: in full, else shorter, else without what can be missed, else the path is cut."""
     left = " / ".join(("ncp-tui", *path))
     short = [replace(fact, text=fact.short or fact.text) for fact in facts]
@@ -85,7 +85,7 @@ def status_rows(text: str, width: int, rows: int) -> list[str]:
     return [cut(row, width).rstrip() if cell_len(row) > width else row for row in found]
 
 
-class StatusLine(Widget):
+class StatusBar(Widget):
     """What just happened, in one sentence. A warning and what is bad get a second row where one does not hold them."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class StatusLine(Widget):
         return Text("\n".join(rows), no_wrap=True, overflow="ellipsis")
 
 
-class KeyLine(Widget):
+class KeyBar(Widget):
     """The keys that matter here, in one line; `?` has the rest."""
 
     COMPONENT_CLASSES = {"keys--key"}  # noqa: RUF012 - Textual reads it off the class

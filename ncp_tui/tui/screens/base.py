@@ -15,7 +15,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets.lines import Fact, HeaderLine, KeyLine, StatusLine
+from ncp_tui.tui.widgets.bars import HeaderBar, HeaderItem, KeyBar, StatusBar
 from ncp_tui.view.progress import final_sentence, under_way_sentence
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _WIDE = 100
 _TALL = 30
 
 
-class WorkingScreen(LoudWorkers, Screen[None]):
+class BaseScreen(LoudWorkers, Screen[None]):
     """A screen the user works on. Subclasses give a `path`, a `body`, and `load` what they show."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - declared so by Textual
@@ -47,10 +47,10 @@ class WorkingScreen(LoudWorkers, Screen[None]):
         Binding("escape", "back", "Back", tooltip="One step back", id="screen.back"),
     ]
     with_preview: ClassVar[bool] = False
-    completed_later: ClassVar[bool] = False
+    panels_deferred: ClassVar[bool] = False
     """Whether the panels come after the first frame: for the first screen, which has nothing to show in them yet."""
-    leads_to_outcomes: ClassVar[bool] = False
-    """Whether `u` opens the outcomes from here."""
+    opens_requests: ClassVar[bool] = False
+    """Whether `u` opens the requests from here."""
 
     is_form: ClassVar[bool] = False
     """Whether something is typed here, so that no letter leaves it."""
@@ -61,12 +61,12 @@ class WorkingScreen(LoudWorkers, Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Header, body, panels, status, keys: the same places on every screen."""
-        yield HeaderLine()
+        yield HeaderBar()
         yield from self.body()
-        if not self.completed_later:
+        if not self.panels_deferred:
             yield self._new_panels()
-        yield StatusLine()
-        yield KeyLine()
+        yield StatusBar()
+        yield KeyBar()
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -83,10 +83,10 @@ class WorkingScreen(LoudWorkers, Screen[None]):
     def on_mount(self) -> None:
         """Paint first; fetch after the first frame is out."""
         self.show_header()
-        if not self.completed_later:
+        if not self.panels_deferred:
             self.call_after_refresh(self.load)
 
-    async def complete(self) -> None:
+    async def mount_panels(self) -> None:
         """Add what the first frame was painted without."""
         await self.mount(self._new_panels(), before="#status")
 
@@ -108,27 +108,27 @@ class WorkingScreen(LoudWorkers, Screen[None]):
     def on_screen_resume(self) -> None:
         """Show what changed while another screen was in front."""
         self.show_header()
-        self.show_followed()
+        self.show_tracked()
 
     def show_header(self) -> None:
         """Say where the user is, as whom, with which safety, on which clock."""
         identity = self.session.identity
-        header = self.query_one(HeaderLine)
+        header = self.query_one(HeaderBar)
         accent = identity.profile.accent if identity is not None else None
         header.set_classes(f"accent-{accent}" if accent and accent != "none" else "")
         header.set_class(self.session.workspace.demo, "demo")
         who = (identity.name, identity.profile.region) if identity is not None else ()
-        header.show((*who, *self.path), header_facts(self.session, leads_to_outcomes=self.leads_to_outcomes))
+        header.show((*who, *self.path), header_items(self.session, opens_requests=self.opens_requests))
 
     def say(self, text: str, tone: str = "plain") -> None:
         """Put one sentence on the status line."""
-        self.query_one(StatusLine).say(text, tone)
+        self.query_one(StatusBar).say(text, tone)
 
     def say_problem(self, problem: Problem) -> None:
         """Say what happened and what to do next, in one line; the panels have the rest."""
         self.say(problem_words(problem), "bad")
 
-    def show_followed(self) -> None:
+    def show_tracked(self) -> None:
         """Say how the snapshots under way are doing."""
         under_way = self.session.open_snapshots
         if under_way:
@@ -137,10 +137,10 @@ class WorkingScreen(LoudWorkers, Screen[None]):
     def show_unresolved(self) -> None:
         """Say which creates are open, on the screen that leads to them; the header has their number everywhere."""
 
-    def on_followed_changed(self, followed: TrackedSnapshot) -> None:
+    def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
         """React to a snapshot that moved on."""
         if followed.is_open:
-            self.show_followed()
+            self.show_tracked()
         else:
             self.say(*final_sentence(followed, problem_words))
 
@@ -160,12 +160,12 @@ class WorkingScreen(LoudWorkers, Screen[None]):
 
     def action_copy_curl(self) -> None:
         """Show the request in the response panel as curl."""
-        from ncp_tui.tui.dialogs.text import curl_screen
+        from ncp_tui.tui.dialogs.text import curl_dialog
 
         if self.exchange is None:
             self.say("There is no request to show as curl yet.")
             return
-        self.app.push_screen(curl_screen(self.exchange.request))
+        self.app.push_screen(curl_dialog(self.exchange.request))
 
     def names_to_copy(self) -> list[Copyable]:
         """The names that this screen is about."""
@@ -173,33 +173,33 @@ class WorkingScreen(LoudWorkers, Screen[None]):
 
     def action_copy_choice(self) -> None:
         """Offer what can be copied."""
-        from ncp_tui.tui.dialogs.copy_picker import CopyScreen
+        from ncp_tui.tui.dialogs.copy_picker import CopyPicker
 
-        self.app.push_screen(CopyScreen(self.names_to_copy(), self.exchange))
+        self.app.push_screen(CopyPicker(self.names_to_copy(), self.exchange))
 
     def action_back(self) -> None:
         """Go one step back."""
         self.app.pop_screen()
 
 
-def header_facts(session: Session, *, leads_to_outcomes: bool = False) -> list[Fact]:
+def header_items(session: Session, *, opens_requests: bool = False) -> list[HeaderItem]:
     """What the header says besides the path, most important first."""
     facts = []
     if session.workspace.demo:
-        facts.append(Fact("DEMO: a private sandbox", "DEMO", needed=True))
+        facts.append(HeaderItem("DEMO: a private sandbox", "DEMO", needed=True))
     if session.read_only:
-        facts.append(Fact("READ-ONLY", needed=True))
+        facts.append(HeaderItem("READ-ONLY", needed=True))
     if session.unresolved:
         count = f"{len(session.unresolved)} UNRESOLVED"
-        facts.append(Fact(f"{count}, press u" if leads_to_outcomes else count, count, needed=True))
+        facts.append(HeaderItem(f"{count}, press u" if opens_requests else count, count, needed=True))
     endpoint = session.identity.profile.endpoint() if session.identity is not None else None
     if endpoint is not None and endpoint.is_foreign:
-        facts.append(Fact(f"GATEWAY {endpoint.hostname}", "OTHER GATEWAY", needed=True))
+        facts.append(HeaderItem(f"GATEWAY {endpoint.hostname}", "OTHER GATEWAY", needed=True))
     offset = session.connected.clock_offset if session.connected is not None else None
     if offset is not None and offset.is_worrying:
-        facts.append(Fact(f"CLOCK {offset} OFF", needed=True))
+        facts.append(HeaderItem(f"CLOCK {offset} OFF", needed=True))
     if session.identity is not None:
-        facts.append(Fact(f"{session.identity.masked_access_key} from {session.identity.source}"))
+        facts.append(HeaderItem(f"{session.identity.masked_access_key} from {session.identity.source}"))
     if offset is not None and not offset.is_worrying:
-        facts.append(Fact(f"clock {offset}"))
+        facts.append(HeaderItem(f"clock {offset}"))
     return facts

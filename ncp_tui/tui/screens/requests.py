@@ -1,4 +1,4 @@
-"""Outcomes: every create this machine has asked for, what is proved of it, and resolving what is still open."""
+"""Requests: every snapshot request of this machine, what is proved of it, and resolving what is unknown."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.track import TrackedSnapshot
-from ncp_tui.tui.dialogs.confirm import SendQuestionScreen
+from ncp_tui.tui.dialogs.confirm import SendQuestionDialog
 from ncp_tui.tui.dialogs.copyable import Copyable
-from ncp_tui.tui.dialogs.text import TextScreen
+from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
@@ -41,16 +41,16 @@ from ncp_tui.view.requests import (
 _MEANS = "s looks in the history, x dismisses, e writes evidence"
 
 
-class OutcomesScreen(EvidenceScreen):
+class RequestsScreen(EvidenceScreen):
     """The journal, newest first. Resolving only reads the history; nothing is ever sent again from here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "resolve", "Resolve", tooltip="Look for this one in the history", id="outcomes.resolve"),
+        Binding("s", "resolve", "Resolve", tooltip="Look for this one in the history", id="requests.resolve"),
         Binding(
-            "a", "accept_damage", "Accept damage", show=False, tooltip="I have seen the damage", id="outcomes.accept"
+            "a", "accept_damage", "Accept damage", show=False, tooltip="I have seen the damage", id="requests.accept"
         ),
-        Binding("x", "dismiss_entry", "Dismiss", tooltip="I have looked myself: ask no more", id="outcomes.dismiss"),
-        evidence_key("outcomes"),
+        Binding("x", "dismiss_entry", "Dismiss", tooltip="I have looked myself: ask no more", id="requests.dismiss"),
+        evidence_key("requests"),
         Binding(
             "enter",
             "detail",
@@ -58,10 +58,10 @@ class OutcomesScreen(EvidenceScreen):
             show=False,
             key_display="enter",
             tooltip="All that was written down about it",
-            id="outcomes.detail",
+            id="requests.detail",
         ),
     ]
-    path = ("Outcomes",)
+    path = ("Requests",)
     columns = REQUESTS.on_screen
 
     @dataclass
@@ -109,7 +109,7 @@ class OutcomesScreen(EvidenceScreen):
         self.hide_problem()
         self.read_journal()
 
-    @work(group="outcomes", exclusive=True, exit_on_error=False, description="read the journal")
+    @work(group="requests", exclusive=True, exit_on_error=False, description="read the journal")
     async def read_journal(self) -> None:
         """Read every entry, and which of the open ones nobody has in hands."""
         journal = self.session.journal
@@ -278,7 +278,7 @@ class OutcomesScreen(EvidenceScreen):
             if sure:
                 then()
 
-        self.app.push_screen(SendQuestionScreen(question, yes, self.session.workspace.monotonic), decide)
+        self.app.push_screen(SendQuestionDialog(question, yes, self.session.workspace.monotonic), decide)
 
     @work(group="dismiss", exit_on_error=False, description="dismiss a create")
     async def write_dismissal(self, entry: JournalEntry) -> None:
@@ -321,11 +321,11 @@ class OutcomesScreen(EvidenceScreen):
         """Show all that was written down."""
         entry = self._chosen
         if entry is not None:
-            self.app.push_screen(TextScreen(f"Create of {entry.request.name}", request_entry_lines(entry)))
+            self.app.push_screen(TextDialog(f"Create of {entry.request.name}", request_entry_lines(entry)))
 
-    def on_followed_changed(self, followed: TrackedSnapshot) -> None:
+    def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
         """Show the new state of what moved on."""
-        super().on_followed_changed(followed)
+        super().on_snapshot_moved(followed)
         if not followed.is_open:
             self._last_word = final_sentence(followed, problem_words)
         self.read_journal()
