@@ -34,7 +34,6 @@ class ConfirmDialog(ModalScreen[bool]):
         self._yes = yes
 
     def compose(self) -> ComposeResult:
-        """The question, what else it needs, the answers, and the keys."""
         with Vertical(id="confirm-box"):
             with VerticalScroll(id="confirm-question"):
                 yield Static(shown(self._question), markup=False)
@@ -49,7 +48,6 @@ class ConfirmDialog(ModalScreen[bool]):
         yield from ()
 
     def on_mount(self) -> None:
-        """Name the keys."""
         self.hint(self.keys)
 
     @property
@@ -67,17 +65,14 @@ class ConfirmDialog(ModalScreen[bool]):
 
     @on(Button.Pressed, "#confirm-no")
     def cancel(self) -> None:
-        """It was not."""
         self.action_answer(False)
 
     @on(Button.Pressed, "#confirm-yes")
     def press_yes(self) -> None:
-        """A click."""
         self.confirm()
 
     @on(SendButton.Entered)
     def refuse_enter(self) -> None:
-        """Say which key it is."""
         self.hint(f"enter does nothing here. {self.keys}")
 
     def action_answer(self, answer: bool) -> None:
@@ -173,7 +168,6 @@ class PromptDialog(ModalScreen[str | None]):
         self._text = text
 
     def compose(self) -> ComposeResult:
-        """The question, the input, the way out."""
         with Vertical(id="confirm-box"):
             yield Static(self._question, markup=False)
             yield TextInput(self._text, id="confirm-input")
@@ -181,7 +175,6 @@ class PromptDialog(ModalScreen[str | None]):
 
     @on(Input.Submitted)
     def finish(self, event: Input.Submitted) -> None:
-        """Hand the text back."""
         event.stop()
         if not self.is_current:  # a hurried second enter: to dismiss again would take away the screen below
             return

@@ -50,7 +50,6 @@ class CopyPicker(CopyableDialog):
         self._copies = {each.what: each for each in copies}
 
     def compose(self) -> ComposeResult:
-        """The rows, and a place for what came of it."""
         with Vertical(id="copy-box") as box:
             box.border_title = "Copy"
             empty = "There is nothing to copy yet: no request was made."
@@ -59,7 +58,6 @@ class CopyPicker(CopyableDialog):
             yield Static(hint, markup=False, id="copy-hint")
 
     def on_mount(self) -> None:
-        """Fill the rows."""
         self.query_one(RecordTable).show([_COPIES.row(each) for each in self._copies.values()])
 
     def to_copy(self) -> Copyable | None:
@@ -72,7 +70,6 @@ class CopyPicker(CopyableDialog):
 
     @on(RecordTable.Chosen)
     def copy_chosen(self, event: RecordTable.Chosen) -> None:
-        """Do with the mouse what enter does."""
         event.stop()
         self.action_copy()
 

@@ -101,11 +101,9 @@ class CopyableDialog(LoudWorkers, ModalScreen[None]):
 
     @on(Written)
     def tell_written(self, event: Written) -> None:
-        """Say where it is."""
         self.say(problem_words(event.problem) if event.problem else f"Written, for you alone: {event.path}")
 
     def action_select(self) -> None:
-        """Show the text with nothing beside it, and the mouse left to the terminal."""
         wanted = self.to_copy()
         if wanted is not None:
             self.app.push_screen(SelectDialog(wanted.text))
@@ -132,21 +130,17 @@ class SelectDialog(ModalScreen[None]):
         self._text = text
 
     def compose(self) -> ComposeResult:
-        """The text, and in the last row the way back."""
         yield _Bare(id="select-text")
         hint = "The mouse is the terminal's: select with it. Arrows scroll, esc goes back."
         yield Static(hint, markup=False, id="select-hint")
 
     def on_mount(self) -> None:
-        """Let go of the mouse."""
         self._leave_mouse(to_terminal=True)
 
     def on_unmount(self) -> None:
-        """Take the mouse again."""
         self._leave_mouse(to_terminal=False)
 
     def on_resize(self, event: Resize) -> None:
-        """Fold to the new width."""
         self.query_one(_Bare).show(list(folded(self._text, event.size.width - 1)))
 
     def _leave_mouse(self, *, to_terminal: bool) -> None:

@@ -44,7 +44,6 @@ class TextDialog(CopyableDialog):
         self._hint = hint
 
     def compose(self) -> ComposeResult:
-        """The box: title on its border, text, hint."""
         with Vertical(id="text-box") as box:
             box.border_title = Content(shown(self._title))  # a plain str would be read as markup
             yield TextView(self._lines, id="text")
@@ -127,7 +126,6 @@ class ClusterDetailDialog(TextDialog):
         self._cluster = cluster
 
     def on_mount(self) -> None:
-        """Fetch the rest."""
         self.call_after_refresh(self.load_detail)
 
     @work(group="detail", exclusive=True, exit_on_error=False, description="load cluster detail")

@@ -46,7 +46,6 @@ class StoreDialog(LoudWorkers, ModalScreen[bool]):
         self._trying = False
 
     def compose(self) -> ComposeResult:
-        """Why it is asked for, the question, how it went."""
         with Vertical(id="store-box") as box:
             box.border_title = Content(self.box_title)
             yield from self.question()
@@ -122,7 +121,6 @@ class PassphraseDialog(StoreDialog):
 
     @on(Input.Submitted)
     def go_on(self, event: Input.Submitted) -> None:
-        """Go on to the second input, or try what was typed, once."""
         event.stop()
         if self._creating and event.input.id == "passphrase":
             self.query_one("#again").focus()
@@ -184,7 +182,6 @@ class UnlockDialog(StoreDialog):
         )
 
     def action_unlock(self) -> None:
-        """Have the keyring ask, once at a time."""
         if self.begin("Waiting for the keyring's own window, a minute at most. esc stops waiting."):
             self.unlock()
 

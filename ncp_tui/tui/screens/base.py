@@ -60,7 +60,6 @@ class BaseScreen(LoudWorkers, Screen[None]):
         self.session = session
 
     def compose(self) -> ComposeResult:
-        """Header, body, panels, status, keys: the same places on every screen."""
         yield HeaderBar()
         yield from self.body()
         if not self.panels_deferred:
@@ -138,7 +137,6 @@ class BaseScreen(LoudWorkers, Screen[None]):
         """Say which creates are open, on the screen that leads to them; the header has their number everywhere."""
 
     def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
-        """React to a snapshot that moved on."""
         if followed.is_open:
             self.show_tracked()
         else:
@@ -150,16 +148,13 @@ class BaseScreen(LoudWorkers, Screen[None]):
         self.app.push_screen(screen, then)
 
     def action_reload(self) -> None:
-        """Load again."""
         self.load()
 
     def action_next_panel(self) -> None:
-        """Show the next panel."""
         if self.panels is not None:
             self.panels.next_panel()
 
     def action_copy_curl(self) -> None:
-        """Show the request in the response panel as curl."""
         from ncp_tui.tui.dialogs.text import curl_dialog
 
         if self.exchange is None:
@@ -172,13 +167,11 @@ class BaseScreen(LoudWorkers, Screen[None]):
         return []
 
     def action_copy_choice(self) -> None:
-        """Offer what can be copied."""
         from ncp_tui.tui.dialogs.copy_picker import CopyPicker
 
         self.app.push_screen(CopyPicker(self.names_to_copy(), self.exchange))
 
     def action_back(self) -> None:
-        """Go one step back."""
         self.app.pop_screen()
 
 

@@ -161,7 +161,6 @@ class ClustersScreen(TableScreen):
 
     @on(PageLoaded)
     def show_page(self, event: PageLoaded) -> None:
-        """Show the clusters that arrived."""
         if event.identity is self.session.identity:
             self.session.clusters.update({cluster.number or cluster.name: cluster for cluster in event.clusters})
             self._show_soon(event.rows)
@@ -183,7 +182,6 @@ class ClustersScreen(TableScreen):
 
     @on(LoadEnded)
     def show_end(self, event: LoadEnded) -> None:
-        """Say how the listing ended."""
         session = self.session
         if event.identity is not session.identity:
             return
@@ -221,7 +219,6 @@ class ClustersScreen(TableScreen):
 
     @on(LastSnapshotLoaded)
     def show_last_snapshot(self, event: LastSnapshotLoaded) -> None:
-        """Show the newest age."""
         if event.identity is self.session.identity and event.number in self.session.clusters:
             self._show_soon([self._row(self.session.clusters[event.number])])
 
@@ -279,7 +276,6 @@ class ClustersScreen(TableScreen):
         return [Copyable("cluster name", self.chosen.name)] if self.chosen else []
 
     def action_snapshot(self) -> None:
-        """Open the form for the cluster under the cursor."""
         from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 
         cluster = self._openable()
@@ -287,7 +283,6 @@ class ClustersScreen(TableScreen):
             self.open(CreateSnapshotScreen(self.session, cluster))
 
     def action_history(self) -> None:
-        """Open the history of the cluster under the cursor."""
         from ncp_tui.tui.screens.history import HistoryScreen
 
         cluster = self._openable()
@@ -295,7 +290,6 @@ class ClustersScreen(TableScreen):
             self.open(HistoryScreen(self.session, cluster))
 
     def action_detail(self) -> None:
-        """Show everything about the cluster under the cursor."""
         from ncp_tui.tui.dialogs.text import ClusterDetailDialog
 
         cluster = self._openable()
@@ -304,17 +298,14 @@ class ClustersScreen(TableScreen):
 
     @on(RecordTable.Chosen, "#table")
     def open_detail(self) -> None:
-        """Enter shows the detail."""
         self.action_detail()
 
     def action_profiles(self) -> None:
-        """Open the profiles."""
         from ncp_tui.tui.screens.profiles import ProfilesScreen
 
         self.open(ProfilesScreen(self.session))
 
     def action_requests(self) -> None:
-        """Open the creates that the journal knows."""
         from ncp_tui.tui.screens.requests import RequestsScreen
 
         self.open(RequestsScreen(self.session))

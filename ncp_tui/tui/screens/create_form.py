@@ -46,7 +46,6 @@ class CreateForm(Vertical):
         self._buckets: Sequence[Bucket] = ()
 
     def compose(self) -> ComposeResult:
-        """One line for each field."""
         yield ProblemCard()
         yield from _line("Cluster", Static("", id="cluster-facts", markup=False))
         yield from _line("Name", TextInput(id="name"), _verdict("name"))
@@ -143,13 +142,11 @@ class CreateForm(Vertical):
 
     @on(Input.Submitted)
     def to_next_field(self, event: Input.Submitted) -> None:
-        """Enter goes on to the next field."""
         event.stop()
         self.query_one("#bucket" if event.input.id == "name" else "#create").focus()
 
     @on(RecordTable.Chosen, "#buckets")
     def choose_bucket(self) -> None:
-        """Do with the mouse what enter does."""
         self.take_bucket()
 
     def _box(self, name: str) -> Input:

@@ -82,7 +82,6 @@ class CreateSnapshotScreen(BaseScreen):
         return self.query_one(CreateForm)
 
     def on_mount(self) -> None:
-        """Fill the form from profile and template."""
         self.form.show_cluster(self.cluster)
         profile = self._profile
         self.form.fill(bucket=(profile.default_bucket or "") if profile else "")
@@ -94,7 +93,6 @@ class CreateSnapshotScreen(BaseScreen):
         return self.session.identity.profile if self.session.identity else None
 
     def action_new_name(self) -> None:
-        """Render the template anew, with the time of now."""
         proposed = propose_name(self.cluster.name, self._profile, self.session.workspace.now())
         self._zone = proposed.zone
         self.form.fill(name=proposed.name)
@@ -143,11 +141,9 @@ class CreateSnapshotScreen(BaseScreen):
 
     @on(CreateForm.Refused)
     def refuse_bucket(self, event: CreateForm.Refused) -> None:
-        """Say why it cannot be taken."""
         self.say(f"{event.bucket.name} cannot take a snapshot: {event.bucket.reason}.", "bad")
 
     def action_take_bucket(self) -> None:
-        """Put the bucket under the cursor into the form."""
         self.form.take_bucket()
 
     def _judge(self) -> SnapshotDraft:

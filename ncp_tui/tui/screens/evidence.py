@@ -62,7 +62,6 @@ class EvidenceScreen(TableScreen):
         raise NotImplementedError
 
     def action_evidence(self) -> None:
-        """Write the file for the snapshot under the cursor."""
         chosen = self.snapshot_in_question()
         if chosen is None:
             self.say("There is no snapshot under the cursor.", "warning")

@@ -112,7 +112,6 @@ class HistoryScreen(EvidenceScreen):
 
     @on(PageLoaded)
     def show_page(self, event: PageLoaded) -> None:
-        """Show what has arrived so far."""
         self._reader = event.reader
         self._show_rows()
         if self._wants_all and not event.reader.is_complete:
@@ -120,7 +119,6 @@ class HistoryScreen(EvidenceScreen):
 
     @on(ReadingEnded)
     def show_end(self, event: ReadingEnded) -> None:
-        """Say how it ended."""
         self.show_header()
         reader = self._reader
         if event.problem is not None or reader is None:
@@ -155,7 +153,6 @@ class HistoryScreen(EvidenceScreen):
         return (self.cluster.name, "History")
 
     def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
-        """Load again once a snapshot of this cluster has come to its end."""
         super().on_snapshot_moved(followed)
         if followed.request.cluster_number == self.cluster.number and not followed.is_open:
             self.read_history(None)
@@ -179,17 +176,14 @@ class HistoryScreen(EvidenceScreen):
         return f"{words} {self._reader.extent} ..." if self._reader is not None and is_part else words
 
     def action_sort(self) -> None:
-        """Order all of it."""
         super().action_sort()
         self.read_on(to_the_end=True)
 
     def action_reverse(self) -> None:
-        """Turn all of it around."""
         super().action_reverse()
         self.read_on(to_the_end=True)
 
     def action_failed(self) -> None:
-        """Show failures only, or everything again."""
         self._failed_only = not self._failed_only
         self._show_rows()
         self.read_on(to_the_end=True)
@@ -211,7 +205,6 @@ class HistoryScreen(EvidenceScreen):
         return LookedUp(self.session.identity, offset, list(reader.entries) if reader is not None else [], problem)
 
     def action_snapshot(self) -> None:
-        """Open the form for this cluster."""
         self.open(CreateSnapshotScreen(self.session, self.cluster))
 
     @on(RecordTable.Moved, "#table")
@@ -227,7 +220,6 @@ class HistoryScreen(EvidenceScreen):
 
     @on(RecordTable.Chosen, "#table")
     def open_detail(self) -> None:
-        """Do with the mouse what enter does."""
         self.action_detail()
 
     def names_to_copy(self) -> list[Copyable]:
@@ -235,7 +227,6 @@ class HistoryScreen(EvidenceScreen):
         return [Copyable("snapshot name", self._chosen.snapshot)] if self._chosen else []
 
     def action_detail(self) -> None:
-        """Show a row in full."""
         entry = self._chosen
         if entry is not None:
             self.app.push_screen(TextDialog(f"Snapshot {entry.snapshot}", history_lines(entry)))

@@ -45,7 +45,6 @@ class ProfileFields(VerticalScroll):
         self._unusable: Mapping[StoreName, Problem] = {}
 
     def compose(self) -> ComposeResult:
-        """A label, the field, and a hint."""
         if self._welcome:
             yield Static(self._welcome, markup=False, id="welcome")
         yield ProblemCard()
@@ -58,7 +57,6 @@ class ProfileFields(VerticalScroll):
                 yield Static("", markup=False, id="store-words")
 
     def on_mount(self) -> None:
-        """Say what is to be known of the first store."""
         self._show_store_words()
 
     def _fields(self) -> Iterable[tuple[str, Widget, str]]:
@@ -99,7 +97,6 @@ class ProfileFields(VerticalScroll):
 
     @on(Select.Changed, "#store")
     def follow_store(self) -> None:
-        """Say what is to be known of the one chosen."""
         self._show_store_words()
 
     def _show_store_words(self) -> None:
@@ -119,7 +116,6 @@ class ProfileFields(VerticalScroll):
 
     @on(Select.Changed, "#site")
     def follow_site(self, event: Select.Changed) -> None:
-        """Offer the regions of the site."""
         region = cast("Select[str]", self.query_one("#region", Select))
         choices = _regions(str(event.value))
         kept = region.value if region.value in {value for _, value in choices} else choices[0][1]

@@ -99,7 +99,6 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         return dataclasses.replace(identity.profile, name=name, store=self._first_store())
 
     def compose(self) -> ComposeResult:
-        """Header, fields, status, keys."""
         yield HeaderBar()
         yield ProfileFields(
             self.session,
@@ -117,7 +116,6 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         return self.query_one(ProfileFields)
 
     def on_mount(self) -> None:
-        """Say where we are."""
         title = f"Edit {self._start.name}" if self._editing else "New profile"
         facts = [HeaderItem("DEMO: a private sandbox", "DEMO", needed=True)] if self.session.workspace.demo else []
         self.query_one(HeaderBar).show(("Profiles", title), facts)
@@ -130,7 +128,6 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
 
     @on(Input.Submitted)
     def go_on(self, event: Input.Submitted) -> None:
-        """Enter goes on to the next field."""
         event.stop()
         self.focus_next()
 
@@ -147,7 +144,6 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
         return await self.session.ask_store(lambda: store.load(editing)) if store is not None else None
 
     def action_test(self) -> None:
-        """Try what the form says."""
         self.say("Testing ...")
         self.test_keys()
 
@@ -173,7 +169,6 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
             self.post_message(self.Done(keys_sentence(clusters, engine.clock_offset)))
 
     def action_save(self) -> None:
-        """Save what the form says, once."""
         if not self._saving:
             self._saving, self._leaves_anyway = True, False
             self.say("Saving ...")
@@ -220,7 +215,6 @@ class ProfileFormScreen(LoudWorkers, Screen[str | None]):
 
     @on(Done)
     def show_done(self, event: Done) -> None:
-        """Leave after a save; show a problem where it belongs."""
         self._saving = False
         if event.saved is not None:
             # Textual takes away the screen in front, whoever asks: help or palette may have been opened meanwhile.

@@ -117,7 +117,6 @@ class ProfilesScreen(TableScreen):
 
     @on(Loaded)
     def show_loaded(self, event: Loaded) -> None:
-        """Show the profiles, and what was just done."""
         session = self.session
         current = session.identity.name if session.identity else None
         rows = [
@@ -182,11 +181,9 @@ class ProfilesScreen(TableScreen):
 
     @on(RecordTable.Chosen, "#table")
     def choose(self) -> None:
-        """Enter uses the profile."""
         self.action_use()
 
     def action_use(self) -> None:
-        """Call as the identity under the cursor, and go to its clusters."""
         identity = self.chosen
         if identity is not None:
             self.session.use(identity)
@@ -197,17 +194,14 @@ class ProfilesScreen(TableScreen):
         self.app.pop_screen()
 
     def action_add(self) -> None:
-        """Open an empty form."""
         self.open(ProfileFormScreen(self.session), self._after_form)
 
     def action_edit(self) -> None:
-        """Open the form of the profile under the cursor."""
         identity = self._saved("edit")
         if identity is not None:
             self.open(ProfileFormScreen(self.session, editing=identity.profile), self._after_form)
 
     def action_import(self) -> None:
-        """Open a form filled from keys found elsewhere."""
         identity = self.chosen
         if identity is None or identity.kind is SourceKind.PROFILE:
             self.say("Put the cursor on keys found in the environment or in ~/.ncloud/configure to import them.")
@@ -228,14 +222,12 @@ class ProfilesScreen(TableScreen):
             self.read_profiles()
 
     def action_default(self) -> None:
-        """Make the profile under the cursor the one used when none is named."""
         identity = self._saved("make a default of")
         if identity is not None:
             name = identity.name
             self.change_profiles(lambda change: change.set_default(name), f"{name} is the default now.")
 
     def action_rename(self) -> None:
-        """Ask for another name."""
         identity = self._saved("rename")
         if identity is not None:
             prompt = PromptDialog(
@@ -261,7 +253,6 @@ class ProfilesScreen(TableScreen):
             self.change_profiles(lambda change: change.rename(old, new), said, (old.name, new))
 
     def action_duplicate(self) -> None:
-        """Ask for the name of a copy."""
         identity = self._saved("copy")
         if identity is not None:
             prompt = PromptDialog(f"Name of the copy of {identity.name}:", f"{identity.name}-copy", self._wrong_name)
@@ -273,7 +264,6 @@ class ProfilesScreen(TableScreen):
             self.change_profiles(lambda change: change.duplicate(old, new), f"{old.name} is copied to {new}.")
 
     def action_remove(self) -> None:
-        """Ask for the profile's name, then remove it with its secret key."""
         identity = self._saved("remove")
         if identity is not None:
             in_use = self._if_in_use(identity)
@@ -298,7 +288,6 @@ class ProfilesScreen(TableScreen):
             self.change_profiles(lambda change: change.remove(profile.name, profile), said, (profile.name, None))
 
     def action_test(self) -> None:
-        """Try the keys of the identity under the cursor."""
         identity = self.chosen
         if identity is not None:
             self._tests[identity.name] = Cell("testing ...", Tone.DIM)
@@ -324,7 +313,6 @@ class ProfilesScreen(TableScreen):
 
     @on(Tested)
     def show_test(self, event: Tested) -> None:
-        """Show how the test went."""
         problem = event.problem
         self._tests[event.name] = keys_cell(problem)
         self.show_loaded(self.Loaded(event.sentence))

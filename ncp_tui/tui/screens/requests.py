@@ -122,7 +122,6 @@ class RequestsScreen(EvidenceScreen):
 
     @on(Loaded)
     def show_entries(self, event: Loaded) -> None:
-        """Show them, newest first."""
         if event.problem is not None:
             self.show_problem(event.problem)
             return
@@ -165,7 +164,6 @@ class RequestsScreen(EvidenceScreen):
         return entry if entry is not None and any(each.id == entry.id for each in self.session.unresolved) else None
 
     def action_resolve(self) -> None:
-        """Look for the entry under the cursor in the history of its cluster."""
         entry = self._open
         if entry is None:
             self.say(*why_not_resolved(self._chosen, "enter shows what was written down"))
@@ -194,13 +192,11 @@ class RequestsScreen(EvidenceScreen):
 
     @on(Looked)
     def show_look(self, event: Looked) -> None:
-        """Say that it goes on, and how it is stopped."""
         if event.entry is self._resolving:
             self.say(f"Looking for {event.entry.request.name} in the history, look {event.looks}. esc stops that.")
 
     @on(Resolved)
     def show_resolved(self, event: Resolved) -> None:
-        """Say the verdict, show its evidence in full, and the rows anew."""
         entry, found, problem = event.entry, event.resolution, event.problem
         name, is_dismissed = entry.request.name, entry.id in self._dismissed
         self._resolving = None
@@ -265,7 +261,6 @@ class RequestsScreen(EvidenceScreen):
             self.load()
 
     def action_dismiss_entry(self) -> None:
-        """Ask no more about the entry under the cursor."""
         entry = self._open
         if entry is None:
             self.say(*why_not_resolved(self._chosen, "enter shows what was written down"))
@@ -292,7 +287,6 @@ class RequestsScreen(EvidenceScreen):
 
     @on(Dismissed)
     def show_dismissed(self, event: Dismissed) -> None:
-        """Say so, or why it could not be written down."""
         if event.problem is not None:
             self.show_problem(event.problem)
             return
@@ -305,12 +299,10 @@ class RequestsScreen(EvidenceScreen):
 
     @on(RecordTable.Moved, "#table")
     def refresh_keys(self) -> None:
-        """Resolve and Dismiss are for open entries."""
         self.refresh_bindings()
 
     @on(RecordTable.Chosen, "#table")
     def open_detail(self) -> None:
-        """Do with the mouse what enter does."""
         self.action_detail()
 
     def names_to_copy(self) -> list[Copyable]:
@@ -318,13 +310,11 @@ class RequestsScreen(EvidenceScreen):
         return [Copyable("snapshot name", self._chosen.request.name)] if self._chosen else []
 
     def action_detail(self) -> None:
-        """Show all that was written down."""
         entry = self._chosen
         if entry is not None:
             self.app.push_screen(TextDialog(f"Create of {entry.request.name}", request_entry_lines(entry)))
 
     def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
-        """Show the new state of what moved on."""
         super().on_snapshot_moved(followed)
         if not followed.is_open:
             self._last_word = final_sentence(followed, problem_words)

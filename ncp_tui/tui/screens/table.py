@@ -63,7 +63,6 @@ class TableScreen(BaseScreen):
         return self.query_one("#table", RecordTable)
 
     def on_mount(self) -> None:
-        """Start with the keys on the table."""
         self.table.focus()
 
     def show_problem(self, problem: Problem) -> None:
@@ -84,22 +83,18 @@ class TableScreen(BaseScreen):
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
-        """Open the filter."""
         if self.filter_bar is not None:
             self.filter_bar.open()
 
     def action_sort(self) -> None:
-        """Order by the next column."""
         self.table.sort_by_next()
         self.say(f"Sorted by {self.table.order}." if self.table.order else "In the service's order.")
 
     def action_reverse(self) -> None:
-        """Turn the order around."""
         self.table.reverse()
         self.say(f"Sorted by {self.table.order}.")
 
     def on_filter_bar_narrowed(self, event: FilterBar.Narrowed) -> None:
-        """Show what passes the filter."""
         self.table.filter(event.text)
         if event.text:
             self.say(self.narrowed_sentence())
@@ -110,7 +105,6 @@ class TableScreen(BaseScreen):
         return f"{self.table.shown} of {self.table.total} rows contain “{text}”."
 
     def on_filter_bar_left(self) -> None:
-        """Give the keys back to the table."""
         self.table.focus()
 
     def action_back(self) -> None:

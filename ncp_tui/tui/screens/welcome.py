@@ -46,7 +46,6 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
         self._warnings = session.identities.warnings
 
     def compose(self) -> ComposeResult:
-        """What was found, and the keys to act on it."""
         with Vertical(id="welcome-box") as box:
             box.border_title = "Welcome to ncp-tui"
             yield Static(_FOUND if self._found else _NONE_FOUND, markup=False)
@@ -58,7 +57,6 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
             yield KeyBar()
 
     def on_mount(self) -> None:
-        """Show what was found."""
         table = self.query_one(RecordTable)
         by_hand = "Type other keys into a form" if self._found else "Type keys into a form"
         table.show(
@@ -81,28 +79,22 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
 
     @on(RecordTable.Moved)
     def follow_cursor(self) -> None:
-        """Offer what can be done with the row under the cursor."""
         self.refresh_bindings()
 
     @on(RecordTable.Chosen)
     def choose(self) -> None:
-        """Enter on a row."""
         self.action_use()
 
     def action_use(self) -> None:
-        """Use the keys where they are."""
         identity = self._chosen
         self.dismiss(("use", identity) if identity else ("form", None))
 
     def action_import(self) -> None:
-        """Save the keys as a profile."""
         identity = self._chosen
         self.dismiss(("import", identity) if identity else ("form", None))
 
     def action_add(self) -> None:
-        """Open an empty form."""
         self.dismiss(("form", None))
 
     def action_later(self) -> None:
-        """Go on without keys."""
         self.dismiss(("later", None))

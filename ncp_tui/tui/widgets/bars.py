@@ -43,7 +43,6 @@ class HeaderBar(Widget):
         self.refresh()
 
     def render(self) -> Text:
-        """Share the width."""
         return Text(header_text(self._path, self._facts, self.size.width), no_wrap=True)
 
 
@@ -102,14 +101,12 @@ class StatusBar(Widget):
         self.refresh()
 
     def on_resize(self) -> None:
-        """Need more rows, or fewer."""
         self._take_rows()
 
     def _take_rows(self) -> None:
         self.set_class(self._matters and cell_len(self._text) > self.size.width > 0, "two")
 
     def render(self) -> Text:
-        """As much as fits."""
         rows = status_rows(self._text, self.size.width, TWO_ROWS if self.has_class("two") else 1)
         return Text("\n".join(rows), no_wrap=True, overflow="ellipsis")
 
@@ -124,7 +121,6 @@ class KeyBar(Widget):
         self._shown: list[tuple[str, str]] = []
 
     def on_mount(self) -> None:
-        """Follow the bindings of the screen."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._look_again())
 
     def _look_again(self) -> None:
@@ -136,7 +132,6 @@ class KeyBar(Widget):
         return [(key, binding.description) for key, binding in fitting(named, self.size.width)]
 
     def render(self) -> Text:
-        """Name as many keys as fit."""
         text = Text(no_wrap=True, overflow="ellipsis")
         style = self.get_component_rich_style("keys--key", partial=True)
         self._shown = self._keys()

@@ -65,7 +65,6 @@ class ExchangePanels(LoudWorkers, Horizontal):
         self._unsubscribe: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
-        """One box a panel."""
         if "preview" in self._names:
             with Vertical(id="panel-preview", classes="panel"):
                 yield TextView(id="preview")
@@ -75,7 +74,6 @@ class ExchangePanels(LoudWorkers, Horizontal):
             yield RecordTable(SESSION_LOG.on_screen, empty="No request yet.", header=False, id="log")
 
     def on_mount(self) -> None:
-        """Follow the session log for as long as the screen lives."""
         self._unsubscribe = self._log.subscribe(self._on_log)
         self._title()
         self.call_after_refresh(self.refresh_log)
@@ -85,7 +83,6 @@ class ExchangePanels(LoudWorkers, Horizontal):
         self._title()
 
     def on_unmount(self) -> None:
-        """Stop following."""
         if self._unsubscribe is not None:
             self._unsubscribe()
 
@@ -154,12 +151,10 @@ class ExchangePanels(LoudWorkers, Horizontal):
             self._show_key(event.key)
 
     def on_record_table_chosen(self, event: RecordTable.Chosen) -> None:
-        """Do with the mouse what enter does."""
         event.stop()
         self.action_show_chosen()
 
     def action_show_chosen(self) -> None:
-        """Show the exchange under the log's cursor, and bring the response to the front."""
         self._show_key(self.query_one("#log", RecordTable).cursor_key or "")
         self.bring_forward("response")
         self.query_one("#response").focus()

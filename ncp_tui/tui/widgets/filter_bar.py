@@ -44,18 +44,15 @@ class FilterBar(TextInput):
         self.focus()
 
     def action_clear(self) -> None:
-        """Forget the filter."""
         self.value = ""
         self.display = False
         self.post_message(self.Left())
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Pass the text on as what it means here."""
         event.stop()
         self.post_message(self.Narrowed(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter and go back."""
         event.stop()
         self.display = bool(self.value)
         self.post_message(self.Left())

@@ -25,7 +25,6 @@ class SecretInput(Input):
         """The value changed; which value is nobody's business."""
 
         def __rich_repr__(self) -> Any:
-            """Show nothing."""
             yield "value", "****"
 
         def __repr__(self) -> str:
@@ -35,7 +34,6 @@ class SecretInput(Input):
         """Enter was pressed; the value stays inside."""
 
         def __rich_repr__(self) -> Any:
-            """Show nothing."""
             yield "value", "****"
 
         def __repr__(self) -> str:
@@ -54,11 +52,9 @@ class SecretInput(Input):
         return Passphrase(self.value)
 
     def action_copy(self) -> None:
-        """Refuse to copy."""
         self.app.bell()
 
     def action_cut(self) -> None:
-        """Refuse to cut."""
         self.app.bell()
 
     def _on_paste(self, event: events.Paste) -> None:
@@ -98,5 +94,4 @@ class SendButton(Button):
         await super()._on_click(event)
 
     def action_press(self) -> None:
-        """Enter on the button."""
         self.post_message(self.Entered())

@@ -57,7 +57,6 @@ class RecordTable(ScrollView, can_focus=True):
 
         @property
         def control(self) -> RecordTable:
-            """The table, for `@on(..., selector)`."""
             return self.table
 
     @dataclass
@@ -69,7 +68,6 @@ class RecordTable(ScrollView, can_focus=True):
 
         @property
         def control(self) -> RecordTable:
-            """The table, for `@on(..., selector)`."""
             return self.table
 
         def can_replace(self, message: Message) -> bool:
@@ -84,7 +82,6 @@ class RecordTable(ScrollView, can_focus=True):
 
         @property
         def control(self) -> RecordTable:
-            """The table, for `@on(..., selector)`."""
             return self.table
 
         def can_replace(self, message: Message) -> bool:
@@ -179,7 +176,6 @@ class RecordTable(ScrollView, can_focus=True):
             self._go(index)
 
     def action_move(self, by: int) -> None:
-        """Move the cursor `by` rows."""
         self._go(self._cursor + by)
 
     def action_page(self, by: int) -> None:
@@ -191,15 +187,12 @@ class RecordTable(ScrollView, can_focus=True):
         self._go(to if to == 0 else len(self._rows) - 1)
 
     def on_resize(self) -> None:
-        """Give the columns their share of the new width."""
         self._measure()
 
     def on_focus(self) -> None:
-        """Show the cursor as active."""
         self._refresh_row(self._cursor)
 
     def on_blur(self) -> None:
-        """Show the cursor as resting."""
         self._refresh_row(self._cursor)
 
     def on_click(self, event: events.Click) -> None:
@@ -212,7 +205,6 @@ class RecordTable(ScrollView, can_focus=True):
             self.post_message(self.Chosen(self, self._rows[index].key))
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line: the header, a row, or nothing."""
         width = self.size.width
         if width != self._measured_in:  # the first frame is painted before the size is told of
             self._widths = self._share()

@@ -37,7 +37,6 @@ class TextView(ScrollView, can_focus=True):
         self._lines: list[Line] = list(lines)
 
     def on_mount(self) -> None:
-        """Size the view for the lines it was made with."""
         self._measure()
 
     def show(self, lines: Sequence[Line], *, keep_place: bool = False, widest: int | None = None) -> None:
@@ -55,7 +54,6 @@ class TextView(ScrollView, can_focus=True):
         return "\n".join("".join(span.text for span in line) for line in self._lines)
 
     def action_scroll_by(self, by: int) -> None:
-        """Scroll `by` lines."""
         self.scroll_relative(y=by, animate=False)
 
     def action_scroll_page(self, by: int) -> None:
@@ -71,7 +69,6 @@ class TextView(ScrollView, can_focus=True):
         self.scroll_relative(x=by, animate=False)
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line."""
         base = self.rich_style
         width = self.size.width
         index = y + self.scroll_offset.y
