@@ -123,6 +123,11 @@ def clean_json(value: Any) -> Any:
     return value
 
 
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count and what is counted: `1 cluster`, `2,907 clusters`; `many` where the plural is not `one` with an s."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def json_text(document: Any, *, indent: int | None = None, ascii_only: bool = False) -> str:
     """`document` as JSON that a terminal shows as it is: what acts or hides is an escape, as JSON has them.
 

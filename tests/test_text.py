@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.gateway.exchange import Answer
-from ncp_tui.text import LONGEST, clean, clean_json, clean_lines, json_text
+from ncp_tui.text import LONGEST, clean, clean_json, clean_lines, json_text, plural
 from tests.tables import each_row
 
 ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -194,3 +194,17 @@ def test_any_bytes_have_a_text(body: bytes) -> None:
 
 def test_numbers_and_booleans_stay() -> None:
     assert clean_json({"a": [1, 2.5, True, None, "x\x00"]}) == {"a": [1, 2.5, True, None, "x␀"]}
+
+
+@each_row(
+    "count, one, many, said",
+    [
+        (0, "cluster", "", "0 clusters"),
+        (1, "cluster", "", "1 cluster"),
+        (2, "cluster", "", "2 clusters"),
+        (1, "entry", "entries", "1 entry"),
+        (2_907_564, "entry", "entries", "2,907,564 entries"),
+    ],
+)
+def test_a_count_agrees_with_what_is_counted(count: int, one: str, many: str, said: str) -> None:
+    assert plural(count, one, many) == said

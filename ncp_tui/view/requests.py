@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ncp_tui.problem import Problem
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Verdict
-from ncp_tui.text import clean
+from ncp_tui.text import clean, plural
 from ncp_tui.view.format import ZONE, clock_time, date_time
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, wrapped
@@ -106,7 +106,7 @@ def request_entry_lines(entry: JournalEntry) -> list[Line]:
 
 def how_many(entries: Sequence[JournalEntry], unresolved: Sequence[JournalEntry], means: str = "") -> tuple[str, Tone]:
     """How many requests there are and how many of them are open, and the tone of that; `means` closes those."""
-    count = f"{len(entries):,} create{'s' * (len(entries) != 1)}"
+    count = plural(len(entries), "create")
     if not entries:
         return "The journal is empty.", Tone.PLAIN
     if unresolved:
