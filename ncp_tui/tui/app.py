@@ -215,7 +215,7 @@ class NcpApp(TerminalApp):
         self.notifier.call_window(f"ncp-tui{who}")
         clusters = self._clusters_screen()
         if clusters is not None:
-            clusters.workers.cancel_node(clusters)
+            clusters.stop_reading()
             clusters.hide_problem()
             clusters.show_header()
             clusters.refresh_bindings()

@@ -44,7 +44,7 @@ async def _grown(times: int) -> float:
         for number in range(times):
             if number == min(_FIRST, times // 2):
                 before = _resident_mib()
-            await screen.load_clusters().wait()
+            await screen.table.load_clusters().wait()
         await pilot.pause()
         return _resident_mib() - before
 

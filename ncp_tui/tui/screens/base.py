@@ -142,9 +142,13 @@ class BaseScreen(LoudWorkers, Screen[None]):
         else:
             self.say(*final_sentence(followed, problem_words))
 
-    def open(self, screen: Screen[Any], then: Callable[[Any], None] | None = None) -> None:
-        """Go to another screen. What this one is still reading is stopped; a request with an effect is not ours."""
+    def stop_reading(self) -> None:
+        """Stop what this screen is still reading; a request with an effect is not its own."""
         self.workers.cancel_node(self)
+
+    def open(self, screen: Screen[Any], then: Callable[[Any], None] | None = None) -> None:
+        """Go to another screen; what this one is still reading is stopped."""
+        self.stop_reading()
         self.app.push_screen(screen, then)
 
     def action_reload(self) -> None:

@@ -43,7 +43,7 @@ class TableScreen(BaseScreen):
         if not self.panels_deferred:
             yield FilterBar()
         yield ProblemCard()
-        yield RecordTable(self.columns, id="table")
+        yield self.new_table()
 
     async def mount_panels(self) -> None:
         """Add the filter as well."""
@@ -56,6 +56,10 @@ class TableScreen(BaseScreen):
     def filter_bar(self) -> FilterBar | None:
         """The filter; None until it is there."""
         return cast("FilterBar | None", next(iter(self.query("#filter")), None))
+
+    def new_table(self) -> RecordTable:
+        """An empty table with the screen's columns."""
+        return RecordTable(self.columns, id="table")
 
     @property
     def table(self) -> RecordTable:

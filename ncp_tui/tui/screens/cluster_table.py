@@ -1,0 +1,208 @@
+"""The table of the clusters: it reads every page and shows each as it comes, then the newest snapshot of each."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.message import Message
+
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.identity import Identity
+from ncp_tui.search_engine.models import Cluster
+from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look, look_at_last_snapshots
+from ncp_tui.system.blocking import run_blocking
+from ncp_tui.tui.crash import LoudWorkers
+from ncp_tui.tui.history_reader import MOST_ROWS
+from ncp_tui.tui.session import Session
+from ncp_tui.tui.slices import in_slices
+from ncp_tui.tui.widgets.record_table import RecordTable
+from ncp_tui.view.clusters import CLUSTERS, ListedCluster
+from ncp_tui.view.progress import under_way_word
+from ncp_tui.view.text import Row
+
+if TYPE_CHECKING:
+    from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.snapshots.track import TrackedSnapshot
+
+TOGETHER_SECONDS = 0.05
+"""In which what comes at the same time is shown together: each costs a layout of the screen, 7 ms."""
+
+MANY, TOGETHER_SECONDS_OF_MANY = 300, 0.25
+"""From so many rows on that is done less often: nobody sees the end of the list."""
+
+NAMES_SECONDS = 10.0
+"""How long the disk may take to keep the names; nobody waits for it."""
+
+
+class ClusterTable(LoudWorkers, RecordTable):
+    """The clusters of the profile in use, in the session and on the screen."""
+
+    @dataclass
+    class PageLoaded(Message, bubble=False):
+        """Some clusters arrived, with their rows."""
+
+        identity: Identity | None
+        clusters: list[Cluster]
+        rows: list[Row]
+
+    @dataclass
+    class LastSnapshotLoaded(Message, bubble=False):
+        """The newest snapshot of one cluster is known."""
+
+        identity: Identity | None
+        number: str
+
+    @dataclass
+    class Listed(Message):
+        """The listing has ended, or it failed; the table shows what came of it."""
+
+        identity: Identity | None
+        seconds: float
+        rows: list[Row]
+        problem: Problem | None = None
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(CLUSTERS.on_screen, id="table")
+        self._session = session
+        self._arrived: list[Row] = []
+
+    def load(self) -> None:
+        """List the clusters again, of the profile in use."""
+        session = self._session
+        self._arrived = []
+        if session.identity is None:
+            self.show([], empty="No profile is chosen. Press p.")
+            return
+        session.clusters_complete = False
+        if not session.clusters:
+            self.show([], empty="Loading ...")
+        self.load_clusters()
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the clusters are being listed."""
+        mine = (worker for worker in self.workers if worker.node is self and worker.group == "clusters")
+        return any(not worker.is_finished and not worker.is_cancelled for worker in mine)
+
+    @work(group="clusters", exclusive=True, exit_on_error=False, description="load clusters")
+    async def load_clusters(self) -> None:
+        """Read every page, showing each as it comes, then the age of each cluster's newest snapshot."""
+        session, identity = self._session, self._session.identity
+        monotonic = session.workspace.monotonic
+        started = monotonic()
+        try:
+            with session.log.action("list clusters"):
+                engine = await session.engine()
+                found: dict[str, Cluster] = {}
+                rows, gap = list[Row](), ""
+                async for page in engine.cluster_pages(most=MOST_ROWS):
+                    found.update({cluster.number or cluster.name: cluster for cluster in page.rows})
+                    made = await in_slices(self._row, page.rows)
+                    rows, gap = rows + made, page.gap
+                    self.post_message(self.PageLoaded(identity, page.rows, made))
+            if identity is session.identity:
+                session.clusters, session.clusters_gap, session.clusters_read_at = found, gap, session.workspace.now()
+            self.post_message(self.Listed(identity, monotonic() - started, rows))
+        except Problem as problem:
+            self.post_message(self.Listed(identity, monotonic() - started, [], problem))
+            return
+        await self._load_last_snapshots(engine, identity, list(found.values()))
+
+    async def _load_last_snapshots(
+        self, engine: SearchEngine, identity: Identity | None, clusters: list[Cluster]
+    ) -> None:
+        """Read the newest snapshot of every running cluster, until another profile is in use."""
+
+        def show(cluster: Cluster, last: LastSnapshot) -> bool:
+            if identity is self._session.identity:
+                self._session.last_snapshots[cluster.number] = last
+                self.post_message(self.LastSnapshotLoaded(identity, cluster.number))
+            return identity is self._session.identity
+
+        with self._session.log.action("read last snapshots", background=True):
+            await look_at_last_snapshots(engine, clusters, show)
+
+    @work(group="names", exclusive=True, exit_on_error=False, description="keep names")
+    async def keep_names(self, identity: Identity, names: list[str], *, are_all: bool) -> None:
+        """Write down what a shell may complete."""
+        from ncp_tui.profiles.cluster_name_cache import ClusterNameCache
+
+        cache = ClusterNameCache(self._session.workspace.paths)
+        with contextlib.suppress(OSError, TimeoutError):  # a comfort: the shell completes what was listed before
+            await run_blocking(lambda: cache.store(identity, names, is_whole=are_all), NAMES_SECONDS)
+
+    @on(PageLoaded)
+    def show_page(self, event: PageLoaded) -> None:
+        if event.identity is self._session.identity:
+            self._session.clusters.update({cluster.number or cluster.name: cluster for cluster in event.clusters})
+            self._show_soon(event.rows)
+
+    def _show_soon(self, rows: list[Row]) -> None:
+        """Show rows with those that come at the same time; the first ones at once."""
+        is_waiting = bool(self._arrived)
+        self._arrived += rows
+        if not self.total:
+            self._show_arrived()
+        elif rows and not is_waiting:
+            is_long = self.total > MANY
+            self.set_timer(TOGETHER_SECONDS_OF_MANY if is_long else TOGETHER_SECONDS, self._show_arrived)
+
+    def _show_arrived(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        if arrived:
+            self.merge(arrived)
+
+    @on(Listed)
+    def show_listed(self, event: Listed) -> None:
+        """Show all of it, in the order of the service; of another profile than the one in use nobody is told."""
+        session = self._session
+        if event.identity is not session.identity:
+            event.stop()
+            return
+        if event.problem is not None:
+            self._show_arrived()
+            return
+        session.clusters_complete, self._arrived = True, []
+        if event.identity is not None and not session.workspace.demo:
+            names = [cluster.name for cluster in session.clusters.values()]
+            self.keep_names(event.identity, names, are_all=not session.clusters_gap)
+        self.show(event.rows, empty=CLUSTERS.empty)
+
+    @on(LastSnapshotLoaded)
+    def show_last_snapshot(self, event: LastSnapshotLoaded) -> None:
+        session = self._session
+        if event.identity is session.identity and event.number in session.clusters:
+            self._show_soon([self._row(session.clusters[event.number])])
+
+    def _row(self, cluster: Cluster) -> Row:
+        """The row of a cluster, as of now."""
+        session = self._session
+        under_way = [each for each in session.open_snapshots if each.request.cluster_number == cluster.number]
+        last = session.last_snapshots.get(cluster.number, NOT_READ)
+        word = under_way_word(under_way) if under_way else ""
+        return CLUSTERS.row(ListedCluster(cluster, session.workspace.now(), last, word))
+
+    @work(group="rows", exclusive=True, exit_on_error=False, description="show the clusters as of now")
+    async def show_ages(self) -> None:
+        """Make every row again: the ages in them have grown."""
+        clusters = self._session.clusters
+        rows = await in_slices(self._row, list(clusters.values()))
+        if clusters is self._session.clusters:
+            self.merge(rows)
+
+    def keep_progress(self, tracked: TrackedSnapshot) -> None:
+        """Keep what `tracked` shows of the newest snapshot of its cluster."""
+        session, progress = self._session, tracked.progress
+        if progress is not None and progress.entry is not None and tracked.identity is session.identity:
+            last = LastSnapshot(Look.FOUND, progress.entry, session.workspace.now())
+            session.last_snapshots[tracked.request.cluster_number] = last
+
+    def show_progress(self, tracked: TrackedSnapshot) -> None:
+        """Show it in the row of its cluster."""
+        session = self._session
+        cluster = session.clusters.get(tracked.request.cluster_number)
+        if cluster is not None and tracked.identity is session.identity:
+            self.merge([self._row(cluster)])
