@@ -22,7 +22,7 @@ from ncp_tui.tui.glyphs import GLYPHS, Glyphs, limited_encoding
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.title import GIVE_BACK, KEEP, has_title, title_sequence
 from ncp_tui.tui.widgets.bars import header_text
-from ncp_tui.tui.widgets.record_table import cut
+from ncp_tui.tui.widgets.table_rows import cut
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.text import line
 from tests.journeys.terminal import ESCAPE, F1, Terminal

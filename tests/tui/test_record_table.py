@@ -14,7 +14,8 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from ncp_tui.tui.glyphs import shown
-from ncp_tui.tui.widgets.record_table import RecordTable, column_widths, content_widths, cut
+from ncp_tui.tui.widgets.record_table import RecordTable
+from ncp_tui.tui.widgets.table_rows import column_widths, content_widths, cut
 from ncp_tui.view.table import Column
 from ncp_tui.view.text import Cell, Row
 

@@ -18,7 +18,7 @@ from ncp_tui.tui.history_reader import HistoryReader
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets.filter_bar import FilterBar
+from ncp_tui.tui.widgets.inputs import FilterBar
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.format import ZONE, clock_time, milliseconds
 from ncp_tui.view.history import HISTORY, history_lines, state_cell

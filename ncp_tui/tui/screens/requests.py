@@ -23,7 +23,7 @@ from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets.filter_bar import FilterBar
+from ncp_tui.tui.widgets.inputs import FilterBar
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.progress import final_sentence

@@ -15,7 +15,7 @@ from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.table import Column
 
 if TYPE_CHECKING:
-    from ncp_tui.tui.widgets.filter_bar import FilterBar
+    from ncp_tui.tui.widgets.inputs import FilterBar
 
 
 class TableScreen(BaseScreen):
@@ -38,7 +38,7 @@ class TableScreen(BaseScreen):
 
     def body(self) -> Iterable[Widget]:
         """The filter, a place for a problem, the table."""
-        from ncp_tui.tui.widgets.filter_bar import FilterBar
+        from ncp_tui.tui.widgets.inputs import FilterBar
 
         if not self.panels_deferred:
             yield FilterBar()
@@ -47,7 +47,7 @@ class TableScreen(BaseScreen):
 
     async def mount_panels(self) -> None:
         """Add the filter as well."""
-        from ncp_tui.tui.widgets.filter_bar import FilterBar
+        from ncp_tui.tui.widgets.inputs import FilterBar
 
         await self.mount(FilterBar(), before="#problem")
         await super().mount_panels()

@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from ncp_tui.tui.glyphs import shown
-from ncp_tui.tui.widgets.record_table import cut
+from ncp_tui.tui.widgets.table_rows import cut
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -20,14 +19,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ncp_tui.tui.glyphs import cells_of, shown
+from ncp_tui.tui.widgets.table_rows import GAP, TableRows, cut
 from ncp_tui.view.table import Column
-from ncp_tui.view.text import Cell, Row, Tone, comparable
-
-_GAP = 2
-
-MOST_MEASURED = 1_000
-"""Rows of those that come at once whose width is measured; a later, wider one is cut with an ellipsis."""
+from ncp_tui.view.text import Cell, Row, Tone
 
 
 class RecordTable(ScrollView, can_focus=True):
@@ -97,81 +91,59 @@ class RecordTable(ScrollView, can_focus=True):
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
-        self._columns = tuple(columns)
+        self._rows = TableRows(columns)
         self._empty = empty
         self._looked_at = 0
         self._header = 1 if header else 0
-        self._all: list[Row] = []
-        self._places: dict[str, int] = {}
-        self._wanted: list[int] = []
-        self._rows: list[Row] = []
         self._cursor = 0
-        self._filter = ""
-        self._order: tuple[int, bool] | None = None
         self._widths: list[int] = []
         self._measured_in = 0
 
     @property
     def shown(self) -> int:
         """How many rows pass the filter."""
-        return len(self._rows)
+        return len(self._rows.shown)
 
     @property
     def total(self) -> int:
         """How many rows there are."""
-        return len(self._all)
+        return len(self._rows.all)
 
     @property
     def cursor_key(self) -> str | None:
         """The key of the row under the cursor."""
-        return self._rows[self._cursor].key if self._rows else None
+        return self._rows.shown[self._cursor].key if self._rows.shown else None
 
     @property
     def order(self) -> str:
         """The order in words, empty for the given one."""
-        if self._order is None:
-            return ""
-        column, down = self._order
-        return f"{self._columns[column].label.lower()} {'down' if down else 'up'}"
+        return self._rows.order_words
 
     def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
         """Show `rows`; the cursor stays on the same key, or near where it was."""
-        self._all = list(rows)
-        self._places = {row.key: place for place, row in enumerate(self._all)}
-        self._wanted = []
         if empty is not None:
             self._empty = empty
-        self._arrange()
+        self._arrange(lambda: self._rows.replace(rows))
 
     def merge(self, rows: Sequence[Row]) -> None:
         """Put `rows` in the place of those with the same keys, and the others below all that are there."""
-        for row in rows:
-            place = self._places.setdefault(row.key, len(self._all))
-            self._all[place : place + 1] = [row]
-        self._wanted = list(map(max, self._wanted, content_widths(self._columns, rows))) if self._wanted else []
-        self._arrange()
+        self._arrange(lambda: self._rows.merge(rows))
 
     def filter(self, text: str) -> None:
         """Show only rows that contain `text`."""
-        self._filter = text
-        self._arrange()
+        self._arrange(lambda: self._rows.filter(text))
 
     def sort_by_next(self) -> None:
-        """Order by the first column, by the next one at each call, and as given after the last."""
-        column = -1 if self._order is None else self._order[0]
-        following = column + 1
-        self._order = None if following >= len(self._columns) else (following, False)
-        self._arrange()
+        """Sort by the first column, by the next one at each call, and as given after the last."""
+        self._arrange(self._rows.sort_by_next)
 
     def reverse(self) -> None:
-        """Turn the order around."""
-        column, down = self._order or (0, False)
-        self._order = (column, not down)
-        self._arrange()
+        """Reverse the order."""
+        self._arrange(self._rows.reverse)
 
     def move_to(self, key: str) -> None:
         """Put the cursor on the row `key`, if it is shown."""
-        index = next((index for index, row in enumerate(self._rows) if row.key == key), None)
+        index = next((index for index, row in enumerate(self._rows.shown) if row.key == key), None)
         if index is not None:
             self._go(index)
 
@@ -184,7 +156,7 @@ class RecordTable(ScrollView, can_focus=True):
 
     def action_jump(self, to: int) -> None:
         """Move the cursor to the first (0) or the last (-1) row."""
-        self._go(to if to == 0 else len(self._rows) - 1)
+        self._go(to if to == 0 else len(self._rows.shown) - 1)
 
     def on_resize(self) -> None:
         self._measure()
@@ -198,11 +170,11 @@ class RecordTable(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Move to the row clicked; a second click on it opens it."""
         index = event.y - self._header + self.scroll_offset.y
-        if event.y < self._header or index >= len(self._rows):
+        if event.y < self._header or index >= len(self._rows.shown):
             return
         self._go(index)
         if event.chain > 1:
-            self.post_message(self.Chosen(self, self._rows[index].key))
+            self.post_message(self.Chosen(self, self._rows.shown[index].key))
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -211,15 +183,15 @@ class RecordTable(ScrollView, can_focus=True):
         base = self.rich_style
         if self._header and y == 0:
             style = base + self._tone("header")
-            cells = [(column.label, style) for column in self._columns]
+            cells = [(column.label, style) for column in self._rows.columns]
             return self._line(cells, style, width)
         index = y - self._header + self.scroll_offset.y
-        if not self._rows and y == self._header:
-            words = "No row contains that." if self._all else self._empty
+        if not self._rows.shown and y == self._header:
+            words = "No row contains that." if self.total else self._empty
             return Strip([Segment(" " + words, base + self._tone(Tone.DIM))]).extend_cell_length(width, base)
-        if index >= len(self._rows):
+        if index >= len(self._rows.shown):
             return Strip.blank(width, base)
-        row = self._rows[index]
+        row = self._rows.shown[index]
         style = base
         if index == self._cursor:
             style = base + self._tone("cursor" if self.has_focus else "cursor-blurred")
@@ -239,17 +211,14 @@ class RecordTable(ScrollView, can_focus=True):
         for (text, cell_style), column_width in zip(cells, self._widths, strict=False):
             if column_width:
                 segments.append(Segment(cut(text, column_width), cell_style))
-                segments.append(Segment(" " * _GAP, style))
+                segments.append(Segment(" " * GAP, style))
         return Strip(segments).adjust_cell_length(width, style)
 
-    def _arrange(self) -> None:
-        key, place, before = self.cursor_key, self._cursor, self._rows
-        wanted = comparable(self._filter)
-        rows = [row for row in self._all if wanted in row.comparable] if wanted else list(self._all)
-        if self._order is not None:
-            column, down = self._order
-            rows.sort(key=_sorting(column), reverse=down)
-        self._rows = rows
+    def _arrange(self, change: Callable[[], None]) -> None:
+        """Make a change of the rows and repaint what looks another way; the cursor stays on its row."""
+        key, place, before = self.cursor_key, self._cursor, self._rows.shown
+        change()
+        rows = self._rows.shown
         kept = next((index for index, row in enumerate(rows) if row.key == key), None)
         self._cursor = kept if kept is not None else max(0, min(place, len(rows) - 1))
         self._measure()
@@ -261,37 +230,35 @@ class RecordTable(ScrollView, can_focus=True):
 
     def _measure(self) -> None:
         widths = self._share()
-        self.virtual_size = Size(self.size.width, len(self._rows) + self._header)
+        self.virtual_size = Size(self.size.width, len(self._rows.shown) + self._header)
         if widths != self._widths:
             self._widths = widths
             self.refresh()
 
     def _share(self) -> list[int]:
-        """The width of each column now. It depends on all rows: else columns would jump at each letter of a filter."""
-        self._wanted = self._wanted or content_widths(self._columns, self._all)
         self._measured_in = self.size.width
-        return column_widths(self._columns, self._wanted, self._measured_in - 1)
+        return self._rows.widths(self._measured_in - 1)
 
     def _refresh_changes(self, before: Sequence[Row], cursor: int) -> None:
         """Repaint what is in view and not as `before`: all of it is 5 kB, and a list is often shown again unchanged."""
-        if not self._rows:
+        if not self._rows.shown:
             self._refresh_row(0)  # the words that stand there instead
         top = self.scroll_offset.y
         for index in range(top, top + self.size.height):
-            was, now = (rows[index] if index < len(rows) else None for rows in (before, self._rows))
+            was, now = (rows[index] if index < len(rows) else None for rows in (before, self._rows.shown))
             if was != now or (cursor != self._cursor and index in {cursor, self._cursor}):
                 self._refresh_row(index)
 
     def _go(self, index: int) -> None:
-        index = max(0, min(index, len(self._rows) - 1))
+        index = max(0, min(index, len(self._rows.shown) - 1))
         self._look_at_end(index)
-        if index == self._cursor or not self._rows:
+        if index == self._cursor or not self._rows.shown:
             return
         before, self._cursor = self._cursor, index
         self._refresh_row(before)
         self._refresh_row(index)
         self._keep_cursor_visible()
-        self.post_message(self.Moved(self, self._rows[index].key))
+        self.post_message(self.Moved(self, self._rows.shown[index].key))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Look at the end where the mouse goes, too."""
@@ -306,7 +273,7 @@ class RecordTable(ScrollView, can_focus=True):
     @property
     def is_end_near(self) -> bool:
         """Whether it still is, for whoever comes to an EndNear after more rows have come."""
-        return bool(self._rows) and self._looked_at + self.size.height >= len(self._rows)
+        return bool(self._rows.shown) and self._looked_at + self.size.height >= len(self._rows.shown)
 
     def _refresh_row(self, index: int) -> None:
         y = index - self.scroll_offset.y + self._header
@@ -320,57 +287,3 @@ class RecordTable(ScrollView, can_focus=True):
             self.scroll_to(y=self._cursor, animate=False, force=True)
         elif self._cursor >= top + height:
             self.scroll_to(y=self._cursor - height + 1, animate=False, force=True)
-
-
-_LEFT_OUT: Column[Any] = Column("", lambda _: Cell(""), most=0, least=0)
-
-
-def content_widths(columns: Sequence[Column[Any]], rows: Sequence[Row]) -> list[int]:
-    """How wide the labels and the cells below them are, of the first MOST_MEASURED rows."""
-    wanted = [cell_len(column.label) for column in columns]
-    for row in rows[:MOST_MEASURED]:
-        for index, cell in enumerate(row.cells[: len(columns)]):
-            wanted[index] = max(wanted[index], cells_of(cell.text))
-    return wanted
-
-
-def column_widths(columns: Sequence[Column[Any]], wanted: Sequence[int], width: int) -> list[int]:
-    """The width of each column: its content (`wanted`) up to its limit, then what is left to the flexible ones.
-
-    Where there is too little, the widest are cut to fit.
-    """
-    columns = [column if width >= column.room else _LEFT_OUT for column in columns]
-    wanted = [0 if column is _LEFT_OUT else want for want, column in zip(wanted, columns, strict=True)]
-    widths = [min(want, width if column.flex else column.most) for want, column in zip(wanted, columns, strict=True)]
-    spare = width - sum(widths) - _GAP * sum(column is not _LEFT_OUT for column in columns)
-    while spare < 0:
-        # Take from the widest flexible column first, then from any, but never below what still says something.
-        able = [i for i, column in enumerate(columns) if widths[i] > column.least and column.flex]
-        able = able or [i for i, column in enumerate(columns) if widths[i] > column.least]
-        if not able:
-            break
-        widest = max(able, key=lambda index: widths[index])
-        widths[widest] -= 1
-        spare += 1
-    flexible = [index for index, column in enumerate(columns) if column.flex]
-    for index in flexible:
-        if spare > 0:
-            widths[index] += spare * columns[index].flex // sum(columns[i].flex for i in flexible)
-    return widths
-
-
-def cut(text: str, width: int) -> str:
-    """`text` in exactly `width` cells; what does not fit ends in an ellipsis, and a wide character is never halved."""
-    text = shown(text)
-    if cell_len(text) <= width:
-        return set_cell_size(text, width)
-    return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width)
-
-
-def _sorting(column: int) -> Callable[[Row], tuple[int, float, str]]:
-    def key(row: Row) -> tuple[int, float, str]:
-        cell = row.cells[column]
-        value = cell.text.casefold() if cell.sort is None else cell.sort
-        return (0, value, "") if isinstance(value, int | float) else (1, 0.0, value)
-
-    return key

@@ -1,0 +1,138 @@
+"""The rows of a table: which of them are shown, in which order, and how they share the width. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+
+from ncp_tui.tui.glyphs import cells_of, shown
+from ncp_tui.view.table import Column
+from ncp_tui.view.text import Cell, Row, comparable
+
+GAP = 2
+"""Cells between two columns."""
+
+MOST_MEASURED = 1_000
+"""Rows of those that come at once whose width is measured; a later, wider one is cut with an ellipsis."""
+
+
+class TableRows:
+    """All rows, and those that pass the filter, in order."""
+
+    def __init__(self, columns: Sequence[Column[Any]]) -> None:
+        self.columns = tuple(columns)
+        self.all: list[Row] = []
+        self.shown: list[Row] = []
+        """Those that pass the filter, in order; a new list after each change."""
+        self._places: dict[str, int] = {}
+        self._filter = ""
+        self._order: tuple[int, bool] | None = None
+        self._wanted: list[int] = []
+
+    @property
+    def order_words(self) -> str:
+        """The order in words, empty for the given one."""
+        if self._order is None:
+            return ""
+        column, down = self._order
+        return f"{self.columns[column].label.lower()} {'down' if down else 'up'}"
+
+    def replace(self, rows: Sequence[Row]) -> None:
+        """Have `rows` and no others."""
+        self.all = list(rows)
+        self._places = {row.key: place for place, row in enumerate(self.all)}
+        self._wanted = []
+        self._arrange()
+
+    def merge(self, rows: Sequence[Row]) -> None:
+        """Put `rows` in the place of those with the same keys, and the others below all that are there."""
+        for row in rows:
+            place = self._places.setdefault(row.key, len(self.all))
+            self.all[place : place + 1] = [row]
+        self._wanted = list(map(max, self._wanted, content_widths(self.columns, rows))) if self._wanted else []
+        self._arrange()
+
+    def filter(self, text: str) -> None:
+        """Show only rows that contain `text`."""
+        self._filter = text
+        self._arrange()
+
+    def sort_by_next(self) -> None:
+        """Sort by the first column, by the next one at each call, and as given after the last."""
+        following = 0 if self._order is None else self._order[0] + 1
+        self._order = None if following >= len(self.columns) else (following, False)
+        self._arrange()
+
+    def reverse(self) -> None:
+        """Reverse the order; the given one is that of the first column."""
+        column, down = self._order or (0, False)
+        self._order = (column, not down)
+        self._arrange()
+
+    def widths(self, width: int) -> list[int]:
+        """The width of each column. It depends on all rows: else columns would jump at each letter of a filter."""
+        self._wanted = self._wanted or content_widths(self.columns, self.all)
+        return column_widths(self.columns, self._wanted, width)
+
+    def _arrange(self) -> None:
+        wanted = comparable(self._filter)
+        self.shown = [row for row in self.all if wanted in row.comparable] if wanted else list(self.all)
+        if self._order is not None:
+            column, down = self._order
+            self.shown.sort(key=_sorting(column), reverse=down)
+
+
+_LEFT_OUT: Column[Any] = Column("", lambda _: Cell(""), most=0, least=0)
+
+
+def content_widths(columns: Sequence[Column[Any]], rows: Sequence[Row]) -> list[int]:
+    """How wide the labels and the cells below them are, of the first MOST_MEASURED rows."""
+    wanted = [cell_len(column.label) for column in columns]
+    for row in rows[:MOST_MEASURED]:
+        for index, cell in enumerate(row.cells[: len(columns)]):
+            wanted[index] = max(wanted[index], cells_of(cell.text))
+    return wanted
+
+
+def column_widths(columns: Sequence[Column[Any]], wanted: Sequence[int], width: int) -> list[int]:
+    """The width of each column: its content (`wanted`) up to its limit, then what is left to the flexible ones.
+
+    Where there is too little, the widest are cut to fit.
+    """
+    columns = [column if width >= column.room else _LEFT_OUT for column in columns]
+    wanted = [0 if column is _LEFT_OUT else want for want, column in zip(wanted, columns, strict=True)]
+    widths = [min(want, width if column.flex else column.most) for want, column in zip(wanted, columns, strict=True)]
+    spare = width - sum(widths) - GAP * sum(column is not _LEFT_OUT for column in columns)
+    while spare < 0:
+        # Take from the widest flexible column first, then from any, but never below what still says something.
+        able = [i for i, column in enumerate(columns) if widths[i] > column.least and column.flex]
+        able = able or [i for i, column in enumerate(columns) if widths[i] > column.least]
+        if not able:
+            break
+        widest = max(able, key=lambda index: widths[index])
+        widths[widest] -= 1
+        spare += 1
+    flexible = [index for index, column in enumerate(columns) if column.flex]
+    for index in flexible:
+        if spare > 0:
+            widths[index] += spare * columns[index].flex // sum(columns[i].flex for i in flexible)
+    return widths
+
+
+def cut(text: str, width: int) -> str:
+    """`text` in exactly `width` cells; what does not fit ends in an ellipsis, and a wide character is never halved."""
+    text = shown(text)
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width)
+
+
+def _sorting(column: int) -> Callable[[Row], tuple[int, float, str]]:
+    def key(row: Row) -> tuple[int, float, str]:
+        cell = row.cells[column]
+        value = cell.text.casefold() if cell.sort is None else cell.sort
+        return (0, value, "") if isinstance(value, int | float) else (1, 0.0, value)
+
+    return key
