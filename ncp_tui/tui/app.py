@@ -15,11 +15,9 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.system.process import resume_gc
-from ncp_tui.tui.clipboard import Clipboard
 from ncp_tui.tui.identity_choice import find_identity, find_saved
 from ncp_tui.tui.messages import IdentityFound, JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
 from ncp_tui.tui.next_steps import problem_words
-from ncp_tui.tui.notify import BELL, WAYS, Notifier
 from ncp_tui.tui.palette import commands_of
 from ncp_tui.tui.preferences import Preferences
 from ncp_tui.tui.screens.base import BaseScreen
@@ -28,9 +26,11 @@ from ncp_tui.tui.send_key import note_input
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.small_window import SmallWindow
 from ncp_tui.tui.snapshot_workers import SnapshotWorkers
-from ncp_tui.tui.terminal import TerminalApp
+from ncp_tui.tui.terminal.clipboard import Clipboard
+from ncp_tui.tui.terminal.driver import TerminalApp
+from ncp_tui.tui.terminal.notifications import BELL, WAYS, Notifier
+from ncp_tui.tui.terminal.typed_ahead import TypedAhead
 from ncp_tui.tui.themes import DARK, THEMES, theme_for
-from ncp_tui.tui.typed_ahead import TypedAhead
 from ncp_tui.view.progress import final_sentence, title_word
 from ncp_tui.workspace import Workspace
 

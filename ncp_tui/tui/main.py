@@ -7,11 +7,8 @@ import os
 import sys
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.tui.variables import forget_foreign_variables
+from ncp_tui.tui.terminal.setup import prepare_terminal, wants_mouse
 from ncp_tui.workspace import Workspace
-
-_SWITCH_SECONDS = 0.001
-"""After how long a thread that works on an answer gives way to a key; Python's own 5 ms would be felt."""
 
 
 def run(workspace: Workspace, secrets: list[SecretKey], *, profile: str | None = None) -> int:
@@ -21,15 +18,9 @@ def run(workspace: Workspace, secrets: list[SecretKey], *, profile: str | None =
     The process ends within two seconds of the user's leaving, whatever is done afterwards. Raises whatever crashed the
     app, once the terminal is restored, for the caller to report without local variables.
     """
-    forget_foreign_variables(os.environ)
-    from ncp_tui.tui.crash import silence_textual_logs  # Textual is loaded when a screen is wanted
-    from ncp_tui.tui.start import prepare_terminal, wants_mouse
-
-    silence_textual_logs()
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    from ncp_tui.tui.app import NcpApp
-
     choices = prepare_terminal(workspace)
+    from ncp_tui.tui.app import NcpApp  # Textual is loaded when a screen is wanted, and the environment is clean
+
     app = NcpApp(workspace, profile, choices.theme, secrets, notify_by=choices.notify_by)
     log_file = app.session.keep_log()
     try:

@@ -18,7 +18,7 @@ from ncp_tui.sandbox.server import ThreadedSandbox
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.outcome import Verdict
 from ncp_tui.system.paths import paths_from
-from ncp_tui.tui.leaving import ORDERLY_SECONDS
+from ncp_tui.tui.terminal.shutdown import ORDERLY_SECONDS
 from tests.journeys.dead_gateway import KEYRING, add_profiles, dead_gateway
 from tests.journeys.leaving import SOON, assert_restored, keys_of
 from tests.journeys.terminal import F2, PATIENCE, Terminal

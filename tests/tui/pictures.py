@@ -18,7 +18,7 @@ from html import escape, unescape
 from pathlib import Path
 from unittest import mock
 
-from ncp_tui.tui.glyphs import GLYPHS
+from ncp_tui.tui.terminal.charset import CHARSET
 from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 
@@ -137,7 +137,7 @@ async def draw(scene: Scene) -> str:
     """The picture of one scene, as SVG without fonts from elsewhere."""
     found = {"NCLOUD_ACCESS_KEY": ACCESS_KEY, "NCLOUD_SECRET_KEY": SECRET_KEY, "NCLOUD_API_GW": URL}
     environ = found if scene.first_run else {}
-    GLYPHS.limit_to("ascii" if scene.ascii else None)
+    CHARSET.limit_to("ascii" if scene.ascii else None)
     try:
         with _first_looks_only():
             async with staged(
@@ -147,14 +147,14 @@ async def draw(scene: Scene) -> str:
                 picture = stage.app.export_screenshot(title="ncp-tui")
         return _TEXT.sub(_as_sent, _FONT_FACE.sub("", picture))
     finally:
-        GLYPHS.limit_to(None)
+        CHARSET.limit_to(None)
 
 
 def _as_sent(text: re.Match[str]) -> str:
     """What the driver would send for a text: on a limited terminal plain characters."""
-    if GLYPHS.encoding is None:
+    if CHARSET.encoding is None:
         return text[0]
-    return escape(GLYPHS.drawn(unescape(text[0])), quote=False).replace(" ", "&#160;")  # SVG drops plain ones
+    return escape(CHARSET.encode_frame(unescape(text[0])), quote=False).replace(" ", "&#160;")  # SVG drops plain ones
 
 
 def drawn(picture: str) -> list[tuple[str, ...]]:

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Static
 
-from ncp_tui.tui.clipboard import (
+from ncp_tui.tui.dialogs.copy_picker import CopyPicker
+from ncp_tui.tui.dialogs.copyable import SelectDialog, folded
+from ncp_tui.tui.dialogs.text import TextDialog
+from ncp_tui.tui.terminal.clipboard import (
     MOST_ENCODED,
     CannotCopy,
     CannotWriteCopy,
@@ -19,9 +22,6 @@ from ncp_tui.tui.clipboard import (
     copy_file_name,
     write_copy,
 )
-from ncp_tui.tui.dialogs.copy_picker import CopyPicker
-from ncp_tui.tui.dialogs.copyable import SelectDialog, folded
-from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.view.text import line
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, START, Stage, staged
 

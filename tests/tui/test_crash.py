@@ -12,9 +12,9 @@ from textual.app import App
 from textual.widgets import OptionList, Select
 
 from ncp_tui.tui.app import NcpApp
-from ncp_tui.tui.crash import silence_textual_logs
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.terminal import TerminalApp
+from ncp_tui.tui.terminal.driver import TerminalApp
+from ncp_tui.tui.terminal.setup import silence_textual_logs
 from tests.tui.stage import Stage, staged
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
@@ -58,7 +58,7 @@ async def test_the_original_error_is_kept_and_nothing_is_printed(
 
 
 CRASH = f"""
-from ncp_tui.tui.terminal import TerminalApp
+from ncp_tui.tui.terminal.driver import TerminalApp
 
 class Crashing(TerminalApp):
     def on_mount(self):

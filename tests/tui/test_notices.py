@@ -11,11 +11,11 @@ import pytest
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.sandbox.server import ThreadedSandbox
-from ncp_tui.tui.notify import BELL, OFF, WAYS, Notifier, notification_sequence, way_for
 from ncp_tui.tui.preferences import remember, remembered
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.terminal import TerminalApp
-from ncp_tui.tui.title import title_sequence
+from ncp_tui.tui.terminal.driver import TerminalApp
+from ncp_tui.tui.terminal.notifications import BELL, OFF, WAYS, Notifier, notification_sequence, way_for
+from ncp_tui.tui.terminal.sequences import title_sequence
 from tests.journeys.terminal import ESCAPE, F2, Terminal
 from tests.tui.stage import ACCESS_KEY, staged
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import set_cell_size
 
 from ncp_tui.text import acts
-from ncp_tui.tui.painting import FRAME_BEGINS, FRAME_ENDS, Painted
+from ncp_tui.tui.terminal.frame_diff import FRAME_BEGINS, FRAME_ENDS, FrameDiff
 
 COLUMNS, ROWS = 20, 4
 STYLES = ("", "1", "38;5;188;48;5;16", "7;38;5;59")
@@ -63,7 +63,7 @@ HOSTILE = (
 def test_a_frame_does_nothing_but_move_colour_and_draw(text: str) -> None:
     """The last door: a widget that showed a text as it came may look odd, and does nothing to the terminal."""
     for before in ("ab", "\x1b[1mab\x1b[0m", "가"):
-        sent = Painted().news(f"\x1b[2;3H{before}{text}cd")
+        sent = FrameDiff().changed(f"\x1b[2;3H{before}{text}cd")
         rest = re.sub(r"\x1b\[[0-9;]*[Hm]", "", sent)
         assert not [letter for letter in rest if acts(letter)]
 
@@ -72,49 +72,49 @@ def test_a_frame_does_nothing_but_move_colour_and_draw(text: str) -> None:
 @example(["\x1b[2;1Hb"])
 def test_the_terminal_shows_the_same(drawn: list[str]) -> None:
     """Whole lines are what Textual paints over half-overwritten wide characters; so does this, at the end."""
-    painted = Painted()
+    frames = FrameDiff()
     last = whole(["검색 log", "b", "", "x"])
     everything = [*drawn, last]
-    assert shown(*(painted.news(frame) for frame in everything)) == shown(last)
-    assert painted.news(last) == ""
+    assert shown(*(frames.changed(frame) for frame in everything)) == shown(last)
+    assert frames.changed(last) == ""
 
 
 def test_one_cell_is_sent_for_one_cell() -> None:
-    painted = Painted()
-    painted.news("\x1b[2;1H\x1b[1mrunning, 12 s\x1b[0m\x1b[1;3H")
-    assert painted.news("\x1b[2;1H\x1b[1mrunning, 13 s\x1b[0m\x1b[1;3H") == "\x1b[2;11H\x1b[1m3\x1b[0m\x1b[1;3H"
+    frames = FrameDiff()
+    frames.changed("\x1b[2;1H\x1b[1mrunning, 12 s\x1b[0m\x1b[1;3H")
+    assert frames.changed("\x1b[2;1H\x1b[1mrunning, 13 s\x1b[0m\x1b[1;3H") == "\x1b[2;11H\x1b[1m3\x1b[0m\x1b[1;3H"
 
 
 def test_a_wide_character_is_never_halved() -> None:
-    painted = Painted()
-    painted.news("\x1b[1;1Ha검b")
-    assert painted.news("\x1b[1;1Ha색b") == "\x1b[1;2H색"
-    assert painted.news("\x1b[1;1Ha\x1b[1m색\x1b[0mb") == "\x1b[1;2H\x1b[1m색\x1b[0m"
+    frames = FrameDiff()
+    frames.changed("\x1b[1;1Ha검b")
+    assert frames.changed("\x1b[1;1Ha색b") == "\x1b[1;2H색"
+    assert frames.changed("\x1b[1;1Ha\x1b[1m색\x1b[0mb") == "\x1b[1;2H\x1b[1m색\x1b[0m"
 
 
 def test_a_wide_character_that_was_half_overwritten_is_sent_whole() -> None:
     """The terminal has dropped the other half, although nothing was written there."""
-    painted = Painted()
-    writes = [painted.news(frame) for frame in ("\x1b[1;1Ha검b", "\x1b[1;3Hx", "\x1b[1;1Ha검b")]
+    frames = FrameDiff()
+    writes = [frames.changed(frame) for frame in ("\x1b[1;1Ha검b", "\x1b[1;3Hx", "\x1b[1;1Ha검b")]
     assert writes[-1] == "\x1b[1;2H검"
     assert shown(*writes) == shown("\x1b[1;1Ha검b")
 
 
 def test_a_frame_without_news_is_no_frame() -> None:
     """An empty one would be the 16 bytes a second of a screen where nothing happens."""
-    painted = Painted()
+    frames = FrameDiff()
     frame = "\x1b[1;1Hclusters\x1b[1;3H"
-    assert painted.news(FRAME_BEGINS) == ""
-    assert painted.news(frame) == FRAME_BEGINS + frame
-    assert painted.news(FRAME_ENDS) == FRAME_ENDS
-    assert [painted.news(data) for data in (FRAME_BEGINS, frame, FRAME_ENDS)] == ["", "", ""]
+    assert frames.changed(FRAME_BEGINS) == ""
+    assert frames.changed(frame) == FRAME_BEGINS + frame
+    assert frames.changed(FRAME_ENDS) == FRAME_ENDS
+    assert [frames.changed(data) for data in (FRAME_BEGINS, frame, FRAME_ENDS)] == ["", "", ""]
 
 
 def test_the_cursor_goes_where_it_went_without_any_change() -> None:
     """An input method opens its window there."""
-    painted = Painted()
-    painted.news("\x1b[1;1Hname\x1b[1;3H")
-    assert painted.news("\x1b[1;1Hname\x1b[1;4H") == "\x1b[1;4H"
+    frames = FrameDiff()
+    frames.changed("\x1b[1;1Hname\x1b[1;3H")
+    assert frames.changed("\x1b[1;1Hname\x1b[1;4H") == "\x1b[1;4H"
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_the_cursor_goes_where_it_went_without_any_change() -> None:
 )
 def test_whatever_else_is_written_is_sent_as_it_is_and_forgets(other: str) -> None:
     """What it does to the cells is not known, so every cell is sent again."""
-    painted, frame = Painted(), "\x1b[1;1Hclusters"
-    painted.news(frame)
-    assert painted.news(other) == other
-    assert painted.news(frame) == frame
+    frames, frame = FrameDiff(), "\x1b[1;1Hclusters"
+    frames.changed(frame)
+    assert frames.changed(other) == other
+    assert frames.changed(frame) == frame
 
 
 def test_a_bell_changes_no_cell() -> None:
-    painted, frame = Painted(), "\x1b[1;1Hclusters"
-    painted.news(frame)
-    assert painted.news("\x07") == "\x07"
-    assert painted.news(frame) == ""
+    frames, frame = FrameDiff(), "\x1b[1;1Hclusters"
+    frames.changed(frame)
+    assert frames.changed("\x07") == "\x07"
+    assert frames.changed(frame) == ""

@@ -18,9 +18,9 @@ from textual.app import App, ComposeResult
 from textual.widgets import Input
 
 from ncp_tui.text import inert
-from ncp_tui.tui.glyphs import GLYPHS, Glyphs, limited_encoding
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
-from ncp_tui.tui.title import GIVE_BACK, KEEP, has_title, title_sequence
+from ncp_tui.tui.terminal.charset import CHARSET, Charset, limited_encoding
+from ncp_tui.tui.terminal.sequences import GIVE_BACK, KEEP, has_title, title_sequence
 from ncp_tui.tui.widgets.bars import header_text
 from ncp_tui.tui.widgets.table_rows import cut
 from ncp_tui.tui.widgets.text_view import TextView
@@ -54,9 +54,9 @@ class TestGlyphs:
 
     def test_every_border_of_textual_has_a_likeness(self) -> None:
         """A border that has none would be a row of question marks."""
-        glyphs = Glyphs()
-        glyphs.limit_to("ascii")
-        drawn = {glyphs.drawn(character) for rows in BORDER_CHARS.values() for row in rows for character in row}
+        charset = Charset()
+        charset.limit_to("ascii")
+        drawn = {charset.encode_frame(character) for rows in BORDER_CHARS.values() for row in rows for character in row}
         assert "?" not in drawn
         assert all(each.isascii() for each in drawn)
 
@@ -64,38 +64,38 @@ class TestGlyphs:
     @pytest.mark.parametrize("encoding", ["ascii", "euc_kr", "iso8859-1"])
     def test_what_is_drawn_can_be_sent_and_is_as_wide_as_before(self, encoding: str, text: str) -> None:
         """One cell more or less, and everything to the right of it stands in the wrong place."""
-        glyphs = Glyphs()
-        glyphs.limit_to(encoding)
-        drawn = glyphs.drawn(text)
+        charset = Charset()
+        charset.limit_to(encoding)
+        drawn = charset.encode_frame(text)
         drawn.encode(encoding)
         assert cell_len(drawn) == sum(map(cell_len, text))
 
     @given(KOREAN)
     def test_what_is_shown_loses_nothing(self, text: str) -> None:
-        glyphs = Glyphs()
-        glyphs.limit_to("ascii")
-        shown = glyphs.shown(text)
-        assert glyphs.drawn(shown).isascii()
+        charset = Charset()
+        charset.limit_to("ascii")
+        shown = charset.escape(text)
+        assert charset.encode_frame(shown).isascii()
         kept = re.sub(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2}))", lambda found: chr(int(found[1] or found[2], 16)), shown)
         assert kept == unicodedata.normalize("NFC", inert(text))
 
     def test_hangul_stays_where_the_terminal_has_it(self) -> None:
         """In EUC-KR a quote and a line take two cells on the terminal, one here: those are drawn in ASCII."""
-        glyphs = Glyphs()
-        glyphs.limit_to("euc_kr")
-        assert glyphs.shown("검색-로그") == "검색-로그"
-        assert glyphs.drawn("│ 검색 “x” … ─") == '| 검색 "x" ~ -'
-        assert glyphs.shown(NFD) == "검색"
-        assert glyphs.shown("é") == r"\xe9"
+        charset = Charset()
+        charset.limit_to("euc_kr")
+        assert charset.escape("검색-로그") == "검색-로그"
+        assert charset.encode_frame("│ 검색 “x” … ─") == '| 검색 "x" ~ -'
+        assert charset.escape(NFD) == "검색"
+        assert charset.escape("é") == r"\xe9"
 
     def test_escape_sequences_pass(self) -> None:
-        glyphs = Glyphs()
-        glyphs.limit_to("ascii")
-        assert glyphs.drawn("\x1b[1;1H\x1b[38;5;1m╭─╮\x1b[0m\a") == "\x1b[1;1H\x1b[38;5;1m+-+\x1b[0m\a"
+        charset = Charset()
+        charset.limit_to("ascii")
+        assert charset.encode_frame("\x1b[1;1H\x1b[38;5;1m╭─╮\x1b[0m\a") == "\x1b[1;1H\x1b[38;5;1m+-+\x1b[0m\a"
 
     async def test_a_korean_cluster_is_known_by_its_escapes(self) -> None:
         """Question marks would make two clusters look the same."""
-        GLYPHS.limit_to("ascii")
+        CHARSET.limit_to("ascii")
         try:
             async with staged((120, 30)) as stage:
                 shown = r"\uac80\uc0c9-\ub85c"
@@ -107,7 +107,7 @@ class TestGlyphs:
                 await stage.settle()
                 assert stage.shows("1 of 14 rows")
         finally:
-            GLYPHS.limit_to(None)
+            CHARSET.limit_to(None)
 
 
 LIMITED_LOCALES = {

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.table_rows import column_widths, content_widths, cut
 from ncp_tui.view.table import Column
@@ -41,7 +41,7 @@ def test_any_text_fills_its_cells_exactly(text: str, width: int) -> None:
 @given(WIDE_AND_NARROW, st.integers(1, 60))
 def test_a_cut_text_begins_as_the_text_and_says_that_it_is_cut(text: str, width: int) -> None:
     """Half of a wide character is no character."""
-    text, fitted = shown(text), cut(text, width).rstrip()
+    text, fitted = escape(text), cut(text, width).rstrip()
     if cell_len(text) <= width:
         assert fitted == text.rstrip()
     else:
@@ -78,10 +78,10 @@ def test_columns_share_the_width(columns: list[Column[object]], texts: list[list
     rows = [Row(str(place), tuple(map(Cell, line))) for place, line in enumerate(texts)]
     widths = column_widths(columns, content_widths(columns, rows), width)
     assert len(widths) == len(columns)
-    shown = [(each, column) for each, column in zip(widths, columns, strict=True) if width >= column.room]
+    escape = [(each, column) for each, column in zip(widths, columns, strict=True) if width >= column.room]
     assert not any(each for each, column in zip(widths, columns, strict=True) if width < column.room)
-    total = sum(each + GAP for each, _ in shown)
-    assert total <= width or all(each <= max(column.least, cell_len(column.label)) for each, column in shown)
+    total = sum(each + GAP for each, _ in escape)
+    assert total <= width or all(each <= max(column.least, cell_len(column.label)) for each, column in escape)
     assert all(each >= 0 for each in widths)
 
 
@@ -178,8 +178,8 @@ async def test_the_cursor_moves_by_rows_and_by_screens() -> None:
         ):
             await pilot.press(key)
             assert table.cursor_key == expected, key
-            shown = "".join(host.text())
-            assert f"name-{int(expected[1:]):05d}" in shown, "the cursor is always in view"
+            escape = "".join(host.text())
+            assert f"name-{int(expected[1:]):05d}" in escape, "the cursor is always in view"
             assert host.text()[0].startswith(" NAME"), "the header stays"
         assert host.moved[-1] == "k0"
 

@@ -14,8 +14,8 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import ncp_tui.tui
-from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.send_key import SEND_ID
+from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 
 PACKAGE = Path(ncp_tui.tui.__file__).parent
 TAKEN_BY_TERMINALS = {f"ctrl+{letter}" for letter in "abjoqs"}
@@ -173,4 +173,4 @@ def test_no_worker_dies_in_silence() -> None:
     """Textual tells only the worker's own node: a screen that does not listen says `Loading ...` for ever."""
     with_workers = [each for each in owners() if "@work(" in inspect.getsource(each)]
     assert with_workers
-    assert not [place(each) for each in with_workers if not issubclass(each, LoudWorkers)]
+    assert not [place(each) for each in with_workers if not issubclass(each, ReportsWorkerErrors)]

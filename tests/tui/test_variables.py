@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ncp_tui.tui.variables import forget_foreign_variables
+from ncp_tui.tui.terminal.setup import forget_foreign_variables
 
 FOREIGN = {
     "COLUMNS": "200",

@@ -14,8 +14,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
+from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.inputs import SendButton, TextInput
 
 
@@ -36,11 +36,11 @@ class ConfirmDialog(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(id="confirm-box"):
             with VerticalScroll(id="confirm-question"):
-                yield Static(shown(self._question), markup=False)
+                yield Static(escape(self._question), markup=False)
             yield from self.details()
             with Horizontal(id="confirm-answers"):
                 yield Button("Cancel", id="confirm-no", compact=True)
-                yield SendButton(Content(shown(self._yes)), id="confirm-yes", variant="warning", compact=True)
+                yield SendButton(Content(escape(self._yes)), id="confirm-yes", variant="warning", compact=True)
             yield Static("", markup=False, id="confirm-hint")
 
     def details(self) -> Iterator[Widget]:
@@ -57,7 +57,7 @@ class ConfirmDialog(ModalScreen[bool]):
 
     def hint(self, text: str) -> None:
         """Say something below the answers."""
-        self.query_one("#confirm-hint", Static).update(shown(text))
+        self.query_one("#confirm-hint", Static).update(escape(text))
 
     def confirm(self) -> None:
         """It was meant."""
@@ -131,7 +131,7 @@ class TypeNameDialog(SendQuestionDialog):
 
     def details(self) -> Iterator[Widget]:
         """The name, and where it is typed."""
-        yield Static(shown(self._wanted), markup=False, id="confirm-name")
+        yield Static(escape(self._wanted), markup=False, id="confirm-name")
         yield TextInput(id="confirm-input")
 
     def confirm(self) -> None:
@@ -181,6 +181,6 @@ class PromptDialog(ModalScreen[str | None]):
         text = event.value.strip()
         wrong = self._wrong(text)
         if wrong:
-            self.query_one("#confirm-hint", Static).update(shown(wrong))
+            self.query_one("#confirm-hint", Static).update(escape(wrong))
             return
         self.dismiss(text or None)

@@ -15,7 +15,7 @@ from ncp_tui.gateway.curl import as_curl
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.text import clean
 from ncp_tui.tui.dialogs.copyable import Copyable, CopyableDialog
-from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.format import size
 from ncp_tui.view.table import Column, Table
@@ -66,7 +66,7 @@ class CopyPicker(CopyableDialog):
 
     def say(self, text: str) -> None:
         """Tell it below the rows."""
-        self.query_one("#copy-hint", Static).update(shown(text))
+        self.query_one("#copy-hint", Static).update(escape(text))
 
     @on(RecordTable.Chosen)
     def copy_chosen(self, event: RecordTable.Chosen) -> None:

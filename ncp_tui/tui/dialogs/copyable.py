@@ -18,10 +18,9 @@ from textual.widgets import Static
 
 from ncp_tui.problem import Problem
 from ncp_tui.system.blocking import run_blocking
-from ncp_tui.tui.clipboard import CannotCopy, CannotWriteCopy, write_copy
-from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.next_steps import next_words, problem_words
-from ncp_tui.tui.terminal import TerminalApp
+from ncp_tui.tui.terminal.clipboard import CannotCopy, CannotWriteCopy, write_copy
+from ncp_tui.tui.terminal.driver import ReportsWorkerErrors, TerminalApp
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.text import Line, line
 
@@ -38,7 +37,7 @@ class Copyable:
     text: str
 
 
-class CopyableDialog(LoudWorkers, ModalScreen[None]):
+class CopyableDialog(ReportsWorkerErrors, ModalScreen[None]):
     """A screen over others. Subclasses say what there is to copy, and where a sentence goes."""
 
     app = getters.app(TerminalApp)

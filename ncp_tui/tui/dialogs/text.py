@@ -17,9 +17,9 @@ from ncp_tui.gateway.exchange import RequestRecord
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster, Dashboard
 from ncp_tui.tui.dialogs.copyable import Copyable, CopyableDialog
-from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.session import Session
+from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.clusters import cluster_lines
 from ncp_tui.view.exchanges import curl_lines
@@ -45,7 +45,7 @@ class TextDialog(CopyableDialog):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="text-box") as box:
-            box.border_title = Content(shown(self._title))  # a plain str would be read as markup
+            box.border_title = Content(escape(self._title))  # a plain str would be read as markup
             yield TextView(self._lines, id="text")
             yield Static(self._hint, markup=False, id="text-hint")
 
@@ -60,7 +60,7 @@ class TextDialog(CopyableDialog):
 
     def say(self, text: str) -> None:
         """Tell it in the hint's place."""
-        self.query_one("#text-hint", Static).update(shown(text))
+        self.query_one("#text-hint", Static).update(escape(text))
 
 
 def curl_dialog(request: RequestRecord) -> TextDialog:

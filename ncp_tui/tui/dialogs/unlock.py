@@ -20,12 +20,12 @@ from textual.widgets import Input, Static
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, KeyringLocked, WrongPassphrase
 from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase, PassphraseNeeded
-from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.next_steps import problem_words
+from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.inputs import SecretInput
 
 
-class StoreDialog(LoudWorkers, ModalScreen[bool]):
+class StoreDialog(ReportsWorkerErrors, ModalScreen[bool]):
     """Ends in True when the store is open, in False when the user would rather not. Subclasses ask, and try."""
 
     CSS_PATH = "unlock.tcss"

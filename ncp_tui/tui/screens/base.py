@@ -12,9 +12,9 @@ from textual.widget import Widget
 
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.problem import Problem
-from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.session import Session
+from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.bars import HeaderBar, HeaderItem, KeyBar, StatusBar
 from ncp_tui.view.progress import final_sentence, under_way_sentence
 
@@ -27,7 +27,7 @@ _WIDE = 100
 _TALL = 30
 
 
-class BaseScreen(LoudWorkers, Screen[None]):
+class BaseScreen(ReportsWorkerErrors, Screen[None]):
     """A screen the user works on. Subclasses give a `path`, a `body`, and `load` what they show."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - declared so by Textual

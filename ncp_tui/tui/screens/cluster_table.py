@@ -14,10 +14,10 @@ from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look, look_at_last_snapshots
 from ncp_tui.system.blocking import run_blocking
-from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.history_reader import MOST_ROWS
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.slices import in_slices
+from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster
 from ncp_tui.view.progress import under_way_word
@@ -37,7 +37,7 @@ NAMES_SECONDS = 10.0
 """How long the disk may take to keep the names; nobody waits for it."""
 
 
-class ClusterTable(LoudWorkers, RecordTable):
+class ClusterTable(ReportsWorkerErrors, RecordTable):
     """The clusters of the profile in use, in the session and on the screen."""
 
     @dataclass

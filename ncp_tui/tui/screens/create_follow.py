@@ -10,8 +10,8 @@ from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.snapshots.track import TrackedSnapshot
-from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.next_steps import problem_words
+from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.view.progress import final_sentence, look_sentence, state_text
 
 
@@ -26,7 +26,7 @@ class CreateProgress(Static):
         text, tone = (state_text(followed, now), "warning") if followed.is_open else result(followed)
         for name in ("good", "bad", "warning"):
             self.set_class(name == tone, name)
-        self.update(Text(shown(f"{followed.request.name}: {text}" if followed.is_open else text)))
+        self.update(Text(escape(f"{followed.request.name}: {text}" if followed.is_open else text)))
 
 
 def result(followed: TrackedSnapshot) -> tuple[str, str]:

@@ -19,10 +19,10 @@ from ncp_tui.search_engine.models import Bucket, Cluster
 from ncp_tui.search_engine.refusals import is_key_missing
 from ncp_tui.snapshots.draft import SnapshotDraft
 from ncp_tui.snapshots.rules import LONGEST
-from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.screens.create_follow import CreateProgress
 from ncp_tui.tui.screens.create_preflight import PreflightLine
 from ncp_tui.tui.session import Session
+from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.inputs import SendButton, TextInput
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
@@ -172,4 +172,4 @@ def _verdict(name: str) -> Static:
 
 
 def _one_line(text: str) -> Text:
-    return Text(shown(text), no_wrap=True, overflow="ellipsis")
+    return Text(escape(text), no_wrap=True, overflow="ellipsis")

@@ -15,16 +15,16 @@ from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.draft import SnapshotDraft, read_only_refused
 from ncp_tui.snapshots.preflight import PreflightEvidence, look_further, read_evidence
-from ncp_tui.tui.crash import LoudWorkers
-from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.next_steps import next_words
 from ncp_tui.tui.session import Session
+from ncp_tui.tui.terminal.charset import escape
+from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.view.exchanges import request_lines
 from ncp_tui.view.preflight import checks_line, light_lines
 from ncp_tui.view.text import BLANK, Line, Tone, field, line
 
 
-class PreflightLine(LoudWorkers, Static):
+class PreflightLine(ReportsWorkerErrors, Static):
     """The checks in one line. It looks at all that can be seen before a create, and holds what was seen."""
 
     @dataclass
@@ -76,7 +76,7 @@ class PreflightLine(LoudWorkers, Static):
         words = checks_line(draft.preflight, self.became)
         if draft.evidence is None:
             words = "not known: nothing could be read" if self._is_cut_off else "looking at the cluster ..."
-        self.update(Text(shown(words), no_wrap=True, overflow="ellipsis"))
+        self.update(Text(escape(words), no_wrap=True, overflow="ellipsis"))
 
 
 def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: datetime) -> list[Line]:

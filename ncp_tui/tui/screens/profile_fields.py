@@ -17,8 +17,8 @@ from ncp_tui.gateway.endpoints import SITES
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import ACCENTS, Profile, StoreName, check_profile
 from ncp_tui.profiles.store_choice import StoreChoice
-from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.session import Session
+from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.inputs import SecretInput, TextInput
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 
@@ -102,7 +102,7 @@ class ProfileFields(VerticalScroll):
     def _show_store_words(self) -> None:
         words = self._store_words(self.query_one("#store", Select).value)
         line = self.query_one("#store-words", Static)
-        line.update(shown(words))
+        line.update(escape(words))
         line.display = bool(words)
 
     def propose_store(self, choice: StoreChoice) -> None:

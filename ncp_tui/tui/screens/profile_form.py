@@ -21,16 +21,16 @@ from ncp_tui.profiles.import_keys import free_profile_name
 from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName
 from ncp_tui.profiles.secret_stores.protocol import service_of
 from ncp_tui.profiles.store_choice import StoreChoice, working_store
-from ncp_tui.tui.crash import LoudWorkers
 from ncp_tui.tui.dialogs.confirm import QuestionDialog
 from ncp_tui.tui.screens.profile_fields import ProfileFields
 from ncp_tui.tui.session import Session
+from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.bars import HeaderBar, HeaderItem, KeyBar, StatusBar
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.view.profiles import keys_sentence
 
 
-class ProfileFormScreen(LoudWorkers, Screen[str | None]):
+class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
     """Add or edit a profile; ends in the name saved, or in None."""
 
     CSS_PATH = "profile_form.tcss"

@@ -15,7 +15,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
 
-from ncp_tui.tui.glyphs import shown
+from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.table_rows import cut
 
 
@@ -38,8 +38,8 @@ class HeaderBar(Widget):
 
     def show(self, path: tuple[str, ...], facts: Sequence[HeaderItem]) -> None:
         """Show the path on the left and the facts on the right, most important first."""
-        self._path = tuple(map(shown, path))
-        self._facts = tuple(replace(fact, text=shown(fact.text), short=shown(fact.short)) for fact in facts)
+        self._path = tuple(map(escape, path))
+        self._facts = tuple(replace(fact, text=escape(fact.text), short=escape(fact.short)) for fact in facts)
         self.refresh()
 
     def render(self) -> Text:
@@ -96,7 +96,7 @@ class StatusBar(Widget):
         """Show `text`; `tone` is good, bad, warning or plain."""
         for name in ("good", "bad", "warning"):
             self.set_class(name == tone, name)
-        self._text, self._matters = shown(text), tone in {"bad", "warning"}
+        self._text, self._matters = escape(text), tone in {"bad", "warning"}
         self._take_rows()
         self.refresh()
 

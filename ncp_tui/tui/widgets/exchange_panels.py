@@ -21,7 +21,7 @@ from textual.css.query import NoMatches
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.session_log.log import Action, SessionLog
 from ncp_tui.system.blocking import run_blocking
-from ncp_tui.tui.crash import LoudWorkers
+from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.text_view import TextView, widest_of
 from ncp_tui.view.exchanges import response_lines
@@ -44,7 +44,7 @@ _NOTHING = [line("No request yet.", Tone.DIM)]
 _TITLES = {"preview": "Request to be sent", "response": "Response", "log": "Session log"}
 
 
-class ExchangePanels(LoudWorkers, Horizontal):
+class ExchangePanels(ReportsWorkerErrors, Horizontal):
     """Response and session log, and on a form the preview of the request; `v` shows the next one in a narrow window."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

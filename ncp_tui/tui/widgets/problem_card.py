@@ -9,8 +9,8 @@ from textual.widgets import Static
 
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.problem import Problem
-from ncp_tui.tui.glyphs import shown
 from ncp_tui.tui.next_steps import next_words
+from ncp_tui.tui.terminal.charset import escape
 
 
 class ProblemCard(Static):
@@ -25,11 +25,11 @@ class ProblemCard(Static):
     def show(self, problem: Problem) -> None:
         """Show `problem`."""
         text = Text()
-        text.append(shown(problem.what), self.get_component_rich_style("problem--what", partial=True))
+        text.append(escape(problem.what), self.get_component_rich_style("problem--what", partial=True))
         if problem.meaning:
-            text.append(f"\n{shown(problem.meaning)}")
+            text.append(f"\n{escape(problem.meaning)}")
         if step := next_words(problem):
-            text.append(f"\n{shown(step)}", self.get_component_rich_style("problem--next", partial=True))
+            text.append(f"\n{escape(step)}", self.get_component_rich_style("problem--next", partial=True))
         if isinstance(problem, GatewayError) and problem.request_id:
             text.append(f"\nrequest id {problem.request_id}")
         self.update(text)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from ncp_tui.tui.glyphs import cells_of, shown
+from ncp_tui.tui.terminal.charset import cells_of, escape
 from ncp_tui.view.table import Column
 from ncp_tui.view.text import Cell, Row, comparable
 
@@ -123,7 +123,7 @@ def column_widths(columns: Sequence[Column[Any]], wanted: Sequence[int], width: 
 
 def cut(text: str, width: int) -> str:
     """`text` in exactly `width` cells; what does not fit ends in an ellipsis, and a wide character is never halved."""
-    text = shown(text)
+    text = escape(text)
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width)

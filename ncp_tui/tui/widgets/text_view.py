@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ncp_tui.tui.glyphs import cells_of, shown
+from ncp_tui.tui.terminal.charset import cells_of, escape
 from ncp_tui.view.text import Line, Tone
 
 
@@ -76,7 +76,7 @@ class TextView(ScrollView, can_focus=True):
             return Strip.blank(width, base)
         segments = [
             Segment(self.MARGIN, base),
-            *(Segment(shown(span.text), self._style(base, span.tone)) for span in self._lines[index]),
+            *(Segment(escape(span.text), self._style(base, span.tone)) for span in self._lines[index]),
         ]
         left = self.scroll_offset.x
         return Strip(segments).crop_extend(left, left + width, base)

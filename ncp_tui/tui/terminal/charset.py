@@ -1,8 +1,8 @@
 """Which characters this terminal can show, and what is written in the place of those that it cannot.
 
-Everything that is drawn goes through `drawn` on its way out, borders and scroll bars included; there each character is
+Every frame goes through `encode_frame` on its way out, borders and scroll bars included; there each character is
 replaced by as many cells as it takes, so that nothing moves. Where that would lose what a text says, in names and
-messages, `shown` writes it as an escape before it is laid out.
+messages, `escape` writes the character as an escape before it is laid out.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _PRINTABLE: Final = 0x20
 _LAST_ASCII: Final = 0x7F
 
 
-class Glyphs(dict[int, str]):
+class Charset(dict[int, str]):
     """A table for `str.translate`, filled as characters come; without an `encoding` everything can be shown."""
 
     def __init__(self) -> None:
@@ -65,11 +65,11 @@ class Glyphs(dict[int, str]):
         self.clear()
         self.encoding = encoding
 
-    def drawn(self, data: str) -> str:
+    def encode_frame(self, data: str) -> str:
         """`data` as it may leave for the terminal, as wide as before."""
         return data if self.encoding is None or data.isascii() else data.translate(self)
 
-    def shown(self, text: str) -> str:
+    def escape(self, text: str) -> str:
         """`text` to be laid out, made inert; what the encoding lacks is an escape: a backslash, u, and its number."""
         text = inert(text)
         if self.encoding is None or text.isascii():
@@ -126,12 +126,12 @@ def limited_encoding(environ: Mapping[str, str], encoding: str | None = None) ->
     return None if name.startswith("utf") else name
 
 
-GLYPHS: Final = Glyphs()
+CHARSET: Final = Charset()
 """This process's: it has one terminal. Everything can be shown until the program knows better."""
 
-shown = GLYPHS.shown
+escape = CHARSET.escape
 
 
 def cells_of(text: str) -> int:
     """How many cells a text takes. Most are ASCII: a document of 3,000 lines is measured in 1 ms instead of 10."""
-    return len(text) if text.isascii() else cell_len(shown(text))
+    return len(text) if text.isascii() else cell_len(escape(text))

@@ -1,4 +1,4 @@
-"""The terminal under the app, which may be taken away, sent to the background, or stop listening at any moment.
+"""The app and its driver on a terminal that may be taken away, sent to the background, or stop listening at any moment.
 
 Textual leaves three gaps, measured with 8.2.8. It reads the end of its input again and again, at the cost of a core. A
 write to a dead terminal ends the thread that writes, and once thirty more writes are waiting the app waits too. It
@@ -27,15 +27,15 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key
 from textual.widgets import OptionList
+from textual.worker import Worker, WorkerState
 
 from ncp_tui.system.blocking import DaemonExecutor
-from ncp_tui.tui.clipboard import CannotCopy, Clipboard
-from ncp_tui.tui.crash import LoudWorkers
-from ncp_tui.tui.glyphs import GLYPHS
-from ncp_tui.tui.leaving import TERMINAL_LOST, Departure
-from ncp_tui.tui.painting import Painted
+from ncp_tui.tui.terminal.charset import CHARSET
+from ncp_tui.tui.terminal.clipboard import CannotCopy, Clipboard
+from ncp_tui.tui.terminal.frame_diff import FrameDiff
+from ncp_tui.tui.terminal.sequences import GIVE_BACK, KEEP, RESTORED, has_title, title_sequence
+from ncp_tui.tui.terminal.shutdown import TERMINAL_LOST, Shutdown
 from ncp_tui.tui.themes import THEMES
-from ncp_tui.tui.title import GIVE_BACK, KEEP, has_title, title_sequence
 
 WORKER_SECONDS = 1.0
 """How long a cancelled worker may take to write down what it was about."""
@@ -43,22 +43,21 @@ WORKER_SECONDS = 1.0
 WAKING_SECONDS = 0.1
 """How long a signal that ends the program may come after the one that continues it."""
 
-RESTORED = (
-    b"\x18"  # ends a sequence that was cut in the middle
-    b"\x1b[?2026l"  # synchronised output
-    b"\x1b[?2004l"  # bracketed paste
-    b"\x1b[?7h"  # lines wrap again
-    b"\x1b[?2048l"  # reports of its size
-    b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # the mouse
-    b"\x1b[<u"  # the keyboard protocol
-    b"\x1b[?1049l"  # the alternate screen
-    b"\x1b[?25h"  # the cursor
-    b"\x1b[?1004l"  # reports of its focus
-)
-"""What puts a terminal back, whatever of it was switched on, where there is no time to ask."""
+
+class ReportsWorkerErrors:
+    """Turns an unexpected error of a worker into the app's end with a report, never into silence.
+
+    Textual tells only the node that a worker belongs to, so every class that has workers is one of these.
+    """
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Hand the error to the app."""
+        error = event.worker.error
+        if event.state is WorkerState.ERROR and isinstance(error, Exception):
+            event.worker.node.app._handle_exception(error)  # noqa: SLF001
 
 
-class TerminalApp(LoudWorkers, App[Any], inherit_bindings=False):
+class TerminalApp(ReportsWorkerErrors, App[Any], inherit_bindings=False):
     """An app that leaves in order when its terminal does, and ends in time whenever it leaves.
 
     It prints nothing when it crashes: Textual's report shows local variables, and a secret key may be one. It looks
@@ -68,7 +67,7 @@ class TerminalApp(LoudWorkers, App[Any], inherit_bindings=False):
     terminal_clipboard: Clipboard
 
     def __init__(self) -> None:
-        self.departure = Departure()
+        self.shutdown = Shutdown()
         super().__init__()
         self.crashed: BaseException | None = None
         """An unexpected exception, for whoever ran the app to report without local variables."""
@@ -109,7 +108,7 @@ class TerminalApp(LoudWorkers, App[Any], inherit_bindings=False):
     def on_resize(self) -> None:
         """Draw everything anew: some terminals break their lines anew, some lose what does not fit."""
         if isinstance(self._driver, TerminalDriver):
-            self._driver.painted.forget()
+            self._driver.frame_diff.forget()
             # Where the size is as before, after a stop, Textual would draw what has changed meanwhile, and no more.
             self.refresh()
 
@@ -148,12 +147,12 @@ class TerminalApp(LoudWorkers, App[Any], inherit_bindings=False):
 
     def exit(self, result: Any = None, return_code: int = 0, message: Any = None) -> None:
         """Leave; if that takes too long, the process is ended."""
-        self.departure.begin(return_code)
+        self.shutdown.arm(return_code)
         super().exit(result, return_code, message)
 
     def _handle_exception(self, error: Exception) -> None:
         """Take no notice of what is missing because the app is leaving: a screen that is opened then stays empty."""
-        if not (self.departure.is_under_way and isinstance(error, NoMatches | ScreenStackError)):
+        if not (self.shutdown.has_begun and isinstance(error, NoMatches | ScreenStackError)):
             self.crashed = self.crashed or error
             super()._handle_exception(error)
 
@@ -163,11 +162,11 @@ class TerminalApp(LoudWorkers, App[Any], inherit_bindings=False):
     async def run_to_the_end(self, *, mouse: bool) -> None:
         """Run in this terminal until the user leaves or has to.
 
-        From then on the process ends within `leaving.ORDERLY_SECONDS`, whatever it does. Call it once, on the main
+        From then on the process ends within `shutdown.ORDERLY_SECONDS`, whatever it does. Call it once, on the main
         thread.
         """
         asyncio.get_running_loop().set_default_executor(DaemonExecutor())
-        self.departure.prepare(lambda code: self.exit(return_code=code))
+        self.shutdown.prepare(lambda code: self.exit(return_code=code))
         try:
             await self.run_async(mouse=mouse)
         finally:
@@ -187,10 +186,10 @@ class TerminalDriver(LinuxDriver):
         self, app: TerminalApp, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._departure = app.departure
-        self._departure.restore = self.restore
+        self._shutdown = app.shutdown
+        self._shutdown.restore = self.restore
         self._shown = False
-        self.painted = Painted()
+        self.frame_diff = FrameDiff()
         """What of a frame is on the terminal already."""
         self._title, self._title_is_ours = "", False
         self._sleeps = 0
@@ -202,11 +201,11 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal over, once this process is in its foreground."""
-        while self._is_in_background() and not self._departure.is_under_way:
+        while self._is_in_background() and not self._shutdown.has_begun:
             self._sleep()
-        if not self._departure.is_under_way:
+        if not self._shutdown.has_begun:
             self._shown = True
-            self.painted.forget()
+            self.frame_diff.forget()
             super().start_application_mode()  # type: ignore[no-untyped-call]
             self._show_title()
 
@@ -247,9 +246,9 @@ class TerminalDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Write `data`, if anybody is there to write it: the queue to a thread that has ended is never emptied."""
         if self._writer_thread is not None and self._writer_thread.is_alive():
-            news = self.painted.news(data)
-            if news:
-                super().write(GLYPHS.drawn(news))
+            changed = self.frame_diff.changed(data)
+            if changed:
+                super().write(CHARSET.encode_frame(changed))
 
     def write_past_frames(self, data: str) -> None:
         """Write what moves and draws nothing, so that what has been painted is still known."""
@@ -279,7 +278,7 @@ class TerminalDriver(LinuxDriver):
         """Leave, because the terminal has gone."""
         # First: the input's end is always ready to be read.
         self.exit_event.set()
-        self._departure.ask(TERMINAL_LOST)
+        self._shutdown.request(TERMINAL_LOST)
 
     def _watch(self) -> None:
         """Wait for the terminal to hang up: a poll reports that unasked. Where poll knows no terminals, this ends."""
@@ -293,7 +292,7 @@ class TerminalDriver(LinuxDriver):
 
         It runs in the loop, between two callbacks, so nothing is half drawn and no lock is held.
         """
-        if self._departure.is_under_way:
+        if self._shutdown.has_begun:
             return
         shown = self._shown
         if shown:
@@ -316,7 +315,7 @@ class TerminalDriver(LinuxDriver):
         """After a SIGSTOP, which nobody is told of, draw anew: somebody else had the terminal."""
         if self._sleeps:
             self._sleeps -= 1
-        elif self._shown and not self._departure.is_under_way:
+        elif self._shown and not self._shutdown.has_begun:
             self.suspend_application_mode()
             self.resume_application_mode()
 

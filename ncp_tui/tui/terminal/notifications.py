@@ -8,10 +8,9 @@ from types import MappingProxyType
 from typing import Final
 
 from ncp_tui.text import clean
-from ncp_tui.tui.glyphs import GLYPHS
-from ncp_tui.tui.multiplexers import passed_through
-from ncp_tui.tui.terminal import TerminalApp
-from ncp_tui.tui.title import has_title
+from ncp_tui.tui.terminal.charset import CHARSET
+from ncp_tui.tui.terminal.driver import TerminalApp
+from ncp_tui.tui.terminal.sequences import has_title, passed_through
 
 NOTIFY_VARIABLE: Final = "NCP_TUI_NOTIFY"
 
@@ -48,7 +47,7 @@ def notification_sequence(way: str, title: str, text: str, environ: Mapping[str,
 
 def _inert(part: str) -> str:
     """What a terminal shows of it, and nothing that ends it: neither a control character nor a semicolon."""
-    return GLYPHS.drawn(GLYPHS.shown(clean(part))).replace(";", ",")[:_LONGEST]
+    return CHARSET.encode_frame(CHARSET.escape(clean(part))).replace(";", ",")[:_LONGEST]
 
 
 class Notifier:

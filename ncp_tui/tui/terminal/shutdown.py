@@ -28,7 +28,7 @@ TERMINAL_LOST = 128 + signal.SIGHUP
 _SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
 
-class Departure:
+class Shutdown:
     """One process's way out. It begins once, and then the process ends within ORDERLY_SECONDS, in order or not.
 
     Until it is prepared, nothing is ever ended.
@@ -44,7 +44,7 @@ class Departure:
         self._begun: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     @property
-    def is_under_way(self) -> bool:
+    def has_begun(self) -> bool:
         """Whether the program is on its way out."""
         return self.code is not None
 
@@ -60,23 +60,23 @@ class Departure:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
 
-    def begin(self, code: int) -> None:
+    def arm(self, code: int) -> None:
         """Note that the program is leaving by itself, so that it is ended should it not come to its end."""
         if self.code is None:
             self.code = code
             # Unlike an event or a lock, this may be used by a handler that interrupts another use of it.
             self._begun.put(code)
 
-    def ask(self, code: int) -> None:
+    def request(self, code: int) -> None:
         """Have the program leave. From any thread, and from a signal handler; only the first call does anything."""
         if self._loop is not None and self.code is None:
-            self.begin(code)
+            self.arm(code)
             with contextlib.suppress(RuntimeError):  # the loop is closed: it is leaving already
                 self._loop.call_soon_threadsafe(self._leave, code)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         # Not the loop's own kind of handler: a loop that waits for the terminal to take its bytes would never run it.
-        self.ask(128 + number)
+        self.request(128 + number)
 
     def _stand_by(self) -> None:
         code = self._begun.get()

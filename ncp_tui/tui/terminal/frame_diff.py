@@ -33,7 +33,7 @@ class Unreadable(Exception):
     """A frame with something else in it than moves, colours and text."""
 
 
-class Painted:
+class FrameDiff:
     """What has been sent to a terminal since it was known to be in any state."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Painted:
         self._rows.clear()
         self._cursor = ""
 
-    def news(self, data: str) -> str:
+    def changed(self, data: str) -> str:
         """What of `data` has to be sent. It is one frame, its mark, or something that is sent as it is."""
         if data == FRAME_BEGINS:
             self._begun = data

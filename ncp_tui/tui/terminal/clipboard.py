@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ncp_tui.problem import Problem
 from ncp_tui.system.private_files import create_private_file
-from ncp_tui.tui.multiplexers import passed_through
+from ncp_tui.tui.terminal.sequences import passed_through
 
 MOST_ENCODED = 74_994
 """Characters of base64: what xterm takes at most. Longer ones are cut or dropped without a word."""
