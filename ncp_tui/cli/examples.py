@@ -134,6 +134,13 @@ _TEXTS: Mapping[str, str] = MappingProxyType(
             ncp-tui paths
             Every folder and file, and whether it is there.
         """,
+        "guide": """
+            ncp-tui guide
+            The topics.
+
+            ncp-tui guide troubleshooting
+            One page, in a pager.
+        """,
     }
 )
 """By the words of the command; none for the program as a whole."""

@@ -34,6 +34,7 @@ NOUNS: Mapping[str, str] = MappingProxyType(
         "sandbox": "Serve a local gateway to try everything out.",
         "doctor": "Look at everything that a snapshot depends on.",
         "paths": "Where this program keeps its files.",
+        "guide": "Read the manual.",
     }
 )
 

@@ -18,7 +18,7 @@ from ncp_tui.system.process import resume_gc
 from ncp_tui.tui.identity_choice import find_identity, find_saved
 from ncp_tui.tui.messages import IdentityFound, JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
 from ncp_tui.tui.next_steps import problem_words
-from ncp_tui.tui.palette import commands_of
+from ncp_tui.tui.palette import commands_of, topics_of
 from ncp_tui.tui.preferences import Preferences
 from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
@@ -332,6 +332,7 @@ class NcpApp(TerminalApp):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers: what can be done now on the screen in front, and the themes."""
         yield from commands_of(screen)
+        yield from topics_of(self)
         for theme in THEMES:
             yield SystemCommand(f"theme: {theme.name}", "Change the colours", partial(self.choose_theme, theme.name))
         for way, meaning in WAYS.items():

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from ncp_tui.guide.pages import TOPICS, read_page
+from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.send_key import SEND_ID
+
+_DISK_SECONDS = 10.0
+"""For a page of the manual, which is a small file of the program itself."""
+
+_WIDTH = 66
+"""Columns of a paragraph: what the box has at 80 columns."""
 
 
 def commands_of(screen: Screen[Any]) -> Iterator[SystemCommand]:
@@ -29,6 +38,28 @@ def commands_of(screen: Screen[Any]) -> Iterator[SystemCommand]:
             binding.tooltip or binding.description,
             _running(active.node, binding.action),
         )
+
+
+def topics_of(app: App[Any]) -> Iterator[SystemCommand]:
+    """Every topic of the manual, to read in a box over the screen."""
+    for topic, sentence in TOPICS.items():
+        yield SystemCommand(f"Guide: {topic.replace('-', ' ')}", sentence, partial(_open_topic, app, topic))
+
+
+def _open_topic(app: App[Any], topic: str) -> None:
+    app.run_worker(
+        _show_topic(app, topic), group="guide", exclusive=True, exit_on_error=False, description="read the manual"
+    )
+
+
+async def _show_topic(app: App[Any], topic: str) -> None:
+    from ncp_tui.guide.markdown import page_lines
+    from ncp_tui.tui.dialogs.text import TextDialog
+    from ncp_tui.view.text import Tone, line
+
+    source = await run_blocking(partial(read_page, topic), _DISK_SECONDS)
+    lines = [line(each.text, Tone.STRONG if each.is_strong else Tone.PLAIN) for each in page_lines(source, _WIDTH)]
+    await app.push_screen(TextDialog(f"Guide: {topic.replace('-', ' ')}", lines))
 
 
 def _running(node: Any, action: str) -> Any:

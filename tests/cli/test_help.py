@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -16,22 +15,11 @@ from ncp_tui.cli.examples import examples_of
 from ncp_tui.cli.help import ENVIRONMENT
 from ncp_tui.cli.main import root
 from ncp_tui.cli.options import Group
+from tests.cli.commands_page import commands
 from tests.cli.program import Called
 from tests.tables import each_row
 
-README = Path(ncp_tui.__file__).parent.parent / "README.md"
 NOT_FOR_USERS = {"NCP_TUI_DEV", "NCP_TUI_BODY_SECRET"}
-
-
-def commands(group: click.Group, *words: str) -> Iterator[tuple[str, ...]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if command is not None and command.hidden:
-            continue
-        yield (*words, name)
-        if isinstance(command, click.Group):
-            yield from commands(command, *words, name)
 
 
 def understood(line: str) -> tuple[str, ...]:
@@ -89,13 +77,10 @@ def test_help_names_every_variable_that_is_listened_to(call_nobody: Called) -> N
     help_text = call_nobody("--help").stdout
     for name in told:
         assert name in help_text
-        assert name.startswith(("NO_", "HTTPS", "SSL")) or name in README.read_text()
 
 
-def test_help_and_readme_have_every_exit_code(call_nobody: Called) -> None:
+def test_help_has_every_exit_code(call_nobody: Called) -> None:
     assert set(MEANINGS) == set(ExitCode)
-    rows = dict(re.findall(r"^\| (\d+) \| (.*?) \|$", README.read_text(), re.MULTILINE))
-    assert rows == {str(int(code)): meaning for code, meaning in MEANINGS.items()}
     help_text = re.sub(r"\s+", " ", call_nobody("--help").stdout)
     for code, meaning in MEANINGS.items():
         assert f" {int(code)} {meaning}" in help_text

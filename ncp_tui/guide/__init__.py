@@ -1,0 +1,1 @@
+"""The manual: one Markdown page a topic, and how a page reads on a terminal."""
