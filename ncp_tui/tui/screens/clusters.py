@@ -10,8 +10,7 @@ from textual.binding import Binding, BindingType
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.screens.cluster_table import ClusterTable
-from ncp_tui.tui.screens.table import TableScreen
-from ncp_tui.tui.widgets.record_table import RecordTable
+from ncp_tui.tui.screens.table import TableScreen, detail_key
 from ncp_tui.view.format import ZONE, clock_time, milliseconds
 from ncp_tui.view.table import gap_sentence
 
@@ -35,15 +34,7 @@ class ClustersScreen(TableScreen):
             id="clusters.requests",
         ),
         Binding("p", "profiles", "Profiles", tooltip="Choose, add and test profiles", id="clusters.profiles"),
-        Binding(
-            "enter",
-            "detail",
-            "Detail",
-            show=False,
-            key_display="enter",
-            tooltip="Everything about this cluster",
-            id="clusters.detail",
-        ),
+        detail_key("clusters", "Everything about this cluster"),
     ]
     path = ("Clusters",)
     panels_deferred = True
@@ -144,16 +135,12 @@ class ClustersScreen(TableScreen):
         if cluster is not None:
             self.open(HistoryScreen(self.session, cluster))
 
-    def action_detail(self) -> None:
+    def action_open(self) -> None:
         from ncp_tui.tui.dialogs.text import ClusterDetailDialog
 
         cluster = self._openable()
         if cluster is not None:
             self.app.push_screen(ClusterDetailDialog(self.session, cluster))
-
-    @on(RecordTable.Chosen, "#table")
-    def open_detail(self) -> None:
-        self.action_detail()
 
     def action_profiles(self) -> None:
         from ncp_tui.tui.screens.profiles import ProfilesScreen

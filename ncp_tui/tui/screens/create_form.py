@@ -1,32 +1,44 @@
-"""The fields of a create: what is typed and chosen, and beside each what is wrong with it."""
+"""The form of a snapshot: what is typed and chosen, what is wrong with it, what was checked, and what came of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from ncp_tui.gateway.exchange import RequestRecord
 from ncp_tui.problem import Problem
+from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Bucket, Cluster
 from ncp_tui.search_engine.refusals import is_key_missing
-from ncp_tui.snapshots.draft import SnapshotDraft
+from ncp_tui.snapshots.create import CreateResult
+from ncp_tui.snapshots.draft import SnapshotDraft, propose_name, read_only_refused
+from ncp_tui.snapshots.history_search import Resolution
+from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
+from ncp_tui.snapshots.preflight import PreflightEvidence, look_further, read_evidence
 from ncp_tui.snapshots.rules import LONGEST
-from ncp_tui.tui.screens.create_follow import CreateProgress
-from ncp_tui.tui.screens.create_preflight import PreflightLine
+from ncp_tui.snapshots.track import TrackedSnapshot
+from ncp_tui.tui.next_steps import next_words, problem_words
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.charset import escape
+from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.inputs import SendButton, TextInput
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.buckets import BUCKETS
+from ncp_tui.view.exchanges import request_lines
+from ncp_tui.view.preflight import checks_line, light_lines
+from ncp_tui.view.progress import final_sentence, look_sentence, state_text
+from ncp_tui.view.text import BLANK, Line, Tone, field, line
 
 
 class CreateForm(Vertical):
@@ -43,6 +55,10 @@ class CreateForm(Vertical):
     def __init__(self, session: Session, cluster: Cluster) -> None:
         super().__init__(id="form")
         self.preflight = PreflightLine(session, cluster)
+        self._session = session
+        self._cluster = cluster
+        self._zone = ""
+        """Of the template's time; empty where it is not known."""
         self._buckets: Sequence[Bucket] = ()
 
     def compose(self) -> ComposeResult:
@@ -56,28 +72,46 @@ class CreateForm(Vertical):
             yield SendButton("Create snapshot", id="create", variant="success", compact=True)
             yield CreateProgress()
 
+    def on_mount(self) -> None:
+        self.show_cluster(self._cluster)
+        profile = self._profile
+        self._box("bucket").value = (profile.default_bucket or "") if profile else ""
+
+    @property
+    def _profile(self) -> Profile | None:
+        return self._session.identity.profile if self._session.identity else None
+
+    @property
+    def draft(self) -> SnapshotDraft:
+        """What is in the form, with all that is known of it."""
+        identity, profile = self._session.identity, self._profile
+        return SnapshotDraft(
+            SnapshotRequest(
+                self._cluster.number, self._cluster.name, self.name_typed, self._box("bucket").value.strip()
+            ),
+            Caller.of(identity) if identity is not None else Caller("", "", "", ""),
+            protected=profile is not None and profile.protected,
+            read_only=self._session.read_only,
+            evidence=self.preflight.evidence if identity is not None else None,
+        )
+
+    def fill_name(self) -> Problem | None:
+        """Put a name of the template in, with the time of now. Returns why it is not of the profile's template."""
+        proposed = propose_name(self._cluster.name, self._profile, self._session.workspace.now())
+        self._zone = proposed.zone
+        box = self._box("name")
+        box.value, box.cursor_position = proposed.name, len(proposed.name)
+        return proposed.problem
+
     @property
     def name_typed(self) -> str:
         """The snapshot's name."""
         return self._box("name").value.strip()
 
     @property
-    def bucket_typed(self) -> str:
-        """The bucket's name."""
-        return self._box("bucket").value.strip()
-
-    @property
     def can_create(self) -> bool:
         """Whether Create is open."""
         return not self.query_one("#create", Button).disabled
-
-    def fill(self, *, name: str | None = None, bucket: str | None = None) -> None:
-        """Put a proposal in."""
-        if name is not None:
-            box = self._box("name")
-            box.value, box.cursor_position = name, len(name)
-        if bucket is not None:
-            self._box("bucket").value = bucket
 
     def show_cluster(self, cluster: Cluster) -> None:
         """Say which cluster it is, and how it is."""
@@ -102,17 +136,14 @@ class CreateForm(Vertical):
             box.value = next((bucket.name for bucket in self._buckets if bucket.usable), "")
         table.move_to(box.value)
 
-    def show_verdicts(self, draft: SnapshotDraft, zone: str, *, is_open: bool) -> None:
-        """Say beside name and bucket what is wrong with them; Create is open where the create may be asked for.
-
-        `zone` is that of the template's time; empty where it is not known.
-        """
+    def show_verdicts(self, draft: SnapshotDraft, *, is_open: bool) -> None:
+        """Say beside name and bucket what is wrong with them; `is_open` says whether Create can be pressed."""
         wrong = [*draft.name_problems]
         if draft.damage is not None:
             wrong.append("the journal is damaged")
         elif draft.earlier is not None:
             wrong.append("asked for before")
-        legal = f"legal; time is {zone}" if zone else "legal"
+        legal = f"legal; time is {self._zone}" if self._zone else "legal"
         name, bucket = draft.request.name, draft.request.bucket
         self._say("name", f"{len(name)}/{LONGEST}  {wrong[0] if wrong else legal}", good=not wrong)
         known = "usable" if any(each.name == bucket for each in draft.buckets) else "not checked"
@@ -161,6 +192,126 @@ class CreateForm(Vertical):
     def _set_disabled(self, disabled: bool) -> None:
         for selector in self._EDITABLE:
             self.query_one(selector).disabled = disabled
+
+
+class PreflightLine(ReportsWorkerErrors, Static):
+    """The checks in one line. It looks at all that can be seen before a create, and holds what was seen."""
+
+    @dataclass
+    class Looked(Message):
+        """Something was read, or there is no client to read it with."""
+
+        problem: Problem | None = None
+        is_further: bool = False
+        """Whether only the history was looked at, behind its newest page."""
+
+    def __init__(self, session: Session, cluster: Cluster) -> None:
+        super().__init__("", id="preflight", markup=False)
+        self._session = session
+        self._cluster = cluster
+        self.evidence: PreflightEvidence | None = None
+        self.is_looking = False
+        self.became = ""
+        """What became of a request since the checks were read; they were about that one."""
+        self._is_cut_off = False
+
+    def look(self) -> None:
+        """Read all of it anew."""
+        self.is_looking = True
+        self.read_evidence()
+
+    @work(group="facts", exclusive=True, exit_on_error=False, description="look before a create")
+    async def read_evidence(self) -> None:
+        """Read cluster, buckets and history, side by side, and the journal."""
+        session = self._session
+        try:
+            with session.log.action(f"look before a snapshot of {self._cluster.name}"):
+                engine = await session.engine()
+                evidence = await read_evidence(engine, self._cluster, session.journal, session.workspace.now)
+                self._keep(evidence, self.Looked())
+                if evidence.has_older:  # the form is not kept waiting for a long history
+                    self._keep(await look_further(engine, evidence), self.Looked(is_further=True))
+        except Problem as problem:
+            self._keep(None, self.Looked(problem))
+
+    def _keep(self, evidence: PreflightEvidence | None, looked: Looked) -> None:
+        self.evidence, self._is_cut_off = evidence, evidence is None
+        self.is_looking = evidence is not None and evidence.has_older
+        if not looked.is_further:
+            self.became = ""
+        self.post_message(looked)
+
+    def show(self, draft: SnapshotDraft) -> None:
+        """Show the checks of `draft`."""
+        words = checks_line(draft.preflight, self.became)
+        if draft.evidence is None:
+            words = "not known: nothing could be read" if self._is_cut_off else "looking at the cluster ..."
+        self.update(Text(escape(words), no_wrap=True, overflow="ellipsis"))
+
+
+class CreateProgress(Static):
+    """How far the form's own snapshot is, beside the button that asked for it."""
+
+    def __init__(self) -> None:
+        super().__init__("", id="progress", markup=False)
+
+    def show(self, followed: TrackedSnapshot, now: float) -> None:
+        """Show it; `now` is monotonic."""
+        text, tone = (state_text(followed, now), "warning") if followed.is_open else result(followed)
+        for name in ("good", "bad", "warning"):
+            self.set_class(name == tone, name)
+        self.update(Text(escape(f"{followed.request.name}: {text}" if followed.is_open else text)))
+
+
+def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: datetime) -> list[Line]:
+    """All that is wrong with the form, else the checks and the request that would leave: its `preview`, if any."""
+    checks = [*light_lines(draft.preflight, now), BLANK] if draft.preflight.checks else []
+    if draft.problem is not None:
+        # Beside its input a reason has 12 cells in a window of 60, and only the first one is there.
+        wrong = [field("name", reason, Tone.BAD) for reason in draft.name_problems]
+        if draft.bucket_problem is not None:
+            wrong.append(field("bucket", draft.bucket_problem.what, Tone.BAD))
+        if draft.read_only:
+            refused = read_only_refused()
+            wrong += [line(words, Tone.BAD) for words in (refused.what, refused.meaning, next_words(refused))]
+        return [line("Nothing can be sent yet: see the marks above.", Tone.DIM), *wrong, BLANK, *checks]
+    if preview is None:
+        return [line("The keys are not loaded yet.", Tone.DIM)]
+    return [*checks, *request_lines(preview)]
+
+
+def result(followed: TrackedSnapshot) -> tuple[str, str]:
+    """What came of it, and its tone: one sentence, where a card on the form has the rest."""
+    taken, (text, tone) = followed.taken, final_sentence(followed, problem_words)
+    if taken is None:
+        return f"Not started: {followed.request.name}.", tone
+    if taken.outcome is Outcome.ACCEPTED or taken.journal_problem is not None:
+        return text, tone
+    return taken.sentence, tone
+
+
+def goes_on(followed: TrackedSnapshot) -> tuple[str, str]:
+    """What happens now, and what the user may do meanwhile."""
+    progress, taken = followed.progress, followed.taken
+    if progress is not None and (progress.problem is not None or progress.other is not None):
+        return f"Accepted. {look_sentence(followed.request.name, progress)}", "warning"
+    if taken is None:
+        return (
+            ("Only one request was sent. esc leaves; the looking goes on.", "warning")
+            if followed.resolving
+            else ("", "")
+        )
+    if taken.by_history:
+        return "Started: the history names it, though no answer said so. esc leaves.", "plain"
+    return "Accepted: it goes on without you. esc leaves; every screen shows how it does.", "plain"
+
+
+def in_doubt(taken: CreateResult, found: Resolution) -> Problem:
+    """What is known of a create that nothing proves, and where to look again."""
+    lost = f"{taken.error.what} " if taken.error is not None else ""
+    evidence = found.evidence[:1].upper() + found.evidence[1:]
+    again = " u on the clusters looks again." if taken.entry is not None else ""
+    return Problem(taken.sentence, f"{lost}{evidence}", f"{found.next_step}{again}")
 
 
 def _line(label: str, *widgets: Widget) -> Iterator[Widget]:

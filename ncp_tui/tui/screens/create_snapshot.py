@@ -13,20 +13,25 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Cluster
-from ncp_tui.snapshots.draft import Confirmation, SnapshotDraft, propose_name
+from ncp_tui.snapshots.draft import Confirmation, SnapshotDraft
 from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal
-from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
+from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.confirm import SendQuestionDialog, TypeNameDialog
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.screens.base import BaseScreen
-from ncp_tui.tui.screens.create_follow import CreateProgress, goes_on, in_doubt, result
-from ncp_tui.tui.screens.create_form import CreateForm
-from ncp_tui.tui.screens.create_preflight import PreflightLine, draft_lines
+from ncp_tui.tui.screens.create_form import (
+    CreateForm,
+    CreateProgress,
+    PreflightLine,
+    draft_lines,
+    goes_on,
+    in_doubt,
+    result,
+)
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
@@ -62,7 +67,6 @@ class CreateSnapshotScreen(BaseScreen):
     def __init__(self, session: Session, cluster: Cluster) -> None:
         super().__init__(session)
         self.cluster = cluster
-        self._zone = ""
         self._sent: SnapshotDraft | None = None
         self._followed: TrackedSnapshot | None = None
         self.send_key = SendKey(session.workspace.monotonic, self.set_timer)
@@ -82,35 +86,13 @@ class CreateSnapshotScreen(BaseScreen):
         return self.query_one(CreateForm)
 
     def on_mount(self) -> None:
-        self.form.show_cluster(self.cluster)
-        profile = self._profile
-        self.form.fill(bucket=(profile.default_bucket or "") if profile else "")
         self.action_new_name()
         self.say("enter goes on to the next field, f2 creates. Nothing is sent before that.")
 
-    @property
-    def _profile(self) -> Profile | None:
-        return self.session.identity.profile if self.session.identity else None
-
     def action_new_name(self) -> None:
-        proposed = propose_name(self.cluster.name, self._profile, self.session.workspace.now())
-        self._zone = proposed.zone
-        self.form.fill(name=proposed.name)
-        if proposed.problem is not None:
-            self.say_problem(proposed.problem)
-
-    @property
-    def draft(self) -> SnapshotDraft:
-        """What is in the form, with all that is known of it."""
-        identity, profile = self.session.identity, self._profile
-        form = self.form
-        return SnapshotDraft(
-            SnapshotRequest(self.cluster.number, self.cluster.name, form.name_typed, form.bucket_typed),
-            Caller.of(identity) if identity is not None else Caller("", "", "", ""),
-            protected=profile is not None and profile.protected,
-            read_only=self.session.read_only,
-            evidence=form.preflight.evidence if identity is not None else None,
-        )
+        problem = self.form.fill_name()
+        if problem is not None:
+            self.say_problem(problem)
 
     def load(self) -> None:
         """Look again at all that can be seen before a create."""
@@ -148,10 +130,10 @@ class CreateSnapshotScreen(BaseScreen):
 
     def _judge(self) -> SnapshotDraft:
         """Say what is wrong with what is in the form, show the request, and open Create only when all is right."""
-        draft, engine = self.draft, self.session.connected
+        draft, engine = self.form.draft, self.session.connected
         is_right = draft.problem is None
         self.form.preflight.show(draft)
-        self.form.show_verdicts(draft, self._zone, is_open=is_right and self._followed is None)
+        self.form.show_verdicts(draft, is_open=is_right and self._followed is None)
         preview = None
         if is_right and engine is not None:
             request = draft.request
@@ -188,12 +170,12 @@ class CreateSnapshotScreen(BaseScreen):
             self.say("The keys are not loaded, so nothing can be sent. f5 tries again.", "bad")
         elif self.session.creating:
             self.say("Another create is on its way; wait for its answer first.", "warning")
-        elif self.draft.is_old(self.session.workspace.now()) and not self.form.preflight.is_looking:
+        elif self.form.draft.is_old(self.session.workspace.now()) and not self.form.preflight.is_looking:
             self.load()
             # and never by itself when they come: who knows where the user is by then
             self.say(f"{LOOKED_AGAIN} Then press it once more.", "warning")
         else:
-            self._confirm(self.draft, ask=clicked)
+            self._confirm(self.form.draft, ask=clicked)
 
     def _confirm(self, draft: SnapshotDraft, *, ask: bool = False) -> None:
         """Have the user confirm what has to be; where nothing has, only one who is to be asked is."""

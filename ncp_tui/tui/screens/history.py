@@ -17,6 +17,7 @@ from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.history_reader import HistoryReader
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
+from ncp_tui.tui.screens.table import detail_key
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.inputs import FilterBar
 from ncp_tui.tui.widgets.record_table import RecordTable
@@ -30,15 +31,7 @@ class HistoryScreen(EvidenceScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "snapshot", "Snapshot", tooltip="Create a snapshot of this cluster", id="history.snapshot"),
-        Binding(
-            "enter",
-            "detail",
-            "Detail",
-            show=False,
-            key_display="enter",
-            tooltip="This row in full",
-            id="history.detail",
-        ),
+        detail_key("history", "This row in full"),
         evidence_key("history"),
         Binding("f", "failed", "Failed only", tooltip="Only failures, or everything again", id="history.failed"),
     ]
@@ -218,15 +211,11 @@ class HistoryScreen(EvidenceScreen):
     def _chosen(self) -> HistoryEntry | None:
         return self._reader.entry(self.table.cursor_key or "") if self._reader is not None else None
 
-    @on(RecordTable.Chosen, "#table")
-    def open_detail(self) -> None:
-        self.action_detail()
-
     def names_to_copy(self) -> list[Copyable]:
         """The snapshot under the cursor."""
         return [Copyable("snapshot name", self._chosen.snapshot)] if self._chosen else []
 
-    def action_detail(self) -> None:
+    def action_open(self) -> None:
         entry = self._chosen
         if entry is not None:
             self.app.push_screen(TextDialog(f"Snapshot {entry.snapshot}", history_lines(entry)))

@@ -24,7 +24,6 @@ from ncp_tui.tui.next_steps import next_words, problem_words
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.profiles import NOT_TESTED, PROFILES, ListedIdentity, keys_cell, keys_sentence
 from ncp_tui.view.text import Cell, Tone
 
@@ -36,7 +35,7 @@ class ProfilesScreen(TableScreen):
     """Saved profiles, the keys found elsewhere, and this server's role where the user wants it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "use", "Use", tooltip="Call as this profile from now on", id="profiles.use"),
+        Binding("enter", "open", "Use", tooltip="Call as this profile from now on", id="profiles.use"),
         Binding("a", "add", "Add", tooltip="Add a profile", id="profiles.add"),
         Binding("e", "edit", "Edit", tooltip="Edit this profile, or its secret key", id="profiles.edit"),
         Binding("t", "test", "Test", tooltip="Make one signed read with its keys", id="profiles.test"),
@@ -179,11 +178,7 @@ class ProfilesScreen(TableScreen):
         else:
             self.app.post_message(ProfileToUse(new))
 
-    @on(RecordTable.Chosen, "#table")
-    def choose(self) -> None:
-        self.action_use()
-
-    def action_use(self) -> None:
+    def action_open(self) -> None:
         identity = self.chosen
         if identity is not None:
             self.session.use(identity)
@@ -231,20 +226,11 @@ class ProfilesScreen(TableScreen):
         identity = self._saved("rename")
         if identity is not None:
             prompt = PromptDialog(
-                f"New name of profile {identity.name}:", identity.name, lambda new: self._wrong_name(new, identity.name)
+                f"New name of profile {identity.name}:",
+                identity.name,
+                lambda new: wrong_name(new, self.session.identities, but=identity.name),
             )
             self.app.push_screen(prompt, lambda new: self._rename(identity, new))
-
-    def _wrong_name(self, new: str, old: str | None = None) -> str:
-        """What is wrong with a new name, as far as is known here; the file is looked at before it is changed."""
-        identities = self.session.identities.identities
-        try:
-            check_profile_name(new)
-            if any(same_name(each.name, new) for each in identities if each.name != old):
-                raise name_taken(new)
-        except InvalidProfile as problem:
-            return f"{problem.what} {next_words(problem)}"
-        return ""
 
     def _rename(self, identity: Identity, new: str | None) -> None:
         if new and new != identity.name:
@@ -255,7 +241,11 @@ class ProfilesScreen(TableScreen):
     def action_duplicate(self) -> None:
         identity = self._saved("copy")
         if identity is not None:
-            prompt = PromptDialog(f"Name of the copy of {identity.name}:", f"{identity.name}-copy", self._wrong_name)
+            prompt = PromptDialog(
+                f"Name of the copy of {identity.name}:",
+                f"{identity.name}-copy",
+                lambda new: wrong_name(new, self.session.identities),
+            )
             self.app.push_screen(prompt, lambda new: self._duplicate(identity, new))
 
     def _duplicate(self, identity: Identity, new: str | None) -> None:
@@ -266,20 +256,11 @@ class ProfilesScreen(TableScreen):
     def action_remove(self) -> None:
         identity = self._saved("remove")
         if identity is not None:
-            in_use = self._if_in_use(identity)
+            is_used = self.session.identity is not None and self.session.identity.name == identity.name
+            in_use = if_in_use(identity.name, len(self.session.open_snapshots)) if is_used else ""
             question = f"Removing a profile also removes its secret key. {in_use}Type the profile's name:"
             screen = TypeNameDialog(question, "Remove", identity.name, self.session.workspace.monotonic)
             self.app.push_screen(screen, lambda sure: self._remove(identity, sure=sure))
-
-    def _if_in_use(self, identity: Identity) -> str:
-        """What removing the profile in use means for what goes on."""
-        current = self.session.identity
-        if current is None or current.name != identity.name:
-            return ""
-        followed = len(self.session.open_snapshots)
-        under_way = "the snapshot under way is" if followed == 1 else f"the {followed} snapshots under way are"
-        snapshots = f" With its key {under_way} followed to the end." if followed else ""
-        return f"{identity.name} is in use: then nobody is called until you choose another profile.{snapshots} "
 
     def _remove(self, identity: Identity, *, sure: bool | None) -> None:
         if sure:
@@ -320,6 +301,24 @@ class ProfilesScreen(TableScreen):
             self.show_problem(event.problem)
         else:
             self.say(event.sentence, "good")
+
+
+def wrong_name(new: str, identities: Identities, but: str | None = None) -> str:
+    """What is wrong with a new name of a profile, as far as is known here; that of `but` may be kept."""
+    try:
+        check_profile_name(new)
+        if any(same_name(each.name, new) for each in identities.identities if each.name != but):
+            raise name_taken(new)
+    except InvalidProfile as problem:
+        return f"{problem.what} {next_words(problem)}"
+    return ""
+
+
+def if_in_use(name: str, tracked: int) -> str:
+    """What removing the profile in use means, and for the snapshots that are tracked with its key."""
+    under_way = "the snapshot under way is" if tracked == 1 else f"the {tracked} snapshots under way are"
+    snapshots = f" With its key {under_way} followed to the end." if tracked else ""
+    return f"{name} is in use: then nobody is called until you choose another profile.{snapshots} "
 
 
 def _slow_disk() -> Problem:

@@ -22,6 +22,7 @@ from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
+from ncp_tui.tui.screens.table import detail_key
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.inputs import FilterBar
 from ncp_tui.tui.widgets.problem_card import ProblemCard
@@ -51,15 +52,7 @@ class RequestsScreen(EvidenceScreen):
         ),
         Binding("x", "dismiss_entry", "Dismiss", tooltip="I have looked myself: ask no more", id="requests.dismiss"),
         evidence_key("requests"),
-        Binding(
-            "enter",
-            "detail",
-            "Detail",
-            show=False,
-            key_display="enter",
-            tooltip="All that was written down about it",
-            id="requests.detail",
-        ),
+        detail_key("requests", "All that was written down about it"),
     ]
     path = ("Requests",)
     columns = REQUESTS.on_screen
@@ -301,15 +294,11 @@ class RequestsScreen(EvidenceScreen):
     def refresh_keys(self) -> None:
         self.refresh_bindings()
 
-    @on(RecordTable.Chosen, "#table")
-    def open_detail(self) -> None:
-        self.action_detail()
-
     def names_to_copy(self) -> list[Copyable]:
         """The snapshot under the cursor."""
         return [Copyable("snapshot name", self._chosen.request.name)] if self._chosen else []
 
-    def action_detail(self) -> None:
+    def action_open(self) -> None:
         entry = self._chosen
         if entry is not None:
             self.app.push_screen(TextDialog(f"Create of {entry.request.name}", request_entry_lines(entry)))

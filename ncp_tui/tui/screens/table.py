@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
@@ -16,6 +17,11 @@ from ncp_tui.view.table import Column
 
 if TYPE_CHECKING:
     from ncp_tui.tui.widgets.inputs import FilterBar
+
+
+def detail_key(screen: str, tooltip: str) -> Binding:
+    """The key for the details of a row, among the own keys of `screen`."""
+    return Binding("enter", "open", "Details", show=False, key_display="enter", tooltip=tooltip, id=f"{screen}.detail")
 
 
 class TableScreen(BaseScreen):
@@ -79,6 +85,14 @@ class TableScreen(BaseScreen):
     def hide_problem(self) -> None:
         """Clear the problem."""
         self.query_one(ProblemCard).clear()
+
+    def action_open(self) -> None:
+        """What enter does with the row under the cursor."""
+        raise NotImplementedError
+
+    @on(RecordTable.Chosen, "#table")
+    def open_chosen(self) -> None:
+        self.action_open()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the filter a slash is typed."""
