@@ -14,8 +14,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import RunningSandbox, serve
+from ncp_tui.sandbox.sandbox import RunningSandbox, Sandbox, serve
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -95,8 +95,7 @@ def command(
     it at the history; the other aims are clusters, cluster, buckets, create and any.
     """
     from ncp_tui.sandbox.fault_lab.catalogue import FAULTS
-    from ncp_tui.sandbox.sandbox import Sandbox
-    from ncp_tui.sandbox.server import run_forever
+    from ncp_tui.sandbox.sandbox import Sandbox, run_forever
 
     if list_faults:
         _list(FAULTS, Output(json=Settings.of(context).json))

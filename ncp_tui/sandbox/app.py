@@ -13,22 +13,21 @@ from typing import Protocol
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from ncp_tui.sandbox.accounts import Account
-from ncp_tui.sandbox.answers import (
+from ncp_tui.sandbox.authentication import ACCESS_KEY_HEADER, Account, NotAuthenticated, check_signature
+from ncp_tui.sandbox.fault_lab.fault import Cut, Faults, Outcome, Visit, When
+from ncp_tui.sandbox.ledger import Ledger, RequestEntry
+from ncp_tui.sandbox.operations import Call, Operation, find_operation, perform
+from ncp_tui.sandbox.protocol import (
     Answer,
     Denied,
     GatewayError,
     Refusal,
     Refused,
     gateway_answer,
+    read_query,
     refusal_answer,
     success_answer,
 )
-from ncp_tui.sandbox.fault_hooks import Cut, Faults, Outcome, Visit, When
-from ncp_tui.sandbox.ledger import Ledger, RequestEntry
-from ncp_tui.sandbox.operations import Call, Operation, find_operation, perform
-from ncp_tui.sandbox.request_fields import read_query
-from ncp_tui.sandbox.signature import ACCESS_KEY_HEADER, NotAuthenticated, check_signature
 from ncp_tui.sandbox.world import World
 
 # The state key under which the server leaves the connection of a request.

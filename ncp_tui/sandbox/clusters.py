@@ -1,11 +1,10 @@
-"""Which clusters exist: one that is always ready, one of every kind that is not, and as many more as asked for."""
+"""What the sandbox's account owns and no request changes: clusters, their indices and versions, and the buckets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ncp_tui.sandbox.kst import DAY, seoul_time
-from ncp_tui.sandbox.request_fields import Fields
+from ncp_tui.sandbox.protocol import DAY, Fields, Page, Refusal, Refused, seoul_time
 
 FIRST_NUMBER = 1_037_001
 MEMBER_NUMBER = "2719876"
@@ -229,3 +228,93 @@ def _nodes(cluster: Cluster) -> list[Fields]:
         }
         for place, role in enumerate(roles, start=1)
     ]
+
+
+_GIB = 1 << 30
+
+
+def dashboard(cluster: Cluster, page: Page) -> Fields:
+    """The result of getDashboardInformation; every figure is a string."""
+    indices = [_index(cluster, place) for place in range(4 + cluster.index * 7 % 20)]
+    documents = sum(int(index["docsCount"]) for index in indices)
+    shards = sum(int(index["primaryCount"]) * (1 + int(index["replicaCount"])) for index in indices)
+    fields = page.fields(len(indices))
+    paging = {name: fields[name] for name in ("currentPage", "pageSize", "totalCount", "totalPage")}
+    return {
+        "clusterStatus": {
+            "status": cluster.health,
+            "docsCount": str(documents),
+            "indicesCount": str(len(indices)),
+            "shardCount": str(shards),
+            "segmentsCount": str(shards * 11),
+            "storeSizeInUsed": str(documents * 640),
+        },
+        "clusterIndicesStatus": paging | {"isPaged": True, "indiceInfoList": list(page.cut(indices))},
+    }
+
+
+def _index(cluster: Cluster, place: int) -> Fields:
+    documents = 120_000 + (place * 7_919 + cluster.index * 104_729) % 4_000_000
+    return {
+        "indexName": f"logs-{place + 1:03d}",
+        "health": cluster.health,
+        "status": "open",
+        "uuid": f"{cluster.index:08x}{place:014x}",
+        "docsCount": str(documents),
+        "docsDeleted": str(documents // 1_000),
+        "primaryCount": "5",
+        "replicaCount": "1",
+        "storeSize": f"{documents * 640 / _GIB:.1f}gb",
+    }
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One bucket. `age_days` counts back from the start of the sandbox."""
+
+    name: str
+    bytes_used: int
+    object_count: int
+    age_days: int
+    locked: bool = False
+    denied: bool = False
+    in_seconds: bool = False
+
+    def row(self, start: float) -> Fields:
+        """The bucket as getBucketList has it. The unit of creationTime is undocumented, so one bucket differs."""
+        created = start - self.age_days * DAY
+        return {
+            "name": self.name,
+            "bytesUsed": self.bytes_used,
+            "objectCount": self.object_count,
+            "creationTime": int(created) if self.in_seconds else int(created * 1000),
+            "bucketProtectionState": "ENABLED" if self.locked else "DISABLED",
+            "permission": "Deny" if self.denied else "Allow",
+        }
+
+
+BUCKETS = (
+    Bucket("bk.ses.snapshot", 48_318_382_080, 18_204, age_days=412),
+    Bucket("es-backup-weekly", 7_516_192_768, 2_961, age_days=230, in_seconds=True),
+    Bucket("logs-archive-2025", 912_680_550_400, 301_442, age_days=158),
+    Bucket("empty-bucket", 0, 0, age_days=1),
+    Bucket("audit-locked", 1_288_490_189, 640, age_days=365, locked=True),
+    Bucket("finance-private", 53_687_091_200, 12_007, age_days=600, denied=True),
+    Bucket("legal-hold", 2_147_483_648, 88, age_days=720, locked=True, denied=True),
+)
+
+
+def usable_bucket(name: str) -> Bucket:
+    """The bucket of that name. Raises Refused when there is none, or no snapshot can be stored in it."""
+    for bucket in BUCKETS:
+        if bucket.name == name:
+            return _checked(bucket)
+    raise Refused(Refusal.BUCKET_NOT_FOUND)
+
+
+def _checked(bucket: Bucket) -> Bucket:
+    if bucket.denied:
+        raise Refused(Refusal.BUCKET_DENIED)
+    if bucket.locked:
+        raise Refused(Refusal.BUCKET_LOCKED)
+    return bucket

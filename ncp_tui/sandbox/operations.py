@@ -7,24 +7,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ncp_tui.sandbox.accounts import Account
-from ncp_tui.sandbox.answers import Denied, Refusal, Refused
-from ncp_tui.sandbox.buckets import BUCKETS, usable_bucket
-from ncp_tui.sandbox.clusters import Cluster, detail_row, list_row, reduced_row, version_rows
-from ncp_tui.sandbox.dashboard import dashboard
+from ncp_tui.sandbox.authentication import Account
+from ncp_tui.sandbox.clusters import (
+    BUCKETS,
+    Cluster,
+    dashboard,
+    detail_row,
+    list_row,
+    reduced_row,
+    usable_bucket,
+    version_rows,
+)
 from ncp_tui.sandbox.ledger import Effect, Ledger
-from ncp_tui.sandbox.request_fields import (
+from ncp_tui.sandbox.protocol import (
     SNAPSHOT_NAME_LENGTH,
+    Denied,
     Fields,
     Page,
+    Refusal,
+    Refused,
     read_body,
     read_number,
     read_page,
     read_snapshot_name,
     read_text,
 )
-from ncp_tui.sandbox.schedules import read_schedule
-from ncp_tui.sandbox.world import World, matches
+from ncp_tui.sandbox.world import World, matches, read_schedule
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,182 @@
-"""The state behind the gateway: the clusters, and for each its key, its snapshots and its schedule."""
+"""What requests change: for each cluster its key, its snapshots and its schedule.
+
+A snapshot runs for a while and is then over; where it stands is read off the clock, so nothing ticks. A schedule is
+kept and shown but starts no snapshots: nothing happens in the sandbox that was not requested.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeGuard
 
-from ncp_tui.sandbox.accounts import Account
-from ncp_tui.sandbox.answers import Denied, Refusal, Refused
-from ncp_tui.sandbox.buckets import BUCKETS
-from ncp_tui.sandbox.clusters import Cluster, build_clusters
-from ncp_tui.sandbox.kst import DAY, seoul_stamp
-from ncp_tui.sandbox.schedules import Schedule, ScheduleRequest
-from ncp_tui.sandbox.snapshots import SnapshotRun, ending_of, past_runs
+from ncp_tui.sandbox.authentication import Account
+from ncp_tui.sandbox.clusters import BUCKETS, MEMBER_NUMBER, Cluster, build_clusters
+from ncp_tui.sandbox.protocol import (
+    DAY,
+    SCHEDULE_NAME_LENGTH,
+    Denied,
+    Fields,
+    Refusal,
+    Refused,
+    read_snapshot_name,
+    read_text,
+    seoul_stamp,
+    seoul_time,
+)
+
+RequestType = Literal["MANUAL", "SCHEDULED"]
+Ending = Literal["SUCCESS", "PARTIAL", "FAILED"]
+
+_PAST_OF_FIRST = 23
+_PAST_OF_OTHERS = 6
+_PAST_BUCKETS = ("bk.ses.snapshot", "es-backup-weekly")
+
+
+@dataclass(frozen=True)
+class SnapshotRun:
+    """One attempt to take a snapshot. `started` and `ends` are epoch seconds; `ending` is settled from the start.
+
+    One that does not `block` lets another start while it runs.
+    """
+
+    idx: int
+    name: str
+    bucket: str
+    request_type: RequestType
+    started: float
+    ends: float
+    ending: Ending = "SUCCESS"
+    blocks: bool = True
+
+    def is_running(self, now: float) -> bool:
+        """Whether it has not come to its end."""
+        return now < self.ends
+
+    def message(self, now: float) -> str:
+        """The history's text for where it stands."""
+        if self.is_running(now):
+            return "IN_PROGRESS"
+        if self.ending == "FAILED":
+            return f"FAILED: repository_verification_exception on {self.bucket}"
+        if self.ending == "PARTIAL":
+            return "PARTIAL: 2 of 40 shards failed"
+        return "SUCCESS"
+
+    def row(self, cluster: Cluster, now: float) -> Fields:
+        """The attempt as getSnapshotHistory has it.
+
+        `duration` appears at the end. A partial snapshot has no error log: only its message says that it is not whole.
+        """
+        row: Fields = {
+            "idx": self.idx,
+            "clusterName": cluster.name,
+            "snapshotName": self.name,
+            "memberNo": MEMBER_NUMBER,
+            "serviceGroupInstanceNo": int(cluster.number),
+            "actionDate": seoul_time(self.started),
+            "bucketName": self.bucket,
+            "requestType": self.request_type,
+            "message": self.message(now),
+            "hasErrorLog": not self.is_running(now) and self.ending == "FAILED",
+        }
+        if not self.is_running(now):
+            row["duration"] = f"{round(self.ends - self.started)}s"
+        return row
+
+
+def ending_of(name: str) -> Ending:
+    """How a snapshot of that name will end: one with the part `fail` or `partial` in its name does."""
+    parts = name.split("-")
+    if "fail" in parts:
+        return "FAILED"
+    return "PARTIAL" if "partial" in parts else "SUCCESS"
+
+
+def past_runs(cluster: Cluster, start: float) -> list[SnapshotRun]:
+    """What had happened on `cluster` before the sandbox started, oldest first, the same for the same start.
+
+    The first cluster has enough for three pages of ten.
+    """
+    if cluster.kind.fresh:
+        return []
+    count = _PAST_OF_FIRST if cluster.index == 1 else _PAST_OF_OTHERS
+    return [_past_run(cluster, start, age, count - age) for age in reversed(range(count))]
+
+
+def _past_run(cluster: Cluster, start: float, age: int, place: int) -> SnapshotRun:
+    scheduled = age % 3 != 1
+    started = float(int(start - (age + 1) * 1.75 * DAY - cluster.index % 50 * 60))
+    return SnapshotRun(
+        idx=cluster.index * 100_000 + place,
+        name=f"{'auto' if scheduled else 'snapshot'}-{seoul_stamp(started)}",
+        bucket=_PAST_BUCKETS[age % len(_PAST_BUCKETS)],
+        request_type="SCHEDULED" if scheduled else "MANUAL",
+        started=started,
+        ends=started + 21 + (age * 37) % 240,
+        ending=_past_ending(age),
+    )
+
+
+def _past_ending(age: int) -> Ending:
+    if age % 9 == 3:  # noqa: PLR2004 - the fourth youngest and every ninth before it
+        return "FAILED"
+    return "PARTIAL" if age % 9 == 5 else "SUCCESS"  # noqa: PLR2004
+
+
+_DAYS = frozenset({"Everyday", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"})
+_HOURS = range(24)
+_MINUTES = (0, 15, 30, 45)
+
+
+@dataclass(frozen=True)
+class ScheduleRequest:
+    """What setSnapshotScheduling asks for, checked."""
+
+    name: str
+    bucket: str
+    day: str
+    hour: int
+    minute: int
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A schedule that was set at `set_up` (epoch seconds); at most one of a cluster is active."""
+
+    request: ScheduleRequest
+    set_up: float
+    active: bool = True
+
+    def row(self) -> Fields:
+        """The schedule as getSnapshotSchedulingHistory has it, every value a string."""
+        return {
+            "snapshotName": self.request.name,
+            "bucketName": self.request.bucket,
+            "snapshotSchedulingConfigSetUpDate": seoul_time(self.set_up),
+            "snapshotSchedulingSetUpDay": self.request.day,
+            "snapshotSchedulingSetUpTime": f"{self.request.hour:02d}:{self.request.minute:02d}",
+            "snapshotSchedulingStatus": "ACTIVE" if self.active else "RELEASED",
+        }
+
+
+def read_schedule(fields: Fields) -> ScheduleRequest:
+    """The schedule in a request body. Raises Refused; hour and minute must be integers, not strings."""
+    name = read_snapshot_name(fields, SCHEDULE_NAME_LENGTH, Refusal.INVALID_SCHEDULE_NAME)
+    bucket = read_text(fields, "bucketName", Refusal.BUCKET_NOT_FOUND)
+    day = read_text(fields, "scheduledDay", Refusal.INVALID_SCHEDULE_DAY)
+    if day not in _DAYS:
+        raise Refused(Refusal.INVALID_SCHEDULE_DAY)
+    hour, minute = fields.get("scheduledHour"), fields.get("scheduledMinute")
+    if not _is_integer(hour) or not _is_integer(minute) or hour not in _HOURS or minute not in _MINUTES:
+        raise Refused(Refusal.INVALID_SCHEDULE_TIME)
+    return ScheduleRequest(name, bucket, day, hour, minute)
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
 
 # A viewer may not open every third cluster.
 _HIDDEN_FROM_VIEWERS = 3

@@ -6,8 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from tests.benchmarks.figures import Figure, median, percentile
 from tests.benchmarks.terminal_bytes import (
     FRAME,

@@ -12,8 +12,7 @@ from time import perf_counter
 
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.signature import sign, string_to_sign
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from tests.benchmarks.figures import Figure, median
 from tests.benchmarks.terminal_bytes import PROGRAM, environ_of
 

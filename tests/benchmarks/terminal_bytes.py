@@ -20,8 +20,7 @@ from typing import Self
 
 import pexpect
 
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from tests.journeys.terminal import DOWN, F2, PATIENCE, TAB
 
 PAGE_DOWN, UP = "\x1b[6~", "\x1b[A"

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots.history_search import search_history
 from tests.cli.program import Called, Program, keys_of, private_environment
 

@@ -20,8 +20,7 @@ from typing import Any
 import pytest
 
 from ncp_tui.cli.main import main
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 
 PATIENCE = 20.0
 # Started in the background a shell may have switched SIGINT off, and a Python program keeps it off.

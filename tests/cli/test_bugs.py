@@ -9,7 +9,7 @@ import pytest
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.store import ProfileStore
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import ThreadedSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, Program

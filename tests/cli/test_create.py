@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from ncp_tui.cli.runner import CommandContext
-from ncp_tui.sandbox.answers import GatewayError, gateway_answer
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots import draft
 from tests.cli.program import Called, Program, account_variables, asked, keys_of, passing
 from tests.cli.workspaces import use_memory_keyring

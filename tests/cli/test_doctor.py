@@ -16,8 +16,8 @@ import pytest
 from ncp_tui.gateway.endpoints import Endpoint, endpoint_for
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.store import ProfileStore
-from ncp_tui.sandbox.answers import GatewayError, gateway_answer
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
+from ncp_tui.sandbox.sandbox import ThreadedSandbox
 from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, Program, Result, asked
 from tests.cli.workspaces import use_memory_keyring

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.sandbox.answers import Answer, GatewayError, gateway_answer
-from ncp_tui.sandbox.fault_hooks import Visit
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.fault_lab.fault import Visit
+from ncp_tui.sandbox.protocol import Answer, GatewayError, gateway_answer
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.session_log.reader import read_log
 from ncp_tui.session_log.writer import LogWriter
 from tests.cli.program import Called, Program, asked

@@ -48,8 +48,7 @@ from ncp_tui.gateway.request import Timeouts
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.fault_lab.catalogue import FAULTS, install
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import RunningSandbox, ThreadedSandbox, serve
+from ncp_tui.sandbox.sandbox import RunningSandbox, Sandbox, ThreadedSandbox, serve
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.snapshots.create import CreateResult, create_snapshot
 from ncp_tui.snapshots.history_search import search_history

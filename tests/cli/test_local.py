@@ -12,7 +12,7 @@ import pytest
 
 from ncp_tui.cli.demo import demo_workspace
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import ThreadedSandbox
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.create import create_snapshot
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest

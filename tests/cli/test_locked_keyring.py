@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import ThreadedSandbox
 from tests.cli.program import Called
 from tests.profiles.fake_secret_service import FakeSecretService, Faults
 

@@ -12,8 +12,7 @@ import pytest
 from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.store import ProfileStore
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.system.paths import paths_from
 from tests.cli.conversation import Conversation
 from tests.cli.program import Called, Program, keys_of

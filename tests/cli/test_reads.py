@@ -12,7 +12,7 @@ import pytest
 from ncp_tui.cli.options import Settings
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.signals import Signals
-from ncp_tui.sandbox.answers import GatewayError, gateway_answer
+from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import Sandbox
 from tests.cli.program import Called, account_variables, asked, replace_environment
 

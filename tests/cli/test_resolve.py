@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from ncp_tui.cli.output import Output
-from ncp_tui.sandbox.answers import GatewayError, gateway_answer
 from ncp_tui.sandbox.fault_lab.catalogue import install
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest, Verdict

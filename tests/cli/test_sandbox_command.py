@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ncp_tui.sandbox.accounts import Account
+from ncp_tui.sandbox.authentication import Account
 from ncp_tui.sandbox.fault_lab.catalogue import FAULTS
 from tests.cli.program import Called, Program
 from tests.sandbox.signed_client import READY, signed_headers

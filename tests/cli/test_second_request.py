@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ncp_tui.sandbox.answers import Answer, GatewayError, gateway_answer
-from ncp_tui.sandbox.fault_hooks import Visit
 from ncp_tui.sandbox.fault_lab.catalogue import install
+from ncp_tui.sandbox.fault_lab.fault import Visit
+from ncp_tui.sandbox.protocol import Answer, GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.system.paths import paths_from

@@ -15,9 +15,8 @@ from ncp_tui.gateway.credentials import Credentials
 from ncp_tui.gateway.endpoints import Endpoint, endpoint_for
 from ncp_tui.gateway.metadata_service import NotOnServer
 from ncp_tui.profiles.server_role import ServerRole
-from ncp_tui.sandbox.accounts import Account
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.authentication import Account
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, Program, asked, keys_of

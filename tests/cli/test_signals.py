@@ -18,9 +18,8 @@ import pytest
 
 from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.signals import NUMBERS, Signals, Stopped
-from ncp_tui.sandbox.fault_hooks import Fault
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.fault_lab.fault import Fault
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, Program, keys_of, passing

@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.cli.streams import MOST_KEPT, PATIENCE, AnswerSink, Loss, NoteSink, lost_answer, text_over
-from ncp_tui.sandbox.answers import GatewayError, gateway_answer
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, Program, keys_of

@@ -6,9 +6,8 @@ import dataclasses
 
 import pytest
 
-from ncp_tui.sandbox.answers import GatewayError, gateway_answer
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.history_match import RowKeys, rows_named
 from ncp_tui.snapshots.journal import Journal

@@ -29,7 +29,7 @@ from ncp_tui.gateway.errors import (
     NotReached,
 )
 from ncp_tui.gateway.request import ApiCall, Timeouts
-from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from tests.gateway.wire import (
     ACCEPTED,
     ACCESS_KEY,

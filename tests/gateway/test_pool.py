@@ -7,7 +7,7 @@ import contextlib
 import random
 
 from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from tests.search_engine.scripted import engine_of
 
 

@@ -13,8 +13,7 @@ import pytest
 
 from ncp_tui.gateway.errors import AuthenticationFailed, BadAnswer, GatewayError, Redirected
 from ncp_tui.gateway.request import ApiCall
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import RunningSandbox, serve
+from ncp_tui.sandbox.sandbox import RunningSandbox, Sandbox, serve
 from tests.gateway.wire import ACCEPTED, CREATE, LIST, Client, RawServer, Received, answering, http
 from tests.tables import each_row
 

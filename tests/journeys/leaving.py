@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import termios
 
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import ThreadedSandbox
 from tests.journeys.terminal import Terminal
 
 SOON = 5.0

@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from tests.journeys.terminal import ESCAPE, F2, Terminal
 from tests.profiles.metadata_server import MetadataServer, document
 from tests.tables import each_row

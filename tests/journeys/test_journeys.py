@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from tests.journeys.terminal import END, ENTER, ESCAPE, F1, F2, TAB, Terminal
 
 LEFT_ALTERNATE_SCREEN, CURSOR_SHOWN = b"\x1b[?1049l", b"\x1b[?25h"

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox.fault_hooks import Fault, Faults
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.fault_lab.fault import Fault, Faults
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.system.paths import paths_from
 from tests.cli.program import passing

@@ -13,8 +13,7 @@ import pytest
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.store import ProfileStore
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.outcome import Verdict
 from ncp_tui.system.paths import paths_from

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from tests.journeys.bastion import Bastion, bastion, missing
 from tests.journeys.terminal import ENTER, ESCAPE, F2, PATIENCE, Terminal
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from tests.journeys.leaving import SOON, assert_restored, keys_of
 from tests.journeys.terminal import DOWN, ENTER, ESCAPE, F2, Terminal
 

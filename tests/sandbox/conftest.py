@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import serve
+from ncp_tui.sandbox.sandbox import Sandbox, serve
 from tests.sandbox.signed_client import Caller, Clock
 
 

@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from tests.sandbox.signed_client import READY, Clock, hang_up, signed_headers
 
 PATIENCE = 10.0

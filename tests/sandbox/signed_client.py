@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from ncp_tui.sandbox.accounts import Account
+from ncp_tui.sandbox.authentication import Account
 from ncp_tui.sandbox.sandbox import Sandbox
 
 START = 1_760_000_000.0

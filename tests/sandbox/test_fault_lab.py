@@ -11,14 +11,12 @@ from email.utils import formatdate
 
 import pytest
 
-from ncp_tui.sandbox.fault_hooks import ANY, Cut
+from ncp_tui.sandbox.fault_lab.answer_faults import redirect
 from ncp_tui.sandbox.fault_lab.catalogue import FAULTS, UnknownFault, install, read_fault
-from ncp_tui.sandbox.fault_lab.clocks import clock_off
-from ncp_tui.sandbox.fault_lab.connections import HUGE, trickle_body, trickle_headers, truncate_at
-from ncp_tui.sandbox.fault_lab.fault import LabFault
-from ncp_tui.sandbox.fault_lab.gateway_errors import redirect
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import serve
+from ncp_tui.sandbox.fault_lab.clock_faults import clock_off
+from ncp_tui.sandbox.fault_lab.connection_faults import HUGE, trickle_body, trickle_headers, truncate_at
+from ncp_tui.sandbox.fault_lab.fault import ANY, Cut, LabFault
+from ncp_tui.sandbox.sandbox import Sandbox, serve
 from tests.sandbox.raw_wire import CREATE, HISTORY, PATIENCE, Line, Reply, Wire
 from tests.sandbox.signed_client import READY, START, Clock, hang_up
 from tests.tables import each_row

@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.sandbox.fault_lab.catalogue import install
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox, serve
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox, serve
 from tests.sandbox.raw_wire import PATIENCE, Wire
 from tests.sandbox.signed_client import Clock, hang_up, raw_exchange
 
@@ -187,7 +186,7 @@ def no_more_files() -> Iterator[None]:
 
 async def test_no_file_left_for_a_connection(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The socket stays readable: it must neither keep the loop busy nor fill the terminal with tracebacks."""
-    monkeypatch.setattr("ncp_tui.sandbox.server._BREATH_SECONDS", 0.01)
+    monkeypatch.setattr("ncp_tui.sandbox.sandbox._BREATH_SECONDS", 0.01)
     loop = asyncio.get_running_loop()
     failures: list[object] = []
     loop.set_exception_handler(lambda _, context: failures.append(context))

@@ -10,10 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.sandbox.answers import GatewayError, gateway_answer, json_answer
-from ncp_tui.sandbox.fault_hooks import Cut, Fault, HowCut, Visit, When
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import serve
+from ncp_tui.sandbox.fault_lab.fault import Cut, Fault, HowCut, Visit, When
+from ncp_tui.sandbox.protocol import GatewayError, gateway_answer, json_answer
+from ncp_tui.sandbox.sandbox import Sandbox, serve
 from tests.sandbox.signed_client import READY, Caller, hang_up, signed_headers
 
 CREATE = "createSnapshot"

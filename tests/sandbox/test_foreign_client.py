@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from tests.sandbox.signed_client import READY
 
 pytestmark = pytest.mark.skipif(

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
-from ncp_tui.sandbox.accounts import Account, made_up_account
+from ncp_tui.sandbox.authentication import Account, made_up_account
 from ncp_tui.sandbox.sandbox import Sandbox
 from tests.sandbox.signed_client import READY, START, Caller, Clock, signed_headers
 

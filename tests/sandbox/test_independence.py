@@ -8,7 +8,7 @@ import sys
 
 SCRIPT = """
 import json, sys
-import ncp_tui.sandbox.server, ncp_tui.sandbox.fault_lab.catalogue
+import ncp_tui.sandbox.sandbox, ncp_tui.sandbox.fault_lab.catalogue
 print(json.dumps(sorted(sys.modules)))
 """
 

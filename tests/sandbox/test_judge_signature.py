@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from ncp_tui.sandbox.signature import NotAuthenticated, check_signature, signature_v2
+from ncp_tui.sandbox.authentication import NotAuthenticated, check_signature, signature_v2
 from tests.tables import each_row
 
 VECTORS = json.loads((Path(__file__).parents[1] / "signature-vectors.json").read_text(encoding="utf-8"))["vectors"]

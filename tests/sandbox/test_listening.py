@@ -16,8 +16,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox, serve
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox, serve
 from tests.sandbox.raw_wire import PATIENCE
 from tests.sandbox.signed_client import READY, Caller, Clock, hang_up, raw_exchange, signed_headers
 from tests.tables import each_row
@@ -25,7 +24,7 @@ from tests.tables import each_row
 CLI = """
 import json
 from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import run_forever
+from ncp_tui.sandbox.sandbox import run_forever
 sandbox = Sandbox(clusters=2)
 keys = {"access_key": sandbox.access_key, "secret_key": sandbox.secret_key}
 run_forever(sandbox, 0, lambda url: print(json.dumps({"url": url, **keys}), flush=True))

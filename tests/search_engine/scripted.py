@@ -13,7 +13,7 @@ import httpx
 from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
-from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.retries import RetryPolicy
 from tests.gateway.in_process import about_to_send

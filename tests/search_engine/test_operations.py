@@ -9,7 +9,7 @@ import pytest
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.errors import GatewayError, ReadOnlyRefused
-from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine, WrongCluster
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.search_engine.operations import OPERATIONS, Effect

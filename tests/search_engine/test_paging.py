@@ -12,8 +12,7 @@ import pytest
 
 from ncp_tui.gateway import inert_json
 from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import serve
+from ncp_tui.sandbox.sandbox import Sandbox, serve
 from ncp_tui.search_engine import paging
 from ncp_tui.search_engine.lists import CLUSTERS, SLICE, ListMissing, ListPage, RowReader
 from ncp_tui.search_engine.models import Cluster

@@ -6,7 +6,7 @@ import pytest
 
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.sandbox.fault_lab.catalogue import install
-from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.refusals import is_key_missing
 from tests.search_engine.scripted import engine_of
 

@@ -33,9 +33,9 @@ from ncp_tui.gateway.errors import (
     Throttled,
     TlsFailed,
 )
-from ncp_tui.sandbox.answers import GatewayError as Table
-from ncp_tui.sandbox.answers import gateway_answer
-from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.sandbox.protocol import GatewayError as Table
+from ncp_tui.sandbox.protocol import gateway_answer
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine import retries
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.operations import OPERATIONS, Effect

@@ -36,10 +36,10 @@ from ncp_tui.gateway.errors import (
     ServerError,
     Throttled,
 )
-from ncp_tui.sandbox.answers import GatewayError as Table
-from ncp_tui.sandbox.answers import gateway_answer
-from ncp_tui.sandbox.fault_hooks import Cut
-from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.sandbox.fault_lab.fault import Cut
+from ncp_tui.sandbox.protocol import GatewayError as Table
+from ncp_tui.sandbox.protocol import gateway_answer
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.snapshots.create import MOST_REPEATS, CreateResult, _wait_after, create_snapshot
 from ncp_tui.snapshots.earlier_requests import SecondRequest

@@ -23,7 +23,7 @@ from ncp_tui.gateway.errors import (
     PermissionDenied,
     QuotaExceeded,
 )
-from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.history_search import SECONDS, Resolution, learn_ends, search_history, started_by

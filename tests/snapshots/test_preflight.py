@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.errors import EndpointError
-from ncp_tui.sandbox.answers import GatewayError as Table
-from ncp_tui.sandbox.answers import gateway_answer
-from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.sandbox.protocol import GatewayError as Table
+from ncp_tui.sandbox.protocol import gateway_answer
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry
 from ncp_tui.snapshots.create import create_snapshot

@@ -26,14 +26,12 @@ from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.request import Timeouts
 from ncp_tui.problem import Problem
-from ncp_tui.sandbox.answers import GatewayError, gateway_answer
-from ncp_tui.sandbox.fault_hooks import Act, Fault, Outcome, Visit, When
 from ncp_tui.sandbox.fault_lab.catalogue import FAULTS
-from ncp_tui.sandbox.fault_lab.connections import truncate_at
-from ncp_tui.sandbox.fault_lab.fault import LabFault
+from ncp_tui.sandbox.fault_lab.connection_faults import truncate_at
+from ncp_tui.sandbox.fault_lab.fault import Act, Fault, LabFault, Outcome, Visit, When
 from ncp_tui.sandbox.ledger import Effect
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import RunningSandbox, serve
+from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
+from ncp_tui.sandbox.sandbox import RunningSandbox, Sandbox, serve
 from ncp_tui.search_engine import client as client_module
 from ncp_tui.search_engine import retries
 from ncp_tui.search_engine.client import SearchEngine

@@ -13,7 +13,7 @@ import pytest
 
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.sandbox.server import RunningSandbox
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots import record as record_module

@@ -24,8 +24,7 @@ from ncp_tui.gateway.errors import (
     QuotaExceeded,
     Throttled,
 )
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import serve
+from ncp_tui.sandbox.sandbox import Sandbox, serve
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState

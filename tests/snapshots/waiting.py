@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ncp_tui.gateway.request import Timeouts
-from ncp_tui.sandbox.fault_hooks import Fault
+from ncp_tui.sandbox.fault_lab.fault import Fault
 
 WAITED = Timeouts(read=61.0, total=61.0)
 

@@ -29,10 +29,9 @@ from ncp_tui.gateway.exchange import Exchange, Timings
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
-from ncp_tui.sandbox.accounts import Account
+from ncp_tui.sandbox.authentication import Account
 from ncp_tui.sandbox.ledger import Effect
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import serve
+from ncp_tui.sandbox.sandbox import Sandbox, serve
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.system.paths import Paths

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from ncp_tui.profiles.cluster_name_cache import ClusterNameCache
-from ncp_tui.sandbox.accounts import Account
+from ncp_tui.sandbox.authentication import Account
 from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.snapshots import SnapshotRun
+from ncp_tui.sandbox.world import SnapshotRun
 from ncp_tui.system.paths import Paths
 from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.server import ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.tui.preferences import remember, remembered
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.terminal.driver import TerminalApp

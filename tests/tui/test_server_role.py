@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.profiles.server_role import ServerRole
-from ncp_tui.sandbox.accounts import Account
+from ncp_tui.sandbox.authentication import Account
 from ncp_tui.sandbox.sandbox import Sandbox
 from ncp_tui.snapshots.outcome import Caller
 from ncp_tui.tui.screens.evidence import known_keys

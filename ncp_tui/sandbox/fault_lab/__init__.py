@@ -1,1 +1,1 @@
-"""The fault lab: trouble that an operator can rehearse and a test can rely on, each kind under a name of its own."""
+"""Failures to simulate, by name: `fault` says what one is, each kind has a file of its own, `catalogue` finds them."""

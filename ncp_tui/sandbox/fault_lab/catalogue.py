@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal
 
-from ncp_tui.sandbox.fault_lab.clocks import clock_faults, clock_off
-from ncp_tui.sandbox.fault_lab.connections import connection_faults
-from ncp_tui.sandbox.fault_lab.contradictions import contradiction_faults
-from ncp_tui.sandbox.fault_lab.encryption import encryption_faults
+from ncp_tui.sandbox.fault_lab.answer_faults import answer_faults
+from ncp_tui.sandbox.fault_lab.clock_faults import clock_faults, clock_off
+from ncp_tui.sandbox.fault_lab.connection_faults import connection_faults
 from ncp_tui.sandbox.fault_lab.fault import TARGETS, LabFault
-from ncp_tui.sandbox.fault_lab.gateway_errors import gateway_error_faults
-from ncp_tui.sandbox.fault_lab.histories import history_faults
-from ncp_tui.sandbox.fault_lab.odd_answers import odd_answer_faults
-from ncp_tui.sandbox.fault_lab.refusals import refusal_faults
+from ncp_tui.sandbox.fault_lab.history_faults import history_faults
 from ncp_tui.sandbox.sandbox import Sandbox
 
 ALWAYS = "always"
@@ -68,19 +64,10 @@ def install(sandbox: Sandbox, fault: str, times: int | Literal["usual"] | None =
     return planned
 
 
-def _all() -> Iterator[LabFault]:
-    yield from connection_faults()
-    yield from odd_answer_faults()
-    yield from contradiction_faults()
-    yield from gateway_error_faults()
-    yield from refusal_faults()
-    yield from clock_faults()
-    yield from history_faults()
-    yield from encryption_faults()
-
-
 # In the order in which they are listed.
-FAULTS: Mapping[str, LabFault] = MappingProxyType({fault.name: fault for fault in _all()})
+FAULTS: Mapping[str, LabFault] = MappingProxyType(
+    {fault.name: fault for kind in (connection_faults, answer_faults, clock_faults, history_faults) for fault in kind()}
+)
 
 
 def _find(name: str) -> LabFault:

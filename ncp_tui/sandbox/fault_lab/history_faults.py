@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ncp_tui.sandbox.answers import Answer, GatewayError, gateway_answer, success_answer
 from ncp_tui.sandbox.clusters import Cluster
-from ncp_tui.sandbox.fault_hooks import Act, Visit
-from ncp_tui.sandbox.fault_lab.fault import HISTORY, Doing, LabFault, doing, striking
+from ncp_tui.sandbox.fault_lab.fault import HISTORY, Act, Doing, LabFault, Stage, Visit, doing, striking
 from ncp_tui.sandbox.operations import history_page
-from ncp_tui.sandbox.request_fields import Fields, read_page, read_query
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.snapshots import SnapshotRun
+from ncp_tui.sandbox.protocol import Answer, Fields, GatewayError, gateway_answer, read_page, read_query, success_answer
+from ncp_tui.sandbox.world import SnapshotRun
 
 # What is shown of a cluster's runs, which come newest first.
 Shown = Callable[[Cluster, Sequence[SnapshotRun]], list[Fields]]
@@ -30,15 +27,15 @@ def history_faults() -> Iterator[LabFault]:
     )
 
 
-def _history(name: str, description: str, make: Callable[[Sandbox], Doing], usual_times: int | None = 1) -> LabFault:
+def _history(name: str, description: str, make: Callable[[Stage], Doing], usual_times: int | None = 1) -> LabFault:
     set_up = striking("after", make)
     return LabFault(name, description, None, set_up, operation=HISTORY, usual_times=usual_times, aimable=False)
 
 
-def _showing(choose: Callable[[Sandbox], Shown]) -> Callable[[Sandbox], Act]:
+def _showing(choose: Callable[[Stage], Shown]) -> Callable[[Stage], Act]:
     """The page that was asked for, of another history than the true one; refusals are left alone."""
 
-    def make(sandbox: Sandbox) -> Act:
+    def make(sandbox: Stage) -> Act:
         shown = choose(sandbox)
 
         async def act(visit: Visit) -> Answer | None:
@@ -54,7 +51,7 @@ def _showing(choose: Callable[[Sandbox], Shown]) -> Callable[[Sandbox], Act]:
     return make
 
 
-def _without_new(sandbox: Sandbox) -> Shown:
+def _without_new(sandbox: Stage) -> Shown:
     world, known = sandbox.world, sandbox.world.recent_runs()
 
     def shown(cluster: Cluster, runs: Sequence[SnapshotRun]) -> list[Fields]:
@@ -64,11 +61,11 @@ def _without_new(sandbox: Sandbox) -> Shown:
     return shown
 
 
-def _oldest_first(sandbox: Sandbox) -> Shown:
+def _oldest_first(sandbox: Stage) -> Shown:
     return lambda cluster, runs: [run.row(cluster, sandbox.world.now) for run in reversed(runs)]
 
 
-def _frozen(sandbox: Sandbox) -> Shown:
+def _frozen(sandbox: Stage) -> Shown:
     first_seen: dict[int, float] = {}
 
     def shown(cluster: Cluster, runs: Sequence[SnapshotRun]) -> list[Fields]:

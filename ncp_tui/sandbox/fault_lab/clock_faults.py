@@ -6,11 +6,9 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
 
-from ncp_tui.sandbox.answers import Answer
-from ncp_tui.sandbox.fault_hooks import ANY, Act, Visit
-from ncp_tui.sandbox.fault_lab.fault import LabFault, striking
-from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.sandbox.signature import WINDOW_MS
+from ncp_tui.sandbox.authentication import WINDOW_MS
+from ncp_tui.sandbox.fault_lab.fault import ANY, Act, LabFault, Stage, Visit, striking
+from ncp_tui.sandbox.protocol import Answer
 
 # Twice what the gateway tolerates.
 _OFF_SECONDS = 600
@@ -36,7 +34,7 @@ def clock_off(seconds: int) -> LabFault:
     """The gateway's clock is `seconds` ahead (behind, when negative): it judges signatures and dates answers by it."""
     refuses = abs(seconds) * 1000 >= WINDOW_MS
 
-    def set_up(fault: LabFault, sandbox: Sandbox, times: int | None) -> None:
+    def set_up(fault: LabFault, sandbox: Stage, times: int | None) -> None:
         sandbox.faults.skew(seconds, fault.operation, times, fault.name)
 
     return LabFault(
@@ -50,7 +48,7 @@ def clock_off(seconds: int) -> LabFault:
 
 
 def _dated(name: str, description: str, dates: Callable[[float], tuple[str, ...]]) -> LabFault:
-    def make(sandbox: Sandbox) -> Act:
+    def make(sandbox: Stage) -> Act:
         async def act(visit: Visit) -> Answer:
             return dataclasses.replace(visit.coming, dates=dates(sandbox.world.now))
 

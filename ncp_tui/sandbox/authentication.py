@@ -1,4 +1,7 @@
-"""The judge's own check of NCP signature v2, written from the published rules: a client's mistake is not ours too."""
+"""Who may call the sandbox, and the proof of it: test keys, their roles, and the judge's own check of signature v2.
+
+The check is written from the published rules: a client's mistake is not ours too.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,49 @@ import base64
 import hashlib
 import hmac
 import re
+import secrets
+import string
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
+
+ACCESS_KEY_LENGTH = 20
+SECRET_KEY_LENGTH = 40
+_PREFIX = "SANDBOX"
+
+Role = Literal["manager", "viewer"]
+
+
+@dataclass(frozen=True)
+class Account:
+    """One key pair. A `manager` may do everything; a `viewer` changes nothing and has some clusters hidden from it."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    role: Role = "manager"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether operations with an effect are open to it; otherwise they answer 401/210."""
+        return self.role == "manager"
+
+
+def made_up_account(role: Role = "manager", access_key: str | None = None, secret_key: str | None = None) -> Account:
+    """A key pair of no real account; the access key begins with `SANDBOX`. Parts that are given are kept."""
+    return Account(access_key or _access_key(), secret_key or _secret_key(), role)
+
+
+def _access_key() -> str:
+    return _PREFIX + _random(string.ascii_uppercase + string.digits, ACCESS_KEY_LENGTH - len(_PREFIX))
+
+
+def _secret_key() -> str:
+    return _random(string.ascii_letters + string.digits, SECRET_KEY_LENGTH)
+
+
+def _random(alphabet: str, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
 
 ACCESS_KEY_HEADER = b"x-ncp-iam-access-key"
 SIGNATURE_HEADER = b"x-ncp-apigw-signature-v2"

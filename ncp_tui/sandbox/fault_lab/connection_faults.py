@@ -1,4 +1,4 @@
-"""Connections that end, fall silent or crawl, and answers that have no end."""
+"""Connections that end, fall silent or crawl, answers that have no end, and TLS that is right or wrong in one way."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
-from ncp_tui.sandbox.answers import JSON_TYPE
-from ncp_tui.sandbox.fault_hooks import Act, Cut, Visit
-from ncp_tui.sandbox.fault_lab.fault import Doing, LabFault, after, both, doing, striking
-from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.sandbox.fault_lab.fault import ANY, Act, Cut, Doing, LabFault, Stage, Visit, after, both, doing, striking
+from ncp_tui.sandbox.handshakes import HowMet
+from ncp_tui.sandbox.protocol import JSON_TYPE
 
 HUGE = 300 << 20
 # A byte a second outlives any patience: the answer to a create has more than a hundred.
@@ -42,6 +41,7 @@ def connection_faults() -> Iterator[LabFault]:
         "A small compressed answer that unpacks to 300 MiB; the snapshot was started.",
         _streaming(_Pieces(_bomb), None),
     )
+    yield from _tls_faults()
 
 
 def trickle_headers(seconds: float = _TRICKLE_SECONDS) -> LabFault:
@@ -83,10 +83,10 @@ class _Pieces:
 
 def _cutting(
     pieces: Callable[[bytes, bytes], tuple[bytes, ...]], how: Doing = "drop", pause: float = 0.0
-) -> Callable[[Sandbox], Act]:
+) -> Callable[[Stage], Act]:
     """Send what `pieces` makes of head and body of the right answer."""
 
-    def make(sandbox: Sandbox) -> Act:
+    def make(sandbox: Stage) -> Act:
         async def act(visit: Visit) -> Cut:
             answer = visit.coming
             head = _head(sandbox, answer.status, {**answer.headers, "content-length": str(len(answer.body))})
@@ -97,11 +97,11 @@ def _cutting(
     return make
 
 
-def _streaming(pieces: _Pieces, length: int | None) -> Callable[[Sandbox], Act]:
+def _streaming(pieces: _Pieces, length: int | None) -> Callable[[Stage], Act]:
     """Send a body of `length` bytes; None for a compressed one that ends with the connection."""
     about = {"connection": "close", "content-encoding": "gzip"} if length is None else {"content-length": str(length)}
 
-    def make(sandbox: Sandbox) -> Act:
+    def make(sandbox: Stage) -> Act:
         async def act(_visit: Visit) -> Cut:
             head = _head(sandbox, HTTPStatus.OK, {"content-type": JSON_TYPE, **about})
 
@@ -116,7 +116,7 @@ def _streaming(pieces: _Pieces, length: int | None) -> Callable[[Sandbox], Act]:
     return make
 
 
-def _head(sandbox: Sandbox, status: int, headers: dict[str, str]) -> bytes:
+def _head(sandbox: Stage, status: int, headers: dict[str, str]) -> bytes:
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"date: {formatdate(sandbox.world.now, usegmt=True)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
@@ -149,3 +149,20 @@ def _bomb() -> Iterator[bytes]:
         if packed:
             yield packed
     yield compressor.flush()
+
+
+def _tls_faults() -> Iterator[LabFault]:
+    """N counts connections; a certificate stays what it is unless something else is said."""
+    yield _met("tls", "right", "https, right in everything; the ready line names the CA file to trust.", always=True)
+    yield _met("tls-unknown-ca", "unknown-ca", "https by a CA that is in no file.", always=True)
+    yield _met("tls-expired", "expired", "https with a certificate that expired yesterday.", always=True)
+    yield _met("tls-wrong-host", "wrong-host", "https with a certificate for another host.", always=True)
+    yield _met("tls-stall", "stall", "https whose handshake is not answered. N counts connections.")
+    yield _met("tls-reset", "reset", "https whose handshake is reset. N counts connections.")
+
+
+def _met(name: str, how: HowMet, description: str, *, always: bool = False) -> LabFault:
+    def set_up(_fault: LabFault, sandbox: Stage, times: int | None) -> None:
+        sandbox.handshakes.add(how, times)
+
+    return LabFault(name, description, None, set_up, operation=ANY, usual_times=None if always else 1, aimable=False)
