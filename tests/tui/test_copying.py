@@ -117,8 +117,7 @@ def xterm(monkeypatch: pytest.MonkeyPatch) -> None:
 def written(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What goes to the terminal beside the screen."""
     found: list[str] = []
-    assert stage.app._driver is not None
-    monkeypatch.setattr(stage.app._driver, "write", lambda data: found.append(data) if "]52;" in data else None)
+    monkeypatch.setattr(stage.app, "send", lambda data: found.append(data) if "]52;" in data else None)
     return found
 
 

@@ -1,10 +1,19 @@
 """The app and its driver on a terminal that may be taken away, sent to the background, or stop listening at any moment.
 
-Textual leaves three gaps, measured with 8.2.8. It reads the end of its input again and again, at the cost of a core. A
+Textual leaves four gaps, measured with 8.2.8. It reads the end of its input again and again, at the cost of a core. A
 write to a dead terminal ends the thread that writes, and once thirty more writes are waiting the app waits too. It
-suspends and resumes inside of a signal handler, which may have interrupted the holder of a lock that it needs. Two of
-its internals are used here, the driver's `_file` and `_writer_thread`; the journeys that lose the terminal are the
-alarm.
+suspends and resumes inside a signal handler, which may have interrupted the holder of a lock that it needs. When it
+crashes it prints the local variables of every frame into the scrollback, and a secret key may be one of them.
+
+To close them, these names that are internal to Textual are used, all of them here and none anywhere else:
+
+- `_handle_exception`: the one place that hears of an unexpected error, in a handler or in a worker.
+- `_fatal_error`: prints the local variables; replaced.
+- `_close_messages_no_wait`: ends the app, which is all that is left of `_fatal_error`.
+- `_refresh_truecolor_filter`: Textual calls it when the theme changes; here the theme is there before the first frame.
+- `_file`: what the driver writes to; replaced by one that does not raise when the terminal has gone.
+- `_writer_thread`: whether it is alive; nothing else empties the driver's queue.
+- `_enable_mouse_support`, `_disable_mouse_support`: leave the mouse to the terminal while a text is selected.
 """
 
 from __future__ import annotations
@@ -68,6 +77,9 @@ class TerminalApp(ReportsWorkerErrors, App[Any], inherit_bindings=False):
 
     def __init__(self) -> None:
         self.shutdown = Shutdown()
+        self.terminal: TerminalDriver | None = None
+        """The driver of the real terminal; None before it is taken over, and in a test without one."""
+        self._copied = ""
         super().__init__()
         self.crashed: BaseException | None = None
         """An unexpected exception, for whoever ran the app to report without local variables."""
@@ -107,20 +119,20 @@ class TerminalApp(ReportsWorkerErrors, App[Any], inherit_bindings=False):
 
     def on_resize(self) -> None:
         """Draw everything anew: some terminals break their lines anew, some lose what does not fit."""
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.frame_diff.forget()
+        if self.terminal is not None:
+            self.terminal.frame_diff.forget()
             # Where the size is as before, after a stop, Textual would draw what has changed meanwhile, and no more.
             self.refresh()
 
     def name_window(self, title: str) -> None:
         """Have the terminal's window called `title` until the end."""
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.name_window(title)
+        if self.terminal is not None:
+            self.terminal.name_window(title)
 
     def send(self, sequence: str) -> None:
         """Send the terminal what moves and draws nothing."""
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.write_past_frames(sequence)
+        if self.terminal is not None:
+            self.terminal.write_past_frames(sequence)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy, also from an input; ring where that cannot be done."""
@@ -131,18 +143,22 @@ class TerminalApp(ReportsWorkerErrors, App[Any], inherit_bindings=False):
 
     def send_copy(self, text: str, sequence: str) -> None:
         """Send the sequence that copies `text`, and keep it for an input that pastes by ctrl+v."""
-        self._clipboard = text
-        if self._driver is not None:
-            self._driver.write(sequence)
+        self._copied = text
+        self.send(sequence)
+
+    @property
+    def clipboard(self) -> str:
+        """What was copied last, for an input that pastes by ctrl+v."""
+        return self._copied
 
     def leave_mouse(self, *, to_terminal: bool) -> None:
         """Leave the mouse to the terminal, to select text with, or take it again."""
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.leave_mouse(to_terminal=to_terminal)
+        if self.terminal is not None:
+            self.terminal.leave_mouse(to_terminal=to_terminal)
 
     def action_suspend_process(self) -> None:
         """Stop, as ctrl+z does to every job of a shell; where no shell could continue it, there is only a bell."""
-        if not (isinstance(self._driver, TerminalDriver) and self._driver.stop_job()):
+        if self.terminal is None or not self.terminal.stop_job():
             self.bell()
 
     def exit(self, result: Any = None, return_code: int = 0, message: Any = None) -> None:
@@ -186,6 +202,7 @@ class TerminalDriver(LinuxDriver):
         self, app: TerminalApp, *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        app.terminal = self
         self._shutdown = app.shutdown
         self._shutdown.restore = self.restore
         self._shown = False

@@ -58,9 +58,11 @@ class SecretInput(Input):
     def action_cut(self) -> None:
         self.app.bell()
 
-    def _on_paste(self, event: events.Paste) -> None:
-        super()._on_paste(event)
-        event.text = ""  # the event goes on to the log, if there is one
+    def on_paste(self, event: events.Paste) -> None:
+        """Take the text out of the event before it goes on, to Textual's own handler and to the log if there is one."""
+        text, event.text = event.text, ""
+        if text:
+            self.replace(text.splitlines()[0], *self.selection)
 
 
 class TextInput(Input):
@@ -86,13 +88,11 @@ class SendButton(Button):
     class Entered(Message):
         """Enter was pressed on it, which does nothing."""
 
-    async def _on_click(self, event: events.Click) -> None:
+    def on_click(self, event: events.Click) -> None:
         """The second click of two belongs to what the first one was meant for."""
         if event.chain > 1:
             event.stop()
             event.prevent_default()
-            return
-        await super()._on_click(event)
 
     def action_press(self) -> None:
         self.post_message(self.Entered())
