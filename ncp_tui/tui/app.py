@@ -145,7 +145,7 @@ class NcpApp(TerminalApp):
         self.find_identity()
         clusters = self._clusters_screen()
         if clusters is not None:
-            await clusters.mount_panels()
+            await clusters.mount_panes()
         resume_gc()
 
     @work(group="identity", exclusive=True, exit_on_error=False, description="find who to call as")

@@ -28,7 +28,7 @@ PEERS = (
     Peer("harlequin", ("harlequin",), "Query"),
 )
 OURS = "No request yet."
-"""What stands in the panels, which are the last of the screen."""
+"""What stands in the panes, which are the last of the screen."""
 
 
 def beside_peers(home: Path, environments: Path, rounds: int) -> Iterator[Figure]:
@@ -46,7 +46,7 @@ def beside_peers(home: Path, environments: Path, rounds: int) -> Iterator[Figure
                     theirs[peer].append(time)
     for peer in PEERS:
         yield Figure(f"{peer.name}, start to its screen", median(theirs[peer]), "ms")
-        yield Figure(f"... ours with its panels against {peer.name}", median(ours) / median(theirs[peer]), "x", 0.5)
+        yield Figure(f"... ours with its panes against {peer.name}", median(ours) / median(theirs[peer]), "x", 0.5)
 
 
 def _start(command: tuple[str, ...], environ: dict[str, str], ready: str) -> float:

@@ -58,7 +58,7 @@ def starting(home: Path, rounds: int) -> Iterator[Figure]:
     yield Figure("bare Textual app, start to first frame", floor, "ms")
     yield Figure("full screen, start to first frame", median(first), "ms")
     yield Figure("... against the bare app", median(first) / floor, "x", 1.3)
-    yield Figure("full screen with its panels", median(whole), "ms")
+    yield Figure("full screen with its panes", median(whole), "ms")
     yield Figure("... against the bare app", median(whole) / floor, "x", 1.8)
     yield Figure("... keys found, loading", median(ready), "ms", None, f"{median(ready) / floor:.2f} x")
     yield Figure("14 clusters on the screen after that", median(rows), "ms", 250)

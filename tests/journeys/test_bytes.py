@@ -24,7 +24,7 @@ def test_keys_and_start_stay_within_their_budgets(tmp_path: Path, clusters: int)
 
 
 def test_a_snapshot_in_progress_is_one_small_update_a_second(tmp_path: Path) -> None:
-    """The seconds count; panels and scroll bars where nothing happens stay as they are."""
+    """The seconds count; panes and scroll bars where nothing happens stay as they are."""
     with running(tmp_path) as line:
         create_snapshot(line)
         line.read(2.0)

@@ -43,7 +43,7 @@ def test_stopped_and_continued(gateway: ThreadedSandbox, tmp_path: Path) -> None
         terminal.resize(100, 30)
         terminal.press("-0002")
         os.kill(terminal.process.pid, signal.SIGCONT)
-        # Only a terminal of 100 columns has the two panels side by side.
+        # Only a terminal of 100 columns has the two panes side by side.
         terminal.expect("environment / KR / Clusters", "search-0002", "─Session log (KST)─", "Clear filter")
         terminal.expect_gone("search-0003")  # what was typed meanwhile is in the filter
         assert b"\x1b[?1049h" in terminal.raw[stopped:]

@@ -19,7 +19,7 @@ from pathlib import Path
 from unittest import mock
 
 from ncp_tui.tui.terminal.charset import CHARSET
-from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
+from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
@@ -70,8 +70,8 @@ async def _requests(stage: Stage) -> None:
 async def _progress(stage: Stage) -> None:
     await stage.press("s", "f2")
     # While a snapshot is watched the log does not come to rest: it shows the answer to the create a moment later.
-    panels = stage.app.screen.query_one(ExchangePanels)
-    await stage.until(lambda: panels.shown is not None and panels.shown.operation == "createSnapshot")
+    panes = stage.app.screen.query_one(ExchangePanes)
+    await stage.until(lambda: panes.shown is not None and panes.shown.operation == "createSnapshot")
     stage.clock.advance(8)
     stage.app.screen.show_tracked()  # type: ignore[attr-defined]
     await stage.settle()

@@ -16,7 +16,7 @@ from ncp_tui.sandbox.world import SnapshotRun
 from ncp_tui.system.paths import Paths
 from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
+from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.text_view import TextView
@@ -35,19 +35,19 @@ def lines_with(stage: Stage, text: str) -> list[str]:
 
 
 async def test_the_clusters_of_every_page() -> None:
-    """An account with more clusters than one page holds must not lose the rest; the last answer ends on the panel."""
+    """An account with more clusters than one page holds must not lose the rest; the last answer ends on the pane."""
     async with staged((120, 40), clusters=250) as stage:
         assert table_of(stage).total == 252
         assert stage.shows("252 clusters")
         assert stage.asked(LIST) == 3
-        log, panels = stage.app.session.log, stage.app.screen.query_one(ExchangePanels)
+        log, panes = stage.app.session.log, stage.app.screen.query_one(ExchangePanes)
         read = next(action for action in log.actions if action.title == "list clusters")
         last = read.exchanges[-1]  # of pages that are asked for at the same time any may answer last
         pages = [each.request.url.partition("?")[2].partition("&")[0] for each in read.exchanges]
         assert sorted(pages) == ["pageNo=1", "pageNo=2", "pageNo=3"]
-        await stage.until(lambda: panels.shown is last)
+        await stage.until(lambda: panes.shown is last)
         await stage.expect(f"getClusterInfoList?{pages[-1]}")
-        assert pages[-1] in panels.query_one("#response", TextView).text
+        assert pages[-1] in panes.query_one("#response", TextView).text
         await stage.press("end")
         assert stage.shows("legal-archive")
 

@@ -14,7 +14,7 @@ LATER = {
     *("ncp_tui.gateway.client", "ncp_tui.search_engine.client", "ncp_tui.snapshots.create", "ncp_tui.sandbox"),
     *("ncp_tui.profiles.store", "ncp_tui.profiles.secret_stores.os_keyring"),
     "ncp_tui.search_engine.messages",
-    *("ncp_tui.tui.screens.create_snapshot", "ncp_tui.tui.screens.profiles", "ncp_tui.tui.widgets.exchange_panels"),
+    *("ncp_tui.tui.screens.create_snapshot", "ncp_tui.tui.screens.profiles", "ncp_tui.tui.widgets.exchange_panes"),
 }
 
 
@@ -35,7 +35,7 @@ async def test_a_screen_fetches_once_when_it_opens() -> None:
         assert stage.asked("getClusterInfoList") == stage.asked("getBucketList") == stage.asked("getClusterInfo") == 1
 
 
-async def test_the_filter_and_the_panels_are_there_at_once() -> None:
+async def test_the_filter_and_the_panes_are_there_at_once() -> None:
     """They come after the first frame, and before any key that wants them has been answered."""
     async with staged((120, 40), settled=False) as stage:
         await stage.pilot.press("v", "y", "slash")

@@ -58,7 +58,7 @@ def raw(payload: str) -> bytes:
 
 
 async def look_everywhere(stage: Stage) -> None:
-    """The screen as it is, its response panel, its log, the curl snippet, help."""
+    """The screen as it is, its response pane, its log, the curl snippet, help."""
     check(stage, "the screen")
     for key in ("y", "f1"):
         await stage.press(key)

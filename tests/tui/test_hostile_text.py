@@ -1,4 +1,4 @@
-"""Whatever a service sends is text: on every screen, in every panel, and no click on it does anything."""
+"""Whatever a service sends is text: on every screen, in every pane, and no click on it does anything."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ async def test_help_and_palette_have_every_key_of_every_screen() -> None:
             await open_screen(stage, screen)
             look_at_palette(stage)
             mine = bindings_of(stage)
-            declared = {binding.id for binding in screen.__dict__["BINDINGS"] if binding.id != "create.take"}
+            declared = {binding.id for binding in screen.__dict__["BINDINGS"] if binding.id != "create.use"}
             assert declared <= {binding.id for binding in mine}, screen
             await stage.press("f1")
             assert isinstance(stage.app.screen, HelpDialog), screen

@@ -33,7 +33,7 @@ def lights(stage: Stage) -> str:
     return str(form_of(stage).query_one("#preflight", Static).visual)
 
 
-def panel(stage: Stage) -> str:
+def pane(stage: Stage) -> str:
     return form_of(stage).query_one("#preview", TextView).text
 
 
@@ -71,7 +71,7 @@ async def test_a_red_light_asks_and_no_letter_sends() -> None:
             stage.sandbox.world.change("search-0001", **state)
             await stage.press("escape", "r", "s")
             assert lights(stage).startswith(red)
-            assert words in " ".join(panel(stage).split())
+            assert words in " ".join(pane(stage).split())
             await stage.press("f2")
             assert isinstance(stage.app.screen, SendQuestionDialog), red
             await stage.press("escape")
@@ -126,7 +126,7 @@ async def test_the_lights_follow_the_typing_without_any_request() -> None:
         before = len(stage.sandbox.ledger.requests)
         await stage.fill("name", taken)
         assert lights(stage).startswith("BAD: name")
-        assert f"{taken} was asked for before" in panel(stage)
+        assert f"{taken} was asked for before" in pane(stage)
         await stage.type("x")
         assert lights(stage).startswith("ok: cluster")
         await stage.fill("bucket", "audit-locked")
@@ -234,7 +234,7 @@ async def test_a_name_in_doubt_is_sent_again_by_a_yes_to_exactly_that_request(tm
         await stage.press("s")
         assert lights(stage).startswith("BAD: name")
         assert stage.shows("27/30  asked for before")
-        assert f"{NAME} was asked for before" in panel(stage)
+        assert f"{NAME} was asked for before" in pane(stage)
         await stage.press("f2")
         assert isinstance(stage.app.screen, SendQuestionDialog)
         question = str(stage.app.screen.query("#confirm-question Static").first(Static).visual)

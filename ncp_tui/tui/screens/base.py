@@ -1,4 +1,4 @@
-"""What every working screen has: header, its own body, the two panels, a status line, the keys."""
+"""What every working screen has: header, its own body, the two panes, a status line, the keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ncp_tui.view.progress import final_sentence, under_way_sentence
 if TYPE_CHECKING:
     from ncp_tui.snapshots.track import TrackedSnapshot
     from ncp_tui.tui.dialogs.copyable import Copyable
-    from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
+    from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
 
 _WIDE = 100
 _TALL = 30
@@ -34,8 +34,8 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (_TALL, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "reload", "Refresh", tooltip="Load this screen again", id="screen.reload"),
-        Binding("v", "next_panel", "Panel", tooltip="Next panel: response or session log", id="screen.panel"),
-        Binding("y", "copy_curl", "Curl", show=False, tooltip="The request in the panel as curl", id="screen.curl"),
+        Binding("v", "next_pane", "Pane", tooltip="Next pane: response or session log", id="screen.pane"),
+        Binding("y", "copy_curl", "Curl", show=False, tooltip="The request in the pane as curl", id="screen.curl"),
         Binding(
             "Y,f8",
             "copy_choice",
@@ -47,8 +47,8 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         Binding("escape", "back", "Back", tooltip="One step back", id="screen.back"),
     ]
     with_preview: ClassVar[bool] = False
-    panels_deferred: ClassVar[bool] = False
-    """Whether the panels come after the first frame: for the first screen, which has nothing to show in them yet."""
+    panes_deferred: ClassVar[bool] = False
+    """Whether the panes come after the first frame: for the first screen, which has nothing to show in them yet."""
     opens_requests: ClassVar[bool] = False
     """Whether `u` opens the requests from here."""
 
@@ -62,8 +62,8 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
     def compose(self) -> ComposeResult:
         yield HeaderBar()
         yield from self.body()
-        if not self.panels_deferred:
-            yield self._new_panels()
+        if not self.panes_deferred:
+            yield self._new_panes()
         yield StatusBar()
         yield KeyBar()
 
@@ -82,27 +82,27 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
     def on_mount(self) -> None:
         """Paint first; fetch after the first frame is out."""
         self.show_header()
-        if not self.panels_deferred:
+        if not self.panes_deferred:
             self.call_after_refresh(self.load)
 
-    async def mount_panels(self) -> None:
+    async def mount_panes(self) -> None:
         """Add what the first frame was painted without."""
-        await self.mount(self._new_panels(), before="#status")
+        await self.mount(self._new_panes(), before="#status")
 
-    def _new_panels(self) -> ExchangePanels:
-        from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
+    def _new_panes(self) -> ExchangePanes:
+        from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
 
-        return ExchangePanels(self.session.log, with_preview=self.with_preview)
+        return ExchangePanes(self.session.log, with_preview=self.with_preview)
 
     @property
-    def panels(self) -> ExchangePanels | None:
-        """The panels; None until they are there."""
-        return cast("ExchangePanels | None", next(iter(self.query("#panels")), None))
+    def panes(self) -> ExchangePanes | None:
+        """The panes; None until they are there."""
+        return cast("ExchangePanes | None", next(iter(self.query("#panes")), None))
 
     @property
     def exchange(self) -> Exchange | None:
-        """What the response panel shows."""
-        return self.panels.shown if self.panels is not None else None
+        """What the response pane shows."""
+        return self.panes.shown if self.panes is not None else None
 
     def on_screen_resume(self) -> None:
         """Show what changed while another screen was in front."""
@@ -124,7 +124,7 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         self.query_one(StatusBar).say(text, tone)
 
     def say_problem(self, problem: Problem) -> None:
-        """Say what happened and what to do next, in one line; the panels have the rest."""
+        """Say what happened and what to do next, in one line; the panes have the rest."""
         self.say(problem_words(problem), "bad")
 
     def show_tracked(self) -> None:
@@ -136,11 +136,11 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
     def show_unresolved(self) -> None:
         """Say which creates are open, on the screen that leads to them; the header has their number everywhere."""
 
-    def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
-        if followed.is_open:
+    def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
+        if tracked.is_open:
             self.show_tracked()
         else:
-            self.say(*final_sentence(followed, problem_words))
+            self.say(*final_sentence(tracked, problem_words))
 
     def stop_reading(self) -> None:
         """Stop what this screen is still reading; a request with an effect is not its own."""
@@ -154,9 +154,9 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
     def action_reload(self) -> None:
         self.load()
 
-    def action_next_panel(self) -> None:
-        if self.panels is not None:
-            self.panels.next_panel()
+    def action_next_pane(self) -> None:
+        if self.panes is not None:
+            self.panes.next_pane()
 
     def action_copy_curl(self) -> None:
         from ncp_tui.tui.dialogs.text import curl_dialog

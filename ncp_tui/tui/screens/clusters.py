@@ -37,7 +37,7 @@ class ClustersScreen(TableScreen):
         detail_key("clusters", "Everything about this cluster"),
     ]
     path = ("Clusters",)
-    panels_deferred = True
+    panes_deferred = True
     opens_requests = True
 
     def new_table(self) -> ClusterTable:
@@ -89,11 +89,11 @@ class ClustersScreen(TableScreen):
 
             self.say(f"Press u: {unresolved_words(self.session.unresolved)}.", "warning")
 
-    def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
+    def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
         """Show a snapshot's progress in its cluster's line as well."""
-        self.table.keep_progress(followed)
-        super().on_snapshot_moved(followed)
-        self.table.show_progress(followed)
+        self.table.keep_progress(tracked)
+        super().on_snapshot_moved(tracked)
+        self.table.show_progress(tracked)
 
     @property
     def chosen(self) -> Cluster | None:

@@ -161,7 +161,7 @@ class CreateForm(Vertical):
         self._set_disabled(False)
         self.query_one("#name").focus()
 
-    def take_bucket(self) -> None:
+    def use_bucket(self) -> None:
         """Put the bucket under the cursor into the form."""
         key = self.query_one("#buckets", RecordTable).cursor_key
         bucket = next((each for each in self._buckets if each.name == key), None)
@@ -178,7 +178,7 @@ class CreateForm(Vertical):
 
     @on(RecordTable.Chosen, "#buckets")
     def choose_bucket(self) -> None:
-        self.take_bucket()
+        self.use_bucket()
 
     def _box(self, name: str) -> Input:
         return self.query_one(f"#{name}", Input)
@@ -255,12 +255,12 @@ class CreateProgress(Static):
     def __init__(self) -> None:
         super().__init__("", id="progress", markup=False)
 
-    def show(self, followed: TrackedSnapshot, now: float) -> None:
+    def show(self, tracked: TrackedSnapshot, now: float) -> None:
         """Show it; `now` is monotonic."""
-        text, tone = (state_text(followed, now), "warning") if followed.is_open else result(followed)
+        text, tone = (state_text(tracked, now), "warning") if tracked.is_open else result(tracked)
         for name in ("good", "bad", "warning"):
             self.set_class(name == tone, name)
-        self.update(Text(escape(f"{followed.request.name}: {text}" if followed.is_open else text)))
+        self.update(Text(escape(f"{tracked.request.name}: {text}" if tracked.is_open else text)))
 
 
 def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: datetime) -> list[Line]:
@@ -280,25 +280,25 @@ def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: dateti
     return [*checks, *request_lines(preview)]
 
 
-def result(followed: TrackedSnapshot) -> tuple[str, str]:
+def result(tracked: TrackedSnapshot) -> tuple[str, str]:
     """What came of it, and its tone: one sentence, where a card on the form has the rest."""
-    taken, (text, tone) = followed.taken, final_sentence(followed, problem_words)
+    taken, (text, tone) = tracked.taken, final_sentence(tracked, problem_words)
     if taken is None:
-        return f"Not started: {followed.request.name}.", tone
+        return f"Not started: {tracked.request.name}.", tone
     if taken.outcome is Outcome.ACCEPTED or taken.journal_problem is not None:
         return text, tone
     return taken.sentence, tone
 
 
-def goes_on(followed: TrackedSnapshot) -> tuple[str, str]:
+def goes_on(tracked: TrackedSnapshot) -> tuple[str, str]:
     """What happens now, and what the user may do meanwhile."""
-    progress, taken = followed.progress, followed.taken
+    progress, taken = tracked.progress, tracked.taken
     if progress is not None and (progress.problem is not None or progress.other is not None):
-        return f"Accepted. {look_sentence(followed.request.name, progress)}", "warning"
+        return f"Accepted. {look_sentence(tracked.request.name, progress)}", "warning"
     if taken is None:
         return (
             ("Only one request was sent. esc leaves; the looking goes on.", "warning")
-            if followed.resolving
+            if tracked.resolving
             else ("", "")
         )
     if taken.by_history:

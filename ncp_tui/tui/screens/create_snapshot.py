@@ -34,7 +34,7 @@ from ncp_tui.tui.screens.create_form import (
 )
 from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets.exchange_panels import ExchangePanels
+from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
 from ncp_tui.tui.widgets.inputs import SendButton
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.view.create import LOOKED_AGAIN, question
@@ -47,11 +47,11 @@ class CreateSnapshotScreen(BaseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         send_binding("create", "Create", "Send the request shown below"),
         Binding("f3", "new_name", "New name", tooltip="A fresh name from the template", id="create.new_name"),
-        Binding("enter", "take_bucket", "Take", show=False, tooltip="Use this bucket", id="create.take"),
+        Binding("enter", "use_bucket", "Take", show=False, tooltip="Use this bucket", id="create.use"),
         Binding(
             "f5", "reload", "Look again", show=False, tooltip="Read cluster, buckets and history", id="create.reload"
         ),
-        Binding("f6", "next_panel", "Panel", tooltip="Next panel: request, response, session log", id="create.panel"),
+        Binding("f6", "next_pane", "Pane", tooltip="Next pane: request, response, session log", id="create.pane"),
         Binding("escape", "back", "Back", tooltip="Leave; a snapshot under way goes on", id="create.back"),
     ]
     AUTO_FOCUS = "#name"
@@ -68,7 +68,7 @@ class CreateSnapshotScreen(BaseScreen):
         super().__init__(session)
         self.cluster = cluster
         self._sent: SnapshotDraft | None = None
-        self._followed: TrackedSnapshot | None = None
+        self._tracked: TrackedSnapshot | None = None
         self.send_key = SendKey(session.workspace.monotonic, self.set_timer)
 
     @property
@@ -125,20 +125,20 @@ class CreateSnapshotScreen(BaseScreen):
     def refuse_bucket(self, event: CreateForm.Refused) -> None:
         self.say(f"{event.bucket.name} cannot take a snapshot: {event.bucket.reason}.", "bad")
 
-    def action_take_bucket(self) -> None:
-        self.form.take_bucket()
+    def action_use_bucket(self) -> None:
+        self.form.use_bucket()
 
     def _judge(self) -> SnapshotDraft:
         """Say what is wrong with what is in the form, show the request, and open Create only when all is right."""
         draft, engine = self.form.draft, self.session.connected
         is_right = draft.problem is None
         self.form.preflight.show(draft)
-        self.form.show_verdicts(draft, is_open=is_right and self._followed is None)
+        self.form.show_verdicts(draft, is_open=is_right and self._tracked is None)
         preview = None
         if is_right and engine is not None:
             request = draft.request
             preview = engine.preview_create_snapshot(request.cluster_number, request.name, request.bucket)
-        self.query_one(ExchangePanels).show_preview(draft_lines(draft, preview, self.session.workspace.now()))
+        self.query_one(ExchangePanes).show_preview(draft_lines(draft, preview, self.session.workspace.now()))
         self.refresh_bindings()
         return draft
 
@@ -158,13 +158,13 @@ class CreateSnapshotScreen(BaseScreen):
 
     def action_create(self) -> None:
         """The key that sends; held, it decides nothing."""
-        if not self.send_key.press(self._create) and self._followed is None:
+        if not self.send_key.press(self._create) and self._tracked is None:
             name = send_key_name(self)
             self.say(f"Nothing more is sent by {name} alone: press another key first, then {name}.", "warning")
 
     def _create(self, *, clicked: bool = False) -> None:
         """Send the request, once; what has to be confirmed, or was clicked, is asked about first."""
-        if self._followed is not None or self._judge().problem is not None:
+        if self._tracked is not None or self._judge().problem is not None:
             return
         if self.session.connected is None:
             self.say("The keys are not loaded, so nothing can be sent. f5 tries again.", "bad")
@@ -229,12 +229,12 @@ class CreateSnapshotScreen(BaseScreen):
         session, request, evidence = self.session, draft.request, draft.evidence
         engine, identity = session.connected, session.identity
         # A hurried second click had the question asked twice; and without a client there is nobody to send as.
-        if self._followed is not None or engine is None or identity is None:
+        if self._tracked is not None or engine is None or identity is None:
             return
         self.send_key.spend()
         self.query_one(ProblemCard).clear()
         self._sent = draft
-        self._followed = session.tracker.start(
+        self._tracked = session.tracker.start(
             request,
             identity,
             engine,
@@ -243,62 +243,62 @@ class CreateSnapshotScreen(BaseScreen):
             again=confirmed.again,
         )
         self.form.close()
-        self.query_one(ExchangePanels).bring_forward("response")
+        self.query_one(ExchangePanes).bring_forward("response")
         self.set_focus(self.query_one("#response"))
         self.show_tracked()
 
     def show_tracked(self) -> None:
         """Show this form's own snapshot beside the button."""
-        followed = self._followed
-        if followed is None:
+        tracked = self._tracked
+        if tracked is None:
             super().show_tracked()
             return
-        self.query_one(CreateProgress).show(followed, self.session.workspace.monotonic())
-        if followed.is_open:
-            self.say(*goes_on(followed))
+        self.query_one(CreateProgress).show(tracked, self.session.workspace.monotonic())
+        if tracked.is_open:
+            self.say(*goes_on(tracked))
 
-    def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
+    def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
         """Follow this form's snapshot; after a certain refusal, let the user correct the form."""
-        if followed is not self._followed:
-            super().on_snapshot_moved(followed)
+        if tracked is not self._tracked:
+            super().on_snapshot_moved(tracked)
             return
         self.show_tracked()
-        if followed.is_open:
+        if tracked.is_open:
             return
-        taken = followed.taken
-        if taken is None and followed.problem is not None:
-            self._was_not_sent(followed, followed.problem)
+        taken = tracked.taken
+        if taken is None and tracked.problem is not None:
+            self._was_not_sent(tracked, tracked.problem)
         elif taken is not None and taken.error is not None and taken.outcome is not Outcome.ACCEPTED:
             found = taken.resolution
             self.query_one(ProblemCard).show(taken.error if found is None else in_doubt(taken, found))
-            self.say(*result(followed))
+            self.say(*result(tracked))
             self.set_class(taken.outcome is Outcome.UNKNOWN, "in-doubt")
             if taken.outcome is not Outcome.UNKNOWN:
                 self._let_correct("refused" if taken.outcome is Outcome.REFUSED else "not sent")
         else:
             self.say("esc goes back to the clusters.")
 
-    def _was_not_sent(self, followed: TrackedSnapshot, problem: Problem) -> None:
+    def _was_not_sent(self, tracked: TrackedSnapshot, problem: Problem) -> None:
         """Nothing left: the form is the user's again, and what a yes can change is asked about."""
         self.query_one(ProblemCard).show(problem)
-        self.say(f"Not started: {followed.request.name}.", "bad")
+        self.say(f"Not started: {tracked.request.name}.", "bad")
         self._let_correct("not sent")
-        # There is no answer to it: the response panel has that of another request.
-        self.query_one(ExchangePanels).bring_forward("preview")
+        # There is no answer to it: the response pane has that of another request.
+        self.query_one(ExchangePanes).bring_forward("preview")
         if self._sent is not None and isinstance(problem, JournalProblem | SecondRequest | DamagedJournal):
             self._confirm(self._sent.stopped_by(problem), ask=True)
 
     def _let_correct(self, became: str) -> None:
-        self._followed, self.form.preflight.became = None, became
+        self._tracked, self.form.preflight.became = None, became
         self.form.reopen()
         self._judge()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Letters belong to the inputs here; Create is greyed until the form is right."""
-        if action == "take_bucket":
+        if action == "use_bucket":
             return bool(self.query("#buckets")) and self.query_one("#buckets").has_focus
         if action == "new_name":
-            return True if self._followed is None else None
+            return True if self._tracked is None else None
         if action == "create":
             return None if self.query("#create") and not self.form.can_create else True
         return super().check_action(action, parameters)

@@ -145,9 +145,9 @@ class HistoryScreen(EvidenceScreen):
         """Where this screen is."""
         return (self.cluster.name, "History")
 
-    def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
-        super().on_snapshot_moved(followed)
-        if followed.request.cluster_number == self.cluster.number and not followed.is_open:
+    def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
+        super().on_snapshot_moved(tracked)
+        if tracked.request.cluster_number == self.cluster.number and not tracked.is_open:
             self.read_history(None)
 
     def on_filter_bar_narrowed(self, event: FilterBar.Narrowed) -> None:

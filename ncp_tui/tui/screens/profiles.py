@@ -317,7 +317,7 @@ def wrong_name(new: str, identities: Identities, but: str | None = None) -> str:
 def if_in_use(name: str, tracked: int) -> str:
     """What removing the profile in use means, and for the snapshots that are tracked with its key."""
     under_way = "the snapshot under way is" if tracked == 1 else f"the {tracked} snapshots under way are"
-    snapshots = f" With its key {under_way} followed to the end." if tracked else ""
+    snapshots = f" With its key {under_way} tracked to the end." if tracked else ""
     return f"{name} is in use: then nobody is called until you choose another profile.{snapshots} "
 
 

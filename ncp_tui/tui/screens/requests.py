@@ -129,11 +129,11 @@ class RequestsScreen(EvidenceScreen):
         self.show_header()
         self.refresh_bindings()
         unresolved = {entry.id for entry in event.unresolved}
-        followed = {each.entry.id for each in self.session.open_snapshots if each.entry is not None}
+        tracked = {each.entry.id for each in self.session.open_snapshots if each.entry is not None}
         rows = [
             REQUESTS.row(
                 ListedRequest(
-                    entry, unresolved="press s" if entry.id in unresolved else "", followed=entry.id in followed
+                    entry, unresolved="press s" if entry.id in unresolved else "", followed=entry.id in tracked
                 )
             )
             for entry in self._entries
@@ -198,7 +198,7 @@ class RequestsScreen(EvidenceScreen):
             self.query_one(ProblemCard).show(card)
         self._last_word = found_out(name, found, problem, is_dismissed=is_dismissed)
         self.read_journal()
-        self.app.post_message(JournalChanged())  # what was started is followed on, and the other screens count anew
+        self.app.post_message(JournalChanged())  # what was started is tracked on, and the other screens count anew
 
     def action_back(self) -> None:
         """Stop looking first, or clear the filter; then leave."""
@@ -303,10 +303,10 @@ class RequestsScreen(EvidenceScreen):
         if entry is not None:
             self.app.push_screen(TextDialog(f"Create of {entry.request.name}", request_entry_lines(entry)))
 
-    def on_snapshot_moved(self, followed: TrackedSnapshot) -> None:
-        super().on_snapshot_moved(followed)
-        if not followed.is_open:
-            self._last_word = final_sentence(followed, problem_words)
+    def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
+        super().on_snapshot_moved(tracked)
+        if not tracked.is_open:
+            self._last_word = final_sentence(tracked, problem_words)
         self.read_journal()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

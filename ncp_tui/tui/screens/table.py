@@ -46,17 +46,17 @@ class TableScreen(BaseScreen):
         """The filter, a place for a problem, the table."""
         from ncp_tui.tui.widgets.inputs import FilterBar
 
-        if not self.panels_deferred:
+        if not self.panes_deferred:
             yield FilterBar()
         yield ProblemCard()
         yield self.new_table()
 
-    async def mount_panels(self) -> None:
+    async def mount_panes(self) -> None:
         """Add the filter as well."""
         from ncp_tui.tui.widgets.inputs import FilterBar
 
         await self.mount(FilterBar(), before="#problem")
-        await super().mount_panels()
+        await super().mount_panes()
 
     @property
     def filter_bar(self) -> FilterBar | None:

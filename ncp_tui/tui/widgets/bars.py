@@ -1,7 +1,7 @@
 """The fixed parts of a screen, a line each: header, status and keys. Updated in place, never re-mounted.
 
 They are drawn when they are painted, in the width of then, without a new layout: their height is fixed, and a layout
-repaints the scroll bar of every panel (0.7 kB). Only a status that matters, and is too long, takes a second row.
+repaints the scroll bar of every pane (0.7 kB). Only a status that matters, and is too long, takes a second row.
 """
 
 from __future__ import annotations

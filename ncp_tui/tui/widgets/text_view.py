@@ -1,4 +1,4 @@
-"""A panel of lines that draws only what is on the screen, however long the text is; nothing in it is markup."""
+"""A pane of lines that draws only what is on the screen, however long the text is; nothing in it is markup."""
 
 from __future__ import annotations
 

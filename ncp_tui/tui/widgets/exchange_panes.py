@@ -1,4 +1,4 @@
-"""The two panels of every working screen: the response to a request, and the log of this session's requests.
+"""The two panes of every working screen: the response to a request, and the log of this session's requests.
 
 Side by side where there is room, one behind the other with tabs where there is not.
 """
@@ -44,7 +44,7 @@ _NOTHING = [line("No request yet.", Tone.DIM)]
 _TITLES = {"preview": "Request to be sent", "response": "Response", "log": "Session log"}
 
 
-class ExchangePanels(ReportsWorkerErrors, Horizontal):
+class ExchangePanes(ReportsWorkerErrors, Horizontal):
     """Response and session log, and on a form the preview of the request; `v` shows the next one in a narrow window."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,7 +52,7 @@ class ExchangePanels(ReportsWorkerErrors, Horizontal):
     ]
 
     def __init__(self, log: SessionLog, *, with_preview: bool = False) -> None:
-        super().__init__(id="panels")
+        super().__init__(id="panes")
         self._log = log
         self._names = ["preview", "response", "log"] if with_preview else ["response", "log"]
         self._front = self._names[0]
@@ -66,11 +66,11 @@ class ExchangePanels(ReportsWorkerErrors, Horizontal):
 
     def compose(self) -> ComposeResult:
         if "preview" in self._names:
-            with Vertical(id="panel-preview", classes="panel"):
+            with Vertical(id="pane-preview", classes="pane"):
                 yield TextView(id="preview")
-        with Vertical(id="panel-response", classes="panel"):
+        with Vertical(id="pane-response", classes="pane"):
             yield TextView(_NOTHING, id="response")
-        with Vertical(id="panel-log", classes="panel"):
+        with Vertical(id="pane-log", classes="pane"):
             yield RecordTable(SESSION_LOG.on_screen, empty="No request yet.", header=False, id="log")
 
     def on_mount(self) -> None:
@@ -79,7 +79,7 @@ class ExchangePanels(ReportsWorkerErrors, Horizontal):
         self.call_after_refresh(self.refresh_log)
 
     def on_resize(self) -> None:
-        """Name the hidden panel in the title where there is one."""
+        """Name the hidden pane in the title where there is one."""
         self._title()
 
     def on_unmount(self) -> None:
@@ -91,7 +91,7 @@ class ExchangePanels(ReportsWorkerErrors, Horizontal):
         self.query_one("#preview", TextView).show(lines, keep_place=True)
 
     def show_exchange(self, exchange: Exchange) -> None:
-        """Show one exchange in the response panel; a large answer as soon as it is laid out."""
+        """Show one exchange in the response pane; a large answer as soon as it is laid out."""
         self._show(exchange, 0.0)
 
     def _show(self, exchange: Exchange, calm: float) -> None:
@@ -114,15 +114,15 @@ class ExchangePanels(ReportsWorkerErrors, Horizontal):
 
     @property
     def shown(self) -> Exchange | None:
-        """The exchange in the response panel."""
+        """The exchange in the response pane."""
         return self._shown
 
-    def next_panel(self) -> None:
-        """Bring the next panel to the front."""
+    def next_pane(self) -> None:
+        """Bring the next pane to the front."""
         self.bring_forward(self._names[(self._names.index(self._front) + 1) % len(self._names)])
 
     def bring_forward(self, name: str) -> None:
-        """Bring the panel `name` to the front, where only one has room."""
+        """Bring the pane `name` to the front, where only one has room."""
         if name in self._names:
             self._front = name
             self._title()
@@ -160,7 +160,7 @@ class ExchangePanels(ReportsWorkerErrors, Horizontal):
         self.query_one("#response").focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter belongs to the log; in the other panels it is the screen's."""
+        """Enter belongs to the log; in the other panes it is the screen's."""
         if action == "show_chosen":
             return self.query_one("#log").has_focus
         return super().check_action(action, parameters)
@@ -191,14 +191,14 @@ class ExchangePanels(ReportsWorkerErrors, Horizontal):
     def _title(self) -> None:
         self.set_class(self._front == "preview", "preview-front")
         for name in self._names:
-            panel = self.query_one(f"#panel-{name}")
-            panel.set_class(name == self._front, "front")
+            pane = self.query_one(f"#pane-{name}")
+            pane.set_class(name == self._front, "front")
             title = f"{_TITLES[name]} ({ZONE})" if name == "log" else _TITLES[name]
-            panel.border_title = Content(title)
+            pane.border_title = Content(title)
             if self.screen.has_class("-narrow"):
                 key = "f6" if "preview" in self._names else "v"
                 following = self._names[(self._names.index(name) + 1) % len(self._names)]
-                panel.border_title = Content(f"{title}   {key}: {_TITLES[following].lower()}")
+                pane.border_title = Content(f"{title}   {key}: {_TITLES[following].lower()}")
 
 
 def _laid_out(exchange: Exchange) -> tuple[list[Line], int]:
