@@ -13,8 +13,8 @@ import ncp_tui
 from ncp_tui.cli.errors import COMMANDS as COMMANDS_OF
 from ncp_tui.cli.errors import next_words as of_commands
 from ncp_tui.problem import NextAction, Problem
-from ncp_tui.tui.next_steps import KEYS as KEYS_OF
-from ncp_tui.tui.next_steps import next_words as of_screens
+from ncp_tui.tui.key_bindings import KEYS as KEYS_OF
+from ncp_tui.tui.key_bindings import next_words as of_screens
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
 from ncp_tui.tui.screens.requests import RequestsScreen

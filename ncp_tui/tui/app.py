@@ -15,22 +15,20 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.system.process import resume_gc
-from ncp_tui.tui.identity_choice import find_identity, find_saved
+from ncp_tui.tui.key_bindings import note_input, problem_words
 from ncp_tui.tui.messages import IdentityFound, JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
-from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.palette import commands_of, topics_of
 from ncp_tui.tui.preferences import Preferences
 from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
-from ncp_tui.tui.send_key import note_input
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.small_window import SmallWindow
 from ncp_tui.tui.snapshot_workers import SnapshotWorkers
 from ncp_tui.tui.terminal.clipboard import Clipboard
 from ncp_tui.tui.terminal.driver import TerminalApp
 from ncp_tui.tui.terminal.notifications import BELL, WAYS, Notifier
 from ncp_tui.tui.terminal.typed_ahead import TypedAhead
 from ncp_tui.tui.themes import DARK, THEMES, theme_for
+from ncp_tui.tui.widgets.small_window import SmallWindow
 from ncp_tui.view.progress import final_sentence, title_word
 from ncp_tui.workspace import Workspace
 
@@ -53,7 +51,7 @@ class NcpApp(TerminalApp):
     """ncp-tui, full screen. Its parts are attributes; it wires them to the screens."""
 
     TITLE = "ncp-tui"
-    CSS_PATH = ["app.tcss", "few_colours.tcss"]  # noqa: RUF012 - declared so by Textual
+    CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys of this screen", id="app.help"),
         # In an input a question mark is typed; f1 helps there.
@@ -151,25 +149,26 @@ class NcpApp(TerminalApp):
     @work(group="identity", exclusive=True, exit_on_error=False, description="find who to call as")
     async def find_identity(self) -> None:
         """Read who there is, and choose by the documented order."""
-        self.post_message(await find_identity(self.session.workspace, self._profile_wanted))
+        self.post_message(IdentityFound(await self.session.choose_identity(self._profile_wanted)))
 
     @on(IdentityFound)
     def start(self, event: IdentityFound) -> None:
         """Start with the identity chosen, or ask on a first run."""
         if not self.is_running:
             return  # on its way out: the screens are being taken apart
-        self.session.identities = event.identities
-        self.session.default_profile = event.default_profile
+        choice = event.choice
+        self.session.identities = choice.identities
+        self.session.default_profile = choice.default_profile
         clusters = self._clusters_screen()
-        if event.identity is not None:
-            self.session.use(event.identity)
+        if choice.identity is not None:
+            self.session.use(choice.identity)
             return
         if clusters is not None:
             clusters.load()  # of nobody: it says so
-        if event.ask:
+        if choice.ask:
             self._ask_first_time()
-        elif event.problem is not None and clusters is not None:
-            clusters.show_problem(event.problem)
+        elif choice.problem is not None and clusters is not None:
+            clusters.show_problem(choice.problem)
 
     def _ask_first_time(self) -> None:
         from ncp_tui.tui.screens.welcome import WelcomeScreen
@@ -198,7 +197,7 @@ class NcpApp(TerminalApp):
     async def find_and_use(self, name: str) -> None:
         """Read the profiles again and call as `name`."""
         self._profile_wanted = name
-        self.post_message(await find_saved(self.session.workspace, name))
+        self.post_message(IdentityFound(await self.session.choose_saved(name)))
 
     async def ask_to_open(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
         """Have the user open the key file or the keyring; False when the user would rather not."""

@@ -10,20 +10,16 @@ from textual.message import Message
 from ncp_tui.problem import Problem
 
 if TYPE_CHECKING:
-    from ncp_tui.profiles.identity import Identities, Identity
     from ncp_tui.snapshots.journal_entry import JournalEntry
     from ncp_tui.snapshots.track import TrackedSnapshot
+    from ncp_tui.tui.session import IdentityChoice
 
 
 @dataclass
 class IdentityFound(Message):
-    """It is known who there is, and who is used. With `ask` nobody has been set up yet."""
+    """It is known who there is, and who is used."""
 
-    identities: Identities
-    default_profile: str | None = None
-    identity: Identity | None = None
-    ask: bool = False
-    problem: Problem | None = None
+    choice: IdentityChoice
 
 
 @dataclass

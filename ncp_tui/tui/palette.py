@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from ncp_tui.guide.pages import TOPICS, read_page
 from ncp_tui.system.blocking import run_blocking
-from ncp_tui.tui.send_key import SEND_ID
+from ncp_tui.tui.key_bindings import SEND_ID
 
 _DISK_SECONDS = 10.0
 """For a page of the manual, which is a small file of the program itself."""

@@ -22,6 +22,7 @@ from ncp_tui.workspace import Workspace
 
 if TYPE_CHECKING:
     from ncp_tui.profiles.administration import Administration, Changed
+    from ncp_tui.profiles.profiles_file import ProfilesFile
     from ncp_tui.profiles.secret_stores.errors import KeyringLocked
     from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
     from ncp_tui.search_engine.client import SearchEngine
@@ -35,10 +36,25 @@ if TYPE_CHECKING:
 RESOLVE_SECONDS = 60.0
 """How long the history is looked at after a lost answer."""
 
+PROFILES_SECONDS = 10.0
+"""How long the profiles may take to be read, from a disk that is busy."""
+
 CLIENT_SECONDS = 20.0
 """How long a client may take to be made, from a disk that is busy."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class IdentityChoice:
+    """Who there is to call as, and who is used."""
+
+    identities: Identities = field(default_factory=Identities)
+    default_profile: str | None = None
+    identity: Identity | None = None
+    ask: bool = False
+    """Whether nobody has been set up yet."""
+    problem: Problem | None = None
 
 
 @dataclass
@@ -100,6 +116,36 @@ class Session:
         self.log_file = self.workspace.log_file()
         self.log.subscribe(self.log_file.on_event)
         return self.log_file
+
+    async def choose_identity(self, wanted: str | None) -> IdentityChoice:
+        """Read the profiles and the other places that may hold keys, and choose by the documented order."""
+        try:
+            book, identities = await self._read_identities()
+        except Problem as problem:
+            return IdentityChoice(problem=problem)
+        is_named = bool(wanted or self.workspace.environ.get("NCP_TUI_PROFILE"))
+        if not book.profiles and not is_named and not book.damaged:
+            return IdentityChoice(identities, book.default, ask=True)
+        try:
+            identity = await _from_disk(lambda: self.workspace.choose(wanted))
+        except Problem as problem:
+            return IdentityChoice(identities, book.default, problem=problem)
+        return IdentityChoice(identities, book.default, identity)
+
+    async def choose_saved(self, name: str) -> IdentityChoice:
+        """Read the profiles again, and choose the one called `name`."""
+        try:
+            book, identities = await self._read_identities()
+        except Problem as problem:
+            return IdentityChoice(problem=problem)
+        return IdentityChoice(identities, book.default, identities.find(name))
+
+    async def _read_identities(self) -> tuple[ProfilesFile, Identities]:
+        def read() -> tuple[ProfilesFile, Identities]:
+            book = self.workspace.profiles.load()
+            return book, self.workspace.identities(book)
+
+        return await _from_disk(read)
 
     def use(self, identity: Identity | None) -> None:
         """Call as `identity` from now on, or as nobody. Nothing is fetched or sent yet.
@@ -261,3 +307,12 @@ class Session:
             yield engine
         finally:
             await engine.aclose()
+
+
+async def _from_disk(read: Callable[[], T]) -> T:
+    """What `read` returns. Raises a Problem, also where the disk is silent."""
+    try:
+        return await run_blocking(read, PROFILES_SECONDS)
+    except TimeoutError:
+        words = f"The profiles could not be read within {PROFILES_SECONDS:g} s."
+        raise Problem(words, "Nothing was sent.", "Check the disk.") from None

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
+from ncp_tui.text import plural
 from ncp_tui.view.format import ZONE, date_time
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import BLANK, Cell, Line, Tone, field, line, raw_lines
@@ -61,6 +62,13 @@ def history_lines(entry: HistoryEntry) -> list[Line]:
         line("As the service gave it", Tone.STRONG),
         *raw_lines(entry.raw),
     ]
+
+
+def extent(read: int, total: int | None, *, is_all: bool) -> str:
+    """How much of a history has been read: `230 snapshots`, or `100 of 10,000 snapshots read`."""
+    if is_all:
+        return plural(read, "snapshot")
+    return f"{read:,} of {plural(total, 'snapshot')} read" if total else f"{plural(read, 'snapshot')} read, not all"
 
 
 def history_sentence(entry: HistoryEntry) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import subprocess
 import sys
 import threading
 
 import pytest
 
-from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.blocking import SLICE, in_slices, run_blocking
 
 
 async def test_result_and_fault_come_back() -> None:
@@ -104,3 +105,23 @@ async def test_cancelling_the_caller_does_not_wait_for_the_thread() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     release.set()
+
+
+async def test_rows_are_made_a_slice_at_a_time() -> None:
+    turns = list[int]()
+    made_so_far = list[int]()
+
+    async def another() -> None:
+        while True:
+            turns.append(len(made_so_far))
+            await asyncio.sleep(0)
+
+    def make(number: int) -> int:
+        made_so_far.append(number)
+        return number
+
+    task = asyncio.ensure_future(another())
+    made = await in_slices(make, range(1_000))
+    task.cancel()
+    assert made == list(range(1_000))
+    assert max(after - before for before, after in itertools.pairwise(turns)) <= SLICE

@@ -9,6 +9,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from ncp_tui.tui.dialogs.text import HelpDialog
+from ncp_tui.tui.key_bindings import SEND_ID
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.history import HistoryScreen
@@ -16,7 +17,6 @@ from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
 from ncp_tui.tui.screens.requests import RequestsScreen
 from ncp_tui.tui.screens.welcome import WelcomeScreen
-from ncp_tui.tui.send_key import SEND_ID
 from ncp_tui.tui.widgets.text_view import TextView
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 from tests.tui.test_rules import TAKEN_BY_TERMINALS

@@ -14,7 +14,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import ncp_tui.tui
-from ncp_tui.tui.send_key import SEND_ID
+from ncp_tui.tui.key_bindings import SEND_ID
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 
 PACKAGE = Path(ncp_tui.tui.__file__).parent

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.tui.send_key import ALONE_SECONDS, PAUSE_SECONDS, SendKey
+from ncp_tui.tui.key_bindings import ALONE_SECONDS, PAUSE_SECONDS, SendKey
 
 if TYPE_CHECKING:
     from textual.timer import Timer

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
+from ncp_tui.tui.key_bindings import SendKey, send_binding, send_key_name
 from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.inputs import SendButton, TextInput
 

@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from ncp_tui.problem import Problem
 from ncp_tui.system.blocking import run_blocking
-from ncp_tui.tui.next_steps import next_words, problem_words
+from ncp_tui.tui.key_bindings import next_words, problem_words
 from ncp_tui.tui.terminal.clipboard import CannotCopy, CannotWriteCopy, write_copy
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors, TerminalApp
 from ncp_tui.tui.widgets.text_view import TextView

@@ -17,7 +17,7 @@ from ncp_tui.gateway.exchange import RequestRecord
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster, Dashboard
 from ncp_tui.tui.dialogs.copyable import Copyable, CopyableDialog
-from ncp_tui.tui.next_steps import problem_words
+from ncp_tui.tui.key_bindings import problem_words
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.text_view import TextView

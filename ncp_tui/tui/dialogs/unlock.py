@@ -20,7 +20,7 @@ from textual.widgets import Input, Static
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, KeyringLocked, WrongPassphrase
 from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase, PassphraseNeeded
-from ncp_tui.tui.next_steps import problem_words
+from ncp_tui.tui.key_bindings import problem_words
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.inputs import SecretInput
 

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.problem import Problem
-from ncp_tui.tui.next_steps import problem_words
+from ncp_tui.tui.key_bindings import problem_words
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.bars import HeaderBar, HeaderItem, KeyBar, StatusBar

@@ -13,12 +13,10 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look, look_at_last_snapshots
-from ncp_tui.system.blocking import run_blocking
-from ncp_tui.tui.history_reader import MOST_ROWS
+from ncp_tui.system.blocking import in_slices, run_blocking
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.slices import in_slices
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
-from ncp_tui.tui.widgets.record_table import RecordTable
+from ncp_tui.tui.widgets.record_table import MOST_SHOWN, RecordTable
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster
 from ncp_tui.view.progress import under_way_word
 from ncp_tui.view.text import Row
@@ -98,7 +96,7 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
                 engine = await session.engine()
                 found: dict[str, Cluster] = {}
                 rows, gap = list[Row](), ""
-                async for page in engine.cluster_pages(most=MOST_ROWS):
+                async for page in engine.cluster_pages(most=MOST_SHOWN):
                     found.update({cluster.number or cluster.name: cluster for cluster in page.rows})
                     made = await in_slices(self._row, page.rows)
                     rows, gap = rows + made, page.gap

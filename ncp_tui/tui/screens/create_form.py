@@ -27,7 +27,7 @@ from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
 from ncp_tui.snapshots.preflight import PreflightEvidence, look_further, read_evidence
 from ncp_tui.snapshots.rules import LONGEST
 from ncp_tui.snapshots.track import TrackedSnapshot
-from ncp_tui.tui.next_steps import next_words, problem_words
+from ncp_tui.tui.key_bindings import next_words, problem_words
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors

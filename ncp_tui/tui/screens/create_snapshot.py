@@ -22,6 +22,7 @@ from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.confirm import SendQuestionDialog, TypeNameDialog
 from ncp_tui.tui.dialogs.copyable import Copyable
+from ncp_tui.tui.key_bindings import SendKey, send_binding, send_key_name
 from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.screens.create_form import (
     CreateForm,
@@ -32,7 +33,6 @@ from ncp_tui.tui.screens.create_form import (
     in_doubt,
     result,
 )
-from ncp_tui.tui.send_key import SendKey, send_binding, send_key_name
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
 from ncp_tui.tui.widgets.inputs import SendButton

@@ -10,20 +10,21 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from ncp_tui.problem import Problem
-from ncp_tui.search_engine.models import Cluster, HistoryEntry
+from ncp_tui.search_engine.history_reader import HistoryReader
+from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.text import TextDialog
-from ncp_tui.tui.history_reader import HistoryReader
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.table import detail_key
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.inputs import FilterBar
-from ncp_tui.tui.widgets.record_table import RecordTable
+from ncp_tui.tui.widgets.record_table import MOST_SHOWN, RecordTable
 from ncp_tui.view.format import ZONE, clock_time, milliseconds
-from ncp_tui.view.history import HISTORY, history_lines, state_cell
+from ncp_tui.view.history import HISTORY, extent, history_lines, state_cell
 from ncp_tui.view.table import gap_sentence
+from ncp_tui.view.text import Row
 
 
 class HistoryScreen(EvidenceScreen):
@@ -41,7 +42,7 @@ class HistoryScreen(EvidenceScreen):
     class PageLoaded(Message):
         """Some rows arrived, in `reader`."""
 
-        reader: HistoryReader
+        reader: HistoryReader[Row]
 
     @dataclass
     class ReadingEnded(Message):
@@ -53,7 +54,9 @@ class HistoryScreen(EvidenceScreen):
     def __init__(self, session: Session, cluster: Cluster) -> None:
         super().__init__(session)
         self.cluster = cluster
-        self._reader: HistoryReader | None = None
+        self._reader: HistoryReader[Row] | None = None
+        self._entries: dict[str, HistoryEntry] = {}
+        """What each line of the table is about."""
         self._wants_all = False
         self._failed_only = False
         self._shown = 0
@@ -78,7 +81,7 @@ class HistoryScreen(EvidenceScreen):
         return any(not worker.is_finished and not worker.is_cancelled for worker in mine)
 
     @work(group="history", exclusive=True, exit_on_error=False, description="read history")
-    async def read_history(self, reader: HistoryReader | None) -> None:
+    async def read_history(self, reader: HistoryReader[Row] | None) -> None:
         """Read one more page with `reader`, or begin anew; go on while more is wanted."""
         monotonic, known = (
             self.session.workspace.monotonic,
@@ -88,7 +91,8 @@ class HistoryScreen(EvidenceScreen):
         try:
             with self.session.log.action(f"{'more' if reader else 'history'} of {self.cluster.name}"):
                 if reader is None:
-                    reader, least = HistoryReader(await self.session.engine(), self.cluster.number), known
+                    engine = await self.session.engine()
+                    reader, least = HistoryReader(engine, self.cluster.number, HISTORY.row, most=MOST_SHOWN), known
                 else:
                     least = 0
                 while await reader.read():
@@ -108,7 +112,7 @@ class HistoryScreen(EvidenceScreen):
         self._reader = event.reader
         self._show_rows()
         if self._wants_all and not event.reader.is_complete:
-            self.say(f"{self.cluster.name}: {event.reader.extent} ...")
+            self.say(f"{self.cluster.name}: {_extent(event.reader)} ...")
 
     @on(ReadingEnded)
     def show_end(self, event: ReadingEnded) -> None:
@@ -127,16 +131,19 @@ class HistoryScreen(EvidenceScreen):
             self.say(gap_sentence(reader.gap, self.cluster.name), "warning")
             return
         more = "" if reader.is_complete else " More are read as you go down."
-        failed, took = len(reader.failed), milliseconds(event.seconds)
+        failed = sum(entry.state is SnapshotState.FAILED for entry in reader.entries)
+        took = milliseconds(event.seconds)
         took += f", read at {clock_time(reader.read_at)} {ZONE}" if reader.read_at else ""
-        self.say(f"{self.cluster.name}: {reader.extent}, {failed} failed, in {took}.{more}")
+        self.say(f"{self.cluster.name}: {_extent(reader)}, {failed} failed, in {took}.{more}")
 
     def _show_rows(self, empty: str | None = None) -> None:
         reader = self._reader
-        rows = reader.rows if reader is not None else []
-        self._shown = len(rows)
-        if self._failed_only and rows and reader is not None:
-            rows = [row for row in rows if row.key in reader.failed]
+        read = reader.rows if reader is not None else []
+        self._shown = len(read)
+        self._entries = {row.key: entry for entry, row in read}
+        rows = [row for _, row in read]
+        if self._failed_only and rows:
+            rows = [row for entry, row in read if entry.state is SnapshotState.FAILED]
             empty = "No failure among them. Press f for all."
         self.table.show(rows, empty=empty)
 
@@ -166,7 +173,7 @@ class HistoryScreen(EvidenceScreen):
         """How many rows of how many; also of how many in all, where they are still being read."""
         words = super().narrowed_sentence()
         is_part = self._reader is not None and not self._reader.is_complete
-        return f"{words} {self._reader.extent} ..." if self._reader is not None and is_part else words
+        return f"{words} {_extent(self._reader)} ..." if self._reader is not None and is_part else words
 
     def action_sort(self) -> None:
         super().action_sort()
@@ -193,9 +200,9 @@ class HistoryScreen(EvidenceScreen):
         reader = self._reader
         problem = None
         if reader is None or not reader.is_complete or reader.gap:
-            problem = Problem(f"Only a part of it was: {reader.extent}." if reader else "It was still being read.")
+            problem = Problem(f"Only a part of it was: {_extent(reader)}." if reader else "It was still being read.")
         offset = engine.clock_offset if engine is not None else None
-        return LookedUp(self.session.identity, offset, list(reader.entries) if reader is not None else [], problem)
+        return LookedUp(self.session.identity, offset, reader.entries if reader is not None else [], problem)
 
     def action_snapshot(self) -> None:
         self.open(CreateSnapshotScreen(self.session, self.cluster))
@@ -209,7 +216,7 @@ class HistoryScreen(EvidenceScreen):
 
     @property
     def _chosen(self) -> HistoryEntry | None:
-        return self._reader.entry(self.table.cursor_key or "") if self._reader is not None else None
+        return self._entries.get(self.table.cursor_key or "")
 
     def names_to_copy(self) -> list[Copyable]:
         """The snapshot under the cursor."""
@@ -225,3 +232,7 @@ class HistoryScreen(EvidenceScreen):
         if action == "snapshot" and self.session.read_only:
             return False
         return super().check_action(action, parameters)
+
+
+def _extent(reader: HistoryReader[Row]) -> str:
+    return extent(len(reader.rows), reader.total, is_all=reader.is_complete and not reader.gap)

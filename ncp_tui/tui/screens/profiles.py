@@ -19,8 +19,8 @@ from ncp_tui.profiles.store import name_taken
 from ncp_tui.snapshots.templates import template_warning
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.dialogs.confirm import PromptDialog, TypeNameDialog
+from ncp_tui.tui.key_bindings import next_words, problem_words
 from ncp_tui.tui.messages import ProfileToUse
-from ncp_tui.tui.next_steps import next_words, problem_words
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session

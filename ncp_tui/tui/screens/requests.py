@@ -19,8 +19,8 @@ from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.confirm import SendQuestionDialog
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.text import TextDialog
+from ncp_tui.tui.key_bindings import problem_words
 from ncp_tui.tui.messages import JournalChanged
-from ncp_tui.tui.next_steps import problem_words
 from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
 from ncp_tui.tui.screens.table import detail_key
 from ncp_tui.tui.session import Session

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.problem import Problem
-from ncp_tui.tui.next_steps import next_words
+from ncp_tui.tui.key_bindings import next_words
 from ncp_tui.tui.terminal.charset import escape
 
 

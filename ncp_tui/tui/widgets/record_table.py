@@ -23,6 +23,9 @@ from ncp_tui.tui.widgets.table_rows import GAP, TableRows, cut
 from ncp_tui.view.table import Column
 from ncp_tui.view.text import Cell, Row, Tone
 
+MOST_SHOWN = 10_000
+"""Rows of one list on a screen: what a key costs grows with them. The command line reads more."""
+
 
 class RecordTable(ScrollView, can_focus=True):
     """Rows under a header that stays, with a cursor, a filter and an order."""

@@ -17,6 +17,7 @@ from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.tui.dialogs.confirm import QuestionDialog
 from ncp_tui.tui.messages import IdentityFound
 from ncp_tui.tui.screens.clusters import ClustersScreen
+from ncp_tui.tui.session import IdentityChoice
 from ncp_tui.tui.widgets.record_table import RecordTable
 from tests.tui.stage import ACCESS_KEY, Stage, staged
 from tests.tui.wires import Held, Silent, Wire
@@ -194,5 +195,5 @@ async def test_who_to_call_as_is_found_too_late() -> None:
         await stage.pilot.press("q")
         await stage.until(lambda: not stage.app.is_running)
     stage.app.session.identity = None
-    stage.app.start(IdentityFound(Identities(), None, identity, ask=False))
+    stage.app.start(IdentityFound(IdentityChoice(Identities(), None, identity)))
     assert stage.app.session.identity is None

@@ -1,4 +1,4 @@
-"""The one key that sends, and how a press of it is told from a key that is held: one decision, one request.
+"""Which key takes the next step of a problem, and the one key that sends: one decision, one request.
 
 Terminals report no release of a key. A held one repeats: first after 0.25 to 1 s (X 0.66 s, Windows at most 1 s), then
 every 30 to 100 ms, and a connection that stalls brings any number of repeats at once, after any time. So a press counts
@@ -8,12 +8,16 @@ as a new one after another key, a click, a paste or an edit; or after a pause, w
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from textual import events
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.timer import Timer
+
+from ncp_tui.problem import NextAction, Problem
+from ncp_tui.view import actions
 
 SEND_ID: Final = "send.send"
 """The id of the key on every screen that has it, so that one remapping holds for all of them."""
@@ -93,3 +97,55 @@ def note_input(screen: Screen[Any], event: events.Event) -> None:
             key.let_go()
     elif isinstance(event, events.MouseDown | events.Paste):
         key.let_go()
+
+
+@dataclass(frozen=True)
+class KeyPath:
+    """The keys to an action: each a binding, by its id and its key, and the last one's screen in words."""
+
+    bindings: tuple[tuple[str, str], ...]
+    screen: str = "on the clusters"
+
+    @property
+    def words(self) -> str:
+        """`p on the clusters, then a`."""
+        first, *more = (key for _, key in self.bindings)
+        return f"{first} {self.screen}" + "".join(f", then {key}" for key in more)
+
+
+PROFILES = ("clusters.profiles", "p")
+REQUESTS = ("clusters.requests", "u")
+
+KEYS: dict[str, KeyPath | None] = {
+    "snapshot.resolve": KeyPath((REQUESTS,)),
+    "snapshot.wait": KeyPath((("clusters.history", "h"),)),
+    "snapshot.history": KeyPath((("clusters.history", "h"),)),
+    "journal.accept_damage": KeyPath((REQUESTS, ("requests.accept", "a"))),
+    "profile.choose": KeyPath((PROFILES,)),
+    "profile.add": KeyPath((PROFILES, ("profiles.add", "a"))),
+    # The form asks these by itself, or says them beside its inputs.
+    "snapshot.again": None,
+    "snapshot.unwritten": None,
+    "create.confirm": None,
+    "profile.bucket": None,
+    # Only a command can.
+    "paths.show": None,
+    "evidence.output": None,
+    "read_only.leave": KeyPath((PROFILES, ("profiles.edit", "e"))),
+}
+"""How an action is taken here, by its id; None where no key does it."""
+
+
+def next_words(problem: Problem) -> str:
+    """The next step for whoever presses keys."""
+    return actions.next_words(problem, _keys)
+
+
+def problem_words(problem: Problem) -> str:
+    """A failure for whoever presses keys."""
+    return actions.problem_words(problem, _keys)
+
+
+def _keys(action: NextAction) -> str | None:
+    path = KEYS[action.id]
+    return path.words if path is not None else None
