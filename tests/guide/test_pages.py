@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def test_an_unknown_topic_names_no_file() -> None:
 def test_the_wheel_has_the_manual(tmp_path: Path) -> None:
     """A bastion host has the wheel and no browser."""
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(ROOT)]
-    subprocess.run(command, check=True, timeout=300)
+    subprocess.run(command, env=os.environ | {"HOME": str(tmp_path)}, check=True, timeout=300)  # pip asks for a rustc
     (wheel,) = tmp_path.glob("*.whl")
     packaged = set(zipfile.ZipFile(wheel).namelist())
     assert {f"ncp_tui/guide/{topic}.md" for topic in TOPICS} <= packaged

@@ -1,4 +1,4 @@
-"""The pictures of the README, drawn by the running app against the sandbox with `python -m tests.tui.pictures`.
+"""The pictures of README and manual, drawn by the running app against the sandbox: `python -m tests.tui.pictures`.
 
 Everything that varies is held still, so a picture changes only when a screen does; the test beside this file compares.
 """
@@ -8,24 +8,38 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-import re
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from html import escape, unescape
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
 from ncp_tui.tui.terminal.charset import CHARSET
 from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
+from ncp_tui.view.progress import final_sentence
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
+from tests.tui.svg import Frame, film, frame_of, picture
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
-_FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
-_TEXT = re.compile(r"(?<=>)[^<>]*[^<>\x00-\x7f][^<>]*(?=</text>)")
-_DRAWN = re.compile(r'<text class="[^"]*?-(r\d+)" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)<')
+
+
+class Looks:
+    """The looks at a snapshot that is followed: none after the first until it is let, however slow the machine."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    async def wait(self, _seconds: float) -> None:
+        """Wait for the next look, in the place of a pause."""
+        await self._next.wait()
+        self._next.clear()
+
+    def let_one(self) -> None:
+        """Let one look be."""
+        self._next.set()
 
 
 @dataclass(frozen=True)
@@ -33,15 +47,13 @@ class Scene:
     """One picture: a window, a theme, and what happens before it is taken."""
 
     name: str
-    play: Callable[[Stage], Awaitable[None]]
+    play: Callable[[Stage], Awaitable[None]] | None
     size: tuple[int, int] = (100, 30)
     theme: str = "ncp-dark"
     first_run: bool = False
     ascii: bool = False
-
-
-async def _clusters(_: Stage) -> None:
-    """The screen as it comes up."""
+    film: Callable[[Stage, Looks], AsyncIterator[Frame]] | None = None
+    """For a picture that moves: its frames, in the place of what happens before."""
 
 
 async def _create(stage: Stage) -> None:
@@ -68,7 +80,12 @@ async def _requests(stage: Stage) -> None:
 
 
 async def _progress(stage: Stage) -> None:
-    await stage.press("s", "f2")
+    await stage.press("s")
+    await _send(stage)
+
+
+async def _send(stage: Stage) -> None:
+    await stage.press("f2")
     # While a snapshot is watched the log does not come to rest: it shows the answer to the create a moment later.
     panes = stage.app.screen.query_one(ExchangePanes)
     await stage.until(lambda: panes.shown is not None and panes.shown.operation == "createSnapshot")
@@ -103,9 +120,29 @@ async def _gateway_gone(stage: Stage) -> None:
     await stage.press("r")
 
 
+async def _main_job(stage: Stage, looks: Looks) -> AsyncIterator[Frame]:
+    """From the clusters to a snapshot that succeeded."""
+    yield frame_of(stage.app, "Clusters: s creates a snapshot of the one under the cursor", 1.5)
+    await stage.press("s")
+    yield frame_of(stage.app, "Name, bucket and preflight checks: f2 sends the request", 2.5)
+    await _send(stage)
+    yield frame_of(stage.app, "Accepted by NCP: tracked in the snapshot history", 1.5)
+    stage.clock.advance(4)
+    stage.app.screen.show_tracked()  # type: ignore[attr-defined]
+    await stage.settle()
+    yield frame_of(stage.app, "Leaving the screen or the program stops nothing", 1.5)
+    stage.clock.advance(stage.sandbox.world.duration)
+    looks.let_one()
+    (tracked,) = stage.app.session.tracked
+    await stage.until(lambda: not tracked.is_open and final_sentence(tracked, str)[0][:20] in stage.text())
+    await stage.settle()
+    yield frame_of(stage.app, "Succeeded, as the history says", 3.0)
+
+
 SCENES = (
-    Scene("clusters", _clusters, (120, 36)),
-    Scene("clusters-80x24", _clusters, (80, 24)),
+    Scene("main-job", None, (100, 24), film=_main_job),
+    Scene("clusters", None, (120, 36)),
+    Scene("clusters-80x24", None, (80, 24)),
     Scene("create-snapshot", _create, (120, 36)),
     Scene("preflight-80x24", _preflight, (80, 24)),
     Scene("progress-80x24", _progress, (80, 24)),
@@ -115,51 +152,42 @@ SCENES = (
     Scene("profile-form-80x24", _profile_form, (80, 24)),
     Scene("detail", _detail),
     Scene("help", _help),
-    Scene("welcome-80x24", _clusters, (80, 24), first_run=True),
+    Scene("welcome-80x24", None, (80, 24), first_run=True),
     Scene("gateway-trouble", _gateway_gone),
-    Scene("terminal-colours", _clusters, (80, 24), "terminal"),
-    Scene("high-contrast-80x24", _clusters, (80, 24), "ncp-contrast"),
-    Scene("ascii-80x24", _clusters, (80, 24), "terminal", ascii=True),
+    Scene("terminal-colours", None, (80, 24), "terminal"),
+    Scene("high-contrast-80x24", None, (80, 24), "ncp-contrast"),
+    Scene("ascii-80x24", None, (80, 24), "terminal", ascii=True),
 )
 
 
-@contextmanager
-def _first_looks_only() -> Iterator[None]:
-    """No second look at a snapshot under way comes before the picture is taken, however slow the machine."""
-    watch, history_search = (
-        importlib.import_module(f"ncp_tui.snapshots.{name}") for name in ("watch", "history_search")
-    )
-    with mock.patch.object(watch, "FIRST_PAUSE", 3600.0), mock.patch.object(history_search, "_FIRST_PAUSE", 3600.0):
-        yield
-
-
-async def draw(scene: Scene) -> str:
-    """The picture of one scene, as SVG without fonts from elsewhere."""
+@asynccontextmanager
+async def _staged(scene: Scene) -> AsyncIterator[tuple[Stage, Looks]]:
     found = {"NCLOUD_ACCESS_KEY": ACCESS_KEY, "NCLOUD_SECRET_KEY": SECRET_KEY, "NCLOUD_API_GW": URL}
     environ = found if scene.first_run else {}
+    looks = Looks()
+    track, search = (importlib.import_module(f"ncp_tui.snapshots.{name}") for name in ("track", "history_search"))
     CHARSET.limit_to("ascii" if scene.ascii else None)
     try:
-        with _first_looks_only():
+        with (
+            mock.patch.object(track, "watch", partial(track.watch, sleep=looks.wait)),
+            mock.patch.object(search, "_FIRST_PAUSE", 3600.0),
+        ):
             async with staged(
                 scene.size, theme=scene.theme, with_profile=not scene.first_run, environ=environ
             ) as stage:
-                await scene.play(stage)
-                picture = stage.app.export_screenshot(title="ncp-tui")
-        return _TEXT.sub(_as_sent, _FONT_FACE.sub("", picture))
+                yield stage, looks
     finally:
         CHARSET.limit_to(None)
 
 
-def _as_sent(text: re.Match[str]) -> str:
-    """What the driver would send for a text: on a limited terminal plain characters."""
-    if CHARSET.encoding is None:
-        return text[0]
-    return escape(CHARSET.encode_frame(unescape(text[0])), quote=False).replace(" ", "&#160;")  # SVG drops plain ones
-
-
-def drawn(picture: str) -> list[tuple[str, ...]]:
-    """What a picture shows: every run of text with its style class and place."""
-    return _DRAWN.findall(picture)
+async def draw(scene: Scene) -> str:
+    """The picture of one scene."""
+    async with _staged(scene) as (stage, looks):
+        if scene.film is not None:
+            return film([frame async for frame in scene.film(stage, looks)])
+        if scene.play is not None:
+            await scene.play(stage)
+        return picture(frame_of(stage.app))
 
 
 def hold_time_zone() -> None:
