@@ -18,7 +18,7 @@ from ncp_tui.gateway.clock import ClockOffset, offset_from
 from ncp_tui.gateway.credentials import Credentials, KeySource, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import AuthenticationFailed, BadAnswer, GatewayError, Throttled
-from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord
+from ncp_tui.gateway.exchange import SIGNATURE_HEADER, Answer, Exchange, RequestRecord
 from ncp_tui.gateway.failures import NETWORK_ERRORS, classify_failure
 from ncp_tui.gateway.inert_json import MOST_VALUES, TooManyValues, decode
 from ncp_tui.gateway.pool import FRESH, ConnectionPool
@@ -26,7 +26,7 @@ from ncp_tui.gateway.proxies import proxy_for
 from ncp_tui.gateway.request import ApiCall
 from ncp_tui.gateway.request_record import encode_body, record_request
 from ncp_tui.gateway.retry_after import retry_after
-from ncp_tui.gateway.signature import SIGNATURE_HEADER, SignatureV2
+from ncp_tui.gateway.signature import SignatureV2
 from ncp_tui.gateway.tls import loaded_tls_context
 from ncp_tui.gateway.trace import RequestTrace
 from ncp_tui.problem import Problem

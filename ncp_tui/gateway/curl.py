@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
-from ncp_tui.gateway.exchange import MASKED, RequestRecord
-from ncp_tui.gateway.signature import ACCESS_KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
+from ncp_tui.gateway.exchange import ACCESS_KEY_HEADER, MASKED, SIGNATURE_HEADER, TIMESTAMP_HEADER, RequestRecord
 from ncp_tui.problem import Problem
 
 _SIGNING = {ACCESS_KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER}

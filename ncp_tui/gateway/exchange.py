@@ -15,6 +15,11 @@ Headers = tuple[tuple[str, str], ...]
 LARGEST_SHOWN = 256 * 1024
 """Bytes of a body that are laid out for people; the largest real page measured is below 200 kB."""
 
+# What a signature is carried by. They stand here, where whoever only reads a record need not load what speaks HTTP.
+TIMESTAMP_HEADER = "x-ncp-apigw-timestamp"
+ACCESS_KEY_HEADER = "x-ncp-iam-access-key"
+SIGNATURE_HEADER = "x-ncp-apigw-signature-v2"
+
 MASKED = "****"
 """What stands in a record for a secret."""
 

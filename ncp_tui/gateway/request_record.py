@@ -6,15 +6,16 @@ import json
 
 from ncp_tui.gateway._httpx import httpx
 from ncp_tui.gateway.credentials import SecretKey, mask_access_key
-from ncp_tui.gateway.exchange import MASKED, Headers, RequestRecord
-from ncp_tui.gateway.request import ApiCall, Body
-from ncp_tui.gateway.signature import (
+from ncp_tui.gateway.exchange import (
     ACCESS_KEY_HEADER,
+    MASKED,
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
-    string_to_sign,
-    target_of,
+    Headers,
+    RequestRecord,
 )
+from ncp_tui.gateway.request import ApiCall, Body
+from ncp_tui.gateway.signature import string_to_sign, target_of
 from ncp_tui.text import clean
 
 _BUILDING = "(made when it is sent)"

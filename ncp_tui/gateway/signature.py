@@ -15,10 +15,7 @@ from collections.abc import Callable, Generator
 from ncp_tui.gateway._httpx import httpx
 from ncp_tui.gateway.clock import timestamp_ms
 from ncp_tui.gateway.credentials import Credentials, SecretKey
-
-TIMESTAMP_HEADER = "x-ncp-apigw-timestamp"
-ACCESS_KEY_HEADER = "x-ncp-iam-access-key"
-SIGNATURE_HEADER = "x-ncp-apigw-signature-v2"
+from ncp_tui.gateway.exchange import ACCESS_KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 
 
 def string_to_sign(method: str, target: str, timestamp: int | str, access_key: str) -> str:

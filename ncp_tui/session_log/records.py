@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ncp_tui.gateway.exchange import Exchange
-from ncp_tui.gateway.signature import ACCESS_KEY_HEADER
+from ncp_tui.gateway.exchange import ACCESS_KEY_HEADER, Exchange
 from ncp_tui.session_log.log import Action
 from ncp_tui.text import clean
 
