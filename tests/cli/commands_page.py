@@ -6,7 +6,6 @@ The test beside this file compares: help that changes changes the page.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ import click
 import ncp_tui
 from ncp_tui.cli.main import root
 from ncp_tui.guide.pages import TOPICS
+from tests.cli.command_lines import commands
 
 PAGE = Path(ncp_tui.__file__).parent / "guide" / "commands.md"
 _WIDTH = 78
@@ -26,18 +26,6 @@ _INTRODUCTION = f"""# Commands
 
 Written from `ncp-tui COMMAND --help`. CLUSTER is a name or a number. Standard output carries the answer and nothing else, with `--json` exactly one JSON document; notes and progress go to standard error. SIGINT, SIGTERM and SIGHUP leave that document too, with what is known of the snapshot.
 """  # noqa: E501 - a paragraph of Markdown is one line
-
-
-def commands(group: click.Group, *words: str) -> Iterator[tuple[str, ...]]:
-    """The words of every command below `group` that help names, in its order."""
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if command is None or command.hidden:
-            continue
-        yield (*words, name)
-        if isinstance(command, click.Group):
-            yield from commands(command, *words, name)
 
 
 def page() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import click
@@ -14,26 +13,11 @@ from ncp_tui.cli.errors import MEANINGS, ExitCode
 from ncp_tui.cli.examples import examples_of
 from ncp_tui.cli.help import ENVIRONMENT
 from ncp_tui.cli.main import root
-from ncp_tui.cli.options import Group
-from tests.cli.commands_page import commands
+from tests.cli.command_lines import commands, understood
 from tests.cli.program import Called
 from tests.tables import each_row
 
 NOT_FOR_USERS = {"NCP_TUI_DEV", "NCP_TUI_BODY_SECRET"}
-
-
-def understood(line: str) -> tuple[str, ...]:
-    """The words of the command that a line calls. Raises ClickException where the line is not understood."""
-    words = shlex.split(re.split(r" [|<>] ", line)[0])
-    assert words[0] == "ncp-tui"
-    context, called = root.make_context("ncp-tui", words[1:]), []
-    while isinstance(context.command, Group) and context._protected_args:
-        name, command, rest = context.command.resolve_command(context, context._protected_args + context.args)
-        assert name is not None
-        assert command is not None
-        called.append(name)
-        context = command.make_context(name, rest, parent=context)
-    return tuple(called)
 
 
 ALL = [(), *commands(root)]
