@@ -44,9 +44,9 @@ class TableScreen(BaseScreen):
 
     def body(self) -> Iterable[Widget]:
         """The filter, a place for a problem, the table."""
-        from ncp_tui.tui.widgets.inputs import FilterBar
-
         if not self.panes_deferred:
+            from ncp_tui.tui.widgets.inputs import FilterBar
+
             yield FilterBar()
         yield ProblemCard()
         yield self.new_table()

@@ -35,6 +35,7 @@ from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key
+from textual.theme import Theme
 from textual.widgets import OptionList
 from textual.worker import Worker, WorkerState
 
@@ -95,6 +96,10 @@ class TerminalApp(ReportsWorkerErrors, App[Any], inherit_bindings=False):
         self.stylesheet.set_variables(self.get_css_variables())
         # Textual looks at this when the theme changes: until then it would make truecolor of the terminal's colours.
         self._refresh_truecolor_filter(self.ansi_theme)
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """Find one of our themes at once; Textual makes a new table of all themes each time, 170 times at the start."""
+        return next((theme for theme in THEMES if theme.name == theme_name), None) or super().get_theme(theme_name)
 
     @property
     def native_ansi_color(self) -> bool:

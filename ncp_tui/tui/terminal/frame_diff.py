@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import groupby
+from operator import ne
 
 from rich.cells import cell_len
 
@@ -71,13 +72,14 @@ class FrameDiff:
         _, *parts = _MOVE.split(data)
         changes, cursor = [], self._cursor
         for y, x, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
-            cells = _cells(text.removesuffix("\n"))
+            cells, left = _cells(text.removesuffix("\n")), int(x)
             row = self._rows.setdefault(int(y), {})
+            columns = range(left, left + len(cells))
+            differs = list(map(ne, map(row.get, columns), cells))
             changes += [
-                f"\x1b[{y};{int(x) + start}H{_written(cells[start:end])}"
-                for start, end in _stretches([row.get(int(x) + i) != cell for i, cell in enumerate(cells)], cells)
+                f"\x1b[{y};{left + start}H{_written(cells[start:end])}" for start, end in _stretches(differs, cells)
             ]
-            row.update({int(x) + i: cell for i, cell in enumerate(cells)})
+            row.update(zip(columns, cells, strict=True))
             cursor = "" if cells or text else f"\x1b[{y};{x}H"
         if changes or cursor != self._cursor:
             changes.append(cursor)

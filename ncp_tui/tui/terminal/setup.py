@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.process import DEVELOPMENT_VARIABLE
 from ncp_tui.tui.preferences import READING_SECONDS, remembered
 from ncp_tui.workspace import Workspace
 
-DEVELOPMENT_VARIABLE: Final = "NCP_TUI_DEV"
 MOUSE_VARIABLE: Final = "NCP_TUI_MOUSE"
 
 # A shell that was asked to export its size (docker exec -e, Jupyter, Emacs) hands on one that no window has any more.
