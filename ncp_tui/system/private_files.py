@@ -7,7 +7,6 @@ import errno
 import itertools
 import os
 import stat
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -71,6 +70,8 @@ def write_atomically(
     OSError, and then the old file is untouched.
     """
     target = Path(os.path.realpath(path)) if follow else path
+    import tempfile  # which needs random numbers and hashes; a start writes nothing
+
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_temporary_prefix(target), suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:

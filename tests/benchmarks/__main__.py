@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.peers import beside_peers
 from tests.benchmarks.refreshes import growing
-from tests.benchmarks.screens import in_use, leaving, on_the_line, starting, while_loading
+from tests.benchmarks.screens import in_use, leaving, on_the_line, processor_time, starting, while_loading
 from tests.benchmarks.starts import commands, loaded, signing
 
 
@@ -46,6 +46,7 @@ def figures(home: Path, *, quick: bool, peers: Path | None) -> Iterator[Figure]:
         commands(home / "commands", rounds=5 if quick else 9),
         signing(),
         starting(home / "starting", rounds=3 if quick else 9),
+        processor_time(home / "processor", rounds=3 if quick else 9),
         in_use(home / "in-use", presses=60 if quick else 200),
         while_loading(home / "loading", rounds=2 if quick else 8),
         growing(home / "growing", 300 if quick else 10_000),

@@ -57,13 +57,27 @@ def starting(home: Path, rounds: int) -> Iterator[Figure]:
     floor = median(bare)
     yield Figure("bare Textual app, start to first frame", floor, "ms")
     yield Figure("full screen, start to first frame", median(first), "ms")
-    yield Figure("... against the bare app", median(first) / floor, "x", 1.3)
+    yield Figure("... against the bare app", median(first) / floor, "x")
     yield Figure("full screen with its panes", median(whole), "ms")
     yield Figure("... against the bare app", median(whole) / floor, "x", 1.8)
     yield Figure("... keys found, loading", median(ready), "ms", None, f"{median(ready) / floor:.2f} x")
     yield Figure("14 clusters on the screen after that", median(rows), "ms", 250)
     yield Figure("resident memory after the start", median(memory), "MiB", 55)
     yield Figure("... more than the bare app", median(memory) - median(bare_memory), "MiB", 20)
+
+
+def processor_time(home: Path, rounds: int) -> Iterator[Figure]:
+    """What the first frame costs beside that of an app with one line of text, on a machine that does other things."""
+    ours, bare = list[float](), list[float]()
+    with ThreadedSandbox(Sandbox()) as gateway:
+        for number in range(rounds + 1):
+            for command, text, taken in ((_BARE, "bare and ready", bare), (PROGRAM, "CLUSTER", ours)):
+                with Line(command, environ_of(gateway, home)) as line:
+                    line.expect(text)
+                    if number:
+                        taken.append(line.stopped_at_ms())
+    yield Figure("full screen until its first frame, processor time", median(ours), "ms")
+    yield Figure("... against the bare app", median(ours) / median(bare), "x", 1.3, f"{median(bare):.0f} ms")
 
 
 def while_loading(home: Path, rounds: int) -> Iterator[Figure]:

@@ -108,6 +108,12 @@ class Line:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
+    def stopped_at_ms(self) -> float:
+        """Stop the process where it is; milliseconds of processor time that it took so far, whatever else ran."""
+        self.process.kill(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e6
+
     def ends_within_ms(self) -> float:
         """Wait for the process to end; milliseconds from this call."""
         begun = time.perf_counter()
