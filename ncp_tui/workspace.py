@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ncp_tui.profiles.server_role import ServerRole
     from ncp_tui.profiles.store import ProfileStore
     from ncp_tui.search_engine.client import SearchEngine
-    from ncp_tui.session_log.writer import LogWriter
+    from ncp_tui.session_log.log_file import LogWriter
 
 if TYPE_CHECKING:  # loaded only by a run that uses it
     from ncp_tui.profiles.server_role import ServerRole
@@ -71,7 +71,7 @@ class Workspace:
 
     def log_file(self) -> LogWriter:
         """The session log on disk. Nothing is written until it hears of a request."""
-        from ncp_tui.session_log.writer import LogWriter
+        from ncp_tui.session_log.log_file import LogWriter
 
         return LogWriter(self.paths.session_log_file, partial(make_private_directory, self.paths.state_dir))
 

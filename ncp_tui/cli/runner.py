@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
     from ncp_tui.search_engine.lists import Listing
     from ncp_tui.session_log.log import Action
-    from ncp_tui.session_log.writer import LogWriter
+    from ncp_tui.session_log.log_file import LogWriter
     from ncp_tui.snapshots.journal import Journal
     from ncp_tui.snapshots.track import SnapshotTracker
     from ncp_tui.workspace import Workspace

@@ -27,7 +27,7 @@ from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
 from ncp_tui.session_log.log import Action, SessionLog
-from ncp_tui.session_log.reader import read_log
+from ncp_tui.session_log.log_file import read_log
 from ncp_tui.session_log.records import Line, asked_of, moment
 from ncp_tui.snapshots.conclusion import Conclusion, Create, outcome_of_kind, verdict_of
 from ncp_tui.snapshots.history_match import Asked

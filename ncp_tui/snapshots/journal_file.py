@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from ncp_tui.system.jsonl import append_lines, raw_lines
 from ncp_tui.system.paths import make_private_directory
 from ncp_tui.system.private_files import read_file, remove_leftovers, write_atomically
 
@@ -42,8 +43,7 @@ class JournalFile:
             data = self.path.read_bytes()
         except FileNotFoundError:
             return [], last
-        lines = (raw.strip(b" \t\r") for raw in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"))
-        return [line for line in lines if line], last
+        return list(raw_lines(data)), last
 
     @property
     def size(self) -> int:
@@ -52,24 +52,7 @@ class JournalFile:
 
     def append(self, line: bytes, seq: int) -> None:
         """Add `line`, which has the number `seq`. When this returns it is on disk."""
-        is_new = not self.path.exists()
-        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _NO_LINK | _NO_WAIT, 0o600)
-        try:
-            size = os.fstat(handle).st_size
-            data = line + b"\n"
-            if size and os.pread(handle, 1, size - 1) != b"\n":
-                data = b"\n" + data  # a line torn by a kill or a full disk keeps its place, and ends there
-            try:
-                _write_whole(handle, data)
-                os.fsync(handle)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(handle, size)
-                raise
-        finally:
-            os.close(handle)
-        if is_new:
-            _sync_directory(self.path.parent)
+        append_lines(self.path, line, is_locked=True)
         self._write_last(seq)
 
     def replace(self, lines: Sequence[bytes], last: int) -> None:
@@ -92,19 +75,3 @@ class JournalFile:
                 os.pwrite(handle, f"{seq:020d}\n".encode(), 0)
             finally:
                 os.close(handle)
-
-
-def _write_whole(handle: int, data: bytes) -> None:
-    """Write all of `data`; a disk that took a part of it raises its reason at the next piece."""
-    while data:
-        data = data[os.write(handle, data) :]
-
-
-def _sync_directory(directory: Path) -> None:
-    # A file system that cannot sync folders has written the line all the same.
-    with contextlib.suppress(OSError):
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

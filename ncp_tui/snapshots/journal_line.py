@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ncp_tui.search_engine.operations import OPERATIONS
+from ncp_tui.system.jsonl import read_object
 
 VERSION: Final = 1
 
@@ -85,13 +86,13 @@ def read_line(raw: bytes) -> JournalLine | None:
     found = _SIGNED.fullmatch(raw)
     if found is None or _sum(found[1]) != found[2]:
         return None
-    document = _object(raw)
+    document = read_object(raw)
     return _line(document) if document is not None else None
 
 
 def what_it_names(raw: bytes) -> tuple[frozenset[str], frozenset[Key]]:
     """The ids and the keys that can still be read in a line that is damaged."""
-    document = _object(raw)
+    document = read_object(raw)
     if document is None:
         return frozenset(each.decode() for each in _ENTRY.findall(raw)), frozenset()
     entry, parameters = document.get("entry"), document.get("parameters")
@@ -104,14 +105,6 @@ def what_it_names(raw: bytes) -> tuple[frozenset[str], frozenset[Key]]:
 
 def _sum(data: bytes) -> bytes:
     return hashlib.sha256(data).hexdigest()[:16].encode()
-
-
-def _object(raw: bytes) -> dict[str, Any] | None:
-    try:
-        document = json.loads(raw.decode("utf-8", "surrogatepass"))
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
 
 
 def _line(document: Mapping[str, Any]) -> JournalLine | None:

@@ -6,13 +6,13 @@ what it does not say is no proof of anything.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ncp_tui.snapshots.journal_damage import FileEvent
 from ncp_tui.snapshots.journal_entry import CREATE, JournalEvent, parameters_and_context, read_entries
 from ncp_tui.snapshots.journal_line import JournalLine, read_line
+from ncp_tui.system.jsonl import read_object
 
 
 def is_old(raws: Sequence[bytes]) -> bool:
@@ -52,9 +52,7 @@ def _new_line(seq: int, line: Mapping[str, Any], begun: Mapping[str, Mapping[str
 
 
 def _old_line(raw: bytes) -> dict[str, Any] | None:
-    try:
-        line = json.loads(raw)
-    except (ValueError, RecursionError):
+    line = read_object(raw)
+    if line is None or "v" in line:
         return None
-    is_one = isinstance(line, dict) and "v" not in line
-    return line if is_one and all(isinstance(line.get(name), str) and line[name] for name in ("id", "fact")) else None
+    return line if all(isinstance(line.get(name), str) and line[name] for name in ("id", "fact")) else None

@@ -84,7 +84,7 @@ def write_atomically(
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    _sync_directory(target.parent)
+    sync_directory(target.parent)
 
 
 def remove_leftovers(path: Path) -> None:
@@ -137,8 +137,11 @@ def _holds(path: Path, data: bytes) -> bool:
         return False
 
 
-def _sync_directory(directory: Path) -> None:
-    # The new file is in place already; a file system that cannot sync folders is no reason to call the save a failure.
+def sync_directory(directory: Path) -> None:
+    """Have the names in `directory` on disk.
+
+    What they name is written already, so a file system that cannot sync folders is no reason to call that a failure.
+    """
     with contextlib.suppress(OSError):
         handle = os.open(directory, os.O_RDONLY)
         try:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ncp_tui.profiles.secret_stores.errors import KeyringLocked
     from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
     from ncp_tui.search_engine.client import SearchEngine
-    from ncp_tui.session_log.writer import LogWriter
+    from ncp_tui.session_log.log_file import LogWriter
     from ncp_tui.snapshots.journal import Journal
     from ncp_tui.snapshots.journal_entry import JournalEntry
     from ncp_tui.snapshots.outcome import Caller

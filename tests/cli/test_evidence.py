@@ -12,8 +12,7 @@ import pytest
 from ncp_tui.sandbox.fault_lab.fault import Visit
 from ncp_tui.sandbox.protocol import Answer, GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
-from ncp_tui.session_log.reader import read_log
-from ncp_tui.session_log.writer import LogWriter
+from ncp_tui.session_log.log_file import LogWriter, read_log
 from tests.cli.program import Called, Program, asked
 
 NAME = "ticket-1"

@@ -44,7 +44,7 @@ def test_what_is_loaded_before_the_first_frame(tmp_path: Path) -> None:
     command = [sys.executable, "-c", UNTIL_THE_FIRST_FRAME]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     loaded = set(json.loads(done.stdout))
-    assert "ncp_tui.session_log.writer" in loaded
+    assert "ncp_tui.session_log.log_file" in loaded
     assert not LATER & loaded
 
 

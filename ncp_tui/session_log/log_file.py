@@ -6,20 +6,21 @@ delays neither a key nor the exit.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import queue
-import stat
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.problem import Problem
 from ncp_tui.session_log.log import Action
 from ncp_tui.session_log.records import Line, action_line, request_line
+from ncp_tui.system.jsonl import append_lines, read_objects
 from ncp_tui.text import json_text
 
 LARGEST = 1024 * 1024
@@ -35,12 +36,8 @@ CLOSING_SECONDS = 0.3
 """How long the end of the program waits for the disk. Quitting takes half a second whatever hangs."""
 
 _PRIVATE = 0o600
-_OTHERS = 0o077
 _LOCK_SECONDS = 1.0
-_GROWING_SECONDS = 0.02
-"""How long a line of another program may stand half written: the system shows a write of one page after the other."""
 _TRIES = 3
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class LogUnwritable(Problem):
@@ -121,7 +118,7 @@ class LogWriter:
                 waiting.set()
                 return
             try:
-                self._write(json_text(waiting()).encode() + b"\n")
+                self._write(json_text(waiting()).encode())
             except OSError as error:
                 self._fail(_reason(error))
             except Exception as bug:  # noqa: BLE001 - a thread that dies here would lose every later line, and say nothing
@@ -148,23 +145,10 @@ class LogWriter:
 
     def _append(self, line: bytes) -> bool:
         """Append, and return whether the file was still one of those that are kept. Raises OSError."""
-        handle = os.open(self.path, _FLAGS, _PRIVATE)
-        try:
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode):
-                raise OSError(errno.EINVAL, "not a file")
-            if stat.S_IMODE(found.st_mode) & _OTHERS:
-                os.fchmod(handle, _PRIVATE)
-            if _is_torn(handle, found.st_size):
-                line = b"\n" + line
-            if os.write(handle, line) != len(line):
-                raise OSError(errno.ENOSPC, "torn")
-            kept = os.fstat(handle).st_nlink > 0
-        finally:
-            os.close(handle)
-        if kept and found.st_size + len(line) >= self._largest:
+        appended = append_lines(self.path, line, is_locked=False)
+        if not appended.is_deleted and appended.size >= self._largest:
             self._put_aside()
-        return kept
+        return not appended.is_deleted
 
     def _put_aside(self) -> None:
         """Begin a new file, unless another program has done it already or is about to. Raises OSError."""
@@ -187,12 +171,24 @@ def old_file(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem}.{number}{path.suffix}") if number else path
 
 
-def _is_torn(handle: int, size: int) -> bool:
-    """Whether the last line was cut off by a kill or a full disk. One that is just being written grows meanwhile."""
-    if not size or os.pread(handle, 1, size - 1) == b"\n":
-        return False
-    time.sleep(_GROWING_SECONDS)
-    return os.fstat(handle).st_size == size
+def read_log(path: Path, *, kept: int = KEPT) -> list[dict[str, Any]]:
+    """The lines of the session log at `path` and of the files that were put aside, oldest first. Raises OSError."""
+    files: list[bytes] = []
+    seen: set[tuple[int, int]] = set()
+    # Newest first: a file that is put aside meanwhile is met again under its next name, where it is passed over. The
+    # other way round it would be missed.
+    for number in range(kept + 1):
+        with contextlib.suppress(FileNotFoundError), open(old_file(path, number), "rb", opener=_open) as file:
+            found = os.fstat(file.fileno())
+            if (found.st_dev, found.st_ino) not in seen:
+                seen.add((found.st_dev, found.st_ino))
+                files.append(file.read())
+    return [line for data in reversed(files) for line in read_objects(data)]
+
+
+def _open(path: str, flags: int) -> int:
+    """A pipe in the place of the file is not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _reason(error: OSError) -> str:

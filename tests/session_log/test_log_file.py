@@ -26,11 +26,10 @@ from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord, Timings
 from ncp_tui.gateway.request import ApiCall
-from ncp_tui.session_log import writer as file_module
+from ncp_tui.session_log import log_file as file_module
 from ncp_tui.session_log.log import Action, SessionLog
-from ncp_tui.session_log.reader import read_log
+from ncp_tui.session_log.log_file import KEPT, LogWriter, read_log
 from ncp_tui.session_log.records import request_line
-from ncp_tui.session_log.writer import KEPT, LogWriter
 from ncp_tui.system.paths import make_private_directory
 from ncp_tui.text import json_text
 from ncp_tui.workspace import open_workspace
@@ -247,7 +246,7 @@ import sys
 from datetime import datetime, UTC
 from pathlib import Path
 from ncp_tui.gateway.exchange import Exchange, RequestRecord
-from ncp_tui.session_log.writer import LogWriter
+from ncp_tui.session_log.log_file import LogWriter
 from ncp_tui.session_log.log import Action
 path, who, count, largest = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 file = LogWriter(path, lambda: None, largest=largest, run=who)
@@ -473,7 +472,7 @@ def test_the_end_waits_for_the_disk_a_moment_only(stuck: LogWriter) -> None:
 def test_a_bug_in_a_line_does_not_end_the_log(file: LogWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     log = log_into(file)
     with monkeypatch.context() as patch:
-        patch.setattr("ncp_tui.session_log.writer.request_line", lambda *_: 1 / 0)
+        patch.setattr("ncp_tui.session_log.log_file.request_line", lambda *_: 1 / 0)
         log.record(exchange())
         until(lambda: file.missing == 1)
     log.record(exchange())
