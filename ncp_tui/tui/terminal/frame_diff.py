@@ -3,7 +3,7 @@
 Textual sends whole lines and whole widgets again, several times while it starts and at every change of the focus. So
 each frame is compared, cell by cell, with what was sent before. Measured with 200 clusters at 80x24: start-up is 7.8 kB
 instead of 47.6, another pane 0.6 kB instead of 10.7, an arrow key 430 bytes instead of 874; `python -m
-tests.benchmarks` counts them.
+tests.benchmarks` counts them. A widget that draws less than all of itself saves processor time and no bytes.
 """
 
 from __future__ import annotations
