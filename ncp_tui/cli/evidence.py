@@ -16,7 +16,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.snapshots.evidence import Evidence, evidence_text, gather_evidence, write_evidence
-from ncp_tui.view.evidence import evidence_lines
+from ncp_tui.view.evidence import evidence_lines, history_gap
 from ncp_tui.view.text import plain_text
 
 _STANDARD_OUTPUT = Path("-")
@@ -34,7 +34,7 @@ def bundle_evidence(context: CommandContext, name: str, cluster: str, output: Pa
             evidence = _with_history(context, identity, evidence, cluster)
     except Problem as problem:
         context.out.note(f"The history cannot be read. {problem_words(problem)}")
-        evidence = _with_gap(evidence, f"The history could not be read. {problem.what}")
+        evidence = _with_gap(evidence, history_gap(problem))
     if evidence.is_empty and not (cluster and evidence.history is not None):
         raise NothingKnown(name)
     return _write(context, dataclasses.replace(evidence, identity=identity), output)

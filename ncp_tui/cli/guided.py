@@ -90,7 +90,7 @@ def _converse(context: CommandContext) -> ExitCode:
 def _tell_open(context: CommandContext) -> None:
     """Name the creates of earlier runs that nobody has resolved."""
     from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
-    from ncp_tui.view.requests import unresolved_words
+    from ncp_tui.view.requests import unresolved_sentence
 
     try:
         entries = context.wait(on_disk(Journal(context.workspace.paths).abandoned))
@@ -98,10 +98,9 @@ def _tell_open(context: CommandContext) -> None:
         context.out.note(problem_words(problem))
         return
     for entry in entries:
-        request = entry.request
-        context.out.note(f"Open on {request.cluster}: {unresolved_words([entry])}.")
+        context.out.note(f"{entry.request.cluster}: {unresolved_sentence([entry])}")
     if entries:
-        context.out.note("Find out with: ncp-tui snapshot resolve")
+        context.out.note("Resolve with: ncp-tui snapshot resolve")
 
 
 def _profile(context: CommandContext) -> str | None:

@@ -242,6 +242,7 @@ def _plain(value: object) -> str:
 def add_profile(context: CommandContext, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
     """`profile add`."""
     from ncp_tui.profiles.profile import Profile, check_profile
+    from ncp_tui.view.profiles import saved_sentence
 
     if "access_key" not in values:
         raise click.UsageError("Missing option '--access-key'.")
@@ -251,7 +252,7 @@ def add_profile(context: CommandContext, name: str, secret_stdin: bool, values: 
     _warn_of_template(context, profile)
     secret_key = _secret(context, secret_stdin) if _keeps(context, profile, secret_stdin) else None
     _change(context, lambda change: change.add(profile, secret_key))
-    return _done(context, f"Profile {profile.name} is saved.", name=profile.name)
+    return _done(context, saved_sentence(profile.name), name=profile.name)
 
 
 def _warn_of_template(context: CommandContext, profile: Profile) -> None:
@@ -300,6 +301,7 @@ def remove_profile(context: CommandContext, name: str, yes: bool, keep_secret: b
     """`profile remove`."""
     from ncp_tui.profiles.secret_stores.protocol import service_of
     from ncp_tui.profiles.store import known_profile
+    from ncp_tui.view.profiles import removed_sentence
 
     book = _book(context)
     unreadable = book.find_unreadable(name) if book.find(name) is None else None
@@ -313,7 +315,7 @@ def remove_profile(context: CommandContext, name: str, yes: bool, keep_secret: b
         context.out.note(f"Its secret key, if there is one, stays where it was kept{called}.")
     if left.default is None and left.profiles:
         context.out.note("No profile is the default now: choose one with `ncp-tui profile default`.")
-    return _done(context, f"Profile {written} is removed.", name=written)
+    return _done(context, removed_sentence(written), name=written)
 
 
 def set_default(context: CommandContext, name: str) -> ExitCode:

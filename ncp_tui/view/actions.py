@@ -10,19 +10,19 @@ from collections.abc import Callable
 from ncp_tui.problem import NextAction, Problem
 
 PURPOSES = {
-    "snapshot.resolve": "Find out about it",
+    "snapshot.resolve": "Resolve it",
     "snapshot.wait": "Follow it",
-    "snapshot.history": "See the history",
-    "snapshot.again": "Send it all the same",
-    "snapshot.unwritten": "Send it without writing it down",
+    "snapshot.history": "Check the history",
+    "snapshot.again": "Send a second request",
+    "snapshot.unwritten": "Send without a journal record",
     "journal.accept_damage": "Accept the damage",
-    "paths.show": "See where that is",
-    "evidence.output": "Name the file",
+    "paths.show": "Show file locations",
+    "evidence.output": "Choose the file",
     "profile.choose": "Choose a profile",
     "profile.add": "Add a profile",
-    "profile.bucket": "It is named by",
+    "profile.bucket": "Name a bucket with",
     "read_only.leave": "Leave read-only mode",
-    "create.confirm": "Confirm it",
+    "create.confirm": "Confirm",
 }
 """By the id of an action."""
 

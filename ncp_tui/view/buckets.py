@@ -25,8 +25,8 @@ def _created_cell(bucket: Bucket) -> Cell:
     return Cell(date(bucket.created), sort=bucket.created.timestamp())
 
 
-def _use_cell(bucket: Bucket) -> Cell:
-    return Cell("usable", Tone.GOOD) if bucket.usable else Cell(bucket.reason, Tone.BAD)
+def _status_cell(bucket: Bucket) -> Cell:
+    return Cell("available", Tone.GOOD) if bucket.usable else Cell(bucket.reason, Tone.BAD)
 
 
 BUCKETS: Table[Bucket] = Table(
@@ -35,11 +35,11 @@ BUCKETS: Table[Bucket] = Table(
         Column("SIZE", lambda bucket: Cell(size(bucket.bytes_used), sort=bucket.bytes_used or 0), most=10),
         Column("OBJECTS", _objects_cell, most=9),
         Column(f"CREATED ({ZONE})", _created_cell, most=13, room=140),
-        Column("USE", _use_cell, flex=1, least=8),
+        Column("STATUS", _status_cell, flex=1, least=9),
     ),
     key=lambda bucket: bucket.name,
     is_dim=lambda bucket: not bucket.usable,
-    empty="The service names no bucket. Is the cluster's API key for Object Storage set?",
+    empty="No buckets listed. Is the cluster's storage key set in the NCP console?",
 )
 
 

@@ -1,4 +1,4 @@
-"""How a cluster reads: state in words, an unknown one shown as the service sent it."""
+"""How a cluster reads: state in words, an unknown one shown as NCP sent it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Cluster, Dashboard
 from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look
-from ncp_tui.view.format import age, grouped
+from ncp_tui.view.format import age, grouped, size_of
 from ncp_tui.view.history import state_cell
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import BLANK, Cell, Line, Tone, field, line, raw_lines
@@ -32,44 +32,44 @@ _HEALTH_TONES = {
     "gray": Tone.DIM,
 }
 
-_NO_ACCESS = "no access"
+_NO_PERMISSION = "no permission"
 
 _LOOKS = {
     Look.NOT_READ: Cell("not read", Tone.DIM),
     Look.NONE: Cell("none", Tone.WARNING, sort=0.0),
-    Look.NO_PERMISSION: Cell(_NO_ACCESS, Tone.DIM),
+    Look.NO_PERMISSION: Cell(_NO_PERMISSION, Tone.DIM),
     Look.FAILED: Cell("cannot be read", Tone.BAD),
 }
 
 
 @dataclass(frozen=True)
 class ListedCluster:
-    """A cluster in a list, as of `now`; `under_way` says what is known of a snapshot of it that has not ended."""
+    """A cluster in a list, as of `now`; `tracked` says what is known of a snapshot of it that has not ended."""
 
     cluster: Cluster
     now: datetime
     last: LastSnapshot = NOT_READ
-    under_way: str = ""
+    tracked: str = ""
 
 
 def status_cell(status: str) -> Cell:
-    """A cluster's status; one that nobody knows is shown verbatim."""
+    """A cluster's status; an unknown one is shown verbatim."""
     return Cell(status or "-", _STATUS_TONES.get(status.lower(), Tone.PLAIN))
 
 
 def health_cell(health: str) -> Cell:
-    """A cluster's health; one that nobody knows is shown verbatim."""
+    """A cluster's health; an unknown one is shown verbatim."""
     return Cell(health or "-", _HEALTH_TONES.get(health.lower(), Tone.PLAIN))
 
 
 def last_snapshot_cell(last: LastSnapshot, now: datetime) -> Cell:
-    """`2 h ago ok`, `none`, or why nobody knows."""
+    """`succeeded 26 h ago`, `none`, or why it is not known."""
     entry = last.entry
     if entry is None:
         return _LOOKS[last.look]
     state = state_cell(entry)
-    when = age(entry.at, now) if entry.at else "?"
-    return Cell(f"{when} {state.text}", state.tone, sort=entry.sort_key[0])
+    when = age(entry.at, now) if entry.at else "time unknown"
+    return Cell(f"{state.text} {when}", state.tone, sort=entry.sort_key[0])
 
 
 def _name_cell(listed: ListedCluster) -> Cell:
@@ -79,13 +79,13 @@ def _name_cell(listed: ListedCluster) -> Cell:
 def _newest_cell(listed: ListedCluster) -> Cell:
     if not listed.cluster.allowed:
         return _LOOKS[Look.NO_PERMISSION]
-    if listed.under_way:
-        return Cell(listed.under_way, Tone.WARNING)
+    if listed.tracked:
+        return Cell(listed.tracked, Tone.WARNING)
     return last_snapshot_cell(listed.last, listed.now)
 
 
 def _access_cell(listed: ListedCluster) -> Cell:
-    return Cell("" if listed.cluster.allowed else f"{_NO_ACCESS}: this key sees it by name only")
+    return Cell("" if listed.cluster.allowed else "no permission (name only)")
 
 
 CLUSTERS: Table[ListedCluster] = Table(
@@ -100,11 +100,11 @@ CLUSTERS: Table[ListedCluster] = Table(
         # On the screen these stand in the detail of a cluster.
         Column("NUMBER", lambda listed: Cell(listed.cluster.number or "-"), on_screen=False),
         Column("VPC", lambda listed: Cell(listed.cluster.vpc or "-"), on_screen=False),
-        Column("", _access_cell, on_screen=False),
+        Column("ACCESS", _access_cell, on_screen=False),
     ),
     key=lambda listed: listed.cluster.number or listed.cluster.name,
     is_dim=lambda listed: not listed.cluster.allowed,
-    empty="This account has no clusters in this region.",
+    empty="No clusters in this region. Wrong region or profile?",
 )
 
 
@@ -115,7 +115,7 @@ def cluster_lines(
     profile: Profile | None = None,
     last: LastSnapshot | None = None,
 ) -> list[Line]:
-    """A cluster in full, members that nobody knows included; with `profile` and `last` also where it is, and that."""
+    """A cluster in full, unknown members included; with `profile` and `last` where it is and its newest snapshot."""
     known = [
         ("number", cluster.number),
         ("status", cluster.status),
@@ -134,9 +134,9 @@ def cluster_lines(
             field("documents", grouped(dashboard.documents)),
             field("indices", grouped(dashboard.indices)),
             field("shards", grouped(dashboard.shards)),
-            field("store size", grouped(dashboard.store_size)),
+            field("store size", size_of(dashboard.store_size)),
         ]
-    return [*lines, BLANK, line("As the service gave it", Tone.STRONG), *raw_lines(cluster.raw)]
+    return [*lines, BLANK, line("Raw API response", Tone.STRONG), *raw_lines(cluster.raw)]
 
 
 def last_snapshot_sentence(last: LastSnapshot) -> str:

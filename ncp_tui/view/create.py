@@ -1,15 +1,17 @@
-"""How the question reads before a create is sent."""
+"""How the question reads before a snapshot is requested."""
 
 from __future__ import annotations
 
 from ncp_tui.snapshots.draft import Confirmation, Reason
+from ncp_tui.view.requests import ACCEPTED_DAMAGE
 
-LOOKED_AGAIN = "Nothing is sent yet: the lights were old and are read again."
+RECHECKED = "Nothing was sent: the checks were out of date and have been repeated."
+"""What a request that was given up for this says; the face adds how to send it now."""
 
 _DOUBTS = {
-    Reason.NOT_LOOKED: "The cluster is still being looked at: the lights are not known yet.",
-    Reason.OLD: "The cluster is still being looked at: the lights are old.",
-    Reason.OLDER_ROWS: "Older rows of the history are still being looked at.",
+    Reason.NOT_LOOKED: "Preflight checks are still running.",
+    Reason.OLD: "Preflight checks are out of date and still running.",
+    Reason.OLDER_ROWS: "Older rows of the history are still being checked.",
 }
 
 
@@ -18,22 +20,21 @@ def question(wanted: Confirmation) -> str:
     if wanted.damage is not None:
         return (
             f"{wanted.damage.what} {wanted.damage.meaning}\n"
-            f"Look at the history first. Accept the damage {wanted.damage.report.id}? "
-            "What it touches stays unknown; creates may be sent again."
+            f"Check the history first. Accept the damage {wanted.damage.report.id}? {ACCEPTED_DAMAGE}"
         )
     lines = [_DOUBTS[reason] for reason in wanted.reasons if reason in _DOUBTS]
     lines += [f"{check.subject}: {check.sentence}" for check in wanted.checks]
     name, cluster = wanted.request.name, wanted.request.cluster
     doubtful = bool(lines)
     if wanted.earlier is not None:
-        if all(check.subject != "name" for check in wanted.checks):  # it was met later than that was looked at
-            lines.append(f"{name} on {cluster} was asked for before.")
-        lines.append(f"Send a second request for {name}? The yes is for the {wanted.earlier.words}, and for no other.")
+        if all(check.subject != "name" for check in wanted.checks):  # found after the name was checked
+            lines.append(f"{name} on {cluster} was requested before.")
+        lines.append(f"Send a second request for {name}? A yes covers only the {wanted.earlier.words}.")
     if wanted.unwritten is not None:
-        lines.append(f"{wanted.unwritten.sentences()} Create {name} without writing it down?")
+        lines.append(f"{wanted.unwritten.sentences()} Create {name} without a journal record?")
     if wanted.typed is not None:
-        lines.append(f"Profile {wanted.profile} is protected. Type the cluster's name to create {name}:")
+        lines.append(f"Profile {wanted.profile} is protected. Type the cluster name to create {name}:")
     elif wanted.earlier is None and wanted.unwritten is None:
         certain = f"Create snapshot {name} of {cluster} in bucket {wanted.request.bucket}?"
-        lines.append(f"Create {name} all the same?" if doubtful else certain)
+        lines.append(f"Create {name} anyway?" if doubtful else certain)
     return "\n".join(lines)

@@ -30,9 +30,9 @@ def response_lines(exchange: Exchange) -> list[Line]:
     if exchange.answer is not None:
         body = body_lines(exchange.pretty_body())
         if exchange.answer.forgotten:
-            body = [line("(The body is no longer kept: newer answers took its place. r reads it again.)", Tone.DIM)]
+            body = [line("(Response body discarded to save memory. Refresh to load it again.)", Tone.DIM)]
         if len(exchange.answer.body) > LARGEST_SHOWN:
-            kept = f"The first {LARGEST_SHOWN // 1024} KiB of the body, as they came; the answer is larger."
+            kept = f"Only the first {size(LARGEST_SHOWN)} of the response body are shown."
             body = [line(kept, Tone.WARNING), *body]
         lines += [BLANK, *body, BLANK, line("Response headers", Tone.STRONG)]
         lines += _header_lines(exchange.answer.headers)
@@ -91,7 +91,7 @@ def curl_lines(request: RequestRecord) -> list[Line]:
 
 def request_text(request: RequestRecord) -> str:
     """The request as a command prints it that would send it, and what sends it without us."""
-    shell = line("As a shell command that signs itself", Tone.STRONG)
+    shell = line("Equivalent curl command", Tone.STRONG)
     return plain_text([*request_lines(request), BLANK, shell, *curl_lines(request)])
 
 

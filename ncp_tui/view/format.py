@@ -1,6 +1,6 @@
-"""Times and sizes in words, as every table, panel, line and sentence says them, on the screen and in commands.
+"""Times, sizes and counts in words, for every table, pane, line and sentence, on the screen and in commands.
 
-Every time is told in one zone, the service's own: the history names no other.
+Every time is in one zone, the one NCP writes its own in: the history names no other.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ _LONGEST_COUNT = 20
 """Digits of a count that are grouped: 64 bits."""
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_MOST_HOURS = 3 * _DAY
 
 
 ZONE = "KST"
@@ -43,7 +44,7 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def size(count: int | None) -> str:
-    """Bytes as `45.0 GiB`, in steps of 1,024; `-` where nobody says."""
+    """Bytes as `45.0 GiB`, in steps of 1,024; `-` where they are not known."""
     if count is None:
         return "-"
     value = float(count)
@@ -55,19 +56,33 @@ def size(count: int | None) -> str:
 
 
 def grouped(count: str) -> str:
-    """A count with thousands separators; what is no count stays as the service gave it, and so does its unit."""
-    is_count = count.isascii() and count.isdigit() and len(count) <= _LONGEST_COUNT
-    return f"{int(count):,}" if is_count else count or "-"
+    """A count with thousands separators; what is not a count stays as NCP sent it, and so does its unit."""
+    return f"{int(count):,}" if _is_count(count) else count or "-"
+
+
+def size_of(count: str) -> str:
+    """Bytes that came as text, as `size` has them; what is not a count stays as NCP sent it, and so does its unit."""
+    return size(int(count)) if _is_count(count) else count or "-"
+
+
+def lasted(seconds: str) -> str:
+    """A duration as the history has it, `86s`, as `elapsed` has it; anything else stays as NCP sent it."""
+    number = seconds.removesuffix("s")
+    return elapsed(int(number)) if number != seconds and _is_count(number) else seconds or "-"
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_COUNT
 
 
 def age(moment: datetime, now: datetime) -> str:
-    """`now`, `5 min ago`, `2 h ago`, `3 d ago`."""
+    """`just now`, `5 min ago`, `26 h ago`, `3 d ago`: hours up to three days, since one day more or less matters."""
     seconds = (now.astimezone(UTC) - moment.astimezone(UTC)).total_seconds()
     if seconds < _MINUTE:
-        return "now"
+        return "just now"
     if seconds < _HOUR:
         return f"{seconds // _MINUTE:.0f} min ago"
-    return f"{seconds // _HOUR:.0f} h ago" if seconds < _DAY else f"{seconds // _DAY:.0f} d ago"
+    return f"{seconds // _HOUR:.0f} h ago" if seconds < _MOST_HOURS else f"{seconds // _DAY:.0f} d ago"
 
 
 def elapsed(seconds: float) -> str:

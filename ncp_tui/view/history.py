@@ -7,25 +7,25 @@ from typing import Any
 
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.text import plural
-from ncp_tui.view.format import ZONE, date_time
+from ncp_tui.view.format import ZONE, date_time, lasted
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import BLANK, Cell, Line, Tone, field, line, raw_lines
 
 _STATE_CELLS = {
-    SnapshotState.SUCCESS: Cell("ok", Tone.GOOD),
+    SnapshotState.SUCCESS: Cell("succeeded", Tone.GOOD),
     SnapshotState.FAILED: Cell("failed", Tone.BAD),
     SnapshotState.RUNNING: Cell("running", Tone.WARNING),
-    SnapshotState.UNKNOWN: Cell("unclear", Tone.WARNING),
+    SnapshotState.UNKNOWN: Cell("unknown", Tone.WARNING),
 }
 
 
 def when(entry: HistoryEntry) -> str:
-    """Its time in the zone of the column, or its date as it came where that is none we know."""
+    """Its time in the zone of the column, or its date as it came where it cannot be read."""
     return date_time(entry.at) if entry.at else entry.date or "-"
 
 
 def state_cell(entry: HistoryEntry) -> Cell:
-    """What the history proves about a snapshot, in one word."""
+    """The state of a snapshot by the history, in one word."""
     return _STATE_CELLS[entry.state]
 
 
@@ -37,29 +37,29 @@ HISTORY: Table[HistoryEntry] = Table(
     (
         Column(f"TIME ({ZONE})", lambda entry: Cell(when(entry), sort=entry.sort_key[0]), most=19, least=19),
         Column("SNAPSHOT", lambda entry: Cell(entry.snapshot or "-", Tone.STRONG), most=30, least=16),
-        Column("STATE", state_cell, most=8, least=7),
+        Column("STATE", state_cell, most=9, least=7),
         Column("BUCKET", lambda entry: Cell(entry.bucket or "-"), most=24, least=8, room=88),
-        Column("KIND", lambda entry: Cell((entry.kind or "-").lower()), most=10),
-        Column("TOOK", lambda entry: Cell(entry.duration or "-"), most=8),
+        Column("TYPE", lambda entry: Cell((entry.kind or "-").lower()), most=10),
+        Column("DURATION", lambda entry: Cell(lasted(entry.duration)), most=12, least=8),
         Column("MESSAGE", _message_cell, flex=1, least=6, room=104),
     ),
     key=lambda entry: f"{entry.index}/{entry.snapshot}/{when(entry)}",
-    empty="No snapshot was ever asked for here.",
+    empty="No snapshots yet.",
 )
 
 
 def history_lines(entry: HistoryEntry) -> list[Line]:
-    """A row in full, members that nobody knows included."""
+    """A row in full, unknown members included."""
     return [
         field("snapshot", entry.snapshot, Tone.STRONG),
         field("state", state_cell(entry).text),
         field("bucket", entry.bucket or "-"),
-        field("at", entry.when or "-"),
-        field("kind", entry.kind or "-"),
-        field("duration", entry.duration or "-"),
+        field("time", entry.when or "-"),
+        field("type", entry.kind or "-"),
+        field("duration", lasted(entry.duration)),
         field("message", entry.message or "-"),
         BLANK,
-        line("As the service gave it", Tone.STRONG),
+        line("Raw API response", Tone.STRONG),
         *raw_lines(entry.raw),
     ]
 
@@ -73,12 +73,12 @@ def extent(read: int, total: int | None, *, is_all: bool) -> str:
 
 def history_sentence(entry: HistoryEntry) -> str:
     """A snapshot's state in one line."""
-    lasted = f", {entry.duration}" if entry.duration else ""
-    return f"{entry.snapshot}: {state_cell(entry).text}{lasted}"
+    took = f", {lasted(entry.duration)}" if entry.duration else ""
+    return f"{entry.snapshot}: {state_cell(entry).text}{took}"
 
 
 def history_document(entry: HistoryEntry, read_at: datetime | None = None) -> dict[str, Any]:
-    """A row for scripts. `at` carries the service's zone, +09:00; a date that cannot be read is there as it came.
+    """A row for scripts. `at` carries NCP's zone, +09:00; a date that cannot be read is there as it came.
 
     `read_at` is when the list was read.
     """

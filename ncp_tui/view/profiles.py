@@ -16,7 +16,7 @@ NOT_TESTED = Cell("-", Tone.DIM)
 
 @dataclass(frozen=True)
 class ListedIdentity:
-    """An identity in a list: whether it is in use, whether it would be when none is named, what a test of it said."""
+    """An identity in a list: whether it is in use, whether it is the default, and the result of a test."""
 
     identity: Identity
     current: bool
@@ -42,12 +42,12 @@ def _place_cell(listed: ListedIdentity) -> Cell:
 PROFILES: Table[ListedIdentity] = Table(
     (
         Column("PROFILE", lambda listed: Cell(listed.identity.name, Tone.STRONG), flex=1, least=12),
-        Column("WHERE", _place_cell, most=10, least=6),
+        Column("SITE/REGION", _place_cell, most=11, least=10),
         Column("ACCESS KEY", lambda listed: Cell(listed.identity.masked_access_key), most=12, least=9),
-        Column("SECRET KEY IN", lambda listed: Cell(listed.identity.source), flex=1, least=13),
-        # A command keeps nothing of the tests that others made.
+        Column("KEY STORE", lambda listed: Cell(listed.identity.source), flex=1, least=13),
+        # A command does not keep the results of tests.
         Column("LAST TEST", lambda listed: listed.tested, most=22, least=9, room=64, in_commands=False),
-        Column("", _notes_cell, most=36, least=6),
+        Column("NOTES", _notes_cell, most=36, least=6),
     ),
     key=lambda listed: listed.identity.name,
 )
@@ -61,23 +61,37 @@ FOUND: Table[Identity] = Table(
     ),
     key=lambda identity: identity.name,
 )
-"""Keys that somebody without profiles may use at once."""
+"""Keys found outside the profiles."""
 
 
 def keys_sentence(clusters: int, offset: ClockOffset | None, name: str = "") -> str:
-    """That the keys, those of `name`, were accepted: what they see, and how far this machine's clock is off."""
-    keys = f"The keys of {name} work" if name else "The keys work"
-    seen = "" if clusters else ", but see no cluster"
-    return f"{keys}{seen}{f'; clock {offset}' if offset else ''}."
+    """That the keys, those of `name`, were accepted, whether they see clusters, and a clock that is off."""
+    keys = f"The keys of {name} work." if name else "The keys work."
+    said = [
+        keys,
+        "" if clusters else "No clusters visible.",
+        f"Clock off by {offset}." if offset and offset.is_worrying else "",
+    ]
+    return " ".join(filter(None, said))
 
 
 def keys_cell(problem: Problem | None) -> Cell:
-    """What a test of keys came to: `ok`, or the kind of what went wrong."""
+    """The result of a test of keys: `ok`, or the kind of the failure."""
     return Cell("ok", Tone.GOOD) if problem is None else Cell(problem.kind.replace("_", " "), Tone.BAD)
 
 
+def saved_sentence(name: str) -> str:
+    """That a profile was saved."""
+    return f"Profile {name} saved."
+
+
+def removed_sentence(name: str) -> str:
+    """That a profile was removed."""
+    return f"Profile {name} deleted."
+
+
 def identity_document(identity: Identity, source: str, *, default: bool, used: bool) -> dict[str, Any]:
-    """An identity for scripts; its access key is masked, and its secret key is not looked at."""
+    """An identity for scripts; its access key is masked, and its secret key is not read."""
     profile = identity.profile
     return {
         "name": identity.name,

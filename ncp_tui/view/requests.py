@@ -1,4 +1,4 @@
-"""How a snapshot request reads that the journal of this machine holds: what is proved of it, and what is left open."""
+"""How a snapshot request of this machine's journal reads: what is proved of it, and whether it is unresolved."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, wrappe
 if TYPE_CHECKING:
     from ncp_tui.snapshots.history_search import Resolution
 
+ACCEPTED_DAMAGE = "Requests that it hides stay unknown, and their snapshots can be requested again."
+"""What accepting damage of the journal means."""
+
 _EVENT_WIDTH = 44
 _VERDICT_TONES = {Verdict.STARTED: Tone.GOOD, Verdict.NOT_STARTED: Tone.PLAIN, Verdict.CANNOT_TELL: Tone.WARNING}
-_END_TONES = {"success": Tone.GOOD, "failed": Tone.BAD}
+_STATE_CELLS = {"success": Cell("succeeded", Tone.GOOD), "failed": Cell("failed", Tone.BAD)}
+"""By the word of the journal."""
+
 _NOT_SAID = frozenset(
     {
         "id",
@@ -46,21 +51,21 @@ class ListedRequest:
 
     entry: JournalEntry
     unresolved: str = ""
-    """How the face says that it is left to find out about; empty where it is not, or others do."""
+    """How the face says that it is unresolved; empty where it is not, or another program checks it."""
     followed: bool = False
 
 
-def _end_cell(listed: ListedRequest) -> Cell:
+def _state_cell(listed: ListedRequest) -> Cell:
     entry = listed.entry
     if listed.unresolved:
         return Cell(listed.unresolved, Tone.WARNING)
     if entry.is_open:
-        return Cell("in the making", Tone.WARNING)
+        return Cell("checking", Tone.WARNING)
     if entry.state is None and any(event["fact"] == JournalEvent.DISMISSED for event in entry.events):
-        return Cell("dismissed", Tone.DIM)
+        return Cell("marked resolved", Tone.DIM)
     if entry.is_under_way:
-        return Cell("running", Tone.WARNING) if listed.followed else Cell("not known", Tone.DIM)
-    return Cell(entry.state or "-", _END_TONES.get(entry.state or "", Tone.DIM))
+        return Cell("running", Tone.WARNING) if listed.followed else Cell("unknown", Tone.DIM)
+    return _STATE_CELLS.get(entry.state or "", Cell(entry.state or "-", Tone.DIM))
 
 
 def _verdict_cell(listed: ListedRequest) -> Cell:
@@ -70,14 +75,14 @@ def _verdict_cell(listed: ListedRequest) -> Cell:
 REQUESTS: Table[ListedRequest] = Table(
     (
         Column(
-            f"ASKED AT ({ZONE})",
+            f"REQUESTED ({ZONE})",
             lambda listed: Cell(date_time(listed.entry.at), sort=listed.entry.at.timestamp()),
             most=19,
             least=19,
         ),
         Column("SNAPSHOT", lambda listed: Cell(clean(listed.entry.request.name), Tone.STRONG), most=30, least=16),
-        Column("STARTED?", _verdict_cell, most=11, least=11),
-        Column("END", _end_cell, most=13, least=9),
+        Column("REQUEST", _verdict_cell, most=11, least=11),
+        Column("SNAPSHOT STATE", _state_cell, most=15, least=9),
         Column("CLUSTER", lambda listed: Cell(clean(listed.entry.request.cluster_name)), most=24, least=8, room=84),
         Column("PROFILE", lambda listed: Cell(clean(listed.entry.caller.profile)), flex=1, least=6, room=104),
     ),
@@ -94,51 +99,54 @@ def request_entry_lines(entry: JournalEntry) -> list[Line]:
         field("bucket", request.bucket),
         field("profile", f"{caller.profile}   {caller.site}/{caller.region}"),
         field("gateway", caller.gateway),
-        field("begun", f"{date_time(entry.at)} {ZONE}"),
-        field("started?", entry.verdict.value),
-        field("end", entry.state or "-"),
+        field("requested", f"{date_time(entry.at)} {ZONE}"),
+        field("request", entry.verdict.value),
+        field("state", _STATE_CELLS.get(entry.state or "", Cell(entry.state or "-")).text),
         field("request id", entry.request_id or "-"),
         BLANK,
-        line(f"What was written down, in {ZONE}", Tone.STRONG),
+        line(f"Journal ({ZONE})", Tone.STRONG),
         *[each for event in entry.events for each in _event_lines(event)],
     ]
 
 
 def how_many(entries: Sequence[JournalEntry], unresolved: Sequence[JournalEntry], means: str = "") -> tuple[str, Tone]:
-    """How many requests there are and how many of them are open, and the tone of that; `means` closes those."""
-    count = plural(len(entries), "create")
+    """How many requests there are and how many are unresolved, and the tone of that; `means` resolves those."""
+    count = plural(len(entries), "request")
     if not entries:
-        return "The journal is empty.", Tone.PLAIN
+        return "No snapshots requested from this machine yet.", Tone.PLAIN
     if unresolved:
-        return f"{count}, {len(unresolved)} open{means and f': {means}'}.", Tone.WARNING
+        return f"{count}, {len(unresolved):,} unresolved{means and f': {means}'}.", Tone.WARNING
     held = [entry for entry in entries if entry.is_open]
     if held:
-        words = f"{count}, {len(held)} not known yet: a program that runs now sends it, or looks for it."
-        return words, Tone.WARNING
+        return f"{count}, {len(held):,} being sent or checked by a running ncp-tui.", Tone.WARNING
     unproved = sum(entry.verdict is Verdict.CANNOT_TELL for entry in entries)
-    return f"{count}, none open{f'; {unproved} dismissed without a proof' * bool(unproved)}.", Tone.PLAIN
+    if unproved:
+        return f"{count}, all resolved, {unproved:,} of them marked resolved without proof.", Tone.PLAIN
+    return f"{count}, all resolved.", Tone.PLAIN
 
 
 def why_not_resolved(entry: JournalEntry | None, means: str = "") -> tuple[str, Tone]:
-    """Why a request is neither looked for nor dismissed now, and the tone of that; `means` shows one that is over."""
+    """Why a request is neither checked nor marked resolved now, and the tone; `means` shows one that is resolved."""
     if entry is None:
-        return "There is no request under the cursor.", Tone.PLAIN
+        return "No request selected.", Tone.PLAIN
     if entry.is_open:
-        return f"Looked for right now, so not known yet: {entry.request.name}.", Tone.WARNING
-    return f"Not open any more: {entry.request.name}.{means and f' {means}.'}", Tone.PLAIN
+        return f"{entry.request.name} is being checked right now.", Tone.WARNING
+    return f"{entry.request.name} is already resolved.{means and f' {means}.'}", Tone.PLAIN
 
 
 def found_out(name: str, found: Resolution | None, problem: Problem | None, *, is_dismissed: bool) -> tuple[str, Tone]:
-    """What a look came to, and its tone; the evidence stands in `verdict_card`."""
+    """The result of a check, and its tone; the evidence stands in `verdict_card`."""
     if is_dismissed:
-        what = "nothing more" if found is None else f"{found.verdict.value}: {found.evidence}"
-        return f"Dismissed while it was looked for: {name}. The look found {what}.", Tone.WARNING
+        if found is None:
+            return f"{name} was marked resolved during the check, which found nothing.", Tone.WARNING
+        said = f"{name} was marked resolved during the check, which found: {found.verdict.value}, {found.evidence}"
+        return said, Tone.WARNING
     if problem is not None:
-        return f"Not looked for: {name}. It stays open.", Tone.WARNING
+        return f"{name} was not checked and stays unresolved.", Tone.WARNING
     if found is None:
-        return f"Another program has {name} in its hands, or has resolved it just now.", Tone.WARNING
+        return f"{name} is being checked by another ncp-tui, or was just resolved there.", Tone.WARNING
     if found.verdict is Verdict.CANNOT_TELL:
-        return f"{_verdict_of(name, found)} It stays open.", Tone.WARNING
+        return f"{_verdict_of(name, found)} Still unresolved.", Tone.WARNING
     return _verdict_of(name, found), Tone.GOOD
 
 
@@ -151,31 +159,43 @@ def _verdict_of(name: str, found: Resolution) -> str:
     return f"{found.verdict.value.capitalize()}: {name}."
 
 
-def dismissal_question(name: str) -> str:
-    """What a dismissal means."""
+def checking_sentence(name: str) -> str:
+    """That the history is being checked for a request."""
+    return f"Checking the history for {name} ..."
+
+
+def marked_sentence(name: str, *, being_checked: bool = False) -> str:
+    """That a request was marked resolved, also while a check of it is not over."""
+    if being_checked:
+        return f"{name} marked as resolved. The check that runs will still report its result."
+    return f"{name} marked as resolved. ncp-tui no longer checks it."
+
+
+def marking_question(name: str) -> str:
+    """What it means to mark a request resolved."""
     return (
-        f"Have you seen for yourself what became of {name}? If you say yes, it counts as done with: "
-        "nobody looks for it any more. Another create of that name still asks."
+        f"Mark {name} as resolved? Do this only after you have checked the snapshot in the NCP console: "
+        "ncp-tui stops checking it. A second request for this name still needs your yes."
     )
 
 
-def unresolved_words(entries: Sequence[JournalEntry]) -> str:
-    """Which requests are open, as the part of a sentence that names the way to them."""
+def unresolved_sentence(entries: Sequence[JournalEntry]) -> str:
+    """Which requests are unresolved, which are one or more."""
     if len(entries) == 1:
-        return f"it is not known whether {entries[0].request.name} was started"
-    return f"of {len(entries):,} creates it is not known whether they were started"
+        return f"Unresolved: {entries[0].request.name} may or may not have started."
+    return f"{len(entries):,} snapshot requests are unresolved: each may or may not have started."
 
 
 def resolved_text(entry: JournalEntry, resolution: Resolution | None) -> str:
-    """A request and what was found out about it, in two lines; without a settlement another program has it."""
+    """A request and what a check has found, in two lines; without a resolution another program checks it."""
     request = entry.request
     asked = ", ".join(part for part in (f"{date_time(entry.at)} {ZONE}", entry.caller.profile) if part)
     said = resolution.sentence if resolution else HELD_ELSEWHERE
-    return f"{request.name} of {request.cluster} ({asked})\n  {said}"
+    return f"{request.name} on {request.cluster} ({asked})\n  {said}"
 
 
 def request_entry_document(entry: JournalEntry, resolution: Resolution | None) -> dict[str, Any]:
-    """A request and what was found out about it, for scripts; `verdict` is null while another program has it."""
+    """A request and what a check has found, for scripts; `verdict` is null while another program checks it."""
     request, caller = entry.request, entry.caller
     return {
         "id": entry.id,
@@ -205,7 +225,7 @@ def _event_lines(event: Mapping[str, Any]) -> list[Line]:
 
 
 def _time_of(event: Mapping[str, Any]) -> str:
-    """When it was written down; what is no time as it stands there."""
+    """When it was recorded; a text that is not a time stays as it is."""
     text = str(event.get("at"))
     try:
         moment = datetime.fromisoformat(text)

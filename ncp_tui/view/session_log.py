@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.session_log.log import Action
-from ncp_tui.text import clean
+from ncp_tui.text import clean, plural
 from ncp_tui.view.exchanges import exchange_word
 from ncp_tui.view.format import clock_time, milliseconds
 from ncp_tui.view.table import Column, Table
@@ -42,11 +42,11 @@ def _status_cell(entry: LogEntry) -> Cell:
     if entry.exchange is not None:
         return exchange_word(entry.exchange)
     action = entry.action
-    word = f"{len(action.exchanges)} requests" if action.exchanges else (action.outcome or "...")
+    word = plural(len(action.exchanges), "request") if action.exchanges else (action.outcome or "...")
     return Cell(word, Tone.BAD if action.failed else Tone.DIM)
 
 
-def _took_cell(entry: LogEntry) -> Cell:
+def _duration_cell(entry: LogEntry) -> Cell:
     return Cell("") if entry.exchange is None else Cell(milliseconds(entry.exchange.timings.total), Tone.DIM)
 
 
@@ -55,7 +55,7 @@ SESSION_LOG: Table[LogEntry] = Table(
         Column("time", _time_cell, most=8),
         Column("what", _what_cell, flex=1, least=8),
         Column("status", _status_cell, most=10),
-        Column("took", _took_cell, most=7, room=52),
+        Column("duration", _duration_cell, most=7, room=52),
     ),
     key=lambda entry: f"{entry.action.number}" + ("" if entry.index is None else f".{entry.index}"),
 )
@@ -73,7 +73,7 @@ class LogLines:
         """The newest action first: in one line, or with its requests below it when it made several."""
         before, self._made = self._made, {}
         for action in actions:
-            # Requests that are the same objects are told from others without looking into them.
+            # The same request objects are recognised without looking into them.
             state = (list(action.exchanges), action.outcome, action.failed)
             known = before.get(action.number)
             is_known = known is not None and known[0] == state

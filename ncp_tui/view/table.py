@@ -37,7 +37,7 @@ class Table(Generic[T]):
     """What stays the same when an object is loaded again."""
     is_dim: Callable[[T], bool] = lambda _: False
     empty: str = ""
-    """What stands in its place where the service named none."""
+    """What stands in its place where NCP lists none."""
 
     @cached_property
     def on_screen(self) -> tuple[Column[T], ...]:
@@ -56,5 +56,5 @@ class Table(Generic[T]):
 
 
 def gap_sentence(gap: str, of: str = "") -> str:
-    """That a list, `of` something, is cut off or contradicts itself: never to be taken for all there is."""
-    return f"{of}: this list is not whole. {gap}" if of else f"This list is not whole. {gap}"
+    """That a list, `of` something, is cut off or contradicts itself, so that rows may be missing."""
+    return f"{of}: this list is incomplete. {gap}" if of else f"This list is incomplete. {gap}"

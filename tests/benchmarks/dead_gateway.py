@@ -49,7 +49,7 @@ def measure(terminal: Terminal, seconds: float) -> None:
         if time.monotonic() >= ends:
             break
         press(terminal, "profiles", "p", taken, lost)
-        terminal.expect("SECRET KEY IN")
+        terminal.expect("KEY STORE")
         for what, keys in ROUND.items():
             for key in keys:
                 press(terminal, what, key, taken, lost)

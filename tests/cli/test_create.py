@@ -306,7 +306,7 @@ def test_a_snapshot_that_fails(call: Called, name: str, message: str) -> None:
     assert (document["outcome"], document["finished"]) == ("accepted", "failed")
     assert document["error"]["kind"] == "snapshot_failed"
     assert message in document["error"]["message"]
-    assert f"Accepted: the service has taken on {name}. FAILED: snapshot {name}: " in result.stderr
+    assert f"Accepted: the service has taken on {name}. Snapshot {name} failed: " in result.stderr
 
 
 def test_a_wait_that_takes_too_long(call: Called) -> None:
@@ -420,7 +420,7 @@ class TestAtATerminal:
         result = call("--quiet", *GOOD, stdin="y\ny\nn\n")
         assert (result.code, sandbox.ledger.effects) == (130, [])
         assert result.stderr.count("cluster: it is 'changing', not running.") == 3
-        assert result.stderr.count("Create x-1 all the same? [y/N]") == 3
+        assert result.stderr.count("Create x-1 anyway? [y/N]") == 3
         assert asked(sandbox).count("getSnapshotHistory") == 3
 
     def test_interrupted_at_the_question(self, program: Program, sandbox: Sandbox) -> None:

@@ -65,8 +65,8 @@ def test_the_bundle(call: Called, served: ThreadedSandbox, in_a_folder_of_its_ow
     assert document["gaps"] == []
     told = call("snapshot", "evidence", NAME, "--output", "again.json").stdout
     path = in_a_folder_of_its_own / "again.json"
-    assert told.startswith(f"Written, readable by you alone:\n{path}\n\nWhat it proves: started, success.\n")
-    assert told.endswith("No key is in it. Read it before you pass it on.\n")
+    assert told.startswith(f"Saved (only you can read it):\n{path}\n\nConclusion: started, success.\n")
+    assert told.endswith("Contains no keys. Review it before sharing.\n")
 
 
 def test_nothing_that_was_written_holds_a_key(call: Called, served: ThreadedSandbox, tmp_path: Path) -> None:

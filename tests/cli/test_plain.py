@@ -91,7 +91,7 @@ def test_from_the_first_question_to_the_end(
         assert terminal.expect_end() == 0
         assert "Calling as environment" in terminal.raw.decode()
         assert "Request id: " in terminal.raw.decode()
-        assert "Finished: snapshot search-0001-" in terminal.raw.decode().rsplit("Follow it")[-1]
+        assert "Snapshot search-0001-" in terminal.raw.decode().rsplit("Follow it")[-1]
         assert len(terminal.raw) < TWO_KILOBYTES
     (effect,) = served.sandbox.ledger.effects
     assert (effect.cluster, effect.bucket) == ("1037001", "bk.ses.snapshot")
@@ -263,7 +263,7 @@ def test_what_an_earlier_run_left_open_is_told_first(conversation: Conversations
         assert terminal.expect_end() == 130
     with conversation() as terminal:
         terminal.expect(
-            "Open on search-0001: it is not known whether lost-1 was started",
+            "search-0001: Unresolved: lost-1 may or may not have started.",
             "ncp-tui snapshot resolve",
             "Cluster (number",
         )

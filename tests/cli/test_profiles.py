@@ -67,7 +67,7 @@ def test_add(user: User) -> None:
         *("--site", "gov", "--region", "krs", "--default-bucket", "bk.ses.snapshot", "--accent", "red"),
         *("--read-only", "--protected", "--name-template", "{cluster}-{date}"),
     )
-    assert (result.code, result.stdout) == (0, "Profile prod is saved.\n")
+    assert (result.code, result.stdout) == (0, "Profile prod saved.\n")
     saved = user.profile("prod")
     assert (saved["site"], saved["region"], saved["read_only"], saved["protected"]) == ("gov", "KRS", True, True)
     assert user.saved()["default"] == "prod"
@@ -169,7 +169,10 @@ def test_list(user: User, served: ThreadedSandbox) -> None:
     assert rows[1]["source"] == "OS keyring (memory)"
     assert rows[1]["endpoint"] == "https://vpcsearchengine.apigw.ntruss.com/api/v2"
     text = user("list")
-    assert [line.split()[:2] for line in text.stdout.splitlines()] == [["PROFILE", "WHERE"], ["prod", "public/KR"]]
+    assert [line.split()[:2] for line in text.stdout.splitlines()] == [
+        ["PROFILE", "SITE/REGION"],
+        ["prod", "public/KR"],
+    ]
     assert "default, protected" in text.stdout
 
 
@@ -358,7 +361,7 @@ def test_the_keys_are_accepted(call: Called, served: ThreadedSandbox) -> None:
     assert (result.code, document["ok"], document["name"]) == (0, True, "environment")
     assert abs(document["clock_offset"]) < 2
     assert document["endpoint"] == f"{served.url}/api/v2"
-    assert call("profile", "test").stdout.startswith("The keys of environment work; clock ")
+    assert call("profile", "test").stdout.startswith("The keys of environment work.")
     assert [entry.operation for entry in served.sandbox.ledger.requests] == ["getClusterInfoList"] * 2
 
 

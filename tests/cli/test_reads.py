@@ -118,7 +118,7 @@ def test_buckets_for_scripts(call: Called) -> None:
 def test_buckets_for_people(call: Called) -> None:
     lines = call("bucket", "list", "1037001").stdout.splitlines()
     assert lines[1].split()[:4] == ["bk.ses.snapshot", "45.0", "GiB", "18,204"]
-    assert lines[1].split()[-1] == "usable"
+    assert lines[1].split()[-1] == "available"
 
 
 def test_buckets_without_a_key_on_the_cluster(call: Called) -> None:

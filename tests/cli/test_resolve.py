@@ -605,7 +605,7 @@ class TestADryRun:
         assert all(light["evidence"] and light["read_at"] for light in lights)
         assert not any(light["blocks"] for light in lights)
         text = call(*CREATE, "x-1", "--dry-run").stdout
-        lines = text.partition("Before it is sent   looked at: now\n")[2].splitlines()
+        lines = text.partition("Preflight checks   checked just now\n")[2].splitlines()
         words = [line for line in lines if not line.startswith(" ")]  # what goes on below is indented
         assert [line.startswith(f"ok     {subject}") for line, subject in zip(words, LIGHTS, strict=True)] == [True] * 7
 

@@ -34,14 +34,14 @@ def test_one_that_is_over(call: Called, served: ThreadedSandbox) -> None:
     assert document["cluster"] == {"name": "search-0001", "number": "1037001"}
     assert document["snapshot"] == document["raw"]["snapshotName"] == "x-1"
     assert document["error"] is None
-    assert call(*WAIT, "x-1").stdout == "Finished: snapshot x-1 exists (SUCCESS). It took 0s.\n"
+    assert call(*WAIT, "x-1").stdout == "Snapshot x-1 succeeded in 0 s.\n"
 
 
 def test_one_that_is_running(call: Called) -> None:
     with ThreadedSandbox(Sandbox(duration=1)) as served:
         begin(served, "x-1")
         result = call(*WAIT, "x-1", **keys_of(served))
-    assert (result.code, result.stdout) == (0, "Finished: snapshot x-1 exists (SUCCESS). It took 1s.\n")
+    assert (result.code, result.stdout) == (0, "Snapshot x-1 succeeded in 1 s.\n")
     assert "x-1: running" in result.stderr
 
 
@@ -51,7 +51,7 @@ def test_one_that_failed(call: Called, served: ThreadedSandbox) -> None:
     assert result.code == 10
     assert (result.json()["finished"], result.json()["failed"]) == ("failed", True)
     assert result.json()["error"]["kind"] == "snapshot_failed"
-    assert "FAILED: snapshot x-fail: FAILED" in result.stderr
+    assert "Snapshot x-fail failed: FAILED" in result.stderr
 
 
 def test_one_that_does_not_end_in_time(call: Called) -> None:
@@ -90,7 +90,7 @@ def test_a_look_that_fails_is_repeated(call: Called, served: ThreadedSandbox) ->
     result = call(*WAIT, "x-1")
     assert looked.reached.is_set()
     assert result.code == 0
-    assert "The history cannot be read now; that is tried again." in result.stderr
+    assert "The history cannot be read now; retrying." in result.stderr
     assert result.stderr.count("cannot be read now") == 1
     assert asked(served.sandbox).count("getSnapshotHistory") >= 3
 
@@ -135,7 +135,9 @@ def test_yesterdays_row_of_the_name_is_not_todays_success(
     journal = written(call, *facts, seen=rows_named([earlier], "nightly"))
     result = call(*WAIT, "nightly", "--timeout", "0.3", "--json")
     assert (result.code, result.json()["finished"], result.json()["state"]) == (11, None, None)
-    assert "a row of nightly that is not this one: it was there before" in result.json()["error"]["message"]
+    assert (
+        "nightly: the row in the history is not this snapshot: it was there before" in result.json()["error"]["message"]
+    )
     another(served)
     assert call(*WAIT, "nightly", "--timeout", "3").code == 0
     assert [entry.state for entry in journal.entries()] == ["success"], "and how it ended is written down"

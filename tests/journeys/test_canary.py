@@ -92,7 +92,7 @@ def test_the_full_screen_in_trouble(gateway: ThreadedSandbox, with_keys: dict[st
         terminal.press("s")
         terminal.expect("legal; time is UTC", "ok: cluster, health, bucket, name", "bk.ses.snapshot")
         terminal.press(F2)
-        terminal.expect("Finished: snapshot")
+        terminal.expect(" succeeded in ")
         terminal.press("y")
         terminal.expect("As curl", "NCLOUD_ACCESS_KEY")
         terminal.press(ESCAPE, ESCAPE)

@@ -22,7 +22,7 @@ def test_the_program_is_used_while_its_gateway_is_dead(tmp_path: Path) -> None:
             terminal.expect("first / KR / Clusters", "Loading clusters ...")
             for row in (1, 2):
                 terminal.press("p")
-                terminal.expect("SECRET KEY IN", "third")
+                terminal.expect("KEY STORE", "third")
                 terminal.press(*[DOWN] * row, ENTER)
                 terminal.expect(f"{names[row]} / KR / Clusters", "Loading clusters ...")
             terminal.press("/", "se")

@@ -101,7 +101,7 @@ def test_the_connection_breaks_in_the_middle_of_a_create(host: Bastion, gateway:
     assert not gateway.sandbox.ledger.effects, "the connection broke before anything had happened"
     gate.opened.set()
     with host.terminal("tmux attach -t w") as terminal:
-        terminal.expect("Finished: snapshot search-0001-")
+        terminal.expect("Snapshot search-0001-")
         terminal.press(ESCAPE)
         terminal.expect("KR / Clusters")
         terminal.press("q")

@@ -33,7 +33,7 @@ def test_stopped_and_continued(gateway: ThreadedSandbox, tmp_path: Path) -> None
         terminal.press(F2)
         terminal.expect("running,")
         terminal.press(ESCAPE)
-        terminal.expect("Clusters", "running now")
+        terminal.expect("Clusters", "running")
         terminal.press("/", "search")
         terminal.expect("search")
         os.kill(terminal.process.pid, signal.SIGTSTP)
@@ -48,7 +48,7 @@ def test_stopped_and_continued(gateway: ThreadedSandbox, tmp_path: Path) -> None
         terminal.expect_gone("search-0003")  # what was typed meanwhile is in the filter
         assert b"\x1b[?1049h" in terminal.raw[stopped:]
         terminal.press(ESCAPE)
-        terminal.expect("now ok")
+        terminal.expect("succeeded just now")
         terminal.press("q")
         assert terminal.ends_within(SOON) == 0
         assert_restored(terminal)

@@ -147,7 +147,7 @@ def test_what_is_unsure_asks_nothing_and_what_is_bad_does(evidence: dict[str, An
     assert wanted.reasons == ((Reason.BAD_CHECKS,) if asks else ())
     *doubts, last = words(seen)
     assert doubts == [f"{check.subject}: {check.sentence}" for check in wanted.checks]
-    assert last == (f"Create {NAME} all the same?" if asks else CERTAIN)
+    assert last == (f"Create {NAME} anyway?" if asks else CERTAIN)
 
 
 @each_row(("since", "is_old"), [(timedelta(0), False), (FRESH, False), (FRESH + timedelta(seconds=1), True)])
@@ -155,7 +155,7 @@ def test_what_was_looked_at_two_minutes_ago_is_old(since: timedelta, is_old: boo
     """A form or a question left open over lunch shows the cluster of before lunch."""
     assert DRAFT.is_old(AT + since) is is_old
     assert DRAFT.confirmation(AT + since).reasons == ((Reason.OLD,) if is_old else ())
-    assert (words(DRAFT, AT + since)[0] == "The cluster is still being looked at: the lights are old.") is is_old
+    assert (words(DRAFT, AT + since)[0] == "Preflight checks are out of date and still running.") is is_old
 
 
 def test_what_was_not_looked_at_is_asked_about() -> None:
@@ -163,8 +163,8 @@ def test_what_was_not_looked_at_is_asked_about() -> None:
     assert (unseen.problem, unseen.is_old(AT), unseen.preflight.checks) == (None, False, ())
     assert unseen.confirmation(AT).reasons == (Reason.NOT_LOOKED,)
     assert words(unseen) == [
-        "The cluster is still being looked at: the lights are not known yet.",
-        f"Create {NAME} all the same?",
+        "Preflight checks are still running.",
+        f"Create {NAME} anyway?",
     ]
 
 
@@ -183,7 +183,7 @@ def test_an_earlier_request_stops_it_and_a_yes_is_for_exactly_that_one() -> None
     assert wanted.again == second.stop.earlier.id
     assert f"{NAME} was asked for before" in words(second)[0]
     assert words(second)[-1] == (
-        f"Send a second request for {NAME}? The yes is for the {second.stop.earlier.words}, and for no other."
+        f"Send a second request for {NAME}? A yes covers only the {second.stop.earlier.words}."
     )
     assert replace(second, again=wanted.again).stop is None
     assert replace(second, again="0" * 12).stop is not None, "a yes to another one is none"
@@ -196,8 +196,8 @@ def test_an_earlier_request_that_is_met_when_it_is_sent_is_newer_than_what_was_s
         assert isinstance(met.stop, SecondRequest)
         assert replace(met, again=EARLIER.id).stop is None
     assert words(DRAFT.stopped_by(SecondRequest(EARLIER, REQUEST))) == [
-        f"{NAME} on {CLUSTER_NAME} was asked for before.",
-        f"Send a second request for {NAME}? The yes is for the {EARLIER.words}, and for no other.",
+        f"{NAME} on {CLUSTER_NAME} was requested before.",
+        f"Send a second request for {NAME}? A yes covers only the {EARLIER.words}.",
     ]
 
 
@@ -216,7 +216,7 @@ def test_damage_is_accepted_before_anything_else_is_asked(damaged: SnapshotDraft
 def test_what_cannot_be_written_down_is_asked_about() -> None:
     unwritten = DRAFT.stopped_by(JournalUnwritable("The journal cannot be written: no room.", "", "Make room."))
     assert unwritten.confirmation(AT).reasons == (Reason.UNWRITTEN,)
-    said = f"The journal cannot be written: no room. Make room. Create {NAME} without writing it down?"
+    said = f"The journal cannot be written: no room. Make room. Create {NAME} without a journal record?"
     assert words(unwritten) == [said]
     both = unwritten.stopped_by(SecondRequest(EARLIER, REQUEST))
     assert both.confirmation(AT).reasons == (Reason.SECOND_REQUEST, Reason.UNWRITTEN)

@@ -105,9 +105,9 @@ async def test_every_column_orders_and_the_last_goes_back() -> None:
             if place == 5:
                 aged = [line.strip() for line in lines_with(stage, " ago ")]
                 assert len(aged) == 5
-                assert "1 h ago ok" in aged[-1]
+                assert "succeeded 1 h ago" in aged[-1]
                 await stage.press("O")
-                assert "1 h ago ok" in lines_with(stage, " ago ")[0]
+                assert "succeeded 1 h ago" in lines_with(stage, " ago ")[0]
         assert ["last snapshot" in "".join(lines) for lines in said] == [False] * 5 + [True, False]
         assert said[6]
         await stage.press("O")
@@ -152,8 +152,8 @@ async def test_the_detail_has_what_the_list_has_not_and_keeps_what_it_said() -> 
 async def test_the_age_of_the_newest_snapshot_and_the_names_are_kept() -> None:
     async with staged((120, 40)) as stage:
         assert " none" in lines_with(stage, "search-0002")[0]
-        assert "1 d ago ok" in lines_with(stage, "search-0001")[0]
-        assert "no access" in lines_with(stage, "hr-private")[0]
+        assert "succeeded 42 h ago" in lines_with(stage, "search-0001")[0]
+        assert "no permission" in lines_with(stage, "hr-private")[0]
         assert stage.shows("검색-로그-서울")
         assert not stage.asked("createSnapshot")
         assert stage.asked("getSnapshotHistory") == 6, "one read for each cluster that runs and may be opened"
@@ -175,7 +175,7 @@ async def test_what_is_not_known_of_the_newest_snapshot_is_said() -> None:
         assert "none" not in stage.text()
         assert "cannot be read" in lines_with(stage, "search-0001")[0]
         assert "not read" in lines_with(stage, "search-0012")[0], "after some failures the others are left alone"
-        assert "no access" in lines_with(stage, "hr-private")[0]
+        assert "no permission" in lines_with(stage, "hr-private")[0]
         assert not stage.app.screen.query_one(ProblemCard).display
 
 
@@ -184,7 +184,7 @@ async def test_an_account_without_clusters() -> None:
         sandbox.world._clusters.clear()
 
     async with staged(prepare=prepare) as stage:
-        assert stage.shows("This account has no clusters in this region.", "0 clusters in")
+        assert stage.shows("No clusters in this region.", "0 clusters in")
         for key in ("s", "h", "enter"):
             await stage.press(key)
             assert isinstance(stage.app.screen, ClustersScreen)
@@ -282,7 +282,7 @@ async def test_a_clock_that_is_off_is_in_the_header() -> None:
 
 async def test_a_viewer_sees_its_clusters_and_creates_nothing() -> None:
     async with staged((120, 40), account=viewer) as stage:
-        assert len(lines_with(stage, "no access")) == 6
+        assert len(lines_with(stage, "no permission")) == 6
         await stage.press("s", "f2")
         assert stage.shows("The key is right but may not do this (401/210", "Not started: search-0001")
         assert not stage.effects

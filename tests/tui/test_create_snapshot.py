@@ -97,7 +97,7 @@ async def test_only_a_usable_bucket_can_be_taken() -> None:
     async with staged((160, 40)) as stage:
         await stage.press("s")
         assert stage.shows(
-            "bk.ses.snapshot", "45.0 GiB", "18,204", "usable", "locked: objects cannot be replaced", "may not use it"
+            "bk.ses.snapshot", "45.0 GiB", "18,204", "available", "locked: objects cannot be replaced", "may not use it"
         )
         table = form_of(stage).query_one("#buckets", RecordTable)
         table.focus()
@@ -203,7 +203,7 @@ async def test_create_is_sent_once_however_often_it_is_pressed() -> None:
         form = form_of(stage)
         form.action_create()
         form.query_one("#create", Button).press()
-        await stage.expect("asking the service ...")
+        await stage.expect("sending the request ...")
         wire.held.gate.set()
         await stage.expect("running")
         await stage.press("f2", "f2")
@@ -294,7 +294,7 @@ async def test_a_lost_answer_over_a_socket_is_found_in_the_history(cut: str, qui
         await stage.press("s", "f2", "f2")
         assert stage.shows("Started: the history names it, though no answer said so.", f"{NAME}: running")
         stage.clock.advance(60)
-        await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS).")
+        await stage.expect(f"Snapshot {NAME} succeeded")
         assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
 
 
@@ -315,13 +315,13 @@ async def test_leaving_the_form_during_the_create_cancels_nothing(quick_looks: N
     async with staged(WIDE, wrap=wire) as stage:
         await stage.press("s")
         await stage.pilot.press("f2")
-        await stage.expect("asking the service ...")
+        await stage.expect("sending the request ...")
         await stage.pilot.press("escape")
-        await stage.expect("Clusters", f"Snapshot {NAME} of search-0001: asking the service ...")
+        await stage.expect("Clusters", f"Snapshot {NAME} of search-0001: sending the request ...")
         wire.held.gate.set()
         await stage.expect(f"Snapshot {NAME} of search-0001: running")
         stage.clock.advance(60)
-        await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS).", "1 min ago ok")
+        await stage.expect(f"Snapshot {NAME} succeeded", "succeeded 1 min ago")
         assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
 
 
@@ -336,7 +336,7 @@ async def test_the_watch_outlives_every_screen(quick_looks: None) -> None:  # no
         # The history is read again when it ends.
         await stage.until(lambda: any(NAME in line and " ok " in line for line in stage.text().splitlines()))
         await stage.press("escape")
-        await stage.expect("1 min ago ok")
+        await stage.expect("succeeded 1 min ago")
 
 
 async def test_a_second_create_waits_for_the_answer_of_the_first() -> None:

@@ -131,10 +131,10 @@ async def test_the_end_of_a_snapshot_shows_them_as_text(payload: str, quick_look
     wire = Wire(Poisons, payload)
     async with staged(SIZE, wrap=wire) as stage:
         await stage.press("s", "f2")
-        await stage.expect("Accepted. The history has a row of search-0001-", "that is not this one: ")
+        await stage.expect("Accepted. search-0001-", "the row in the history is not this snapshot: ")
         check(stage, "a row in another bucket")
         wire.held.in_another_bucket = False
-        await stage.expect("FAILED: snapshot search-0001-")
+        await stage.expect("Snapshot search-0001-", " failed: ")
         await look_everywhere(stage)
         wire.held.in_another_bucket = True
         await stage.press("escape")

@@ -211,7 +211,7 @@ async def test_a_new_file_has_its_passphrase_typed_twice(tmp_path: Path) -> None
         await answer(stage, PHRASE, "another passphrase")
         await stage.expect("The two passphrases differ.")
         await answer(stage, PHRASE, PHRASE)
-        await stage.expect("Profile lab is saved.")
+        await stage.expect("Profile lab saved.")
         assert PHRASE not in stage.text()
         lab = Profile(name="lab", access_key=ACCESS_KEY)
         fresh = Todays(tmp_path)
@@ -247,6 +247,6 @@ async def test_a_copy_that_cannot_be_deleted_is_told_and_tried_again(tmp_path: P
         assert found.store == "file"
         old.stuck = False
         await stage.press("f2")
-        assert stage.shows("Profile prod is saved.")
+        assert stage.shows("Profile prod saved.")
         assert await old.load(prod) is None
         assert await stage.workspace.stores["file"].load(prod) == SecretKey(SECRET_KEY)

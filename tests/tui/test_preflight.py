@@ -78,7 +78,7 @@ async def test_a_red_light_asks_and_no_letter_sends() -> None:
         for key in ("enter", "space", "y", "n", "escape"):
             await stage.press("f2")
             assert isinstance(stage.app.screen, SendQuestionDialog)
-            assert f"Create {NAME} all the same?" in sentences(stage)
+            assert f"Create {NAME} anyway?" in sentences(stage)
             await stage.press(key)
             if isinstance(stage.app.screen, SendQuestionDialog):
                 await stage.press("escape")
@@ -112,7 +112,7 @@ async def test_a_create_before_the_lights_are_known_asks() -> None:
         await stage.pilot.press("s")
         await stage.expect("looking at the cluster ...")
         await stage.pilot.press("f2")
-        await stage.until(lambda: "the lights are not known yet." in sentences(stage))
+        await stage.until(lambda: "Preflight checks are still running." in sentences(stage))
         assert not stage.asked(CREATE)
         wire.held.operations = set()
         await stage.pilot.press("tab", "f2")
@@ -147,7 +147,7 @@ async def test_f5_looks_at_the_cluster_again() -> None:
         assert stage.shows("search-0001  1037001  changing", "not running: the service may refuse")
 
 
-AGAIN = "Nothing is sent yet: the lights were old and are read again. Then press it once more."
+AGAIN = "Nothing was sent: the checks were out of date and have been repeated. Then press it once more."
 
 
 async def test_old_lights_are_read_again_before_anything_is_sent() -> None:
@@ -202,7 +202,7 @@ async def test_a_look_that_hangs_keeps_nobody_from_sending_and_sends_nothing_whe
         for answer, sent in (("escape", 0), ("f2", 1)):
             await stage.pilot.press("tab", "f2")
             await stage.until(lambda: isinstance(stage.app.screen, SendQuestionDialog))
-            await stage.until(lambda: "still being looked at: the lights are old." in sentences(stage))
+            await stage.until(lambda: "Preflight checks are out of date and still running." in sentences(stage))
             await stage.pilot.press("tab", answer)
             await stage.until(lambda: isinstance(stage.app.screen, CreateSnapshotScreen))
             await stage.until(lambda sent=sent: stage.asked(CREATE) == sent)  # type: ignore[misc]
@@ -238,7 +238,7 @@ async def test_a_name_in_doubt_is_sent_again_by_a_yes_to_exactly_that_request(tm
         await stage.press("f2")
         assert isinstance(stage.app.screen, SendQuestionDialog)
         question = str(stage.app.screen.query("#confirm-question Static").first(Static).visual)
-        assert f"Send a second request for {NAME}? The yes is for the request of" in question
+        assert f"Send a second request for {NAME}? A yes covers only the request of" in question
         await stage.press("escape")
         assert not stage.asked(CREATE)
         await stage.press("tab", "f2", "tab", "f2")
@@ -307,7 +307,7 @@ async def test_without_a_journal_nothing_is_sent_but_by_a_yes(tmp_path: Path) ->
         unwritable(tmp_path)
         await stage.press("f2")
         assert isinstance(stage.app.screen, SendQuestionDialog)
-        assert stage.shows("The journal cannot be written", "without writing it down?")
+        assert stage.shows("The journal cannot be written", "without a journal record?")
         assert not stage.asked(CREATE)
         await stage.press("n")
         assert stage.shows(f"Not started: {NAME}.")
@@ -328,7 +328,7 @@ async def test_a_journal_that_fails_after_the_answer_is_told_of(tmp_path: Path, 
         lock.unlink(missing_ok=True)
         lock.mkdir()
         stage.clock.advance(60)
-        await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS). The journal does not hold it:")
+        await stage.expect(f"Not recorded in the journal:")
         assert events_of(stage.app.session.journal)[-1] != "finished"
 
 

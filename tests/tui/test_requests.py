@@ -97,7 +97,7 @@ async def test_what_is_asked_is_on_disk_before_it_leaves_and_its_end_afterwards(
         await stage.press("s", "f2")
         await stage.expect(f"{NAME}: running")  # the cluster is "running" as well, before anything has left
         stage.clock.advance(60)
-        await stage.expect("Finished: snapshot")
+        await stage.expect(" succeeded in ")
         assert events_of(stage.app.session.journal) == ["begun", "sent", "answered", "outcome", "finished"]
         (entry,) = entries(stage)
         assert (entry.state, entry.caller, entry.is_open) == ("success", CALLER, False)
@@ -110,11 +110,11 @@ async def test_a_lost_answer_is_looked_for_and_found(quick_looks: None) -> None:
         await stage.press("s")
         wire.held.operations = {HISTORY}
         await stage.pilot.press("f2")
-        await stage.expect(f"{NAME}: no clear answer; looking in the history", "Only one request was sent.")
+        await stage.expect(f"{NAME}: no answer from NCP; checking the history", "Only one request was sent.")
         wire.held.gate.set()
         await stage.expect("Started: the history names it, though no answer said so.")
         stage.clock.advance(60)
-        await stage.expect(f"Finished: snapshot {NAME} exists")
+        await stage.expect(f"Snapshot {NAME} succeeded")
         (entry,) = entries(stage)
         assert entry.state == "success"
         assert stage.asked(CREATE) == 1
@@ -130,12 +130,12 @@ async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_resolved_later(
         assert not stage.shows("press u"), "on the form a u would be typed"
         assert "looks again." in stage.text(), "the whole of the card is in an 80x24 window"
         await stage.press("escape")
-        assert stage.shows(f"Press u: it is not known whether {NAME} was started.", "1 UNRESOLVED")
+        assert stage.shows(f"Unresolved: {NAME} may or may not have started. Press u.", "1 UNRESOLVED")
         await stage.press("u")
         assert isinstance(stage.app.screen, RequestsScreen)
         assert stage.shows("cannot tell", "press s", "1 create, 1 open")
         await stage.press("s")
-        assert stage.shows(f"Cannot tell: {NAME}. It stays open.", "but is no proof")
+        assert stage.shows(f"Cannot tell: {NAME}. Still unresolved.", "but is no proof")
         before = stage.asked(CREATE)
         begun_in_the_world(NAME, timedelta(0))(stage.sandbox)
         await stage.press("s")
@@ -153,7 +153,7 @@ async def test_stopping_to_look_leaves_it_open() -> None:
         stage.app.session.resolve_seconds = 60.0
         wire.held.operations = {HISTORY}
         await stage.pilot.press("s")
-        await stage.expect(f"Looking for {NAME} in the history, look 1. esc stops that.")
+        await stage.expect(f"Checking the history for {NAME} ... attempt 1, esc stops.")
         await stage.pilot.press("s")
         await stage.expect(f"Still looking for {NAME}.")
         await stage.pilot.press("escape")
@@ -172,7 +172,7 @@ async def test_leaving_the_program_while_it_looks_asks_first() -> None:
         await stage.press("s")
         wire.held.operations = {HISTORY}
         await stage.pilot.press("f2")
-        await stage.expect("no clear answer")
+        await stage.expect("no answer from NCP")
         await stage.pilot.press("ctrl+c")
         await stage.expect("No answer said what became of a create", "Quit?")
         await stage.pilot.press("n")
@@ -208,7 +208,7 @@ async def test_what_needs_no_request_or_has_nobody_to_ask_it(tmp_path: Path) -> 
         for caller in (ELSEWHERE, GONE):
             await stage.press("down", "s")
             why = "No profile gone leads to" if caller is GONE else "Profile prod leads to another gateway now"
-            assert stage.shows(why, caller.gateway, "It stays open.")
+            assert stage.shows(why, caller.gateway, "Still unresolved.")
         assert len(stage.app.session.unresolved) == 2
         assert len(stage.sandbox.ledger.requests) == asked
         await stage.press("e")
@@ -222,7 +222,7 @@ async def test_dismissing_asks_first(tmp_path: Path) -> None:
     journal = earlier_run(tmp_path, SENT)
     async with staged((80, 24), paths=paths_in(tmp_path)) as stage:
         await stage.press("u", "x")
-        assert stage.shows("Have you seen for yourself")
+        assert stage.shows("Mark before-upgrade as resolved?")
         for key in ("y", "n", "escape", "enter"):
             if not isinstance(stage.app.screen, SendQuestionDialog):
                 await stage.press("x")
@@ -231,7 +231,7 @@ async def test_dismissing_asks_first(tmp_path: Path) -> None:
         if isinstance(stage.app.screen, SendQuestionDialog):
             await stage.press("escape")
         await stage.press("x", "tab", "f2")
-        assert stage.shows("Dismissed: before-upgrade.", "dismissed")
+        assert stage.shows("before-upgrade marked as resolved.", "marked resolved")
         assert events_of(journal) == ["begun", "sent", "dismissed"]
         assert not stage.shows("UNRESOLVED")
         await stage.press("escape")
@@ -252,7 +252,7 @@ async def test_two_programs_do_not_resolve_the_same_entry(tmp_path: Path) -> Non
             await first.pilot.press("s")
             await first.until(lambda: wire.held.waiting == [HISTORY])
             await second.press("s")
-            assert second.shows("Another program has before-upgrade in its hands", "in the making")
+            assert second.shows("before-upgrade is being checked by another ncp-tui", "checking")
             await first.pilot.press("escape")
             await first.until(lambda: not wire.held.waiting)
             await second.press("r")
@@ -263,7 +263,9 @@ async def test_what_an_earlier_run_was_refused_an_answer_for_is_told_at_the_star
     earlier_run(tmp_path, SENT, name="first-one")
     earlier_run(tmp_path, SENT, name="second-one")
     async with staged((80, 24), paths=paths_in(tmp_path)) as stage:
-        assert stage.shows("2 UNRESOLVED", "Press u: of 2 creates it is not known whether they were started.")
+        assert stage.shows(
+            "2 UNRESOLVED", "2 snapshot requests are unresolved: each may or may not have started. Press u."
+        )
         await stage.press("u")
         assert stage.shows("2 creates, 2 open")
 
@@ -275,7 +277,7 @@ async def test_an_accepted_snapshot_of_an_earlier_run_is_followed_on(tmp_path: P
         await stage.expect("Snapshot before-upgrade of search-0001: running, 5 s")
         assert not stage.shows("UNRESOLVED")
         stage.clock.advance(60)
-        await stage.expect("Finished: snapshot before-upgrade exists")
+        await stage.expect("Snapshot before-upgrade succeeded")
         await stage.until(lambda: events_of(journal)[-1] == "finished")
         assert not stage.asked(CREATE)
 
@@ -285,7 +287,7 @@ async def test_what_is_long_over_is_not_followed(tmp_path: Path) -> None:
     async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
         assert not stage.app.session.open_snapshots
         await stage.press("u")
-        assert stage.shows("started", "not known", "1 create, none open.")
+        assert stage.shows("started", "unknown", "1 request, all resolved.")
 
 
 async def test_all_that_was_written_down_can_be_read(tmp_path: Path) -> None:
@@ -311,7 +313,9 @@ async def test_a_journal_nobody_can_read_is_told_of(tmp_path: Path) -> None:
 async def test_an_empty_journal_says_so() -> None:
     async with staged((80, 24)) as stage:
         await stage.press("u")
-        assert stage.shows("No snapshot was asked for from this machine yet.", "The journal is empty.")
+        assert stage.shows(
+            "No snapshot was asked for from this machine yet.", "No snapshots requested from this machine yet."
+        )
         await stage.press("s", "x", "e", "enter")
         assert isinstance(stage.app.screen, RequestsScreen)
 
@@ -324,7 +328,7 @@ async def test_evidence_of_a_create() -> None:
         assert isinstance(stage.app.screen, TextDialog)
         shown = stage.app.screen.query_one(TextView).text
         assert str(path) in shown
-        assert "What it proves: cannot tell." in shown
+        assert "Conclusion: cannot tell." in shown
         text = path.read_text()
         assert SECRET_KEY not in text
         assert ACCESS_KEY not in text
@@ -371,12 +375,12 @@ async def test_while_an_answer_is_looked_for_no_screen_says_more_than_is_known()
         await stage.press("s")
         wire.held.operations = {HISTORY}
         await stage.pilot.press("f2")
-        await stage.expect("no clear answer; looking in the history")
+        await stage.expect("no answer from NCP; checking the history")
         await stage.pilot.press("escape")
-        await stage.expect("LAST SNAPSHOT", "not known")
-        assert not stage.shows("running now")
+        await stage.expect("LAST SNAPSHOT", "checking")
+        assert not stage.shows("running")
         await stage.pilot.press("u")
-        await stage.expect("1 create, 1 not known yet: a program that runs now sends it, or looks for it.")
+        await stage.expect("1 request, 1 being sent or checked by a running ncp-tui.")
         await stage.pilot.press("s")
         wire.held.gate.set()
 
@@ -389,12 +393,12 @@ async def test_a_dismissal_during_a_look_tells_both(tmp_path: Path) -> None:
         wire.held.operations = {HISTORY}
         await stage.press("u")
         await stage.pilot.press("s")
-        await stage.expect("Looking for before-upgrade")
+        await stage.expect("Checking the history for before-upgrade")
         await stage.until(lambda: wire.held.arrived)
         await stage.pilot.press("x", "tab", "f2")
-        await stage.expect("Dismissed: before-upgrade. It is still being looked for")
+        await stage.expect("before-upgrade marked as resolved. The check that runs")
         wire.held.gate.set()
-        await stage.expect("Dismissed while it was looked for: before-upgrade. The look found started")
+        await stage.expect("before-upgrade was marked resolved during the check, which found: started")
 
 
 async def test_damage_of_the_journal_is_named_with_its_copy_and_accepted(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ async def test_a_watched_snapshot_outlives_its_keys_and_goes_on_when_they_come_b
         seen = stage.asked("getSnapshotHistory")
         await stage.until(lambda: stage.asked("getSnapshotHistory") > seen + 1)
         stage.clock.advance(30)
-        await stage.expect("Finished: snapshot")
+        await stage.expect(" succeeded in ")
         assert len(stage.effects) == 1
         assert stage.sandbox.ledger.requests[-1].access_key == LATER.access_key
 
@@ -143,7 +143,7 @@ async def test_it_is_nobody_where_it_is_not_wanted(metadata: MetadataServer, tmp
         await stage.press("escape")
         asked = len(stage.sandbox.ledger.requests)
         await stage.press("u", "s")
-        assert stage.shows("The role of this server is used only where you say so.", "It stays open.")
+        assert stage.shows("The role of this server is used only where you say so.", "Still unresolved.")
         assert metadata.paths == []
         assert len(stage.sandbox.ledger.requests) == asked, "nor was the history looked at with other keys"
 

@@ -36,7 +36,7 @@ def test_of_a_large_answer_the_beginning_is_shown_and_said_to_be_that() -> None:
     large = b'{"code":0,"result":{"rows":[' + b"{}," * 1_000_000 + b"{}]}}"
     lines = response_lines(exchange(large))
     text = "\n".join("".join(span.text for span in line) for line in lines)
-    assert "The first 256 KiB of the body" in text
+    assert "Only the first 256.0 KiB of the response body are shown." in text
     assert len(text) < 300_000
 
 

@@ -1,11 +1,11 @@
-"""The checks before a create: what is not well comes first, with what to do about it, and how old the evidence is."""
+"""The preflight checks: what is not ok comes first, with what to do about it, and how old the evidence is."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 from ncp_tui.snapshots.preflight import Check, Preflight, Severity
-from ncp_tui.view.preflight import check_document, checks_line, light_lines
+from ncp_tui.view.preflight import check_document, check_lines, checks_line
 from ncp_tui.view.text import Tone, cell_width, plain_text
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -15,10 +15,10 @@ WRONG = Check("health", Severity.BAD, "red", "Look at the cluster first.")
 FOUND = Preflight((FINE, UNSURE, WRONG))
 
 
-def test_what_is_not_well_comes_first_and_says_what_to_do() -> None:
-    lines = light_lines(FOUND, NOW)
+def test_what_is_not_ok_comes_first_and_says_what_to_do() -> None:
+    lines = check_lines(FOUND, NOW)
     text = plain_text(lines).splitlines()
-    assert text[0] == "Before it is sent   looked at: 5 min ago"
+    assert text[0] == "Preflight checks   checked 5 min ago"
     assert text[1].startswith("bad    health   red")
     assert "Look at the cluster first." in text[1]
     assert text[-1] == "ok     cluster  search-0001 is running"

@@ -19,13 +19,12 @@ from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.snapshots.watch import Progress
 from ncp_tui.view.progress import (
     end_sentence,
-    end_text,
     final_sentence,
     look_sentence,
     state_text,
     title_word,
-    under_way_sentence,
-    under_way_word,
+    tracked_sentence,
+    tracked_word,
 )
 from ncp_tui.view.text import Tone
 
@@ -62,69 +61,71 @@ def other(whose: Whose) -> Match:
 
 
 def test_how_far_it_is() -> None:
-    """Nothing is called running before the history shows it; what fails to be looked at was last seen."""
+    """Nothing is called running before the history shows it; a failing check leaves the last known state."""
     states = {
-        "asking the service ...": tracked(),
-        "no clear answer; looking in the history, 12 s": tracked(resolving=LOST),
+        "sending the request ...": tracked(),
+        "no answer from NCP; checking the history, 12 s": tracked(resolving=LOST),
         "accepted": tracked(ACCEPTED),
-        "accepted, not in the history yet, 12 s": tracked(ACCEPTED, seen(None)),
-        "accepted, a row of the history may be it, 12 s": tracked(ACCEPTED, seen(None, other=other(Whose.MAY_BE))),
+        "accepted; not in the history yet, 12 s": tracked(ACCEPTED, seen(None)),
+        "accepted; a row of the history may be this snapshot, 12 s": tracked(
+            ACCEPTED, seen(None, other=other(Whose.MAY_BE))
+        ),
         "running, 12 s": tracked(ACCEPTED, seen(RUNNING)),
-        "looking at it fails, 12 s": tracked(ACCEPTED, seen(None, BUSY)),
-        "last seen running, 12 s": tracked(ACCEPTED, seen(RUNNING, BUSY)),
+        "accepted; status check failing, 12 s": tracked(ACCEPTED, seen(None, BUSY)),
+        "running when last checked, 12 s": tracked(ACCEPTED, seen(RUNNING, BUSY)),
     }
     assert [state_text(each, 112.0) for each in states.values()] == list(states)
 
 
 def test_several_at_once() -> None:
     running, asking, lost = tracked(ACCEPTED, seen(RUNNING)), tracked(), tracked(resolving=LOST)
-    assert under_way_sentence([running], 112.0) == "Snapshot x-1 of search-0001: running, 12 s"
-    assert under_way_sentence([running, asking], 112.0).endswith("running, 12 s  (and 1 more)")
-    words = [under_way_word(each) for each in ([running], [running, asking], [running, asking, lost])]
-    assert words == ["running now", "asking", "not known"]
+    assert tracked_sentence([running], 112.0) == "Snapshot x-1 of search-0001: running, 12 s"
+    assert tracked_sentence([running, asking], 112.0).endswith("running, 12 s  (and 1 more)")
+    words = [tracked_word(each) for each in ([running], [running, asking], [running, asking, lost])]
+    assert words == ["running", "sending", "checking"]
 
 
 def test_what_a_look_shows() -> None:
     looks = {
         "x-1 is not in the history yet.": seen(None),
-        "The history has a row of x-1 that may be this one: it was there before.": seen(
-            None, other=other(Whose.MAY_BE)
-        ),
-        "The history has a row of x-1 that is not this one: it was there before.": seen(
+        "x-1: a row of the history may be this snapshot: it was there before.": seen(None, other=other(Whose.MAY_BE)),
+        "x-1: the row in the history is not this snapshot: it was there before.": seen(
             None, other=other(Whose.NOT_OURS)
         ),
-        "The history cannot be read now; that is tried again. NCP is busy.": seen(RUNNING, BUSY),
+        "The history cannot be read now; retrying. NCP is busy.": seen(RUNNING, BUSY),
         "x-1: running": seen(RUNNING),
-        "x-1: ok, 12s (SUCCESS)": seen(DONE),
+        "x-1: succeeded, 12 s (SUCCESS)": seen(DONE),
     }
     assert [look_sentence("x-1", progress) for progress in looks.values()] == list(looks)
 
 
 def test_how_it_ended() -> None:
-    assert end_sentence(DONE) == ("Finished: snapshot x-1 exists (SUCCESS).", Tone.GOOD)
-    assert end_sentence(BROKEN) == ("FAILED: snapshot x-1: the history has an error log.", Tone.BAD)
-    assert end_sentence(replace(BROKEN, message="no space left"))[0] == "FAILED: snapshot x-1: no space left."
-    assert end_text(DONE) == "Finished: snapshot x-1 exists (SUCCESS). It took 12s."
+    assert end_sentence(DONE) == ("Snapshot x-1 succeeded in 12 s.", Tone.GOOD)
+    assert end_sentence(BROKEN) == ("Snapshot x-1 failed: the history has an error log.", Tone.BAD)
+    assert end_sentence(replace(BROKEN, message="no space left"))[0] == "Snapshot x-1 failed: no space left."
+    assert end_sentence(replace(DONE, duration=""))[0] == "Snapshot x-1 succeeded."
+    assert end_sentence(replace(DONE, duration="about an hour"))[0] == "Snapshot x-1 succeeded in about an hour."
 
 
 def test_the_last_sentence_and_the_word_of_the_title() -> None:
-    """A warning where anything is left open; bad only where it is certain."""
+    """A warning where anything is unresolved; bad only where it is certain."""
     unknown = CreateResult(REQUEST, Outcome.UNKNOWN, NOW, error=LOST)
     found = Resolution(Verdict.CANNOT_TELL, "no row.", "Look again.")
     ends = {
-        ("finished", Tone.GOOD): tracked(ACCEPTED, seen(DONE)),
+        ("succeeded", Tone.GOOD): tracked(ACCEPTED, seen(DONE)),
         ("FAILED", Tone.BAD): tracked(ACCEPTED, seen(BROKEN)),
         ("not started", Tone.BAD): tracked(problem=Problem("No.")),
-        ("not clear", Tone.WARNING): tracked(replace(unknown, resolution=found)),
+        ("unknown", Tone.WARNING): tracked(replace(unknown, resolution=found)),
     }
     for (word, tone), each in ends.items():
         assert (title_word(each), final_sentence(each, Problem.sentences)[1]) == (word, tone)
-    assert title_word(tracked(ACCEPTED)) == "under way"
+    assert title_word(tracked(ACCEPTED)) == "running"
+    assert [title_word(each) for each in (tracked(), tracked(resolving=LOST))] == ["sending", "checking"]
     assert final_sentence(ends["not started", Tone.BAD], Problem.sentences)[0] == "Not started: x-1. No."
-    assert final_sentence(ends["not clear", Tone.WARNING], Problem.sentences)[0].endswith("Look again.")
+    assert final_sentence(ends["unknown", Tone.WARNING], Problem.sentences)[0].endswith("Look again.")
     lost = tracked(ACCEPTED, seen(RUNNING), problem=BUSY)
     assert final_sentence(lost, Problem.sentences) == (
-        "Accepted, but no longer followed: x-1. NCP is busy.",
+        "x-1 was accepted, but is no longer tracked: NCP is busy.",
         Tone.WARNING,
     )
 
@@ -133,7 +134,7 @@ def test_an_end_that_the_journal_does_not_hold_is_no_good_news() -> None:
     text, tone = final_sentence(
         tracked(ACCEPTED, seen(DONE), journal_problem=Problem("The disk is full.")), Problem.sentences
     )
-    assert text == "Finished: snapshot x-1 exists (SUCCESS). The journal does not hold it: The disk is full."
+    assert text == "Snapshot x-1 succeeded in 12 s. Not recorded in the journal: The disk is full."
     assert tone is Tone.WARNING
 
 

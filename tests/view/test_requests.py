@@ -1,4 +1,4 @@
-"""A request of the journal in a list, in full, counted, and as a command tells it."""
+"""A request of the journal in a list, in full, counted, and in a command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ncp_tui.view.requests import (
     request_entry_document,
     request_entry_lines,
     resolved_text,
-    unresolved_words,
+    unresolved_sentence,
 )
 from ncp_tui.view.text import Tone, plain_text
 
@@ -42,14 +42,14 @@ def finished(state: str) -> dict[str, Any]:
 
 
 def test_what_is_left_of_each_request() -> None:
-    """No row says more than is known: only what this run follows is called running."""
+    """No row says more than is known: only what this run tracks is called running."""
     ends = {
         "press s": ListedRequest(entry(SENT), unresolved="press s"),
-        "in the making": ListedRequest(entry(SENT)),
-        "dismissed": ListedRequest(entry(SENT, DISMISSED)),
+        "checking": ListedRequest(entry(SENT)),
+        "marked resolved": ListedRequest(entry(SENT, DISMISSED)),
         "running": ListedRequest(entry(SENT, ACCEPTED), followed=True),
-        "not known": ListedRequest(entry(SENT, ACCEPTED)),
-        "success": ListedRequest(entry(SENT, ACCEPTED, finished("success"))),
+        "unknown": ListedRequest(entry(SENT, ACCEPTED)),
+        "succeeded": ListedRequest(entry(SENT, ACCEPTED, finished("success"))),
         "failed": ListedRequest(entry(SENT, ACCEPTED, finished("failed"))),
     }
     assert {REQUESTS.row(listed).cells[3].text for listed in ends.values()} == set(ends)
@@ -66,7 +66,7 @@ def test_a_row_tells_when_and_what_is_proved() -> None:
 def test_a_request_in_full_has_each_event_at_its_time() -> None:
     odd = {"fact": "answered", "at": "some day or other", "kind": "answer_lost", "what": "It broke. " * 8}
     text = plain_text(request_entry_lines(entry(SENT, odd)))
-    for part in ("search-0001 (1037001)", "begun        2026-01-02 05:00:00 KST", "05:00:01", "kind: answer_lost"):
+    for part in ("search-0001 (1037001)", "requested    2026-01-02 05:00:00 KST", "05:00:01", "kind: answer_lost"):
         assert part in text
     assert "profile: prod" not in text, "what stands above is not said again"
     assert max(map(len, text.splitlines())) <= 66
@@ -75,27 +75,27 @@ def test_a_request_in_full_has_each_event_at_its_time() -> None:
 def test_how_many_there_are_and_what_is_left() -> None:
     known, held, dismissed = entry(SENT, ACCEPTED), entry(SENT), entry(SENT, DISMISSED)
     sentences = {
-        "The journal is empty.": how_many([], []),
-        "1 create, none open.": how_many([known], []),
-        "2 creates, none open; 1 dismissed without a proof.": how_many([known, dismissed], []),
-        "1 create, 1 not known yet: a program that runs now sends it, or looks for it.": how_many([held], []),
-        "2 creates, 1 open: s looks in the history, x dismisses, e writes evidence.": how_many(
-            [held, known], [held], "s looks in the history, x dismisses, e writes evidence"
+        "No snapshots requested from this machine yet.": how_many([], []),
+        "1 request, all resolved.": how_many([known], []),
+        "2 requests, all resolved, 1 of them marked resolved without proof.": how_many([known, dismissed], []),
+        "1 request, 1 being sent or checked by a running ncp-tui.": how_many([held], []),
+        "2 requests, 1 unresolved: s checks, x marks resolved.": how_many(
+            [held, known], [held], "s checks, x marks resolved"
         ),
-        "1 create, 1 open.": how_many([held], [held]),
+        "1 request, 1 unresolved.": how_many([held], [held]),
     }
     assert {said for said, _ in sentences.values()} == set(sentences)
     assert [tone for _, tone in sentences.values()] == [Tone.PLAIN] * 3 + [Tone.WARNING] * 3
 
 
-def test_which_requests_are_open() -> None:
-    assert unresolved_words([entry(SENT)]) == "it is not known whether before-upgrade was started"
-    assert unresolved_words([entry(SENT)] * 3) == "of 3 creates it is not known whether they were started"
+def test_which_requests_are_unresolved() -> None:
+    assert unresolved_sentence([entry(SENT)]) == "Unresolved: before-upgrade may or may not have started."
+    assert unresolved_sentence([entry(SENT)] * 3).startswith("3 snapshot requests are unresolved: ")
 
 
 def test_what_was_found_out_for_a_command() -> None:
     found = Resolution(Verdict.STARTED, "The history has it.")
-    asked = "before-upgrade of search-0001 (2026-01-02 05:00:00 KST, prod)"
+    asked = "before-upgrade on search-0001 (2026-01-02 05:00:00 KST, prod)"
     assert resolved_text(entry(SENT), found) == f"{asked}\n  Started: The history has it."
     assert resolved_text(entry(SENT), None) == f"{asked}\n  Another program has it in its hands."
     document = request_entry_document(entry(SENT), found)

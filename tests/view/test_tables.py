@@ -63,7 +63,7 @@ def test_only_what_one_face_cannot_have_is_left_out_of_it() -> None:
         for column in table.columns
         if not (column.on_screen and column.in_commands)
     }
-    assert apart == {"LAST SNAPSHOT", "LAST TEST", "NUMBER", "VPC", ""}
+    assert apart == {"LAST SNAPSHOT", "LAST TEST", "NUMBER", "VPC", "ACCESS"}
 
 
 def test_a_row_has_a_cell_for_each_column_on_the_screen() -> None:
@@ -75,7 +75,7 @@ def test_a_row_has_a_cell_for_each_column_on_the_screen() -> None:
 def test_one_zone_whose_name_stands_in_the_head() -> None:
     """23:30 of the second in UTC is the third in Korea, in each column and in the detail."""
     assert BUCKETS.text([PAYROLL]).splitlines()[0].split() == [
-        "BUCKET", "SIZE", "OBJECTS", "CREATED", f"({ZONE})", "USE"
+        "BUCKET", "SIZE", "OBJECTS", "CREATED", f"({ZONE})", "STATUS"
     ]  # fmt: skip
     assert "2026-01-03" in BUCKETS.text([PAYROLL])
     assert "2026-01-03 00:30:00" in HISTORY.text([DONE])
@@ -94,35 +94,35 @@ def test_what_is_missing_is_said() -> None:
 
 def test_a_state_has_one_word_in_rows_details_and_sentences() -> None:
     state = HISTORY.row(DONE).cells[2]
-    assert (state.text, state.tone) == ("ok", Tone.GOOD)
-    assert "state        ok" in plain_text(history_lines(DONE))
-    assert history_sentence(DONE) == "검색-1: ok, 12 s"
+    assert (state.text, state.tone) == ("succeeded", Tone.GOOD)
+    assert "state        succeeded" in plain_text(history_lines(DONE))
+    assert history_sentence(DONE) == "검색-1: succeeded, 12 s"
     last = LastSnapshot(Look.FOUND, DONE, NOW)
-    assert CLUSTERS.row(ListedCluster(CLUSTER, NOW, last)).cells[5].text == "now ok"
-    assert "newest       검색-1: ok, 2026-01-03 00:30:00 KST" in plain_text(cluster_lines(CLUSTER, last=last))
+    assert CLUSTERS.row(ListedCluster(CLUSTER, NOW, last)).cells[5].text == "succeeded just now"
+    assert "newest       검색-1: succeeded, 2026-01-03 00:30:00 KST" in plain_text(cluster_lines(CLUSTER, last=last))
 
 
 def test_why_a_newest_snapshot_is_not_known() -> None:
-    """Five things that look different; under way goes before what was read, and no access before both."""
+    """Five things that look different; a tracked snapshot goes before what was read, and no permission before both."""
     looks = {
         Look.NOT_READ: "not read",
         Look.NONE: "none",
-        Look.NO_PERMISSION: "no access",
+        Look.NO_PERMISSION: "no permission",
         Look.FAILED: "cannot be read",
     }
     for look, word in looks.items():
         last = LastSnapshot(look, problem=Problem("Because."))
         assert CLUSTERS.row(ListedCluster(CLUSTER, NOW, last)).cells[5].text == word
         assert f"{word}: Because." in plain_text(cluster_lines(CLUSTER, last=last))
-        assert CLUSTERS.row(ListedCluster(CLUSTER, NOW, last, "running now")).cells[5].text == "running now"
-        assert CLUSTERS.row(ListedCluster(HIDDEN, NOW, last, "running now")).cells[5].text == "no access"
+        assert CLUSTERS.row(ListedCluster(CLUSTER, NOW, last, "running")).cells[5].text == "running"
+        assert CLUSTERS.row(ListedCluster(HIDDEN, NOW, last, "running")).cells[5].text == "no permission"
 
 
 def test_what_cannot_be_used_is_greyed_and_says_why() -> None:
     assert BUCKETS.row(LOCKED).dim
     assert BUCKETS.row(LOCKED).cells[-1].text == "locked: objects cannot be replaced"
     assert CLUSTERS.row(ListedCluster(HIDDEN, NOW)).dim
-    assert "no access: this key sees it by name only" in CLUSTERS.text([ListedCluster(HIDDEN, NOW)])
+    assert "no permission (name only)" in CLUSTERS.text([ListedCluster(HIDDEN, NOW)])
 
 
 def test_who_is_in_use() -> None:
@@ -132,14 +132,15 @@ def test_who_is_in_use() -> None:
 
 def test_a_list_that_is_cut_off_says_so_and_an_empty_one_is_no_error() -> None:
     assert gap_sentence("Page 3 is missing.", "search-0001") == (
-        "search-0001: this list is not whole. Page 3 is missing."
+        "search-0001: this list is incomplete. Page 3 is missing."
     )
-    assert gap_sentence("Page 3 is missing.").startswith("This list is not whole. ")
+    assert gap_sentence("Page 3 is missing.").startswith("This list is incomplete. ")
     assert all(table.empty for table in (CLUSTERS, BUCKETS, HISTORY))
 
 
 def test_what_a_test_of_keys_says() -> None:
-    offset = ClockOffset(0.5, 0.1)
-    assert keys_sentence(1, offset, "prod") == f"The keys of prod work; clock {offset}."
-    assert keys_sentence(0, None) == "The keys work, but see no cluster."
+    """A clock within what the gateway tolerates is not news."""
+    assert keys_sentence(1, ClockOffset(0.5, 0.1), "prod") == "The keys of prod work."
+    assert keys_sentence(1, ClockOffset(412.0, 0.1), "prod") == "The keys of prod work. Clock off by +412.0 s."
+    assert keys_sentence(0, None) == "The keys work. No clusters visible."
     assert (keys_cell(None).text, keys_cell(Problem("No.")).tone) == ("ok", Tone.BAD)

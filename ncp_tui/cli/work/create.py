@@ -31,9 +31,9 @@ from ncp_tui.snapshots.preflight import PreflightEvidence, look_further, read_ev
 from ncp_tui.snapshots.rules import check_name
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.text import inert
-from ncp_tui.view.create import LOOKED_AGAIN, question
+from ncp_tui.view.create import RECHECKED, question
 from ncp_tui.view.exchanges import request_document, request_text
-from ncp_tui.view.preflight import check_document, light_lines
+from ncp_tui.view.preflight import check_document, check_lines
 from ncp_tui.view.text import plain_text
 
 RESOLVE_SECONDS = 60.0
@@ -91,7 +91,7 @@ class _Creation:
             return self._show(draft, engine)
         while self._ask(draft) and draft.is_old(context.workspace.now()):
             # A question that was left open over lunch: what it was about may have changed.
-            context.out.note(LOOKED_AGAIN)
+            context.out.note(RECHECKED)
             draft = self._looked(engine, identity)
         context.tracker.resolve_seconds = RESOLVE_SECONDS
         context.tracker.subscribe(self._say_resolving)
@@ -199,7 +199,7 @@ class _Creation:
         if earlier is not None:
             document["earlier"] = earlier.document()
         self._session.out.note("Dry run: no snapshot was asked for. This would be sent:")
-        checks = plain_text(light_lines(draft.preflight, self._session.workspace.now()))
+        checks = plain_text(check_lines(draft.preflight, self._session.workspace.now()))
         self._session.out.answer(document, f"{request_text(preview)}\n\n{checks}")
         stops = draft.problem or draft.stop
         if stops is not None:

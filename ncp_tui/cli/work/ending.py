@@ -14,7 +14,7 @@ from ncp_tui.search_engine.models import SnapshotState
 from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.snapshots.track import TrackedSnapshot
-from ncp_tui.view.progress import end_text, other_sentence
+from ncp_tui.view.progress import end_sentence, other_sentence
 
 
 class Ending:
@@ -68,10 +68,10 @@ class Ending:
         row = seen.entry if seen is not None else None
         if row is not None and row.state is SnapshotState.FAILED:
             self._attempt.finished = "failed"
-            raise SnapshotFailed(end_text(row))
+            raise SnapshotFailed(end_sentence(row)[0])
         if row is not None and row.state is SnapshotState.SUCCESS:
             self._attempt.finished = "success"
-            self._session.out.answer(self._attempt.document(), end_text(row))
+            self._session.out.answer(self._attempt.document(), end_sentence(row)[0])
             return ExitCode.DONE
         other = "" if seen is None or seen.other is None else f" {other_sentence(tracked.request.name, seen.other)}"
         return self._wait_ended(f"{seconds:g} s are over; it goes on.{other}")

@@ -17,7 +17,7 @@ from ncp_tui.snapshots.journal_contents import Contents, DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import Caller, Verdict
 from ncp_tui.snapshots.resolve import Resolver, check_same_gateway
-from ncp_tui.view.requests import request_entry_document, resolved_text
+from ncp_tui.view.requests import ACCEPTED_DAMAGE, marked_sentence, request_entry_document, resolved_text
 
 Resolved = tuple[JournalEntry, Resolution | None]
 
@@ -51,7 +51,7 @@ def accept(context: CommandContext, wanted: str) -> ExitCode:
     report = context.wait(on_disk(lambda: context.journal.accept_damage(wanted)))
     context.out.answer(
         [{"damage": report.document(), "accepted": True}],
-        f"Accepted: {report.summary}. {report.where}\nWhat it touches stays unknown; creates may be sent again.",
+        f"Accepted: {report.summary}. {report.where}\n{ACCEPTED_DAMAGE}",
     )
     return ExitCode.DONE
 
@@ -76,7 +76,7 @@ def dismiss_one(context: CommandContext, cluster: str, name: str) -> ExitCode:
     for entry in entries:
         context.wait(resolver.dismiss(entry))
     documents = [request_entry_document(entry, None) for entry in entries]
-    context.out.answer(documents, f"Dismissed: {name}. It is not looked for any more.")
+    context.out.answer(documents, marked_sentence(name))
     return ExitCode.DONE
 
 

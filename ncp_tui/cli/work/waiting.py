@@ -17,7 +17,7 @@ from ncp_tui.snapshots.outcome import SnapshotRequest, Verdict
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.view.format import ZONE, date_time, elapsed
 from ncp_tui.view.history import history_document, state_cell
-from ncp_tui.view.progress import end_text, look_sentence, other_sentence
+from ncp_tui.view.progress import end_sentence, look_sentence, other_sentence
 
 _SAY_AGAIN = 60.0
 """Seconds after which an unchanged state is told once more, so that a log shows that somebody is still looking."""
@@ -41,10 +41,10 @@ def wait_for_snapshot(context: CommandContext, wanted: str, name: str, seconds: 
     document = _document(name, cluster, row)
     context.document_of = lambda problem: document | {"error": {"kind": problem.kind, "message": problem.what}}
     if row is not None and row.state is SnapshotState.SUCCESS:
-        context.out.answer(document, end_text(row))
+        context.out.answer(document, end_sentence(row)[0])
         return ExitCode.DONE
     if row is not None and row.state is SnapshotState.FAILED:
-        raise SnapshotFailed(end_text(row))
+        raise SnapshotFailed(end_sentence(row)[0])
     failed = tracked.progress.problem if tracked.progress is not None else None
     if row is None and (tracked.progress is None or failed is not None):
         why = f": {failed.what}" if failed is not None else "."

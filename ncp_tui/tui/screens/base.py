@@ -16,7 +16,7 @@ from ncp_tui.tui.key_bindings import problem_words
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.bars import HeaderBar, HeaderItem, KeyBar, StatusBar
-from ncp_tui.view.progress import final_sentence, under_way_sentence
+from ncp_tui.view.progress import final_sentence, tracked_sentence
 
 if TYPE_CHECKING:
     from ncp_tui.snapshots.track import TrackedSnapshot
@@ -131,7 +131,7 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         """Say how the snapshots under way are doing."""
         under_way = self.session.open_snapshots
         if under_way:
-            self.say(under_way_sentence(under_way, self.session.workspace.monotonic()), "warning")
+            self.say(tracked_sentence(under_way, self.session.workspace.monotonic()), "warning")
 
     def show_unresolved(self) -> None:
         """Say which creates are open, on the screen that leads to them; the header has their number everywhere."""

@@ -18,7 +18,7 @@ from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.record_table import MOST_SHOWN, RecordTable
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster
-from ncp_tui.view.progress import under_way_word
+from ncp_tui.view.progress import tracked_word
 from ncp_tui.view.text import Row
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
         session = self._session
         under_way = [each for each in session.open_snapshots if each.request.cluster_number == cluster.number]
         last = session.last_snapshots.get(cluster.number, NOT_READ)
-        word = under_way_word(under_way) if under_way else ""
+        word = tracked_word(under_way) if under_way else ""
         return CLUSTERS.row(ListedCluster(cluster, session.workspace.now(), last, word))
 
     @work(group="rows", exclusive=True, exit_on_error=False, description="show the clusters as of now")

@@ -85,9 +85,9 @@ class ClustersScreen(TableScreen):
         if self.session.journal_problem is not None:
             self.say_problem(self.session.journal_problem)
         elif self.session.unresolved:
-            from ncp_tui.view.requests import unresolved_words
+            from ncp_tui.view.requests import unresolved_sentence
 
-            self.say(f"Press u: {unresolved_words(self.session.unresolved)}.", "warning")
+            self.say(f"{unresolved_sentence(self.session.unresolved)} Press u.", "warning")
 
     def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
         """Show a snapshot's progress in its cluster's line as well."""

@@ -36,7 +36,7 @@ from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.buckets import BUCKETS
 from ncp_tui.view.exchanges import request_lines
-from ncp_tui.view.preflight import checks_line, light_lines
+from ncp_tui.view.preflight import check_lines, checks_line
 from ncp_tui.view.progress import final_sentence, look_sentence, state_text
 from ncp_tui.view.text import BLANK, Line, Tone, field, line
 
@@ -265,7 +265,7 @@ class CreateProgress(Static):
 
 def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: datetime) -> list[Line]:
     """All that is wrong with the form, else the checks and the request that would leave: its `preview`, if any."""
-    checks = [*light_lines(draft.preflight, now), BLANK] if draft.preflight.checks else []
+    checks = [*check_lines(draft.preflight, now), BLANK] if draft.preflight.checks else []
     if draft.problem is not None:
         # Beside its input a reason has 12 cells in a window of 60, and only the first one is there.
         wrong = [field("name", reason, Tone.BAD) for reason in draft.name_problems]

@@ -37,7 +37,7 @@ from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
 from ncp_tui.tui.widgets.inputs import SendButton
 from ncp_tui.tui.widgets.problem_card import ProblemCard
-from ncp_tui.view.create import LOOKED_AGAIN, question
+from ncp_tui.view.create import RECHECKED, question
 
 
 class CreateSnapshotScreen(BaseScreen):
@@ -173,7 +173,7 @@ class CreateSnapshotScreen(BaseScreen):
         elif self.form.draft.is_old(self.session.workspace.now()) and not self.form.preflight.is_looking:
             self.load()
             # and never by itself when they come: who knows where the user is by then
-            self.say(f"{LOOKED_AGAIN} Then press it once more.", "warning")
+            self.say(f"{RECHECKED} Then press it once more.", "warning")
         else:
             self._confirm(self.form.draft, ask=clicked)
 

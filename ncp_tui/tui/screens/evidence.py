@@ -21,7 +21,7 @@ from ncp_tui.system.blocking import run_blocking
 from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
-from ncp_tui.view.evidence import evidence_lines
+from ncp_tui.view.evidence import evidence_lines, history_gap
 
 DISK_SECONDS = 10.0
 
@@ -121,7 +121,7 @@ def _completed(evidence: Evidence, looked_up: LookedUp, name: str) -> Evidence:
     rows = looked_up.history
     gaps = list(evidence.gaps)
     if looked_up.problem is not None:
-        gaps.append(f"The history could not be read. {looked_up.problem.what}")
+        gaps.append(history_gap(looked_up.problem))
     return dataclasses.replace(
         evidence,
         identity=looked_up.identity,

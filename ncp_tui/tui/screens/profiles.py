@@ -24,7 +24,15 @@ from ncp_tui.tui.messages import ProfileToUse
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
-from ncp_tui.view.profiles import NOT_TESTED, PROFILES, ListedIdentity, keys_cell, keys_sentence
+from ncp_tui.view.profiles import (
+    NOT_TESTED,
+    PROFILES,
+    ListedIdentity,
+    keys_cell,
+    keys_sentence,
+    removed_sentence,
+    saved_sentence,
+)
 from ncp_tui.view.text import Cell, Tone
 
 DISK_SECONDS = 10.0
@@ -212,7 +220,7 @@ class ProfilesScreen(TableScreen):
             self._wanted = self._just_saved = saved
             if self.session.identity is None or self.session.identity.name == saved:
                 self.app.post_message(ProfileToUse(saved))
-            self.read_profiles(f"Profile {saved} is saved.")
+            self.read_profiles(saved_sentence(saved))
         else:
             self.read_profiles()
 
@@ -265,7 +273,7 @@ class ProfilesScreen(TableScreen):
     def _remove(self, identity: Identity, *, sure: bool | None) -> None:
         if sure:
             profile = identity.profile
-            said = f"Profile {profile.name} is removed."
+            said = removed_sentence(profile.name)
             self.change_profiles(lambda change: change.remove(profile.name, profile), said, (profile.name, None))
 
     def action_test(self) -> None:

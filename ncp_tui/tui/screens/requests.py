@@ -29,11 +29,14 @@ from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.progress import final_sentence
 from ncp_tui.view.requests import (
+    ACCEPTED_DAMAGE,
     REQUESTS,
     ListedRequest,
-    dismissal_question,
+    checking_sentence,
     found_out,
     how_many,
+    marked_sentence,
+    marking_question,
     request_entry_lines,
     verdict_card,
     why_not_resolved,
@@ -166,7 +169,7 @@ class RequestsScreen(EvidenceScreen):
             return
         self._resolving = entry
         self.hide_problem()
-        self.say(f"Looking for {entry.request.name} ... esc stops that.")
+        self.say(f"{checking_sentence(entry.request.name)} esc stops.")
         self.resolve_entry(entry)
 
     @work(group="resolve", exclusive=True, exit_on_error=False, description="resolve a create")
@@ -186,7 +189,7 @@ class RequestsScreen(EvidenceScreen):
     @on(Looked)
     def show_look(self, event: Looked) -> None:
         if event.entry is self._resolving:
-            self.say(f"Looking for {event.entry.request.name} in the history, look {event.looks}. esc stops that.")
+            self.say(f"{checking_sentence(event.entry.request.name)} attempt {event.looks}, esc stops.")
 
     @on(Resolved)
     def show_resolved(self, event: Resolved) -> None:
@@ -235,10 +238,7 @@ class RequestsScreen(EvidenceScreen):
         if report is None:
             self.say("The journal is not damaged.")
             return
-        question = (
-            f"The journal is damaged: {report.summary}; {report.touched}. Accept it? What it touches stays unknown; "
-            "creates may be sent again."
-        )
+        question = f"The journal is damaged: {report.summary}; {report.touched}. Accept it? {ACCEPTED_DAMAGE}"
         self._ask(question, "Accept", lambda: self.write_acceptance(report))
 
     @work(group="accept", exit_on_error=False, description="accept the damage of the journal")
@@ -250,7 +250,7 @@ class RequestsScreen(EvidenceScreen):
         except Problem as problem:
             self.post_message(self.Loaded([], [], problem))
         else:
-            self._last_word = ("Accepted. What the damage touches stays unknown.", "plain")
+            self._last_word = (f"Accepted. {ACCEPTED_DAMAGE}", "plain")
             self.load()
 
     def action_dismiss_entry(self) -> None:
@@ -258,7 +258,7 @@ class RequestsScreen(EvidenceScreen):
         if entry is None:
             self.say(*why_not_resolved(self._chosen, "enter shows what was written down"))
             return
-        question = dismissal_question(entry.request.name)
+        question = marking_question(entry.request.name)
         self._ask(question, "Dismiss", lambda: self.write_dismissal(entry))
 
     def _ask(self, question: str, yes: str, then: Callable[[], object]) -> None:
@@ -285,8 +285,10 @@ class RequestsScreen(EvidenceScreen):
             return
         self._dismissed.add(event.entry.id)
         looks = self._resolving is not None and self._resolving.id == event.entry.id
-        more = " It is still being looked for; what is found is told." if looks else ""
-        self._last_word = (f"Dismissed: {event.entry.request.name}.{more}", "warning" if more else "plain")
+        self._last_word = (
+            marked_sentence(event.entry.request.name, being_checked=looks),
+            "warning" if looks else "plain",
+        )
         self.read_journal()
         self.app.post_message(JournalChanged())
 

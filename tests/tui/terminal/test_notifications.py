@@ -107,7 +107,7 @@ async def test_the_title_says_what_is_known_and_no_more() -> None:
     """A create that was refused has not failed: nothing was started. A long profile pushes no news out of the title."""
     profile = Profile(name="p" * 64, access_key=ACCESS_KEY, store="session", default_bucket="bk.ses.snapshot")
     async with staged((160, 40), profile=profile) as stage:
-        for status, code, words in ((400, "100", ": not started - "), (503, "500", ": not clear - ")):
+        for status, code, words in ((400, "100", ": not started - "), (503, "500", ": unknown - ")):
             fault = (status, {"error": {"errorCode": code, "message": "x"}})
             stage.sandbox.faults.add("createSnapshot", "before", fault)
             await stage.press("s", "f2")
@@ -158,7 +158,7 @@ def what_it_sends(gateway: ThreadedSandbox, tmp_path: Path, **environ: str) -> b
         terminal.press("s")
         terminal.expect("ok: cluster, health, bucket, name")
         terminal.press(F2)
-        terminal.expect("Finished: snapshot search-0001-")
+        terminal.expect("Snapshot search-0001-")
         terminal.press(ESCAPE)
         terminal.expect("environment / KR / Clusters")
         terminal.press("q")
@@ -170,7 +170,7 @@ def what_it_sends(gateway: ThreadedSandbox, tmp_path: Path, **environ: str) -> b
 def test_a_bell_and_the_title_by_themselves(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     sent = what_it_sends(gateway, tmp_path)
     name = gateway.sandbox.ledger.effects[0].name
-    for word in ("under way", "finished"):
+    for word in ("running", "succeeded"):
         assert sent.count(title_sequence(f"{name}: {word} - ncp-tui environment KR").encode()) == 1
     assert without_sequences(sent).count(b"\a") == 1
     assert b"\x1b]9;" not in sent
@@ -180,9 +180,9 @@ def test_a_bell_and_the_title_by_themselves(gateway: ThreadedSandbox, tmp_path: 
 def test_a_notification_by_choice(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     sent = what_it_sends(gateway, tmp_path, NCP_TUI_NOTIFY="osc9")
     name = gateway.sandbox.ledger.effects[0].name
-    for word in ("under way", "finished"):
+    for word in ("running", "succeeded"):
         assert sent.count(title_sequence(f"{name}: {word} - ncp-tui environment KR").encode()) == 1
-    assert sent.count(f"\x1b]9;ncp-tui: Finished: snapshot {name} exists (SUCCESS).\a".encode()) == 1
+    assert sent.count(f"\x1b]9;ncp-tui: Snapshot {name} succeeded\a".encode()) == 1
     assert without_sequences(sent).count(b"\a") == 1
 
 
@@ -190,7 +190,7 @@ def test_a_notification_by_choice(gateway: ThreadedSandbox, tmp_path: Path) -> N
 def test_silence_by_choice(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     sent = what_it_sends(gateway, tmp_path, NCP_TUI_NOTIFY="off")
     assert b"\a" not in without_sequences(sent)
-    assert b": finished - ncp-tui environment KR\a" in sent, "the title tells all the same"
+    assert b": succeeded - ncp-tui environment KR\a" in sent, "the title tells all the same"
 
 
 def without_sequences(sent: bytes) -> bytes:

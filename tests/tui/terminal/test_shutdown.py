@@ -140,11 +140,11 @@ async def test_switching_the_profile_never_stops_a_create(quick_looks: None) -> 
         await stage.press("s")
         await stage.pilot.press("f2", "escape")
         await choose(stage, "stage")
-        await stage.expect("stage / KR / Clusters", "asking the service ...")
+        await stage.expect("stage / KR / Clusters", "sending the request ...")
         wire.held.gate.set()
         await stage.expect(f"Snapshot {NAME} of search-0001: running")
         stage.clock.advance(60)
-        await stage.expect(f"Finished: snapshot {NAME} exists (SUCCESS).")
+        await stage.expect(f"Snapshot {NAME} succeeded")
         followed = stage.app.session.tracked[0]
         assert followed.identity.name == "prod"
         assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
@@ -156,14 +156,14 @@ async def test_quitting_while_a_create_is_on_its_way_asks_once_and_ctrl_c_twice_
     async with staged((120, 40), wrap=wire) as stage:
         await stage.press("s")
         await stage.pilot.press("f2")
-        await stage.expect("asking the service ...")
+        await stage.expect("sending the request ...")
         await stage.until(lambda: stage.effects)  # before that it is being written down, and nothing has left
         await stage.pilot.press("ctrl+c")
         await stage.expect("A create is on its way. Quit without its answer?")
         for key in ("enter", "space", "q", "n"):
             await stage.pilot.press(key)
             assert not stage.app._exit, f"{key} is no yes"
-        await stage.expect("asking the service ...")
+        await stage.expect("sending the request ...")
         assert not isinstance(stage.app.screen, QuestionDialog)
         await stage.pilot.press("ctrl+c", "ctrl+c")
         await stage.until(lambda: not stage.app.is_running)
@@ -175,7 +175,7 @@ async def test_a_yes_quits_without_the_answer() -> None:
     async with staged((120, 40), wrap=wire) as stage:
         await stage.press("s")
         await stage.pilot.press("f2")
-        await stage.expect("asking the service ...")
+        await stage.expect("sending the request ...")
         await stage.pilot.press("ctrl+c", "y")
         await stage.until(lambda: not stage.app.is_running)
 
