@@ -89,8 +89,7 @@ def test_added_at_a_terminal_and_used_there(owner: Owner) -> None:
         read_on(terminal, "Wrong passphrase, or the file is damaged.")
         terminal.answer(ASKED, PHRASE)
         result = terminal.end()
-    assert (result.code, result.stdout) == (0, "The keys of box work.
-")
+    assert (result.code, result.stdout) == (0, "The keys of box work.\n")
     with owner.program.at_terminal("snapshot", "create", "search-0001", "--yes", "--json") as terminal:
         terminal.answer(ASKED, PHRASE)
         result = terminal.end()

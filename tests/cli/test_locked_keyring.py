@@ -41,8 +41,7 @@ def test_offered_at_a_terminal(owner: Owner) -> None:
     with owner.call.program.at_terminal("profile", "test", "box") as terminal:
         terminal.answer(OFFER, "y")
         result = terminal.end()
-    assert (result.code, result.stdout) == (0, "The keys of box work.
-")
+    assert (result.code, result.stdout) == (0, "The keys of box work.\n")
     assert owner.service.calls.count("Prompt") == 1
 
 

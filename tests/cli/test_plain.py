@@ -226,7 +226,7 @@ def test_a_protected_profile_wants_the_name_of_the_cluster(
             answer(
                 terminal, ("Cluster (number", "1"), ("Bucket (number or name) [bk.ses.snapshot]", ""), ("Name [", "")
             )
-            answer(terminal, ("Type the cluster's name", typed))
+            answer(terminal, ("Type the cluster name", typed))
             if code == 0:
                 answer(terminal, ("Follow it", "n"))
             assert terminal.expect_end() == code

@@ -37,7 +37,7 @@ def test_clusters_for_scripts(call: Called) -> None:
 def test_clusters_for_people(call: Called) -> None:
     result = call("cluster", "list")
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["CLUSTER", "STATUS", "HEALTH", "ENGINE", "NODES", "NUMBER", "VPC"]
+    assert lines[0].split() == ["CLUSTER", "STATUS", "HEALTH", "ENGINE", "NODES", "NUMBER", "VPC", "ACCESS"]
     assert lines[1].split() == [
         "search-0001",
         "running",
@@ -146,7 +146,7 @@ def test_history_for_scripts(call: Called) -> None:
 def test_history_for_people(call: Called) -> None:
     lines = call("snapshot", "history", "search-0001", "--limit", "3").stdout.splitlines()
     assert len(lines) == 4
-    assert lines[0].split() == ["TIME", "(KST)", "SNAPSHOT", "STATE", "BUCKET", "KIND", "TOOK", "MESSAGE"]
+    assert lines[0].split() == ["TIME", "(KST)", "SNAPSHOT", "STATE", "BUCKET", "TYPE", "DURATION", "MESSAGE"]
     empty = call("snapshot", "history", "search-0002")
     assert (empty.code, len(empty.stdout.splitlines())) == (0, 1)
     assert "No snapshot" in empty.stderr

@@ -179,7 +179,7 @@ class TestResolving:
     ) -> None:
         lost()
         sandbox.faults.clear()
-        assert call("snapshot", "resolve").stdout.startswith("x-1 of search-0001 (")
+        assert call("snapshot", "resolve").stdout.startswith("x-1 on search-0001 (")
         requests = len(sandbox.ledger.requests)
         assert call(*RESOLVE).json() == []
         assert call("snapshot", "resolve").stdout == "Nothing is open: the outcome of every create is known.\n"

@@ -179,7 +179,7 @@ def test_a_request_whose_first_line_is_lost_is_named_by_what_is_known(
     journal.path.write_bytes(b"\n".join([b"X" + first[1:], *others]) + b"\n")
     resolved = call("snapshot", "resolve", "--timeout", "0.2")
     assert resolved.code == 9
-    assert re.search(r"^x-1 of 1037001 \([-0-9]+ [:0-9]+ KST\)$", resolved.stdout, re.MULTILINE)
+    assert re.search(r"^x-1 on 1037001 \([-0-9]+ [:0-9]+ KST\)$", resolved.stdout, re.MULTILINE)
     assert "x-1 on 1037001" in call("doctor", "--offline").stdout
 
 

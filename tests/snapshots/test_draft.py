@@ -171,7 +171,7 @@ def test_what_was_not_looked_at_is_asked_about() -> None:
 def test_a_history_that_goes_on_behind_what_was_looked_at_is_asked_about() -> None:
     longer = draft(evidence={"history": Listing((replace(ROW, snapshot="other-1"),), AT, has_more=True)})
     assert longer.confirmation(AT).reasons == (Reason.OLDER_ROWS,)
-    assert words(longer)[0] == "Older rows of the history are still being looked at."
+    assert words(longer)[0] == "Older rows of the history are still being checked."
 
 
 def test_an_earlier_request_stops_it_and_a_yes_is_for_exactly_that_one() -> None:
@@ -245,7 +245,7 @@ def test_a_protected_profile_has_the_clusters_name_typed_whatever_else_is_asked(
     assert wanted.reasons[-1] is Reason.PROTECTED
     assert wanted.typed == CLUSTER_NAME
     last = words(protected)[-1]
-    assert last == f"Profile {CALLER.profile} is protected. Type the cluster's name to create {NAME}:"
+    assert last == f"Profile {CALLER.profile} is protected. Type the cluster name to create {NAME}:"
     unprotected = change(DRAFT).confirmation(AT)
     assert (*unprotected.reasons, Reason.PROTECTED) == wanted.reasons
     assert all(doubt in question(wanted) for doubt in question(unprotected).split("\n")[:-1])
@@ -256,7 +256,7 @@ def test_the_checks_in_one_line_have_what_is_not_well_first() -> None:
     mixed = draft(evidence={"cluster": replace(CLUSTER, status="changing", health="yellow")})
     said = "BAD: cluster   UNSURE: health   ok: bucket, name, others, API key, clock"
     assert checks_line(mixed.preflight) == said
-    assert checks_line(mixed.preflight, "refused") == f"before it was refused:   {said}"
+    assert checks_line(mixed.preflight, "refused") == f"before the request was refused:   {said}"
 
 
 PROFILE = Profile(name="prod", access_key="AKID", name_template="{profile}-{date:kst}-{time:kst}")

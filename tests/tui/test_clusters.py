@@ -137,7 +137,7 @@ async def test_the_detail_has_what_the_list_has_not_and_keeps_what_it_said() -> 
         await stage.press("enter")
         assert isinstance(stage.app.screen, TextDialog)
         assert stage.shows("Cluster search-0001", "1037001", "OpenSearch 2.17.1", "documents", "store size")
-        assert stage.shows("2,907,564", "1,860,840,960")
+        assert stage.shows("2,907,564", "1.7 GiB")
         assert stage.shows("green"), "the health is in the list only"
         assert "clusterNodeList" in stage.app.screen.query_one(TextView).text, "the nodes are in the detail only"
         await stage.press("escape")

@@ -157,7 +157,7 @@ async def test_an_empty_list_says_so() -> None:
 
     async with staged(WIDE, prepare=prepare) as stage:
         await stage.press("s")
-        assert stage.shows("The service names no bucket. Is the cluster's API key for Object Storage set?")
+        assert stage.shows("No buckets listed. Is the cluster's storage key set in the NCP console?")
         assert can_create(stage)
         await stage.press("f5")
         assert stage.shows("The bucket list could not be read. A bucket can be typed by hand.")
@@ -233,7 +233,7 @@ async def test_what_is_not_whole_is_called_failed(quick_looks: None) -> None:  #
             await stage.fill("name", name)
             await stage.press("f2")
             stage.clock.advance(60)
-            await stage.expect(f"FAILED: snapshot {name}:", message)
+            await stage.expect(f"Snapshot {name} failed:", message)
             assert "Finished" not in stage.text()
             await stage.press("escape")
             assert stage.shows("1 min ago failed")
@@ -334,7 +334,7 @@ async def test_the_watch_outlives_every_screen(quick_looks: None) -> None:  # no
         assert isinstance(stage.app.screen, HistoryScreen)
         stage.clock.advance(60)
         # The history is read again when it ends.
-        await stage.until(lambda: any(NAME in line and " ok " in line for line in stage.text().splitlines()))
+        await stage.until(lambda: any(NAME in line and " succeeded " in line for line in stage.text().splitlines()))
         await stage.press("escape")
         await stage.expect("succeeded 1 min ago")
 

@@ -328,7 +328,7 @@ async def test_a_journal_that_fails_after_the_answer_is_told_of(tmp_path: Path, 
         lock.unlink(missing_ok=True)
         lock.mkdir()
         stage.clock.advance(60)
-        await stage.expect(f"Not recorded in the journal:")
+        await stage.expect("Not recorded in the journal:")
         assert events_of(stage.app.session.journal)[-1] != "finished"
 
 

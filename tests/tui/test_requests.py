@@ -133,7 +133,7 @@ async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_resolved_later(
         assert stage.shows(f"Unresolved: {NAME} may or may not have started. Press u.", "1 UNRESOLVED")
         await stage.press("u")
         assert isinstance(stage.app.screen, RequestsScreen)
-        assert stage.shows("cannot tell", "press s", "1 create, 1 open")
+        assert stage.shows("cannot tell", "press s", "1 request, 1 unresolved")
         await stage.press("s")
         assert stage.shows(f"Cannot tell: {NAME}. Still unresolved.", "but is no proof")
         before = stage.asked(CREATE)
@@ -208,7 +208,7 @@ async def test_what_needs_no_request_or_has_nobody_to_ask_it(tmp_path: Path) -> 
         for caller in (ELSEWHERE, GONE):
             await stage.press("down", "s")
             why = "No profile gone leads to" if caller is GONE else "Profile prod leads to another gateway now"
-            assert stage.shows(why, caller.gateway, "Still unresolved.")
+            assert stage.shows(why, caller.gateway, "stays unresolved.")
         assert len(stage.app.session.unresolved) == 2
         assert len(stage.sandbox.ledger.requests) == asked
         await stage.press("e")
@@ -267,7 +267,7 @@ async def test_what_an_earlier_run_was_refused_an_answer_for_is_told_at_the_star
             "2 UNRESOLVED", "2 snapshot requests are unresolved: each may or may not have started. Press u."
         )
         await stage.press("u")
-        assert stage.shows("2 creates, 2 open")
+        assert stage.shows("2 requests, 2 unresolved")
 
 
 async def test_an_accepted_snapshot_of_an_earlier_run_is_followed_on(tmp_path: Path, quick_looks: None) -> None:  # noqa: ARG001
