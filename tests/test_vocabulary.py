@@ -169,8 +169,8 @@ CUT = frozenset(
         "next_words",
         "problem_words",
         "result",
-        "under_way_sentence",
-        "unresolved_words",
+        "tracked_sentence",
+        "unresolved_sentence",
         "why_not_resolved",
     }
 )

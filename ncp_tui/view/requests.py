@@ -161,7 +161,7 @@ def _verdict_of(name: str, found: Resolution) -> str:
 
 def checking_sentence(name: str) -> str:
     """That the history is being checked for a request."""
-    return f"Checking the history for {name} ..."
+    return f"Checking {name} ..."
 
 
 def marked_sentence(name: str, *, being_checked: bool = False) -> str:

@@ -48,7 +48,7 @@ def test_clusters_for_people(call: Called) -> None:
         "1037001",
         "vpc-prod",
     ]
-    assert "by name only" in lines[-1]
+    assert "no permission (name only)" in lines[-1]
 
 
 def test_the_source_of_the_keys_is_always_told(call: Called, sandbox: Sandbox) -> None:

@@ -103,11 +103,11 @@ async def test_every_column_orders_and_the_last_goes_back() -> None:
             await stage.press("o")
             said.append(lines_with(stage, "Sorted by") or lines_with(stage, "In the service's order."))
             if place == 5:
-                aged = [line.strip() for line in lines_with(stage, " ago ")]
+                aged = [line.strip() for line in lines_with(stage, " ago")]
                 assert len(aged) == 5
                 assert "succeeded 1 h ago" in aged[-1]
                 await stage.press("O")
-                assert "succeeded 1 h ago" in lines_with(stage, " ago ")[0]
+                assert "succeeded 1 h ago" in lines_with(stage, " ago")[0]
         assert ["last snapshot" in "".join(lines) for lines in said] == [False] * 5 + [True, False]
         assert said[6]
         await stage.press("O")

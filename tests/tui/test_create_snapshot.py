@@ -236,7 +236,7 @@ async def test_what_is_not_whole_is_called_failed(quick_looks: None) -> None:  #
             await stage.expect(f"Snapshot {name} failed:", message)
             assert "Finished" not in stage.text()
             await stage.press("escape")
-            assert stage.shows("1 min ago failed")
+            assert stage.shows("failed 1 min ago")
 
 
 async def test_a_refusal_can_be_corrected() -> None:
