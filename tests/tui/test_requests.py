@@ -169,7 +169,6 @@ async def test_leaving_the_program_while_it_looks_asks_first() -> None:
     wire = Wire(Silent, set[str]())
     async with staged(WIDE, wrap=wire, resolve_seconds=60.0) as stage:
         stage.sandbox.faults.add(CREATE, "before", NO_WORD)
-        before = stage.text().count("running")
         await stage.press("s")
         wire.held.operations = {HISTORY}
         await stage.pilot.press("f2")
