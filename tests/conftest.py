@@ -15,6 +15,7 @@ from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from ncp_tui.sandbox.sandbox import RunningSandbox, Sandbox, serve
+from ncp_tui.system.backoff import Backoff
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -112,7 +113,7 @@ async def served() -> AsyncIterator[RunningSandbox]:
 @pytest.fixture(autouse=True)
 def reads_are_repeated_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A read that fails is asked again after a pause; no test of this process waits for it."""
-    monkeypatch.setattr("ncp_tui.search_engine.retries.BASE_PAUSE", 0.0)
+    monkeypatch.setattr("ncp_tui.search_engine.retries.BACKOFF", Backoff(0.0, 0.0))
 
 
 @pytest.fixture(autouse=True)

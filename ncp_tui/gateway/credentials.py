@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from ncp_tui.problem import Problem
+from ncp_tui.system.secret_value import SecretValue
 
-_MASK = "SecretKey(****)"
 _SHOWN_AT_EACH_END = 4
 
 
@@ -46,14 +46,10 @@ def check_as_pasted(what: str, value: str) -> str:
     return value
 
 
-class SecretKey:
-    """A secret key that cannot be printed, formatted, pickled or compared in variable time by accident.
+class SecretKey(SecretValue[str]):
+    """A secret key: masked wherever it is shown, and checked for what happens to keys on their way here."""
 
-    Textual's crash report and worker descriptions print the repr of local variables and arguments, so a plain `str`
-    would end up on the terminal. The value is taken out in one place, `reveal`.
-    """
-
-    __slots__ = ("_value",)
+    __slots__ = ()
 
     def __init__(self, value: str) -> None:
         """Keep `value`; white space around it is a pasting accident and is removed.
@@ -69,32 +65,7 @@ class SecretKey:
                 "Nothing was stored or sent.",
                 "Copy it again from the NCP console: My Account > Manage Auth Key.",
             )
-        self._value = value
-
-    def reveal(self) -> str:
-        """The secret itself: for the signature and the secret store, nobody else."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return _MASK
-
-    __str__ = __repr__
-
-    def __format__(self, format_spec: str) -> str:
-        return format(_MASK, format_spec)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, SecretKey):
-            return NotImplemented
-        from hmac import compare_digest  # 1 ms that the first frame does without
-
-        return compare_digest(self._value.encode(), other._value.encode())
-
-    def __hash__(self) -> int:
-        return hash(SecretKey)  # equal keys hash alike, and a hash of the value would tell something about it
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret key is not pickled")
+        super().__init__(value)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ import truststore
 
 from ncp_tui.gateway.errors import TlsFailed
 from ncp_tui.system.blocking import run_blocking
-
-_LOADING_SECONDS = 10.0
+from ncp_tui.system.deadlines import DISK_SECONDS
 
 
 class UnusableCaBundle(TlsFailed):
@@ -25,10 +24,10 @@ class UnusableCaBundle(TlsFailed):
 async def loaded_tls_context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
     """The same as `tls_context`, with the files read where a disk that hangs holds nobody. Raises UnusableCaBundle."""
     try:
-        return await run_blocking(lambda: tls_context(ca_bundle, environ), _LOADING_SECONDS)
+        return await run_blocking(lambda: tls_context(ca_bundle, environ), DISK_SECONDS)
     except TimeoutError:
         raise UnusableCaBundle(
-            f"The certificates could not be read within {_LOADING_SECONDS:g} s.",
+            f"The certificates could not be read within {DISK_SECONDS:g} s.",
             "Nothing was sent.",
             "Is the folder of the CA bundle reachable?",
         ) from None

@@ -25,10 +25,8 @@ from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 from ncp_tui.profiles.secret_stores.protocol import SecretStore, service_of
 from ncp_tui.profiles.store import CannotSave, ProfileStore
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.deadlines import PROFILE_CHANGE_SECONDS
 from ncp_tui.system.private_files import Fence
-
-DISK_SECONDS: Final = 30.0
-"""How long the profiles file may take for one change: three times what it waits for another program's lock."""
 
 READ_BACK_SECONDS: Final = 10.0
 """How long it may then take to say whether the change is on disk."""
@@ -238,7 +236,7 @@ class Administration:
 
     async def _on_disk(self, question: Callable[[], T]) -> T:
         try:
-            return await run_blocking(question, DISK_SECONDS)
+            return await run_blocking(question, PROFILE_CHANGE_SECONDS)
         except TimeoutError:
             raise _silent("Nothing was changed.") from None
 
@@ -266,7 +264,7 @@ class _Write:
         """The profiles after the change. What a timeout means is said where it matters: see Administration."""
         fence = Fence()
         try:
-            return await run_blocking(lambda: self._change(profiles.behind(fence)), DISK_SECONDS)
+            return await run_blocking(lambda: self._change(profiles.behind(fence)), PROFILE_CHANGE_SECONDS)
         except TimeoutError:
             book = await self._read_back(profiles, fence)
         except asyncio.CancelledError:
@@ -316,5 +314,5 @@ async def _nothing() -> None:
 
 def _silent(meaning: str) -> DiskSilent:
     return DiskSilent(
-        f"The disk did not answer within {DISK_SECONDS:g} s.", meaning, "Look at the disk, then try again."
+        f"The disk did not answer within {PROFILE_CHANGE_SECONDS:g} s.", meaning, "Look at the disk, then try again."
     )

@@ -29,7 +29,7 @@ from ncp_tui.search_engine.lists import (
     RowReader,
 )
 from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, Version
-from ncp_tui.search_engine.operations import OPERATIONS, Effect
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS, Effect
 from ncp_tui.search_engine.paging import (
     AT_ONCE,
     MOST_ROWS,
@@ -289,7 +289,7 @@ class SearchEngine:
     @staticmethod
     def _creation(number: str, name: str, bucket: str) -> ApiCall:
         body = {"snapshotName": name, "bucketName": bucket}
-        return _call_of("createSnapshot", number, body=body, timeouts=CREATE_TIMEOUTS)
+        return _call_of(CREATE_SNAPSHOT, number, body=body, timeouts=CREATE_TIMEOUTS)
 
 
 def check_number(number: str, name: str = "") -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from ncp_tui.search_engine import fields
-from ncp_tui.search_engine.fields import KST
+from ncp_tui.system.time_zone import KST
 
 _DATE = re.compile(
     r"(\d{4})\s?[-/.년]\s?(\d{1,2})\s?[-/.월]\s?(\d{1,2})일?"

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any
-
-KST = timezone(timedelta(hours=9), "KST")
-"""Asia/Seoul, the zone of every date the service gives (fin API documentation); Korea has no daylight saving time."""
 
 _MILLISECONDS_FROM = 10**11
 """Epoch numbers above this are milliseconds: as seconds they would lie after the year 5138."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from ncp_tui.search_engine import dates, fields
+from ncp_tui.system.time_zone import KST
 
 Raw = Mapping[str, Any]
 _CHANGING = ("status", "health", "manager_nodes", "data_nodes", "master_nodes", "plugin_installed")
@@ -181,7 +182,7 @@ class HistoryEntry:
     @property
     def when(self) -> str:
         """Its date in Korean time, or as it came where it cannot be read; empty where there is none."""
-        return f"{self.at.astimezone(fields.KST):%Y-%m-%d %H:%M:%S} KST" if self.at else self.date
+        return f"{self.at.astimezone(KST):%Y-%m-%d %H:%M:%S} KST" if self.at else self.date
 
     @property
     def state(self) -> SnapshotState:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 
 class Effect(StrEnum):
@@ -39,6 +40,8 @@ class Operation:
         return f"/{self.group}/{self.name}/{number}" if self.for_cluster else f"/{self.group}/{self.name}"
 
 
+CREATE_SNAPSHOT: Final = "createSnapshot"
+
 _READ, _WRITE = Effect.READ, Effect.WRITE
 
 # Methods and paths: api.ncloud-docs.com, "Search Engine Service"; a wrong method is answered with 404/300.
@@ -57,7 +60,7 @@ _ALL = (
         boolean=True,
         secret=frozenset({"accessKeyId", "secretKey"}),
     ),
-    Operation("createSnapshot", "create snapshot", "POST", "snapshot", _WRITE, boolean=True),
+    Operation(CREATE_SNAPSHOT, "create snapshot", "POST", "snapshot", _WRITE, boolean=True),
     Operation("getSnapshotHistory", "snapshot history", "GET", "snapshot", _READ),
     Operation("setSnapshotScheduling", "set schedule", "POST", "snapshot", _WRITE, boolean=True),
     Operation("getSnapshotSchedulingHistory", "schedule history", "GET", "snapshot", _READ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,14 +21,13 @@ from ncp_tui.gateway.errors import (
     Throttled,
     TlsFailed,
 )
+from ncp_tui.system.backoff import Backoff, chance
 
 MOST_TRIES = 3
 TOTAL_SECONDS = 30.0
 """From the first try to the end of the last, whatever happens in between."""
 
-BASE_PAUSE, LONGEST_PAUSE = 0.5, 5.0
-"""Seconds: the pause is anything from nothing to BASE_PAUSE, then twice that, and so on. Spread evenly over all of it,
-since many clients that failed together would else come back together."""
+BACKOFF = Backoff(first=0.5, longest=5.0, least=0.0, most=1.0)
 
 _SHORTEST_TRY = 1.0
 _TRANSIENT = (NotReached, AnswerLost, ServerError, EndpointError, EndpointTimeout, Throttled)
@@ -48,11 +46,11 @@ def is_transient(error: GatewayError) -> bool:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """When to ask again. `sleep`, `monotonic` and `uniform` are the world's, and other in tests."""
+    """When to ask again. `sleep`, `monotonic` and `jitter` are the world's, and other in tests."""
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     monotonic: Callable[[], float] = time.monotonic
-    uniform: Callable[[float, float], float] = random.uniform
+    jitter: Callable[[], float] = chance
 
     async def run(self, ask: Try, tries: int = MOST_TRIES) -> Any:
         """Await `ask` until it answers, at most `tries` times, and never for long.
@@ -66,7 +64,8 @@ class RetryPolicy:
             try:
                 return await ask(number, left)
             except GatewayError as error:
-                pause = self._pause_after(error, tried)
+                asked = error.retry_after if isinstance(error, Throttled) else None
+                pause = BACKOFF.pause(tried, asked, self.jitter)
                 left = ends - self.monotonic() - pause
                 if tried == tries or not is_transient(error) or left < _SHORTEST_TRY:
                     raise
@@ -74,8 +73,3 @@ class RetryPolicy:
             await self.sleep(pause)
             left = ends - self.monotonic()
         raise ValueError(f"there is no answer after {tries} tries")
-
-    def _pause_after(self, error: GatewayError, tried: int) -> float:
-        pause = self.uniform(0.0, min(LONGEST_PAUSE, BASE_PAUSE * 2 ** (tried - 1)))
-        asked = error.retry_after if isinstance(error, Throttled) else None
-        return max(pause, asked or 0.0)

@@ -2,7 +2,8 @@
 
 A `request` line is written when the request is over, an `action` line when the action is. Both begin with when it
 started (`time`), the program that did it (`run`), and `profile`, `host`, `action` (a number within the run), `title`.
-Headers and bodies stay in memory. Only what a create asked for, the names of snapshot and bucket, is written.
+Headers and bodies stay in memory, but for the parameters of a request with an effect that holds no secret. Those of
+a create are the names of snapshot and bucket.
 """
 
 from __future__ import annotations
@@ -10,23 +11,21 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from ncp_tui.gateway.exchange import ACCESS_KEY_HEADER, Exchange
+from ncp_tui.gateway.exchange import ACCESS_KEY_HEADER, MASKED, Exchange
 from ncp_tui.session_log.log import Action
+from ncp_tui.system.time_zone import timestamp
 from ncp_tui.text import clean
 
 Line = Mapping[str, Any]
-
-_CREATE = "createSnapshot"
 
 
 def request_line(run: str, action: Action, exchange: Exchange) -> dict[str, Any]:
     """A request and what came of it."""
     request, answer = exchange.request, exchange.answer
     line: dict[str, Any] = {
-        "time": moment(exchange.at),
+        "time": timestamp(exchange.at),
         "line": "request",
         "run": run,
         "profile": action.profile or None,
@@ -48,8 +47,8 @@ def request_line(run: str, action: Action, exchange: Exchange) -> dict[str, Any]
         "bytes": None if answer is None else answer.size,
         "ms": {name: _milliseconds(spent) for name, spent in dataclasses.asdict(exchange.timings).items()},
     }
-    if exchange.operation == _CREATE:
-        line["asked"] = asked_of(exchange)
+    if request.has_effect:
+        line["asked"] = None if MASKED in request.body else asked_of(exchange)
         line["may_have_acted"] = exchange.may_have_acted
     return line
 
@@ -59,7 +58,7 @@ def action_line(run: str, action: Action) -> dict[str, Any]:
     last = action.exchanges[-1] if action.exchanges else None
     spent = (action.ended - action.started).total_seconds() if action.ended else None
     return {
-        "time": moment(action.started),
+        "time": timestamp(action.started),
         "line": "action",
         "run": run,
         "profile": action.profile or None,
@@ -82,11 +81,6 @@ def asked_of(exchange: Exchange) -> dict[str, Any] | None:
     except ValueError:
         return None
     return body if isinstance(body, dict) else None
-
-
-def moment(at: datetime) -> str:
-    """A time in UTC with milliseconds, as ISO 8601 has it."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _milliseconds(seconds: float | None) -> float | None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.history_match import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import VERDICT_OF, Outcome, Verdict, outcome_of_class
+from ncp_tui.system.time_zone import KST
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of, outcome_sentence
 from ncp_tui.snapshots.record import Record
 from ncp_tui.snapshots.rules import check_bucket, check_name
+from ncp_tui.system.backoff import Backoff
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST_REPEATS = 2
 """How often a create is repeated that was throttled: refused before it had any effect, so nothing is doubled."""
 
-_FIRST_WAIT = 1.0
+BACKOFF = Backoff(first=1.0, longest=2.0)
 
 
 @dataclass(frozen=True)
@@ -280,8 +280,5 @@ def _throttled_without_effect(taken: CreateResult) -> Throttled | None:
 
 
 def _wait_after(error: Throttled, attempts: int) -> float:
-    """Seconds: what the gateway asks for, else one, then two, with some chance so that many do not come at once."""
-    if error.retry_after is not None:
-        return error.retry_after
-    pause = _FIRST_WAIT * random.uniform(0.8, 1.2)  # noqa: S311 - nothing secret
-    return pause if attempts == 1 else 2 * pause
+    """Seconds: what the gateway asks for, be it nothing; else one, then two."""
+    return BACKOFF.pause(attempts) if error.retry_after is None else error.retry_after

@@ -19,24 +19,25 @@ from typing import Any
 import ncp_tui
 from ncp_tui.gateway.classify import classify_answer, payload_of
 from ncp_tui.gateway.clock import ClockOffset
-from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.credentials import SecretKey, mask_access_key
 from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.gateway.exchange import Exchange
+from ncp_tui.gateway.exchange import MASKED, Exchange
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.search_engine.operations import OPERATIONS, Effect
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS, Effect
 from ncp_tui.session_log.log import Action, SessionLog
 from ncp_tui.session_log.log_file import read_log
-from ncp_tui.session_log.records import Line, asked_of, moment
+from ncp_tui.session_log.records import Line, asked_of
 from ncp_tui.snapshots.conclusion import Conclusion, Create, outcome_of_kind, verdict_of
 from ncp_tui.snapshots.history_match import Asked
 from ncp_tui.snapshots.journal import Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import Outcome, outcome_of
-from ncp_tui.snapshots.redaction import redact
 from ncp_tui.system.paths import Paths
 from ncp_tui.system.private_files import create_private_file
+from ncp_tui.system.redact import redact
+from ncp_tui.system.time_zone import timestamp
 from ncp_tui.text import json_text
 
 FORMAT = 1
@@ -45,8 +46,7 @@ FORMAT = 1
 MOST_OF_A_BODY = 64 * 1024
 """Characters kept of an answer that only read something. The answer to a create is kept whole: it is the evidence."""
 
-_CREATE = "createSnapshot"
-_ABOUT_ONE_CLUSTER = {_CREATE, "getSnapshotHistory"}
+_ABOUT_ONE_CLUSTER = {CREATE_SNAPSHOT, "getSnapshotHistory"}
 _NOT_FOR_A_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
 _LONGEST_NAME = 64
 
@@ -97,14 +97,14 @@ class Evidence:
 
     def _creates(self) -> Iterator[Create]:
         for line in self.lines:
-            if line.get("operation") == _CREATE and _asks_for(line.get("asked"), self.snapshot):
+            if line.get("operation") == CREATE_SNAPSHOT and _asks_for(line.get("asked"), self.snapshot):
                 outcome = outcome_of_kind(line.get("error"), sent=line.get("sent") is not False)
                 if outcome is Outcome.REFUSED and line.get("may_have_acted") is not False:
                     outcome = Outcome.UNKNOWN  # a 404 in HTML has the kind of one that the gateway gave, and no proof
                 bucket = _bucket_of(line.get("asked"))
                 yield Create(_when(line.get("time")), outcome, str(line.get("outcome") or ""), bucket)
         for exchange in self.exchanges:
-            if exchange.operation == _CREATE and _asks_for(asked_of(exchange), self.snapshot):
+            if exchange.operation == CREATE_SNAPSHOT and _asks_for(asked_of(exchange), self.snapshot):
                 outcome = Outcome(judged(exchange)["outcome"])
                 bucket = _bucket_of(asked_of(exchange))
                 yield Create(exchange.at, outcome, exchange.error_text or "confirmed", bucket)
@@ -207,7 +207,8 @@ def write_evidence(
 
 def evidence_text(evidence: Evidence, *, secrets: Iterable[SecretKey], access_keys: Iterable[str] = ()) -> str:
     """The bundle as it is written: JSON that is inert on a terminal and holds none of the secrets."""
-    return json_text(redact(evidence_document(evidence), secrets, access_keys), indent=2) + "\n"
+    masks = {key: mask_access_key(key) for key in access_keys} | {secret.reveal(): MASKED for secret in secrets}
+    return json_text(redact(evidence_document(evidence), masks), indent=2) + "\n"
 
 
 def file_name(evidence: Evidence) -> str:
@@ -220,7 +221,7 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
     """The bundle before the secrets are taken out of it: never to be written as it is."""
     return {
         "evidence": FORMAT,
-        "made_at": moment(evidence.made_at),
+        "made_at": timestamp(evidence.made_at),
         "snapshot": evidence.snapshot,
         "cluster": {"name": evidence.cluster_name or None, "number": evidence.cluster_number or None},
         "verdict": dataclasses.asdict(evidence.conclusion),
@@ -246,7 +247,7 @@ def exchange_document(exchange: Exchange) -> dict[str, Any]:
     operation = OPERATIONS.get(exchange.operation)
     is_read = operation is not None and operation.effect is Effect.READ
     document: dict[str, Any] = {
-        "at": moment(exchange.at),
+        "at": timestamp(exchange.at),
         "operation": exchange.operation,
         "boolean": operation is not None and operation.boolean,
         "attempt": exchange.attempt,
@@ -325,7 +326,7 @@ def _session_log(paths: Paths, gaps: list[str]) -> Sequence[Line]:
 
 
 def _is_about(action: Action, exchanges: Iterable[Exchange], name: str) -> bool:
-    creates = (exchange for exchange in exchanges if exchange.operation == _CREATE)
+    creates = (exchange for exchange in exchanges if exchange.operation == CREATE_SNAPSHOT)
     return _names(action.title, name) or any(_asks_for(asked_of(exchange), name) for exchange in creates)
 
 
@@ -350,8 +351,8 @@ def _on_cluster(requests: Iterable[tuple[Any, str]], number: str) -> bool:
 
 def _number_of_newest(lines: Iterable[Line], exchanges: Iterable[Exchange]) -> str:
     """The cluster of the newest create, from the end of its target."""
-    found = [str(line.get("target")) for line in lines if line.get("operation") == _CREATE]
-    found += [exchange.request.target for exchange in exchanges if exchange.operation == _CREATE]
+    found = [str(line.get("target")) for line in lines if line.get("operation") == CREATE_SNAPSHOT]
+    found += [exchange.request.target for exchange in exchanges if exchange.operation == CREATE_SNAPSHOT]
     return found[-1].partition("?")[0].rpartition("/")[2] if found else ""
 
 

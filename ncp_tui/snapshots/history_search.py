@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from ncp_tui.snapshots.history_match import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.journal import Journal, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest, Verdict
+from ncp_tui.system.backoff import Backoff, chance
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 SECONDS = 60.0
 """How long the history is looked at. An entry that is missing then may still come: absence proves nothing."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
-_GROWTH = 2.0
-_JITTER = 0.2
+BACKOFF = Backoff(first=1.0, longest=15.0)
 # Room for the last look: begun at the very end, none would ever be answered over a link with 200 ms of latency.
 _LAST_LOOK, _LAST_SHARE = 5.0, 0.1
 
@@ -68,7 +66,7 @@ async def search_history(
     seconds: float = SECONDS,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     monotonic: Callable[[], float] = time.monotonic,
-    jitter: Callable[[], float] = random.random,
+    jitter: Callable[[], float] = chance,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     on_look: Callable[[int], None] = lambda _: None,
 ) -> Resolution:
@@ -78,7 +76,7 @@ async def search_history(
     in a history that may lag behind or lose a row: where none of the looks shows it, nobody can tell. `on_look` is told
     the number of each look before it.
     """
-    ends, pause, looks = monotonic() + seconds, _FIRST_PAUSE, 0
+    ends, looks = monotonic() + seconds, 0
     last_begins, is_last = ends - min(_LAST_LOOK, _LAST_SHARE * seconds), False
     seen, problem = 0, None
     other: Match | None = None
@@ -104,10 +102,9 @@ async def search_history(
         if is_last or left <= 0:
             return _cannot_tell(entry, looks, seen, problem, other)
         asked = problem.retry_after if isinstance(problem, Throttled) else None
-        wait = max(asked or 0.0, pause * (1 - _JITTER + 2 * _JITTER * jitter()))
+        wait = BACKOFF.pause(looks, asked, jitter)
         is_last = wait >= left
         await sleep(min(left, wait))
-        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
 
 
 async def learn_ends(

@@ -21,11 +21,11 @@ from filelock import FileLock, Timeout
 
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.snapshots.earlier_requests import Intent
 from ncp_tui.snapshots.journal_contents import Contents, DamageReport, OtherDamage
 from ncp_tui.snapshots.journal_damage import FileEvent, damage_id, read_journal
 from ncp_tui.snapshots.journal_entry import (
-    CREATE,
     JournalEntry,
     JournalEvent,
     begun_context,
@@ -38,6 +38,7 @@ from ncp_tui.snapshots.journal_line import JournalLine, recorded
 from ncp_tui.snapshots.journal_migration import converted, is_old
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.system.paths import Paths, make_private_directory
 from ncp_tui.system.private_files import back_up
 
@@ -47,8 +48,6 @@ LARGEST = 1024 * 1024
 KEPT = timedelta(days=30)
 """How long a closed entry is kept at least."""
 
-DISK_SECONDS = 10.0
-"""Seconds after which a disk that does not answer counts as one that cannot be written."""
 
 _LOCK_SECONDS = 5.0
 _EVENTS = frozenset({*JournalEvent, *FileEvent})
@@ -329,8 +328,8 @@ def _line(
     request: SnapshotRequest | None = None,
 ) -> JournalLine:
     """A line that has no number yet."""
-    parameters = recorded(CREATE, parameters_of(request)) if request is not None else {}
-    return JournalLine(0, key, event.value, at.isoformat(), CREATE if key else "", parameters, None, context)
+    parameters = recorded(CREATE_SNAPSHOT, parameters_of(request)) if request is not None else {}
+    return JournalLine(0, key, event.value, at.isoformat(), CREATE_SNAPSHOT if key else "", parameters, None, context)
 
 
 def _smaller(contents: Contents, now: datetime) -> list[bytes]:

@@ -8,11 +8,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.snapshots.journal_damage import Reading
 from ncp_tui.snapshots.journal_line import BUCKET, NAME, NUMBER, JournalLine, Key
 from ncp_tui.snapshots.outcome import VERDICT_OF, Caller, Outcome, SnapshotRequest, Verdict
-
-CREATE: Final = "createSnapshot"
 
 # What can be added to each other without leaving the calendar, whatever stands in the file.
 _YEARS = range(1970, 9000)
@@ -208,7 +207,7 @@ def entries_of(reading: Reading) -> list[JournalEntry]:
     """
     places: dict[str, list[int]] = {}
     for place, line in enumerate(reading.lines):
-        if line.entry and line.operation == CREATE:
+        if line.entry and line.operation == CREATE_SNAPSHOT:
             places.setdefault(line.entry, []).append(place)
     found = []
     for key, at in places.items():

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.snapshots.journal_damage import FileEvent
-from ncp_tui.snapshots.journal_entry import CREATE, JournalEvent, parameters_and_context, read_entries
+from ncp_tui.snapshots.journal_entry import JournalEvent, parameters_and_context, read_entries
 from ncp_tui.snapshots.journal_line import JournalLine, read_line
 from ncp_tui.system.jsonl import read_object
 
@@ -47,7 +48,7 @@ def _new_line(seq: int, line: Mapping[str, Any], begun: Mapping[str, Mapping[str
     if line["fact"] == JournalEvent.BEGUN:
         context = parameters_and_context(line)[1]
     return JournalLine(
-        seq, line["id"], line["fact"], at if isinstance(at, str) else "", CREATE, parameters, None, context
+        seq, line["id"], line["fact"], at if isinstance(at, str) else "", CREATE_SNAPSHOT, parameters, None, context
     )
 
 

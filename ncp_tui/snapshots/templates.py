@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ncp_tui.problem import Problem
-from ncp_tui.search_engine.fields import KST
 from ncp_tui.snapshots.rules import LONGEST, name_problems
+from ncp_tui.system.time_zone import KST
 from ncp_tui.text import clean
 
 DEFAULT_TEMPLATE = "{cluster}-{date}-{time}"

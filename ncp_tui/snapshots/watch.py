@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -20,15 +19,14 @@ from ncp_tui.gateway.errors import (
 )
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.history_match import Asked, Match, Whose, best_match
+from ncp_tui.system.backoff import Backoff, chance
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
 
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 15.0
-"""Seconds between two looks: short at first, since small snapshots end in seconds; at most four a minute later."""
+BACKOFF = Backoff(first=2.0, longest=15.0, growth=1.5)
+"""Between two looks: short at first, since small snapshots end in seconds; at most four a minute later."""
 
-_GROWTH = 1.5
-_JITTER = 0.2
 _FINAL = frozenset({SnapshotState.SUCCESS, SnapshotState.FAILED})
 
 
@@ -58,7 +56,7 @@ async def watch(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     monotonic: Callable[[], float] = time.monotonic,
-    jitter: Callable[[], float] = random.random,
+    jitter: Callable[[], float] = chance,
 ) -> AsyncIterator[Progress]:
     """Yield a Progress after each look for what was `asked` at the history of its cluster, the last one final.
 
@@ -67,7 +65,7 @@ async def watch(
     a longer one where the gateway asks for it; refused keys, a missing permission, an unknown address or a used-up
     quota end the watch by raising. It has no limit of its own: cancel it, or stop iterating, at any time.
     """
-    started, pause, looks = monotonic(), FIRST_PAUSE, 0
+    started, looks = monotonic(), 0
     last: HistoryEntry | None = None
     other: Match | None = None
     while True:
@@ -92,5 +90,4 @@ async def watch(
         if progress.is_final:
             return
         wait = problem.retry_after if isinstance(problem, Throttled) else None
-        await sleep(max(wait or 0.0, pause * (1 - _JITTER + 2 * _JITTER * jitter())))
-        pause = min(pause * _GROWTH, LONGEST_PAUSE)
+        await sleep(BACKOFF.pause(looks, wait, jitter))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 from urllib.parse import quote
 
 _NAMED = {"/": "sol", "+": "plus", "=": "equals"}
@@ -22,6 +23,20 @@ _ALWAYS_SEARCHED = 32 * 1024
 takes 0.2 us a character, during which no key is answered."""
 
 _SHORTEST_ANCHOR = 4
+
+_SHORTEST_PART = 16
+"""Characters from which a secret is looked for inside other text. NCP's have 40; a short one may be an honest word, and
+is masked only where it is the whole of a string."""
+
+
+def redact(document: Any, masks: Mapping[str, str]) -> Any:
+    """A copy of `document` (as of JSON) in which no string, names of members included, holds a secret.
+
+    `masks` has what to put in the place of each secret. One is found however another machine may have spelled it.
+    """
+    # The longest first: one may begin with another, and the rest of it would stay.
+    ordered = sorted(masks.items(), key=lambda pair: -len(pair[0]))
+    return _redacted(document, [(Spellings(plain), mask) for plain, mask in ordered])
 
 
 @dataclass(frozen=True)
@@ -133,3 +148,22 @@ def _ways(character: str) -> list[str]:
     if character in _IN_URLS:
         ways.append(f"[{re.escape(_IN_URLS[character])}]")
     return ways
+
+
+def _redacted(value: Any, masks: Sequence[tuple[Spellings, str]]) -> Any:
+    if isinstance(value, str):
+        return _masked(value, masks)
+    if isinstance(value, Mapping):
+        return {_masked(str(key), masks): _redacted(item, masks) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(item, masks) for item in value]
+    return value
+
+
+def _masked(text: str, masks: Sequence[tuple[Spellings, str]]) -> str:
+    for spellings, mask in masks:
+        if text == spellings.value:
+            return mask
+        if len(spellings.value) >= _SHORTEST_PART:
+            text = spellings.masked(text, mask)
+    return text

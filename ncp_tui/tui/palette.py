@@ -11,10 +11,8 @@ from textual.screen import Screen
 
 from ncp_tui.guide.pages import TOPICS, read_page
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.tui.key_bindings import SEND_ID
-
-_DISK_SECONDS = 10.0
-"""For a page of the manual, which is a small file of the program itself."""
 
 _WIDTH = 66
 """Columns of a paragraph: what the box has at 80 columns."""
@@ -57,7 +55,7 @@ async def _show_topic(app: App[Any], topic: str) -> None:
     from ncp_tui.tui.dialogs.text import TextDialog
     from ncp_tui.view.text import Tone, line
 
-    source = await run_blocking(partial(read_page, topic), _DISK_SECONDS)
+    source = await run_blocking(partial(read_page, topic), DISK_SECONDS)
     lines = [line(each.text, Tone.STRONG if each.is_strong else Tone.PLAIN) for each in page_lines(source, _WIDTH)]
     await app.push_screen(TextDialog(f"Guide: {topic.replace('-', ' ')}", lines))
 

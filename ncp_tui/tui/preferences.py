@@ -7,13 +7,11 @@ from typing import Any
 
 from ncp_tui.problem import Problem
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.system.paths import Paths, make_private_directory
 from ncp_tui.system.private_files import read_file, write_atomically
 
 LOCK_SECONDS = 2.0
-DISK_SECONDS = 10.0
-READING_SECONDS = 0.3
-"""How long the start waits for the disk; after that it goes on without."""
 
 
 class CannotRemember(Problem):

@@ -18,6 +18,7 @@ from ncp_tui.search_engine.models import Cluster
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.last_snapshot import LastSnapshot
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 RESOLVE_SECONDS = 60.0
 """How long the history is looked at after a lost answer."""
 
-PROFILES_SECONDS = 10.0
-"""How long the profiles may take to be read, from a disk that is busy."""
 
 CLIENT_SECONDS = 20.0
 """How long a client may take to be made, from a disk that is busy."""
@@ -312,7 +311,7 @@ class Session:
 async def _from_disk(read: Callable[[], T]) -> T:
     """What `read` returns. Raises a Problem, also where the disk is silent."""
     try:
-        return await run_blocking(read, PROFILES_SECONDS)
+        return await run_blocking(read, DISK_SECONDS)
     except TimeoutError:
-        words = f"The profiles could not be read within {PROFILES_SECONDS:g} s."
+        words = f"The profiles could not be read within {DISK_SECONDS:g} s."
         raise Problem(words, "Nothing was sent.", "Check the disk.") from None

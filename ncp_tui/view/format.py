@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ncp_tui.search_engine.fields import KST
+from ncp_tui.system.time_zone import SHOWN
 
 _KIBI = 1024
 _LONGEST_COUNT = 20
@@ -17,23 +17,23 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _MOST_HOURS = 3 * _DAY
 
 
-ZONE = "KST"
+ZONE = str(SHOWN)
 """The zone of `clock_time`, `date` and `date_time`, for the head of a column."""
 
 
 def clock_time(moment: datetime) -> str:
     """`09:00:00`, in ZONE."""
-    return moment.astimezone(KST).strftime("%H:%M:%S")
+    return moment.astimezone(SHOWN).strftime("%H:%M:%S")
 
 
 def date_time(moment: datetime) -> str:
     """`2026-01-02 09:00:00`, in ZONE."""
-    return moment.astimezone(KST).strftime("%Y-%m-%d %H:%M:%S")
+    return moment.astimezone(SHOWN).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def date(moment: datetime) -> str:
     """`2026-01-02`, in ZONE."""
-    return moment.astimezone(KST).strftime("%Y-%m-%d")
+    return moment.astimezone(SHOWN).strftime("%Y-%m-%d")
 
 
 def milliseconds(seconds: float | None) -> str:

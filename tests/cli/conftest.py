@@ -10,6 +10,7 @@ import pytest
 
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots.history_search import search_history
+from ncp_tui.system.backoff import Backoff
 from tests.cli.program import Called, Program, keys_of, private_environment
 
 
@@ -21,9 +22,9 @@ def nothing_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     # A create whose answer was lost is looked for a few times, however long a look takes: its clock goes by looks.
     monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "RESOLVE_SECONDS", 20.0)
     monkeypatch.setattr(taking, "search_history", partial(search_history, monotonic=count(0.0, 4.0).__next__))
-    monkeypatch.setattr(import_module("ncp_tui.snapshots.history_search"), "_FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(import_module("ncp_tui.snapshots.history_search"), "BACKOFF", Backoff(0.05, 15.0))
     monkeypatch.setattr(taking, "_FIRST_WAIT", 0.0)
-    monkeypatch.setattr(import_module("ncp_tui.snapshots.watch"), "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(import_module("ncp_tui.snapshots.watch"), "BACKOFF", Backoff(0.05, 15.0, growth=1.5))
 
 
 @pytest.fixture

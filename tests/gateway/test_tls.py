@@ -296,7 +296,7 @@ async def test_certificates_that_cannot_be_read_end_the_request(tmp_path: Path) 
 
 async def test_certificates_on_a_disk_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr(tls, "_LOADING_SECONDS", 0.1)
+    monkeypatch.setattr(tls, "DISK_SECONDS", 0.1)
     monkeypatch.setattr(tls, "tls_context", lambda *_: release.wait(30))
     async with Client("https://127.0.0.1:1") as client:
         error = await failure(client)

@@ -47,8 +47,9 @@ from ncp_tui.profiles.secret_stores.key_file_format import (
     unseal,
 )
 from ncp_tui.profiles.secret_stores.key_file_store import KeyFileStore
-from ncp_tui.profiles.secret_stores.passphrase import PASSPHRASE_VARIABLE, Masked, Passphrase, PassphraseNeeded
+from ncp_tui.profiles.secret_stores.passphrase import PASSPHRASE_VARIABLE, Passphrase, PassphraseNeeded
 from ncp_tui.profiles.secret_stores.scrypt_cost import available_memory, scrypt_cost_for
+from ncp_tui.system.secret_value import SecretValue
 from tests.tables import each_row
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
@@ -243,7 +244,7 @@ async def test_a_short_passphrase_creates_no_file(path: Path) -> None:
 
 
 def test_nothing_shows_what_it_holds(session: SessionKey) -> None:
-    masked, phrase = Masked(CANARY.encode()), Passphrase(PHRASE)
+    masked, phrase = SecretValue(CANARY.encode()), Passphrase(PHRASE)
     for each in (masked, phrase, session, [masked], {"a": phrase}):
         for shown in (repr(each), str(each), f"{each}", ascii(each)):
             assert "CANARY" not in shown
@@ -477,7 +478,7 @@ async def test_a_busy_lock_is_a_problem_and_not_a_wait_for_ever(path: Path, monk
 async def test_a_disk_that_hangs_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = await filled(path)
     release = threading.Event()
-    monkeypatch.setattr(key_file_store, "DISK_SECONDS", 0.05)
+    monkeypatch.setattr(key_file_store, "KEY_FILE_SECONDS", 0.05)
     monkeypatch.setattr(EncryptedKeyring, "set_password", lambda *_: release.wait(60))
     try:
         with pytest.raises(KeyFileSilent) as caught:
@@ -730,6 +731,6 @@ async def test_a_pipe_that_says_nothing_is_given_up(
 ) -> None:
     await filled(path)
     store = store_at(path, silent_pipe)
-    monkeypatch.setattr(key_file_store, "DISK_SECONDS", 0.2)
+    monkeypatch.setattr(key_file_store, "KEY_FILE_SECONDS", 0.2)
     with pytest.raises(InvalidPassphrase, match="gave no passphrase in time"):
         await store.load(PROFILE)

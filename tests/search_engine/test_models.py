@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.search_engine.fields import KST, epoch, flag, members, number, text
+from ncp_tui.search_engine.fields import epoch, flag, members, number, text
 from ncp_tui.search_engine.models import (
     Bucket,
     Cluster,
@@ -18,6 +18,7 @@ from ncp_tui.search_engine.models import (
     SnapshotState,
     Version,
 )
+from ncp_tui.system.time_zone import KST
 from tests.tables import each_row
 
 FIELDS = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import time as real_time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,6 +39,7 @@ from ncp_tui.search_engine import retries
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
 from ncp_tui.search_engine.retries import RetryPolicy, is_transient
+from ncp_tui.system.backoff import Backoff
 from tests.gateway.wire import Client, RawServer, Received, answering, http
 from tests.search_engine.scripted import engine_of
 from tests.search_engine.test_operations import ACTS, NUMBER
@@ -52,24 +52,19 @@ class Time:
 
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
-    most: list[float] = field(default_factory=list)
+    luck: float = 1.0
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += seconds
 
-    def uniform(self, least: float, most: float) -> float:
-        assert least == 0
-        self.most.append(most)
-        return most
-
     def retries(self) -> RetryPolicy:
-        return RetryPolicy(sleep=self.sleep, monotonic=lambda: self.now, uniform=self.uniform)
+        return RetryPolicy(sleep=self.sleep, monotonic=lambda: self.now, jitter=lambda: self.luck)
 
 
 @pytest.fixture(autouse=True)
 def the_pauses_of_the_product(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, "BASE_PAUSE", 0.5)
+    monkeypatch.setattr(retries, "BACKOFF", Backoff(0.5, 5.0, least=0.0, most=1.0))
 
 
 def failing(*errors: GatewayError, time: Time | None = None, each: float = 0.0) -> tuple[Any, list[tuple[int, float]]]:
@@ -159,9 +154,10 @@ async def test_the_pauses_grow_and_are_capped() -> None:
     time = Time()
     ask, _ = failing(*[ServerError("x")] * 6)
     await time.retries().run(ask, tries=7)
-    assert time.most == [0.5, 1, 2, 4, 5, 5]
-    assert time.slept == time.most
-    assert RetryPolicy().uniform == random.uniform, "anything from nothing to the most"
+    assert time.slept == [0.5, 1, 2, 4, 5, 5]
+    lucky = Time(luck=0.0)
+    await lucky.retries().run(failing(ServerError("x"))[0])
+    assert lucky.slept == [0.0], "anything from nothing to the most"
 
 
 @each_row(("asks_for", "pause"), [(None, 0.5), (0.0, 0.5), (0.2, 0.5), (3.0, 3.0)])
@@ -215,7 +211,7 @@ async def test_a_read_is_asked_three_times_and_a_write_once(name: str) -> None:
 
 
 async def test_each_try_is_signed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, "BASE_PAUSE", 0.0)
+    monkeypatch.setattr(retries, "BACKOFF", Backoff(0.0, 0.0))
     moments = iter(range(1_767_268_800, 1_767_269_000))
     async with (
         RawServer(always_500, keep_alive=True) as server,

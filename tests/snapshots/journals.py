@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.snapshots.journal import Journal
-from ncp_tui.snapshots.journal_entry import CREATE, event_of, parameters_and_context
+from ncp_tui.snapshots.journal_entry import event_of, parameters_and_context
 from ncp_tui.snapshots.journal_line import JournalLine, read_line
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 from ncp_tui.system.paths import Paths, paths_from
@@ -28,6 +29,7 @@ from pathlib import Path
 from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.journal import Journal, JournalProblem
 from ncp_tui.snapshots.journal_contents import DamagedJournal
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.snapshots.journal_entry import JournalEvent
 from ncp_tui.snapshots import journal as module
 from tests.snapshots.journals import CALLER, NOW, REQUEST, journal_in, paths_in
@@ -111,7 +113,14 @@ def encoded(*lines: Mapping[str, Any] | bytes) -> list[bytes]:
         at = line.get("at", "")
         found.append(
             JournalLine(
-                len(found) + 1, line["id"], line["fact"], at, CREATE if line["id"] else "", parameters, None, details
+                len(found) + 1,
+                line["id"],
+                line["fact"],
+                at,
+                CREATE_SNAPSHOT if line["id"] else "",
+                parameters,
+                None,
+                details,
             ).encoded()
         )
     return found

@@ -825,7 +825,6 @@ def test_how_long_is_waited_after_a_throttled_request(monkeypatch: pytest.Monkey
     error = Throttled("slow down")
     for dice, waits in ((0.0, (0.8, 1.6)), (0.25, (0.9, 1.8)), (1.0, (1.2, 2.4))):
         monkeypatch.setattr("random.random", lambda dice=dice: dice)
-        monkeypatch.setattr("random.uniform", lambda low, high, dice=dice: low + dice * (high - low))
         assert (_wait_after(error, 1), _wait_after(error, 2)) == pytest.approx(waits)
     error.retry_after = 0.0
     assert [_wait_after(error, attempts) for attempts in (1, 2)] == [0.0, 0.0]

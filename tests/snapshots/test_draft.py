@@ -12,7 +12,6 @@ from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.errors import EndpointError, ReadOnlyRefused
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.lists import Listing
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry
 from ncp_tui.snapshots.draft import FRESH, Reason, SnapshotDraft, propose_name
@@ -21,6 +20,7 @@ from ncp_tui.snapshots.journal import JournalUnwritable
 from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
 from ncp_tui.snapshots.journal_damage import Damage
 from ncp_tui.snapshots.preflight import PreflightEvidence, ReadResult
+from ncp_tui.system.time_zone import KST
 from ncp_tui.view.create import question
 from ncp_tui.view.preflight import checks_line
 from tests.snapshots.journals import CALLER, REQUEST

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ncp_tui.problem import NextAction
-from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.earlier_requests import (
     Earlier,
@@ -20,6 +19,7 @@ from ncp_tui.snapshots.earlier_requests import (
     stops,
 )
 from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.system.time_zone import KST
 from tests.snapshots.journals import CALLER, REQUEST
 from tests.tables import each_row
 

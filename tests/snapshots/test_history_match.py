@@ -9,7 +9,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.history_match import (
     Asked,
@@ -23,6 +22,7 @@ from ncp_tui.snapshots.history_match import (
     rows_named,
 )
 from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.system.time_zone import KST
 from tests.snapshots.journals import CALLER, REQUEST
 from tests.tables import each_row
 

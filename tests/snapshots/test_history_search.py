@@ -24,13 +24,13 @@ from ncp_tui.gateway.errors import (
     QuotaExceeded,
 )
 from ncp_tui.sandbox.sandbox import RunningSandbox
-from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.history_search import SECONDS, Resolution, learn_ends, search_history, started_by
 from ncp_tui.snapshots.journal import Journal, JournalUnwritable
 from ncp_tui.snapshots.journal_entry import Doubt, JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Verdict
 from ncp_tui.snapshots.resolve import _at_best_unknown, proved_by_the_journal, resolve_entry
+from ncp_tui.system.time_zone import KST
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.snapshots.journals import (
     CALLER,

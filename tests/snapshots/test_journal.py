@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from ncp_tui.search_engine.fields import KST
 from ncp_tui.snapshots import journal as journal_module
 from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.history_match import Asked, best_match
@@ -27,6 +26,7 @@ from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable
 from ncp_tui.snapshots.journal_entry import JournalEvent, read_entries
 from ncp_tui.snapshots.journal_line import read_line
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
+from ncp_tui.system.time_zone import KST
 from tests.snapshots.journals import (
     CALLER,
     NOW,

@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.snapshots.journal_damage import Damage, Reading
 from ncp_tui.snapshots.journal_entry import (
-    CREATE,
     Doubt,
     JournalEntry,
     JournalEvent,
@@ -235,7 +235,7 @@ def test_a_fact_without_an_id_or_a_kind_is_none() -> None:
 def line(entry: str, event: str, **context: Any) -> JournalLine:
     """Of the create `entry` of a snapshot of that name, with a parameter that only a later version knows."""
     parameters = {NUMBER: "1", NAME: entry, "later": 1}
-    return JournalLine(1, entry, event, "2026-01-01T00:00:00+00:00", CREATE, parameters, context=context)
+    return JournalLine(1, entry, event, "2026-01-01T00:00:00+00:00", CREATE_SNAPSHOT, parameters, context=context)
 
 
 A, B = ("1", "a"), ("1", "b")

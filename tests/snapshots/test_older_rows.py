@@ -15,7 +15,6 @@ import pytest
 
 from ncp_tui.search_engine import paging
 from ncp_tui.search_engine.client import SearchEngine
-from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.create import create_snapshot
 from ncp_tui.snapshots.earlier_requests import EarlierState, SecondRequest
@@ -28,6 +27,7 @@ from ncp_tui.snapshots.preflight import (
     look_further,
     preflight,
 )
+from ncp_tui.system.time_zone import KST
 from tests.search_engine.scripted import Scripted
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
 from tests.tables import each_row

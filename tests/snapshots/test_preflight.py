@@ -17,13 +17,13 @@ from ncp_tui.gateway.errors import EndpointError
 from ncp_tui.sandbox.protocol import GatewayError as Table
 from ncp_tui.sandbox.protocol import gateway_answer
 from ncp_tui.sandbox.sandbox import RunningSandbox
-from ncp_tui.search_engine.fields import KST
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry
 from ncp_tui.snapshots.create import create_snapshot
 from ncp_tui.snapshots.journal import JournalUnreadable
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import SnapshotRequest
 from ncp_tui.snapshots.preflight import Check, PreflightEvidence, ReadResult, Severity, preflight, read_evidence
+from ncp_tui.system.time_zone import KST
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
 from tests.tables import each_row

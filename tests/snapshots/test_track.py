@@ -22,6 +22,7 @@ from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Caller, Outcome
 from ncp_tui.snapshots.track import PICKED_UP_FOR, SnapshotTracker, TrackedSnapshot
+from ncp_tui.system.backoff import Backoff
 from ncp_tui.system.paths import Paths
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, begun, events_of, journal_in, named, paths_in, write_lines
@@ -42,8 +43,7 @@ ACCEPTED: list[tuple[JournalEvent, dict[str, object]]] = [
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for the pause between two looks, or two tries to write."""
     watching = importlib.import_module("ncp_tui.snapshots.watch")
-    monkeypatch.setattr(watching, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(watching, "LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr(watching, "BACKOFF", Backoff(0.01, 0.02))
     monkeypatch.setattr(record_module, "RETRY_SECONDS", 0.01)
 
 

@@ -12,8 +12,7 @@ from urllib.parse import quote, quote_plus
 from ncp_tui.gateway._httpx import httpx
 from ncp_tui.gateway.body_reader import BodyReader
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.snapshots.redaction import redact
-from ncp_tui.system.redact import Spellings
+from ncp_tui.system.redact import Spellings, redact
 from tests.tables import each_row
 
 SIGNATURE = "FUFRsiXMk+n/bS2CkPmDZZQpbI/DLb03NaEKZBYo+K4="
@@ -74,7 +73,7 @@ def test_no_record_and_no_evidence_repeats_it(way: Callable[[str], str]) -> None
     head = httpx.Response(401, headers=headers, extensions={"reason_phrase": written.encode()})
     incoming = BodyReader(head, bytearray(f'{{"message": "bad [{written}]"}}'.encode()), is_whole=True)
     answer = incoming.answer([SecretKey(SIGNATURE)])
-    redacted = redact({written: [written]}, [SecretKey(SIGNATURE)])
+    redacted = redact({written: [written]}, {SIGNATURE: "****"})
     shown = f"{answer.reason} {answer.headers} {answer.body.decode()} {redacted}"
     assert written not in shown
     assert shown.count("****") >= 5
@@ -94,3 +93,16 @@ def test_what_is_cut_off_in_the_middle_of_it_is_hidden_too() -> None:
 def test_honest_text_is_left_alone() -> None:
     text = f"{KEY[:20]} {KEY[::-1]} {SIGNATURE[:30]} 100%25 a=b&c \\u0041"
     assert Spellings(KEY).masked(Spellings(SIGNATURE).masked(text, "****"), "****") == text
+
+
+def test_redaction_leaves_the_rest_alone() -> None:
+    """A short key may be an honest word; numbers and structure stay."""
+    document = {"a": ["snap", "snapshot", 3, None, True, {"snap": "x"}], "signature": "c2lnbmF0dXJlLXY=/+0123456789"}
+    masks = dict.fromkeys(("snap", "c2lnbmF0dXJlLXY=/+0123456789"), "****")
+    assert redact(document, masks) == {
+        "a": ["****", "snapshot", 3, None, True, {"****": "x"}],
+        "signature": "****",
+    }
+    longer = "0123456789abcdef-and-more"
+    masked = redact(f"<{longer}>", dict.fromkeys((longer[:16], longer), "****"))
+    assert masked == "<****>", "nothing is left of the longer one"

@@ -5,6 +5,7 @@ import importlib
 
 import pytest
 
+from ncp_tui.system.backoff import Backoff
 from tests.tui.stage import _nothing_to_run
 
 
@@ -28,5 +29,4 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a watch look again at once, so that no test waits for the seconds between two looks."""
     # The package has a function of the module's name, so the module is not to be had as its attribute.
     module = importlib.import_module("ncp_tui.snapshots.watch")
-    monkeypatch.setattr(module, "FIRST_PAUSE", 0.02)
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(module, "BACKOFF", Backoff(0.02, 0.05))

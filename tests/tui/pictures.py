@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from unittest import mock
 
+from ncp_tui.system.backoff import Backoff
 from ncp_tui.tui.terminal.charset import CHARSET
 from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
 from ncp_tui.view.progress import final_sentence
@@ -170,7 +171,7 @@ async def _staged(scene: Scene) -> AsyncIterator[tuple[Stage, Looks]]:
     try:
         with (
             mock.patch.object(track, "watch", partial(track.watch, sleep=looks.wait)),
-            mock.patch.object(search, "_FIRST_PAUSE", 3600.0),
+            mock.patch.object(search, "BACKOFF", Backoff(3600.0, 3600.0)),
         ):
             async with staged(
                 scene.size, theme=scene.theme, with_profile=not scene.first_run, environ=environ

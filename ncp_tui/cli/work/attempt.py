@@ -13,6 +13,7 @@ from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.earlier_requests import SecondRequest
@@ -119,7 +120,7 @@ class Attempt:
 
     def _creates(self) -> Iterator[Exchange]:
         for action in self.log.actions:
-            yield from (exchange for exchange in action.exchanges if exchange.operation == "createSnapshot")
+            yield from (exchange for exchange in action.exchanges if exchange.operation == CREATE_SNAPSHOT)
 
     def _cluster(self) -> dict[str, str | None]:
         if self.cluster is not None:

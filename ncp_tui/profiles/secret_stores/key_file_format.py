@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ncp_tui.profiles.secret_stores.errors import NoKeyFileHere, WrongPassphrase
-from ncp_tui.profiles.secret_stores.passphrase import Masked, Passphrase
+from ncp_tui.profiles.secret_stores.passphrase import Passphrase
+from ncp_tui.system.secret_value import SecretValue
 
 MAGIC = b"ncp-tui keys 1\n"
 
@@ -61,7 +62,7 @@ class SessionKey:
     """A derived key, and the derivation it came from: it opens the files that name this one, and no others."""
 
     derivation: Derivation
-    key: Masked
+    key: SecretValue[bytes]
 
 
 def new_derivation(log2_n: int) -> Derivation:
@@ -90,7 +91,7 @@ def derive(passphrase: Passphrase, derivation: Derivation) -> SessionKey:
         if "malloc" in str(fault):  # what OpenSSL says when it gets no memory
             raise MemoryError from None
         raise NoKeyFileHere from None  # what it asks for is bounded, so it is the host that refuses
-    return SessionKey(derivation, Masked(key))
+    return SessionKey(derivation, SecretValue(key))
 
 
 def seal(session: SessionKey, content: bytes) -> bytes:

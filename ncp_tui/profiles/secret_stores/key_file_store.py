@@ -22,14 +22,12 @@ from ncp_tui.profiles.secret_stores.passphrase_file import read_passphrase_file
 from ncp_tui.profiles.secret_stores.protocol import USER_NAME, decode, encode, service_of
 from ncp_tui.profiles.secret_stores.scrypt_cost import available_memory, scrypt_cost_for
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.deadlines import KEY_FILE_SECONDS
 
 if TYPE_CHECKING:
     from ncp_tui.profiles.secret_stores.encrypted_keyring import EncryptedKeyring
 
 LOCK_SECONDS = 5.0
-DISK_SECONDS = 15.0
-"""For one operation, LOCK_SECONDS and the import of the libraries from a slow disk among it."""
-
 DERIVING_SECONDS = 60.0
 """For a passphrase: 0.4 s on an idle machine, and more than that only on one that swaps."""
 
@@ -88,7 +86,7 @@ class KeyFileStore:
 
             check_host()
 
-        await self._on_thread(check, DISK_SECONDS)
+        await self._on_thread(check, KEY_FILE_SECONDS)
 
     async def load(self, profile: Profile) -> SecretKey | None:
         """The secret key of `profile`; None when there is none. Raises also OtherAccessKey, DamagedSecret."""
@@ -122,18 +120,18 @@ class KeyFileStore:
     async def _ask(self, action: Callable[[EncryptedKeyring], T], *, given_up: str = "") -> T:
         """`action` on the open file; `given_up` is what silence means for the stored key when not "unchanged"."""
         try:
-            return await self._on_thread(action, DISK_SECONDS, given_up)
+            return await self._on_thread(action, KEY_FILE_SECONDS, given_up)
         except PassphraseNeeded as problem:
             if self._passphrase_file is None:
                 raise
             creating = problem.creating
         await self._open_by_file(self._passphrase_file, creating=creating)
-        return await self._on_thread(action, DISK_SECONDS, given_up)
+        return await self._on_thread(action, KEY_FILE_SECONDS, given_up)
 
     async def _open_by_file(self, file: Path, *, creating: bool) -> None:
         correct = f"Correct the file that {PASSPHRASE_VARIABLE} names: {file}"
         try:
-            passphrase = await self._on_thread(lambda _: read_passphrase_file(file), DISK_SECONDS)
+            passphrase = await self._on_thread(lambda _: read_passphrase_file(file), KEY_FILE_SECONDS)
         except KeyFileSilent as silent:
             raise InvalidPassphrase(f"{file} gave no passphrase in time.", silent.meaning, correct) from None
         try:

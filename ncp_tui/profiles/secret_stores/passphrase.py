@@ -2,50 +2,17 @@
 
 from __future__ import annotations
 
-import hmac
 import unicodedata
 from typing import NoReturn, Protocol
 
 from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, SecretStoreProblem
+from ncp_tui.system.secret_value import SecretValue
 
 LEAST_CHARACTERS = 12
 """Whoever gets the file can try passphrases for as long as they like, 0.4 s each. A hundred cores try all of eight
 letters in 26 years and all of twelve in twelve million; nobody chooses at random, so the margin is needed."""
 
-_MASK = "Masked(****)"
 _NEVER_TYPED = frozenset({"Cc", "Cs"})
-
-
-class Masked:
-    """Bytes that no repr, format, pickle or comparison in variable time gives away."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: bytes) -> None:
-        self._value = value
-
-    def reveal(self) -> bytes:
-        """The bytes themselves: for the key derivation and the cipher, nobody else."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return _MASK
-
-    __str__ = __repr__
-
-    def __format__(self, format_spec: str) -> str:
-        return format(_MASK, format_spec)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Masked):
-            return NotImplemented
-        return hmac.compare_digest(self._value, other._value)
-
-    def __hash__(self) -> int:
-        return hash(Masked)  # a hash of the value would tell something about it
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a masked value is not pickled")
 
 
 class Passphrase:
@@ -64,7 +31,7 @@ class Passphrase:
                 "A passphrase is one line of visible characters.", "Nothing was changed.", "Type it again."
             )
         self.characters = len(text)
-        self.masked = Masked(text.encode())
+        self.masked = SecretValue(text.encode())
 
     def __repr__(self) -> str:
         return "Passphrase(****)"

@@ -18,13 +18,12 @@ from textual.widgets import Static
 
 from ncp_tui.problem import Problem
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.tui.key_bindings import next_words, problem_words
 from ncp_tui.tui.terminal.clipboard import CannotCopy, CannotWriteCopy, write_copy
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors, TerminalApp
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.text import Line, line
-
-DISK_SECONDS = 10.0
 
 SENT = "Sent to the terminal (OSC 52), which may not take it: then w writes a file, m shows it to select."
 

@@ -14,6 +14,7 @@ from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look, look_at_last_snapshots
 from ncp_tui.system.blocking import in_slices, run_blocking
+from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.record_table import MOST_SHOWN, RecordTable
@@ -30,9 +31,6 @@ TOGETHER_SECONDS = 0.05
 
 MANY, TOGETHER_SECONDS_OF_MANY = 300, 0.25
 """From so many rows on that is done less often: nobody sees the end of the list."""
-
-NAMES_SECONDS = 10.0
-"""How long the disk may take to keep the names; nobody waits for it."""
 
 
 class ClusterTable(ReportsWorkerErrors, RecordTable):
@@ -130,7 +128,7 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
 
         cache = ClusterNameCache(self._session.workspace.paths)
         with contextlib.suppress(OSError, TimeoutError):  # a comfort: the shell completes what was listed before
-            await run_blocking(lambda: cache.store(identity, names, is_whole=are_all), NAMES_SECONDS)
+            await run_blocking(lambda: cache.store(identity, names, is_whole=are_all), DISK_SECONDS)
 
     @on(PageLoaded)
     def show_page(self, event: PageLoaded) -> None:

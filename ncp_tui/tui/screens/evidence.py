@@ -18,12 +18,11 @@ from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.evidence import CannotWriteEvidence, Evidence, file_name, gather_evidence, write_evidence
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.view.evidence import evidence_lines, history_gap
-
-DISK_SECONDS = 10.0
 
 
 def evidence_key(screen: str) -> Binding:

@@ -18,6 +18,7 @@ from ncp_tui.profiles.profiles_file import ProfilesFile
 from ncp_tui.profiles.store import name_taken
 from ncp_tui.snapshots.templates import template_warning
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.tui.dialogs.confirm import PromptDialog, TypeNameDialog
 from ncp_tui.tui.key_bindings import next_words, problem_words
 from ncp_tui.tui.messages import ProfileToUse
@@ -34,9 +35,6 @@ from ncp_tui.view.profiles import (
     saved_sentence,
 )
 from ncp_tui.view.text import Cell, Tone
-
-DISK_SECONDS = 10.0
-"""How long reading the profiles may take."""
 
 
 class ProfilesScreen(TableScreen):

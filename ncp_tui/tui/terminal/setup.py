@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.deadlines import FIRST_FRAME_SECONDS
 from ncp_tui.system.process import DEVELOPMENT_VARIABLE
-from ncp_tui.tui.preferences import READING_SECONDS, remembered
+from ncp_tui.tui.preferences import remembered
 from ncp_tui.workspace import Workspace
 
 MOUSE_VARIABLE: Final = "NCP_TUI_MOUSE"
@@ -94,6 +95,6 @@ def prepare_terminal(workspace: Workspace) -> Choices:
 
 async def _remembered(workspace: Workspace) -> dict[str, str]:
     try:
-        return await run_blocking(lambda: remembered(workspace.paths), READING_SECONDS)
+        return await run_blocking(lambda: remembered(workspace.paths), FIRST_FRAME_SECONDS)
     except TimeoutError:
         return {}
