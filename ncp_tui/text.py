@@ -4,8 +4,8 @@ Measured with Textual 8.2: ESC, OSC, CSI, C1 controls, NUL and bidi marks reach 
 with markup off. So they are made visible where text enters the program (answers, files, arguments), and again where it
 leaves for a terminal; nothing in between has to remember to. What is made visible once stays as it is.
 
-A control character becomes its picture (`␛`), and everything else that nobody sees its number (`<U+200B>`), so that two
-names that differ never look the same. Letters of every script stay, Hangul in pieces among them, and so do emoji; a
+A control character becomes its picture (`␛`), and what else is invisible its number (`<U+200B>`), so that two names
+that differ never look the same. Letters of every script stay, Hangul in pieces among them, and so do emoji; a
 variation selector or joiner after one is shown, because terminals do not agree on the width of what it makes.
 """
 

@@ -139,7 +139,7 @@ def _list(faults: Mapping[str, LabFault], out: Output) -> None:
         }
         for fault in faults.values()
     ]
-    rows = [(fault.name, _how_often(fault), fault.aim, fault.description) for fault in faults.values()]
+    rows = [(fault.name, _how_often(fault), fault.target, fault.description) for fault in faults.values()]
     out.answer(documents, text_table(("FAULT", "TIMES", "STRIKES", "WHAT IT DOES"), rows))
 
 

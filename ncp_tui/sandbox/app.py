@@ -44,7 +44,7 @@ class Connection(Protocol):
         """Send bytes as they are; False, and nothing is sent, when the client has gone."""
 
     def close(self, *, reset: bool) -> None:
-        """Close at once, with a TCP reset when asked for."""
+        """Close at once, with a TCP reset where `reset` says so."""
 
 
 @dataclass
@@ -135,7 +135,7 @@ class Gateway:
         if isinstance(outcome, Answer):
             await asyncio.sleep(self._latency)
             outcome = await self._meet(arrival, "answer", receive, outcome) or outcome
-        # Entered before anything leaves: whoever has the answer finds the entry.
+        # Entered before anything leaves: a client that has the answer finds the entry.
         self._enter(arrival, outcome if isinstance(outcome, Answer) else None)
         if isinstance(outcome, Cut):
             await _cut(outcome, arrival.scope, receive)
@@ -147,7 +147,7 @@ class Gateway:
         found = find_operation(arrival.method, arrival.scope["raw_path"])
         if found is not None:
             arrival.operation, arrival.number = found[0].name, found[1]
-        self._go_wrong(arrival)
+        self._set_clock(arrival)
         if found is None:
             return gateway_answer(GatewayError.NOT_FOUND)
         operation, number = found
@@ -162,7 +162,7 @@ class Gateway:
         answer = self._perform(arrival, operation, account, number)
         return await self._meet(arrival, "after", receive, answer) or answer
 
-    def _go_wrong(self, arrival: Arrival) -> None:
+    def _set_clock(self, arrival: Arrival) -> None:
         """Set the gateway's clock for this request."""
         skew = self._faults.take_skew(arrival.operation)
         if skew is not None:
@@ -198,7 +198,7 @@ class Gateway:
             return gateway_answer(GatewayError.PERMISSION_DENIED)
 
     def _by_turns(self, refusal: Refusal) -> int | None:
-        """200 and 400 in turns for a missing key: both are seen of such services, so a client has to know both."""
+        """200 and 400 alternately for a missing key: such services answer with both, so a client must read both."""
         return next(self._statuses) if refusal is Refusal.AUTHENTICATION_KEY_NOT_SET else None
 
     async def _meet(
@@ -226,7 +226,7 @@ class Gateway:
             self._ledger.add_request(arrival.entry(answer))
 
     def _response(self, arrival: Arrival, answer: Answer) -> Response:
-        """The date is the gateway's, so that a client can tell how far its own clock is off."""
+        """The date is the gateway's, so that a client can find out how far its own clock is off."""
         response = Response(answer.body, answer.status, answer.headers)
         usual = formatdate(self._world.now + arrival.skew, usegmt=True)
         for date in (usual,) if answer.dates is None else answer.dates:

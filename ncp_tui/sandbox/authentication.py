@@ -36,7 +36,7 @@ class Account:
         return self.role == "manager"
 
 
-def made_up_account(role: Role = "manager", access_key: str | None = None, secret_key: str | None = None) -> Account:
+def new_account(role: Role = "manager", access_key: str | None = None, secret_key: str | None = None) -> Account:
     """A key pair of no real account; the access key begins with `SANDBOX`. Parts that are given are kept."""
     return Account(access_key or _access_key(), secret_key or _secret_key(), role)
 
@@ -66,7 +66,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 class NotAuthenticated(Exception):
-    """The request does not prove who sent it. `reason` is one word for the ledger; the client is never told it."""
+    """The request does not prove who sent it. `reason` is one word for the ledger; the client never sees it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -99,7 +99,7 @@ def check_signature(
     `secret_of` gives the secret key of an access key, None for an unknown one; `now_ms` is the gateway's clock in epoch
     milliseconds. Raises NotAuthenticated.
 
-    An ASGI scope cannot tell `/path?` from `/path`: a lone question mark at the end is judged as if it were not there.
+    An ASGI scope is the same for `/path?` and `/path`: a question mark at the end is judged as if it were not there.
     """
     signed = signed_headers(headers)
     if not _TIMESTAMP.fullmatch(signed.timestamp):

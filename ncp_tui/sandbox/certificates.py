@@ -64,7 +64,7 @@ class Authority:
         return self._context(self._issuer, _OTHER_HOST)
 
     def of_a_stranger(self) -> ssl.SSLContext:
-        """One for this host, by an authority that nobody was told of."""
+        """One for this host, by an authority that is in no file."""
         return self._context(_issuer("ncp-tui sandbox, another CA"), _HOSTS)
 
     def _context(

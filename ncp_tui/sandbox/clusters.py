@@ -68,7 +68,7 @@ class Cluster:
 
     @property
     def is_running(self) -> bool:
-        """Whether the cluster takes a snapshot."""
+        """Whether a snapshot of the cluster can be created."""
         return self.status == "running"
 
     @property
@@ -93,7 +93,7 @@ class Cluster:
 
 
 def build_clusters(count: int, start: float) -> tuple[Cluster, ...]:
-    """`count` clusters that a manager may open, then the ones that nobody may. Raises ValueError below one."""
+    """`count` clusters that a manager may open, then those that no account may open. Raises ValueError below one."""
     if count < 1:
         raise ValueError("a sandbox has at least one cluster")
     allowed = [_cluster(index, start) for index in range(1, count + 1)]
@@ -281,7 +281,7 @@ class Bucket:
     in_seconds: bool = False
 
     def row(self, start: float) -> Fields:
-        """The bucket as getBucketList has it. The unit of creationTime is undocumented, so one bucket differs."""
+        """The bucket as getBucketList has it. The unit of creationTime is undocumented, so one bucket has another."""
         created = start - self.age_days * DAY
         return {
             "name": self.name,

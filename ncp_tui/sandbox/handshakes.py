@@ -72,7 +72,7 @@ class Handshakes:
         return self._contexts[how] if how else None
 
     def close(self) -> None:
-        """Remove the authority's file; connections go on."""
+        """Remove the authority's file; connections stay."""
         if self._authority:
             self._authority.close()
 

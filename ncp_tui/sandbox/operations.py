@@ -102,7 +102,7 @@ def _get_cluster_info_list(world: World, call: Call) -> Fields:
 
 
 def _get_cluster_info(world: World, call: Call) -> Fields | None:
-    """A number that nobody has is not an error here: the result is null."""
+    """An unknown number is not an error here: the result is null."""
     cluster = world.find(call.account, read_number(call.number))
     return detail_row(cluster) if cluster else None
 

@@ -1,10 +1,10 @@
-"""What the sandbox answers with: the gateway's error bodies, the service's envelope, and every way to be refused.
+"""What the sandbox reads of a request, strictly, and what it answers: error bodies, envelopes and refusals.
 
 Two number spaces, never to be mixed: `GatewayError` is the documented table of the API gateway; `Refusal` is the
 service itself. NCP publishes no codes for the latter. Three of its five-digit ones have been seen live (10115, 10139,
-10154; npm ncloud-mcp-server 1.16.0); the others here, 40001 and up, are made up, and that they are not zero is what
-counts. A duplicate name is refused with HTTP 200, a missing storage key by turns with 200 and 400, and the rest with
-400, because services of this family do both and a client must read both.
+10154; npm ncloud-mcp-server 1.16.0); the others here, 40001 and up, are invented: what counts is that they are not
+zero. A duplicate name is refused with HTTP 200, a missing storage key alternately with 200 and 400, and the rest with
+400, because services of this kind do both and a client must read both.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True)
 class Page:
-    """Which part of a list is asked for: `number` counts from 1."""
+    """Which part of a list is requested: `number` counts from 1."""
 
     number: int = 1
     size: int = DEFAULT_PAGE_SIZE

@@ -24,7 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from ncp_tui.sandbox.app import CONNECTION, Gateway
-from ncp_tui.sandbox.authentication import Account, made_up_account
+from ncp_tui.sandbox.authentication import Account, new_account
 from ncp_tui.sandbox.fault_lab.fault import Faults
 from ncp_tui.sandbox.handshakes import Handshakes
 from ncp_tui.sandbox.ledger import Ledger
@@ -41,7 +41,7 @@ class Sandbox:
 
     `duration` is how long a snapshot takes, in seconds; `latency_ms` is added before every answer. `clock` gives epoch
     seconds and rules everything: the window of signatures, snapshots, and the `Date` header. Keys that are not given
-    are made up. `accounts` are further key pairs beside the main one; without them there is one viewer, see `viewer`.
+    are generated. `accounts` are further key pairs beside the main one; without them there is one viewer, see `viewer`.
     Raises ValueError for less than one cluster or a negative time.
     """
 
@@ -61,8 +61,8 @@ class Sandbox:
     ) -> None:
         if duration < 0 or latency_ms < 0:
             raise ValueError("duration and latency cannot be negative")
-        self.account = made_up_account(access_key=access_key, secret_key=secret_key)
-        self.others = (made_up_account("viewer"),) if accounts is None else tuple(accounts)
+        self.account = new_account(access_key=access_key, secret_key=secret_key)
+        self.others = (new_account("viewer"),) if accounts is None else tuple(accounts)
         self.ledger = Ledger(ledger_path)
         self.faults = Faults() if faults is None else faults
         self.handshakes = Handshakes()
@@ -133,7 +133,7 @@ class RunningSandbox:
 
     @property
     def port(self) -> int:
-        """The port it listens on, chosen by the system when 0 was asked for."""
+        """The port it listens on, chosen by the system for 0."""
         return self._listener.port
 
     @property
@@ -303,7 +303,7 @@ class _Listener:
         self._listen(self._socket)
 
     async def stop(self) -> None:
-        """Close the socket and every connection, and let the requests under way find out."""
+        """Close the socket and every connection, and cancel the requests still running."""
         if self._socket is None:
             return
         listening, self._socket = self._socket, None
@@ -326,7 +326,7 @@ class _Listener:
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return  # the client left while it was waiting
         except OSError:
-            # No more files may be open. The socket stays readable, so look away for a while.
+            # No more files may be open. The socket stays readable, so it is not read for a while.
             loop = asyncio.get_running_loop()
             loop.remove_reader(listening.fileno())
             loop.call_later(_BREATH_SECONDS, self._listen, listening)
@@ -341,7 +341,7 @@ class _Listener:
         if how in {"stall", "reset"}:
             await _turn_away(connection, stall=how == "stall")
             return
-        # A client that refuses the certificate, or speaks no TLS, ends the handshake; nobody here has to be told.
+        # A client that refuses the certificate, or speaks no TLS, ends the handshake; that is no error here.
         with contextlib.suppress(OSError):
             # asyncio does this for sockets of its own making only. Without it an answer in two writes takes 44 ms.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

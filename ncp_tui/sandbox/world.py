@@ -36,7 +36,7 @@ _PAST_BUCKETS = ("bk.ses.snapshot", "es-backup-weekly")
 
 @dataclass(frozen=True)
 class SnapshotRun:
-    """One attempt to take a snapshot. `started` and `ends` are epoch seconds; `ending` is settled from the start.
+    """One attempt to create a snapshot. `started` and `ends` are epoch seconds; `ending` is fixed from the start.
 
     One that does not `block` lets another start while it runs.
     """
@@ -208,7 +208,7 @@ class World:
 
     @property
     def clusters(self) -> tuple[Cluster, ...]:
-        """Every cluster, by number; the ones that nobody may open come last."""
+        """Every cluster, by number; those that no account may open come last."""
         return tuple(self._clusters.values())
 
     def named(self, name: str) -> Cluster:
@@ -239,7 +239,7 @@ class World:
         return cluster
 
     def numbered(self, number: str) -> Cluster | None:
-        """The cluster of that number, whoever asks, however many noughts stand before it; None when there is none."""
+        """The cluster of that number, for any account, with or without leading zeros; None when there is none."""
         return self._clusters.get(number.lstrip("0"))
 
     def recent_runs(self) -> frozenset[int]:
@@ -255,7 +255,7 @@ class World:
         return cluster
 
     def state(self, cluster: Cluster) -> ClusterState:
-        """What changes about `cluster`. Its past is made when first looked at, so a thousand clusters cost nothing."""
+        """What changes about `cluster`. Its past is made when it is first read, so a thousand clusters cost nothing."""
         if cluster.number not in self._states:
             self._states[cluster.number] = self._first_state(cluster)
         return self._states[cluster.number]
@@ -272,9 +272,9 @@ class World:
         return run
 
     def start_elsewhere(self, cluster: Cluster, seconds: float) -> SnapshotRun:
-        """A scheduled snapshot that nobody asked this sandbox for: in the history for `seconds` as running.
+        """A scheduled snapshot that was not requested here: in the history for `seconds` as running.
 
-        It keeps nobody from starting another: whoever wants that refuses on its own.
+        It does not block another: a fault that wants that refuses by itself.
         """
         state, now = self.state(cluster), self.now
         idx, name = _next_idx(cluster, state), f"auto-{seoul_stamp(now)}"

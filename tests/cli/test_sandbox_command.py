@@ -57,10 +57,10 @@ def test_the_list_for_a_script(call_nobody: Called, arguments: tuple[str, ...]) 
         ("hang", "hang-before or hang-after"),
         ("thortled:2", "Did you mean throttled?"),
         ("xyzzy", "--list-faults"),
-        ("throttled:0", "from 1 up, or 'always'"),
-        ("throttled:", "from 1 up, or 'always'"),
+        ("throttled:0", "write 1 or more, or 'always'"),
+        ("throttled:", "write 1 or more, or 'always'"),
         ("throttled@there", "create, history, clusters, cluster, buckets, any"),
-        ("busy@any", "cannot be aimed"),
+        ("busy@any", "has a fixed target"),
     ],
 )
 def test_no_such_fault(call_nobody: Called, tmp_path: Path, fault: str, says: str) -> None:

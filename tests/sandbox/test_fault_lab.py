@@ -250,7 +250,7 @@ async def test_aimed(wire: Wire, target: str, struck: list[int]) -> None:
 def test_what_an_aimed_fault_says_of_itself() -> None:
     aimed = read_fault("hang-after@history:always")
     assert (str(aimed), aimed.times) == ("hang-after@history:always", None)
-    assert (aimed.fault.operation, aimed.fault.effect, aimed.fault.aim) == ("getSnapshotHistory", None, "history")
+    assert (aimed.fault.operation, aimed.fault.effect, aimed.fault.target) == ("getSnapshotHistory", None, "history")
     assert read_fault("hang-after@any").fault.effect == "after"
 
 
@@ -281,8 +281,8 @@ def test_every_row_is_in_order() -> None:
         ("throttled@", "nothing called ''"),
         ("throttled@nothing", "nothing called 'nothing'"),
         ("throttled:2@any", "is not a fault"),
-        ("busy@history", "cannot be aimed"),
-        ("tls@any", "cannot be aimed"),
+        ("busy@history", "has a fixed target"),
+        ("tls@any", "has a fixed target"),
         ("clock+", "Did you mean"),
     ],
 )
@@ -292,7 +292,7 @@ def test_names_of_no_fault(text: str, says: str) -> None:
 
 
 def test_less_than_once(sandbox: Sandbox) -> None:
-    with pytest.raises(ValueError, match="once or more"):
+    with pytest.raises(ValueError, match="one request or more"):
         install(sandbox, "throttled", times=0)
 
 

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
-from ncp_tui.sandbox.authentication import Account, made_up_account
+from ncp_tui.sandbox.authentication import Account, new_account
 from ncp_tui.sandbox.sandbox import Sandbox
 from tests.sandbox.signed_client import READY, START, Caller, Clock, signed_headers
 
@@ -133,7 +133,7 @@ async def test_a_viewer_reads_what_is_open_to_it(caller: Caller) -> None:
 
 
 async def test_accounts_can_be_given(clock: Clock) -> None:
-    mine = made_up_account(access_key="MYKEY", secret_key="비밀")
+    mine = new_account(access_key="MYKEY", secret_key="비밀")
     sandbox = Sandbox(clock=clock, accounts=[mine])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app), base_url="http://sandbox") as http:
         await Caller(http, sandbox, clock).get(LIST, account=mine)

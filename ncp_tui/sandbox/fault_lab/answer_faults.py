@@ -1,4 +1,4 @@
-"""Answers that say no, or that nobody can rely on.
+"""Answers that refuse, or that prove nothing.
 
 The documented errors of the API gateway, what it says about trying again, and where it redirects to; the ways in which
 the service itself refuses; answers that are not what the service documents: pages of a proxy, wrong JSON, other shapes
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from email.utils import formatdate
 from typing import Any
 
-from ncp_tui.sandbox.fault_lab.fault import Act, LabFault, Stage, Visit, after, before, both, doing, striking
+from ncp_tui.sandbox.fault_lab.fault import Act, LabFault, Stage, Visit, after, applying, before, both, doing
 from ncp_tui.sandbox.protocol import (
     JSON_TYPE,
     Answer,
@@ -54,7 +54,7 @@ def _pages() -> Iterator[LabFault]:
 
 
 def _other_json() -> Iterator[LabFault]:
-    """Every one with status 200 after the snapshot was started, or nobody could be misled by it."""
+    """All with status 200 after the snapshot was started: only then can they mislead."""
     yield from both("result-null", "200 whose result is null", doing(_envelope(result=None)))
     for name, what, body in (
         ("json-list", "a JSON list", []),
@@ -169,9 +169,9 @@ _CONTRADICTIONS: Mapping[str, tuple[str, Answer]] = {
     "empty-408": ("408 without a body", Answer(408, b"", {})),
     "envelope-504": ("200 whose code is 504", _odd_envelope(200, 504)),
     "envelope-900": ("400 whose code is 900", _odd_envelope(400, 900)),
-    "envelope-404": ("404 with a refusal of the service", _odd_envelope(404, 10001)),
-    "envelope-409": ("409 with a refusal of the service", _odd_envelope(409, 10001)),
-    "envelope-500": ("500 with a refusal of the service", _odd_envelope(500, 10001)),
+    "envelope-404": ("404 with a refusal by NCP", _odd_envelope(404, 10001)),
+    "envelope-409": ("409 with a refusal by NCP", _odd_envelope(409, 10001)),
+    "envelope-500": ("500 with a refusal by NCP", _odd_envelope(500, 10001)),
     "envelope-302": ("302 with an envelope whose code is -1", _odd_envelope(302, -1)),
     "code-negative": ("200 whose code is -1", _odd_envelope(200, -1)),
     "code-word": ("400 whose code is a word", _odd_envelope(400, "DENIED")),
@@ -197,7 +197,7 @@ _CONTRADICTIONS: Mapping[str, tuple[str, Answer]] = {
 }
 
 
-# Another host name and a port where nothing listens: who follows, with all its headers, comes to nobody.
+# Another host name and a port where nothing listens: a client that follows, with all its headers, reaches no server.
 NOWHERE = "http://localhost:1"
 _REDIRECTS = (301, 302, 307, 308)
 _RETRY_DATE_SECONDS = 5
@@ -205,7 +205,7 @@ _RETRY_DATE_SECONDS = 5
 # Refused by the gateway itself, so that nothing reaches the service.
 _GATEWAY_REFUSALS: Mapping[str, tuple[GatewayError, str]] = {
     "bad-request": (GatewayError.BAD_REQUEST, "bad request"),
-    "authentication-failed": (GatewayError.AUTHENTICATION_FAILED, "wrong key or signature, though they are right"),
+    "authentication-failed": (GatewayError.AUTHENTICATION_FAILED, "wrong key or signature, although they are right"),
     "permission-denied": (GatewayError.PERMISSION_DENIED, "the account may not do this"),
     "forbidden": (GatewayError.FORBIDDEN, "forbidden"),
     "not-found": (GatewayError.NOT_FOUND, "no such path"),
@@ -217,8 +217,8 @@ _GATEWAY_REFUSALS: Mapping[str, tuple[GatewayError, str]] = {
 # From behind the gateway, where the service may or may not have acted.
 _GATEWAY_FAILURES: Mapping[str, tuple[GatewayError, str]] = {
     "unexpected-error": (GatewayError.UNEXPECTED, "the gateway failed"),
-    "endpoint-error": (GatewayError.ENDPOINT_ERROR, "the gateway lost the service"),
-    "endpoint-timeout": (GatewayError.ENDPOINT_TIMEOUT, "the service did not answer the gateway in time"),
+    "endpoint-error": (GatewayError.ENDPOINT_ERROR, "the gateway lost the backend"),
+    "endpoint-timeout": (GatewayError.ENDPOINT_TIMEOUT, "the backend did not answer the gateway in time"),
 }
 _RETRY_AFTER: Mapping[str, tuple[Mapping[str, str], str]] = {
     "absent": ({}, "without a Retry-After"),
@@ -287,8 +287,8 @@ def _refusals() -> Iterator[LabFault]:
         "busy",
         "400: another snapshot runs, and the history shows it; nothing was started.",
         "before",
-        striking("before", _busy),
-        aimable=False,
+        applying("before", _busy),
+        fixed=True,
     )
     yield before(
         "refused", "400 whose code says that the cluster is not running; nothing was started.", _no(_NOT_RUNNING)
@@ -304,7 +304,7 @@ def _refusals() -> Iterator[LabFault]:
 _REFUSALS = (
     ("key-not-set", Refusal.AUTHENTICATION_KEY_NOT_SET, "the cluster has no key for Object Storage"),
     ("wrong-generation", Refusal.WRONG_GENERATION, "the cluster has another generation of servers"),
-    ("no-recent-snapshot", Refusal.NO_RECENT_SNAPSHOT, "a recent snapshot is wanted first"),
+    ("no-recent-snapshot", Refusal.NO_RECENT_SNAPSHOT, "a recent snapshot is required first"),
 )
 _NOT_RUNNING = Refusal.CLUSTER_NOT_RUNNING
 

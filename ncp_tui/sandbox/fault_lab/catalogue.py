@@ -1,4 +1,4 @@
-"""Faults by name, as a person or a test asks for them: `NAME`, `NAME:3`, `NAME:always`, `NAME@history`."""
+"""Faults by name, as a person or a test names them: `NAME`, `NAME:3`, `NAME:always`, `NAME@history`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _TIMES = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class UnknownFault(ValueError):
-    """There is no such fault, or not so. The text says what there is instead."""
+    """There is no such fault, or not in that form. The text says what there is."""
 
 
 @dataclass(frozen=True)
 class PlannedFault:
-    """A fault and how often it strikes; None is always."""
+    """A fault and to how many requests it applies; None is all."""
 
     fault: LabFault
     times: int | None
@@ -37,7 +37,7 @@ class PlannedFault:
         return f"{self.fault.name}:{ALWAYS if self.times is None else self.times}"
 
     def install(self, sandbox: Sandbox) -> None:
-        """Have it wait for its requests. Raises OSError when a TLS fault cannot write its files."""
+        """Plan it in a sandbox. Raises OSError when a TLS fault cannot write its files."""
         self.fault.install(sandbox, self.times)
 
 
@@ -48,14 +48,15 @@ def read_fault(text: str) -> PlannedFault:
         raise UnknownFault(f"{text!r} is not a fault: write NAME, NAME:N, NAME:{ALWAYS} or NAME@TARGET:N.")
     fault = _find(found["name"])
     if found["target"] is not None:
-        fault = _aimed(fault, found["target"])
+        fault = _with_target(fault, found["target"])
     return PlannedFault(fault, fault.usual_times if found["times"] is None else _read_times(found["times"]))
 
 
 def install(sandbox: Sandbox, fault: str, times: int | Literal["usual"] | None = "usual") -> PlannedFault:
-    """Install a fault by name, aimed or not. `times` None is always; without it the name says so, or the fault does.
+    """Install a fault by name, with or without a target.
 
-    Raises UnknownFault, and ValueError for less than one time.
+    `times` None is always; where it is not given, the name or the fault says how often. Raises UnknownFault, and
+    ValueError for less than one time.
     """
     planned = read_fault(fault)
     if times != "usual":
@@ -85,11 +86,11 @@ def _instead(name: str) -> str:
     return f"Did you mean {' or '.join(close)}?" if close else "--list-faults shows all of them."
 
 
-def _aimed(fault: LabFault, target: str) -> LabFault:
+def _with_target(fault: LabFault, target: str) -> LabFault:
     if target not in TARGETS:
-        raise UnknownFault(f"There is nothing called {target!r} to strike; there are {', '.join(TARGETS)}.")
-    if not fault.aimable:
-        raise UnknownFault(f"{fault.name} cannot be aimed: it strikes one thing only.")
+        raise UnknownFault(f"There is no target {target!r}. Targets: {', '.join(TARGETS)}.")
+    if fault.fixed:
+        raise UnknownFault(f"{fault.name} has a fixed target: {fault.target}.")
     return fault.at(target)
 
 
@@ -97,5 +98,5 @@ def _read_times(text: str) -> int | None:
     if text == ALWAYS:
         return None
     if not _TIMES.fullmatch(text):
-        raise UnknownFault(f"{text!r} is not how often a fault strikes: a number from 1 up, or {ALWAYS!r}.")
+        raise UnknownFault(f"{text!r} is not a number of requests: write 1 or more, or {ALWAYS!r}.")
     return int(text)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from email.utils import formatdate
 
 from ncp_tui.sandbox.authentication import WINDOW_MS
-from ncp_tui.sandbox.fault_lab.fault import ANY, Act, LabFault, Stage, Visit, striking
+from ncp_tui.sandbox.fault_lab.fault import ANY, Act, LabFault, Stage, Visit, applying
 from ncp_tui.sandbox.protocol import Answer
 
 # Twice what the gateway tolerates.
@@ -16,9 +16,9 @@ _LIE_SECONDS = 3_600
 
 
 def clock_faults() -> Iterator[LabFault]:
-    """All of this module. A clock does not mend itself, so these strike always unless something else is said."""
+    """All of this module. A clock stays wrong, so these apply to all requests unless a number is given."""
     for name, seconds, what in (("clock-slow", -_OFF_SECONDS, "behind"), ("clock-fast", _OFF_SECONDS, "ahead")):
-        described = f"The gateway's clock is 10 minutes {what} and refuses right signatures; same as clock{seconds:+d}."
+        described = f"The gateway's clock is 10 minutes {what} and rejects valid signatures; same as clock{seconds:+d}."
         yield dataclasses.replace(clock_off(seconds), name=name, description=described)
     yield _dated("date-missing", "Answers come without a Date.", lambda _now: ())
     yield _dated(
@@ -54,7 +54,7 @@ def _dated(name: str, description: str, dates: Callable[[float], tuple[str, ...]
 
         return act
 
-    return LabFault(name, description, "after", striking("answer", make), operation=ANY, usual_times=None)
+    return LabFault(name, description, "after", applying("answer", make), operation=ANY, usual_times=None)
 
 
 def _http(moment: float) -> str:

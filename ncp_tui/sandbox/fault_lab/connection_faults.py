@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
-from ncp_tui.sandbox.fault_lab.fault import ANY, Act, Cut, Doing, LabFault, Stage, Visit, after, both, doing, striking
+from ncp_tui.sandbox.fault_lab.fault import ANY, Act, Cut, Doing, LabFault, Stage, Visit, after, applying, both, doing
 from ncp_tui.sandbox.handshakes import HowMet
 from ncp_tui.sandbox.protocol import JSON_TYPE
 
 HUGE = 300 << 20
-# A byte a second outlives any patience: the answer to a create has more than a hundred.
+# One byte a second outlasts every timeout: the answer to a create has more than a hundred.
 _TRICKLE_SECONDS = 1.0
 _CHUNK = 1 << 16
 _CHUNK_OF_BOMB = 1 << 20
@@ -26,7 +26,7 @@ def connection_faults() -> Iterator[LabFault]:
     yield from both("reset", "The connection is reset without an answer", doing("reset"))
     yield from both("hang", "No answer comes, and the connection stays open", doing("hang"))
     description = "No answer comes; the snapshot is started once the client has given up."
-    yield LabFault("late", description, "after", striking("before", doing("late")))
+    yield LabFault("late", description, "after", applying("before", doing("late")))
     yield after(
         "hang-in-body", "Half of the answer comes, then nothing; the snapshot was started.", _cutting(_half, "hang")
     )
@@ -131,7 +131,7 @@ def _bytes(data: bytes) -> tuple[bytes, ...]:
 
 
 def _huge_body(chunk: int = _CHUNK) -> Iterator[bytes]:
-    """JSON that would be success if anybody read it to its end."""
+    """JSON that would be success if read to its end."""
     left = HUGE - len(_FIRST) - len(_LAST)
     yield _FIRST
     while left:
@@ -152,9 +152,11 @@ def _bomb() -> Iterator[bytes]:
 
 
 def _tls_faults() -> Iterator[LabFault]:
-    """N counts connections; a certificate stays what it is unless something else is said."""
-    yield _met("tls", "right", "https, right in everything; the ready line names the CA file to trust.", always=True)
-    yield _met("tls-unknown-ca", "unknown-ca", "https by a CA that is in no file.", always=True)
+    """N counts connections; a certificate applies to all of them unless a number is given."""
+    yield _met(
+        "tls", "right", "https with a valid certificate; the ready line names the CA file to trust.", always=True
+    )
+    yield _met("tls-unknown-ca", "unknown-ca", "https with a certificate by an unknown CA.", always=True)
     yield _met("tls-expired", "expired", "https with a certificate that expired yesterday.", always=True)
     yield _met("tls-wrong-host", "wrong-host", "https with a certificate for another host.", always=True)
     yield _met("tls-stall", "stall", "https whose handshake is not answered. N counts connections.")
@@ -165,4 +167,4 @@ def _met(name: str, how: HowMet, description: str, *, always: bool = False) -> L
     def set_up(_fault: LabFault, sandbox: Stage, times: int | None) -> None:
         sandbox.handshakes.add(how, times)
 
-    return LabFault(name, description, None, set_up, operation=ANY, usual_times=None if always else 1, aimable=False)
+    return LabFault(name, description, None, set_up, operation=ANY, usual_times=None if always else 1, fixed=True)

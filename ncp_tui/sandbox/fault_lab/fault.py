@@ -1,7 +1,7 @@
 """What a fault is: what may happen to a request before its effect, after it, or to the answer on its way out.
 
 `Faults` is the seam in the gateway where a fault waits for its request. A `LabFault` is one that has a name and a
-description, may be aimed at another operation, and installs itself there.
+description, may apply to another operation, and installs itself there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Cut:
 
     The bytes of `first` go out as they are, `pause` seconds apart, headers and all. Then the connection is closed
     (`drop`), closed with a reset so that the client's read fails (`reset`), or kept open in silence until the client
-    goes away (`hang`). For a fault that strikes more than once `first` must not be an iterator.
+    goes away (`hang`). For a fault that applies more than once `first` must not be an iterator.
     """
 
     how: HowCut
@@ -42,7 +42,7 @@ Outcome = Answer | Cut
 
 @dataclass(frozen=True)
 class Visit:
-    """What an act may look at.
+    """What an act may read.
 
     The operation (None where there is no route), the request's target and body, and at `after` and `answer` the answer
     that is about to be sent. `gone` waits until the client has closed the connection. `number` is the cluster's, as it
@@ -70,7 +70,7 @@ Act = Callable[[Visit], Awaitable[Outcome | None]]
 
 @dataclass
 class Fault:
-    """One fault that waits for its request. `reached` is set each time it strikes, before it acts."""
+    """One fault that waits for its request. `reached` is set each time it applies, before it acts."""
 
     operation: str
     when: When
@@ -79,14 +79,14 @@ class Fault:
     times: int | None = 1
     reached: threading.Event = field(default_factory=threading.Event)
 
-    def strikes(self, operation: str | None, when: When) -> bool:
-        """Whether it is the turn of this fault."""
+    def applies_to(self, operation: str | None, when: When) -> bool:
+        """Whether this fault applies now."""
         return self.when == when and self.operation in {ANY, operation} and self.times != 0
 
 
 @dataclass
 class Skew:
-    """A gateway's clock that is `seconds` ahead (behind, when negative) for the requests it strikes.
+    """A gateway's clock that is `seconds` ahead (behind, when negative) for the requests it applies to.
 
     It judges their signatures and dates their answers. The world behind the gateway keeps its own time.
     """
@@ -96,13 +96,13 @@ class Skew:
     label: str
     times: int | None = None
 
-    def strikes(self, operation: str | None) -> bool:
-        """Whether it is the turn of this skew."""
+    def applies_to(self, operation: str | None) -> bool:
+        """Whether this skew applies now."""
         return self.operation in {ANY, operation} and self.times != 0
 
 
 class Faults:
-    """Faults in the order in which they were added; at each point the first that fits strikes, and no other."""
+    """Faults in the order in which they were added; at each point only the first that fits applies."""
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
@@ -122,9 +122,9 @@ class Faults:
         `answer` (any answer, refusals of the gateway among them). `act` is one of
 
         - `drop`, `reset`, `hang`, or a `Cut` with bytes of its own: see there;
-        - `late`: wait until the client has gone away, then go on, so that the effect comes when nobody listens;
+        - `late`: wait until the client has gone away, then continue, so that the effect comes too late for the answer;
         - an `Answer`, or a status and a body (text, bytes, or anything for JSON), instead of what would have come;
-        - a coroutine function from `Visit` to one of these two, or to None for going on as if nothing were.
+        - a coroutine function from `Visit` to one of these two, or to None, to continue as usual.
 
         `label` is what the ledger calls it; without one, `when` and `act` in short.
         """
@@ -133,18 +133,18 @@ class Faults:
         return fault
 
     def skew(self, seconds: float, operation: str = ANY, times: int | None = None, label: str = "skew") -> None:
-        """Have the gateway's clock go wrong by `seconds` for the next `times` requests (None: for all)."""
+        """Put the gateway's clock off by `seconds` for the next `times` requests (None: for all)."""
         self.skews.append(Skew(operation, seconds, label, times))
 
     def clear(self) -> None:
-        """Forget the faults that have not struck."""
+        """Forget the faults that have not applied yet."""
         self.waiting.clear()
         self.skews.clear()
 
     def take(self, operation: str | None, when: When) -> Fault | None:
-        """The fault that strikes now, with one of its times used up."""
+        """The fault that applies now, with one of its times used up."""
         for fault in self.waiting:
-            if fault.strikes(operation, when):
+            if fault.applies_to(operation, when):
                 if fault.times is not None:
                     fault.times -= 1
                 return fault
@@ -153,7 +153,7 @@ class Faults:
     def take_skew(self, operation: str | None) -> Skew | None:
         """The skew of this request, with one of its times used up."""
         for skew in self.skews:
-            if skew.strikes(operation):
+            if skew.applies_to(operation):
                 if skew.times is not None:
                     skew.times -= 1
                 return skew
@@ -170,8 +170,8 @@ def _act(act: Any) -> Act:
     if isinstance(act, Answer | Cut):
         return _constantly(act)
     if not callable(act):
-        raise TypeError(f"{act!r} is not something a fault can do")
-    return act  # type: ignore[no-any-return]  # what a callable returns shows when it strikes
+        raise TypeError(f"{act!r} is not an act of a fault")
+    return act  # type: ignore[no-any-return]  # what a callable returns shows when it applies
 
 
 def _how(name: str) -> HowCut:
@@ -232,7 +232,7 @@ class Stage(Protocol):
         """What is behind the gateway, and its clock."""
 
 
-# What a fault may be aimed at, in the words of the command line.
+# What a fault may apply to, in the words of the command line.
 TARGETS: Mapping[str, str] = MappingProxyType(
     {
         "create": CREATE,
@@ -250,10 +250,10 @@ _MAY_CREATE = frozenset({CREATE, ANY})
 class LabFault:
     """One fault.
 
-    `operation` is what it strikes, `*` for anything. `effect` tells a create that it strikes: `before`, nothing was
-    started and nothing will be; `after`, the snapshot was started, or will be when the client has gone; None, it
-    strikes no create. `usual_times` is how often it strikes when nobody says (None: always). One that is not `aimable`
-    makes sense for its own operation alone.
+    `operation` is what it applies to, `*` for anything. `effect` says what that means for a create: `before`, nothing
+    was started and nothing will be; `after`, the snapshot was started, or will be when the client has gone; None, it
+    applies to no create. `usual_times` is to how many requests it applies by default (None: all). One whose target is
+    `fixed` makes sense for its own operation alone.
     """
 
     name: str
@@ -262,21 +262,21 @@ class LabFault:
     set_up: Callable[[LabFault, Stage, int | None], None] = field(repr=False)
     operation: str = CREATE
     usual_times: int | None = 1
-    aimable: bool = True
+    fixed: bool = False
 
     @property
-    def aim(self) -> str:
-        """What it strikes, as one word of `TARGETS`."""
+    def target(self) -> str:
+        """What it applies to, as one word of `TARGETS`."""
         return next(word for word, operation in TARGETS.items() if operation == self.operation)
 
     def install(self, sandbox: Stage, times: int | None = 1) -> None:
-        """Have it strike the next `times` requests (None: all of them). Raises ValueError for less than one."""
+        """Plan it for the next `times` requests (None: all of them). Raises ValueError for less than one."""
         if times is not None and times < 1:
-            raise ValueError("a fault strikes once or more often")
+            raise ValueError("a fault applies to one request or more")
         self.set_up(self, sandbox, times)
 
     def at(self, target: str) -> LabFault:
-        """The same, aimed at another of `TARGETS`. Raises KeyError for a word that is none."""
+        """The same for another of `TARGETS`. Raises KeyError for a word that is none."""
         operation = TARGETS[target]
         effect = self.effect if operation in _MAY_CREATE else None
         return dataclasses.replace(self, name=f"{self.name}@{target}", operation=operation, effect=effect)
@@ -286,8 +286,8 @@ Doing = Act | Answer | Cut | HowCut | Literal["late"]
 SetUp = Callable[[LabFault, Stage, int | None], None]
 
 
-def striking(when: When, make: Callable[[Stage], Doing]) -> SetUp:
-    """Set up one fault of the seam; `make` is asked once for each installation."""
+def applying(when: When, make: Callable[[Stage], Doing]) -> SetUp:
+    """Set up one fault of the seam; `make` is called once for each installation."""
 
     def set_up(fault: LabFault, sandbox: Stage, times: int | None) -> None:
         sandbox.faults.add(fault.operation, when, make(sandbox), times, label=fault.name)
@@ -301,13 +301,13 @@ def doing(what: Doing) -> Callable[[Stage], Doing]:
 
 
 def before(name: str, description: str, make: Callable[[Stage], Doing]) -> LabFault:
-    """One that strikes when nothing has happened, and keeps it so."""
-    return LabFault(name, description, "before", striking("before", make))
+    """One that applies when nothing has happened, and keeps it so."""
+    return LabFault(name, description, "before", applying("before", make))
 
 
 def after(name: str, description: str, make: Callable[[Stage], Doing]) -> LabFault:
-    """One that strikes when the operation is done."""
-    return LabFault(name, description, "after", striking("after", make))
+    """One that applies when the operation is done."""
+    return LabFault(name, description, "after", applying("after", make))
 
 
 def both(name: str, what: str, make: Callable[[Stage], Doing]) -> Iterator[LabFault]:

@@ -1,11 +1,11 @@
-"""A history that does not tell the truth about what was started, or not yet, or not at all."""
+"""Histories that are late, incomplete, out of order or unavailable."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
 from ncp_tui.sandbox.clusters import Cluster
-from ncp_tui.sandbox.fault_lab.fault import HISTORY, Act, Doing, LabFault, Stage, Visit, doing, striking
+from ncp_tui.sandbox.fault_lab.fault import HISTORY, Act, Doing, LabFault, Stage, Visit, applying, doing
 from ncp_tui.sandbox.operations import history_page
 from ncp_tui.sandbox.protocol import Answer, Fields, GatewayError, gateway_answer, read_page, read_query, success_answer
 from ncp_tui.sandbox.world import SnapshotRun
@@ -28,12 +28,12 @@ def history_faults() -> Iterator[LabFault]:
 
 
 def _history(name: str, description: str, make: Callable[[Stage], Doing], usual_times: int | None = 1) -> LabFault:
-    set_up = striking("after", make)
-    return LabFault(name, description, None, set_up, operation=HISTORY, usual_times=usual_times, aimable=False)
+    set_up = applying("after", make)
+    return LabFault(name, description, None, set_up, operation=HISTORY, usual_times=usual_times, fixed=True)
 
 
 def _showing(choose: Callable[[Stage], Shown]) -> Callable[[Stage], Act]:
-    """The page that was asked for, of another history than the true one; refusals are left alone."""
+    """The requested page of another history than the true one; refusals stay as they are."""
 
     def make(sandbox: Stage) -> Act:
         shown = choose(sandbox)
