@@ -42,6 +42,7 @@ def show(cluster: str) -> None:
 def list_clusters(context: CommandContext) -> ExitCode:
     """`cluster list`."""
     from ncp_tui.profiles.cluster_name_cache import ClusterNameCache
+    from ncp_tui.view.cluster_summary import Moment
     from ncp_tui.view.clusters import CLUSTERS, ListedCluster, cluster_document
 
     identity = context.identity()
@@ -49,7 +50,9 @@ def list_clusters(context: CommandContext) -> ExitCode:
     with context.log.action("list clusters"):
         clusters = context.wait(engine.list_clusters())
     documents = [cluster_document(cluster, identity.profile, clusters.read_at) for cluster in clusters]
-    context.out.answer(documents, CLUSTERS.text(ListedCluster(cluster, clusters.read_at) for cluster in clusters))
+    context.out.answer(
+        documents, CLUSTERS.text(ListedCluster(cluster, Moment(clusters.read_at)) for cluster in clusters)
+    )
     context.tell_gap(clusters)
     if not clusters:
         context.out.note(CLUSTERS.empty)
@@ -62,7 +65,8 @@ def list_clusters(context: CommandContext) -> ExitCode:
 
 def show_cluster(context: CommandContext, wanted: str) -> ExitCode:
     """`cluster show`."""
-    from ncp_tui.snapshots.last_snapshot import look_at_last_snapshot
+    from ncp_tui.snapshots.cluster_summary import read_summary
+    from ncp_tui.view.cluster_summary import Moment
     from ncp_tui.view.clusters import cluster_document, cluster_lines
     from ncp_tui.view.text import plain_text
 
@@ -70,9 +74,9 @@ def show_cluster(context: CommandContext, wanted: str) -> ExitCode:
     engine = context.connect(identity)
     with context.log.action(f"show cluster {wanted}"):
         cluster, read_at = context.wait(_read_cluster(engine, wanted)), context.workspace.now()
-        last = context.wait(look_at_last_snapshot(engine, cluster))
-    document = cluster_document(cluster, identity.profile, read_at, last)
-    lines = cluster_lines(cluster, profile=identity.profile, last=last)
+        summary = context.wait(read_summary(engine, cluster))
+    document = cluster_document(cluster, identity.profile, read_at, summary)
+    lines = cluster_lines(cluster, profile=identity.profile, summary=summary, moment=Moment(read_at))
     context.out.answer(document, plain_text(lines))
     return ExitCode.DONE
 

@@ -230,6 +230,8 @@ class ScheduleEntry:
     day: str
     time: str
     status: str
+    set_at: datetime | None = None
+    """`set_up` as a time, where it is one."""
     raw: Raw = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -242,6 +244,7 @@ class ScheduleEntry:
             day=fields.text(item, "snapshotSchedulingSetUpDay"),
             time=fields.text(item, "snapshotSchedulingSetUpTime"),
             status=fields.text(item, "snapshotSchedulingStatus"),
+            set_at=dates.moment(item, "snapshotSchedulingConfigSetUpDate"),
             raw=dict(item),
         )
 

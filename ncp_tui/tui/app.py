@@ -16,7 +16,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.system.process import resume_gc
 from ncp_tui.tui.key_bindings import note_input, problem_words
-from ncp_tui.tui.messages import IdentityFound, JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
+from ncp_tui.tui.messages import ChoiceMade, IdentityFound, JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
 from ncp_tui.tui.palette import commands_of, topics_of
 from ncp_tui.tui.preferences import Preferences
 from ncp_tui.tui.screens.base import BaseScreen
@@ -226,6 +226,12 @@ class NcpApp(TerminalApp):
     def use_profile(self, event: ProfileToUse) -> None:
         """Call as what was just saved."""
         self.find_and_use(event.name)
+
+    @on(ChoiceMade)
+    def keep_made_choice(self, event: ChoiceMade) -> None:
+        """Have it hold for this run and for the next one."""
+        self.session.choices[event.name] = event.value
+        self.keep_choice(event.name, event.value)
 
     @on(JournalChanged)
     def look_into_journal(self) -> None:

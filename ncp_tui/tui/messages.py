@@ -44,6 +44,14 @@ class JournalChanged(Message):
 
 
 @dataclass
+class ChoiceMade(Message):
+    """The user has chosen something about the program itself, to be kept for the next run."""
+
+    name: str
+    value: str
+
+
+@dataclass
 class ProfileToUse(Message):
     """The profiles are to be read again, and this one is to be called as from now on."""
 

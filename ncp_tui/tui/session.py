@@ -14,9 +14,9 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.environment_variables import SERVER_ROLE_NAME
 from ncp_tui.profiles.identity import Identities, Identity
-from ncp_tui.search_engine.models import Cluster
+from ncp_tui.search_engine.models import Cluster, Dashboard
 from ncp_tui.session_log.log import SessionLog
-from ncp_tui.snapshots.last_snapshot import LastSnapshot
+from ncp_tui.snapshots.cluster_summary import ClusterSummary
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.workspace import Workspace
@@ -72,8 +72,10 @@ class Session:
     """When that was; None before it."""
     clusters_gap: str = ""
     """What is missing of the clusters although the listing has ended; empty where they are all."""
-    last_snapshots: dict[str, LastSnapshot] = field(default_factory=dict)
-    """What is known of the newest snapshot of each cluster; of one that is not here, nothing was read."""
+    summaries: dict[str, ClusterSummary] = field(default_factory=dict)
+    """What is known of the snapshots of each cluster, by its number; of one that is not here, nothing was read."""
+    dashboards: dict[str, Dashboard] = field(default_factory=dict)
+    """What is in the clusters whose detail was looked at, by number."""
     unresolved: list[JournalEntry] = field(default_factory=list)
     """Creates of the journal whose outcome is open, and which no running program has in its hands."""
     journal_problem: Problem | None = None
@@ -91,6 +93,8 @@ class Session:
     """Has a snapshot run to its end; called before anything of it is sent."""
     on_tracked: Callable[[TrackedSnapshot], None] | None = None
     """Called after each change of a snapshot."""
+    choices: dict[str, str] = field(default_factory=dict)
+    """What the user has chosen about the program itself: the order of a list, how often one is read again."""
     secrets: list[SecretKey] = field(default_factory=list, repr=False)
     """The secret keys this run has called with, to be looked for in whatever it writes down."""
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -158,7 +162,7 @@ class Session:
         self.clusters = {}
         self.clusters_complete = False
         self.clusters_read_at, self.clusters_gap = None, ""
-        self.last_snapshots = {}
+        self.summaries, self.dashboards = {}, {}
         if self.on_used is not None:
             self.on_used()
 

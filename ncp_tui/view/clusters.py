@@ -8,11 +8,18 @@ from typing import Any
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Cluster, Dashboard
-from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look
-from ncp_tui.view.format import age, grouped, size_of
-from ncp_tui.view.history import state_cell
+from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary
+from ncp_tui.view.cluster_summary import (
+    Moment,
+    last_good_cell,
+    last_run_cell,
+    next_cell,
+    summary_document,
+    summary_lines,
+)
+from ncp_tui.view.format import ZONE, grouped, size_of
 from ncp_tui.view.table import Column, Table
-from ncp_tui.view.text import BLANK, Cell, Line, Tone, field, line, raw_lines
+from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, raw_lines
 
 _STATUS_TONES = {
     "running": Tone.GOOD,
@@ -32,56 +39,55 @@ _HEALTH_TONES = {
     "gray": Tone.DIM,
 }
 
-_NO_PERMISSION = "no permission"
+_NO_PERMISSION = Cell("no permission", Tone.DIM, is_missing=True)
 
-_LOOKS = {
-    Look.NOT_READ: Cell("not read", Tone.DIM),
-    Look.NONE: Cell("none", Tone.WARNING, sort=0.0),
-    Look.NO_PERMISSION: Cell(_NO_PERMISSION, Tone.DIM),
-    Look.FAILED: Cell("cannot be read", Tone.BAD),
-}
+_BY_SEVERITY = ("error", "deleting", "return", "creating", "changing", "working", "running")
+"""The states of a cluster, worst first; an unknown one stands before all of them."""
+
+_HEALTH_BY_SEVERITY = ("red", "orange", "yellow", "gray", "green")
 
 
 @dataclass(frozen=True)
 class ListedCluster:
-    """A cluster in a list, as of `now`; `tracked` says what is known of a snapshot of it that has not ended."""
+    """A cluster in a list, as of a moment; `tracked` says what is known of a snapshot of it that has not ended."""
 
     cluster: Cluster
-    now: datetime
-    last: LastSnapshot = NOT_READ
+    moment: Moment
+    summary: ClusterSummary = NOT_READ
     tracked: str = ""
 
 
 def status_cell(status: str) -> Cell:
     """A cluster's status; an unknown one is shown verbatim."""
-    return Cell(status or "-", _STATUS_TONES.get(status.lower(), Tone.PLAIN))
+    return Cell(status or "-", _STATUS_TONES.get(status.lower(), Tone.PLAIN), sort=_severity(status, _BY_SEVERITY))
 
 
 def health_cell(health: str) -> Cell:
     """A cluster's health; an unknown one is shown verbatim."""
-    return Cell(health or "-", _HEALTH_TONES.get(health.lower(), Tone.PLAIN))
+    tone = _HEALTH_TONES.get(health.lower(), Tone.PLAIN)
+    return Cell(health or "-", tone, sort=_severity(health, _HEALTH_BY_SEVERITY))
 
 
-def last_snapshot_cell(last: LastSnapshot, now: datetime) -> Cell:
-    """`succeeded 26 h ago`, `none`, or why it is not known."""
-    entry = last.entry
-    if entry is None:
-        return _LOOKS[last.look]
-    state = state_cell(entry)
-    when = age(entry.at, now) if entry.at else "time unknown"
-    return Cell(f"{state.text} {when}", state.tone, sort=entry.sort_key[0])
+def _severity(word: str, order: tuple[str, ...]) -> float:
+    return float(order.index(word.lower())) if word.lower() in order else -1.0
 
 
 def _name_cell(listed: ListedCluster) -> Cell:
     return Cell(listed.cluster.name or "(no name)", Tone.STRONG if listed.cluster.allowed else Tone.DIM)
 
 
-def _newest_cell(listed: ListedCluster) -> Cell:
+def _last_good_cell(listed: ListedCluster) -> Cell:
+    return last_good_cell(listed.summary, listed.moment) if listed.cluster.allowed else _NO_PERMISSION
+
+
+def _last_run_cell(listed: ListedCluster) -> Cell:
     if not listed.cluster.allowed:
-        return _LOOKS[Look.NO_PERMISSION]
-    if listed.tracked:
-        return Cell(listed.tracked, Tone.WARNING)
-    return last_snapshot_cell(listed.last, listed.now)
+        return Cell("-", Tone.DIM)
+    return Cell(listed.tracked, Tone.WARNING, sort=0.5) if listed.tracked else last_run_cell(listed.summary)
+
+
+def _next_cell(listed: ListedCluster) -> Cell:
+    return next_cell(listed.summary, listed.moment.now) if listed.cluster.allowed else Cell("-", Tone.DIM)
 
 
 def _access_cell(listed: ListedCluster) -> Cell:
@@ -90,13 +96,15 @@ def _access_cell(listed: ListedCluster) -> Cell:
 
 CLUSTERS: Table[ListedCluster] = Table(
     (
-        Column("CLUSTER", _name_cell, most=36, least=12),
+        Column("CLUSTER", _name_cell, most=36, least=16),
         Column("STATUS", lambda listed: status_cell(listed.cluster.status), most=10, least=8),
         Column("HEALTH", lambda listed: health_cell(listed.cluster.health), most=8, least=6),
         Column("ENGINE", lambda listed: Cell(listed.cluster.engine or "-"), most=22, least=10, room=66),
-        Column("NODES", lambda listed: Cell(listed.cluster.nodes or "-"), most=8, least=5),
-        # A command that lists clusters does not read a history for each of them.
-        Column("LAST SNAPSHOT", _newest_cell, most=20, least=12, in_commands=False),
+        # A command that lists clusters does not read a history and a schedule for each of them.
+        Column("LAST GOOD", _last_good_cell, most=14, least=9, aliases=("age",), in_commands=False),
+        Column("LAST RUN", _last_run_cell, most=11, least=9, in_commands=False),
+        Column(f"NEXT ({ZONE})", _next_cell, most=12, least=10, in_commands=False),
+        Column("NODES", lambda listed: Cell(listed.cluster.nodes or "-"), most=8, least=5, room=98),
         # On the screen these stand in the detail of a cluster.
         Column("NUMBER", lambda listed: Cell(listed.cluster.number or "-"), on_screen=False),
         Column("VPC", lambda listed: Cell(listed.cluster.vpc or "-"), on_screen=False),
@@ -108,14 +116,34 @@ CLUSTERS: Table[ListedCluster] = Table(
 )
 
 
+def details_lines(listed: ListedCluster, dashboard: Dashboard | None = None) -> list[Line]:
+    """What an operator wants to know of a cluster, for the details pane."""
+    cluster = listed.cluster
+    title = (Span(cluster.name or "(no name)", Tone.STRONG), Span(f"  number {cluster.number or '-'}", Tone.DIM))
+    if not cluster.allowed:
+        return [title, field("permission", "none: this key sees it by name only", Tone.WARNING)]
+    running = [field("now", listed.tracked, Tone.WARNING)] if listed.tracked else []
+    return [title, *running, *summary_lines(listed.summary, listed.moment), *_size_lines(cluster, dashboard)]
+
+
+def _size_lines(cluster: Cluster, dashboard: Dashboard | None) -> list[Line]:
+    nodes = f"{cluster.nodes or '-'} (manager + data + master)"
+    lines = [field("engine", f"{cluster.engine or '-'}; nodes {nodes}")]
+    if dashboard is not None:
+        content = f"{grouped(dashboard.documents)} in {grouped(dashboard.indices)} indices"
+        lines.append(field("documents", f"{content}, {size_of(dashboard.store_size)}"))
+    return lines
+
+
 def cluster_lines(
     cluster: Cluster,
     dashboard: Dashboard | None = None,
     *,
     profile: Profile | None = None,
-    last: LastSnapshot | None = None,
+    summary: ClusterSummary | None = None,
+    moment: Moment | None = None,
 ) -> list[Line]:
-    """A cluster in full, unknown members included; with `profile` and `last` where it is and its newest snapshot."""
+    """A cluster in full, unknown members included; with `profile`, and `summary` as of a `moment`."""
     known = [
         ("number", cluster.number),
         ("status", cluster.status),
@@ -126,8 +154,9 @@ def cluster_lines(
         ("created", cluster.created),
     ]
     known += [("site", profile.site), ("region", profile.region)] if profile is not None else []
-    known += [("newest", last_snapshot_sentence(last))] if last is not None else []
     lines = [field("cluster", cluster.name, Tone.STRONG), *(field(label, value or "-") for label, value in known)]
+    if summary is not None and moment is not None:
+        lines += [BLANK, *summary_lines(summary, moment)]
     if dashboard is not None:
         lines += [
             BLANK,
@@ -139,19 +168,10 @@ def cluster_lines(
     return [*lines, BLANK, line("Raw API response", Tone.STRONG), *raw_lines(cluster.raw)]
 
 
-def last_snapshot_sentence(last: LastSnapshot) -> str:
-    """The newest snapshot in a line, or why it is not known."""
-    why = f" {last.problem.what}" if last.problem else ""
-    if last.entry is not None:
-        at = f", {last.entry.when}" if last.entry.when else ""
-        return f"{last.entry.snapshot}: {state_cell(last.entry).text}{at}{why}"
-    return _LOOKS[last.look].text + (f":{why}" if why else "")
-
-
 def cluster_document(
-    cluster: Cluster, profile: Profile, read_at: datetime, last: LastSnapshot = NOT_READ
+    cluster: Cluster, profile: Profile, read_at: datetime, summary: ClusterSummary = NOT_READ
 ) -> dict[str, Any]:
-    """A cluster for scripts, with the place it is in and what is known of its newest snapshot."""
+    """A cluster for scripts, with the place it is in and what is known of its snapshots."""
     return {
         "name": cluster.name,
         "number": cluster.number,
@@ -164,20 +184,7 @@ def cluster_document(
         "region": profile.region,
         "nodes": {"manager": cluster.manager_nodes, "data": cluster.data_nodes, "master": cluster.master_nodes},
         "created": cluster.created or None,
-        "last_snapshot": last_snapshot_document(last),
+        "last_snapshot": summary_document(summary, read_at),
         "read_at": read_at.isoformat(),
         "raw": cluster.raw,
-    }
-
-
-def last_snapshot_document(last: LastSnapshot) -> dict[str, Any]:
-    """The newest snapshot of a cluster. `look` tells what was not read from what is not there or cannot be read."""
-    entry = last.entry
-    return {
-        "look": last.look.value,
-        "read_at": last.read_at.isoformat() if last.read_at else None,
-        "snapshot": entry.snapshot if entry else None,
-        "at": entry.at.isoformat() if entry and entry.at else None,
-        "state": entry.state.value if entry else None,
-        "problem": last.problem.what if last.problem else None,
     }

@@ -9,7 +9,7 @@ from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.view.table import Column, Table
-from ncp_tui.view.text import Cell, Tone
+from ncp_tui.view.text import Cell, Line, Span, Tone, field
 
 NOT_TESTED = Cell("-", Tone.DIM)
 
@@ -51,6 +51,26 @@ PROFILES: Table[ListedIdentity] = Table(
     ),
     key=lambda listed: listed.identity.name,
 )
+
+
+def profile_lines(listed: ListedIdentity) -> list[Line]:
+    """Who calls with these keys, and where, for the details pane."""
+    identity = listed.identity
+    profile = identity.profile
+    lines = [
+        (Span(identity.name, Tone.STRONG), Span(f"  {_notes_cell(listed).text}", Tone.DIM)),
+        field("keys", f"{identity.masked_access_key} ({identity.source})"),
+        field("site", f"{profile.site}, region {profile.region}"),
+        field("gateway", profile.endpoint().base_url),
+        field("last test", listed.tested.text, listed.tested.tone),
+    ]
+    extra = (
+        ("bucket", profile.default_bucket),
+        ("template", profile.name_template),
+        ("CA bundle", profile.ca_bundle),
+    )
+    return [*lines, *(field(label, value) for label, value in extra if value)]
+
 
 FOUND: Table[Identity] = Table(
     (

@@ -24,6 +24,8 @@ class Column(Generic[T]):
     least: int = 4
     room: int = 0
     """The table's width from which on the column is shown at all; the detail of a row has everything."""
+    aliases: tuple[str, ...] = ()
+    """Other names by which a filter may call it."""
     on_screen: bool = True
     in_commands: bool = True
 

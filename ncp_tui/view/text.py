@@ -41,6 +41,13 @@ class Cell:
     text: str
     tone: Tone = Tone.PLAIN
     sort: float | str | None = None
+    is_missing: bool = False
+    """It says that there is no value, in words of its own; `-` and an empty text say so too."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no value: such rows come last, whatever the order."""
+        return self.is_missing or self.text in {"", "-"}
 
 
 @dataclass(frozen=True)

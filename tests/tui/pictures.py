@@ -19,7 +19,7 @@ from unittest import mock
 
 from ncp_tui.system.backoff import Backoff
 from ncp_tui.tui.terminal.charset import CHARSET
-from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
+from ncp_tui.tui.widgets.panes import Panes
 from ncp_tui.view.progress import final_sentence
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 from tests.tui.svg import Frame, film, frame_of, picture
@@ -88,7 +88,7 @@ async def _progress(stage: Stage) -> None:
 async def _send(stage: Stage) -> None:
     await stage.press("f2")
     # While a snapshot is watched the log does not come to rest: it shows the answer to the create a moment later.
-    panes = stage.app.screen.query_one(ExchangePanes)
+    panes = stage.app.screen.query_one(Panes)
     await stage.until(lambda: panes.shown is not None and panes.shown.operation == "createSnapshot")
     stage.clock.advance(8)
     stage.app.screen.show_tracked()  # type: ignore[attr-defined]

@@ -154,9 +154,10 @@ async def test_a_click_on_a_name_runs_nothing(monkeypatch: pytest.MonkeyPatch) -
 
     async with staged(SIZE, prepare=prepare) as stage:
         rows = [y for y, line in enumerate(stage.text().splitlines()) if CLICK in line]
-        assert len(rows) > 10
+        assert len(rows) > 10, "the details of the row under the cursor are among them"
         for y in rows:
             await stage.pilot.click(offset=(22, y))
+        stage.app.screen.query_one("#table").focus()
         await stage.press("home", "enter")
         assert stage.shows(f"Cluster {CLICK}")
         for y, line in enumerate(stage.text().splitlines()):

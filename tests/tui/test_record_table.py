@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.table_rows import column_widths, content_widths, cut
+from ncp_tui.view.arrangement import Sort
 from ncp_tui.view.table import Column
 from ncp_tui.view.text import Cell, Row
 
@@ -202,15 +203,16 @@ async def test_order_by_number_where_there_is_one() -> None:
     """By their text, 10 kB stands before 9 kB."""
     async with hosted(numbered(12), size=(40, 20)) as (host, _):
         table = host.table
-        for name in ("name up", "size up"):
-            table.sort_by_next()
-            assert table.order == name
+        for sort in (Sort(0), Sort(1)):
+            table.sort_by(sort)
+            assert table.sort == sort
         assert [line.split()[0] for line in host.text()[1:4]] == ["name-00000", "name-00001", "name-00002"]
-        table.reverse()
-        assert table.order == "size down"
+        assert host.text()[0].split() == ["NAME", "SIZE", "▲"]
+        table.sort_by(Sort(1, descending=True))
+        assert host.text()[0].split() == ["NAME", "SIZE", "▼"]
         assert host.text()[1].split()[0] == "name-00011"
-        table.sort_by_next()
-        assert not table.order
+        table.sort_by(None)
+        assert host.text()[0].split() == ["NAME", "SIZE"]
 
 
 @pytest.mark.parametrize("gone", [0, 3, 5])

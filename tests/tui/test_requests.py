@@ -378,7 +378,7 @@ async def test_while_an_answer_is_looked_for_no_screen_says_more_than_is_known()
         await stage.pilot.press("f2")
         await stage.expect("no answer from NCP; checking the history")
         await stage.pilot.press("escape")
-        await stage.expect("LAST SNAPSHOT", "checking")
+        await stage.expect("LAST RUN", "checking")
         assert stage.text().count("running") == before, "only the status of clusters says so"
         await stage.pilot.press("u")
         await stage.expect("1 request, 1 being sent or checked by a running ncp-tui.")

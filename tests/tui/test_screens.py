@@ -15,6 +15,7 @@ from ncp_tui.profiles.profile import Profile
 from ncp_tui.tui.app import NcpApp
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.history import HistoryScreen
+from ncp_tui.tui.widgets.panes import Panes
 from ncp_tui.tui.widgets.record_table import RecordTable
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
 
@@ -27,8 +28,8 @@ PROFILE = Profile(
 async def test_filter_sort_and_the_cursor_that_stays() -> None:
     async with staged((120, 40)) as stage:
         await stage.press("down", "down", "down")
-        await stage.press("o")
-        assert "Sorted by cluster up." in stage.text()
+        await stage.press("o", "down", "enter")
+        assert "Sorted by CLUSTER, ascending." in stage.text()
         await stage.press("O")
         table = stage.app.screen.query_one("#table", RecordTable)
         assert table.cursor_key == "1037004", "the cursor stays on its cluster"
@@ -197,3 +198,47 @@ def look_at(stage: Stage, size: tuple[int, int], word: str) -> None:
         assert rows[-1].strip(), (size, word)
         if isinstance(stage.app.screen, ClustersScreen | HistoryScreen) and word != "Filter":
             assert "? Help" in rows[-1], (size, word)
+
+
+async def test_the_details_follow_the_cursor_without_a_request_and_a_pane_has_the_screen_to_itself() -> None:
+    async with staged((120, 40)) as stage:
+        panes = stage.app.screen.query_one(Panes)
+        assert stage.shows("[Details]  Response", "search-0001  number 1037001", "usually", "every day at 03:00")
+        before = len(stage.sandbox.ledger.requests)
+        await stage.press("down")
+        assert stage.shows("search-0002  number 1037002", "none in the whole history")
+        assert len(stage.sandbox.ledger.requests) == before
+        await stage.press("v")
+        assert stage.shows("Details  [Response]", "Session log (KST)"), "the log stays beside it"
+        await stage.press("z")
+        assert stage.shows("[Response]   Session log") or stage.shows("[Response]  Session log")
+        assert not stage.shows("search-0003"), "the list is under it"
+        await stage.press("z")
+        assert stage.app.screen.query_one("#table").has_focus
+        await stage.press("h", "escape")
+        assert panes.front == "response", "a screen keeps the pane that it showed"
+
+
+async def test_where_one_pane_has_room_the_others_are_tabs_to_be_clicked() -> None:
+    async with staged((80, 24)) as stage:
+        text = stage.text().splitlines()
+        row = next(y for y, line in enumerate(text) if "[Details]" in line)
+        await stage.pilot.click(offset=(text[row].index("Response") + 2, row))
+        await stage.settle()
+        assert stage.shows("Details  [Response]")
+        text = stage.text().splitlines()
+        await stage.pilot.click(offset=(text[row].index("Session") + 2, row))
+        await stage.settle()
+        assert stage.shows("[Session log (KST)]", "getSnapshotHistory")
+
+
+async def test_a_click_on_a_head_sorts_and_a_second_one_turns_it_around() -> None:
+    async with staged((120, 40)) as stage:
+        head = stage.text().splitlines()[1]
+        await stage.pilot.click(offset=(head.index("STATUS") + 1, 1))
+        await stage.settle()
+        assert stage.shows("STATUS ▲", "Sorted by STATUS, ascending.")
+        assert stage.app.screen.query_one("#table", RecordTable).rows[0].key == "1037006", "in error: worst first"
+        await stage.pilot.click(offset=(head.index("STATUS") + 1, 1))
+        await stage.settle()
+        assert stage.shows("STATUS ▼")

@@ -201,7 +201,7 @@ async def look_without_colours(stage: Stage, theme: str, *, on_form: bool = True
     seen = styles(stage)
     assert seen["search-0001"].underline, theme
     assert not seen["search-0002"].underline, theme
-    assert seen["Response   v: session log"].reverse, theme
+    assert seen["[Details]"].reverse, theme
     stage.app.screen.query_one("#table").focus()
     if not on_form:
         return

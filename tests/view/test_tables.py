@@ -11,8 +11,9 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry
-from ncp_tui.snapshots.last_snapshot import LastSnapshot, Look
+from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look, summary_of
 from ncp_tui.view.buckets import BUCKETS
+from ncp_tui.view.cluster_summary import Moment
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster, cluster_lines
 from ncp_tui.view.format import ZONE
 from ncp_tui.view.history import HISTORY, history_lines, history_sentence
@@ -23,6 +24,7 @@ from ncp_tui.view.table import Table, gap_sentence
 from ncp_tui.view.text import Tone, plain_text
 
 NOW = datetime(2026, 1, 2, 15, 30, tzinfo=UTC)
+MOMENT = Moment(NOW)
 CLUSTER = Cluster("1037001", "search-0001", "running", "green", "OpenSearch 2.17.1", "vpc-prod", "2025-01-01", 2, 4, 3)
 HIDDEN = Cluster("", "legal-archive", "", allowed=False)
 PAYROLL = Bucket("bk.ses.snapshot", bytes_used=48_318_382_080, objects=18_204, created=NOW)
@@ -36,7 +38,7 @@ PROD = Identity(
     Profile(name="prod", access_key="AKIDEXAMPLE0000000A1", store="keyring", protected=True),
 )
 TABLES: Sequence[tuple[Table[Any], list[Any]]] = (
-    (CLUSTERS, [ListedCluster(CLUSTER, NOW), ListedCluster(HIDDEN, NOW)]),
+    (CLUSTERS, [ListedCluster(CLUSTER, MOMENT), ListedCluster(HIDDEN, MOMENT)]),
     (BUCKETS, [PAYROLL, LOCKED]),
     (HISTORY, [DONE, BROKEN]),
     (PROFILES, [ListedIdentity(PROD, current=True, default=True)]),
@@ -63,7 +65,7 @@ def test_only_what_one_face_cannot_have_is_left_out_of_it() -> None:
         for column in table.columns
         if not (column.on_screen and column.in_commands)
     }
-    assert apart == {"LAST SNAPSHOT", "LAST TEST", "NUMBER", "VPC", "ACCESS"}
+    assert apart == {"LAST GOOD", "LAST RUN", f"NEXT ({ZONE})", "LAST TEST", "NUMBER", "VPC", "ACCESS"}
 
 
 def test_a_row_has_a_cell_for_each_column_on_the_screen() -> None:
@@ -89,7 +91,7 @@ def test_one_unit_system() -> None:
 def test_what_is_missing_is_said() -> None:
     assert BUCKETS.text([LOCKED]).splitlines()[1].split()[:4] == ["audit-locked", "-", "-", "-"]
     assert "yesterday" in HISTORY.text([BROKEN])
-    assert CLUSTERS.row(ListedCluster(HIDDEN, NOW)).cells[1].text == "-"
+    assert CLUSTERS.row(ListedCluster(HIDDEN, MOMENT)).cells[1].text == "-"
 
 
 def test_a_state_has_one_word_in_rows_details_and_sentences() -> None:
@@ -97,32 +99,32 @@ def test_a_state_has_one_word_in_rows_details_and_sentences() -> None:
     assert (state.text, state.tone) == ("succeeded", Tone.GOOD)
     assert "state        succeeded" in plain_text(history_lines(DONE))
     assert history_sentence(DONE) == "검색-1: succeeded, 12 s"
-    last = LastSnapshot(Look.FOUND, DONE, NOW)
-    assert CLUSTERS.row(ListedCluster(CLUSTER, NOW, last)).cells[5].text == "succeeded just now"
-    assert "newest       검색-1: succeeded, 2026-01-03 00:30:00 KST" in plain_text(cluster_lines(CLUSTER, last=last))
+    row = CLUSTERS.row(ListedCluster(CLUSTER, MOMENT, summary_of([DONE], NOW)))
+    assert [cell.text for cell in row.cells[4:7]] == ["now", "succeeded", "-"]
 
 
-def test_why_a_newest_snapshot_is_not_known() -> None:
+def test_why_a_last_good_snapshot_is_not_known() -> None:
     """Five things that look different; a tracked snapshot goes before what was read, and no permission before both."""
     looks = {
         Look.NOT_READ: "not read",
-        Look.NONE: "none",
+        Look.NONE: "none !",
         Look.NO_PERMISSION: "no permission",
-        Look.FAILED: "cannot be read",
+        Look.FAILED: "not readable",
     }
     for look, word in looks.items():
-        last = LastSnapshot(look, problem=Problem("Because."))
-        assert CLUSTERS.row(ListedCluster(CLUSTER, NOW, last)).cells[5].text == word
-        assert f"{word}: Because." in plain_text(cluster_lines(CLUSTER, last=last))
-        assert CLUSTERS.row(ListedCluster(CLUSTER, NOW, last, "running")).cells[5].text == "running"
-        assert CLUSTERS.row(ListedCluster(HIDDEN, NOW, last, "running")).cells[5].text == "no permission"
+        summary = ClusterSummary(look, problem=Problem("Because."))
+        assert CLUSTERS.row(ListedCluster(CLUSTER, MOMENT, summary)).cells[4].text == word
+        assert "Because." in plain_text(cluster_lines(CLUSTER, summary=summary, moment=MOMENT))
+        assert CLUSTERS.row(ListedCluster(CLUSTER, MOMENT, summary, "running")).cells[5].text == "running"
+        hidden = CLUSTERS.row(ListedCluster(HIDDEN, MOMENT, summary, "running"))
+        assert [cell.text for cell in hidden.cells[4:7]] == ["no permission", "-", "-"]
 
 
 def test_what_cannot_be_used_is_greyed_and_says_why() -> None:
     assert BUCKETS.row(LOCKED).dim
     assert BUCKETS.row(LOCKED).cells[-1].text == "locked: objects cannot be replaced"
-    assert CLUSTERS.row(ListedCluster(HIDDEN, NOW)).dim
-    assert "no permission (name only)" in CLUSTERS.text([ListedCluster(HIDDEN, NOW)])
+    assert CLUSTERS.row(ListedCluster(HIDDEN, MOMENT)).dim
+    assert "no permission (name only)" in CLUSTERS.text([ListedCluster(HIDDEN, MOMENT)])
 
 
 def test_who_is_in_use() -> None:

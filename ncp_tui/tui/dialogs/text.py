@@ -139,6 +139,7 @@ class ClusterDetailDialog(TextDialog):
                 detail = await engine.show_cluster(cluster.number, cluster.name)
                 cluster = cluster.with_detail(detail) if detail else cluster
                 dashboard = await engine.show_dashboard(cluster.number)
+                self._session.dashboards[cluster.number] = dashboard
         except Problem as error:
             problem = problem_words(error)
         lines = cluster_lines(cluster, dashboard)

@@ -21,7 +21,7 @@ from ncp_tui.view.progress import final_sentence, tracked_sentence
 if TYPE_CHECKING:
     from ncp_tui.snapshots.track import TrackedSnapshot
     from ncp_tui.tui.dialogs.copyable import Copyable
-    from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
+    from ncp_tui.tui.widgets.panes import Panes
 
 _WIDE = 100
 _TALL = 30
@@ -35,6 +35,7 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "reload", "Refresh", tooltip="Load this screen again", id="screen.reload"),
         Binding("v", "next_pane", "Pane", tooltip="Next pane: response or session log", id="screen.pane"),
+        Binding("z", "zoom", "Zoom", show=False, tooltip="The pane in front, full screen and back", id="screen.zoom"),
         Binding("y", "copy_curl", "Curl", show=False, tooltip="The request in the pane as curl", id="screen.curl"),
         Binding(
             "Y,f8",
@@ -46,7 +47,8 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         ),
         Binding("escape", "back", "Back", tooltip="One step back", id="screen.back"),
     ]
-    with_preview: ClassVar[bool] = False
+    first_pane: ClassVar[str] = ""
+    """The pane that this screen fills itself, if there is one: details or preview."""
     panes_deferred: ClassVar[bool] = False
     """Whether the panes come after the first frame: for the first screen, which has nothing to show in them yet."""
     opens_requests: ClassVar[bool] = False
@@ -89,15 +91,15 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         """Add what the first frame was painted without."""
         await self.mount(self._new_panes(), before="#status")
 
-    def _new_panes(self) -> ExchangePanes:
-        from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
+    def _new_panes(self) -> Panes:
+        from ncp_tui.tui.widgets.panes import Panes
 
-        return ExchangePanes(self.session.log, with_preview=self.with_preview)
+        return Panes(self.session.log, self.first_pane)
 
     @property
-    def panes(self) -> ExchangePanes | None:
+    def panes(self) -> Panes | None:
         """The panes; None until they are there."""
-        return cast("ExchangePanes | None", next(iter(self.query("#panes")), None))
+        return cast("Panes | None", next(iter(self.query("#panes")), None))
 
     @property
     def exchange(self) -> Exchange | None:
@@ -157,6 +159,19 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
     def action_next_pane(self) -> None:
         if self.panes is not None:
             self.panes.next_pane()
+
+    def action_zoom(self) -> None:
+        """Give the pane that has the keys, or the one in front, the whole screen, or take it back."""
+        panes = self.panes
+        if panes is None:
+            return
+        zoomed = not self.has_class("zoomed")
+        self.set_class(zoomed, "zoomed")
+        for child in self.children:
+            child.set_class(zoomed and child.id not in {"header", "panes", "status", "keys"}, "under-zoom")
+        panes.zoom(is_zoomed=zoomed)
+        if not zoomed and self.AUTO_FOCUS:
+            self.query_one(self.AUTO_FOCUS).focus()
 
     def action_copy_curl(self) -> None:
         from ncp_tui.tui.dialogs.text import curl_dialog

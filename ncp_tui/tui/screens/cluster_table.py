@@ -12,12 +12,13 @@ from textual.message import Message
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import Cluster
-from ncp_tui.snapshots.last_snapshot import NOT_READ, LastSnapshot, Look, look_at_last_snapshots
+from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary, read_summaries
 from ncp_tui.system.blocking import in_slices, run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.record_table import MOST_SHOWN, RecordTable
+from ncp_tui.view.cluster_summary import Moment
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster
 from ncp_tui.view.progress import tracked_word
 from ncp_tui.view.text import Row
@@ -45,8 +46,8 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
         rows: list[Row]
 
     @dataclass
-    class LastSnapshotLoaded(Message, bubble=False):
-        """The newest snapshot of one cluster is known."""
+    class SummaryLoaded(Message, bubble=False):
+        """What the newest rows of the history of one cluster say is known."""
 
         identity: Identity | None
         number: str
@@ -85,7 +86,7 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
 
     @work(group="clusters", exclusive=True, exit_on_error=False, description="load clusters")
     async def load_clusters(self) -> None:
-        """Read every page, showing each as it comes, then the age of each cluster's newest snapshot."""
+        """Read every page, showing each as it comes, then what the history and the schedule of each cluster say."""
         session, identity = self._session, self._session.identity
         monotonic = session.workspace.monotonic
         started = monotonic()
@@ -105,21 +106,19 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
         except Problem as problem:
             self.post_message(self.Listed(identity, monotonic() - started, [], problem))
             return
-        await self._load_last_snapshots(engine, identity, list(found.values()))
+        await self._load_summaries(engine, identity, list(found.values()))
 
-    async def _load_last_snapshots(
-        self, engine: SearchEngine, identity: Identity | None, clusters: list[Cluster]
-    ) -> None:
-        """Read the newest snapshot of every running cluster, until another profile is in use."""
+    async def _load_summaries(self, engine: SearchEngine, identity: Identity | None, clusters: list[Cluster]) -> None:
+        """Read the newest rows of the history of every running cluster, until another profile is in use."""
 
-        def show(cluster: Cluster, last: LastSnapshot) -> bool:
+        def show(cluster: Cluster, summary: ClusterSummary) -> bool:
             if identity is self._session.identity:
-                self._session.last_snapshots[cluster.number] = last
-                self.post_message(self.LastSnapshotLoaded(identity, cluster.number))
+                self._session.summaries[cluster.number] = summary
+                self.post_message(self.SummaryLoaded(identity, cluster.number))
             return identity is self._session.identity
 
-        with self._session.log.action("read last snapshots", background=True):
-            await look_at_last_snapshots(engine, clusters, show)
+        with self._session.log.action("read histories and schedules", background=True):
+            await read_summaries(engine, clusters, show)
 
     @work(group="names", exclusive=True, exit_on_error=False, description="keep names")
     async def keep_names(self, identity: Identity, names: list[str], *, are_all: bool) -> None:
@@ -167,19 +166,22 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
             self.keep_names(event.identity, names, are_all=not session.clusters_gap)
         self.show(event.rows, empty=CLUSTERS.empty)
 
-    @on(LastSnapshotLoaded)
-    def show_last_snapshot(self, event: LastSnapshotLoaded) -> None:
+    @on(SummaryLoaded)
+    def show_summary(self, event: SummaryLoaded) -> None:
         session = self._session
         if event.identity is session.identity and event.number in session.clusters:
             self._show_soon([self._row(session.clusters[event.number])])
 
     def _row(self, cluster: Cluster) -> Row:
-        """The row of a cluster, as of now."""
+        return CLUSTERS.row(self.listed(cluster))
+
+    def listed(self, cluster: Cluster) -> ListedCluster:
+        """A cluster with all that is known of its snapshots, as of now."""
         session = self._session
         under_way = [each for each in session.open_snapshots if each.request.cluster_number == cluster.number]
-        last = session.last_snapshots.get(cluster.number, NOT_READ)
+        summary = session.summaries.get(cluster.number, NOT_READ)
         word = tracked_word(under_way) if under_way else ""
-        return CLUSTERS.row(ListedCluster(cluster, session.workspace.now(), last, word))
+        return ListedCluster(cluster, Moment(session.workspace.now()), summary, word)
 
     @work(group="rows", exclusive=True, exit_on_error=False, description="show the clusters as of now")
     async def show_ages(self) -> None:
@@ -193,8 +195,9 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
         """Keep what `tracked` shows of the newest snapshot of its cluster."""
         session, progress = self._session, tracked.progress
         if progress is not None and progress.entry is not None and tracked.identity is session.identity:
-            last = LastSnapshot(Look.FOUND, progress.entry, session.workspace.now())
-            session.last_snapshots[tracked.request.cluster_number] = last
+            number = tracked.request.cluster_number
+            summary = session.summaries.get(number, NOT_READ)
+            session.summaries[number] = summary.with_row(progress.entry, session.workspace.now())
 
     def show_progress(self, tracked: TrackedSnapshot) -> None:
         """Show it in the row of its cluster."""

@@ -11,8 +11,10 @@ from ncp_tui.search_engine.models import Cluster
 from ncp_tui.tui.messages import JournalChanged
 from ncp_tui.tui.screens.cluster_table import ClusterTable
 from ncp_tui.tui.screens.table import TableScreen, detail_key
+from ncp_tui.view.clusters import details_lines
 from ncp_tui.view.format import ZONE, clock_time, milliseconds
 from ncp_tui.view.table import gap_sentence
+from ncp_tui.view.text import Line, Tone, line
 
 if TYPE_CHECKING:
     from ncp_tui.snapshots.track import TrackedSnapshot
@@ -94,6 +96,13 @@ class ClustersScreen(TableScreen):
         self.table.keep_progress(tracked)
         super().on_snapshot_moved(tracked)
         self.table.show_progress(tracked)
+
+    def details(self) -> list[Line]:
+        """What is known of the cluster under the cursor, without a request of its own."""
+        cluster = self.chosen
+        if cluster is None:
+            return [line("No cluster under the cursor.", Tone.DIM)]
+        return details_lines(self.table.listed(cluster), self.session.dashboards.get(cluster.number))
 
     @property
     def chosen(self) -> Cluster | None:

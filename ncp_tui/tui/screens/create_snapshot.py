@@ -34,8 +34,8 @@ from ncp_tui.tui.screens.create_form import (
     result,
 )
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.widgets.exchange_panes import ExchangePanes
 from ncp_tui.tui.widgets.inputs import SendButton
+from ncp_tui.tui.widgets.panes import Panes
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.view.create import RECHECKED, question
 
@@ -55,7 +55,7 @@ class CreateSnapshotScreen(BaseScreen):
         Binding("escape", "back", "Back", tooltip="Leave; a snapshot under way goes on", id="create.back"),
     ]
     AUTO_FOCUS = "#name"
-    with_preview = True
+    first_pane = "preview"
     is_form = True
 
     @dataclass
@@ -138,7 +138,7 @@ class CreateSnapshotScreen(BaseScreen):
         if is_right and engine is not None:
             request = draft.request
             preview = engine.preview_create_snapshot(request.cluster_number, request.name, request.bucket)
-        self.query_one(ExchangePanes).show_preview(draft_lines(draft, preview, self.session.workspace.now()))
+        self.query_one(Panes).show_first(draft_lines(draft, preview, self.session.workspace.now()))
         self.refresh_bindings()
         return draft
 
@@ -243,7 +243,7 @@ class CreateSnapshotScreen(BaseScreen):
             again=confirmed.again,
         )
         self.form.close()
-        self.query_one(ExchangePanes).bring_forward("response")
+        self.query_one(Panes).bring_forward("response")
         self.set_focus(self.query_one("#response"))
         self.show_tracked()
 
@@ -284,7 +284,7 @@ class CreateSnapshotScreen(BaseScreen):
         self.say(f"Not started: {tracked.request.name}.", "bad")
         self._let_correct("not sent")
         # There is no answer to it: the response pane has that of another request.
-        self.query_one(ExchangePanes).bring_forward("preview")
+        self.query_one(Panes).bring_forward("preview")
         if self._sent is not None and isinstance(problem, JournalProblem | SecondRequest | DamagedJournal):
             self._confirm(self._sent.stopped_by(problem), ask=True)
 

@@ -24,7 +24,7 @@ from ncp_tui.tui.widgets.record_table import MOST_SHOWN, RecordTable
 from ncp_tui.view.format import ZONE, clock_time, milliseconds
 from ncp_tui.view.history import HISTORY, extent, history_lines, state_cell
 from ncp_tui.view.table import gap_sentence
-from ncp_tui.view.text import Row
+from ncp_tui.view.text import Line, Row, Tone, line
 
 
 class HistoryScreen(EvidenceScreen):
@@ -221,6 +221,11 @@ class HistoryScreen(EvidenceScreen):
     def names_to_copy(self) -> list[Copyable]:
         """The snapshot under the cursor."""
         return [Copyable("snapshot name", self._chosen.snapshot)] if self._chosen else []
+
+    def details(self) -> list[Line]:
+        """All that NCP said of the row under the cursor."""
+        entry = self._chosen
+        return history_lines(entry) if entry is not None else [line("No snapshot under the cursor.", Tone.DIM)]
 
     def action_open(self) -> None:
         entry = self._chosen

@@ -31,10 +31,11 @@ from ncp_tui.view.profiles import (
     ListedIdentity,
     keys_cell,
     keys_sentence,
+    profile_lines,
     removed_sentence,
     saved_sentence,
 )
-from ncp_tui.view.text import Cell, Tone
+from ncp_tui.view.text import Cell, Line, Tone, line
 
 
 class ProfilesScreen(TableScreen):
@@ -123,18 +124,7 @@ class ProfilesScreen(TableScreen):
     @on(Loaded)
     def show_loaded(self, event: Loaded) -> None:
         session = self.session
-        current = session.identity.name if session.identity else None
-        rows = [
-            PROFILES.row(
-                ListedIdentity(
-                    identity,
-                    current=identity.name == current,
-                    default=identity.name == session.default_profile,
-                    tested=self._tests.get(identity.name, NOT_TESTED),
-                )
-            )
-            for identity in session.identities.identities
-        ]
+        rows = [PROFILES.row(self._listed(identity)) for identity in session.identities.identities]
         self.table.show(rows, empty="No profile yet. Press a to add one.")
         if any(row.key == self._wanted for row in rows):
             self.table.move_to(self._wanted)
@@ -150,6 +140,22 @@ class ProfilesScreen(TableScreen):
         warning = self._warning_of_saved()
         said = f"{event.said} {warning}".strip() or "enter uses a profile, a adds one, ? shows every key."
         self.say(said, "warning" if warning else "plain")
+
+    def _listed(self, identity: Identity) -> ListedIdentity:
+        session = self.session
+        return ListedIdentity(
+            identity,
+            current=session.identity is not None and identity.name == session.identity.name,
+            default=identity.name == session.default_profile,
+            tested=self._tests.get(identity.name, NOT_TESTED),
+        )
+
+    def details(self) -> list[Line]:
+        """Who the profile under the cursor calls as, and where."""
+        identity = self.chosen
+        if identity is None:
+            return [line("No profile under the cursor.", Tone.DIM)]
+        return profile_lines(self._listed(identity))
 
     def _warning_of_saved(self) -> str:
         """What to know of the profile that the form has just saved, told once."""

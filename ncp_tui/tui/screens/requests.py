@@ -41,6 +41,7 @@ from ncp_tui.view.requests import (
     verdict_card,
     why_not_resolved,
 )
+from ncp_tui.view.text import Line, Tone, line
 
 _MEANS = "s looks in the history, x dismisses, e writes evidence"
 
@@ -299,6 +300,11 @@ class RequestsScreen(EvidenceScreen):
     def names_to_copy(self) -> list[Copyable]:
         """The snapshot under the cursor."""
         return [Copyable("snapshot name", self._chosen.request.name)] if self._chosen else []
+
+    def details(self) -> list[Line]:
+        """What is proved of the request under the cursor, and by what."""
+        entry = self._chosen
+        return request_entry_lines(entry) if entry is not None else [line("No request under the cursor.", Tone.DIM)]
 
     def action_open(self) -> None:
         entry = self._chosen

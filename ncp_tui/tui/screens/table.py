@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -10,10 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from ncp_tui.problem import Problem
+from ncp_tui.tui.messages import ChoiceMade
 from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
+from ncp_tui.view.arrangement import Sort, read_sort, sort_name, sort_sentence
 from ncp_tui.view.table import Column
+from ncp_tui.view.text import Line
 
 if TYPE_CHECKING:
     from ncp_tui.tui.widgets.inputs import FilterBar
@@ -36,9 +39,10 @@ class TableScreen(BaseScreen):
             tooltip="Show only rows that contain a text",
             id="table.filter",
         ),
-        Binding("o", "sort", "Sort", show=False, tooltip="Order by the next column", id="table.sort"),
-        Binding("O", "reverse", "Reverse", show=False, tooltip="Turn the order around", id="table.reverse"),
+        Binding("o", "sort", "Sort", tooltip="Choose the column to sort by", id="table.sort"),
+        Binding("O", "reverse", "Reverse", show=False, tooltip="Reverse the order", id="table.reverse"),
     ]
+    first_pane = "details"
     AUTO_FOCUS = "#table"  # else the filter gets it first, and its keys are painted and painted over
     columns: ClassVar[tuple[Column[Any], ...]] = ()
 
@@ -57,6 +61,7 @@ class TableScreen(BaseScreen):
 
         await self.mount(FilterBar(), before="#problem")
         await super().mount_panes()
+        self.call_after_refresh(self.show_details)
 
     @property
     def filter_bar(self) -> FilterBar | None:
@@ -73,7 +78,19 @@ class TableScreen(BaseScreen):
         return self.query_one("#table", RecordTable)
 
     def on_mount(self) -> None:
+        self.table.sort_by(read_sort(self.session.choices.get(self._sort_choice, ""), self.table.columns))
         self.table.focus()
+
+    def details(self) -> Sequence[Line]:
+        """What is known of the row under the cursor."""
+        raise NotImplementedError
+
+    @on(RecordTable.Moved, "#table")
+    @on(RecordTable.Arranged, "#table")
+    def show_details(self) -> None:
+        """Have the details pane follow the cursor, and what becomes known of its row."""
+        if self.panes is not None:
+            self.panes.show_first(self.details())
 
     def show_problem(self, problem: Problem) -> None:
         """Say calmly what is wrong, above what is known from before."""
@@ -104,13 +121,43 @@ class TableScreen(BaseScreen):
         if self.filter_bar is not None:
             self.filter_bar.open()
 
+    @property
+    def _sort_choice(self) -> str:
+        """Under which name the order of this screen's list is kept."""
+        return f"sort.{self.path[-1].lower()}"
+
     def action_sort(self) -> None:
-        self.table.sort_by_next()
-        self.say(f"Sorted by {self.table.order}." if self.table.order else "In the service's order.")
+        """Choose the column; the one that is chosen already turns around."""
+        from ncp_tui.tui.dialogs.choice import Choice, ChoiceDialog
+
+        table = self.table
+        labels = [column.label for column in table.columns if column.label]
+        choices = [Choice("", "as NCP lists them"), *(Choice(label, label) for label in labels)]
+        current = table.columns[table.sort.column].label if table.sort is not None else ""
+        hint = "enter sorts by it, and reverses the one in force; esc closes"
+        self.app.push_screen(ChoiceDialog("Sort", choices, current, hint=hint), self._sort_by_label)
+
+    def _sort_by_label(self, label: str | None) -> None:
+        if label is not None:
+            found = read_sort(label, self.table.columns)
+            self._sort_by(found and self._turned(found.column))
+
+    def _turned(self, column: int) -> Sort:
+        now = self.table.sort
+        return Sort(column, now is not None and now.column == column and not now.descending)
+
+    def _sort_by(self, sort: Sort | None) -> None:
+        self.table.sort_by(sort)
+        self.say(sort_sentence(sort, self.table.columns))
+        self.post_message(ChoiceMade(self._sort_choice, sort_name(sort, self.table.columns)))
 
     def action_reverse(self) -> None:
-        self.table.reverse()
-        self.say(f"Sorted by {self.table.order}.")
+        now = self.table.sort
+        self._sort_by(self._turned(now.column if now is not None else 0))
+
+    @on(RecordTable.HeadClicked, "#table")
+    def sort_by_clicked(self, event: RecordTable.HeadClicked) -> None:
+        self._sort_by(self._turned(event.column))
 
     def on_filter_bar_narrowed(self, event: FilterBar.Narrowed) -> None:
         self.table.filter(event.text)

@@ -36,6 +36,8 @@ class Choices:
 
     theme: str
     notify_by: str
+    kept: Mapping[str, str]
+    """All that was chosen last, by its name in the settings file."""
 
 
 def forget_foreign_variables(environ: MutableMapping[str, str]) -> None:
@@ -90,7 +92,7 @@ def prepare_terminal(workspace: Workspace) -> Choices:
     if is_monochrome(os.environ):
         os.environ["NO_COLOR"] = "1"  # the one word for it that Textual listens to
     last = asyncio.run(_remembered(workspace))
-    return Choices(theme_for(os.environ, last.get("theme")), way_for(os.environ, last.get("notify")))
+    return Choices(theme_for(os.environ, last.get("theme")), way_for(os.environ, last.get("notify")), last)
 
 
 async def _remembered(workspace: Workspace) -> dict[str, str]:

@@ -19,12 +19,33 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ncp_tui.tui.widgets.table_rows import GAP, TableRows, cut
+from ncp_tui.tui.widgets.table_rows import GAP, TableRows, column_at, cut
+from ncp_tui.view.arrangement import Sort
 from ncp_tui.view.table import Column
 from ncp_tui.view.text import Cell, Row, Tone
 
 MOST_SHOWN = 10_000
 """Rows of one list on a screen: what a key costs grows with them. The command line reads more."""
+
+
+@dataclass
+class _TableMessage(Message):
+    """Something that a table tells of."""
+
+    table: RecordTable
+
+    @property
+    def control(self) -> RecordTable:
+        """The table, for `@on(..., selector)`."""
+        return self.table
+
+
+@dataclass
+class _NewestTableMessage(_TableMessage):
+    """One of which only the newest matters."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, type(self))
 
 
 class RecordTable(ScrollView, can_focus=True):
@@ -46,44 +67,30 @@ class RecordTable(ScrollView, can_focus=True):
     ]
 
     @dataclass
-    class Chosen(Message):
+    class Chosen(_TableMessage):
         """A double click on a row: what enter does on the screen, for the mouse."""
 
-        table: RecordTable
         key: str
 
-        @property
-        def control(self) -> RecordTable:
-            return self.table
-
     @dataclass
-    class Moved(Message):
+    class Moved(_NewestTableMessage):
         """The cursor is on another row."""
 
-        table: RecordTable
         key: str
 
-        @property
-        def control(self) -> RecordTable:
-            return self.table
+    @dataclass
+    class HeadClicked(_TableMessage):
+        """The head of a column was clicked."""
 
-        def can_replace(self, message: Message) -> bool:
-            """Only where the cursor ends up matters."""
-            return isinstance(message, RecordTable.Moved)
+        column: int
 
     @dataclass
-    class EndNear(Message):
+    class Arranged(_NewestTableMessage):
+        """Other rows are shown, or other values in them."""
+
+    @dataclass
+    class EndNear(_NewestTableMessage):
         """The last rows are in view, or one screen away."""
-
-        table: RecordTable
-
-        @property
-        def control(self) -> RecordTable:
-            return self.table
-
-        def can_replace(self, message: Message) -> bool:
-            """Once is enough."""
-            return isinstance(message, RecordTable.EndNear)
 
     def __init__(
         self,
@@ -118,9 +125,19 @@ class RecordTable(ScrollView, can_focus=True):
         return self._rows.shown[self._cursor].key if self._rows.shown else None
 
     @property
-    def order(self) -> str:
-        """The order in words, empty for the given one."""
-        return self._rows.order_words
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What a row has a cell for."""
+        return self._rows.columns
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """What is shown, in order."""
+        return self._rows.shown
+
+    @property
+    def sort(self) -> Sort | None:
+        """What the rows are sorted by; None for the order in which they came."""
+        return self._rows.sort
 
     def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
         """Show `rows`; the cursor stays on the same key, or near where it was."""
@@ -133,16 +150,13 @@ class RecordTable(ScrollView, can_focus=True):
         self._arrange(lambda: self._rows.merge(rows))
 
     def filter(self, text: str) -> None:
-        """Show only rows that contain `text`."""
+        """Show only the rows that pass the filter `text`, see `read_filter`."""
         self._arrange(lambda: self._rows.filter(text))
 
-    def sort_by_next(self) -> None:
-        """Sort by the first column, by the next one at each call, and as given after the last."""
-        self._arrange(self._rows.sort_by_next)
-
-    def reverse(self) -> None:
-        """Reverse the order."""
-        self._arrange(self._rows.reverse)
+    def sort_by(self, sort: Sort | None) -> None:
+        """Sort by a column, or show the rows in the order in which they came."""
+        self._arrange(lambda: self._rows.sort_by(sort))
+        self.refresh()  # the head has another arrow
 
     def move_to(self, key: str) -> None:
         """Put the cursor on the row `key`, if it is shown."""
@@ -171,8 +185,11 @@ class RecordTable(ScrollView, can_focus=True):
         self._refresh_row(self._cursor)
 
     def on_click(self, event: events.Click) -> None:
-        """Move to the row clicked; a second click on it opens it."""
+        """Move to the row clicked; a second click on it opens it. A click on a head sorts by its column."""
         index = event.y - self._header + self.scroll_offset.y
+        column = column_at(event.x - 1, self._widths) if event.y < self._header else None
+        if column is not None and self.columns[column].label:
+            self.post_message(self.HeadClicked(self, column))
         if event.y < self._header or index >= len(self._rows.shown):
             return
         self._go(index)
@@ -186,8 +203,7 @@ class RecordTable(ScrollView, can_focus=True):
         base = self.rich_style
         if self._header and y == 0:
             style = base + self._tone("header")
-            cells = [(column.label, style) for column in self._rows.columns]
-            return self._line(cells, style, width)
+            return self._line([(label, style) for label in self._rows.labels], style, width)
         index = y - self._header + self.scroll_offset.y
         if not self._rows.shown and y == self._header:
             words = "No row contains that." if self.total else self._empty
@@ -230,6 +246,7 @@ class RecordTable(ScrollView, can_focus=True):
         now = self.cursor_key
         if key is not None and now is not None and now != key:
             self.post_message(self.Moved(self, now))
+        self.post_message(self.Arranged(self))
 
     def _measure(self) -> None:
         widths = self._share()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
 from ncp_tui.tui.terminal.charset import cells_of, escape
+from ncp_tui.view.arrangement import Filter, Sort, arranged, read_filter
 from ncp_tui.view.table import Column
-from ncp_tui.view.text import Cell, Row, comparable
+from ncp_tui.view.text import Cell, Row
 
 GAP = 2
 """Cells between two columns."""
@@ -27,17 +28,18 @@ class TableRows:
         self.shown: list[Row] = []
         """Those that pass the filter, in order; a new list after each change."""
         self._places: dict[str, int] = {}
-        self._filter = ""
-        self._order: tuple[int, bool] | None = None
+        self.sort: Sort | None = None
+        """What they are sorted by; None for the order in which they came."""
+        self._filter = Filter("")
         self._wanted: list[int] = []
 
     @property
-    def order_words(self) -> str:
-        """The order in words, empty for the given one."""
-        if self._order is None:
-            return ""
-        column, down = self._order
-        return f"{self.columns[column].label.lower()} {'down' if down else 'up'}"
+    def labels(self) -> list[str]:
+        """The heads; the one that is sorted by has an arrow."""
+        labels = [column.label for column in self.columns]
+        if self.sort is not None:
+            labels[self.sort.column] += " ▼" if self.sort.descending else " ▲"
+        return labels
 
     def replace(self, rows: Sequence[Row]) -> None:
         """Have `rows` and no others."""
@@ -55,33 +57,23 @@ class TableRows:
         self._arrange()
 
     def filter(self, text: str) -> None:
-        """Show only rows that contain `text`."""
-        self._filter = text
+        """Show only the rows that pass the filter `text`, see `read_filter`."""
+        self._filter = read_filter(text, self.columns)
         self._arrange()
 
-    def sort_by_next(self) -> None:
-        """Sort by the first column, by the next one at each call, and as given after the last."""
-        following = 0 if self._order is None else self._order[0] + 1
-        self._order = None if following >= len(self.columns) else (following, False)
-        self._arrange()
-
-    def reverse(self) -> None:
-        """Reverse the order; the given one is that of the first column."""
-        column, down = self._order or (0, False)
-        self._order = (column, not down)
+    def sort_by(self, sort: Sort | None) -> None:
+        """Sort by a column, or show the rows in the order in which they came."""
+        self.sort = sort
         self._arrange()
 
     def widths(self, width: int) -> list[int]:
         """The width of each column. It depends on all rows: else columns would jump at each letter of a filter."""
         self._wanted = self._wanted or content_widths(self.columns, self.all)
-        return column_widths(self.columns, self._wanted, width)
+        wanted = [max(each, cell_len(label)) for each, label in zip(self._wanted, self.labels, strict=True)]
+        return column_widths(self.columns, wanted, width)
 
     def _arrange(self) -> None:
-        wanted = comparable(self._filter)
-        self.shown = [row for row in self.all if wanted in row.comparable] if wanted else list(self.all)
-        if self._order is not None:
-            column, down = self._order
-            self.shown.sort(key=_sorting(column), reverse=down)
+        self.shown = arranged(self.all, self._filter, self.sort)
 
 
 _LEFT_OUT: Column[Any] = Column("", lambda _: Cell(""), most=0, least=0)
@@ -121,18 +113,19 @@ def column_widths(columns: Sequence[Column[Any]], wanted: Sequence[int], width: 
     return widths
 
 
+def column_at(place: int, widths: Sequence[int]) -> int | None:
+    """The column that the cell `place` of a line lies in, the gap behind it included."""
+    start = 0
+    for column, width in enumerate(widths):
+        if width and start <= place < start + width + GAP:
+            return column
+        start += width + GAP if width else 0
+    return None
+
+
 def cut(text: str, width: int) -> str:
     """`text` in exactly `width` cells; what does not fit ends in an ellipsis, and a wide character is never halved."""
     text = escape(text)
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(set_cell_size(text, max(0, width - 1)).rstrip() + "…", width)
-
-
-def _sorting(column: int) -> Callable[[Row], tuple[int, float, str]]:
-    def key(row: Row) -> tuple[int, float, str]:
-        cell = row.cells[column]
-        value = cell.text.casefold() if cell.sort is None else cell.sort
-        return (0, value, "") if isinstance(value, int | float) else (1, 0.0, value)
-
-    return key

@@ -128,7 +128,7 @@ LIMITED_LOCALES = {
 def test_nothing_but_ascii_reaches_a_terminal_of_ascii(tmp_path: Path, environ: dict[str, str]) -> None:
     """Where the stream cannot take a border, Python would write an escape of six characters in its place."""
     with Terminal(tmp_path, "--demo", environ=environ) as terminal:
-        terminal.expect("14 clusters", "-Response   v: session log------")
+        terminal.expect("14 clusters", "-[Details]  Response   Session log (KST) ----")
         for key, text in ((F1, "This screen"), ("s", "legal; time")):
             terminal.press(key)
             terminal.expect(text)

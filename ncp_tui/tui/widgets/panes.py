@@ -1,13 +1,13 @@
-"""The two panes of every working screen: the response to a request, and the log of this session's requests.
+"""The panes below the body of every working screen: details or preview, the response, the session log.
 
-Side by side where there is room, one behind the other with tabs where there is not.
+Two side by side where there is room: the log, and one of the others. One behind the other with tabs where there is not.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
+from textual.style import Style
 
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.session_log.log import Action, SessionLog
@@ -41,36 +42,38 @@ _LOG_CALM = 0.15
 """Seconds within which requests are shown together in the log."""
 
 _NOTHING = [line("No request yet.", Tone.DIM)]
-_TITLES = {"preview": "Request to be sent", "response": "Response", "log": "Session log"}
+_TITLES = {"details": "Details", "preview": "Request to be sent", "response": "Response", "log": "Session log"}
 
 
-class ExchangePanes(ReportsWorkerErrors, Horizontal):
+class Panes(ReportsWorkerErrors, Horizontal):
     """Response and session log, and on a form the preview of the request; `v` shows the next one in a narrow window."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "show_chosen", "Show", tooltip="Show this request", id="log.show"),
     ]
 
-    def __init__(self, log: SessionLog, *, with_preview: bool = False) -> None:
+    def __init__(self, log: SessionLog, first: str = "") -> None:
+        """`first` is the pane that the screen fills itself, if it has one: details or preview."""
         super().__init__(id="panes")
         self._log = log
-        self._names = ["preview", "response", "log"] if with_preview else ["response", "log"]
-        self._front = self._names[0]
+        self._names = [first, "response", "log"] if first else ["response", "log"]
+        self._front = self._beside = self._names[0]
         self._shown: Exchange | None = None
         self._exchanges: dict[str, Exchange | None] = {}
         self._laid_out_at = -_CALM
         self._log_lines = LogLines()
         self._log_shown_at = -_LOG_CALM
         self._log_is_behind = False
+        self._passed: Exchange | None = None
+        """The newest exchange while another screen was in front: that one's, and not shown here."""
         self._unsubscribe: Callable[[], None] | None = None
 
     def compose(self) -> ComposeResult:
-        if "preview" in self._names:
-            with Vertical(id="pane-preview", classes="pane"):
-                yield TextView(id="preview")
-        with Vertical(id="pane-response", classes="pane"):
-            yield TextView(_NOTHING, id="response")
-        with Vertical(id="pane-log", classes="pane"):
+        """One box a pane."""
+        for name in self._names[:-1]:
+            with _Pane(id=f"pane-{name}", classes="pane"):
+                yield TextView(_NOTHING if name == "response" else (), id=name)
+        with _Pane(id="pane-log", classes="pane"):
             yield RecordTable(SESSION_LOG.on_screen, empty="No request yet.", header=False, id="log")
 
     def on_mount(self) -> None:
@@ -86,9 +89,9 @@ class ExchangePanes(ReportsWorkerErrors, Horizontal):
         if self._unsubscribe is not None:
             self._unsubscribe()
 
-    def show_preview(self, lines: list[Line]) -> None:
-        """Show the request that would be sent."""
-        self.query_one("#preview", TextView).show(lines, keep_place=True)
+    def show_first(self, lines: Sequence[Line], *, keep_place: bool = True) -> None:
+        """Show `lines` in the pane that the screen fills itself."""
+        self.query_one(f"#{self._names[0]}", TextView).show(lines, keep_place=keep_place)
 
     def show_exchange(self, exchange: Exchange) -> None:
         """Show one exchange in the response pane; a large answer as soon as it is laid out."""
@@ -117,15 +120,36 @@ class ExchangePanes(ReportsWorkerErrors, Horizontal):
         """The exchange in the response pane."""
         return self._shown
 
+    @property
+    def front(self) -> str:
+        """The pane that is seen where only one has room."""
+        return self._front
+
     def next_pane(self) -> None:
-        """Bring the next pane to the front."""
-        self.bring_forward(self._names[(self._names.index(self._front) + 1) % len(self._names)])
+        """Bring the next pane to the front; beside the log, which is seen anyway, the next of the others."""
+        names = self._names[:-1] if self._is_split and len(self._names) > len(("response", "log")) else self._names
+        place = names.index(self._front) if self._front in names else -1
+        self.bring_forward(names[(place + 1) % len(names)])
 
     def bring_forward(self, name: str) -> None:
         """Bring the pane `name` to the front, where only one has room."""
         if name in self._names:
             self._front = name
+            self._beside = self._beside if name == "log" else name
             self._title()
+
+    def zoom(self, *, is_zoomed: bool) -> None:
+        """Have the whole screen for the pane that has the keys, else for the one in front; or give it back."""
+        having = next((name for name in self._names if self.query_one(f"#{name}").has_focus), self._beside)
+        if is_zoomed:
+            self.bring_forward(having)
+            self.query_one(f"#{having}").focus()
+        self._title()
+
+    @property
+    def _is_split(self) -> bool:
+        screen = self.screen
+        return screen.has_class("-wide") and screen.has_class("-tall") and not screen.has_class("zoomed")
 
     def refresh_log(self) -> None:
         """Show the newest actions, and the newest exchange if none was picked."""
@@ -141,7 +165,9 @@ class ExchangePanes(ReportsWorkerErrors, Horizontal):
             table.action_jump(0)  # the newest stays in view until the user goes looking
         wanted = [action for action in self._log.actions if action.exchanges and not action.background]
         newest = wanted[-1].exchanges[-1] if wanted else None
-        if newest is not None and newest is not self._shown:
+        if not self.screen.is_current:
+            self._passed = newest
+        elif newest is not None and newest is not self._shown and newest is not self._passed:
             self._show(newest, _CALM)
 
     def on_record_table_moved(self, event: RecordTable.Moved) -> None:
@@ -189,16 +215,37 @@ class ExchangePanes(ReportsWorkerErrors, Horizontal):
         self.refresh_log()
 
     def _title(self) -> None:
-        self.set_class(self._front == "preview", "preview-front")
+        """Name each pane in its frame; where one stands for all, they are tabs that can be clicked."""
+        split = self._is_split
         for name in self._names:
             pane = self.query_one(f"#pane-{name}")
             pane.set_class(name == self._front, "front")
-            title = f"{_TITLES[name]} ({ZONE})" if name == "log" else _TITLES[name]
-            pane.border_title = Content(title)
-            if self.screen.has_class("-narrow"):
-                key = "f6" if "preview" in self._names else "v"
-                following = self._names[(self._names.index(name) + 1) % len(self._names)]
-                pane.border_title = Content(f"{title}   {key}: {_TITLES[following].lower()}")
+            pane.set_class(name == self._beside, "beside")
+            is_alone = split and name == "log"
+            pane.border_title = self._tabs(name, [name] if is_alone else self._names[:-1] if split else self._names)
+
+    def _tabs(self, name: str, names: Sequence[str]) -> Content:
+        if len(names) == 1:
+            return Content(_titled(name))
+        parts = [self._tab(each, is_front=each == name) for each in names]
+        return Content(" ").join(parts)
+
+    def _tab(self, name: str, *, is_front: bool) -> Content:
+        if is_front:
+            return Content(f"[{_titled(name)}]")
+        style = Style(dim=True) + Style.from_meta({"@click": ("bring_forward", (name,))})
+        return Content(f" {_titled(name)} ").stylize(style)
+
+
+def _titled(name: str) -> str:
+    return f"{_TITLES[name]} ({ZONE})" if name == "log" else _TITLES[name]
+
+
+class _Pane(Vertical):
+    """One pane; the tabs in its frame bring others forward."""
+
+    def action_bring_forward(self, name: str) -> None:
+        self.query_ancestor(Panes).bring_forward(name)
 
 
 def _laid_out(exchange: Exchange) -> tuple[list[Line], int]:

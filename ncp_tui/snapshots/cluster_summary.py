@@ -1,0 +1,201 @@
+"""What the newest rows of a cluster's history say of it, or why that is not known: five things that look different."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ncp_tui.gateway.errors import GatewayError, PermissionDenied
+from ncp_tui.problem import Problem
+from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
+from ncp_tui.snapshots.schedule import Schedule, schedule_of
+
+if TYPE_CHECKING:
+    from ncp_tui.search_engine.client import SearchEngine
+
+LOOKS_AT_ONCE = 2
+"""Histories read at the same time; the service publishes no rate limit, so we stay far below any."""
+
+MOST_FAILED_LOOKS = 3
+"""Histories in a row that cannot be read, after which the others are left alone."""
+
+MOST_MEASURED = 10
+"""Good snapshots whose duration says how long one usually takes: an index grows, so old ones say little."""
+
+MOST_KEPT = 20
+"""Rows of a cluster that are kept: of 2,000 clusters a whole page of 100 each would take 100 MiB."""
+
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:\.\d+)?")
+_AMOUNT = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(ms|msec|h|hour|hours|시간|m|min|mins|minute|minutes|분|s|sec|secs|second|seconds|초)(?![a-z])",
+    re.IGNORECASE,
+)
+_SECONDS_OF = {"ms": 0.001, "h": 3_600.0, "시": 3_600.0, "m": 60.0, "분": 60.0, "s": 1.0, "초": 1.0}
+
+
+class Look(StrEnum):
+    """What a look at the history of a cluster has come to."""
+
+    NOT_READ = "not_read"
+    FOUND = "found"
+    NONE = "none"
+    """The history came, and it is empty."""
+    NO_PERMISSION = "no_permission"
+    FAILED = "failed"
+    """The history could not be read, or its answer contradicts itself."""
+
+
+@dataclass(frozen=True)
+class UsualDuration:
+    """How long a snapshot of a cluster usually takes: the median of the newest `count` good ones, in seconds."""
+
+    seconds: float
+    count: int
+
+
+@dataclass(frozen=True)
+class ClusterSummary:
+    """What is known of the snapshots of a cluster, and since when. Each may be missing, and missing is not none."""
+
+    look: Look = Look.NOT_READ
+    last_run: HistoryEntry | None = None
+    """The newest row, whatever became of it."""
+    last_good: HistoryEntry | None = None
+    """The newest row that succeeded, among those that were read."""
+    running: tuple[HistoryEntry, ...] = ()
+    rows: tuple[HistoryEntry, ...] = ()
+    """The newest rows, newest first; at most MOST_KEPT of them."""
+    reaches_back_to: datetime | None = None
+    """The time of the oldest row that was kept, where there are older ones; None where there are none."""
+    usual: UsualDuration | None = None
+    is_whole: bool = True
+    """Whether there are no older rows than those that were read: without a good one among these there is none."""
+    read_at: datetime | None = None
+    problem: Problem | None = None
+    """Why it is not known, or may not be the newest: the history has a gap."""
+    schedule: Schedule | None = None
+    """What is set; None where nothing is, or nobody looked."""
+    schedule_problem: Problem | None = None
+    """Why that is not known."""
+
+    def with_row(self, row: HistoryEntry, read_at: datetime) -> ClusterSummary:
+        """This with what a later look said of one snapshot, of the newest run or of a newer one."""
+        others = tuple(each for each in self.running if each.snapshot != row.snapshot)
+        is_good, is_running = row.state is SnapshotState.SUCCESS, row.state is SnapshotState.RUNNING
+        is_newest = self.last_run is None or row.sort_key >= self.last_run.sort_key
+        is_newest_good = self.last_good is None or row.sort_key >= self.last_good.sort_key
+        return replace(
+            self,
+            look=Look.FOUND,
+            last_run=row if is_newest else self.last_run,
+            last_good=row if is_good and is_newest_good else self.last_good,
+            running=(row, *others) if is_running else others,
+            rows=self._rows_with(row),
+            is_whole=self.is_whole and self.look in {Look.FOUND, Look.NONE},
+            read_at=read_at,
+        )
+
+    def _rows_with(self, row: HistoryEntry) -> tuple[HistoryEntry, ...]:
+        others = [each for each in self.rows if (each.snapshot, each.at) != (row.snapshot, row.at)]
+        return tuple(sorted([row, *others], key=lambda each: each.sort_key, reverse=True))[:MOST_KEPT]
+
+
+NOT_READ = ClusterSummary()
+
+
+def summary_of(
+    rows: Sequence[HistoryEntry], read_at: datetime, *, is_whole: bool = True, problem: Problem | None = None
+) -> ClusterSummary:
+    """What `rows`, newest first, say of their cluster."""
+    if not rows:
+        return ClusterSummary(Look.NONE, is_whole=is_whole, read_at=read_at, problem=problem)
+    good = [row for row in rows if row.state is SnapshotState.SUCCESS]
+    return ClusterSummary(
+        Look.FOUND,
+        rows[0],
+        good[0] if good else None,
+        tuple(row for row in rows if row.state is SnapshotState.RUNNING),
+        tuple(rows[:MOST_KEPT]),
+        None if is_whole and len(rows) <= MOST_KEPT else rows[:MOST_KEPT][-1].at,
+        usual_duration(good),
+        is_whole,
+        read_at,
+        problem,
+    )
+
+
+def usual_duration(good: Iterable[HistoryEntry]) -> UsualDuration | None:
+    """The median duration of the newest MOST_MEASURED of `good`, newest first; None where none says one."""
+    seconds = [found for row in good if (found := duration_seconds(row.duration)) is not None][:MOST_MEASURED]
+    middle = sorted(seconds)[(len(seconds) - 1) // 2 : len(seconds) // 2 + 1]
+    return UsualDuration(sum(middle) / len(middle), len(seconds)) if seconds else None
+
+
+def duration_seconds(text: str) -> float | None:
+    """Seconds of a duration as the history has it: `12s`, `3 min 20 s`, `00:03:20`, `3분 20초`.
+
+    None for a number without a unit, and for anything else: the service documents neither form nor unit (fact sheet,
+    section 3.2), and a guess would move the estimate by a factor of sixty.
+    """
+    text = text.strip()
+    if (clock := _CLOCK.fullmatch(text)) is not None:
+        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        return hours * 3_600.0 + minutes * 60.0 + seconds
+    amounts = list(_AMOUNT.finditer(text))
+    if not amounts or _AMOUNT.sub("", text).strip(" ,"):
+        return None
+    return sum(float(count) * _unit(unit) for count, unit in (each.groups() for each in amounts))
+
+
+def _unit(unit: str) -> float:
+    unit = unit.lower()
+    return _SECONDS_OF["ms"] if unit.startswith("ms") else _SECONDS_OF[unit[0]]
+
+
+async def read_summary(engine: SearchEngine, cluster: Cluster) -> ClusterSummary:
+    """Read the newest rows of a cluster's history. A look that fails is an answer too: nothing is raised for it."""
+    if not cluster.allowed:
+        return ClusterSummary(Look.NO_PERMISSION)
+    try:
+        rows = await engine.recent_snapshots(cluster.number)
+    except PermissionDenied as denied:
+        return ClusterSummary(Look.NO_PERMISSION, read_at=engine.now(), problem=denied)
+    except GatewayError as problem:
+        return ClusterSummary(Look.FAILED, read_at=engine.now(), problem=problem)
+    gap = Problem(rows.gap) if rows.gap else None
+    summary = summary_of(rows, rows.read_at, is_whole=rows.is_whole, problem=gap)
+    try:
+        settings = await engine.schedule_history(cluster.number)
+    except GatewayError as problem:
+        return replace(summary, schedule_problem=problem)
+    return replace(summary, schedule=schedule_of(settings))
+
+
+async def read_summaries(
+    engine: SearchEngine, clusters: Iterable[Cluster], show: Callable[[Cluster, ClusterSummary], bool]
+) -> None:
+    """Read the summary of every running cluster that the key may open, LOOKS_AT_ONCE at a time.
+
+    `show` is given each result as it comes, and says whether to go on. After MOST_FAILED_LOOKS in a row that failed the
+    rest is left as it is.
+    """
+    wanted = iter([each for each in clusters if each.allowed and each.is_running])
+    failed_in_a_row, is_wanted = 0, True
+
+    async def look() -> None:
+        nonlocal failed_in_a_row, is_wanted
+        for cluster in wanted:
+            if failed_in_a_row >= MOST_FAILED_LOOKS or not is_wanted:
+                return
+            found = await read_summary(engine, cluster)
+            failed_in_a_row = failed_in_a_row + 1 if found.look is Look.FAILED else 0
+            is_wanted = show(cluster, found)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(LOOKS_AT_ONCE):
+            group.create_task(look())

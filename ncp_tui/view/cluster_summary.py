@@ -1,0 +1,230 @@
+"""How the snapshots of a cluster read: the cells LAST GOOD, LAST RUN and NEXT, the details pane, the JSON document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
+from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look
+from ncp_tui.snapshots.schedule import EVERY_DAY, DueRun, DueVerdict, InForce, Schedule, judge_last_due
+from ncp_tui.system.time_zone import KST
+from ncp_tui.view.format import ZONE, elapsed
+from ncp_tui.view.history import state_cell
+from ncp_tui.view.text import Cell, Line, Tone, field
+
+MAX_AGE = timedelta(hours=26)
+"""The age from which a last good snapshot is too old, where the profile says nothing: a day, and time to run."""
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_IN_HOURS = timedelta(hours=72)
+"""Up to which an age is told in hours: the question is whether it is from last night."""
+
+_LOOKS = {
+    Look.NOT_READ: Cell("not read", Tone.DIM, is_missing=True),
+    Look.NONE: Cell("none !", Tone.BAD, is_missing=True),
+    Look.NO_PERMISSION: Cell("no permission", Tone.DIM, is_missing=True),
+    Look.FAILED: Cell("not readable", Tone.BAD, is_missing=True),
+}
+_MISSING = Cell("-", Tone.DIM)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """As of when a summary is shown, and from which age on its last good snapshot is too old."""
+
+    now: datetime
+    max_age: timedelta = MAX_AGE
+
+
+def short_age(age: timedelta) -> str:
+    """`now`, `5 min`, `26 h` up to 72 h, `4 d`; `ahead` for a time that is still to come."""
+    if age < -_HOUR:
+        return "ahead"
+    if age < timedelta(minutes=1):
+        return "now"
+    if age < _HOUR:
+        return f"{age // timedelta(minutes=1)} min"
+    return f"{age // _HOUR} h" if age <= _IN_HOURS else f"{age // _DAY} d"
+
+
+def is_too_old(summary: ClusterSummary, moment: Moment) -> bool | None:
+    """Whether there is no good snapshot younger than the bar; None where that is not known."""
+    good = summary.last_good
+    if good is not None and good.at is not None:
+        return moment.now - good.at > moment.max_age
+    if summary.look is Look.NONE:
+        return True
+    return True if summary.look is Look.FOUND and good is None and summary.is_whole else None
+
+
+def last_good_cell(summary: ClusterSummary, moment: Moment) -> Cell:
+    """`2 h`, `4 d ! old`, `none !`, or why that is not known. Its value is the age in seconds."""
+    good = summary.last_good
+    if good is None:
+        if summary.look is not Look.FOUND:
+            return _LOOKS[summary.look]
+        if summary.is_whole:
+            return _LOOKS[Look.NONE]
+        return Cell("none recent !", Tone.BAD, is_missing=True)
+    if good.at is None:
+        return Cell("undated", Tone.WARNING, is_missing=True)
+    age = moment.now - good.at
+    text, is_old = short_age(age), age > moment.max_age
+    return Cell(f"{text} ! old" if is_old else text, Tone.BAD if is_old else Tone.GOOD, sort=age.total_seconds())
+
+
+_SEVERITY = {
+    SnapshotState.FAILED: 0.0,
+    SnapshotState.UNKNOWN: 1.0,
+    SnapshotState.RUNNING: 2.0,
+    SnapshotState.SUCCESS: 3.0,
+}
+
+
+def last_run_cell(summary: ClusterSummary) -> Cell:
+    """The state of the newest run, in a word; worst first when sorted."""
+    run = summary.last_run
+    if run is None:
+        return _MISSING
+    state = state_cell(run)
+    return Cell(state.text, state.tone, sort=_SEVERITY[run.state])
+
+
+def next_cell(summary: ClusterSummary, now: datetime) -> Cell:
+    """`03:00` within a day, else `Sun 03:00`, in the zone of the column; `?` where its status is not known."""
+    schedule = summary.schedule
+    if summary.schedule_problem is not None:
+        return Cell("?", Tone.WARNING, is_missing=True)
+    run = schedule.next_run(now) if schedule is not None else None
+    if schedule is None or schedule.in_force is InForce.NO:
+        return _MISSING
+    if run is None:
+        return Cell("set ?", Tone.WARNING, is_missing=True)
+    text = f"{run:%H:%M}" if run - now < _DAY else f"{run:%a %H:%M}"
+    if schedule.in_force is InForce.UNKNOWN:
+        return Cell(f"{text} ?", Tone.WARNING, sort=(run - now).total_seconds())
+    return Cell(text, sort=(run - now).total_seconds())
+
+
+def summary_lines(summary: ClusterSummary, moment: Moment) -> list[Line]:
+    """What is known of the snapshots of a cluster, a line each."""
+    lines = [_last_good_line(summary, moment), _last_run_line(summary, moment.now)]
+    if summary.usual is not None:
+        runs = f"{summary.usual.count} good run{'s' * (summary.usual.count != 1)}"
+        lines.append(field("usually", f"{elapsed(summary.usual.seconds)}, median of the last {runs}"))
+    lines += [_running_line(row, moment.now) for row in summary.running]
+    lines += schedule_lines(summary, moment.now)
+    if summary.problem is not None:
+        lines.append(field("history", summary.problem.what, Tone.WARNING))
+    return lines
+
+
+def _last_good_line(summary: ClusterSummary, moment: Moment) -> Line:
+    good = summary.last_good
+    if good is None:
+        return field("last good", _why_no_good(summary), last_good_cell(summary, moment).tone)
+    age = f"{short_age(moment.now - good.at)} ago" if good.at else "at an unknown time"
+    bucket = f", bucket {good.bucket}" if good.bucket else ""
+    tone = Tone.BAD if is_too_old(summary, moment) else Tone.GOOD
+    bar = f" (older than {short_age(moment.max_age)})" if is_too_old(summary, moment) else ""
+    return field("last good", f"{age}{bar}: {good.snapshot}{bucket}", tone)
+
+
+def _why_no_good(summary: ClusterSummary) -> str:
+    if summary.look is Look.FOUND and not summary.is_whole:
+        return "none among the newest rows; h reads older ones"
+    return {
+        Look.NOT_READ: "not read yet",
+        Look.NO_PERMISSION: "not known: this key has no permission to read the history",
+        Look.FAILED: "not known: the history cannot be read",
+    }.get(summary.look, "none in the whole history")
+
+
+def _last_run_line(summary: ClusterSummary, now: datetime) -> Line:
+    run = summary.last_run
+    if run is None:
+        return field("last run", "-", Tone.DIM)
+    state = state_cell(run)
+    age = f", {short_age(now - run.at)} ago" if run.at else ""
+    message = f": {run.message}" if run.message and run.state is not SnapshotState.SUCCESS else ""
+    return field("last run", f"{state.text}{age}{message}", state.tone)
+
+
+def _running_line(row: HistoryEntry, now: datetime) -> Line:
+    since = f" for {elapsed(max(0.0, (now - row.at).total_seconds()))}" if row.at else ""
+    return field("running", f"{row.snapshot}{since}", Tone.WARNING)
+
+
+def schedule_lines(summary: ClusterSummary, now: datetime) -> list[Line]:
+    """The schedule of a cluster, its next run, and what became of the last one that was due."""
+    schedule = summary.schedule
+    if summary.schedule_problem is not None:
+        return [field("schedule", f"not known: {summary.schedule_problem.what}", Tone.WARNING)]
+    if schedule is None:
+        was_read = summary.look in {Look.FOUND, Look.NONE}
+        return [field("schedule", "none", Tone.DIM)] if was_read else []
+    lines = [field("schedule", _schedule_sentence(schedule))]
+    following = schedule.next_run(now)
+    if following is not None:
+        lines.append(field("next run", f"{following:%a %Y-%m-%d %H:%M} {ZONE} (the zone is assumed)"))
+    verdict = judge_last_due(schedule, summary.rows, now, reaches_back_to=summary.reaches_back_to)
+    if verdict is not None:
+        lines.append(field("last due", due_sentence(verdict), _DUE_TONES[verdict.run]))
+    return lines
+
+
+def _schedule_sentence(schedule: Schedule) -> str:
+    entry = schedule.entry
+    when = f"{entry.day} {entry.time}".strip() or "at an unknown time"
+    if schedule.day == EVERY_DAY and schedule.at is not None:
+        when = f"every day at {schedule.at[0]:02d}:{schedule.at[1]:02d}"
+    elif schedule.day is not None and schedule.at is not None:
+        when = f"every {schedule.day} at {schedule.at[0]:02d}:{schedule.at[1]:02d}"
+    into = f" into {entry.bucket}" if entry.bucket else ""
+    status = {InForce.YES: "", InForce.NO: "; released", InForce.UNKNOWN: f"; NCP says {entry.status or 'nothing'!r}"}
+    return f"{entry.snapshot}: {when}{into}{status[schedule.in_force]}"
+
+
+_DUE_TONES = {
+    DueRun.CAME: Tone.GOOD,
+    DueRun.FAILED: Tone.BAD,
+    DueRun.RUNNING: Tone.WARNING,
+    DueRun.UNCLEAR: Tone.WARNING,
+    DueRun.WAITED_FOR: Tone.PLAIN,
+    DueRun.MISSED: Tone.BAD,
+}
+
+
+def due_sentence(verdict: DueVerdict) -> str:
+    """`03:00: succeeded 03:07`, `03:00: no row by 03:30, missed`, `03:00: failed: message`."""
+    row, due = verdict.row, f"{verdict.due:%m-%d %H:%M}"
+    if row is not None:
+        at = f" {row.at.astimezone(KST):%H:%M}" if row.at else ""
+        message = f": {row.message}" if verdict.run is DueRun.FAILED and row.message else ""
+        return f"{due}: {state_cell(row).text}{at}{message}"
+    if verdict.run is DueRun.MISSED:
+        return f"{due}: no row by {verdict.due + timedelta(minutes=30):%H:%M}, missed"
+    return f"{due}: no row yet" if verdict.run is DueRun.WAITED_FOR else f"{due}: older than the rows that were read"
+
+
+def summary_document(summary: ClusterSummary, now: datetime) -> dict[str, Any]:
+    """What is known of the snapshots of a cluster, for scripts; `look` tells what was not read from what is not."""
+    run, good = summary.last_run, summary.last_good
+    return {
+        "look": summary.look.value,
+        "read_at": summary.read_at.isoformat() if summary.read_at else None,
+        "snapshot": run.snapshot if run else None,
+        "at": run.at.isoformat() if run and run.at else None,
+        "state": run.state.value if run else None,
+        "last_good": {"snapshot": good.snapshot, "at": good.at.isoformat() if good.at else None} if good else None,
+        "usual_seconds": summary.usual.seconds if summary.usual else None,
+        "next_run": _next_run(summary, now),
+        "problem": summary.problem.what if summary.problem else None,
+    }
+
+
+def _next_run(summary: ClusterSummary, now: datetime) -> str | None:
+    following = summary.schedule.next_run(now) if summary.schedule is not None else None
+    return following.isoformat() if following is not None else None

@@ -1,0 +1,139 @@
+"""What a schedule's history proves, at chosen moments."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ncp_tui.search_engine.models import HistoryEntry, ScheduleEntry
+from ncp_tui.snapshots.schedule import DueRun, InForce, Schedule, judge_last_due, schedule_of
+from ncp_tui.system.time_zone import KST
+from tests.tables import each_row
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=KST)  # a Wednesday
+
+
+def entry(
+    day: str = "Everyday", time: str = "03:00", status: str = "ACTIVE", set_up: str = "2026-11-01 09:00:00"
+) -> ScheduleEntry:
+    return ScheduleEntry.read(
+        {
+            "snapshotName": "nightly",
+            "bucketName": "logs",
+            "snapshotSchedulingConfigSetUpDate": set_up,
+            "snapshotSchedulingSetUpDay": day,
+            "snapshotSchedulingSetUpTime": time,
+            "snapshotSchedulingStatus": status,
+        }
+    )
+
+
+def schedule(
+    day: str = "Everyday", time: str = "03:00", status: str = "ACTIVE", set_up: str = "2026-11-01 09:00:00"
+) -> Schedule:
+    found = schedule_of([entry(day, time, status, set_up)])
+    assert found is not None
+    return found
+
+
+def row(at: str, *, name: str = "nightly-1", kind: str = "SCHEDULED", message: str = "SUCCESS") -> HistoryEntry:
+    return HistoryEntry.read({"snapshotName": name, "actionDate": at, "requestType": kind, "message": message})
+
+
+@each_row(
+    "day, time, now, last, following",
+    [
+        ("Everyday", "03:00", "25 12:00", "25 03:00", "26 03:00"),
+        ("Everyday", "03:00", "25 02:59", "24 03:00", "25 03:00"),
+        ("Everyday", "03:00", "25 03:00", "25 03:00", "26 03:00"),
+        ("EVERYDAY", "3:15", "25 12:00", "25 03:15", "26 03:15"),
+        ("Wednesday", "23:45", "25 12:00", "18 23:45", "25 23:45"),
+        ("wednesday", "03:00", "25 12:00", "25 03:00", "02 03:00"),
+        ("Sunday", "03:00", "25 12:00", "22 03:00", "29 03:00"),
+        ("Everyday", "3시 30분", "25 12:00", "25 03:30", "26 03:30"),
+        ("Everyday", "03:00:00", "25 12:00", "25 03:00", "26 03:00"),
+        ("Everyday", "03:00 KST", "25 12:00", "25 03:00", "26 03:00"),
+        ("Fortnightly", "03:00", "25 12:00", None, None),
+        ("", "03:00", "25 12:00", None, None),
+        ("Everyday", "soon", "25 12:00", None, None),
+        ("Everyday", "24:00", "25 12:00", None, None),
+        ("Everyday", "", "25 12:00", None, None),
+    ],
+)
+def test_when_a_schedule_is_due(day: str, time: str, now: str, last: str | None, following: str | None) -> None:
+    moment = datetime.strptime(f"2026-11-{now}", "%Y-%m-%d %H:%M").replace(tzinfo=KST)
+    found = schedule(day, time)
+    for due, wanted in ((found.last_due(moment), last), (found.next_run(moment), following)):
+        assert (f"{due:%d %H:%M}" if due else None) == wanted
+
+
+@each_row(
+    "status, in_force",
+    [
+        ("ACTIVE", InForce.YES),
+        ("active", InForce.YES),
+        ("RELEASED", InForce.NO),
+        ("release", InForce.NO),
+        ("INACTIVE", InForce.NO),
+        ("DISABLED", InForce.NO),
+        ("사용", InForce.YES),
+        ("해제", InForce.NO),
+        ("", InForce.UNKNOWN),
+        ("PENDING", InForce.UNKNOWN),
+        ("NOT ACTIVE YET", InForce.UNKNOWN),
+    ],
+)
+def test_a_status_that_nobody_knows_is_neither_set_nor_released(status: str, in_force: InForce) -> None:
+    assert schedule(status=status).in_force is in_force
+
+
+def test_the_newest_setting_is_the_one_that_counts_whatever_the_order() -> None:
+    old, new = entry(time="01:00", set_up="2026-10-01 09:00:00"), entry(time="05:00", set_up="2026-11-01 09:00:00")
+    for rows in ([old, new], [new, old]):
+        found = schedule_of(rows)
+        assert found is not None
+        assert found.at == (5, 0)
+    undated = [entry(time="07:00", set_up="?"), entry(time="01:00", set_up="?")]
+    first = schedule_of(undated)
+    assert first is not None
+    assert first.at == (7, 0)  # without dates: as the service gave them
+    assert schedule_of([]) is None
+
+
+def test_a_released_schedule_is_never_due() -> None:
+    released = schedule(status="RELEASED")
+    assert released.next_run(NOON) is None
+    assert judge_last_due(released, [], NOON) is None
+
+
+@each_row(
+    "rows, now, run",
+    [
+        ([row("2026-11-25 03:07:00")], NOON, DueRun.CAME),
+        ([row("2026-11-25 02:57:00")], NOON, DueRun.CAME),
+        ([row("2026-11-25 03:07:00", message="FAILED: disk")], NOON, DueRun.FAILED),
+        ([row("2026-11-25 03:07:00", message="")], NOON, DueRun.RUNNING),
+        ([row("2026-11-25 03:07:00", message="wobbly")], NOON, DueRun.UNCLEAR),
+        ([row("2026-11-25 03:07:00", kind="?")], NOON, DueRun.CAME),  # it has the schedule's name
+        ([row("2026-11-25 03:07:00", name="by-hand", kind="MANUAL")], NOON, DueRun.MISSED),
+        ([row("2026-11-24 03:07:00")], NOON, DueRun.MISSED),
+        ([row("2026-11-25 04:00:00")], NOON, DueRun.MISSED),
+        ([], NOON, DueRun.MISSED),
+        ([], NOON.replace(hour=3, minute=20), DueRun.WAITED_FOR),
+    ],
+)
+def test_what_became_of_the_last_run_that_was_due(rows: list[HistoryEntry], now: datetime, run: DueRun) -> None:
+    verdict = judge_last_due(schedule(), rows, now)
+    assert verdict is not None
+    assert verdict.due == NOON.replace(hour=3)
+    assert verdict.run is run
+
+
+def test_missed_is_said_only_where_the_history_was_read_that_far_back() -> None:
+    for reaches_back_to, run in ((NOON - timedelta(days=1), DueRun.MISSED), (NOON, DueRun.UNCLEAR)):
+        verdict = judge_last_due(schedule(), [], NOON, reaches_back_to=reaches_back_to)
+        assert verdict is not None
+        assert verdict.run is run
+
+
+def test_a_run_before_the_schedule_was_set_was_never_due() -> None:
+    assert judge_last_due(schedule(set_up="2026-11-25 09:00:00"), [], NOON) is None
