@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ncp_tui.gateway.credentials import KeySource
-from ncp_tui.profiles.environment_variables import take_environment, wants_server_role
+from ncp_tui.profiles.environment import take_environment, wants_server_role
 from ncp_tui.profiles.identity import Identities, Identity
 from ncp_tui.profiles.profile import StoreName
 from ncp_tui.session_log.log import SessionLog
@@ -24,10 +24,10 @@ from ncp_tui.system.process import close_process_memory
 
 if TYPE_CHECKING:
     from ncp_tui.profiles.ncloud_configure import NcloudConfigure
+    from ncp_tui.profiles.profile_store import ProfileStore
     from ncp_tui.profiles.profiles_file import ProfilesFile
     from ncp_tui.profiles.secret_stores.protocol import SecretStore
     from ncp_tui.profiles.server_role import ServerRole
-    from ncp_tui.profiles.store import ProfileStore
     from ncp_tui.search_engine.client import SearchEngine
     from ncp_tui.session_log.log_file import LogWriter
 
@@ -65,7 +65,7 @@ class Workspace:
     @property
     def profiles(self) -> ProfileStore:
         """The profiles on disk."""
-        from ncp_tui.profiles.store import ProfileStore
+        from ncp_tui.profiles.profile_store import ProfileStore
 
         return ProfileStore(self.paths)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from ncp_tui.profiles.environment_variables import environment_secrets
+from ncp_tui.profiles.environment import environment_secrets
 from ncp_tui.workspace import open_workspace
 
 KEYS = {

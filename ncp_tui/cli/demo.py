@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.profile_store import ProfileStore
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
-from ncp_tui.profiles.store import ProfileStore
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.system.paths import Paths
 from ncp_tui.workspace import Workspace

@@ -328,7 +328,7 @@ def _key_file(workspace: Workspace) -> Iterator[CheckResult]:
         wanted = False  # that is the finding about the profiles
     if not wanted and not workspace.paths.keys_file.exists():
         return
-    from ncp_tui.profiles.secret_stores.key_file_format import check_host  # `cryptography` takes 25 ms to import
+    from ncp_tui.profiles.secret_stores.key_file import check_host  # `cryptography` takes 25 ms to import
 
     try:
         check_host()

@@ -13,7 +13,7 @@ from ncp_tui.cli.lookup import find_cluster
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
+from ncp_tui.profiles.environment import PROFILE_VARIABLE
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.snapshots.evidence import Evidence, evidence_text, gather_evidence, write_evidence
 from ncp_tui.view.evidence import evidence_lines, history_gap

@@ -70,7 +70,7 @@ def _has_pager() -> bool:
 
 
 def _page(text: str) -> None:
-    from ncp_tui.profiles.environment_variables import take_environment
+    from ncp_tui.profiles.environment import take_environment
 
     take_environment(os.environ)  # a pager is another program: it inherits no key
     click.echo_via_pager(text)

@@ -105,7 +105,7 @@ def _tell_open(context: CommandContext) -> None:
 
 def _profile(context: CommandContext) -> str | None:
     """Whom to call as, where there are several and nobody has said; None leaves it to the documented order."""
-    from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
+    from ncp_tui.profiles.environment import PROFILE_VARIABLE
     from ncp_tui.profiles.identity import SourceKind
 
     workspace = context.workspace

@@ -110,7 +110,7 @@ def complete_profile(_ctx: click.Context, _parameter: click.Parameter, incomplet
     No store is asked; a broken file has no names, and one that would act on a terminal is left out.
     """
     from ncp_tui.problem import Problem
-    from ncp_tui.profiles.store import ProfileStore
+    from ncp_tui.profiles.profile_store import ProfileStore
     from ncp_tui.system.paths import paths_from
     from ncp_tui.text import clean
 

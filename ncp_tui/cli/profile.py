@@ -19,10 +19,9 @@ from ncp_tui.text import clean, inert
 
 if TYPE_CHECKING:
     from ncp_tui.gateway.credentials import SecretKey
-    from ncp_tui.profiles.administration import Administration, Changed
     from ncp_tui.profiles.identity import Identity
-    from ncp_tui.profiles.import_keys import ImportedProfile
     from ncp_tui.profiles.profile import Profile
+    from ncp_tui.profiles.profile_changes import Changed, ImportedProfile, ProfileChanges
     from ncp_tui.profiles.profiles_file import ProfilesFile
 
 
@@ -265,9 +264,9 @@ def _warn_of_template(context: CommandContext, profile: Profile) -> None:
 
 def edit_profile(context: CommandContext, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
     """`profile edit`."""
-    from ncp_tui.profiles.administration import MissingSecret
     from ncp_tui.profiles.profile import check_field, check_profile
-    from ncp_tui.profiles.store import known_profile
+    from ncp_tui.profiles.profile_changes import MissingSecret
+    from ncp_tui.profiles.profile_store import known_profile
 
     old = known_profile(_book(context), name)
     changed = dict(values)
@@ -289,7 +288,7 @@ def edit_profile(context: CommandContext, name: str, secret_stdin: bool, values:
 
 def rename_profile(context: CommandContext, old: str, new: str) -> ExitCode:
     """`profile rename`."""
-    from ncp_tui.profiles.store import known_profile
+    from ncp_tui.profiles.profile_store import known_profile
 
     profile = known_profile(_book(context), old)
     done = _change(context, lambda change: change.rename(profile, new))
@@ -299,8 +298,8 @@ def rename_profile(context: CommandContext, old: str, new: str) -> ExitCode:
 
 def remove_profile(context: CommandContext, name: str, yes: bool, keep_secret: bool) -> ExitCode:
     """`profile remove`."""
+    from ncp_tui.profiles.profile_store import known_profile
     from ncp_tui.profiles.secret_stores.protocol import service_of
-    from ncp_tui.profiles.store import known_profile
     from ncp_tui.view.profiles import removed_sentence
 
     book = _book(context)
@@ -327,8 +326,8 @@ def set_default(context: CommandContext, name: str) -> ExitCode:
 def import_profiles_found(context: CommandContext, origin: str | None, store: str) -> ExitCode:
     """`profile import`. One profile after the other; those before a failure stay."""
     from ncp_tui.profiles.identity import SourceKind
-    from ncp_tui.profiles.import_keys import import_profiles, same_keys
     from ncp_tui.profiles.profile import check_field
+    from ncp_tui.profiles.profile_changes import import_profiles, same_keys
 
     book = context.workspace.profiles.load()
     found = context.workspace.identities(book)
@@ -373,20 +372,20 @@ def _book(context: CommandContext) -> ProfilesFile:
     return book
 
 
-def _change(context: CommandContext, change: Callable[[Administration], Coroutine[Any, Any, Changed]]) -> Changed:
+def _change(context: CommandContext, change: Callable[[ProfileChanges], Coroutine[Any, Any, Changed]]) -> Changed:
     """Make one change. Where a store is locked, the user opens it, and the change is made from its beginning."""
-    from ncp_tui.profiles.administration import Administration
+    from ncp_tui.profiles.profile_changes import ProfileChanges
 
     # A store of the session does not outlive this command, so no key is kept in it.
     stores = dict(context.workspace.stores)
     del stores["session"]
-    administration = Administration(context.workspace.profiles, stores)
+    administration = ProfileChanges(context.workspace.profiles, stores)
     return context.ask_store(lambda: change(administration))
 
 
 def _left_behind(context: CommandContext, done: Changed) -> str | None:
     """Ask once more for the old copy of a key to be deleted where its store was locked; say where one is left."""
-    from ncp_tui.profiles.administration import Administration
+    from ncp_tui.profiles.profile_changes import ProfileChanges
     from ncp_tui.profiles.secret_stores.errors import KeyringLocked
     from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 
@@ -394,7 +393,7 @@ def _left_behind(context: CommandContext, done: Changed) -> str | None:
     if left is None:
         return None
     if isinstance(left.cause, (PassphraseNeeded, KeyringLocked)):
-        administration = Administration(context.workspace.profiles, context.workspace.stores)
+        administration = ProfileChanges(context.workspace.profiles, context.workspace.stores)
         with contextlib.suppress(Problem):
             context.ask_store(lambda: administration.forget_copy(left))
             return None

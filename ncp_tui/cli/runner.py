@@ -94,7 +94,7 @@ class CommandContext:
     @cached_property
     def workspace(self) -> Workspace:
         """The files, stores and variables of the user."""
-        from ncp_tui.profiles.environment_variables import environment_secrets
+        from ncp_tui.profiles.environment import environment_secrets
         from ncp_tui.workspace import open_workspace
 
         workspace = open_workspace(os.environ, read_only=self.settings.read_only, profile=self.settings.profile)

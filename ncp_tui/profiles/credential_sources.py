@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 from ncp_tui.gateway.credentials import Credentials, KeySource
 from ncp_tui.gateway.endpoints import DEFAULT_SITE, SITES, site_of_gateway_url
 from ncp_tui.problem import NextAction, Problem
-from ncp_tui.profiles.environment import environment_identity, read_environment, server_role_identity, site_named
-from ncp_tui.profiles.environment_variables import (
+from ncp_tui.profiles.environment import (
     PROFILE_VARIABLE,
     REGION_VARIABLE,
-    SERVER_ROLE_NAME,
     SERVER_ROLE_VARIABLE,
     SITE_VARIABLE,
+    environment_identity,
+    read_environment,
+    server_role_identity,
+    site_named,
     wants_server_role,
 )
 from ncp_tui.profiles.identity import CONFIGURE_PREFIX, STORE_LABELS, Identities, Identity, SourceKind, same_name
 from ncp_tui.profiles.ncloud_configure import DEFAULT_SECTION, SHORT_PATH, ConfigureSection, NcloudConfigure
 from ncp_tui.profiles.profile import (
     ENVIRONMENT_NAME,
+    SERVER_ROLE_NAME,
     Profile,
     StoreName,
     check_field,

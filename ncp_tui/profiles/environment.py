@@ -1,29 +1,39 @@
-"""The keys that a shell or a pipeline hands over in environment variables."""
+"""The keys that a shell or a pipeline hands over in environment variables, and how they are taken out of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway.credentials import InvalidCredentials, SecretKey, check_access_key
 from ncp_tui.gateway.endpoints import DEFAULT_SITE, SITES, site_of_gateway_url
-from ncp_tui.profiles.environment_variables import (
-    ACCESS_KEY_VARIABLES,
-    GATEWAY_VARIABLE,
-    REGION_VARIABLE,
-    SECRET_KEY_VARIABLES,
-    SERVER_ROLE_NAME,
-    SITE_VARIABLE,
-)
 from ncp_tui.profiles.identity import Identity, SourceKind
-from ncp_tui.profiles.profile import ENVIRONMENT_NAME, InvalidProfile, Profile, check_field, check_settings
+from ncp_tui.profiles.profile import (
+    ENVIRONMENT_NAME,
+    SERVER_ROLE_NAME,
+    InvalidProfile,
+    Profile,
+    check_field,
+    check_settings,
+)
 
 if TYPE_CHECKING:  # loaded only by a run that uses it
     from ncp_tui.profiles.server_role import ServerRole
 
 
 T = TypeVar("T")
+
+# Both spellings of each, in the order of the official Go SDK; Terraform's provider knows the second only.
+ACCESS_KEY_VARIABLES = ("NCLOUD_ACCESS_KEY_ID", "NCLOUD_ACCESS_KEY")
+SECRET_KEY_VARIABLES = ("NCLOUD_SECRET_ACCESS_KEY", "NCLOUD_SECRET_KEY")
+PROFILE_VARIABLE = "NCP_TUI_PROFILE"
+SERVER_ROLE_VARIABLE = "NCP_TUI_SERVER_ROLE"
+SITE_VARIABLE = "NCLOUD_SITE"  # as Terraform's provider reads it
+REGION_VARIABLE = "NCLOUD_REGION"
+GATEWAY_VARIABLE = "NCLOUD_API_GW"
 
 
 @dataclass(frozen=True)
@@ -141,3 +151,31 @@ def _warnings(environ: Mapping[str, str], access_variable: str | None, secret_va
         values = {environ[variable].strip() for variable in (first, second) if environ.get(variable, "").strip()}
         if len(values) > 1:
             yield f"{first} and {second} differ; {first} is used."
+
+
+def take_environment(environ: MutableMapping[str, str]) -> Mapping[str, str]:
+    """A copy of `environ`, from which the keys are then removed: no child of this program is to inherit them.
+
+    What the kernel shows as `/proc/<pid>/environ` is what the program was started with, and stays.
+    """
+    taken = MappingProxyType(dict(environ))
+    for variable in (*ACCESS_KEY_VARIABLES, *SECRET_KEY_VARIABLES):
+        environ.pop(variable, None)
+    return taken
+
+
+def environment_secrets(environ: Mapping[str, str]) -> list[SecretKey]:
+    """Every secret key in `environ`, used or not, so that a report can leave them out."""
+    secrets = []
+    for variable in SECRET_KEY_VARIABLES:
+        with contextlib.suppress(InvalidCredentials):
+            secrets.append(SecretKey(environ.get(variable, "")))
+    return secrets
+
+
+def wants_server_role(environ: Mapping[str, str], name: str | None = None) -> bool:
+    """Whether the user said that this server's role may be used: by `name`, or by one of the two variables."""
+    named = (name or "", environ.get(PROFILE_VARIABLE, "").strip())
+    if any(one.casefold() == SERVER_ROLE_NAME for one in named):
+        return True
+    return environ.get(SERVER_ROLE_VARIABLE, "").strip().lower() not in {"", "0", "false", "no"}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ncp_tui.gateway.credentials import InvalidCredentials, SecretKey, check_access_key, mask_access_key
-from ncp_tui.profiles.environment_variables import ACCESS_KEY_VARIABLES, SECRET_KEY_VARIABLES
+from ncp_tui.profiles.environment import ACCESS_KEY_VARIABLES, SECRET_KEY_VARIABLES
 
 SHORT_PATH = "~/.ncloud/configure"
 DEFAULT_SECTION = "DEFAULT"

@@ -21,7 +21,6 @@ from ncp_tui.gateway.endpoints import (
     site_of_gateway_url,
 )
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.environment_variables import SERVER_ROLE_NAME
 
 StoreName = Literal["keyring", "file", "session"]
 STORE_NAMES: tuple[StoreName, ...] = get_args(StoreName)
@@ -30,6 +29,7 @@ Accent = Literal["red", "orange", "yellow", "green", "blue", "purple", "none"]
 ACCENTS: tuple[Accent, ...] = get_args(Accent)
 
 ENVIRONMENT_NAME = "environment"
+SERVER_ROLE_NAME = "server-role"
 _RESERVED_NAMES = MappingProxyType(
     {ENVIRONMENT_NAME: "the keys in the environment", SERVER_ROLE_NAME: "the keys of this server's role"}
 )

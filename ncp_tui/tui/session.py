@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.environment_variables import SERVER_ROLE_NAME
 from ncp_tui.profiles.identity import Identities, Identity
+from ncp_tui.profiles.profile import SERVER_ROLE_NAME
 from ncp_tui.search_engine.models import Cluster, Dashboard
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.cluster_summary import ClusterSummary
@@ -22,7 +22,7 @@ from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.workspace import Workspace
 
 if TYPE_CHECKING:
-    from ncp_tui.profiles.administration import Administration, Changed
+    from ncp_tui.profiles.profile_changes import Changed, ProfileChanges
     from ncp_tui.profiles.profiles_file import ProfilesFile
     from ncp_tui.profiles.secret_stores.errors import KeyringLocked
     from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
@@ -213,11 +213,11 @@ class Session:
                 raise locked
             opened.add(type(locked))
 
-    async def change(self, change: Callable[[Administration], Awaitable[Changed]]) -> Changed:
+    async def change(self, change: Callable[[ProfileChanges], Awaitable[Changed]]) -> Changed:
         """Make one change of a profile and its key, from its beginning where the user had to open a locked store."""
-        from ncp_tui.profiles.administration import Administration
+        from ncp_tui.profiles.profile_changes import ProfileChanges
 
-        administration = Administration(self.workspace.profiles, self.workspace.stores)
+        administration = ProfileChanges(self.workspace.profiles, self.workspace.stores)
         return await self.ask_store(lambda: change(administration))
 
     async def _opened(self, locked: PassphraseNeeded | KeyringLocked) -> bool:

@@ -12,9 +12,15 @@ from functools import partial
 from pathlib import Path
 
 from ncp_tui.profiles.secret_stores.encrypted_keyring import EncryptedKeyring
-from ncp_tui.profiles.secret_stores.key_file_format import derive, new_derivation
+from ncp_tui.profiles.secret_stores.key_file import (
+    SMALLEST_LOG2_N,
+    USUAL_LOG2_N,
+    available_memory,
+    derive,
+    new_derivation,
+    scrypt_cost_for,
+)
 from ncp_tui.profiles.secret_stores.passphrase import Passphrase
-from ncp_tui.profiles.secret_stores.scrypt_cost import SMALLEST_LOG2_N, USUAL_LOG2_N, available_memory, scrypt_cost_for
 
 PHRASE = Passphrase("correct horse battery staple")
 

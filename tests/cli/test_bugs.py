@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.profiles.profile_store import ProfileStore
 from ncp_tui.sandbox.sandbox import ThreadedSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.system.paths import paths_from
@@ -68,7 +68,7 @@ def test_a_bug_where_nothing_can_be_written(program: Program, tmp_path: Path) ->
     (tmp_path / "ncp-tui").write_text("not a folder")
     program.environ |= {"NCLOUD_API_GW": program.environ["NCLOUD_API_GW"]}
     spoil = BUG + "\nfrom ncp_tui.profiles.profiles_file import ProfilesFile\n"
-    spoil += "from ncp_tui.profiles.store import ProfileStore\nProfileStore.load = lambda self: ProfilesFile()"
+    spoil += "from ncp_tui.profiles.profile_store import ProfileStore\nProfileStore.load = lambda self: ProfilesFile()"
     with program.started("cluster", "list", "--quiet", code=spoil) as process:
         result = program.ended(process)
     assert result.code == 1

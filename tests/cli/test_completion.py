@@ -15,7 +15,7 @@ from ncp_tui.profiles.cluster_name_cache import ClusterNameCache
 from ncp_tui.profiles.credential_sources import available_identities
 from ncp_tui.profiles.ncloud_configure import NcloudConfigure
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.profiles.profile_store import ProfileStore
 from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, replace_environment
 

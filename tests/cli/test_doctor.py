@@ -15,7 +15,7 @@ import pytest
 
 from ncp_tui.gateway.endpoints import Endpoint, endpoint_for
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.profiles.profile_store import ProfileStore
 from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import ThreadedSandbox
 from ncp_tui.system.paths import paths_from

@@ -12,9 +12,9 @@ import pytest
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.profile_store import ProfileStore
 from ncp_tui.profiles.secret_stores.errors import SecretStoreProblem
 from ncp_tui.profiles.secret_stores.key_file_store import KeyFileStore
-from ncp_tui.profiles.store import ProfileStore
 from ncp_tui.sandbox.sandbox import ThreadedSandbox
 from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, Result, Terminal

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.profiles.environment_variables import PROFILE_VARIABLE
+from ncp_tui.profiles.environment import PROFILE_VARIABLE
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.profiles.profile_store import ProfileStore
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.system.paths import paths_from
 from tests.cli.conversation import Conversation

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from ncp_tui.profiles.profile_store import ProfileStore
 from ncp_tui.profiles.secret_stores.errors import KeyringFailed, NoKeyring
-from ncp_tui.profiles.store import ProfileStore
 from ncp_tui.sandbox.sandbox import ThreadedSandbox
 from tests.cli.program import Called, Program, Result, keys_of
 from tests.cli.workspaces import MemoryKeyring, use_memory_keyring

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.profiles.profile_store import ProfileStore
 from ncp_tui.system.paths import paths_from
 
 ACCESS_KEY = "DEADGATEWAY000000A7K"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.store import ProfileStore
+from ncp_tui.profiles.profile_store import ProfileStore
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.outcome import Verdict

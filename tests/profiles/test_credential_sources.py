@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.profiles.credential_sources import NoCredentials, available_identities, choose_identity, key_source_for
-from ncp_tui.profiles.environment_variables import wants_server_role
+from ncp_tui.profiles.environment import wants_server_role
 from ncp_tui.profiles.identity import Identities, SourceKind
-from ncp_tui.profiles.import_keys import free_profile_name, import_profiles
 from ncp_tui.profiles.ncloud_configure import NcloudConfigure, parse_ncloud_configure
 from ncp_tui.profiles.profile import Profile, StoreName, check_profile_name
+from ncp_tui.profiles.profile_changes import free_profile_name, import_profiles
 from ncp_tui.profiles.profiles_file import ProfilesFile, read_profiles
 from ncp_tui.profiles.secret_stores.errors import NoSecret
 from ncp_tui.profiles.secret_stores.protocol import SecretStore

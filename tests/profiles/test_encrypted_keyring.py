@@ -25,7 +25,7 @@ from filelock import FileLock
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.secret_stores import key_file_format, key_file_store
+from ncp_tui.profiles.secret_stores import key_file, key_file_store
 from ncp_tui.profiles.secret_stores.encrypted_keyring import EncryptedKeyring
 from ncp_tui.profiles.secret_stores.errors import (
     InvalidPassphrase,
@@ -37,18 +37,19 @@ from ncp_tui.profiles.secret_stores.errors import (
     UnsafeKeyFile,
     WrongPassphrase,
 )
-from ncp_tui.profiles.secret_stores.key_file_format import (
+from ncp_tui.profiles.secret_stores.key_file import (
     Derivation,
     SessionKey,
+    available_memory,
     derivation_of,
     derive,
     new_derivation,
+    scrypt_cost_for,
     seal,
     unseal,
 )
 from ncp_tui.profiles.secret_stores.key_file_store import KeyFileStore
 from ncp_tui.profiles.secret_stores.passphrase import PASSPHRASE_VARIABLE, Passphrase, PassphraseNeeded
-from ncp_tui.profiles.secret_stores.scrypt_cost import available_memory, scrypt_cost_for
 from ncp_tui.system.secret_value import SecretValue
 from tests.tables import each_row
 
@@ -149,7 +150,7 @@ def test_absurd_parameters_are_refused_without_deriving(
 
 
 def test_the_most_that_a_file_may_ask_for_is_128_mib() -> None:
-    assert Derivation(key_file_format.MOST_LOG2_N, b"").memory == 128 << 20
+    assert Derivation(key_file.MOST_LOG2_N, b"").memory == 128 << 20
 
 
 def test_no_memory_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,9 +179,9 @@ async def test_a_host_without_what_it_takes(path: Path, monkeypatch: pytest.Monk
     elif missing == "not built in":
         monkeypatch.delattr("hashlib.scrypt")
     else:
-        monkeypatch.setattr(key_file_format, "ChaCha20Poly1305", unknown)
+        monkeypatch.setattr(key_file, "ChaCha20Poly1305", unknown)
     with pytest.raises(NoKeyFileHere) as caught:
-        key_file_format.check_host()
+        key_file.check_host()
     assert "FIPS" in caught.value.what
     assert "environment" in caught.value.next_step
     store = store_at(path)
@@ -191,7 +192,7 @@ async def test_a_host_without_what_it_takes(path: Path, monkeypatch: pytest.Monk
 
 
 def test_this_host_has_what_it_takes() -> None:
-    key_file_format.check_host()
+    key_file.check_host()
 
 
 @each_row(("mebibytes", "log2_n"), [(None, 17), (4096, 17), (512, 17), (511, 16), (256, 16), (255, 15), (1, 15)])

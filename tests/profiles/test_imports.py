@@ -9,7 +9,7 @@ import sys
 def test_importing_profiles_imports_no_keyring() -> None:
     """The keyring package and what it pulls in take 60 to 140 ms, before the first picture and for every `--help`."""
     program = (
-        "import sys, ncp_tui.profiles.credential_sources, ncp_tui.profiles.administration\n"
+        "import sys, ncp_tui.profiles.credential_sources, ncp_tui.profiles.profile_changes\n"
         "import ncp_tui.profiles.secret_stores.os_keyring, ncp_tui.profiles.secret_stores.key_file_store\n"
         "print([name for name in ('keyring', 'secretstorage', 'jeepney', 'cryptography', 'textual') "
         "if name in sys.modules])"

@@ -8,7 +8,7 @@ import pytest
 
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import StoreName
-from ncp_tui.profiles.secret_stores import key_file_format
+from ncp_tui.profiles.secret_stores import key_file
 from ncp_tui.profiles.secret_stores.errors import KeyringLocked, KeyringSilent, NoKeyFileHere, NoKeyring
 from ncp_tui.profiles.secret_stores.key_file_store import KeyFileStore
 from ncp_tui.profiles.secret_stores.os_keyring import KeyringStore, keyring_of
@@ -63,6 +63,6 @@ async def test_the_real_stores_of_a_host_without_a_desktop(tmp_path: Path, monke
     def fips(*_: object) -> None:
         raise NoKeyFileHere
 
-    monkeypatch.setattr(key_file_format, "derive", fips)
+    monkeypatch.setattr(key_file, "derive", fips)
     assert (await working_store(stores)).name == "session"
     assert not tmp_path.joinpath("data").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore
+from ncp_tui.profiles.profile_store import CannotRead, CannotSave, ProfileStore
 from ncp_tui.snapshots.journal_file import JournalFile
 from ncp_tui.system.paths import UnusableHome, check_owner, paths_from
 from ncp_tui.system.private_files import read_file, write_atomically

@@ -334,7 +334,7 @@ async def nothing_changed(stage: Stage) -> None:
 
 
 ACTS = ("edit", "rename")
-"""One from the form and one from the list: tests/profiles/test_administration.py has every change and every fault."""
+"""One from the form and one from the list: tests/profiles/test_profile_changes.py has every change and every fault."""
 
 
 async def refused(stage: Stage, act: str, why: str) -> None:

@@ -13,14 +13,15 @@ from keyring.backend import KeyringBackend
 from keyring.compat import properties
 
 from ncp_tui.profiles.secret_stores.errors import KeyFileFailed
-from ncp_tui.profiles.secret_stores.key_file import KeyFile
-from ncp_tui.profiles.secret_stores.key_file_format import (
+from ncp_tui.profiles.secret_stores.key_file import (
+    KeyFile,
     SessionKey,
     derivation_of,
     derive,
     new_derivation,
     seal,
     unseal,
+    usual_log2_n,
 )
 from ncp_tui.profiles.secret_stores.passphrase import Locked, Passphrase
 
@@ -35,14 +36,14 @@ class EncryptedKeyring(KeyringBackend):
 
     They raise Locked, WrongPassphrase, UnsafeKeyFile, KeyFileSilent, KeyFileFailed or OSError, and whatever they raise,
     the file is as it was. A change takes the file's lock and reads the file again, so two programs lose no key.
-    `log2_n` is asked for the scrypt setting when a file is created.
+    `log2_n` is asked for the scrypt setting when a file is created; without it the free memory of this host decides.
     """
 
-    def __init__(self, path: Path, *, lock_seconds: float, log2_n: Callable[[], int]) -> None:
+    def __init__(self, path: Path, *, lock_seconds: float, log2_n: Callable[[], int] | None = None) -> None:
         # Not calling keyring's own constructor: it sets any attribute named by a KEYRING_PROPERTY_ variable.
         self._path = path
         self._file = KeyFile(path, lock_seconds)
-        self._log2_n = log2_n
+        self._log2_n = log2_n or usual_log2_n
         self._session: SessionKey | None = None
         self._is_new = False
 

@@ -17,10 +17,14 @@ from ncp_tui.profiles.secret_stores.errors import (
     KeyFileSilent,
     WrongPassphrase,
 )
-from ncp_tui.profiles.secret_stores.passphrase import PASSPHRASE_VARIABLE, Locked, Passphrase, PassphraseNeeded
-from ncp_tui.profiles.secret_stores.passphrase_file import read_passphrase_file
+from ncp_tui.profiles.secret_stores.passphrase import (
+    PASSPHRASE_VARIABLE,
+    Locked,
+    Passphrase,
+    PassphraseNeeded,
+    read_passphrase_file,
+)
 from ncp_tui.profiles.secret_stores.protocol import USER_NAME, decode, encode, service_of
-from ncp_tui.profiles.secret_stores.scrypt_cost import available_memory, scrypt_cost_for
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import KEY_FILE_SECONDS
 
@@ -50,7 +54,7 @@ class KeyFileStore:
         path: Path,
         *,
         passphrase_file: Path | None = None,
-        log2_n: Callable[[], int] = lambda: scrypt_cost_for(available_memory()),
+        log2_n: Callable[[], int] | None = None,
     ) -> None:
         self._path = path
         self._passphrase_file = passphrase_file
@@ -82,7 +86,7 @@ class KeyFileStore:
         """Try the ciphers, without a passphrase and without the file. Raises NoKeyFileHere, KeyFileSilent."""
 
         def check(_: EncryptedKeyring) -> None:
-            from ncp_tui.profiles.secret_stores.key_file_format import check_host  # on the thread only
+            from ncp_tui.profiles.secret_stores.key_file import check_host  # on the thread only
 
             check_host()
 

@@ -15,10 +15,15 @@ from textual.widgets import Input
 
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.administration import Administration, KeyLeftBehind, MissingSecret, carried_through
 from ncp_tui.profiles.identity import Identity, SourceKind
-from ncp_tui.profiles.import_keys import free_profile_name
 from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName
+from ncp_tui.profiles.profile_changes import (
+    KeyLeftBehind,
+    MissingSecret,
+    ProfileChanges,
+    carried_through,
+    free_profile_name,
+)
 from ncp_tui.profiles.secret_stores.protocol import service_of
 from ncp_tui.profiles.store_choice import StoreChoice, working_store
 from ncp_tui.tui.dialogs.confirm import QuestionDialog
@@ -202,7 +207,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
         self._saved, self._left_behind = profile.name, done.left_behind or self._left_behind
 
     async def _forget_copy(self, left: KeyLeftBehind) -> None:
-        administration = Administration(self.session.workspace.profiles, self.session.workspace.stores)
+        administration = ProfileChanges(self.session.workspace.profiles, self.session.workspace.stores)
         try:
             await self.session.ask_store(lambda: administration.forget_copy(left))
         except Problem as problem:

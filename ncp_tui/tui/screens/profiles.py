@@ -11,11 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.administration import Administration, Changed, carried_through
 from ncp_tui.profiles.identity import Identities, Identity, SourceKind, same_name
 from ncp_tui.profiles.profile import InvalidProfile, check_profile_name
+from ncp_tui.profiles.profile_changes import Changed, ProfileChanges, carried_through
+from ncp_tui.profiles.profile_store import name_taken
 from ncp_tui.profiles.profiles_file import ProfilesFile
-from ncp_tui.profiles.store import name_taken
 from ncp_tui.snapshots.templates import template_warning
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
@@ -102,7 +102,7 @@ class ProfilesScreen(TableScreen):
     @work(group="profile-change", exit_on_error=False, description="change profiles")
     async def change_profiles(
         self,
-        change: Callable[[Administration], Awaitable[Changed]],
+        change: Callable[[ProfileChanges], Awaitable[Changed]],
         said: str,
         renamed: tuple[str, str | None] | None = None,
     ) -> None:
@@ -110,7 +110,7 @@ class ProfilesScreen(TableScreen):
         await carried_through(self._change(change, said, renamed))
 
     async def _change(
-        self, change: Callable[[Administration], Awaitable[Changed]], said: str, renamed: tuple[str, str | None] | None
+        self, change: Callable[[ProfileChanges], Awaitable[Changed]], said: str, renamed: tuple[str, str | None] | None
     ) -> None:
         try:
             done = await self.session.change(change)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+import itertools
+import re
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.identity import same_name
-from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName, check_profile
+from ncp_tui.profiles.identity import CONFIGURE_PREFIX, Identity, SourceKind, same_name
+from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName, check_profile, check_profile_name
+from ncp_tui.profiles.profile_store import CannotSave, ProfileStore
 from ncp_tui.profiles.profiles_file import ProfilesFile
 from ncp_tui.profiles.secret_stores.errors import (
     DamagedSecret,
@@ -23,7 +26,6 @@ from ncp_tui.profiles.secret_stores.errors import (
 )
 from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 from ncp_tui.profiles.secret_stores.protocol import SecretStore, service_of
-from ncp_tui.profiles.store import CannotSave, ProfileStore
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import PROFILE_CHANGE_SECONDS
 from ncp_tui.system.private_files import Fence
@@ -77,7 +79,7 @@ async def carried_through(change: Coroutine[Any, Any, T]) -> T:
     return await asyncio.shield(task)
 
 
-class Administration:
+class ProfileChanges:
     """Changes of the profiles in `profiles` and their keys in `stores`. Written once, for the screens and the commands.
 
     The key goes first, then the file: a store that fails has then changed nothing else, and a process that is killed in
@@ -261,7 +263,7 @@ class _Write:
         self.may_be_on_disk = False
 
     async def make(self, profiles: ProfileStore) -> ProfilesFile:
-        """The profiles after the change. What a timeout means is said where it matters: see Administration."""
+        """The profiles after the change. What a timeout means is said where it matters: see ProfileChanges."""
         fence = Fence()
         try:
             return await run_blocking(lambda: self._change(profiles.behind(fence)), PROFILE_CHANGE_SECONDS)
@@ -316,3 +318,61 @@ def _silent(meaning: str) -> DiskSilent:
     return DiskSilent(
         f"The disk did not answer within {PROFILE_CHANGE_SECONDS:g} s.", meaning, "Look at the disk, then try again."
     )
+
+
+_LONGEST_STEM = 48
+
+
+@dataclass(frozen=True)
+class ImportedProfile:
+    """Found keys as a profile that may be saved; the caller puts the secret into the profile's store."""
+
+    profile: Profile
+    secret_key: SecretKey
+    source: str
+
+
+def import_profiles(
+    identities: Iterable[Identity], book: ProfilesFile, store: StoreName = "keyring"
+) -> tuple[ImportedProfile, ...]:
+    """The identities found outside the book as profiles to be kept in `store`, under names that are legal and free."""
+    taken = [profile.name for profile in book.profiles] + list(book.unreadable)
+    imported: list[ImportedProfile] = []
+    for identity in identities:
+        if identity.secret_key is None:
+            continue
+        from_environment = identity.kind is SourceKind.ENVIRONMENT
+        wanted = "imported" if from_environment else identity.name.removeprefix(CONFIGURE_PREFIX)
+        name = free_profile_name(wanted, taken)
+        taken.append(name)
+        profile = check_profile(replace(identity.profile, name=name, store=store))
+        imported.append(ImportedProfile(profile, identity.secret_key, identity.source))
+    return tuple(imported)
+
+
+def same_keys(book: ProfilesFile, wanted: Profile) -> str | None:
+    """The name of the profile that has these keys at this place already."""
+
+    def place(profile: Profile) -> tuple[str | None, ...]:
+        return (profile.access_key, profile.site, profile.region, profile.gateway_url)
+
+    return next((profile.name for profile in book.profiles if place(profile) == place(wanted)), None)
+
+
+def free_profile_name(wanted: str, taken: Collection[str]) -> str:
+    """A legal profile name like `wanted` that is not among `taken`: `DEFAULT` becomes `default`, then `default-2`."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted)[:_LONGEST_STEM].strip("._-")
+    stem = stem.lower() if stem.isupper() else stem
+    if not _is_legal(f"{stem}-2"):
+        stem = f"profile-{stem}" if stem else "profile"
+    used = {name.casefold() for name in taken}
+    numbered = (stem if number == 1 else f"{stem}-{number}" for number in itertools.count(1))
+    return next(name for name in numbered if name.casefold() not in used and _is_legal(name))
+
+
+def _is_legal(name: str) -> bool:
+    try:
+        check_profile_name(name)
+    except InvalidProfile:
+        return False
+    return True

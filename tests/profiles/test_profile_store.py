@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.profiles.profile import InvalidProfile, Profile
+from ncp_tui.profiles.profile_store import CannotRead, CannotSave, ProfileStore, UnknownProfile
 from ncp_tui.profiles.profiles_file import ProfilesFile, read_profiles, write_profiles
-from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore, UnknownProfile
 from ncp_tui.system.paths import Paths, paths_from
 
 KEY = "AKIDEXAMPLE123456789"
@@ -256,7 +256,7 @@ def test_no_change_of_a_broken_file_without_its_copy(
     def no_space(*_: object) -> Path:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr("ncp_tui.profiles.store.back_up", no_space)
+    monkeypatch.setattr("ncp_tui.profiles.profile_store.back_up", no_space)
     assert "No copy" in store.load().warnings[-1]
     with pytest.raises(CannotSave):
         store.add(profile("prod"))
@@ -304,7 +304,7 @@ def test_a_file_that_may_not_be_read_is_said(
     def denied(*_: object, **__: object) -> bytes:
         raise PermissionError(errno.EACCES, "no")
 
-    monkeypatch.setattr("ncp_tui.profiles.store.read_file", denied)
+    monkeypatch.setattr("ncp_tui.profiles.profile_store.read_file", denied)
     with pytest.raises(CannotRead, match="Permission denied"):
         store.load()
 
@@ -336,7 +336,7 @@ def test_a_full_disk_leaves_the_old_file(store: ProfileStore, paths: Paths) -> N
     program = (
         "import resource, signal, sys\nfrom ncp_tui.system.paths import paths_from\n"
         "from ncp_tui.profiles.profile import Profile\n"
-        "from ncp_tui.profiles.store import CannotSave, ProfileStore\n"
+        "from ncp_tui.profiles.profile_store import CannotSave, ProfileStore\n"
         "store = ProfileStore(paths_from({'NCP_TUI_HOME': sys.argv[1]}))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -392,8 +392,8 @@ def test_twenty_processes_lose_no_profile(store: ProfileStore, paths: Paths) -> 
         "import sys\nfrom ncp_tui.profiles.profiles_file import ProfilesFile\n"
         "from ncp_tui.system.paths import Paths, paths_from\n"
         "from ncp_tui.profiles.profile import InvalidProfile, Profile\n"
-        "from ncp_tui.profiles.store import CannotRead, CannotSave, ProfileStore\n"
-        "from ncp_tui.profiles.store import UnknownProfile\n"
+        "from ncp_tui.profiles.profile_store import CannotRead, CannotSave, ProfileStore\n"
+        "from ncp_tui.profiles.profile_store import UnknownProfile\n"
         "store = ProfileStore(paths_from({'NCP_TUI_HOME': sys.argv[1]}), lock_seconds=120)\n"
         "store.add(Profile(name=sys.argv[2], access_key='AKIDEXAMPLE123456789'))"
     )
@@ -419,7 +419,7 @@ def test_a_killed_writer_leaves_the_old_file_or_the_new_one(
     program = (
         "import os, signal, sys\nfrom ncp_tui.system.paths import paths_from\n"
         "from ncp_tui.profiles.profile import Profile\n"
-        "from ncp_tui.profiles.store import ProfileStore\n"
+        "from ncp_tui.profiles.profile_store import ProfileStore\n"
         "store = ProfileStore(paths_from({'NCP_TUI_HOME': sys.argv[1]}))\n"
         "name, real = sys.argv[2], getattr(os, sys.argv[2])\n"
         "def die(*args, **kwargs):\n"

@@ -16,13 +16,13 @@ import pytest
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
-from ncp_tui.profiles import administration
-from ncp_tui.profiles.administration import Administration, Changed, MissingSecret, carried_through
+from ncp_tui.profiles import profile_changes
 from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName
+from ncp_tui.profiles.profile_changes import Changed, MissingSecret, ProfileChanges, carried_through
+from ncp_tui.profiles.profile_store import CannotSave, ProfileStore
 from ncp_tui.profiles.profiles_file import ProfilesFile
 from ncp_tui.profiles.secret_stores.errors import KeyringFailed, KeyringLocked, KeyringSilent
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
-from ncp_tui.profiles.store import CannotSave, ProfileStore
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.paths import Paths
 from ncp_tui.system.private_files import write_atomically
@@ -32,7 +32,7 @@ T = TypeVar("T")
 AK, OTHER_AK = "AKCANARY000000000001", "AKCANARY000000000002"
 OLD, NEW = SecretKey("the-old-secret-key-that-opens-nothing-00"), SecretKey("the-new-secret-key-that-opens-nothing-00")
 PROD = Profile(name="prod", access_key=AK, store="keyring")
-Change = Callable[[Administration], Coroutine[Any, Any, Changed]]
+Change = Callable[[ProfileChanges], Coroutine[Any, Any, Changed]]
 
 
 def like_prod(**values: Any) -> Profile:
@@ -135,8 +135,8 @@ class World:
     stores: dict[StoreName, FaultyStore]
 
     @property
-    def administration(self) -> Administration:
-        return Administration(self.profiles, self.stores)
+    def changes(self) -> ProfileChanges:
+        return ProfileChanges(self.profiles, self.stores)
 
     def keys(self) -> dict[tuple[str, str], SecretKey]:
         """Every key that is kept, by store and name."""
@@ -183,14 +183,14 @@ async def world(folder: Path, monkeypatch: pytest.MonkeyPatch, faults: Faults) -
             running.cancel()
             hanging.cancel()
 
-    monkeypatch.setattr("ncp_tui.profiles.store.write_atomically", write)
-    monkeypatch.setattr("ncp_tui.profiles.administration.run_blocking", call)
+    monkeypatch.setattr("ncp_tui.profiles.profile_store.write_atomically", write)
+    monkeypatch.setattr("ncp_tui.profiles.profile_changes.run_blocking", call)
     return World(faults, profiles, stores)
 
 
 async def outcome(made: World, change: Change) -> BaseException | Changed:
     """How the change ended, once nothing of it is under way any more."""
-    task = asyncio.ensure_future(change(made.administration))
+    task = asyncio.ensure_future(change(made.changes))
     made.faults.task = task
     await asyncio.wait({task})
     made.faults.released.set()
@@ -262,7 +262,7 @@ async def test_a_key_that_cannot_be_put_back_is_told(tmp_path: Path, monkeypatch
         made.faults.kind, made.faults.at = "fails before", len(made.faults.acts)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ncp_tui.profiles.store.write_atomically", full)
+    monkeypatch.setattr("ncp_tui.profiles.profile_store.write_atomically", full)
     ended = await outcome(made, case.change)
     assert isinstance(ended, CannotSave)
     assert "The secret key could not be put back: The OS keyring failed" in ended.meaning
@@ -317,11 +317,11 @@ async def test_a_copy_in_a_store_that_is_locked_is_told_and_can_be_forgotten_lat
     made = await world(tmp_path, monkeypatch, Faults())
     acts = await acts_of(CASES["move, with another key"], tmp_path / "first", monkeypatch)
     made = await world(tmp_path / "second", monkeypatch, Faults("fails before", acts.index("keyring delete")))
-    ended = await made.administration.edit(PROD, like_prod(store="file"), NEW)
+    ended = await made.changes.edit(PROD, like_prod(store="file"), NEW)
     assert ended.left_behind is not None
     assert ended.left_behind.next_step == "Delete it there; it is called ncp-tui:prod."
     assert made.pairs() == {like_prod(store="file"): NEW}
-    await made.administration.forget_copy(ended.left_behind)
+    await made.changes.forget_copy(ended.left_behind)
     assert made.keys() == {("file", "prod"): NEW}
 
 
@@ -349,12 +349,12 @@ async def test_what_cannot_be_is_refused_before_a_key_is_touched(
 async def test_a_profile_of_no_store_is_changed_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command keeps no key of the store `session`: it would end with it."""
     made = await world(tmp_path, monkeypatch, Faults())
-    await made.administration.add(like_prod(name="lab", store="session"), None)
-    await made.administration.edit(PROD, like_prod(store="session"), None)
+    await made.changes.add(like_prod(name="lab", store="session"), None)
+    await made.changes.edit(PROD, like_prod(store="session"), None)
     assert made.keys() == {}
     assert [each.store for each in made.profiles.load().profiles] == ["session", "session"]
     with pytest.raises(MissingSecret):
-        await made.administration.edit(like_prod(store="session"), PROD, None)
+        await made.changes.edit(like_prod(store="session"), PROD, None)
 
 
 async def test_begun_it_is_carried_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -367,12 +367,12 @@ async def test_begun_it_is_carried_through(tmp_path: Path, monkeypatch: pytest.M
         await real(store, name, effect)
 
     monkeypatch.setattr(FaultyStore, "_act", slow)
-    change = carried_through(CASES["rename"].change(made.administration))
+    change = carried_through(CASES["rename"].change(made.changes))
     waiting = asyncio.ensure_future(change)
     await asyncio.sleep(0)
     waiting.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await waiting
     gate.set()
-    await asyncio.wait(set(administration._under_way))
+    await asyncio.wait(set(profile_changes._under_way))
     assert made.pairs() == CASES["rename"].after
