@@ -5,12 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ncp_tui.snapshots.preflight import Check, Preflight, Severity
+from ncp_tui.snapshots.preflight import Check, Preflight
 from ncp_tui.view.format import age
 from ncp_tui.view.text import Line, Span, Tone, line, wrapped
 
-_TONES = {Severity.OK: Tone.GOOD, Severity.UNSURE: Tone.WARNING, Severity.BAD: Tone.BAD}
-_WIDTH = 60
+_TONES = {"block": Tone.BAD, "warn": Tone.WARNING, "unknown": Tone.WARNING, "ok": Tone.GOOD}
+"""By the word of a check, the worst first."""
+
+_WORDS = {"bad": "warn", "unsure": "warn"}
+_WORD_WIDTH = max(map(len, _TONES)) + 1
+_LINE = 76
+
+
+def check_word(check: Check) -> str:
+    """What a check says in a word; only *block* keeps anybody from sending."""
+    return "block" if check.blocks else _WORDS.get(check.severity.value, check.severity.value)
 
 
 def check_lines(found: Preflight, now: datetime) -> list[Line]:
@@ -21,13 +30,14 @@ def check_lines(found: Preflight, now: datetime) -> list[Line]:
     moments = [check.read_at for check in found.checks if check.read_at is not None]
     read = f"   checked {age(min(moments), now)}" if moments else ""
     lines: list[Line] = [(Span("Preflight checks", Tone.STRONG), Span(read, Tone.DIM))]
-    for check in (*found.doubts, *(check for check in found.checks if check.severity is Severity.OK)):
-        first, *more = wrapped(check.sentence if check.advice else check.evidence, _WIDTH)
-        word, subject = (
-            Span(f"{check.severity.value:<7}", _TONES[check.severity]),
-            Span(f"{check.subject:<8} ", Tone.DIM),
-        )
-        lines += [(word, subject, Span(first)), *[line(" " * 16 + text) for text in more]]
+    subject_width = max((len(check.subject) for check in found.checks), default=0) + 1
+    margin = _WORD_WIDTH + subject_width
+    for each, tone in _TONES.items():
+        for check in _of(found, each):
+            first, *more = wrapped(check.sentence if check.advice else check.evidence, _LINE - margin)
+            word = Span(f"{each:<{_WORD_WIDTH}}", tone)
+            subject = Span(f"{check.subject:<{subject_width}}", Tone.DIM)
+            lines += [(word, subject, Span(first)), *[line(" " * margin + text) for text in more]]
     return lines
 
 
@@ -37,11 +47,15 @@ def checks_line(found: Preflight, became: str = "") -> str:
     `became` is the result of a request that was sent after they were read.
     """
     parts = [f"before the request was {became}:"] if became else []
-    for severity, word in ((Severity.BAD, "BAD"), (Severity.UNSURE, "UNSURE"), (Severity.OK, "ok")):
-        subjects = [check.subject for check in found.checks if check.severity is severity]
-        if subjects:
-            parts.append(f"{word}: {', '.join(subjects)}")
-    return "   ".join(parts)
+    by_word = {word: ", ".join(check.subject for check in _of(found, word)) for word in _TONES}
+    return "   ".join([*parts, *(f"{word}: {subjects}" for word, subjects in by_word.items() if subjects)])
+
+
+def _of(found: Preflight, word: str) -> list[Check]:
+    """The checks with that word; of warnings those first that are bad for certain."""
+    doubts = found.doubts
+    rest = [check for check in found.checks if check not in doubts]
+    return [check for check in (*doubts, *rest) if check_word(check) == word]
 
 
 def check_document(check: Check) -> dict[str, Any]:

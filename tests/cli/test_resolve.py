@@ -607,7 +607,9 @@ class TestADryRun:
         text = call(*CREATE, "x-1", "--dry-run").stdout
         lines = text.partition("Preflight checks   checked just now\n")[2].splitlines()
         words = [line for line in lines if not line.startswith(" ")]  # what goes on below is indented
-        assert [line.startswith(f"ok     {subject}") for line, subject in zip(words, LIGHTS, strict=True)] == [True] * 7
+        assert [line.startswith(f"ok      {subject}") for line, subject in zip(words, LIGHTS, strict=True)] == [
+            True
+        ] * 7
 
     def test_of_what_would_not_be_sent(self, call: Called, sandbox: Sandbox, lost: Callable[..., None]) -> None:
         lost()

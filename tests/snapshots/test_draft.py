@@ -254,7 +254,7 @@ def test_a_protected_profile_has_the_clusters_name_typed_whatever_else_is_asked(
 def test_the_checks_in_one_line_have_what_is_not_well_first() -> None:
     assert checks_line(DRAFT.preflight) == "ok: cluster, health, bucket, name, others, API key, clock"
     mixed = draft(evidence={"cluster": replace(CLUSTER, status="changing", health="yellow")})
-    said = "BAD: cluster   UNSURE: health   ok: bucket, name, others, API key, clock"
+    said = "warn: cluster, health   ok: bucket, name, others, API key, clock"
     assert checks_line(mixed.preflight) == said
     assert checks_line(mixed.preflight, "refused") == f"before the request was refused:   {said}"
 

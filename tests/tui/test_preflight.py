@@ -56,10 +56,10 @@ async def test_all_green_sends_without_a_question() -> None:
 
 
 RED: tuple[tuple[dict[str, str], str, str], ...] = (
-    ({"status": "changing"}, "BAD: cluster", "it is 'changing', not running. The service may refuse."),
+    ({"status": "changing"}, "warn: cluster", "it is 'changing', not running. The service may refuse."),
     (
         {"status": "running", "health": "red"},
-        "BAD: health",
+        "warn: health",
         "red: data is missing (when the clusters were listed). The snapshot would not be whole.",
     ),
 )
@@ -97,7 +97,7 @@ async def test_what_cannot_be_read_is_unsure_and_forbids_nothing() -> None:
             failing = (500, {"error": {"errorCode": "900", "message": "x"}})
             stage.sandbox.faults.add(operation, "before", failing, times=None)
             await stage.press("escape", "s")
-            assert lights(stage).startswith(f"UNSURE: {unsure}   ok:")
+            assert lights(stage).startswith(f"warn: {unsure}   ok:")
             assert can_create(stage), operation
             stage.sandbox.faults.clear()
         await stage.press("f2")
@@ -125,12 +125,12 @@ async def test_the_lights_follow_the_typing_without_any_request() -> None:
         taken = stage.sandbox.world.state(stage.sandbox.world.clusters[0]).runs[0].name
         before = len(stage.sandbox.ledger.requests)
         await stage.fill("name", taken)
-        assert lights(stage).startswith("BAD: name")
+        assert lights(stage).startswith("warn: name")
         assert f"{taken} was asked for before" in pane(stage)
         await stage.type("x")
         assert lights(stage).startswith("ok: cluster")
         await stage.fill("bucket", "audit-locked")
-        assert lights(stage).startswith("BAD: bucket")
+        assert lights(stage).startswith("block: bucket")
         assert not can_create(stage)
         assert len(stage.sandbox.ledger.requests) == before
 
@@ -143,7 +143,7 @@ async def test_f5_looks_at_the_cluster_again() -> None:
         stage.sandbox.world.change("search-0001", status="changing")
         await stage.press("f5")
         assert stage.asked(SHOW) == shown + 1
-        assert lights(stage).startswith("BAD: cluster   ok: health")
+        assert lights(stage).startswith("warn: cluster   ok: health")
         assert stage.shows("search-0001  1037001  changing", "not running: the service may refuse")
 
 
@@ -232,7 +232,7 @@ async def test_a_name_in_doubt_is_sent_again_by_a_yes_to_exactly_that_request(tm
     earlier_run(tmp_path, SENT, name=NAME)
     async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
         await stage.press("s")
-        assert lights(stage).startswith("BAD: name")
+        assert lights(stage).startswith("warn: name")
         assert stage.shows("27/30  asked for before")
         assert f"{NAME} was asked for before" in pane(stage)
         await stage.press("f2")
@@ -290,7 +290,7 @@ async def test_the_oldest_row_of_a_long_history_is_asked_about() -> None:
     async with staged(WIDE, prepare=lambda sandbox: make_long(sandbox, NAME)) as stage:
         before = stage.asked(HISTORY)
         await stage.press("s")
-        await stage.expect("BAD: name")
+        await stage.expect("warn: name")
         assert stage.asked(HISTORY) - before == 4, "the newest page, and then all three"
         await stage.press("f2")
         assert isinstance(stage.app.screen, SendQuestionDialog)
@@ -338,4 +338,4 @@ async def test_a_clock_that_is_wrong_by_more_than_a_signature_may_be() -> None:
 
     async with staged(WIDE, prepare=prepare, clock_off=-10.0) as stage:
         await stage.press("s")
-        assert lights(stage).startswith("BAD: clock")
+        assert lights(stage).startswith("warn: clock")
