@@ -1,4 +1,4 @@
-"""A history that is read as far as it is wanted: the newest page at once, the others when somebody goes there."""
+"""A history that is read as far as it is wanted: the newest page at once, the others when the user goes there."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class HistoryReader(Generic[T]):
         return not page.is_last
 
     def _put_in(self, fresh: list[HistoryEntry], made: list[T]) -> None:
-        """Nobody documents the order of rows on a page, nor that of the pages. What orders a row is made once."""
+        """The order of rows on a page is not documented, nor that of the pages. What orders a row is made once."""
         rows = self.rows + list(zip(fresh, made, strict=True))
         order = self._order + [entry.sort_key for entry in fresh]
         places = sorted(range(len(order)), key=order.__getitem__, reverse=True)

@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     from ncp_tui.profiles.secret_stores.errors import KeyringLocked
     from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 
+QUIT_WITHOUT_ANSWER = (
+    "A create request has no answer yet. Quit without it? The snapshot may start anyway; "
+    "the next start lists the request as unresolved."
+)
+QUIT_WHILE_CHECKING = "Still checking whether a snapshot started. Quit? The request stays listed as unresolved."
+WELCOME = "Add a profile to begin: access key, secret key and region."
+
 _BEGIN_SECONDS = 0.2
 """By then the first frame is out nearly everywhere; where it is not, the program begins before it."""
 
@@ -53,10 +60,10 @@ class NcpApp(TerminalApp):
     TITLE = "ncp-tui"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "Help", key_display="?", tooltip="The keys of this screen", id="app.help"),
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="Keys of this screen", id="app.help"),
         # In an input a question mark is typed; f1 helps there.
-        Binding("f1", "help", "Help", tooltip="The keys of this screen", id="app.help_anywhere"),
-        Binding("q", "leave", "Quit", tooltip="Quit; snapshots under way go on", id="app.quit"),
+        Binding("f1", "help", "Help", tooltip="Keys of this screen", id="app.help_anywhere"),
+        Binding("q", "leave", "Quit", tooltip="Quit (snapshots keep running on NCP)", id="app.quit"),
         Binding("ctrl+c", "leave_now", "Quit", show=False, priority=True, tooltip="Quit", id="app.quit_now"),
         Binding(
             "ctrl+z",
@@ -64,7 +71,7 @@ class NcpApp(TerminalApp):
             "Suspend",
             show=False,
             priority=True,
-            tooltip="Back to the shell; `fg` comes back here",
+            tooltip="Back to the shell; `fg` returns here",
             id="app.suspend",
         ),
         Binding(
@@ -73,7 +80,7 @@ class NcpApp(TerminalApp):
             "Commands",
             key_display=":",
             show=False,
-            tooltip="Command palette",
+            tooltip="Command palette: actions of this screen, themes, the manual",
             id="app.palette",
         ),
         Binding(
@@ -81,7 +88,7 @@ class NcpApp(TerminalApp):
             "next_theme",
             "Theme",
             show=False,
-            tooltip="Dark, light, the terminal's own colours, high contrast",
+            tooltip="Next theme: dark, light, terminal colours, high contrast",
             id="app.theme",
         ),
     ]
@@ -164,7 +171,7 @@ class NcpApp(TerminalApp):
             self.session.use(choice.identity)
             return
         if clusters is not None:
-            clusters.load()  # of nobody: it says so
+            clusters.load()  # without a profile: it says so
         if choice.ask:
             self._ask_first_time()
         elif choice.problem is not None and clusters is not None:
@@ -185,8 +192,7 @@ class NcpApp(TerminalApp):
     def _open_form(self, identity: Identity | None) -> None:
         from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 
-        words = "One profile is needed: an access key, its secret key, and where they belong."
-        form = ProfileFormScreen(self.session, importing=identity, welcome=words)
+        form = ProfileFormScreen(self.session, importing=identity, welcome=WELCOME)
         self.push_screen(form, self._after_form)
 
     def _after_form(self, saved: str | None) -> None:
@@ -235,12 +241,12 @@ class NcpApp(TerminalApp):
 
     @on(JournalChanged)
     def look_into_journal(self) -> None:
-        """Find out what is open in it now."""
+        """Find out which requests in it are unresolved now."""
         self.snapshot_workers.look_into_journal()
 
     @on(JournalRead)
     def take_up_journal(self, event: JournalRead) -> None:
-        """Show how many creates are unresolved, and follow what this identity has under way."""
+        """Show how many requests are unresolved, and track the running snapshots of this identity."""
         self.snapshot_workers.take_up(event)
         for screen in self._base_screens():
             screen.show_header()
@@ -248,7 +254,7 @@ class NcpApp(TerminalApp):
 
     @on(SnapshotMoved)
     def show_tracked(self, event: SnapshotMoved) -> None:
-        """Tell every working screen and the window's title; when it ended, also whoever looks elsewhere."""
+        """Show it on every screen and in the window title; announce it when it ended."""
         tracked = event.tracked
         for screen in self._base_screens():
             screen.on_snapshot_moved(tracked)
@@ -273,7 +279,7 @@ class NcpApp(TerminalApp):
             self.push_screen(HelpDialog(self.screen))
 
     def action_next_theme(self) -> None:
-        """Go on to the next theme."""
+        """Change to the next theme."""
         names = [theme.name for theme in THEMES]
         place = names.index(self.theme) if self.theme in names else -1
         self.choose_theme(names[(place + 1) % len(names)])
@@ -284,9 +290,9 @@ class NcpApp(TerminalApp):
         self.keep_choice("theme", name)
 
     def choose_notice(self, way: str) -> None:
-        """Tell of the end of a snapshot by `way`, from now on and at the next start."""
+        """Announce the end of a snapshot by `way`, from now on and at the next start."""
         self.notifier.way = way
-        self.notifier.announce("This is how the end of a snapshot is told.")
+        self.notifier.announce("Test notification: this is what you get when a snapshot ends.")
         self.keep_choice("notify", way)
 
     @work(group="choice", exit_on_error=False, description="remember a choice")
@@ -321,24 +327,24 @@ class NcpApp(TerminalApp):
         self.action_leave_now()
 
     def action_leave_now(self) -> None:
-        """Quit; ask first only while a create is on its way and its answer would be lost, or is looked for."""
+        """Quit; ask first while a create request has no answer yet, or its outcome is being checked."""
         from ncp_tui.tui.dialogs.confirm import QuestionDialog
 
         question = ""
         if self.session.creating:
-            question = "A create is on its way. Quit without its answer? It may be started all the same."
+            question = QUIT_WITHOUT_ANSWER
         elif self.session.resolving:
-            question = "No answer said what became of a create; the history is being looked at. Quit? It stays open."
+            question = QUIT_WHILE_CHECKING
         if question and not isinstance(self.screen, QuestionDialog):
             self.push_screen(QuestionDialog(question, "Quit"), lambda sure: self.exit() if sure else None)
         else:
             self.exit()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the palette offers: what can be done now on the screen in front, and the themes."""
+        """What the palette offers: the actions of the screen in front, the manual, themes and notifications."""
         yield from commands_of(screen)
         yield from topics_of(self)
         for theme in THEMES:
-            yield SystemCommand(f"theme: {theme.name}", "Change the colours", partial(self.choose_theme, theme.name))
+            yield SystemCommand(f"Theme: {theme.name}", "Change the colours", partial(self.choose_theme, theme.name))
         for way, meaning in WAYS.items():
-            yield SystemCommand(f"notify: {way}", meaning, partial(self.choose_notice, way))
+            yield SystemCommand(f"Notify: {way}", meaning, partial(self.choose_notice, way))

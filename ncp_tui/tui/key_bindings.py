@@ -137,12 +137,12 @@ KEYS: dict[str, KeyPath | None] = {
 
 
 def next_words(problem: Problem) -> str:
-    """The next step for whoever presses keys."""
+    """The next step, with the key that takes it."""
     return actions.next_words(problem, _keys)
 
 
 def problem_words(problem: Problem) -> str:
-    """A failure for whoever presses keys."""
+    """A failure on one line, with the keys of its next steps."""
     return actions.problem_words(problem, _keys)
 
 

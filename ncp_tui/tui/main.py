@@ -14,7 +14,7 @@ from ncp_tui.workspace import Workspace
 def run(workspace: Workspace, secrets: list[SecretKey], *, profile: str | None = None) -> int:
     """Run the program in this terminal until the user leaves, and return the exit code.
 
-    Each key that it gets into its hands is added to `secrets`, so that whoever reports a crash can leave them out.
+    Each secret key that it uses is added to `secrets`, so that a report of a crash can leave them out.
     The process ends within two seconds of the user's leaving, whatever is done afterwards. Raises whatever crashed the
     app, once the terminal is restored, for the caller to report without local variables.
     """

@@ -1,4 +1,4 @@
-"""What the app is told by its workers and by screens, which know nothing else of it."""
+"""What workers and screens report to the app; they know nothing else of it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SnapshotMoved(Message):
 
 @dataclass
 class JournalRead(Message):
-    """It is known what earlier runs, and this one, left open."""
+    """It is known which requests of earlier runs, and of this one, are unresolved or running."""
 
     unresolved: list[JournalEntry]
     under_way: list[JournalEntry]

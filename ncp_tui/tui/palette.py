@@ -1,4 +1,4 @@
-"""What the command palette offers of a screen: what can be done on it now."""
+"""What the command palette offers: the actions of the screen in front, and the pages of the manual."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _WIDTH = 66
 
 
 def commands_of(screen: Screen[Any]) -> Iterator[SystemCommand]:
-    """Every action of `screen` that is in force, once; what moves about in it, and what sends, apart."""
+    """Every action of `screen` that is in force, once, but for those that move and those that send.
+
+    Its words are the label and the tooltip of its key, so that a search finds both.
+    """
     seen: set[str] = set()
     for active in screen.active_bindings.values():
         binding = active.binding
@@ -31,11 +34,9 @@ def commands_of(screen: Screen[Any]) -> Iterator[SystemCommand]:
         if binding.id == SEND_ID:
             continue  # its letters and an enter would send
         seen.add(binding.action)
-        yield SystemCommand(
-            f"{group}: {binding.description.lower()}",
-            binding.tooltip or binding.description,
-            _running(active.node, binding.action),
-        )
+        words = f"{binding.description}: {binding.tooltip}" if binding.tooltip else binding.description
+        key = f"Key: {screen.app.get_key_display(binding)}"
+        yield SystemCommand(words, key, _running(active.node, binding.action))
 
 
 def topics_of(app: App[Any]) -> Iterator[SystemCommand]:

@@ -42,7 +42,7 @@ def remembered(paths: Paths) -> dict[str, str]:
     try:
         chosen = _read(paths)
     except (OSError, ValueError):
-        return {}  # not worth a word at the start: whoever chooses again hears why it is not kept
+        return {}  # not worth a word at the start: the next choice says why it is not kept
     return {name: value for name, value in chosen.items() if isinstance(value, str)}
 
 
@@ -57,11 +57,11 @@ def remember(paths: Paths, name: str, value: str) -> None:
         with FileLock(f"{file}.lock", timeout=LOCK_SECONDS, mode=0o600):
             write_atomically(file, tomli_w.dumps(_read(paths) | {name: value}).encode(), follow=True)
     except Timeout:
-        raise _cannot("another ncp-tui has it in its hands", file) from None
+        raise _cannot("the file is locked by another ncp-tui", file) from None
     except OSError as error:
         raise _cannot(os.strerror(error.errno) if error.errno else type(error).__name__, file) from None
     except ValueError:
-        raise _cannot("what is in it is no TOML; mend it or move it away", file) from None
+        raise _cannot("the file is not valid TOML; fix it or move it away", file) from None
 
 
 def _read(paths: Paths) -> dict[str, Any]:
@@ -76,4 +76,4 @@ def _read(paths: Paths) -> dict[str, Any]:
 
 
 def _cannot(why: str, file: os.PathLike[str]) -> CannotRemember:
-    return CannotRemember(f"This choice is not kept in {os.fspath(file)}: {why}.", "It holds until you quit.")
+    return CannotRemember(f"This choice was not saved to {os.fspath(file)}: {why}.", "It applies until you quit.")

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.problem import Problem
+from ncp_tui.problem import NextAction, Problem
 from ncp_tui.profiles.identity import Identities, Identity
 from ncp_tui.profiles.profile import SERVER_ROLE_NAME
 from ncp_tui.search_engine.models import Cluster, Dashboard
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
 
 RESOLVE_SECONDS = 60.0
-"""How long the history is looked at after a lost answer."""
-
+"""How long the history is checked after a lost answer."""
 
 CLIENT_SECONDS = 20.0
 """How long a client may take to be made, from a disk that is busy."""
@@ -52,7 +51,7 @@ class IdentityChoice:
     default_profile: str | None = None
     identity: Identity | None = None
     ask: bool = False
-    """Whether nobody has been set up yet."""
+    """Whether there is no profile yet, and no other source of keys."""
     problem: Problem | None = None
 
 
@@ -75,18 +74,18 @@ class Session:
     summaries: dict[str, ClusterSummary] = field(default_factory=dict)
     """What is known of the snapshots of each cluster, by its number; of one that is not here, nothing was read."""
     dashboards: dict[str, Dashboard] = field(default_factory=dict)
-    """What is in the clusters whose detail was looked at, by number."""
+    """What is in the clusters whose detail was read, by number."""
     unresolved: list[JournalEntry] = field(default_factory=list)
-    """Creates of the journal whose outcome is open, and which no running program has in its hands."""
+    """Requests of the journal that are unresolved, and that no running program handles."""
     journal_problem: Problem | None = None
-    """Why it is not known what is open."""
+    """Why it is not known which requests are unresolved."""
     left_behind: bool = False
-    """Whether a snapshot of an earlier run is not followed, for want of a client: of a locked store, mostly."""
+    """Whether a snapshot of an earlier run is not tracked, for lack of a client: mostly of a locked store."""
     resolve_seconds: float = RESOLVE_SECONDS
     log_file: LogWriter | None = field(default=None, init=False)
     """The log on disk, whose `problem` says why something is missing there; None where none is kept."""
     ask_to_open: Callable[[PassphraseNeeded | KeyringLocked], Awaitable[bool]] | None = None
-    """Has the user open a locked store; False when the user would rather not. None where nobody can be asked."""
+    """Has the user open a locked store; False when the user would rather not. None where no user can be asked."""
     on_used: Callable[[], None] | None = None
     """Called when another identity, or none, is used from now on."""
     track_behind: Callable[[TrackedSnapshot], None] | None = None
@@ -151,9 +150,9 @@ class Session:
         return await _from_disk(read)
 
     def use(self, identity: Identity | None) -> None:
-        """Call as `identity` from now on, or as nobody. Nothing is fetched or sent yet.
+        """Call as `identity` from now on, or not at all. Nothing is fetched or sent yet.
 
-        Requests under way keep their own client.
+        Running requests keep their own client.
         """
         self.identity = identity
         self._engine = None
@@ -169,11 +168,11 @@ class Session:
     async def engine(self, *, ask: bool = True) -> SearchEngine:
         """The client of the identity in use; its secret key is fetched at the first call. Raises a Problem.
 
-        With `ask` the user is asked to open a locked store: for what a user has wanted, not for what goes on behind it.
+        With `ask` the user is asked to open a locked store: for an action of the user, not for work in the background.
         """
         identity = self.identity
         if identity is None:
-            raise Problem("No profile is chosen.", "Nothing was sent.", "Press p and choose or add one.")
+            raise Problem("No profile is selected.", "Nothing was sent.", "", NextAction("profile.choose"))
         async with self._connecting:
             if self._engine is None or self.identity is not identity:
                 engine = await self._connect(identity, ask=ask)
@@ -203,7 +202,7 @@ class Session:
             try:
                 return await question()
             except PassphraseNeeded as problem:
-                problem.next_step = "Do the same again to be asked for it."
+                problem.next_step = "Repeat the action to enter the passphrase."
                 locked: PassphraseNeeded | KeyringLocked = problem
             except KeyringLocked as problem:
                 if problem.unlocker is None:
@@ -261,31 +260,31 @@ class Session:
 
     @property
     def open_snapshots(self) -> list[TrackedSnapshot]:
-        """The snapshots still under way."""
+        """The snapshots that have not ended."""
         return [each for each in self.tracked if each.is_open]
 
     @property
     def creating(self) -> bool:
-        """Whether a create request is on its way right now, its answer neither there nor lost."""
+        """Whether a create request was sent and its answer is neither there nor lost."""
         return any(each.is_being_sent for each in self.tracked)
 
     @property
     def resolving(self) -> bool:
-        """Whether the history is being looked at for a create of which no answer said what became."""
+        """Whether the history is being checked for a create request without a clear answer."""
         return any(each.is_resolving for each in self.tracked)
 
     def not_written_down(self) -> Iterator[str]:
-        """What the journal does not hold of this run's creates, a line each."""
+        """What the journal does not hold of this run's requests, a line each."""
         return self.tracker.not_written_down() if self.tracked else iter(())
 
     def resolver(self) -> Resolver:
-        """What finds out about open requests."""
+        """What finds out about unresolved requests."""
         from ncp_tui.snapshots.resolve import Resolver
 
         return Resolver(self.journal, self.log, self.client_for)
 
     def identity_of(self, caller: Caller) -> Identity | None:
-        """Who asked then; whoever is in use, where the journal has lost it. None where there is none any more."""
+        """Who sent that request; the identity in use where the journal has lost it. None where it no longer exists."""
         from ncp_tui.profiles.credential_sources import RoleNotWanted
 
         if not caller.profile:
@@ -297,7 +296,7 @@ class Session:
 
     @asynccontextmanager
     async def client_for(self, caller: Caller) -> AsyncIterator[SearchEngine]:
-        """A client of whoever asked then, if that profile still asks the same gateway. Raises a Problem."""
+        """A client of who sent that request, if the profile still points to the same gateway. Raises a Problem."""
         from ncp_tui.snapshots.outcome import Caller
         from ncp_tui.snapshots.resolve import check_same_gateway
 
@@ -317,5 +316,5 @@ async def _from_disk(read: Callable[[], T]) -> T:
     try:
         return await run_blocking(read, DISK_SECONDS)
     except TimeoutError:
-        words = f"The profiles could not be read within {DISK_SECONDS:g} s."
-        raise Problem(words, "Nothing was sent.", "Check the disk.") from None
+        words = f"Profiles could not be read within {DISK_SECONDS:g} s."
+        raise Problem(words, "Nothing was sent.", "Check the disk, then refresh.") from None

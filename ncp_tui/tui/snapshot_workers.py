@@ -1,4 +1,4 @@
-"""The workers that outlive every screen: creates, snapshots that are followed, looks into the journal."""
+"""The workers that outlive every screen: create requests, snapshots that are tracked, reads of the journal."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SnapshotWorkers:
             self.look_into_journal()
 
     def look_into_journal(self) -> None:
-        """Find out what is open in the journal and in nobody's hands; told as JournalRead."""
+        """Find out which requests in the journal are unresolved and handled by no program; ends in JournalRead."""
         self._work(self._look_into_journal, "journal", "look into the journal", exclusive=True)
 
     async def _look_into_journal(self) -> None:
@@ -61,7 +61,7 @@ class SnapshotWorkers:
             self._app.post_message(JournalRead(found.unresolved, found.under_way))
 
     def take_up(self, event: JournalRead) -> None:
-        """Keep how many creates are unresolved, and follow what this identity has under way."""
+        """Keep how many requests are unresolved, and track the running snapshots of this identity."""
         from ncp_tui.snapshots.outcome import Caller
 
         session = self._session
@@ -80,7 +80,7 @@ class SnapshotWorkers:
         try:
             engine = await session.engine(ask=False)
         except Problem:
-            # The screen in front has the same problem, and tells it; once it has none, this is tried again.
+            # The screen in front has the same problem, and shows it; once it has none, this is tried again.
             session.left_behind = True
             return
         if session.identity is identity and not self._tracker.has(entry.id):
@@ -94,7 +94,7 @@ class SnapshotWorkers:
         )
 
     def _tick(self) -> None:
-        """While something is under way, one small update a second; nothing ticks otherwise."""
+        """While a snapshot runs, one small update a second; nothing ticks otherwise."""
         if not self._is_ticking:
             self._is_ticking = True
             self._app.set_timer(_TICK_SECONDS, self._on_tick)

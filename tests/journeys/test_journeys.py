@@ -62,7 +62,7 @@ def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path)
         # Each key is pressed where the one before has been seen to arrive: what is open, or has the focus, comes late.
         terminal.expect("My Account > Manage Auth Key", "ncp-tui --demo", "Type keys into a form")
         terminal.press(ENTER)
-        terminal.expect("One profile is needed", "Secret key", "yes: asks for cluster's name", "f1 Help")
+        terminal.expect("Add a profile to begin", "Secret key", "yes: asks for cluster's name", "f1 Help")
         terminal.press("lab")
         terminal.expect("lab")
         terminal.press(TAB, gateway.sandbox.access_key)

@@ -70,7 +70,7 @@ def test_what_is_too_long_is_refused_and_not_cut() -> None:
     """Half a command on the clipboard is worse than none."""
     most = "x" * (MOST_ENCODED // 4 * 3)
     assert clipboard_sequence(most, {"TERM": "xterm"})
-    with pytest.raises(CannotCopy, match="more than terminals take"):
+    with pytest.raises(CannotCopy, match="Too long for the terminal"):
         clipboard_sequence(f"{most}xxx", {"TERM": "xterm"})
 
 
@@ -78,11 +78,11 @@ def test_a_file_is_new_and_the_users_alone(tmp_path: Path) -> None:
     path = write_copy("a\nb", tmp_path / "copy.txt")
     assert path.read_text() == "a\nb\n"
     assert path.stat().st_mode & 0o777 == 0o600
-    with pytest.raises(CannotWriteCopy, match="it is there already"):
+    with pytest.raises(CannotWriteCopy, match="the file exists"):
         write_copy("other", path)
     assert path.read_text() == "a\nb\n"
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(CannotWriteCopy, match="it is there already"):
+    with pytest.raises(CannotWriteCopy, match="the file exists"):
         write_copy("other", tmp_path / "link")
     with pytest.raises(CannotWriteCopy, match="No such file"):
         write_copy("other", tmp_path / "nowhere" / "copy.txt")
@@ -161,7 +161,7 @@ async def test_a_copy_is_written_beside_the_program_and_never_over_another() -> 
         await stage.expect("Written, for you alone:")
         before = file.read_bytes()
         await stage.press("w")
-        assert "it is there already. Nothing that was there was touched." in said(stage)
+        assert "the file exists. No other file was changed." in said(stage)
         assert file.read_bytes() == before
         assert file.stat().st_mode & 0o777 == 0o600
 
@@ -201,7 +201,7 @@ async def test_what_cannot_be_copied_says_what_can_be_done(monkeypatch: pytest.M
         sent = written(stage, monkeypatch)
         await stage.press("c")
         assert not sent
-        assert "more than terminals take. w writes it to a file" in said(stage)
+        assert "Too long for the terminal's clipboard" in said(stage)
         monkeypatch.setenv("TERM", "linux")
         await stage.press("c")
         assert "(TERM=linux) has no clipboard" in said(stage)

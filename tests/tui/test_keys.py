@@ -78,7 +78,7 @@ def look_at_palette(stage: Stage) -> None:
     commands = list(stage.app.get_system_commands(screen))
     titles = [command.title for command in commands]
     assert len(titles) == len(set(titles)), screen
-    assert "theme: ncp-light" in titles, screen
+    assert "Theme: ncp-light" in titles, screen
     assert all(command.help for command in commands), screen
     assert not [title for title in titles if "screenshot" in title.lower()], screen
 

@@ -450,7 +450,7 @@ async def test_nothing_found_is_a_form() -> None:
             assert words in stage.words(), words
         await stage.press("enter")
         assert isinstance(stage.app.screen, ProfileFormScreen)
-        assert stage.shows("One profile is needed")
+        assert stage.shows("Add a profile to begin")
         await stage.press("f2")
         assert stage.shows("A profile needs a name.")
         await fill_form(stage, **USUAL)

@@ -1,4 +1,4 @@
-"""Text sent to the terminal's clipboard (OSC 52), which nobody ever confirms, and the ways that remain without it.
+"""Text sent to the terminal's clipboard (OSC 52), which no terminal confirms, and the ways that remain without it.
 
 Over SSH the clipboard is at the other end of the line, and only the terminal reaches it. Between it and this program
 may be tmux or screen. tmux 3.3a takes the plain form where `set-clipboard` is on and passes the wrapped one on where
@@ -34,15 +34,17 @@ def clipboard_sequence(text: str, environ: Mapping[str, str]) -> str:
     """What asks the terminal of `environ` to put `text` on its clipboard. Raises CannotCopy."""
     term = environ.get("TERM", "")
     if not term or term.startswith(_NO_CLIPBOARD):
-        raise CannotCopy(f"A terminal of this kind (TERM={term}) has no clipboard.", "Nothing was sent.", _INSTEAD)
+        raise CannotCopy(f"A terminal of this kind (TERM={term}) has no clipboard.", "Nothing was copied.", _INSTEAD)
     encoded = base64.b64encode(text.encode("utf-8", "backslashreplace")).decode("ascii")
     if len(encoded) > MOST_ENCODED:
-        raise CannotCopy(f"{len(encoded)} bytes are more than terminals take.", "Nothing was sent.", _INSTEAD)
+        raise CannotCopy(
+            f"Too long for the terminal's clipboard: {len(encoded):,} bytes.", "Nothing was copied.", _INSTEAD
+        )
     plain = f"\x1b]52;c;{encoded}\a"
     return plain + passed_through(plain, environ)
 
 
-_INSTEAD = "w writes it to a file, m shows it to select."
+_INSTEAD = "Write it to a file, or select it on the screen."
 
 
 class Clipboard:
@@ -55,7 +57,7 @@ class Clipboard:
         self._now = now
 
     def copy(self, text: str) -> None:
-        """Send `text` to the terminal's clipboard. Whether it arrives, nobody can know. Raises CannotCopy."""
+        """Send `text` to the terminal's clipboard. No terminal says whether it arrived. Raises CannotCopy."""
         self._send(text, clipboard_sequence(text, os.environ))
 
     def file_for(self, what: str) -> Path | None:
@@ -84,8 +86,8 @@ def write_copy(text: str, path: Path) -> Path:
         whole = text if text.endswith("\n") else f"{text}\n"
         create_private_file(path, whole.encode(errors="backslashreplace"))
     except OSError as error:
-        why = "it is there already" if isinstance(error, FileExistsError) else os.strerror(error.errno or 0)
+        why = "the file exists" if isinstance(error, FileExistsError) else os.strerror(error.errno or 0)
         raise CannotWriteCopy(
-            f"{path} was not written: {why}.", "Nothing that was there was touched.", "m shows it to select."
+            f"{path} was not written: {why}.", "No other file was changed.", "Select it on the screen."
         ) from None
     return path

@@ -83,7 +83,7 @@ class TerminalApp(ReportsWorkerErrors, App[Any], inherit_bindings=False):
         self._copied = ""
         super().__init__()
         self.crashed: BaseException | None = None
-        """An unexpected exception, for whoever ran the app to report without local variables."""
+        """An unexpected exception, to be reported without local variables by what ran the app."""
 
     def begin_with(self, name: str) -> None:
         """Take the theme `name` before anything is drawn.
@@ -105,7 +105,7 @@ class TerminalApp(ReportsWorkerErrors, App[Any], inherit_bindings=False):
     def native_ansi_color(self) -> bool:
         """Whether the terminal's own colours are used. NO_COLOR counts as that: else Textual makes greys of ours.
 
-        Those are truecolor, as many bytes as before, and not what was asked for (measured with 8.2.8).
+        Those are truecolor, as many bytes as before, and not what the user wants (measured with 8.2.8).
         """
         return bool(os.environ.get("NO_COLOR")) or super().native_ansi_color
 
@@ -162,7 +162,7 @@ class TerminalApp(ReportsWorkerErrors, App[Any], inherit_bindings=False):
             self.terminal.leave_mouse(to_terminal=to_terminal)
 
     def action_suspend_process(self) -> None:
-        """Stop, as ctrl+z does to every job of a shell; where no shell could continue it, there is only a bell."""
+        """Stop, as ctrl+z does to every job of a shell; where no shell could continue it, only ring the bell."""
         if self.terminal is None or not self.terminal.stop_job():
             self.bell()
 
@@ -266,7 +266,7 @@ class TerminalDriver(LinuxDriver):
             super().disable_input()
 
     def write(self, data: str) -> None:
-        """Write `data`, if anybody is there to write it: the queue to a thread that has ended is never emptied."""
+        """Write `data`, if something is there to write it: the queue to a thread that has ended is never emptied."""
         if self._writer_thread is not None and self._writer_thread.is_alive():
             changed = self.frame_diff.changed(data)
             if changed:
@@ -284,7 +284,7 @@ class TerminalDriver(LinuxDriver):
                 super().run_input_thread()
             except UnicodeDecodeError:
                 continue  # what was typed is in another encoding: it is dropped, and the next key is read
-            except OSError:  # EIO: nobody is at the other end, or there never was anybody
+            except OSError:  # EIO: the other end is closed, or there never was one
                 self._lose()
             return
 
@@ -310,7 +310,7 @@ class TerminalDriver(LinuxDriver):
             self._lose()
 
     def _pause(self) -> None:
-        """Stop as SIGTSTP asks, with the terminal put back; go on from here when continued.
+        """Stop as SIGTSTP asks, with the terminal put back; start from here when continued.
 
         It runs in the loop, between two callbacks, so nothing is half drawn and no lock is held.
         """
@@ -324,9 +324,9 @@ class TerminalDriver(LinuxDriver):
             self.resume_application_mode()
 
     def stop_job(self) -> bool:
-        """Stop the job that this program is of its shell; False where it is none, and nobody would continue it.
+        """Stop the job that this program is of its shell; False where it is none, and no shell would continue it.
 
-        The whole group is told, as a terminal does it: a script that started the program has to stop as well.
+        The whole group gets the signal, as from a terminal: a script that started the program has to stop as well.
         """
         if os.getpgrp() == os.getsid(0):  # the first of its terminal, as started by tmux or ssh themselves
             return False
@@ -334,7 +334,7 @@ class TerminalDriver(LinuxDriver):
         return True
 
     def _on_continued(self) -> None:
-        """After a SIGSTOP, which nobody is told of, draw anew: somebody else had the terminal."""
+        """After a SIGSTOP, of which no program hears, draw anew: another program had the terminal."""
         if self._sleeps:
             self._sleeps -= 1
         elif self._shown and not self._shutdown.has_begun:
@@ -345,11 +345,11 @@ class TerminalDriver(LinuxDriver):
         """Stop this process until it is continued."""
         self._sleeps += 1
         os.kill(os.getpid(), signal.SIGSTOP)
-        # `kill %1` sends SIGTERM, then SIGCONT. Another thread may take the one, a moment after this one goes on.
+        # `kill %1` sends SIGTERM, then SIGCONT. Another thread may take the one, a moment after this one continues.
         time.sleep(WAKING_SECONDS)
 
     def _is_in_background(self) -> bool:
-        """Whether the terminal is somebody else's now: to change it would stop this process in the middle."""
+        """Whether another program has the terminal now: to change it would stop this process in the middle."""
         try:
             return os.tcgetpgrp(self.fileno) != os.getpgrp()
         except OSError:  # not the terminal that this process is controlled by

@@ -1,4 +1,4 @@
-"""Telling somebody who looks elsewhere that a snapshot has ended: a bell, a notification, the window's title."""
+"""How a user who looks elsewhere learns that a snapshot has ended: a bell, a notification, the window title."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ BELL: Final = "bell"
 OFF: Final = "off"
 WAYS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        BELL: "The terminal's bell when a snapshot ends",
-        "osc9": "The bell and a notification (OSC 9: iTerm2, kitty, WezTerm, Windows Terminal)",
-        "osc777": "The bell and a notification (OSC 777: foot, Ghostty, urxvt, WezTerm)",
-        OFF: "Nothing; the window's title tells all the same",
+        BELL: "Terminal bell when a snapshot ends",
+        "osc9": "Bell and desktop notification (OSC 9: iTerm2, kitty, WezTerm, Windows Terminal)",
+        "osc777": "Bell and desktop notification (OSC 777: foot, Ghostty, urxvt, WezTerm)",
+        OFF: "Neither; the window title still shows the result",
     }
 )
-"""How it is told, by the names that the variable, the settings file and the palette use."""
+"""How it is announced, by the names that the variable, the settings file and the palette use."""
 
 _FORMS: Final = {"osc9": "\x1b]9;{title}: {text}\a", "osc777": "\x1b]777;notify;{title};{text}\a"}
 _LONGEST = 200
 
 
 def way_for(environ: Mapping[str, str], remembered: str | None = None) -> str:
-    """How to tell: as the variable says, else as was chosen last, else by the bell. Words that are no way are none."""
+    """How to announce: as the variable says, else as was chosen last, else by the bell. Unknown words count as none."""
     wish = environ.get(NOTIFY_VARIABLE, "").strip().lower()
     return next((way for way in (wish, remembered or "") if way in WAYS), BELL)
 
@@ -51,7 +51,7 @@ def _inert(part: str) -> str:
 
 
 class Notifier:
-    """Tells of an end by the way the user has chosen, and of the state in the window's title."""
+    """Announces an end in the way the user has chosen, and shows the state in the window title."""
 
     def __init__(self, app: TerminalApp, way: str = BELL) -> None:
         self.way = way
@@ -61,12 +61,12 @@ class Notifier:
         self._window = ""
 
     def call_window(self, name: str) -> None:
-        """Have the window called `name`, and what becomes of a snapshot behind it."""
+        """Have the window called `name`; the state of a snapshot stands before it."""
         self._window = name
         self.tell_in_title("")
 
     def tell_in_title(self, news: str) -> None:
-        """Say `news` in the window's title."""
+        """Show `news` in the window title."""
         # The news first: a title is cut at its end, by the terminal as well.
         title = f"{news} - {self._window}" if news else self._window
         if title != self.title:
@@ -74,7 +74,7 @@ class Notifier:
             self._app.name_window(title)
 
     def announce(self, text: str) -> None:
-        """Tell of an end as the user has chosen."""
+        """Announce an end as the user has chosen."""
         if self.way == OFF:
             return
         self._app.bell()

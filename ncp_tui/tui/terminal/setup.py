@@ -32,7 +32,7 @@ _SWITCH_SECONDS = 0.001
 
 @dataclass(frozen=True)
 class Choices:
-    """What holds from the first frame on: the theme, and how the end of a snapshot is told."""
+    """What holds from the first frame on: the theme, and how the end of a snapshot is announced."""
 
     theme: str
     notify_by: str
@@ -57,7 +57,7 @@ def forget_foreign_variables(environ: MutableMapping[str, str]) -> None:
 
 
 def silence_textual_logs() -> None:
-    """Keep Textual from logging keys and messages to a file or a console, unless a developer asked for it.
+    """Keep Textual from logging keys and messages to a file or a console, unless a developer wants it.
 
     Without its variables it does not; where it was loaded before they were taken out, it still would.
     """
@@ -69,7 +69,7 @@ def silence_textual_logs() -> None:
 
 
 def wants_mouse(environ: Mapping[str, str]) -> bool:
-    """Whether the mouse is ours. Over SSH it is the terminal's, which selects text with it, unless it is asked for."""
+    """Whether the mouse is ours. Over SSH the terminal keeps it, to select text with, unless the user says so."""
     wish = environ.get(MOUSE_VARIABLE, "").strip().lower()
     if wish:
         return wish not in {"0", "false", "no", "off"}

@@ -23,7 +23,7 @@ RESTORING_SECONDS = 0.2
 """How long the last resort waits for a terminal that may take no more bytes."""
 
 TERMINAL_LOST = 128 + signal.SIGHUP
-"""The exit code when the terminal has gone, the same whether a signal told of it or the end of the input."""
+"""The exit code when the terminal has gone, the same for a signal and for the end of the input."""
 
 _SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
@@ -51,8 +51,8 @@ class Shutdown:
     def prepare(self, leave: Callable[[int], None]) -> None:
         """Take the signals that end a program, for the rest of the process, and have the last resort stand by.
 
-        `leave` is called in the running loop, with the exit code. A signal that whoever started the program has
-        switched off, as nohup does, stays off. Call it on the main thread.
+        `leave` is called in the running loop, with the exit code. A signal that was switched off before the start, as
+        by nohup, stays off. Call it on the main thread.
         """
         self._loop, self._leave = asyncio.get_running_loop(), leave
         threading.Thread(target=self._stand_by, name="ncp-tui last resort", daemon=True).start()

@@ -23,10 +23,10 @@ _HELD_BACK = frozenset({"enter", "f2", "y"})
 
 
 def too_small_sentence(size: Size) -> str:
-    """What is told in its place."""
+    """What is shown in its place."""
     return (
-        f"The window is too small: {LEAST.width}x{LEAST.height} is needed, it is {size.width}x{size.height}\n"
-        "ctrl+c quits."
+        f"Window too small: {LEAST.width}x{LEAST.height} needed, {size.width}x{size.height} now.\n"
+        "Enlarge it, or press ctrl+c to quit."
     )
 
 

@@ -193,7 +193,7 @@ class TestSmallWindow:
             for small in SMALL:
                 await stage.pilot.resize_terminal(*small)
                 await stage.settle()
-                sentence = f"The window is too small: 60x20 is needed, it is {small[0]}x{small[1]}"
+                sentence = f"Window too small: 60x20 needed, {small[0]}x{small[1]} now."
                 seen = "".join(stage.text().split())
                 shown = "".join(sentence.split())[: len(seen) if small != (59, 20) else None]
                 assert seen.startswith(shown), small
@@ -213,10 +213,10 @@ class TestSmallWindow:
 
     async def test_a_screen_that_comes_meanwhile_is_covered_too(self) -> None:
         async with staged((58, 15)) as stage:
-            assert stage.shows("The window is too small", "it is 58x15", "ctrl+c quits.")
+            assert stage.shows("Window too small", "58x15 now", "press ctrl+c to quit.")
             stage.app.action_help()
             await stage.settle()
-            assert stage.shows("it is 58x15")
+            assert stage.shows("58x15 now")
             await stage.pilot.resize_terminal(60, 20)
             await stage.settle()
             assert stage.shows("This screen")
@@ -233,7 +233,7 @@ class TestSmallWindow:
         with Terminal(tmp_path, "--demo") as terminal:
             terminal.expect("14 clusters")
             terminal.resize(59, 20)
-            terminal.expect("The window is too small: 60x20 is needed, it is 59x20")
+            terminal.expect("Window too small: 60x20 needed, 59x20 now.")
             terminal.resize(80, 24)
             terminal.expect("14 clusters", "search-0001")
             terminal.press("q")

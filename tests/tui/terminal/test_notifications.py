@@ -124,7 +124,7 @@ async def test_the_palette_has_every_way_and_the_choice_is_kept() -> None:
         remember(stage.workspace.paths, "theme", "ncp-light")
         await stage.press("colon")
         await stage.type("notify:")
-        assert stage.shows(*(f"notify: {way}" for way in WAYS))
+        assert stage.shows(*(f"Notify: {way}" for way in WAYS))
         await stage.type(" osc777")
         await stage.press("down", "enter")
         assert stage.app.notifier.way == "osc777"

@@ -159,7 +159,7 @@ async def test_quitting_while_a_create_is_on_its_way_asks_once_and_ctrl_c_twice_
         await stage.expect("sending the request ...")
         await stage.until(lambda: stage.effects)  # before that it is being written down, and nothing has left
         await stage.pilot.press("ctrl+c")
-        await stage.expect("A create is on its way. Quit without its answer?")
+        await stage.expect("A create request has no answer yet. Quit without it?")
         for key in ("enter", "space", "q", "n"):
             await stage.pilot.press(key)
             assert not stage.app._exit, f"{key} is no yes"
