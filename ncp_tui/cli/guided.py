@@ -74,8 +74,8 @@ def run_guided(context: CommandContext) -> ExitCode:
 
 
 def _converse(context: CommandContext) -> ExitCode:
-    from ncp_tui.cli.work.attempt import Wishes
-    from ncp_tui.cli.work.create import Chosen, check_not_read_only, create_snapshot
+    from ncp_tui.cli.create import Chosen, check_not_read_only, create_snapshot
+    from ncp_tui.cli.create_report import CreateOptions
 
     _tell_open(context)
     identity = context.identity(_profile(context))
@@ -83,8 +83,8 @@ def _converse(context: CommandContext) -> ExitCode:
     engine = context.connect(identity)
     cluster = _cluster(context, engine)
     bucket = _bucket(context, engine, cluster, identity)
-    wishes = Wishes(cluster.name, bucket=bucket, name=_name(context, cluster, identity), offer_wait=True)
-    return create_snapshot(context, wishes, Chosen(identity, engine, cluster))
+    options = CreateOptions(cluster.name, bucket=bucket, name=_name(context, cluster, identity), offer_wait=True)
+    return create_snapshot(context, options, Chosen(identity, engine, cluster))
 
 
 def _tell_open(context: CommandContext) -> None:

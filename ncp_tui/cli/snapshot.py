@@ -51,7 +51,7 @@ def command() -> None:
     metavar="ID",
     help="Send it although the earlier request ID for the same snapshot may have started; the refusal names the ID.",
 )
-def create(**wishes: Any) -> None:
+def create(**options: Any) -> None:
     """Create one snapshot of CLUSTER, a name or a number.
 
     It is written down, then sent. An answer that is lost is looked for in the history for a minute; nothing is sent
@@ -62,12 +62,12 @@ def create(**wishes: Any) -> None:
     is refused (12) until you name that request with --again. So let cron use a template with {time}, or every night
     after the first is refused.
     """
-    from ncp_tui.cli.work.attempt import Wishes
-    from ncp_tui.cli.work.create import create_snapshot
+    from ncp_tui.cli.create import create_snapshot
+    from ncp_tui.cli.create_report import CreateOptions
 
-    if wishes["name"] is not None and wishes["template"] is not None:
+    if options["name"] is not None and options["template"] is not None:
         raise click.UsageError("--name and --template exclude each other.")
-    run_command(partial(create_snapshot, wishes=Wishes(**wishes)))
+    run_command(partial(create_snapshot, options=CreateOptions(**options)))
 
 
 @command.command("history")
@@ -91,7 +91,7 @@ def wait(cluster: str, name: str, timeout: float) -> None:
     It ends with success (0), failed (10), or not over in time (11). Where this machine asked for it and its end is not
     known yet, that request is followed, and a row of an earlier one says nothing; else the newest row of the name.
     """
-    from ncp_tui.cli.work.waiting import wait_for_snapshot
+    from ncp_tui.cli.wait import wait_for_snapshot
 
     run_command(partial(wait_for_snapshot, wanted=cluster, name=name, seconds=timeout))
 
@@ -117,7 +117,7 @@ def resolve(timeout: float, dismiss: tuple[str, str] | None, accept_damage: str 
     That is so after a lost answer, a crash, a dropped link. Only reads. Each is started, not started, or cannot
     be told (9 where that is left for any, or the journal is damaged).
     """
-    from ncp_tui.cli.work.settling import accept, dismiss_one, resolve_all
+    from ncp_tui.cli.resolve import accept, dismiss_one, resolve_all
 
     if dismiss is not None and accept_damage is not None:
         raise click.UsageError("--dismiss and --accept-damage exclude each other.")

@@ -20,10 +20,10 @@ def nothing_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     # By the modules' names: the package has functions of the same names.
     taking = import_module("ncp_tui.snapshots.create")
     # A create whose answer was lost is looked for a few times, however long a look takes: its clock goes by looks.
-    monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "RESOLVE_SECONDS", 20.0)
+    monkeypatch.setattr(import_module("ncp_tui.cli.create"), "RESOLVE_SECONDS", 20.0)
     monkeypatch.setattr(taking, "search_history", partial(search_history, monotonic=count(0.0, 4.0).__next__))
     monkeypatch.setattr(import_module("ncp_tui.snapshots.history_search"), "BACKOFF", Backoff(0.05, 15.0))
-    monkeypatch.setattr(taking, "_FIRST_WAIT", 0.0)
+    monkeypatch.setattr(taking, "BACKOFF", Backoff(first=0.0, longest=0.0))
     monkeypatch.setattr(import_module("ncp_tui.snapshots.watch"), "BACKOFF", Backoff(0.05, 15.0, growth=1.5))
 
 

@@ -18,12 +18,11 @@ from typing import NamedTuple
 import pytest
 from _pytest.mark.structures import ParameterSet
 
+from ncp_tui.cli.create_report import CreateOptions, CreateReport, Ending
 from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.options import Settings
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.cli.signals import Signals
-from ncp_tui.cli.work.attempt import Attempt, Wishes
-from ncp_tui.cli.work.ending import Ending
 from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
@@ -319,7 +318,7 @@ def time_passes(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
     """What never comes is not waited for; what does come has all the time it takes."""
     take = import_module("ncp_tui.snapshots.create")
     monkeypatch.setattr(take, "_wait_after", lambda _error, _attempts: 0.0)
-    monkeypatch.setattr(import_module("ncp_tui.cli.work.create"), "RESOLVE_SECONDS", 60.0)
+    monkeypatch.setattr(import_module("ncp_tui.cli.create"), "RESOLVE_SECONDS", 60.0)
     if row.resolved_by is None:
         # Ten seconds are over whenever somebody looks at the clock: three looks at the history, however slow they are.
         monkeypatch.setattr(take, "search_history", partial(search_history, monotonic=count(0.0, 10.0).__next__))
@@ -381,11 +380,11 @@ async def taken_with_notes(engine: SearchEngine, journal: Journal, *, looks: boo
 def told(engine: SearchEngine, taken: CreateResult) -> ExitCode:
     """Tell what came of it as the command does, without one."""
     context = CommandContext(Settings(json=True), Signals())
-    attempt = Attempt(context.log, REQUEST.cluster_name, REQUEST.name, REQUEST.bucket, taken=taken)
-    context.document_of, context.preface = attempt.document, attempt.sentence
+    report = CreateReport(context.log, REQUEST.cluster_name, REQUEST.name, REQUEST.bucket, taken=taken)
+    context.document_of, context.preface = report.document, report.sentence
     identity = Identity("prod", "", SourceKind.PROFILE, Profile(name="prod", access_key="AKIDEXAMPLE0"))
     tracked = TrackedSnapshot(REQUEST, identity, engine, taken.at, 0.0, taken=taken)
-    return Ending(context, attempt, Wishes(REQUEST.cluster_name)).tell(tracked)
+    return Ending(context, report, CreateOptions(REQUEST.cluster_name)).tell(tracked)
 
 
 @pytest.mark.usefixtures("time_passes")

@@ -43,7 +43,7 @@ DOCUMENT_KEYS = {
     "next_step",
 }
 LIGHTS = ["cluster", "health", "bucket", "name", "others", "API key", "clock"]
-SHORT_SETTLEMENT = "import ncp_tui.cli.work.create as create; create.RESOLVE_SECONDS = 0.2"
+SHORT_SETTLEMENT = "import ncp_tui.cli.create as create; create.RESOLVE_SECONDS = 0.2"
 PATIENCE = 20.0
 
 
@@ -100,7 +100,7 @@ class TestALostAnswer:
         self, call: Called, sandbox: Sandbox, journal: Journal, monkeypatch: pytest.MonkeyPatch, looks: int
     ) -> None:
         """Also where the history lags behind by a look."""
-        monkeypatch.setattr("ncp_tui.cli.work.create.RESOLVE_SECONDS", PATIENCE)
+        monkeypatch.setattr("ncp_tui.cli.create.RESOLVE_SECONDS", PATIENCE)
         sandbox.faults.add("createSnapshot", "after", "drop")
         if looks:
             install(sandbox, "history-lags", looks + 1)  # the look beforehand is one

@@ -241,7 +241,7 @@ def test_a_step_that_hangs_is_not_waited_for(program: Program) -> None:
     """The document comes all the same, from another thread."""
     spoil = """
 import time
-import ncp_tui.cli.signals, ncp_tui.cli.work.create as create
+import ncp_tui.cli.signals, ncp_tui.cli.create as create
 ncp_tui.cli.signals.ORDERLY_SECONDS = 0.3
 def hang(name):
     print("hangs", file=sys.stderr, flush=True)

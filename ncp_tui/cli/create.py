@@ -10,12 +10,11 @@ from typing import NoReturn
 
 import click
 
+from ncp_tui.cli.create_report import CreateOptions, CreateReport, Ending
 from ncp_tui.cli.errors import NOTHING_SENT, Declined, ExitCode, NotConfirmed, exit_code_of, problem_words
 from ncp_tui.cli.lookup import find_cluster, is_number
 from ncp_tui.cli.options import Invocation
 from ncp_tui.cli.runner import CommandContext
-from ncp_tui.cli.work.attempt import Attempt, Wishes
-from ncp_tui.cli.work.ending import Ending
 from ncp_tui.gateway.errors import Throttled
 from ncp_tui.problem import NextAction
 from ncp_tui.profiles.identity import Identity
@@ -49,11 +48,11 @@ class Chosen:
     cluster: Cluster
 
 
-def create_snapshot(context: CommandContext, wishes: Wishes, chosen: Chosen | None = None) -> ExitCode:
+def create_snapshot(context: CommandContext, options: CreateOptions, chosen: Chosen | None = None) -> ExitCode:
     """Create one snapshot. From here on every failure says whether it was started."""
-    attempt = Attempt(context.log, wishes.cluster, wishes.name, wishes.bucket)
-    context.document_of, context.preface = attempt.document, attempt.sentence
-    return _Creation(context, wishes, attempt, chosen).run()
+    report = CreateReport(context.log, options.cluster, options.name, options.bucket)
+    context.document_of, context.preface = report.document, report.sentence
+    return _Creation(context, options, report, chosen).run()
 
 
 def check_not_read_only(context: CommandContext, identity: Identity) -> None:
@@ -69,25 +68,27 @@ def _is_read_only(context: CommandContext, identity: Identity) -> bool:
 class _Creation:
     """The steps of one create, in their order."""
 
-    def __init__(self, context: CommandContext, wishes: Wishes, attempt: Attempt, chosen: Chosen | None) -> None:
-        self._session = context
-        self._wishes = wishes
-        self._attempt = attempt
+    def __init__(
+        self, context: CommandContext, options: CreateOptions, report: CreateReport, chosen: Chosen | None
+    ) -> None:
+        self._context = context
+        self._options = options
+        self._report = report
         self._chosen = chosen
         self._asked_at = datetime.fromtimestamp(Invocation.of(click.get_current_context()).began, UTC)
         self._history: Sequence[HistoryEntry] | None = None
 
     def run(self) -> ExitCode:
-        wishes, context = self._wishes, self._session
-        if wishes.name is not None:
-            check_name(wishes.name)
+        options, context = self._options, self._context
+        if options.name is not None:
+            check_name(options.name)
         identity = self._chosen.identity if self._chosen else context.identity()
         self._check_words(identity)
-        if not wishes.dry_run:
+        if not options.dry_run:
             self._check_leave(identity)
         engine = self._chosen.engine if self._chosen else context.connect(identity)
         draft = self._looked(engine, identity)
-        if wishes.dry_run:
+        if options.dry_run:
             return self._show(draft, engine)
         while self._ask(draft) and draft.is_old(context.workspace.now()):
             # A question that was left open over lunch: what it was about may have changed.
@@ -97,18 +98,18 @@ class _Creation:
         context.tracker.subscribe(self._say_resolving)
         tracked = self._create(engine, draft.request, identity)
         taken = tracked.taken
-        if wishes.retry_if_not_started and taken is not None and _may_be_asked_again(taken):
+        if options.retry_if_not_started and taken is not None and _may_be_asked_again(taken):
             why = taken.error.what if taken.error else ""
             context.out.note(f"{taken.sentence} {why} As you wished, it is asked for once more.")
             tracked = self._create(engine, draft.request, identity)
-        return Ending(context, self._attempt, wishes).tell(tracked)
+        return Ending(context, self._report, options).tell(tracked)
 
     def _check_words(self, identity: Identity) -> None:
         """Check all that needs no request; raises InvalidBucket, InvalidTemplate, ReadOnlyRefused."""
-        wishes = self._wishes
-        self._attempt.bucket = wishes.bucket or identity.profile.default_bucket
-        cluster = "cluster" if is_number(wishes.cluster) else wishes.cluster
-        request = SnapshotRequest("", cluster, self._name(cluster, identity), self._attempt.bucket or "")
+        options = self._options
+        self._report.bucket = options.bucket or identity.profile.default_bucket
+        cluster = "cluster" if is_number(options.cluster) else options.cluster
+        request = SnapshotRequest("", cluster, self._name(cluster, identity), self._report.bucket or "")
         self._check(self._draft(request, identity))
 
     def _draft(
@@ -118,9 +119,9 @@ class _Creation:
             request,
             Caller.of(identity),
             protected=identity.profile.protected,
-            read_only=_is_read_only(self._session, identity) and not self._wishes.dry_run,
+            read_only=_is_read_only(self._context, identity) and not self._options.dry_run,
             evidence=evidence,
-            again=self._wishes.again,
+            again=self._options.again,
         )
 
     def _check(self, draft: SnapshotDraft) -> None:
@@ -129,36 +130,36 @@ class _Creation:
 
     def _check_leave(self, identity: Identity) -> None:
         """Refuse, before any request, what this profile may not do unconfirmed. Raises NotConfirmed."""
-        wishes = self._wishes
+        options = self._options
         if identity.profile.protected:
-            if wishes.yes:
-                _refuse(f"Profile {identity.name} is protected: --yes is not enough.", wishes.cluster)
-            if wishes.confirm is None and not self._session.can_ask:
-                _refuse(f"Profile {identity.name} is protected: it wants the cluster's name.", wishes.cluster)
-        if wishes.confirm is not None and not is_number(wishes.cluster) and wishes.confirm != wishes.cluster:
-            _refuse(f"--confirm {wishes.confirm!a} is not the cluster {wishes.cluster!a}.", wishes.cluster)
+            if options.yes:
+                _refuse(f"Profile {identity.name} is protected: --yes is not enough.", options.cluster)
+            if options.confirm is None and not self._context.can_ask:
+                _refuse(f"Profile {identity.name} is protected: it wants the cluster's name.", options.cluster)
+        if options.confirm is not None and not is_number(options.cluster) and options.confirm != options.cluster:
+            _refuse(f"--confirm {options.confirm!a} is not the cluster {options.cluster!a}.", options.cluster)
 
     def _looked(self, engine: SearchEngine, identity: Identity) -> SnapshotDraft:
-        with self._session.log.action(f"look before a snapshot of {self._wishes.cluster}"):
-            return self._session.wait(self._look(engine, identity))
+        with self._context.log.action(f"look before a snapshot of {self._options.cluster}"):
+            return self._context.wait(self._look(engine, identity))
 
     async def _look(self, engine: SearchEngine, identity: Identity) -> SnapshotDraft:
         """Read the cluster and its buckets, and settle what will be sent. Raises what forbids it, or stops it."""
-        attempt = self._attempt
-        listed = attempt.cluster or (self._chosen.cluster if self._chosen else None)
-        cluster = attempt.cluster = listed or await find_cluster(engine, self._wishes.cluster)
+        report = self._report
+        listed = report.cluster or (self._chosen.cluster if self._chosen else None)
+        cluster = report.cluster = listed or await find_cluster(engine, self._options.cluster)
         # Rendered once: the name is what the snapshot is looked for by, whatever happens to the request.
-        attempt.snapshot = attempt.snapshot or self._name(cluster.name, identity)
-        request = SnapshotRequest(cluster.number, cluster.name, attempt.snapshot, attempt.bucket or "")
+        report.snapshot = report.snapshot or self._name(cluster.name, identity)
+        request = SnapshotRequest(cluster.number, cluster.name, report.snapshot, report.bucket or "")
         # The journal is read also where it will not be written: what it holds in doubt stays in doubt.
-        journal = Journal(self._session.workspace.paths)
-        evidence = await read_evidence(engine, cluster, journal, self._session.workspace.now, just_read=listed is None)
+        journal = Journal(self._context.workspace.paths)
+        evidence = await read_evidence(engine, cluster, journal, self._context.workspace.now, just_read=listed is None)
         evidence = await look_further(engine, evidence, request, Caller.of(identity).gateway)
         draft = self._draft(request, identity, evidence)
         self._history = evidence.rows_for(request.name)
-        if not self._wishes.dry_run:
+        if not self._options.dry_run:
             for check in draft.preflight.doubts:
-                self._session.out.note(f"{check.subject}: {check.sentence}")
+                self._context.out.note(f"{check.subject}: {check.sentence}")
             self._check(draft)
             await self._check_first(engine, journal, draft)
         return draft
@@ -181,46 +182,46 @@ class _Creation:
 
     def _name(self, cluster: str, identity: Identity) -> str:
         """The name as it was wished, else from the template. Raises InvalidTemplate."""
-        now = datetime.fromtimestamp(self._session.workspace.clock(), UTC)
-        proposed = propose_name(cluster, identity.profile, now, self._wishes.template)
-        if self._wishes.name is None and proposed.problem is not None:
+        now = datetime.fromtimestamp(self._context.workspace.clock(), UTC)
+        proposed = propose_name(cluster, identity.profile, now, self._options.template)
+        if self._options.name is None and proposed.problem is not None:
             raise proposed.problem
-        return self._wishes.name or proposed.name
+        return self._options.name or proposed.name
 
     def _show(self, draft: SnapshotDraft, engine: SearchEngine) -> ExitCode:
         request, earlier = draft.request, draft.preflight.earlier
         preview = engine.preview_create_snapshot(request.cluster_number, request.name, request.bucket)
         document = {
             "dry_run": True,
-            **self._attempt.document(),
+            **self._report.document(),
             "preflight": [check_document(check) for check in draft.preflight.checks],
             "request": request_document(preview),
         }
         if earlier is not None:
             document["earlier"] = earlier.document()
-        self._session.out.note("Dry run: no snapshot was asked for. This would be sent:")
-        checks = plain_text(check_lines(draft.preflight, self._session.workspace.now()))
-        self._session.out.answer(document, f"{request_text(preview)}\n\n{checks}")
+        self._context.out.note("Dry run: no snapshot was asked for. This would be sent:")
+        checks = plain_text(check_lines(draft.preflight, self._context.workspace.now()))
+        self._context.out.answer(document, f"{request_text(preview)}\n\n{checks}")
         stops = draft.problem or draft.stop
         if stops is not None:
-            self._session.out.error(f"It would not be sent. {problem_words(stops)}")
+            self._context.out.error(f"It would not be sent. {problem_words(stops)}")
             return exit_code_of(stops)
         return ExitCode.DONE
 
     def _ask(self, draft: SnapshotDraft) -> bool:
         """Have the user agree, where there is one; whether anybody was asked. Raises NotConfirmed, Declined."""
-        wishes, name = self._wishes, draft.request.cluster_name
-        wanted = draft.confirmation(self._session.workspace.now())
-        if wishes.confirm is not None:
-            if wishes.confirm != name:
-                _refuse(f"--confirm {wishes.confirm!a} is not the cluster's name.", name)
+        options, name = self._options, draft.request.cluster_name
+        wanted = draft.confirmation(self._context.workspace.now())
+        if options.confirm is not None:
+            if options.confirm != name:
+                _refuse(f"--confirm {options.confirm!a} is not the cluster's name.", name)
             return False
         if wanted.typed is not None:
             typed = click.prompt(inert(question(wanted)).removesuffix(":"), err=True)
             if typed.strip() != wanted.typed:
                 _refuse(f"{typed.strip()!a} is not the cluster's name.", name)
             return True
-        if wishes.yes or not self._session.can_ask:
+        if options.yes or not self._context.can_ask:
             return False
         if not click.confirm(inert(question(wanted)), err=True):
             raise Declined
@@ -228,19 +229,19 @@ class _Creation:
 
     def _create(self, engine: SearchEngine, request: SnapshotRequest, identity: Identity) -> TrackedSnapshot:
         """Send it, and say meanwhile where its answer is looked for."""
-        self._attempt.begin_sending()
-        tracker, wishes = self._session.tracker, self._wishes
+        self._report.begin_sending()
+        tracker, options = self._context.tracker, self._options
         tracked = tracker.start(
             request,
             identity,
             engine,
             history=self._history,
-            with_journal=not wishes.without_journal,
-            again=wishes.again,
+            with_journal=not options.without_journal,
+            again=options.again,
             asked_at=self._asked_at,
         )
         try:
-            self._session.wait(self._attempt.keep(tracker.create(tracked)))
+            self._context.wait(self._report.keep(tracker.create(tracked)))
         except JournalProblem as problem:
             problem.actions = (*problem.actions, NextAction("snapshot.unwritten"))
             raise
@@ -249,7 +250,7 @@ class _Creation:
     def _say_resolving(self, tracked: TrackedSnapshot) -> None:
         if tracked.is_resolving and tracked.resolving is not None:
             words = f"Looking for {tracked.request.name} in the history, for a minute at most."
-            self._session.out.note(f"{tracked.resolving.what} {words}")
+            self._context.out.note(f"{tracked.resolving.what} {words}")
 
 
 def _may_be_asked_again(taken: CreateResult) -> bool:

@@ -1,31 +1,41 @@
-"""One `snapshot create`: what is known of it at every moment, also when it breaks off."""
+"""One `snapshot create`: what is known of it at every moment, also when it breaks off, and how its end is told."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from ncp_tui.cli.errors import next_words
+import click
+
+from ncp_tui.cli.errors import ExitCode, SnapshotFailed, exit_code_of, next_words, problem_words
 from ncp_tui.cli.lookup import is_number
+from ncp_tui.cli.runner import CommandContext
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.problem import Problem
-from ncp_tui.search_engine.models import Cluster
+from ncp_tui.search_engine.models import Cluster, SnapshotState
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.outcome import Outcome, outcome_sentence
+from ncp_tui.snapshots.track import TrackedSnapshot
+from ncp_tui.view.format import elapsed
+from ncp_tui.view.progress import end_sentence, look_sentence, other_sentence
 
 Finished = Literal["success", "failed"]
+
+_SAY_AGAIN = 60.0
+"""Seconds after which an unchanged state is told once more, so that a log shows that somebody is still looking."""
 
 _HAS_LEFT = frozenset({Outcome.UNKNOWN, Outcome.ACCEPTED})
 
 
 @dataclass(frozen=True)
-class Wishes:
+class CreateOptions:
     """The options of the command."""
 
     cluster: str
@@ -46,7 +56,7 @@ class Wishes:
 
 
 @dataclass
-class Attempt:
+class CreateReport:
     """What was asked for, as far as it is known, and how far it got."""
 
     log: SessionLog
@@ -141,3 +151,99 @@ def _error(problem: Problem) -> dict[str, Any]:
         "message": (said.message if said else "") or problem.what,
         "hint": next_words(problem) or problem.meaning or None,
     }
+
+
+class Ending:
+    """The end of one `snapshot create`."""
+
+    def __init__(self, context: CommandContext, report: CreateReport, options: CreateOptions) -> None:
+        self._context = context
+        self._report = report
+        self._options = options
+
+    def tell(self, tracked: TrackedSnapshot) -> ExitCode:
+        """Say what came of a create that was sent, and follow it where that was asked for. Raises SnapshotFailed."""
+        taken = tracked.taken
+        if taken is None:
+            raise ValueError("it was not sent")
+        if taken.journal_problem is not None:
+            self._context.out.error(f"The journal does not hold the outcome. {problem_words(taken.journal_problem)}")
+        if taken.outcome is not Outcome.ACCEPTED:
+            return self._not_started(taken)
+        if self._options.wait:
+            self._context.out.note(taken.sentence)
+            return self._wait(tracked)
+        request = taken.request
+        self._context.out.answer(
+            self._report.document(), f"{taken.sentence}\nRequest id: {taken.request_id or 'none was given'}"
+        )
+        if self._options.offer_wait and click.confirm("Follow it to its end?", default=True, err=True):
+            return self._wait(tracked)
+        self._context.out.note(f"Follow it with: ncp-tui snapshot wait {request.cluster_name} {request.name}")
+        return ExitCode.DONE
+
+    def _not_started(self, taken: CreateResult) -> ExitCode:
+        error = taken.error or GatewayError("The service gave no reason.")
+        self._context.tell(error)
+        if taken.outcome is not Outcome.UNKNOWN:
+            return exit_code_of(error)
+        if taken.resolution is not None:
+            self._context.out.error(taken.resolution.sentence)
+        if taken.entry is not None:
+            self._context.out.error("Find out later with: ncp-tui snapshot resolve.")
+        self._context.out.error(f"Look yourself with: ncp-tui snapshot history {taken.request.cluster_name}")
+        return ExitCode.UNKNOWN
+
+    def _wait(self, tracked: TrackedSnapshot) -> ExitCode:
+        seconds = self._options.timeout
+        follow(self._context, tracked, seconds)
+        error, seen = tracked.problem, tracked.progress
+        if error is not None:
+            # Accepted is accepted: this is no failure to authenticate but the end of what can be seen of it.
+            return self._wait_ended(f"{error.what} It goes on, but can no longer be followed. {error.next_step}", error)
+        row = seen.entry if seen is not None else None
+        if row is not None and row.state is SnapshotState.FAILED:
+            self._report.finished = "failed"
+            raise SnapshotFailed(end_sentence(row)[0])
+        if row is not None and row.state is SnapshotState.SUCCESS:
+            self._report.finished = "success"
+            self._context.out.answer(self._report.document(), end_sentence(row)[0])
+            return ExitCode.DONE
+        other = "" if seen is None or seen.other is None else f" {other_sentence(tracked.request.name, seen.other)}"
+        return self._wait_ended(f"{seconds:g} s are over; it goes on.{other}")
+
+    def _wait_ended(self, why: str, error: Problem | None = None) -> ExitCode:
+        self._context.out.error(f"{self._report.sentence()} {why}".rstrip())
+        if self._context.settings.json:
+            self._context.out.document(self._report.document(error))
+        return ExitCode.WAIT_ENDED
+
+
+def follow(context: CommandContext, tracked: TrackedSnapshot, seconds: float) -> None:
+    """Follow it until it has ended or `seconds` are over, and say what each look shows."""
+    tracker, record = context.tracker, tracked.record
+    tracker.subscribe(_Teller(tracked.request.name, context.out.note).tell)
+    work = tracker.follow(tracked, seconds=seconds)
+    context.wait(record.meanwhile(work) if record is not None else work)
+    if tracked.journal_problem is not None:
+        context.out.note(f"The journal does not hold the end. {problem_words(tracked.journal_problem)}")
+
+
+class _Teller:
+    """Says what a look has shown when it is new, and once a minute when it is not."""
+
+    def __init__(self, name: str, note: Callable[[str], None]) -> None:
+        self._name = name
+        self._note = note
+        self._last = ""
+        self._said_at = 0.0
+
+    def tell(self, tracked: TrackedSnapshot) -> None:
+        progress = tracked.progress
+        if progress is None or tracked.problem is not None:
+            return
+        text = look_sentence(self._name, progress)
+        now = time.monotonic()
+        if text != self._last or now - self._said_at >= _SAY_AGAIN:
+            self._note(f"{elapsed(progress.elapsed):>5}  {text}")
+            self._last, self._said_at = text, now

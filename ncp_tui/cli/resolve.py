@@ -110,7 +110,7 @@ class _Askers:
     """Who asked then, and a client for each; found before the loop runs, since a locked store asks the user."""
 
     def __init__(self, context: CommandContext) -> None:
-        self._session = context
+        self._context = context
         self._identities: dict[str, Identity] = {}
         self._engines: dict[str, SearchEngine] = {}
         self._problems: dict[Caller, Problem] = {}
@@ -122,10 +122,10 @@ class _Askers:
             return
         try:
             if name not in self._identities:
-                self._identities[name] = self._session.identity(name or None)
+                self._identities[name] = self._context.identity(name or None)
             check_same_gateway(self._identities[name], caller)
             if name not in self._engines:
-                self._engines[name] = self._session.connect(self._identities[name])
+                self._engines[name] = self._context.connect(self._identities[name])
         except Problem as problem:
             self._problems[caller] = problem
 

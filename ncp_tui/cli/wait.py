@@ -1,11 +1,10 @@
-"""Following a snapshot until it ends, the time is up, or the user has seen enough."""
+"""`snapshot wait`: a snapshot followed until it ends or the time is up."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
+from ncp_tui.cli.create_report import follow
 from ncp_tui.cli.errors import ExitCode, SnapshotFailed, WaitEnded, problem_words
 from ncp_tui.cli.lookup import find_cluster
 from ncp_tui.cli.runner import CommandContext
@@ -14,13 +13,9 @@ from ncp_tui.snapshots.history_match import Match, awaited
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import SnapshotRequest, Verdict
-from ncp_tui.snapshots.track import TrackedSnapshot
-from ncp_tui.view.format import ZONE, date_time, elapsed
+from ncp_tui.view.format import ZONE, date_time
 from ncp_tui.view.history import history_document, state_cell
-from ncp_tui.view.progress import end_sentence, look_sentence, other_sentence
-
-_SAY_AGAIN = 60.0
-"""Seconds after which an unchanged state is told once more, so that a log shows that somebody is still looking."""
+from ncp_tui.view.progress import end_sentence, other_sentence
 
 
 def wait_for_snapshot(context: CommandContext, wanted: str, name: str, seconds: float) -> ExitCode:
@@ -52,36 +47,6 @@ def wait_for_snapshot(context: CommandContext, wanted: str, name: str, seconds: 
     if row is None:
         raise WaitEnded(f"{seconds:g} s are over, and {_not_there(cluster, name, request, other)}")
     raise WaitEnded(f"{seconds:g} s are over.", f"Snapshot {name} goes on ({row.message or state_cell(row).text}).")
-
-
-def follow(context: CommandContext, tracked: TrackedSnapshot, seconds: float) -> None:
-    """Follow it until it has ended or `seconds` are over, and say what each look shows."""
-    tracker, record = context.tracker, tracked.record
-    tracker.subscribe(_Teller(tracked.request.name, context.out.note).tell)
-    work = tracker.follow(tracked, seconds=seconds)
-    context.wait(record.meanwhile(work) if record is not None else work)
-    if tracked.journal_problem is not None:
-        context.out.note(f"The journal does not hold the end. {problem_words(tracked.journal_problem)}")
-
-
-class _Teller:
-    """Says what a look has shown when it is new, and once a minute when it is not."""
-
-    def __init__(self, name: str, note: Callable[[str], None]) -> None:
-        self._name = name
-        self._note = note
-        self._last = ""
-        self._said_at = 0.0
-
-    def tell(self, tracked: TrackedSnapshot) -> None:
-        progress = tracked.progress
-        if progress is None or tracked.problem is not None:
-            return
-        text = look_sentence(self._name, progress)
-        now = time.monotonic()
-        if text != self._last or now - self._said_at >= _SAY_AGAIN:
-            self._note(f"{elapsed(progress.elapsed):>5}  {text}")
-            self._last, self._said_at = text, now
 
 
 def _request(context: CommandContext, cluster: Cluster, name: str) -> JournalEntry | None:
