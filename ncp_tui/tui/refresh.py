@@ -1,9 +1,14 @@
-"""When a list is read again by itself: a state machine without a clock of its own."""
+"""When a list is read again by itself: a state machine without a clock of its own, and the timer that asks it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+    from textual.widget import Widget
 
 CHOICES: Final = (0, 30, 60, 300)
 """Seconds between two reads that a person can choose; 0 is off."""
@@ -56,3 +61,59 @@ class AutoRefresh:
     def fronted(self, is_in_front: bool) -> AutoRefresh:
         """The terminal said that it has come to the front, or gone from there."""
         return replace(self, is_in_front=is_in_front)
+
+
+class Refresher:
+    """Reads a list again when its rhythm says so."""
+
+    def __init__(self, owner: Widget, load: Callable[[], object], now: Callable[[], float]) -> None:
+        """`load` has the list read, `now` is monotonic; the timer lives and dies with `owner`."""
+        self.rhythm = AutoRefresh()
+        self._owner = owner
+        self._load = load
+        self._now = now
+        self._timer: Timer | None = None
+
+    def choose(self, every: int) -> None:
+        """Have it read every so many seconds from now on; 0 is never."""
+        self._become(self.rhythm.chosen(every))
+
+    def started(self) -> None:
+        """A read has begun."""
+        self._become(self.rhythm.started())
+
+    def ended(self) -> None:
+        """The read has ended, well or not."""
+        self._become(self.rhythm.ended(self._now()))
+
+    def cover(self, *, is_covered: bool) -> None:
+        """A form or dialog stands over the list, or no longer."""
+        self._become(self.rhythm.covered(is_covered))
+
+    def front(self, is_in_front: bool) -> None:
+        """The terminal has come to the front, or gone from there."""
+        self._become(self.rhythm.fronted(is_in_front))
+
+    def _become(self, rhythm: AutoRefresh) -> None:
+        self.rhythm = rhythm
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        due = rhythm.due_in(self._now())
+        if due is not None:
+            self._timer = self._owner.set_timer(max(due, _LEAST), self._read_if_due)
+
+    def _read_if_due(self) -> None:
+        if self.rhythm.due_in(self._now()) == 0:
+            self._load()
+        else:
+            self._become(self.rhythm)
+
+
+_LEAST = 0.05
+"""Seconds: what is due at once waits until the screen has been painted."""
+
+
+def rhythm_words(every: int) -> str:
+    """A rhythm in words, for the choice and for the pane that says how old a list is."""
+    return {0: "off", 60: "every minute", 300: "every 5 min"}.get(every, f"every {every} s")

@@ -5,7 +5,7 @@ Every time is in one zone, the one NCP writes its own in: the history names no o
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ncp_tui.system.time_zone import SHOWN
 
@@ -24,6 +24,12 @@ ZONE = str(SHOWN)
 def clock_time(moment: datetime) -> str:
     """`09:00:00`, in ZONE."""
     return moment.astimezone(SHOWN).strftime("%H:%M:%S")
+
+
+def as_of(read_at: datetime, now: datetime) -> str:
+    """`as of 09:00:00 KST`, from a minute on with how long ago that is."""
+    when = f"as of {clock_time(read_at)} {ZONE}"
+    return when if now - read_at < timedelta(minutes=1) else f"{when}, {age(read_at, now)}"
 
 
 def date_time(moment: datetime) -> str:

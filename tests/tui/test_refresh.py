@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ncp_tui.tui.refresh import CHOICES, AutoRefresh
+from tests.tui.stage import staged
 
 
 def test_a_list_is_due_its_rhythm_after_the_last_read_ended() -> None:
@@ -40,3 +41,40 @@ def test_a_pause_only_holds_back() -> None:
 def test_a_read_by_key_starts_the_rhythm_anew() -> None:
     refresh = AutoRefresh(every=30).ended(0).started().ended(20)
     assert refresh.due_in(30) == 20
+
+
+async def test_a_list_says_when_it_was_read_and_is_read_again_as_chosen() -> None:
+    async with staged((120, 40)) as stage:
+        assert stage.shows("as of 09:00:00 KST")
+        assert stage.asked("getClusterInfoList") == 1
+        await stage.press("R", "down", "enter")
+        assert stage.shows("as of 09:00:00 KST, every 30 s", "Automatic refresh: every 30 s.")
+        refresher = stage.app.screen.refresher  # type: ignore[attr-defined]
+        assert refresher.rhythm.due_in(stage.app.session.workspace.monotonic()) == 30
+        stage.clock.advance(45)
+        refresher.front(is_in_front=True)
+        await stage.until(lambda: stage.asked("getClusterInfoList") == 2)
+        await stage.expect("as of 09:00:45 KST, every 30 s")
+
+
+async def test_the_rhythm_pauses_under_a_dialog_and_while_the_terminal_is_not_in_front() -> None:
+    async with staged((120, 40)) as stage:
+        await stage.press("R", "down", "enter")
+        refresher = stage.app.screen.refresher  # type: ignore[attr-defined]
+        await stage.press("question_mark")
+        assert refresher.rhythm.is_paused
+        stage.clock.advance(100)
+        await stage.press("escape")
+        await stage.until(lambda: stage.asked("getClusterInfoList") == 2)
+        stage.app.app_focus = False
+        await stage.settle()
+        assert refresher.rhythm.is_paused
+
+
+async def test_the_rhythm_is_the_profiles_own() -> None:
+    async with staged((120, 40)) as stage:
+        await stage.press("R", "down", "enter")
+        assert stage.app.session.identity is not None
+        assert stage.app.session.choices[f"refresh.{stage.app.session.identity.name}"] == "30"
+        await stage.press("h")
+        assert stage.shows("as of 09:00:00 KST, every 30 s"), "the history of its clusters as well"

@@ -40,6 +40,7 @@ class ClustersScreen(TableScreen):
     ]
     path = ("Clusters",)
     panes_deferred = True
+    refreshes = True
     opens_requests = True
 
     def new_table(self) -> ClusterTable:
@@ -55,6 +56,7 @@ class ClustersScreen(TableScreen):
         """List the clusters again."""
         if self.session.identity is not None:
             self.say("Loading clusters ...")
+            self.refresher.started()
         self.table.load()
 
     def stop_reading(self) -> None:
@@ -65,6 +67,7 @@ class ClustersScreen(TableScreen):
     @on(ClusterTable.Listed)
     def show_end(self, event: ClusterTable.Listed) -> None:
         session = self.session
+        self.note_read(session.clusters_read_at)
         self.show_header()
         if event.problem is not None:
             self.show_problem(event.problem)
@@ -160,6 +163,9 @@ class ClustersScreen(TableScreen):
         from ncp_tui.tui.screens.requests import RequestsScreen
 
         self.open(RequestsScreen(self.session))
+
+    def show_ages(self) -> None:
+        self.table.show_ages()
 
     def on_screen_resume(self) -> None:
         """Show what was started elsewhere, and load again what leaving this screen stopped."""

@@ -36,6 +36,7 @@ class HistoryScreen(EvidenceScreen):
         evidence_key("history"),
         Binding("f", "failed", "Failed only", tooltip="Only failures, or everything again", id="history.failed"),
     ]
+    refreshes = True
     columns = HISTORY.on_screen
 
     @dataclass
@@ -67,6 +68,7 @@ class HistoryScreen(EvidenceScreen):
         self.say(f"Loading the history of {self.cluster.name} ...")
         if self._reader is None:
             self.table.show([], empty="Loading ...")
+        self.refresher.started()
         self.read_history(None)
 
     def read_on(self, *, to_the_end: bool = False) -> None:
@@ -118,6 +120,7 @@ class HistoryScreen(EvidenceScreen):
     def show_end(self, event: ReadingEnded) -> None:
         self.show_header()
         reader = self._reader
+        self.note_read(reader.read_at if reader is not None and event.problem is None else None)
         if event.problem is not None or reader is None:
             if event.problem is not None:
                 self.show_problem(event.problem)

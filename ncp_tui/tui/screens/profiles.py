@@ -124,6 +124,7 @@ class ProfilesScreen(TableScreen):
     @on(Loaded)
     def show_loaded(self, event: Loaded) -> None:
         session = self.session
+        self.note_read(session.workspace.now())
         rows = [PROFILES.row(self._listed(identity)) for identity in session.identities.identities]
         self.table.show(rows, empty="No profile yet. Press a to add one.")
         if any(row.key == self._wanted for row in rows):

@@ -119,6 +119,7 @@ class RequestsScreen(EvidenceScreen):
 
     @on(Loaded)
     def show_entries(self, event: Loaded) -> None:
+        self.note_read(self.session.workspace.now() if event.problem is None else None)
         if event.problem is not None:
             self.show_problem(event.problem)
             return

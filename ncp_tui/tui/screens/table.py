@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -11,10 +12,13 @@ from textual.widget import Widget
 
 from ncp_tui.problem import Problem
 from ncp_tui.tui.messages import ChoiceMade
+from ncp_tui.tui.refresh import CHOICES, Refresher, rhythm_words
 from ncp_tui.tui.screens.base import BaseScreen
+from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.arrangement import Sort, read_sort, sort_name, sort_sentence
+from ncp_tui.view.format import as_of
 from ncp_tui.view.table import Column
 from ncp_tui.view.text import Line
 
@@ -25,6 +29,10 @@ if TYPE_CHECKING:
 def detail_key(screen: str, tooltip: str) -> Binding:
     """The key for the details of a row, among the own keys of `screen`."""
     return Binding("enter", "open", "Details", show=False, key_display="enter", tooltip=tooltip, id=f"{screen}.detail")
+
+
+_MINUTE = 60.0
+"""Seconds after which what is shown of a list's age has grown."""
 
 
 class TableScreen(BaseScreen):
@@ -40,11 +48,27 @@ class TableScreen(BaseScreen):
             id="table.filter",
         ),
         Binding("o", "sort", "Sort", tooltip="Choose the column to sort by", id="table.sort"),
+        Binding(
+            "R",
+            "choose_refresh",
+            "Auto refresh",
+            show=False,
+            tooltip="Read this list again by itself: never, or how often",
+            id="table.refresh",
+        ),
         Binding("O", "reverse", "Reverse", show=False, tooltip="Reverse the order", id="table.reverse"),
     ]
     first_pane = "details"
     AUTO_FOCUS = "#table"  # else the filter gets it first, and its keys are painted and painted over
     columns: ClassVar[tuple[Column[Any], ...]] = ()
+    refreshes: ClassVar[bool] = False
+    """Whether the list can be read again by itself: one that NCP answers for."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.read_at: datetime | None = None
+        """When what is shown was read."""
+        self.refresher = Refresher(self, self.load, session.workspace.monotonic)
 
     def body(self) -> Iterable[Widget]:
         """The filter, a place for a problem, the table."""
@@ -80,6 +104,65 @@ class TableScreen(BaseScreen):
     def on_mount(self) -> None:
         self.table.sort_by(read_sort(self.session.choices.get(self._sort_choice, ""), self.table.columns))
         self.table.focus()
+        self.set_interval(_MINUTE, self._grow_older)
+        if self.refreshes:
+            self.watch(self.app, "app_focus", self.refresher.front, init=False)
+
+    def on_screen_suspend(self) -> None:
+        self.refresher.cover(is_covered=True)
+
+    def on_screen_resume(self) -> None:
+        self.refresher.cover(is_covered=False)
+
+    def note_read(self, read_at: datetime | None) -> None:
+        """A read of the list has ended; it was read then, or, where that is None, it failed."""
+        self.read_at = read_at or self.read_at
+        self.refresher.choose(self._every)
+        self.refresher.ended()
+        self.show_as_of()
+
+    @property
+    def _every(self) -> int:
+        """How often the list is read by itself: kept for each profile."""
+        chosen = self.session.choices.get(self._refresh_choice, "")
+        return int(chosen) if self.refreshes and chosen.isdigit() else 0
+
+    @property
+    def _refresh_choice(self) -> str:
+        identity = self.session.identity
+        return f"refresh.{identity.name}" if identity is not None else "refresh"
+
+    def show_as_of(self) -> None:
+        """Say beside the panes when the list was read, how long ago that is, and when it is read again."""
+        if self.panes is None or self.read_at is None:
+            return
+        every = self.refresher.rhythm.every
+        rhythm = f", {rhythm_words(every)}" if every else ""
+        self.panes.show_note(f"{as_of(self.read_at, self.session.workspace.now())}{rhythm}")
+
+    def _grow_older(self) -> None:
+        if self.is_current:
+            self.show_as_of()
+            self.show_ages()
+
+    def show_ages(self) -> None:
+        """Show rows whose age has grown, without a request."""
+
+    def action_choose_refresh(self) -> None:
+        from ncp_tui.tui.dialogs.choice import Choice, ChoiceDialog
+
+        choices = [Choice(str(every), rhythm_words(every)) for every in CHOICES]
+        dialog = ChoiceDialog("Refresh this list", choices, str(self.refresher.rhythm.every))
+        self.app.push_screen(dialog, self._refresh_every)
+
+    def _refresh_every(self, chosen: str | None) -> None:
+        if chosen is None:
+            return
+        self.session.choices[self._refresh_choice] = chosen
+        self.post_message(ChoiceMade(self._refresh_choice, chosen))
+        self.refresher.choose(int(chosen))
+        self.show_as_of()
+        self.say(f"Automatic refresh: {rhythm_words(int(chosen))}. It pauses while a form or a dialog is open.")
 
     def details(self) -> Sequence[Line]:
         """What is known of the row under the cursor."""
@@ -115,6 +198,8 @@ class TableScreen(BaseScreen):
         """In the filter a slash is typed."""
         if action == "filter":
             return self.filter_bar is not None and not self.filter_bar.has_focus
+        if action == "choose_refresh" and not self.refreshes:
+            return False
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:

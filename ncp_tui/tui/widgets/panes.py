@@ -18,6 +18,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.style import Style
+from textual.widget import Widget
 
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.session_log.log import Action, SessionLog
@@ -28,7 +29,7 @@ from ncp_tui.tui.widgets.text_view import TextView, widest_of
 from ncp_tui.view.exchanges import response_lines
 from ncp_tui.view.format import ZONE
 from ncp_tui.view.session_log import SESSION_LOG, LogLines
-from ncp_tui.view.text import Line, Tone, line
+from ncp_tui.view.text import Line, Tone, cell_width, line
 
 _LARGE = 16 * 1024
 """Bytes of an answer from which it is laid out on a thread."""
@@ -40,6 +41,9 @@ comes page by page the first is shown at once and then the last: laying out each
 
 _LOG_CALM = 0.15
 """Seconds within which requests are shown together in the log."""
+
+_FRAME = 4
+"""Cells of a pane's frame on both sides of its title."""
 
 _NOTHING = [line("No request yet.", Tone.DIM)]
 _TITLES = {"details": "Details", "preview": "Request to be sent", "response": "Response", "log": "Session log"}
@@ -64,6 +68,7 @@ class Panes(ReportsWorkerErrors, Horizontal):
         self._log_lines = LogLines()
         self._log_shown_at = -_LOG_CALM
         self._log_is_behind = False
+        self._note = ""
         self._passed: Exchange | None = None
         """The newest exchange while another screen was in front: that one's, and not shown here."""
         self._unsubscribe: Callable[[], None] | None = None
@@ -92,6 +97,12 @@ class Panes(ReportsWorkerErrors, Horizontal):
     def show_first(self, lines: Sequence[Line], *, keep_place: bool = True) -> None:
         """Show `lines` in the pane that the screen fills itself."""
         self.query_one(f"#{self._names[0]}", TextView).show(lines, keep_place=keep_place)
+
+    def show_note(self, note: str) -> None:
+        """Say something at the right end of the panes' frame: when the list above was read."""
+        if note != self._note:
+            self._note = note
+            self._title()
 
     def show_exchange(self, exchange: Exchange) -> None:
         """Show one exchange in the response pane; a large answer as soon as it is laid out."""
@@ -222,7 +233,16 @@ class Panes(ReportsWorkerErrors, Horizontal):
             pane.set_class(name == self._front, "front")
             pane.set_class(name == self._beside, "beside")
             is_alone = split and name == "log"
-            pane.border_title = self._tabs(name, [name] if is_alone else self._names[:-1] if split else self._names)
+            tabs = self._tabs(name, [name] if is_alone else self._names[:-1] if split else self._names)
+            pane.border_title = self._with_note(tabs, pane) if is_alone or not split else tabs
+
+    def _with_note(self, tabs: Content, pane: Widget) -> Content:
+        """`tabs` with the note at the right end of the frame, where it has room."""
+        spare = pane.outer_size.width - _FRAME - tabs.cell_length - cell_width(self._note)
+        if not self._note or spare < 1:
+            return tabs
+        rule = ("─" * (spare - len("  ")), "$border not bold")
+        return Content.assemble(tabs, " ", rule, " ", (self._note, "$dim not bold"))
 
     def _tabs(self, name: str, names: Sequence[str]) -> Content:
         if len(names) == 1:
