@@ -254,6 +254,7 @@ def exit_code_of(problem: Problem) -> ExitCode:
 
 def _codes() -> Sequence[tuple[tuple[type[Problem], ...], ExitCode]]:
     """The first row that a problem is one of decides."""
+    from ncp_tui.gateway.connections import UnusableCaBundle
     from ncp_tui.gateway.errors import (
         AnswerLost,
         AuthenticationFailed,
@@ -267,7 +268,6 @@ def _codes() -> Sequence[tuple[tuple[type[Problem], ...], ExitCode]]:
         ReadOnlyRefused,
         Throttled,
     )
-    from ncp_tui.gateway.tls import UnusableCaBundle
     from ncp_tui.snapshots.earlier_requests import SecondRequest
     from ncp_tui.snapshots.journal import JournalProblem
     from ncp_tui.snapshots.journal_contents import DamagedJournal
@@ -289,7 +289,6 @@ def _codes() -> Sequence[tuple[tuple[type[Problem], ...], ExitCode]]:
 def _usage() -> tuple[type[Problem], ...]:
     """What was asked for in a way that cannot be: nothing was sent."""
     from ncp_tui.gateway.credentials import InvalidCredentials
-    from ncp_tui.gateway.curl import NotForCurl
     from ncp_tui.gateway.endpoints import UnknownEndpoint
     from ncp_tui.gateway.proxies import UnusableProxy
     from ncp_tui.profiles.profile import InvalidProfile
@@ -298,6 +297,7 @@ def _usage() -> tuple[type[Problem], ...]:
     from ncp_tui.snapshots.resolve import EntryHeld, NotOpen
     from ncp_tui.snapshots.rules import InvalidBucket, InvalidName
     from ncp_tui.snapshots.templates import InvalidTemplate
+    from ncp_tui.view.curl import NotForCurl
 
     return (
         UnknownEndpoint,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -14,23 +15,29 @@ import ncp_tui
 from ncp_tui.gateway._httpx import httpx
 from ncp_tui.gateway.body_reader import BodyReader
 from ncp_tui.gateway.classify import classify_answer, request_id_of
-from ncp_tui.gateway.clock import ClockOffset, offset_from
-from ncp_tui.gateway.credentials import Credentials, KeySource, SecretKey
+from ncp_tui.gateway.clock import ClockOffset, offset_from, retry_after
+from ncp_tui.gateway.connections import FRESH, ConnectionPool, loaded_tls_context
+from ncp_tui.gateway.credentials import Credentials, KeySource, SecretKey, mask_access_key
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import AuthenticationFailed, BadAnswer, GatewayError, Throttled
-from ncp_tui.gateway.exchange import SIGNATURE_HEADER, Answer, Exchange, RequestRecord
-from ncp_tui.gateway.failures import NETWORK_ERRORS, classify_failure
-from ncp_tui.gateway.inert_json import MOST_VALUES, TooManyValues, decode
-from ncp_tui.gateway.pool import FRESH, ConnectionPool
+from ncp_tui.gateway.exchange import (
+    ACCESS_KEY_HEADER,
+    MASKED,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    Answer,
+    Exchange,
+    Headers,
+    RequestRecord,
+)
 from ncp_tui.gateway.proxies import proxy_for
-from ncp_tui.gateway.request import ApiCall
-from ncp_tui.gateway.request_record import encode_body, record_request
-from ncp_tui.gateway.retry_after import retry_after
-from ncp_tui.gateway.signature import SignatureV2
-from ncp_tui.gateway.tls import loaded_tls_context
-from ncp_tui.gateway.trace import RequestTrace
+from ncp_tui.gateway.request import ApiCall, Body
+from ncp_tui.gateway.signature import SignatureV2, string_to_sign, target_of
+from ncp_tui.gateway.trace import NETWORK_ERRORS, RequestTrace, classify_failure
 from ncp_tui.problem import Problem
 from ncp_tui.system.blocking import run_blocking
+from ncp_tui.system.inert_json import MOST_VALUES, TooManyValues, decode
+from ncp_tui.text import clean
 
 _LARGE_BODY = 32 * 1024
 """Bytes from which an answer is parsed on a thread of its own: on the loop 8 MiB would stop every key for 0.2 s."""
@@ -287,3 +294,40 @@ def _too_many() -> BadAnswer:
         "It does not say whether the request took effect.",
         "Check the gateway URL and the proxy: the service is not known to answer so.",
     )
+
+
+_BUILDING = "(made when it is sent)"
+
+
+def record_request(request: httpx.Request, call: ApiCall, origin: str, masked: str) -> RequestRecord:
+    """The record of `request`, made for `call`; `masked` is the access key of one that is not signed."""
+    access_key = request.headers.get(ACCESS_KEY_HEADER)
+    masked = mask_access_key(access_key) if access_key else masked
+    timestamp = request.headers.get(TIMESTAMP_HEADER, _BUILDING)
+    return RequestRecord(
+        method=request.method,
+        origin=origin,
+        target=target_of(request),
+        headers=_shown_headers(request.headers, masked),
+        body="" if call.body is None else encode_body(call.body, reveal=False).decode(),
+        string_to_sign=string_to_sign(request.method, target_of(request), timestamp, masked),
+        has_effect=call.has_effect,
+    )
+
+
+def encode_body(body: Body, *, reveal: bool) -> bytes:
+    """`body` as JSON: with its secrets as it is sent, masked as it is shown."""
+    plain = {
+        name: (value.reveal() if reveal else MASKED) if isinstance(value, SecretKey) else value
+        for name, value in body.items()
+    }
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _shown_headers(headers: httpx.Headers, masked_access_key: str) -> Headers:
+    """The headers to show: in sending order, signing headers always there, nothing secret in them."""
+    hidden = {ACCESS_KEY_HEADER: masked_access_key, SIGNATURE_HEADER: MASKED, "proxy-authorization": MASKED}
+    shown = [(name, hidden.get(name, clean(value))) for name, value in headers.multi_items()]
+    names = {name for name, _ in shown}
+    signing = ((TIMESTAMP_HEADER, _BUILDING), (ACCESS_KEY_HEADER, masked_access_key), (SIGNATURE_HEADER, MASKED))
+    return (*shown, *(pair for pair in signing if pair[0] not in names))

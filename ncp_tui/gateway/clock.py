@@ -1,12 +1,18 @@
-"""How far this machine's clock is from the gateway's: the gateway refuses a request that is five minutes off."""
+"""What a gateway says of time: how far its clock is from ours, and how long it asks to be left alone.
+
+It refuses a request whose timestamp is five minutes off.
+"""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
+
+from ncp_tui.gateway.exchange import Answer
 
 WORTH_SAYING = 60.0
 """Seconds of offset from which a user is told. The gateway's window is 300 s (api.ncloud-docs.com, "common")."""
@@ -89,3 +95,37 @@ def offset_from(dates: Sequence[str], started: float, elapsed: float) -> ClockOf
 def timestamp_ms(clock: Callable[[], float] = time.time) -> int:
     """Epoch milliseconds, the unit of `x-ncp-apigw-timestamp`."""
     return int(clock() * 1000)
+
+
+LONGEST_PAUSE = 60.0
+"""Seconds. Whoever asks for more gets this much: a person is waiting, and the pages name no figure at all."""
+
+_NO_PAUSE = 86_400.0
+"""Seconds from which the header says nothing: a day is no pause between two requests."""
+
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
+
+
+def retry_after(answer: Answer, now: float) -> float | None:
+    """The pause `answer` asks for in seconds, from 0 to LONGEST_PAUSE; None where it asks for nothing that makes sense.
+
+    A date is read against the answer's own `Date`, so that no clock of ours matters; without one against `now`, in
+    epoch seconds.
+    """
+    asked = (answer.header("retry-after") or "").strip()
+    if _SECONDS.fullmatch(asked):
+        seconds: float | None = float(asked)
+    else:
+        until = _epoch(asked)
+        seconds = None if until is None else until - (_epoch(answer.header("date")) or now)
+    if seconds is None or not 0 <= seconds < _NO_PAUSE:
+        return None
+    return min(seconds, LONGEST_PAUSE)
+
+
+def _epoch(header: str | None) -> float | None:
+    try:
+        date = parsedate_to_datetime(header or "")
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError, OSError):
+        return None

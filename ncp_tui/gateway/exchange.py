@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ncp_tui.gateway.inert_json import decode, text_of
+from ncp_tui.system.inert_json import decode, text_of
 from ncp_tui.text import clean_lines
 
 Headers = tuple[tuple[str, str], ...]

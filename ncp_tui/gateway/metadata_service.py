@@ -15,10 +15,10 @@ from urllib.parse import quote
 import ncp_tui
 from ncp_tui.gateway._httpx import httpx
 from ncp_tui.gateway.clock import ClockOffset, offset_from
+from ncp_tui.gateway.connections import ConnectionPool
 from ncp_tui.gateway.endpoints import HOST_AND_PORT, is_loopback, parsed_url
 from ncp_tui.gateway.errors import KeysUnavailable
-from ncp_tui.gateway.failures import NETWORK_ERRORS
-from ncp_tui.gateway.pool import ConnectionPool
+from ncp_tui.gateway.trace import NETWORK_ERRORS
 
 METADATA_SERVICE = "http://169.254.169.254"
 SECONDS = 3.0

@@ -17,9 +17,12 @@ from ncp_tui.gateway.exchange import RequestRecord
 from ncp_tui.gateway.request import CREATE_TIMEOUTS, ApiCall, Timeouts
 from ncp_tui.search_engine import fields
 from ncp_tui.search_engine.lists import (
+    AT_ONCE,
     BUCKETS,
     CLUSTERS,
     HISTORY,
+    MOST_ROWS,
+    PAGE_SIZE,
     SCHEDULES,
     VERSIONS,
     Listing,
@@ -27,20 +30,14 @@ from ncp_tui.search_engine.lists import (
     ListMissing,
     ListPage,
     RowReader,
-)
-from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, Version
-from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS, Effect
-from ncp_tui.search_engine.paging import (
-    AT_ONCE,
-    MOST_ROWS,
-    PAGE_SIZE,
     is_end_of,
     last_page,
     number_of_pages,
     pages,
     pages_backwards,
 )
-from ncp_tui.search_engine.refusals import explained
+from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, Version
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS, Effect, explained
 from ncp_tui.search_engine.retries import MOST_TRIES, RetryPolicy
 from ncp_tui.text import clean
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ncp_tui.search_engine import dates, fields
+from ncp_tui.search_engine import fields
 from ncp_tui.system.time_zone import KST
 
 Raw = Mapping[str, Any]
@@ -157,7 +157,7 @@ class HistoryEntry:
         return cls(
             snapshot=fields.text(item, "snapshotName"),
             bucket=fields.text(item, "bucketName"),
-            at=dates.moment(item, "actionDate"),
+            at=fields.moment(item, "actionDate"),
             kind=fields.text(item, "requestType"),
             message=fields.text(item, "message"),
             duration=fields.text(item, "duration"),
@@ -165,7 +165,7 @@ class HistoryEntry:
             index=fields.number(item, "idx") or 0,
             cluster_name=fields.text(item, "clusterName"),
             cluster_number=fields.text(item, "serviceGroupInstanceNo").strip(),
-            date=dates.as_it_came(item, "actionDate"),
+            date=fields.as_it_came(item, "actionDate"),
             raw=dict(item),
         )
 
@@ -177,7 +177,7 @@ class HistoryEntry:
     @property
     def has_zone(self) -> bool:
         """Whether its date says which zone it is in; else it is taken for Korean time."""
-        return dates.says_zone(self.date)
+        return fields.says_zone(self.date)
 
     @property
     def when(self) -> str:
@@ -244,7 +244,7 @@ class ScheduleEntry:
             day=fields.text(item, "snapshotSchedulingSetUpDay"),
             time=fields.text(item, "snapshotSchedulingSetUpTime"),
             status=fields.text(item, "snapshotSchedulingStatus"),
-            set_at=dates.moment(item, "snapshotSchedulingConfigSetUpDate"),
+            set_at=fields.moment(item, "snapshotSchedulingConfigSetUpDate"),
             raw=dict(item),
         )
 

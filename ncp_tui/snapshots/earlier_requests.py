@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ncp_tui.gateway.sites import may_be_one_site
+from ncp_tui.gateway.endpoints import may_reach_same_clusters
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.history_match import is_of_cluster, row_key
@@ -147,7 +147,7 @@ def earlier_request(
 def is_of(entry: JournalEntry, request: SnapshotRequest, gateway: str) -> bool:
     """Whether `entry` is about the same snapshot, as far as one can tell."""
     key = (request.cluster_number, request.name)
-    return entry.key == key and may_be_one_site(entry.caller.gateway, gateway)
+    return entry.key == key and may_reach_same_clusters(entry.caller.gateway, gateway)
 
 
 def stops(row: HistoryEntry, request: SnapshotRequest) -> bool:

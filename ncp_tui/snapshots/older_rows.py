@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.search_engine.lists import Listing
+from ncp_tui.search_engine.lists import AT_ONCE, Listing
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.search_engine.paging import AT_ONCE
 from ncp_tui.snapshots.history_search import SECONDS
 
 if TYPE_CHECKING:

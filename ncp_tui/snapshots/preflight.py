@@ -10,13 +10,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway.clock import ClockOffset
+from ncp_tui.gateway.endpoints import may_reach_same_clusters
 from ncp_tui.gateway.errors import PermissionDenied
-from ncp_tui.gateway.sites import may_be_one_site
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.client import WrongCluster
 from ncp_tui.search_engine.lists import Listing
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry, SnapshotState
-from ncp_tui.search_engine.refusals import is_key_missing
+from ncp_tui.search_engine.operations import is_key_missing
 from ncp_tui.snapshots.earlier_requests import Earlier, EarlierState, earlier_request, stops
 from ncp_tui.snapshots.history_match import is_of_cluster
 from ncp_tui.snapshots.history_search import SECONDS, end_of
@@ -217,7 +217,8 @@ def preflight(request: SnapshotRequest, evidence: PreflightEvidence, gateway: st
     entries = [
         entry
         for entry in evidence.journal
-        if entry.request.cluster_number == request.cluster_number and may_be_one_site(entry.caller.gateway, gateway)
+        if entry.request.cluster_number == request.cluster_number
+        and may_reach_same_clusters(entry.caller.gateway, gateway)
     ]
     earlier = earlier_request(request, gateway, evidence.journal, evidence.rows_for(request.name))
     damage = evidence.damage

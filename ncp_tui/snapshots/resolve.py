@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ncp_tui.gateway.sites import is_one_site
+from ncp_tui.gateway.endpoints import reach_same_clusters
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.session_log.log import SessionLog
@@ -60,7 +60,7 @@ def check_same_gateway(identity: Identity | None, caller: Caller) -> Identity:
             "Nothing was sent.",
             "Choose or add a profile for it.",
         )
-    if caller.gateway and not is_one_site(Caller.of(identity).gateway, caller.gateway):
+    if caller.gateway and not reach_same_clusters(Caller.of(identity).gateway, caller.gateway):
         raise Problem(
             f"Profile {caller.profile} leads to another gateway now than when it asked.",
             "Nothing was sent.",

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ncp_tui.gateway.curl import as_curl
 from ncp_tui.gateway.exchange import LARGEST_SHOWN, Exchange, Headers, RequestRecord, Timings
 from ncp_tui.text import clean
+from ncp_tui.view.curl import as_curl
 from ncp_tui.view.format import milliseconds, size
 from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, body_lines, field, line, plain_text
 

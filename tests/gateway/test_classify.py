@@ -11,8 +11,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway.answer_words import words_in, words_of
-from ncp_tui.gateway.classify import LARGEST_CONFIRMATION, classify_answer, payload_of, request_id_of
+from ncp_tui.gateway.classify import (
+    LARGEST_CONFIRMATION,
+    classify_answer,
+    payload_of,
+    request_id_of,
+    words_in,
+    words_of,
+)
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.errors import (
     AuthenticationFailed,

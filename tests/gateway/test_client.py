@@ -266,7 +266,7 @@ async def test_a_silent_name_server_costs_the_deadline_and_no_more(monkeypatch: 
     async def never(*_: object, **__: object) -> None:
         await hung.wait()
 
-    monkeypatch.setattr("ncp_tui.gateway.dns.run_blocking", never)
+    monkeypatch.setattr("ncp_tui.gateway.connections.run_blocking", never)
     async with Client("https://gateway.invalid") as client:
         error = await failure(client, replace(CREATE, timeouts=IMPATIENT))
     assert type(error) is NotReached

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.gateway.errors import NotReached
-from tests.gateway.test_tls import NOW, certificate
+from tests.gateway.test_connections import NOW, certificate
 from tests.gateway.wire import CREATE, LIST, Client, Listener, RawServer, Received, http
 
 EARLY = http(200, b'{"code":0,"message":"SUCCESS","result":true,"requestId":"early"}')

@@ -20,9 +20,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import body_reader, inert_json
+from ncp_tui.gateway import body_reader
 from ncp_tui.gateway.errors import AnswerLost, BadAnswer, GatewayError, Redirected
 from ncp_tui.gateway.request import ApiCall, Timeouts
+from ncp_tui.system import inert_json
 from tests.gateway.wire import (
     ACCEPTED,
     CANARY,

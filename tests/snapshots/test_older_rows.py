@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.search_engine import paging
+from ncp_tui.search_engine import lists
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.create import create_snapshot
@@ -212,7 +212,7 @@ async def test_what_could_not_be_read_is_said_and_stops_nothing(*, is_silent: bo
 
 
 async def test_a_history_that_is_cut_is_not_green(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "MOST_PAGES", 2)
+    monkeypatch.setattr(lists, "MOST_PAGES", 2)
     engine = History(other={0: OURS}).engine()
     evidence = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
     light, blocks, said = name_check(evidence)

@@ -11,12 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from ncp_tui.gateway.curl import as_curl
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.text import clean
 from ncp_tui.tui.dialogs.copyable import Copyable, CopyableDialog
 from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.record_table import RecordTable
+from ncp_tui.view.curl import as_curl
 from ncp_tui.view.format import size
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import Cell, Tone

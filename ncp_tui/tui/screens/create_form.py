@@ -19,7 +19,7 @@ from ncp_tui.gateway.exchange import RequestRecord
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Bucket, Cluster
-from ncp_tui.search_engine.refusals import is_key_missing
+from ncp_tui.search_engine.operations import is_key_missing
 from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.draft import SnapshotDraft, propose_name, read_only_refused
 from ncp_tui.snapshots.history_search import Resolution

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from ncp_tui.gateway import inert_json
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.sandbox.sandbox import Sandbox, serve
-from ncp_tui.search_engine import paging
+from ncp_tui.search_engine import lists
 from ncp_tui.search_engine.lists import CLUSTERS, SLICE, ListMissing, ListPage, RowReader
 from ncp_tui.search_engine.models import Cluster
+from ncp_tui.system import inert_json
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.tables import each_row
 
@@ -67,7 +67,7 @@ async def test_137_clusters_from_a_service_that_ignores_the_page_size(fields: An
     transport = Scripted(lambda query: {"allowedClusters": page_of(query, 10), **fields(int(query["pageNo"]))})
     assert await listed(transport) == numbers(137)
     assert 14 <= len(transport.requests) <= 15
-    assert transport.requests[0].url.params["pageSize"] == str(paging.PAGE_SIZE)
+    assert transport.requests[0].url.params["pageSize"] == str(lists.PAGE_SIZE)
 
 
 async def test_a_page_that_says_nothing_is_the_only_one() -> None:
@@ -216,7 +216,7 @@ async def test_an_empty_page_ends_it() -> None:
     transport = Scripted(lambda query: {"allowedClusters": page_of(query, 100), "isLast": False, "totalPage": 99})
     assert await listed(transport) == numbers(137)
     asked = {int(request.url.params["pageNo"]) for request in transport.requests}
-    assert {1, 2, 3} <= asked <= set(range(1, 3 + paging.AT_ONCE)), "some were on their way when it came"
+    assert {1, 2, 3} <= asked <= set(range(1, 3 + lists.AT_ONCE)), "some were on their way when it came"
     assert len(transport.requests) == len(asked)
 
 
@@ -250,7 +250,7 @@ async def test_both_lists_make_a_page() -> None:
 
 
 async def test_an_endless_list_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "MOST_PAGES", 7)
+    monkeypatch.setattr(lists, "MOST_PAGES", 7)
     transport = Scripted(lambda query: {"allowedClusters": [{"clusterName": query["pageNo"]}], "isLast": False})
     listing = await transport.engine().list_clusters()
     assert len(listing) == 7
@@ -355,7 +355,7 @@ async def test_a_few_pages_are_on_their_way_at_once_and_come_in_their_order() ->
     """One after the other, 20 pages over a link of 200 ms would take four seconds."""
     gate = Gate(total=9)
     gate.door(1).set()
-    found = paging.pages(gate.fetch, RowReader(CLUSTERS, 100), at_once=4)
+    found = lists.pages(gate.fetch, RowReader(CLUSTERS, 100), at_once=4)
     assert named(await anext(found)) == [1]
     for page in (5, 3, 4):
         gate.door(page).set()
@@ -376,7 +376,7 @@ async def test_pages_that_are_read_one_by_one_are_asked_for_when_they_are_wanted
     gate = Gate(total=9)
     for page in range(1, 10):
         gate.door(page).set()
-    found = paging.pages(gate.fetch, RowReader(CLUSTERS, 100))
+    found = lists.pages(gate.fetch, RowReader(CLUSTERS, 100))
     await anext(found)
     await asyncio.sleep(0)
     assert gate.asked == [1]
@@ -412,11 +412,11 @@ def oldest_first(query: Mapping[str, str], total: int, filled: int) -> Any:
 
 
 async def test_a_history_whose_pages_never_end_is_read_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "MOST_PAGES", 20)
+    monkeypatch.setattr(lists, "MOST_PAGES", 20)
     script = Scripted(lambda query: oldest_first(query, 10**9, 10**9))
     rows = await script.engine().snapshot_history("1")
-    assert len(script.requests) == paging.MOST_PAGES + 1
-    assert len(rows) == 3 * (paging.MOST_PAGES + 1)
+    assert len(script.requests) == lists.MOST_PAGES + 1
+    assert len(rows) == 3 * (lists.MOST_PAGES + 1)
     assert rows.gap == "Only the first 63 snapshots were read: ncp-tui reads no more."
 
 
@@ -440,7 +440,7 @@ async def test_pages_of_a_history_that_begins_with_the_oldest_are_on_their_way_a
     for page in range(1, 10):
         gate.door(page).set()
     gate.door(7).clear()
-    found = paging.pages_backwards(gate.fetch, RowReader(CLUSTERS, 100), await gate.fetch(1), at_once=4)
+    found = lists.pages_backwards(gate.fetch, RowReader(CLUSTERS, 100), await gate.fetch(1), at_once=4)
     assert named(await anext(found)) == [9]
     assert gate.asked == [1, 9]
     assert named(await anext(found)) == [8]

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.gateway.credentials import SecretKey
-from ncp_tui.gateway.curl import NotForCurl, as_curl
 from ncp_tui.gateway.exchange import RequestRecord
 from ncp_tui.gateway.request import ApiCall
 from ncp_tui.sandbox.sandbox import RunningSandbox
+from ncp_tui.view.curl import NotForCurl, as_curl
 from tests.gateway.wire import ACCESS_KEY, CANARY, CREATE, LIST, Client, RawServer, answering, http, signature_of
 from tests.tables import each_row
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.search_engine.dates import as_it_came, moment, says_zone
+from ncp_tui.search_engine.fields import as_it_came, moment, says_zone
 from tests.tables import each_row
 
 AT = datetime(2026, 11, 28, 11, 0, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.gateway import inert_json
-from ncp_tui.gateway.inert_json import MOST_DEPTH, MOST_VALUES, CutList, TooManyValues, decode
+from ncp_tui.system import inert_json
+from ncp_tui.system.inert_json import MOST_DEPTH, MOST_VALUES, CutList, TooManyValues, decode
 from tests.tables import each_row
 
 LARGEST = 1 << 20
@@ -61,7 +61,7 @@ def decoded_values(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         given_to_it.append(text.count("{") + text.count("[") + text.count(","))
         return original(text, **options)
 
-    monkeypatch.setattr("ncp_tui.gateway.inert_json.json.loads", loads)
+    monkeypatch.setattr("ncp_tui.system.inert_json.json.loads", loads)
     return given_to_it
 
 
