@@ -10,16 +10,15 @@ from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look
 from ncp_tui.snapshots.schedule import EVERY_DAY, DueRun, DueVerdict, InForce, Schedule, judge_last_due
 from ncp_tui.system.time_zone import KST
-from ncp_tui.view.format import ZONE, elapsed
+from ncp_tui.text import plural
+from ncp_tui.view.format import ZONE, age, elapsed, short_age
 from ncp_tui.view.history import state_cell
 from ncp_tui.view.text import Cell, Line, Tone, field
 
 MAX_AGE = timedelta(hours=26)
 """The age from which a last good snapshot is too old, where the profile says nothing: a day, and time to run."""
 
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-_IN_HOURS = timedelta(hours=72)
-"""Up to which an age is told in hours: the question is whether it is from last night."""
+_DAY = timedelta(days=1)
 
 _LOOKS = {
     Look.NOT_READ: Cell("not read", Tone.DIM, is_missing=True),
@@ -36,17 +35,6 @@ class Moment:
 
     now: datetime
     max_age: timedelta = MAX_AGE
-
-
-def short_age(age: timedelta) -> str:
-    """`now`, `5 min`, `26 h` up to 72 h, `4 d`; `ahead` for a time that is still to come."""
-    if age < -_HOUR:
-        return "ahead"
-    if age < timedelta(minutes=1):
-        return "now"
-    if age < _HOUR:
-        return f"{age // timedelta(minutes=1)} min"
-    return f"{age // _HOUR} h" if age <= _IN_HOURS else f"{age // _DAY} d"
 
 
 def is_too_old(summary: ClusterSummary, moment: Moment) -> bool | None:
@@ -70,9 +58,9 @@ def last_good_cell(summary: ClusterSummary, moment: Moment) -> Cell:
         return Cell("none recent !", Tone.BAD, is_missing=True)
     if good.at is None:
         return Cell("undated", Tone.WARNING, is_missing=True)
-    age = moment.now - good.at
-    text, is_old = short_age(age), age > moment.max_age
-    return Cell(f"{text} ! old" if is_old else text, Tone.BAD if is_old else Tone.GOOD, sort=age.total_seconds())
+    since = moment.now - good.at
+    text, is_old = short_age(since), since > moment.max_age
+    return Cell(f"{text} ! old" if is_old else text, Tone.BAD if is_old else Tone.GOOD, sort=since.total_seconds())
 
 
 _SEVERITY = {
@@ -112,7 +100,7 @@ def summary_lines(summary: ClusterSummary, moment: Moment) -> list[Line]:
     """What is known of the snapshots of a cluster, a line each."""
     lines = [_last_good_line(summary, moment), _last_run_line(summary, moment.now)]
     if summary.usual is not None:
-        runs = f"{summary.usual.count} good run{'s' * (summary.usual.count != 1)}"
+        runs = plural(summary.usual.count, "good run")
         lines.append(field("usually", f"{elapsed(summary.usual.seconds)}, median of the last {runs}"))
     lines += [_running_line(row, moment.now) for row in summary.running]
     lines += schedule_lines(summary, moment.now)
@@ -125,20 +113,20 @@ def _last_good_line(summary: ClusterSummary, moment: Moment) -> Line:
     good = summary.last_good
     if good is None:
         return field("last good", _why_no_good(summary), last_good_cell(summary, moment).tone)
-    age = f"{short_age(moment.now - good.at)} ago" if good.at else "at an unknown time"
+    when = age(good.at, moment.now) if good.at else "at an unknown time"
     bucket = f", bucket {good.bucket}" if good.bucket else ""
     tone = Tone.BAD if is_too_old(summary, moment) else Tone.GOOD
     bar = f" (older than {short_age(moment.max_age)})" if is_too_old(summary, moment) else ""
-    return field("last good", f"{age}{bar}: {good.snapshot}{bucket}", tone)
+    return field("last good", f"{when}{bar}: {good.snapshot}{bucket}", tone)
 
 
 def _why_no_good(summary: ClusterSummary) -> str:
     if summary.look is Look.FOUND and not summary.is_whole:
-        return "none among the newest rows; h reads older ones"
+        return "none among the newest rows; older rows are not read"
     return {
         Look.NOT_READ: "not read yet",
-        Look.NO_PERMISSION: "not known: this key has no permission to read the history",
-        Look.FAILED: "not known: the history cannot be read",
+        Look.NO_PERMISSION: "unknown: this key has no permission to read the history",
+        Look.FAILED: "unknown: the history cannot be read",
     }.get(summary.look, "none in the whole history")
 
 
@@ -147,9 +135,9 @@ def _last_run_line(summary: ClusterSummary, now: datetime) -> Line:
     if run is None:
         return field("last run", "-", Tone.DIM)
     state = state_cell(run)
-    age = f", {short_age(now - run.at)} ago" if run.at else ""
+    when = f", {age(run.at, now)}" if run.at else ""
     message = f": {run.message}" if run.message and run.state is not SnapshotState.SUCCESS else ""
-    return field("last run", f"{state.text}{age}{message}", state.tone)
+    return field("last run", f"{state.text}{when}{message}", state.tone)
 
 
 def _running_line(row: HistoryEntry, now: datetime) -> Line:
@@ -158,17 +146,17 @@ def _running_line(row: HistoryEntry, now: datetime) -> Line:
 
 
 def schedule_lines(summary: ClusterSummary, now: datetime) -> list[Line]:
-    """The schedule of a cluster, its next run, and what became of the last one that was due."""
+    """The schedule of a cluster, its next run, and the result of the last one that was due."""
     schedule = summary.schedule
     if summary.schedule_problem is not None:
-        return [field("schedule", f"not known: {summary.schedule_problem.what}", Tone.WARNING)]
+        return [field("schedule", f"unknown: {summary.schedule_problem.what}", Tone.WARNING)]
     if schedule is None:
         was_read = summary.look in {Look.FOUND, Look.NONE}
         return [field("schedule", "none", Tone.DIM)] if was_read else []
     lines = [field("schedule", _schedule_sentence(schedule))]
     following = schedule.next_run(now)
     if following is not None:
-        lines.append(field("next run", f"{following:%a %Y-%m-%d %H:%M} {ZONE} (the zone is assumed)"))
+        lines.append(field("next run", f"{following:%a %Y-%m-%d %H:%M} {ZONE} (time zone assumed)"))
     verdict = judge_last_due(schedule, summary.rows, now, reaches_back_to=summary.reaches_back_to)
     if verdict is not None:
         lines.append(field("last due", due_sentence(verdict), _DUE_TONES[verdict.run]))

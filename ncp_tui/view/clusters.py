@@ -90,6 +90,23 @@ def _next_cell(listed: ListedCluster) -> Cell:
     return next_cell(listed.summary, listed.moment.now) if listed.cluster.allowed else Cell("-", Tone.DIM)
 
 
+def _nodes_of(cluster: Cluster) -> dict[str, int]:
+    counts = {"manager": cluster.manager_nodes, "data": cluster.data_nodes, "master": cluster.master_nodes}
+    return {role: count for role, count in counts.items() if count}
+
+
+def _nodes_cell(listed: ListedCluster) -> Cell:
+    total = sum(_nodes_of(listed.cluster).values())
+    return Cell(f"{total:,}" if total else "-", sort=total)
+
+
+def nodes_text(cluster: Cluster) -> str:
+    """`9 (2 manager, 4 data, 3 master)`; `-` where nothing is known."""
+    counts = _nodes_of(cluster)
+    roles = ", ".join(f"{count:,} {role}" for role, count in counts.items())
+    return f"{sum(counts.values()):,} ({roles})" if counts else "-"
+
+
 def _access_cell(listed: ListedCluster) -> Cell:
     return Cell("" if listed.cluster.allowed else "no permission (name only)")
 
@@ -104,7 +121,7 @@ CLUSTERS: Table[ListedCluster] = Table(
         Column("LAST GOOD", _last_good_cell, most=14, least=10, aliases=("age",), in_commands=False),
         Column("LAST RUN", _last_run_cell, most=11, least=9, in_commands=False),
         Column(f"NEXT ({ZONE})", _next_cell, most=12, least=10, in_commands=False),
-        Column("NODES", lambda listed: Cell(listed.cluster.nodes or "-"), most=8, least=5, room=98),
+        Column("NODES", _nodes_cell, most=8, least=5, room=98),
         # On the screen these stand in the detail of a cluster.
         Column("NUMBER", lambda listed: Cell(listed.cluster.number or "-"), on_screen=False),
         Column("VPC", lambda listed: Cell(listed.cluster.vpc or "-"), on_screen=False),
@@ -121,14 +138,13 @@ def details_lines(listed: ListedCluster, dashboard: Dashboard | None = None) -> 
     cluster = listed.cluster
     title = (Span(cluster.name or "(no name)", Tone.STRONG), Span(f"  number {cluster.number or '-'}", Tone.DIM))
     if not cluster.allowed:
-        return [title, field("permission", "none: this key sees it by name only", Tone.WARNING)]
+        return [title, field("permission", "none: this key sees only its name", Tone.WARNING)]
     running = [field("now", listed.tracked, Tone.WARNING)] if listed.tracked else []
     return [title, *running, *summary_lines(listed.summary, listed.moment), *_size_lines(cluster, dashboard)]
 
 
 def _size_lines(cluster: Cluster, dashboard: Dashboard | None) -> list[Line]:
-    nodes = f"{cluster.nodes or '-'} (manager + data + master)"
-    lines = [field("engine", f"{cluster.engine or '-'}; nodes {nodes}")]
+    lines = [field("engine", f"{cluster.engine or '-'}; nodes: {nodes_text(cluster)}")]
     if dashboard is not None:
         content = f"{grouped(dashboard.documents)} in {grouped(dashboard.indices)} indices"
         lines.append(field("documents", f"{content}, {size_of(dashboard.store_size)}"))
@@ -149,7 +165,7 @@ def cluster_lines(
         ("status", cluster.status),
         ("health", cluster.health),
         ("engine", cluster.engine),
-        ("nodes", f"{cluster.nodes or '-'}   (manager + data + master)"),
+        ("nodes", nodes_text(cluster)),
         ("VPC", cluster.vpc),
         ("created", cluster.created),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ncp_tui.snapshots.draft import Confirmation, Reason
 from ncp_tui.view.requests import ACCEPTED_DAMAGE
 
-RECHECKED = "Nothing was sent: the checks were out of date and have been repeated."
+RECHECKED = "Nothing was sent: the checks were out of date and are being repeated."
 """What a request that was given up for this says; the face adds how to send it now."""
 
 _DOUBTS = {

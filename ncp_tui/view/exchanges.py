@@ -52,7 +52,7 @@ def _summary(exchange: Exchange) -> Iterator[Line]:
     yield (Span(f"{exchange.request.method} ", Tone.STRONG), Span(clean(exchange.request.target)))
     if exchange.request_id:
         yield field("request id", exchange.request_id)
-    yield field("time", timing_text(exchange.timings))
+    yield field("timing", timing_text(exchange.timings))
     if exchange.via_proxy:
         yield field("via proxy", exchange.via_proxy, Tone.WARNING)
     if exchange.attempt > 1:
@@ -60,9 +60,9 @@ def _summary(exchange: Exchange) -> Iterator[Line]:
 
 
 def timing_text(timings: Timings) -> str:
-    """`name 0 ms · connect 1 ms · first byte 180 ms · total 182 ms`; phases that did not happen are left out."""
+    """`DNS 0 ms · connect 1 ms · first byte 180 ms · total 182 ms`; phases that did not happen are left out."""
     phases = (
-        ("name", timings.dns),
+        ("DNS", timings.dns),
         ("connect", timings.connect),
         ("TLS", timings.tls),
         ("first byte", timings.first_byte),

@@ -81,14 +81,25 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _LONGEST_COUNT
 
 
-def age(moment: datetime, now: datetime) -> str:
-    """`just now`, `5 min ago`, `26 h ago`, `3 d ago`: hours up to three days, since one day more or less matters."""
-    seconds = (now.astimezone(UTC) - moment.astimezone(UTC)).total_seconds()
+def short_age(age: timedelta) -> str:
+    """`now`, `5 min`, `26 h` up to 72 h, `4 d`; `ahead` for a time that is still to come.
+
+    Hours up to three days: the question is whether a snapshot is from last night.
+    """
+    seconds = age.total_seconds()
+    if seconds < -_HOUR:
+        return "ahead"
     if seconds < _MINUTE:
-        return "just now"
+        return "now"
     if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f} min ago"
-    return f"{seconds // _HOUR:.0f} h ago" if seconds < _MOST_HOURS else f"{seconds // _DAY:.0f} d ago"
+        return f"{seconds // _MINUTE:.0f} min"
+    return f"{seconds // _HOUR:.0f} h" if seconds <= _MOST_HOURS else f"{seconds // _DAY:.0f} d"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """`just now`, `5 min ago`, `26 h ago`, `4 d ago`; `in the future` for a time that is still to come."""
+    short = short_age(now.astimezone(UTC) - moment.astimezone(UTC))
+    return {"now": "just now", "ahead": "in the future"}.get(short, f"{short} ago")
 
 
 def elapsed(seconds: float) -> str:

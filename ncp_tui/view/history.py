@@ -39,7 +39,7 @@ HISTORY: Table[HistoryEntry] = Table(
         Column("SNAPSHOT", lambda entry: Cell(entry.snapshot or "-", Tone.STRONG), most=30, least=16),
         Column("STATE", state_cell, most=9, least=7),
         Column("BUCKET", lambda entry: Cell(entry.bucket or "-"), most=24, least=8, room=88),
-        Column("TYPE", lambda entry: Cell((entry.kind or "-").lower()), most=10),
+        Column("TYPE", lambda entry: Cell((entry.kind or "-").lower()), most=10, room=84),
         Column("DURATION", lambda entry: Cell(lasted(entry.duration)), most=12, least=8),
         Column("MESSAGE", _message_cell, flex=1, least=6, room=104),
     ),

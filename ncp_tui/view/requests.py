@@ -18,7 +18,7 @@ from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, wrappe
 if TYPE_CHECKING:
     from ncp_tui.snapshots.history_search import Resolution
 
-ACCEPTED_DAMAGE = "Requests that it hides stay unknown, and their snapshots can be requested again."
+ACCEPTED_DAMAGE = "Requests that the damage hides stay unknown, and their snapshots can be requested again."
 """What accepting damage of the journal means."""
 
 _EVENT_WIDTH = 44
@@ -47,12 +47,12 @@ _NOT_SAID = frozenset(
 
 @dataclass(frozen=True)
 class ListedRequest:
-    """A request in a list. `followed`: this run waits for its end."""
+    """A request in a list. `tracked`: this run waits for its end."""
 
     entry: JournalEntry
     unresolved: str = ""
     """How the face says that it is unresolved; empty where it is not, or another program checks it."""
-    followed: bool = False
+    tracked: bool = False
 
 
 def _state_cell(listed: ListedRequest) -> Cell:
@@ -64,7 +64,7 @@ def _state_cell(listed: ListedRequest) -> Cell:
     if entry.state is None and any(event["fact"] == JournalEvent.DISMISSED for event in entry.events):
         return Cell("marked resolved", Tone.DIM)
     if entry.is_under_way:
-        return Cell("running", Tone.WARNING) if listed.followed else Cell("unknown", Tone.DIM)
+        return Cell("running", Tone.WARNING) if listed.tracked else Cell("unknown", Tone.DIM)
     return _STATE_CELLS.get(entry.state or "", Cell(entry.state or "-", Tone.DIM))
 
 

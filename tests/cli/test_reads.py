@@ -44,7 +44,7 @@ def test_clusters_for_people(call: Called) -> None:
         "green",
         "OpenSearch",
         "2.17.1",
-        "2+4+3",
+        "9",
         "1037001",
         "vpc-prod",
     ]

@@ -147,7 +147,7 @@ async def test_f5_looks_at_the_cluster_again() -> None:
         assert stage.shows("search-0001  1037001  changing", "not running: the service may refuse")
 
 
-AGAIN = "Nothing was sent: the checks were out of date and have been repeated. Then press it once more."
+AGAIN = "Nothing was sent: the checks were out of date and are being repeated. Then press it once more."
 
 
 async def test_old_lights_are_read_again_before_anything_is_sent() -> None:

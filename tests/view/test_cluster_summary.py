@@ -13,10 +13,10 @@ from ncp_tui.view.cluster_summary import (
     last_good_cell,
     last_run_cell,
     next_cell,
-    short_age,
     summary_document,
     summary_lines,
 )
+from ncp_tui.view.format import short_age
 from ncp_tui.view.text import Tone, plain_text
 from tests.snapshots.test_schedule import NOON, entry
 from tests.tables import each_row
@@ -117,7 +117,7 @@ def test_the_details_answer_the_four_questions() -> None:
         "usually      3 min 20 s, median of the last 1 good run",
         "running      c for 5 min 00 s",
         "schedule     nightly: every day at 03:00 into logs",
-        "next run     Thu 2026-11-26 03:00 KST (the zone is assumed)",
+        "next run     Thu 2026-11-26 03:00 KST (time zone assumed)",
         "last due     11-25 03:00: no row by 03:30, missed",
     ]
 

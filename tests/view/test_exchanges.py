@@ -52,7 +52,7 @@ def test_an_answer_with_its_time_size_and_request() -> None:
     assert text.startswith("200 OK   182 ms   10 B\nPOST /api/v2/snapshot/createSnapshot/1037001\n")
     for part in (
         "request id   r-1",
-        "time         connect 1 ms · first byte 180 ms · total 182 ms",
+        "timing       connect 1 ms · first byte 180 ms · total 182 ms",
         "via proxy    http://proxy",
         "attempt      2",
         "Response headers\nx-a",

@@ -47,7 +47,7 @@ def test_what_is_left_of_each_request() -> None:
         "press s": ListedRequest(entry(SENT), unresolved="press s"),
         "checking": ListedRequest(entry(SENT)),
         "marked resolved": ListedRequest(entry(SENT, DISMISSED)),
-        "running": ListedRequest(entry(SENT, ACCEPTED), followed=True),
+        "running": ListedRequest(entry(SENT, ACCEPTED), tracked=True),
         "unknown": ListedRequest(entry(SENT, ACCEPTED)),
         "succeeded": ListedRequest(entry(SENT, ACCEPTED, finished("success"))),
         "failed": ListedRequest(entry(SENT, ACCEPTED, finished("failed"))),

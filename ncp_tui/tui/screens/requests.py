@@ -138,7 +138,7 @@ class RequestsScreen(EvidenceScreen):
         rows = [
             REQUESTS.row(
                 ListedRequest(
-                    entry, unresolved="press s" if entry.id in unresolved else "", followed=entry.id in tracked
+                    entry, unresolved="press s" if entry.id in unresolved else "", tracked=entry.id in tracked
                 )
             )
             for entry in self._entries
