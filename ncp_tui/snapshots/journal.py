@@ -7,15 +7,17 @@ with the process: so nobody resolves what another program is still waiting for.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -53,6 +55,7 @@ _LOCK_SECONDS = 5.0
 _EVENTS = frozenset({*JournalEvent, *FileEvent})
 
 T = TypeVar("T")
+H = TypeVar("H", bound="HeldEntry | None")
 
 
 class JournalProblem(Problem):
@@ -353,6 +356,50 @@ async def on_disk(act: Callable[[], T]) -> T:
         return await run_blocking(act, DISK_SECONDS)
     except TimeoutError:
         raise _unwritable("The journal cannot be written", f"no answer within {DISK_SECONDS:g} s") from None
+
+
+async def hold_on_disk(act: Callable[[], H]) -> H:
+    """What `act`, a method of the journal, holds. Where nobody waits for it any more, it is let go again.
+
+    That is where the wait is cancelled, or the disk takes too long. Raises what `on_disk` and `act` raise.
+    """
+    handover = _Handover(act)
+    try:
+        return await on_disk(handover.take)
+    except BaseException:
+        if (held := handover.give_up()) is not None:
+            await asyncio.shield(let_go(held))
+        raise
+
+
+async def let_go(held: HeldEntry) -> None:
+    """Release it; a disk that hangs keeps it from others, and holds nothing else up."""
+    with contextlib.suppress(JournalProblem):
+        await on_disk(held.release)
+
+
+class _Handover(Generic[H]):
+    """An entry on its way from the thread that takes its lock to whoever waits for it, if they still do."""
+
+    def __init__(self, act: Callable[[], H]) -> None:
+        self._act = act
+        self._guard = threading.Lock()
+        self._held: HeldEntry | None = None
+        self._is_given_up = False
+
+    def take(self) -> H:
+        held = self._act()
+        with self._guard:
+            self._held, is_wanted = held, not self._is_given_up
+        if held is not None and not is_wanted:
+            held.release()
+        return held
+
+    def give_up(self) -> HeldEntry | None:
+        """What was taken already; what is taken later is released there."""
+        with self._guard:
+            self._is_given_up = True
+            return self._held
 
 
 def _is_taken(lock: FileLock) -> bool:

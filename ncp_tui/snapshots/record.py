@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from ncp_tui.problem import Problem
-from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, on_disk
+from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, hold_on_disk, let_go, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 
 RETRY_SECONDS = 15.0
@@ -50,7 +50,7 @@ class Record:
         Raises what `begin` raises.
         """
         try:
-            self._held = await on_disk(begin)
+            self._held = await hold_on_disk(begin)
         except JournalProblem as problem:
             if must_be_written:
                 raise
@@ -111,12 +111,11 @@ class Record:
             await self.catch_up()
         self._is_released, held = True, self._held
         if held is not None:
-            with contextlib.suppress(JournalProblem):
-                await on_disk(held.release)
+            await asyncio.shield(let_go(held))
 
     async def _begun_late(self) -> HeldEntry:
         entry, events = self._entry, tuple(self._missing)
-        held = await on_disk(lambda: self._journal.begin_late(entry, events))
+        held = await hold_on_disk(lambda: self._journal.begin_late(entry, events))
         self._missing = self._missing[len(events) :]
         if self._is_released:
             await on_disk(held.release)

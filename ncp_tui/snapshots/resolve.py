@@ -7,7 +7,6 @@ write a verdict, and nobody dismisses what another one is about to prove.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.history_search import SECONDS, Resolution, search_history
-from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, on_disk
+from ncp_tui.snapshots.journal import HeldEntry, Journal, hold_on_disk, let_go, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome, Verdict
 
@@ -104,16 +103,16 @@ class Resolver:
         """
         async with self._holds.turn:
             own = self._holds.own.get(entry.id)
-            held = own or await on_disk(lambda: self._journal.hold(entry.id))
+            held = own or await hold_on_disk(lambda: self._journal.hold(entry.id))
             if held is None:
                 raise EntryHeld(entry.request.name)
             try:
-                if own is None and not held.entry.is_open:
+                if not held.entry.is_open:  # it was resolved meanwhile, and is not given back yet
                     raise NotOpen(entry.request.name)
                 await on_disk(lambda: held.record(JournalEvent.DISMISSED))
             finally:
                 if own is None:
-                    await _let_go(held)
+                    await asyncio.shield(let_go(held))
 
 
 class Holds:
@@ -126,16 +125,19 @@ class Holds:
     async def take(self, journal: Journal, key: str) -> HeldEntry | None:
         """The entry `key`; None where another program has it. Raises JournalProblem."""
         async with self.turn:
-            held = await on_disk(lambda: journal.hold(key))
+            held = await hold_on_disk(lambda: journal.hold(key))
             if held is not None:
                 self.own[key] = held
             return held
 
     async def give_back(self, held: HeldEntry) -> None:
-        """Let others have it."""
+        """Let others have it; also where whoever waits for this is cancelled, once more, meanwhile."""
+        await asyncio.shield(self._given_back(held))
+
+    async def _given_back(self, held: HeldEntry) -> None:
         async with self.turn:
             del self.own[held.entry.id]
-            await _let_go(held)
+            await let_go(held)
 
 
 async def resolve_entry(
@@ -165,15 +167,11 @@ async def resolve_entry(
                 return None
             found = _at_best_unknown(held.entry, await search_history(engine, held.entry, **search))
         events = found.journal_details()
-        await on_disk(lambda: held.record(JournalEvent.RESOLVED, **events))
+        async with holds.turn:  # whoever dismisses it at this moment meets it before, or resolved
+            await on_disk(lambda: held.record(JournalEvent.RESOLVED, **events))
         return found
     finally:
         await holds.give_back(held)
-
-
-async def _let_go(held: HeldEntry) -> None:
-    with contextlib.suppress(JournalProblem):  # a disk that hangs keeps the entry from others, and nothing else
-        await on_disk(held.release)
 
 
 def proved_by_the_journal(entry: JournalEntry) -> Resolution | None:

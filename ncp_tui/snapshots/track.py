@@ -59,7 +59,7 @@ class TrackedSnapshot:
     journal_problem: Problem | None = None
     """Why the journal does not hold its end."""
     is_earlier: bool = False
-    """Whether another run asked for it: its row may be on any page of the history."""
+    """Whether another run asked for it: it is never sent, and its row may be on any page of the history."""
 
     @property
     def asked(self) -> Asked:
@@ -84,16 +84,19 @@ class TrackedSnapshot:
     @property
     def is_being_sent(self) -> bool:
         """Whether its request is on its way right now, its answer neither there nor lost."""
-        return self.taken is None and self.problem is None and self.resolving is None
+        return self.is_to_be_sent and self.problem is None and self.resolving is None
+
+    @property
+    def is_to_be_sent(self) -> bool:
+        """Whether this run asks for it, and does not know yet what became of that."""
+        return self.taken is None and not self.is_earlier
 
     @property
     def is_open(self) -> bool:
         """Whether anything is still to come."""
-        if self.taken is None:
-            return self.problem is None
-        if self.taken.outcome is not Outcome.ACCEPTED or self.problem is not None:
+        if self.problem is not None or (self.taken is not None and self.taken.outcome is not Outcome.ACCEPTED):
             return False
-        return self.progress is None or not self.progress.is_final
+        return self.is_to_be_sent or self.progress is None or not self.progress.is_final
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,7 @@ class SnapshotTracker:
         Whatever goes wrong is the snapshot's `problem`. What the journal does not take is tried until it does, or the
         program ends.
         """
-        if tracked.taken is None:
+        if tracked.is_to_be_sent:
             try:
                 await self.create(tracked)
             except Problem as problem:
@@ -258,10 +261,13 @@ class SnapshotTracker:
 
         A problem that ends it is the snapshot's. To stop never touches the snapshot.
         """
+        limit = asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(seconds):
+            async with limit:
                 await self._look(tracked)
         except TimeoutError:
+            if not limit.expired():  # not the time that was given, but a fault inside
+                raise
             return
         except Problem as problem:
             tracked.problem = problem

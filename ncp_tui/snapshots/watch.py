@@ -15,6 +15,8 @@ from ncp_tui.gateway.errors import (
     NotFound,
     PermissionDenied,
     QuotaExceeded,
+    RefusedByGateway,
+    RefusedByService,
     Throttled,
 )
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
@@ -60,28 +62,37 @@ async def watch(
 ) -> AsyncIterator[Progress]:
     """Yield a Progress after each look for what was `asked` at the history of its cluster, the last one final.
 
-    With `whole_first` the first look goes through all pages, until it succeeds; the others see the newest rows only. A
-    row that only may be it never ends the watch. A look that fails is reported and tried again after the next pause,
-    a longer one where the gateway asks for it; refused keys, a missing permission, an unknown address or a used-up
-    quota end the watch by raising. It has no limit of its own: cancel it, or stop iterating, at any time.
+    With `whole_first` the first look goes through all pages, until it succeeds; the others see the newest rows only, or
+    all while its row is not among those. A row that only may be it never ends the watch. A look that fails is reported
+    and tried again after the next pause, a longer one where the gateway asks for it; refused keys, a missing
+    permission, an unknown address or a used-up quota end the watch by raising, and so does any certain refusal of that
+    whole first look. It has no limit of its own: cancel it, or stop iterating, at any time.
     """
     started, looks = monotonic(), 0
     last: HistoryEntry | None = None
     other: Match | None = None
+    is_whole = whole_first
     while True:
         looks += 1
         problem: GatewayError | None = None
         try:
-            if whole_first:
+            if is_whole:
                 rows = await engine.snapshot_history(asked.cluster_number)
-                whole_first = False
             else:
                 rows = await engine.recent_snapshots(asked.cluster_number, tries=1)
             measured = engine.clock_offset
             other = best_match(asked.on_clock(measured.seconds if measured else None), rows, now())
-            last = other.row if other and other.whose is Whose.OURS else last
+            is_there = other is not None and other.whose is Whose.OURS
+            last = other.row if other is not None and is_there else last
+            # A row that newer ones have pushed to an older page would else stay as it was seen last, for ever.
+            is_whole = last is not None and not is_there
+            whole_first = False
         except (AuthenticationFailed, PermissionDenied, NotFound, QuotaExceeded):
             raise
+        except (RefusedByService, RefusedByGateway) as error:
+            if whole_first:
+                raise
+            problem = error
         except GatewayError as error:
             problem = error
         state = last.state if last else SnapshotState.UNKNOWN

@@ -9,9 +9,9 @@ RECHECKED = "Nothing was sent: the checks were out of date and are being repeate
 """What a request that was given up for this says; the face adds how to send it now."""
 
 _DOUBTS = {
-    Reason.NOT_LOOKED: "Preflight checks are still running.",
-    Reason.OLD: "Preflight checks are out of date and still running.",
-    Reason.OLDER_ROWS: "Older rows of the history are still being checked.",
+    Reason.NOT_LOOKED: "Preflight checks are not complete.",
+    Reason.OLD: "Preflight checks are out of date.",
+    Reason.OLDER_ROWS: "Older rows of the history are not checked.",
 }
 
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
+from ncp_tui.sandbox.protocol import GatewayError, Refusal, gateway_answer, refusal_answer
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.history_match import RowKeys, rows_named
@@ -79,6 +79,12 @@ def test_one_on_an_old_page(call: Called, sandbox: Sandbox) -> None:
 def test_keys_that_are_refused(call: Called, sandbox: Sandbox) -> None:
     sandbox.faults.add("getSnapshotHistory", act=gateway_answer(GatewayError.AUTHENTICATION_FAILED))
     assert call(*WAIT, "x-1").code == 4
+
+
+def test_a_history_that_ncp_refuses_ends_it_with_its_own_code(call: Called, sandbox: Sandbox) -> None:
+    sandbox.faults.add("getSnapshotHistory", act=refusal_answer(Refusal.CLUSTER_NOT_RUNNING, "rid"), times=None)
+    result = call(*WAIT, "x-1", "--timeout", "20", "--json")
+    assert (result.code, result.json()["error"]["code"]) == (8, "40050")
 
 
 def test_a_look_that_fails_is_repeated(call: Called, served: ThreadedSandbox) -> None:

@@ -155,7 +155,7 @@ def test_what_was_looked_at_two_minutes_ago_is_old(since: timedelta, is_old: boo
     """A form or a question left open over lunch shows the cluster of before lunch."""
     assert DRAFT.is_old(AT + since) is is_old
     assert DRAFT.confirmation(AT + since).reasons == ((Reason.OLD,) if is_old else ())
-    assert (words(DRAFT, AT + since)[0] == "Preflight checks are out of date and still running.") is is_old
+    assert (words(DRAFT, AT + since)[0] == "Preflight checks are out of date.") is is_old
 
 
 def test_what_was_not_looked_at_is_asked_about() -> None:
@@ -163,7 +163,7 @@ def test_what_was_not_looked_at_is_asked_about() -> None:
     assert (unseen.problem, unseen.is_old(AT), unseen.preflight.checks) == (None, False, ())
     assert unseen.confirmation(AT).reasons == (Reason.NOT_LOOKED,)
     assert words(unseen) == [
-        "Preflight checks are still running.",
+        "Preflight checks are not complete.",
         f"Create {NAME} anyway?",
     ]
 
@@ -171,7 +171,7 @@ def test_what_was_not_looked_at_is_asked_about() -> None:
 def test_a_history_that_goes_on_behind_what_was_looked_at_is_asked_about() -> None:
     longer = draft(evidence={"history": Listing((replace(ROW, snapshot="other-1"),), AT, has_more=True)})
     assert longer.confirmation(AT).reasons == (Reason.OLDER_ROWS,)
-    assert words(longer)[0] == "Older rows of the history are still being checked."
+    assert words(longer)[0] == "Older rows of the history are not checked."
 
 
 def test_an_earlier_request_stops_it_and_a_yes_is_for_exactly_that_one() -> None:

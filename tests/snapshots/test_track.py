@@ -184,6 +184,35 @@ async def test_the_newest_of_a_name_whoever_asked(
     assert not journal.path.exists(), "it is in nobody's journal here"
 
 
+async def test_one_that_is_only_watched_is_never_sent(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal
+) -> None:
+    """Whoever runs what is tracked need not know where it comes from."""
+    world = served.sandbox.world
+    world.start_snapshot(world.named("search-0001"), "somebodys", REQUEST.bucket)
+    tracker, told = tracker_of(journal)
+    tracked = tracker.watch_name(named("somebodys"), IDENTITY, engine)
+    assert (tracked.is_open, tracked.is_being_sent) == (True, False)
+    await tracker.run(tracked)
+    assert (told, tracked.is_open) == (["ended"], False)
+    assert not any(entry.operation == "createSnapshot" for entry in served.sandbox.ledger.requests)
+
+
+async def test_a_timeout_inside_a_look_is_not_the_end_of_the_time(
+    engine: SearchEngine, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Swallowed, the snapshot would stay "running" with nobody who follows it."""
+
+    async def hung(_: TrackedSnapshot) -> None:
+        raise TimeoutError
+
+    tracker, _ = tracker_of(journal)
+    monkeypatch.setattr(tracker, "_look", hung)
+    for seconds in (None, 60.0):
+        with pytest.raises(TimeoutError):
+            await tracker.follow(tracker.watch_name(REQUEST, IDENTITY, engine), seconds=seconds)
+
+
 async def test_when_the_time_is_over_the_snapshot_goes_on(
     served: RunningSandbox, engine: SearchEngine, journal: Journal
 ) -> None:

@@ -22,6 +22,7 @@ from ncp_tui.gateway.errors import (
     NotFound,
     PermissionDenied,
     QuotaExceeded,
+    RefusedByService,
     Throttled,
 )
 from ncp_tui.sandbox.sandbox import Sandbox, serve
@@ -262,6 +263,46 @@ async def test_other_snapshots_are_not_ours() -> None:
 async def test_a_row_that_disappears_again_is_remembered() -> None:
     found, _ = await watched(iter([rows(row()), rows(), rows(row("SUCCESS"))]))
     assert [progress.state for progress in found[:2]] == [SnapshotState.RUNNING] * 2
+
+
+async def test_a_row_on_an_older_page_by_now_is_followed_there() -> None:
+    """A watch of an hour on a busy cluster would else say "running" for ever."""
+    newer = [row("SUCCESS", name=f"newer-{number}", idx=number) for number in range(8, 11)]
+    pages = {"1": newer, "2": [row("SUCCESS")]}
+
+    def paged(query: Mapping[str, str]) -> Any:
+        asked_for.append(query["pageNo"])
+        if len(asked_for) == 1:
+            return rows(row())
+        return {
+            "snapshotHistoryResponseList": pages[query["pageNo"]],
+            "isLast": query["pageNo"] == "2",
+            "totalCount": 4,
+        }
+
+    asked_for = list[str]()
+    found, _ = await watched(paged)
+    assert [progress.state for progress in found] == [SnapshotState.RUNNING] * 2 + [SnapshotState.SUCCESS]
+    assert asked_for == ["1", "1", "1", "2"], "older pages are read only where the newest has lost it"
+
+
+async def test_a_first_whole_look_that_is_refused_for_certain_ends_it() -> None:
+    """To repeat it would end with "out of time", where the refusal says why."""
+    refused = (200, {"code": 4711, "message": "not now", "result": None, "requestId": "rid"})
+    answers = iter([rows(row()), refused, rows(row("SUCCESS"))])
+    seen = [
+        each
+        async for each in watch(Scripted(lambda _: next(answers)).engine(), NAMED, whole_first=True, sleep=Time().sleep)
+    ]
+    assert isinstance(seen[1].problem, RefusedByService), "once something was seen, it is tried again"
+    with pytest.raises(RefusedByService):
+        await anext(watch(Scripted(lambda _: refused).engine(), NAMED, whole_first=True))
+
+
+async def test_a_network_that_fails_at_the_first_whole_look_is_waited_out() -> None:
+    answers = iter([*[gateway_error(503, "500")] * 3, rows(row("SUCCESS"))])
+    looking = watch(Scripted(lambda _: next(answers)).engine(), NAMED, whole_first=True, sleep=Time().sleep)
+    assert [each.is_final async for each in looking] == [False, True]
 
 
 async def test_cancelling_ends_it_at_once() -> None:

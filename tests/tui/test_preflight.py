@@ -112,7 +112,7 @@ async def test_a_create_before_the_lights_are_known_asks() -> None:
         await stage.pilot.press("s")
         await stage.expect("looking at the cluster ...")
         await stage.pilot.press("f2")
-        await stage.until(lambda: "Preflight checks are still running." in sentences(stage))
+        await stage.until(lambda: "Preflight checks are not complete." in sentences(stage))
         assert not stage.asked(CREATE)
         wire.held.operations = set()
         await stage.pilot.press("tab", "f2")
@@ -202,7 +202,7 @@ async def test_a_look_that_hangs_keeps_nobody_from_sending_and_sends_nothing_whe
         for answer, sent in (("escape", 0), ("f2", 1)):
             await stage.pilot.press("tab", "f2")
             await stage.until(lambda: isinstance(stage.app.screen, SendQuestionDialog))
-            await stage.until(lambda: "Preflight checks are out of date and still running." in sentences(stage))
+            await stage.until(lambda: "Preflight checks are out of date." in sentences(stage))
             await stage.pilot.press("tab", answer)
             await stage.until(lambda: isinstance(stage.app.screen, CreateSnapshotScreen))
             await stage.until(lambda sent=sent: stage.asked(CREATE) == sent)  # type: ignore[misc]
