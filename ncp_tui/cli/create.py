@@ -10,9 +10,9 @@ from typing import NoReturn
 
 import click
 
+from ncp_tui.cli.cluster import find_cluster, is_number
 from ncp_tui.cli.create_report import CreateOptions, CreateReport, Ending
 from ncp_tui.cli.errors import NOTHING_SENT, Declined, ExitCode, NotConfirmed, exit_code_of, problem_words
-from ncp_tui.cli.lookup import find_cluster, is_number
 from ncp_tui.cli.options import Invocation
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.gateway.errors import Throttled

@@ -380,7 +380,7 @@ def _journal(workspace: Workspace) -> CheckResult:
 
 
 def _terminal(environ: Mapping[str, str]) -> CheckResult:
-    from ncp_tui.cli.guided import is_lines_only
+    from ncp_tui.cli.plain import is_lines_only
 
     size = _screen_size()
     if size is None:

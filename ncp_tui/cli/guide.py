@@ -64,7 +64,7 @@ def _show(context: CommandContext, topic: str | None) -> int:
 
 def _has_pager() -> bool:
     """Whether somebody reads on a terminal that a pager can draw on."""
-    from ncp_tui.cli.guided import is_lines_only
+    from ncp_tui.cli.plain import is_lines_only
 
     return not is_lines_only() and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 

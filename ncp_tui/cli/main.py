@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ncp_tui.cli.errors import ExitCode
-from ncp_tui.cli.guided import can_converse, is_lines_only, run_guided, run_guided_in_demo
+from ncp_tui.cli.errors import ExitCode, write_report
 from ncp_tui.cli.options import Group, Invocation, Settings
 from ncp_tui.cli.output import close_streams, write
+from ncp_tui.cli.plain import can_converse, is_lines_only, run_plain, run_plain_in_demo
 from ncp_tui.cli.runner import run_command
 from ncp_tui.cli.signals import Signals
 from ncp_tui.cli.streams import lost_answer, terminal_is_gone
@@ -84,7 +84,7 @@ def root(context: click.Context, demo: bool, plain: bool) -> None:
     plain = plain or is_lines_only()
     _check_terminal(plain=plain)
     if plain:
-        run_command(run_guided_in_demo if demo else run_guided)
+        run_command(run_plain_in_demo if demo else run_plain)
     run_command(_demonstrate if demo else _show)
 
 
@@ -129,8 +129,6 @@ def _run(given: Sequence[str], invocation: Invocation) -> int:
         signals.hold()
         return _interrupted(given, signals)
     except Exception as error:  # noqa: BLE001 - the last handler of the program
-        from ncp_tui.cli.reports import write_report
-
         signals.hold()
         what = f"ncp-tui met a bug of its own. {write_report(error)}"
         write(sys.stderr, what)
@@ -175,7 +173,7 @@ def _show(context: CommandContext) -> int:
 
 
 def _demonstrate(context: CommandContext) -> int:
-    from ncp_tui.cli.demo import demo_workspace
+    from ncp_tui.cli.sandbox import demo_workspace
     from ncp_tui.tui.main import run as run_tui
 
     with demo_workspace() as workspace:

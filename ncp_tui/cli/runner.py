@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import click
 
-from ncp_tui.cli.errors import Bug, ExitCode, exit_code_of, interruption, next_words, problem_words
+from ncp_tui.cli.errors import Bug, ExitCode, exit_code_of, interruption, next_words, problem_words, write_report
 from ncp_tui.cli.options import Invocation, Settings
 from ncp_tui.cli.output import Output, tell_loss
 from ncp_tui.cli.streams import asker_is_gone, is_hang_up
@@ -86,8 +86,6 @@ class CommandContext:
             if self.log_file.problem is not None:
                 self.out.note(self.log_file.problem.sentences())
         if self.log.listener_failure is not None:
-            from ncp_tui.cli.reports import write_report
-
             report = write_report(self.log.listener_failure, self.secrets)
             self.out.error(f"Following the session log met a bug; the answer above is not touched by it. {report}")
 
@@ -274,7 +272,6 @@ def _ended(work: Callable[[CommandContext], ExitCode | int], context: CommandCon
     except Exception as error:  # noqa: BLE001 - the last handler: nobody but the report can do anything about it
         if is_hang_up(error):  # a question on a terminal that has gone: its input fails, or has an end
             return _interrupted(context.signals)
-        from ncp_tui.cli.reports import write_report
 
         return Bug(write_report(error, context.secrets))
 

@@ -1,11 +1,11 @@
-"""`ncp-tui sandbox`."""
+"""`ncp-tui sandbox`, and the workspace of --demo, whose sandbox is in this process."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from ncp_tui.sandbox.fault_lab.catalogue import PlannedFault
     from ncp_tui.sandbox.fault_lab.fault import LabFault
     from ncp_tui.sandbox.sandbox import Sandbox
+    from ncp_tui.workspace import Workspace
+
+_DEMO_CLUSTERS = 12
+_DEMO_SECONDS = 12.0
+"""How long a snapshot takes: long enough to see its progress, short enough to wait for its end."""
 
 
 def _read_faults(
@@ -146,3 +151,37 @@ def _list(faults: Mapping[str, LabFault], out: Output) -> None:
 def _how_often(fault: LabFault) -> str:
     """How often it strikes when no N is given."""
     return "always" if fault.usual_times is None else str(fault.usual_times)
+
+
+@contextmanager
+def demo_workspace() -> Iterator[Workspace]:
+    """A workspace with one profile, `sandbox`, whose gateway is served for as long as the context lasts."""
+    import asyncio
+    import tempfile
+
+    from ncp_tui.gateway.credentials import SecretKey
+    from ncp_tui.profiles.profile import Profile
+    from ncp_tui.profiles.profile_store import ProfileStore
+    from ncp_tui.profiles.secret_stores.session_store import SessionStore
+    from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
+    from ncp_tui.system.paths import Paths
+    from ncp_tui.workspace import Workspace
+
+    store = SessionStore()
+    with (
+        # What is still being written when the program ends is no reason to end it with an error.
+        tempfile.TemporaryDirectory(prefix="ncp-tui-demo-", ignore_cleanup_errors=True) as folder,
+        ThreadedSandbox(Sandbox(_DEMO_CLUSTERS, _DEMO_SECONDS)) as served,
+    ):
+        root = Path(folder)
+        paths = Paths(root / "config", root / "state", root / "data")
+        profile = Profile(
+            name="sandbox",
+            access_key=served.sandbox.access_key,
+            gateway_url=served.url,
+            store="session",
+            default_bucket="bk.ses.snapshot",
+        )
+        ProfileStore(paths).add(profile)
+        asyncio.run(store.save(profile, SecretKey(served.sandbox.secret_key)))
+        yield Workspace(environ={}, paths=paths, stores={"session": store}, configure_file=None, demo=True)

@@ -157,7 +157,7 @@ def evidence(name: str, cluster: str, output: Path | None, offline: bool) -> Non
 
 def show_history(context: CommandContext, wanted: str, limit: int | None) -> ExitCode:
     """`snapshot history`. All pages are read whatever the limit: the service's order is not documented."""
-    from ncp_tui.cli.lookup import find_cluster
+    from ncp_tui.cli.cluster import find_cluster
     from ncp_tui.view.history import HISTORY, history_document
 
     engine = context.connect(context.identity())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ncp_tui.cli.cluster import find_cluster
 from ncp_tui.cli.create_report import follow
 from ncp_tui.cli.errors import ExitCode, SnapshotFailed, WaitEnded, problem_words
-from ncp_tui.cli.lookup import find_cluster
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
 from ncp_tui.snapshots.history_match import Match, awaited

@@ -10,8 +10,7 @@ import pytest
 
 import ncp_tui
 from ncp_tui.cli.errors import MEANINGS, ExitCode
-from ncp_tui.cli.examples import examples_of
-from ncp_tui.cli.help import ENVIRONMENT
+from ncp_tui.cli.help import ENVIRONMENT, examples_of
 from ncp_tui.cli.main import root
 from tests.cli.command_lines import commands, understood
 from tests.cli.program import Called

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.cli.demo import demo_workspace
+from ncp_tui.cli.sandbox import demo_workspace
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.sandbox.sandbox import ThreadedSandbox
 from ncp_tui.session_log.log import SessionLog

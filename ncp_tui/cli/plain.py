@@ -36,14 +36,14 @@ def can_converse() -> bool:
     return all(stream is not None and stream.isatty() for stream in streams)
 
 
-def run_guided_in_demo(context: CommandContext) -> int:
+def run_plain_in_demo(context: CommandContext) -> int:
     """The same against a private sandbox."""
-    from ncp_tui.cli.demo import demo_workspace
+    from ncp_tui.cli.sandbox import demo_workspace
 
     with demo_workspace() as workspace:
         context.workspace = workspace
         try:
-            return run_guided(context)
+            return run_plain(context)
         finally:
             context.log_file.close()  # while its folder is still there
 
@@ -60,7 +60,7 @@ class NoClusters(CommandProblem):
     kind = "no_clusters"
 
 
-def run_guided(context: CommandContext) -> ExitCode:
+def run_plain(context: CommandContext) -> ExitCode:
     """Ask for cluster, bucket and name, and create the snapshot as `snapshot create` does, its exit codes included."""
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="backslashreplace")  # what is no text here becomes a name that is refused
