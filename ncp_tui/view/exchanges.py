@@ -18,7 +18,7 @@ _HEADER = 26
 def exchange_word(exchange: Exchange) -> Cell:
     """The status of a request in a word or number, with the tone of what it means."""
     if exchange.error == "cancelled":
-        return Cell("stopped", Tone.DIM)
+        return Cell("cancelled", Tone.DIM)
     if exchange.status is None:
         return Cell("no answer" if exchange.sent else "not sent", Tone.BAD)
     return Cell(str(exchange.status), Tone.BAD if exchange.error else Tone.GOOD)

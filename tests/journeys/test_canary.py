@@ -96,7 +96,7 @@ def test_the_full_screen_in_trouble(gateway: ThreadedSandbox, with_keys: dict[st
         terminal.press("y")
         terminal.expect("As curl", "NCLOUD_ACCESS_KEY")
         terminal.press(ESCAPE, ESCAPE)
-        terminal.expect("search-0001", "LAST SNAPSHOT")
+        terminal.expect("search-0001", "LAST GOOD")
         gateway.sandbox.faults.add("getClusterInfoList", "answer", (500, headers), times=None)
         terminal.press("r")
         terminal.expect("500")

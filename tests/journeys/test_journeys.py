@@ -47,7 +47,7 @@ def test_from_the_first_run_to_a_finished_snapshot(gateway: ThreadedSandbox, tmp
         terminal.press("v")
         terminal.expect("Session log", "create snapshot search-0001-", "watch search-0001-")
         terminal.press(ESCAPE)
-        terminal.expect("Clusters", "succeeded just now")
+        terminal.expect("LAST GOOD", "succeeded, just now")
         terminal.press("q")
         assert terminal.expect_end() == 0
     assert [effect.operation for effect in gateway.sandbox.ledger.effects] == ["createSnapshot"]

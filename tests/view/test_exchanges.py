@@ -41,7 +41,7 @@ def test_what_became_of_a_request_in_a_word() -> None:
         "503": (replace(ANSWERED, answer=Answer(503, "", (), b""), error="unavailable"), Tone.BAD),
         "no answer": (replace(ANSWERED, answer=None, error="answer_lost"), Tone.BAD),
         "not sent": (replace(ANSWERED, answer=None, error="no_connection", sent=False), Tone.BAD),
-        "stopped": (replace(ANSWERED, answer=None, error="cancelled"), Tone.DIM),
+        "cancelled": (replace(ANSWERED, answer=None, error="cancelled"), Tone.DIM),
     }
     for word, (exchange, tone) in words.items():
         assert (exchange_word(exchange).text, exchange_word(exchange).tone) == (word, tone)
