@@ -185,7 +185,7 @@ def running(home: Path, clusters: int = 12, duration: float = 60.0) -> Iterator[
 def create_snapshot(line: Line) -> None:
     """Ask for a snapshot of the cluster under the cursor, and wait until it is accepted."""
     line.press("s")
-    line.expect("legal; time is UTC")
+    line.expect("valid (UTC)")
     line.settle()
     before = len(line.raw)
     line.press(F2)

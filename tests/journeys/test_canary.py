@@ -90,7 +90,7 @@ def test_the_full_screen_in_trouble(gateway: ThreadedSandbox, with_keys: dict[st
     with Terminal(tmp_path, environ=with_keys, first=LOUD) as terminal:
         terminal.expect("14 clusters")
         terminal.press("s")
-        terminal.expect("legal; time is UTC", "ok: cluster, health, bucket, name", "bk.ses.snapshot")
+        terminal.expect("valid (UTC)", "ok: cluster, health, bucket, name", "bk.ses.snapshot")
         terminal.press(F2)
         terminal.expect(" succeeded in ")
         terminal.press("y")

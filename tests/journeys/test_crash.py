@@ -63,7 +63,7 @@ def test_a_bug_ends_in_a_report_without_values(patch: str, keys: str, tmp_path: 
         first, rest = keys[:1], keys[1:]
         terminal.press(first)
         if rest:
-            terminal.expect("legal; time is UTC", "ok: cluster, health, bucket, name")
+            terminal.expect("valid (UTC)", "ok: cluster, health, bucket, name")
             terminal.press(rest)
         assert terminal.expect_end() == 1
     after = terminal.raw[terminal.raw.rindex(LEFT_ALTERNATE_SCREEN) :]
@@ -99,9 +99,9 @@ def test_no_variable_makes_textual_write_what_is_typed(tmp_path: Path) -> None:
     environ = {"TEXTUAL_LOG": str(log), "TEXTUAL": "debug,devtools", "TEXTUAL_DEBUG": "1"}
     with Terminal(tmp_path, environ=environ, first=f"import os; os.chdir({str(tmp_path)!r})") as terminal:
         # Each key is pressed where the one before has been seen to arrive.
-        terminal.expect("Welcome to ncp-tui", "a Type keys")
+        terminal.expect("Welcome to ncp-tui", "a Enter keys")
         terminal.press("a")
-        terminal.expect("Secret key", "yes: asks for cluster's name")
+        terminal.expect("Secret key", "yes: type cluster name")
         terminal.press("lab")
         terminal.expect("lab")
         terminal.press("\t", "ACCESSKEY0000000001")

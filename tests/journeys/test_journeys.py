@@ -36,7 +36,7 @@ def test_from_the_first_run_to_a_finished_snapshot(gateway: ThreadedSandbox, tmp
         terminal.press("s")
         terminal.expect(
             "Create snapshot",
-            "legal; time is UTC",
+            "valid (UTC)",
             "ok: cluster, health, bucket, name",
             "bk.ses.snapshot",
             "locked: objects",
@@ -60,9 +60,9 @@ def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path)
     """Somebody with nothing but a pair of keys gets to the clusters without leaving the program."""
     with Terminal(tmp_path) as terminal:
         # Each key is pressed where the one before has been seen to arrive: what is open, or has the focus, comes late.
-        terminal.expect("My Account > Manage Auth Key", "ncp-tui --demo", "Type keys into a form")
+        terminal.expect("My Account > Manage Auth Key", "ncp-tui --demo", "Enter keys ...")
         terminal.press(ENTER)
-        terminal.expect("Add a profile to begin", "Secret key", "yes: asks for cluster's name", "f1 Help")
+        terminal.expect("Add a profile to begin", "Secret key", "yes: type cluster name", "f1 Help")
         terminal.press("lab")
         terminal.expect("lab")
         terminal.press(TAB, gateway.sandbox.access_key)
@@ -110,7 +110,7 @@ def test_the_gateway_goes_in_the_middle(gateway: ThreadedSandbox, tmp_path: Path
     with Terminal(tmp_path, environ={**keys_of(gateway), "NCP_TUI_PROFILE": "environment"}) as terminal:
         terminal.expect("14 clusters")
         terminal.press("s")
-        terminal.expect("legal; time is UTC", "ok: cluster, health, bucket, name")
+        terminal.expect("valid (UTC)", "ok: cluster, health, bucket, name")
         terminal.press(F2)
         terminal.expect("Accepted")
         gateway.stop()
@@ -140,7 +140,7 @@ def test_the_demo_touches_nothing_of_the_user(tmp_path: Path) -> None:
     with Terminal(tmp_path, "--demo", environ=keys, first=short) as terminal:
         terminal.expect("DEMO", "sandbox / KR / Clusters", "14 clusters")
         terminal.press("s")
-        terminal.expect("DEMO", "legal; time is UTC", "ok: cluster, health, bucket, name", "usable")
+        terminal.expect("DEMO", "valid (UTC)", "ok: cluster, health, bucket, name", "usable")
         terminal.press(F2)
         terminal.expect("Accepted")
         terminal.press(F1)

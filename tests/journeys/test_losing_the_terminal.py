@@ -373,7 +373,7 @@ def test_the_terminal_closes_in_the_middle_of_a_create(first: str, gateway: Thre
     with Terminal(tmp_path, environ=keys_of(gateway), first=first) as terminal:
         terminal.expect("14 clusters")
         terminal.press("s")
-        terminal.expect("legal; time is UTC", "ok: cluster, health, bucket, name", "bk.ses.snapshot")
+        terminal.expect("valid (UTC)", "ok: cluster, health, bucket, name", "bk.ses.snapshot")
         terminal.press(F2)
         assert create.reached.wait(30)
         terminal.hang_up()

@@ -29,7 +29,7 @@ def test_stopped_and_continued(gateway: ThreadedSandbox, tmp_path: Path) -> None
     with Terminal(tmp_path, environ=keys_of(gateway)) as terminal:
         terminal.expect("14 clusters")
         terminal.press("s")
-        terminal.expect("legal; time is UTC", "ok: cluster, health, bucket, name", "bk.ses.snapshot")
+        terminal.expect("valid (UTC)", "ok: cluster, health, bucket, name", "bk.ses.snapshot")
         terminal.press(F2)
         terminal.expect("running,")
         terminal.press(ESCAPE)

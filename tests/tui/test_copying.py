@@ -141,7 +141,7 @@ async def test_everything_worth_a_copy_can_be_copied(monkeypatch: pytest.MonkeyP
         assert stage.shows("snapshot name", "curl", "request id", "response")
         for key in ("enter", "c", "c", "c"):
             await stage.press(key, "down")
-        assert stage.shows("Sent to the terminal (OSC 52), which may not take it")
+        assert stage.shows("Sent to the terminal clipboard (OSC 52). Nothing there?")
         copied = [base64.b64decode(each.removeprefix("\x1b]52;c;").removesuffix("\a")).decode() for each in sent]
         name, curl, request_id, response = copied
         assert name.startswith(("auto-", "snapshot-"))
@@ -158,7 +158,7 @@ async def test_a_copy_is_written_beside_the_program_and_never_over_another() -> 
         await stage.press("h", "Y", "down", "down", "w")
         (file,) = files_of(stage)
         assert file.name == "ncp-tui-request-id-20260102-000000.txt"
-        await stage.expect("Written, for you alone:")
+        await stage.expect("Saved (only you can read it):")
         before = file.read_bytes()
         await stage.press("w")
         assert "the file exists. No other file was changed." in said(stage)
@@ -170,7 +170,7 @@ async def test_a_copy_is_written_beside_the_program_and_never_over_another() -> 
 async def test_the_demo_writes_no_copy() -> None:
     async with staged(demo=True) as stage:
         await stage.press("Y", "down", "w")
-        await stage.expect("The demo writes nothing.")
+        await stage.expect("The demo writes no files.")
         assert not files_of(stage)
 
 

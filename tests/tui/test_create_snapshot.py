@@ -44,7 +44,7 @@ async def test_the_name_comes_from_the_profiles_template() -> None:
     async with staged(WIDE, profile=profile(name_template="{profile}-{date:kst}-{time:kst}")) as stage:
         await stage.press("s")
         assert value(stage, "name") == "prod-20260102-090000"
-        assert stage.shows("20/30  legal; time is KST")
+        assert stage.shows("20/30  valid (KST)")
         stage.clock.advance(61)
         await stage.press("f3")
         assert value(stage, "name") == "prod-20260102-090101", "a fresh name has the time of now"
@@ -73,7 +73,7 @@ async def test_an_illegal_name_is_judged_while_it_is_typed() -> None:
         await stage.press("s")
         for name, reason in ILLEGAL.items():
             await stage.fill("name", name)
-            assert stage.shows(f"{len(name)}/30  {reason}", "Nothing can be sent yet")
+            assert stage.shows(f"{len(name)}/30  {reason}", "Cannot create yet")
             assert not can_create(stage), name
             await stage.press("f2", "enter", "enter", "enter")
             assert not stage.asked(CREATE), name
@@ -88,7 +88,7 @@ async def test_typing_changes_the_verdict_key_by_key() -> None:
         await stage.press("s", "A")
         assert stage.shows(f"{len(NAME) + 1}/30  no capital letters (A)")
         await stage.press("backspace")
-        assert stage.shows(f"{len(NAME)}/30  legal")
+        assert stage.shows(f"{len(NAME)}/30  valid")
         await stage.press("question_mark")
         assert value(stage, "name").endswith("?"), "in an input a question mark is typed"
 
@@ -106,7 +106,7 @@ async def test_only_a_usable_bucket_can_be_taken() -> None:
             table.move_to(name)
             await stage.press("enter")
             assert value(stage, "bucket") == "bk.ses.snapshot"
-            assert stage.shows(f"{name} cannot take a snapshot:")
+            assert stage.shows(f"{name} cannot be used:")
         table.move_to("empty-bucket")
         await stage.press("enter")
         assert value(stage, "bucket") == "empty-bucket"
@@ -117,7 +117,7 @@ async def test_without_a_storage_key_nothing_is_sent_whatever_bucket_is_typed() 
     """search-0004 has none, so the service names no buckets and takes no create; its own words are shown."""
     async with staged((160, 40), profile=profile(default_bucket=None)) as stage:
         await stage.press("down", "down", "down", "s")
-        assert stage.shows("The cluster has no storage key, so it names no buckets.", "choose a bucket")
+        assert stage.shows("The cluster has no storage key, so NCP lists no buckets.", "choose a bucket")
         assert "Set the API authentication key first" in stage.words()
         assert stage.shows("No bucket is chosen.", "block: bucket, API key")
         assert not can_create(stage)
@@ -136,7 +136,7 @@ async def test_a_refused_list_says_why_and_a_bucket_can_be_typed() -> None:
 
     async with staged((160, 40), profile=profile(default_bucket=None), prepare=prepare) as stage:
         await stage.press("s")
-        assert stage.shows("The bucket list could not be read. A bucket can be typed by hand.")
+        assert stage.shows("Bucket list unavailable. You can type a bucket name.")
         assert stage.shows("Not now, please", "choose a bucket")
         assert not can_create(stage)
         await stage.fill("bucket", "bk.ses.snapshot")
@@ -160,7 +160,7 @@ async def test_an_empty_list_says_so() -> None:
         assert stage.shows("No buckets listed. Is the cluster's storage key set in the NCP console?")
         assert can_create(stage)
         await stage.press("f5")
-        assert stage.shows("The bucket list could not be read. A bucket can be typed by hand.")
+        assert stage.shows("Bucket list unavailable. You can type a bucket name.")
         assert "it does not mean that there are none" in stage.words()
         assert can_create(stage)
         await stage.press("f5")
@@ -292,7 +292,7 @@ async def test_a_lost_answer_over_a_socket_is_found_in_the_history(cut: str, qui
     async with staged((160, 40), listening=True) as stage:
         stage.sandbox.faults.add(CREATE, "after", cut)  # type: ignore[arg-type]
         await stage.press("s", "f2", "f2")
-        assert stage.shows("Started: the history names it, though no answer said so.", f"{NAME}: running")
+        assert stage.shows("Started: it is in the history, although the response was lost.", f"{NAME}: running")
         stage.clock.advance(60)
         await stage.expect(f"Snapshot {NAME} succeeded")
         assert (stage.asked(CREATE), len(stage.effects)) == (1, 1)
@@ -347,7 +347,7 @@ async def test_a_second_create_waits_for_the_answer_of_the_first() -> None:
         await stage.expect("search-0002-20260102-000000")
         await stage.until(lambda: can_create(stage))
         await stage.pilot.press("f2")
-        await stage.expect("Another create is on its way; wait for its answer first.")
+        await stage.expect("Another request is in flight. Wait for its answer.")
         wire.held.gate.set()
         await stage.settle()
         await stage.press("tab", "f2")
@@ -361,7 +361,7 @@ async def test_only_the_name_of_the_cluster_confirms() -> None:
         for typed in ("", "y", "search-0002", "SEARCH-0001", "search-0001 "):
             await stage.fill("confirm-input", typed)
             await stage.press("tab", "f2")
-            assert stage.shows("Nothing was done: that is not the name.")
+            assert stage.shows("Name does not match.")
         await stage.press("escape")
         assert can_create(stage)
         assert not stage.asked(CREATE)

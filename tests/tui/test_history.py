@@ -61,7 +61,7 @@ async def test_the_oldest_first_is_turned_around_and_no_failure_is_among_them() 
         assert times(stage) == sorted(times(stage), reverse=True)
         assert times(stage)[0].startswith("2025-12-31")
         await stage.press("f")
-        assert stage.shows("No failure among them. Press f for all.")
+        assert stage.shows("No failures in the rows loaded so far. Press f to show all.")
 
 
 async def test_the_message_of_a_row_is_said_where_its_column_has_no_room() -> None:
@@ -109,7 +109,7 @@ async def test_the_newest_page_at_once_and_the_others_where_the_cursor_goes() ->
     async with staged(WIDE, prepare=long_history) as stage:
         before = stage.asked(HISTORY)
         await stage.press("h")
-        assert stage.shows("100 of 230 snapshots read", "snap-229", "More are read as you go down.")
+        assert stage.shows("100 of 230 snapshots read", "snap-229", "Scroll down to load more.")
         assert stage.asked(HISTORY) == before + 1
         await stage.press("pagedown")
         assert stage.asked(HISTORY) == before + 1
@@ -134,7 +134,7 @@ async def test_the_newest_page_at_once_and_the_others_where_the_cursor_goes() ->
 async def test_whoever_looks_for_something_looks_through_all_of_it() -> None:
     """That a name, or a failure, is not among the newest hundred says nothing about the rest; evidence says so."""
     async with staged(WIDE, prepare=long_history) as stage:
-        for key, then in (("slash", "11 of 230 rows contain “snap-7”."), ("o", "230 snapshots, 50 failed")):
+        for key, then in (("slash", "11 of 230 match “snap-7”."), ("o", "230 snapshots, 50 failed")):
             await stage.press("h")
             assert stage.shows("100 of 230 snapshots read"), key
             await stage.press(key)
@@ -147,12 +147,12 @@ async def test_whoever_looks_for_something_looks_through_all_of_it() -> None:
         await stage.press("h")
         screen = stage.app.screen
         assert isinstance(screen, HistoryScreen)
-        part = await screen.look_up("snap-229", "1")
+        part = await screen.read_history_of("snap-229", "1")
         assert part.problem is not None
         assert "100 of 230 snapshots read" in part.problem.what
         await stage.press("f")
         assert stage.shows("230 snapshots, 50 failed")
-        assert (await screen.look_up("snap-229", "1")).problem is None
+        assert (await screen.read_history_of("snap-229", "1")).problem is None
 
 
 async def test_the_newest_are_on_top_where_the_service_begins_with_the_oldest() -> None:

@@ -85,7 +85,7 @@ async def answer(stage: Stage, *phrases: str) -> None:
 async def test_asked_once_and_then_open_for_the_session(key_file: Yesterdays) -> None:
     """A wrong one is asked again, and what was typed is neither copied nor in any message."""
     async with staged(WIDE, profile=BOXED, stores=stores(key_file), settled=False) as stage:
-        await stage.expect("Locked key file", "keys.enc", "asked for once per session", "enter opens it, esc cancels")
+        await stage.expect("Unlock key file", "keys.enc", "asked once per session", "enter Unlock   esc Cancel")
         assert not stage.sandbox.ledger.requests, "nothing can be signed yet"
         await answer(stage, "wrong wrong wrong")
         await stage.expect("Wrong passphrase, or the file is damaged. Try again.")
@@ -183,13 +183,13 @@ async def test_the_form_says_where_the_key_will_be(tmp_path: Path) -> None:
         stage.app.screen.query_one("#store", Select).value = "file"
         await stage.settle()
         text = " ".join(stage.text().split())
-        assert "Encrypted file, opened with a passphrase once per session" in text
-        assert "Kept in: encrypted file (" in text
+        assert "Encrypted file (passphrase once per session)" in text
+        assert "Stored in encrypted file (" in text
         assert "keys.enc" in text
-        assert "A forgotten passphrase cannot be recovered." in text
+        assert "A lost passphrase cannot be recovered." in text
         stage.app.screen.query_one("#store", Select).value = "session"
         await stage.settle()
-        assert not stage.shows("Kept in:")
+        assert not stage.shows("Stored in")
 
 
 async def test_a_new_file_has_its_passphrase_typed_twice(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ async def test_a_copy_that_cannot_be_deleted_is_told_and_tried_again(tmp_path: P
         stage.app.screen.query_one("#store", Select).value = "file"
         await stage.pilot.press("f2")
         await answer(stage, PHRASE, PHRASE)
-        await stage.expect("prod is saved, and a copy of its key is still in: this session only.")
+        await stage.expect("prod saved, but a copy of its key remains in this session only.")
         assert stage.app.screen.query_one(ProblemCard).display
         found = stage.workspace.profiles.load().find("prod")
         assert found is not None

@@ -131,4 +131,4 @@ async def test_welcome_names_its_keys() -> None:
     environ = {"NCLOUD_ACCESS_KEY": ACCESS_KEY, "NCLOUD_SECRET_KEY": SECRET_KEY, "NCLOUD_API_GW": URL}
     async with staged((80, 24), with_profile=False, environ=environ) as stage:
         assert isinstance(stage.app.screen, WelcomeScreen)
-        assert stage.shows("enter Use now", "i Save as a profile", "a Type keys", "esc Later")
+        assert stage.shows("enter Use now", "i Save as a profile", "a Enter keys", "esc Later")

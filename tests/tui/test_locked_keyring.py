@@ -44,7 +44,7 @@ def service() -> Iterator[FakeSecretService]:
 
 async def asked(stage: Stage) -> None:
     await stage.until(lambda: isinstance(stage.app.screen, UnlockDialog))
-    await stage.expect("Locked keyring", "Your OS keyring is locked.", "enter has it ask, esc leaves it locked")
+    await stage.expect("Unlock keyring", "Your OS keyring is locked.", "enter Unlock   esc Cancel")
 
 
 @pytest.mark.parametrize("size", [(60, 20), WIDE])
@@ -93,7 +93,7 @@ async def test_waiting_for_a_prompt_that_never_ends_can_be_left(service: FakeSec
     async with staged((80, 24), profile=KEPT, stores=stores, settled=False) as stage:
         await asked(stage)
         await stage.pilot.press("enter", "enter")
-        await stage.expect("Waiting for the keyring's own window")
+        await stage.expect("Waiting for the keyring")
         await stage.until(service.prompted.is_set)
         await stage.pilot.press("escape")
         await stage.settle()

@@ -110,7 +110,7 @@ async def test_a_create_before_the_lights_are_known_asks() -> None:
     async with staged(WIDE, wrap=wire) as stage:
         wire.held.operations = {HISTORY}
         await stage.pilot.press("s")
-        await stage.expect("looking at the cluster ...")
+        await stage.expect("checking ...")
         await stage.pilot.press("f2")
         await stage.until(lambda: "Preflight checks are not complete." in sentences(stage))
         assert not stage.asked(CREATE)
@@ -144,10 +144,10 @@ async def test_f5_looks_at_the_cluster_again() -> None:
         await stage.press("f5")
         assert stage.asked(SHOW) == shown + 1
         assert lights(stage).startswith("warn: cluster   ok: health")
-        assert stage.shows("search-0001  1037001  changing", "not running: the service may refuse")
+        assert stage.shows("search-0001  1037001  changing", "not running: NCP may reject the request")
 
 
-AGAIN = "Nothing was sent: the checks were out of date and are being repeated. Then press it once more."
+AGAIN = "Nothing was sent: the checks were out of date and are being repeated. Press f2 again."
 
 
 async def test_old_lights_are_read_again_before_anything_is_sent() -> None:
@@ -233,7 +233,7 @@ async def test_a_name_in_doubt_is_sent_again_by_a_yes_to_exactly_that_request(tm
     async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
         await stage.press("s")
         assert lights(stage).startswith("warn: name")
-        assert stage.shows("27/30  asked for before")
+        assert stage.shows("27/30  requested before")
         assert f"{NAME} was asked for before" in pane(stage)
         await stage.press("f2")
         assert isinstance(stage.app.screen, SendQuestionDialog)

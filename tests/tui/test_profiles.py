@@ -96,10 +96,13 @@ async def test_keys_found_elsewhere_are_not_changed_and_can_be_saved_as_a_profil
                 table_of(stage).move_to(name)
                 await stage.press(key)
                 assert isinstance(stage.app.screen, ProfilesScreen), (name, key)
-                assert stage.shows("Not a saved profile, so ncp-tui cannot", f"{name}. i saves it as one."), (name, key)
+                assert stage.shows(f"{name} is not a saved profile, so", "Press i to save it as a profile."), (
+                    name,
+                    key,
+                )
                 stage.app.screen.say("")
                 await stage.settle()
-                assert not stage.shows("Not a saved profile"), "the next key has to say it anew"
+                assert not stage.shows("is not a saved profile"), "the next key has to say it anew"
         await stage.press("i")
         form = stage.app.screen
         assert isinstance(form, ProfileFormScreen)
@@ -173,7 +176,7 @@ async def test_leaving_the_form_saves_nothing() -> None:
         await stage.press("p", "a")
         await fill_form(stage, **USUAL)
         await stage.press("escape")
-        assert stage.shows("Leave without saving? What was typed here is lost.")
+        assert stage.shows("Leave without saving? What you typed is lost.")
         await stage.press("escape")
         assert isinstance(stage.app.screen, ProfileFormScreen), "a no goes back to what was typed"
         await stage.press("escape", "y")
@@ -187,7 +190,7 @@ async def test_editing_keeps_the_secret_that_is_not_typed_and_undoes_nothing_of_
         await stage.press("p", "e")
         form = stage.app.screen
         assert form.query_one("#name", Input).disabled, "a name is changed by renaming, which moves the key"
-        assert stage.shows("empty: stays as it is")
+        assert stage.shows("unchanged if empty")
         await stage.fill("default_bucket", "es-backup-weekly")
         form.query_one("#protected", Select).value = "yes"
         await stage.press("f2")
@@ -228,7 +231,7 @@ async def test_copied_renamed_and_made_the_default() -> None:
         await stage.press("p", "c")
         assert stage.app.screen.query_one("#confirm-input", Input).value == "prod-copy"
         await stage.press("enter")
-        assert stage.shows("prod is copied to prod-copy.")
+        assert stage.shows("prod copied to prod-copy.")
         for name in ("prod", "prod-copy"):
             assert await secret_of(stage, profile_of(stage, name)) == SecretKey(SECRET_KEY)
         assert stage.workspace.profiles.load().default == "prod"
@@ -236,13 +239,13 @@ async def test_copied_renamed_and_made_the_default() -> None:
         await stage.press("n")
         await stage.fill("confirm-input", "production")
         await stage.press("enter")
-        assert stage.shows("prod is now called production.")
+        assert stage.shows("prod renamed to production.")
         book = stage.workspace.profiles.load()
         assert (book.find("prod"), book.default) == (None, "production")
         assert await secret_of(stage, profile_of(stage, "production")) == SecretKey(SECRET_KEY)
         table_of(stage).move_to("stage")
         await stage.press("d")
-        assert stage.shows("stage is the default now.")
+        assert stage.shows("stage is now the default.")
         assert "default" in line_of(stage, "stage")
         assert "default" not in line_of(stage, "production ")
         assert stage.workspace.profiles.load().default == "stage"
@@ -374,7 +377,7 @@ async def test_a_profile_without_its_key_says_where_it_should_be_and_moves_nowhe
 async def test_only_the_typed_name_removes() -> None:
     async with staged(WIDE, wanted="prod", more=[OTHER]) as stage:
         await stage.press("p", "x")
-        assert "prod is in use: then nobody is called until you choose another profile." in stage.words()
+        assert "It is in use: no profile is selected after that." in stage.words()
         await stage.press("escape")
         table_of(stage).move_to("stage")
         await stage.press("x")
@@ -383,14 +386,14 @@ async def test_only_the_typed_name_removes() -> None:
             await stage.fill("confirm-input", typed)
             await stage.press("tab", "f2")
             assert isinstance(stage.app.screen, TypeNameDialog)
-            assert stage.shows("Nothing was done: that is not the name.")
+            assert stage.shows("Name does not match.")
         await stage.press("escape")
         removed = profile_of(stage, "stage")
         assert await secret_of(stage, removed) == SecretKey(SECRET_KEY)
         await stage.press("x")
         await stage.fill("confirm-input", "stage")
         await stage.press("enter")
-        assert stage.shows("enter does nothing here. f2: Remove.")
+        assert stage.shows("enter does nothing here.   f2 Remove")
         await stage.press("f2")
         assert stage.shows("Profile stage deleted.")
         assert stage.workspace.profiles.load().find("stage") is None
@@ -402,7 +405,7 @@ async def test_without_the_profile_in_use_nobody_is_called() -> None:
         await stage.press("p", "x")
         await stage.fill("confirm-input", "prod")
         await stage.press("f2", "escape")
-        assert stage.shows("No profile is chosen. Press p.")
+        assert stage.shows("No profile selected. Press p to choose or add one.")
         assert stage.app.session.identity is None
         assert "prod" not in stage.text().splitlines()[0]
 
@@ -462,15 +465,13 @@ async def test_nothing_found_is_a_form() -> None:
 async def test_the_first_form_can_be_left() -> None:
     async with staged(WIDE, with_profile=False) as stage:
         await stage.press("escape")
-        assert stage.shows("No profile is chosen. Press p.")
+        assert stage.shows("No profile selected. Press p to choose or add one.")
         for key in ("s", "h", "r", "enter"):
             await stage.press(key)
-            assert key == "r" or stage.shows(
-                "No profile is chosen, so there is nobody to call as. p chooses or adds one."
-            )
+            assert key == "r" or stage.shows("No profile selected. Press p to choose or add one.")
         assert isinstance(stage.app.screen, ClustersScreen)
         await stage.press("p")
-        assert stage.shows("No profile yet. Press a to add one.")
+        assert stage.shows("No profiles yet. Press a to add one.")
         for key in ("enter", "e", "t", "d", "n", "c", "i", "x"):
             await stage.press(key)
         assert isinstance(stage.app.screen, ProfilesScreen)
@@ -478,13 +479,13 @@ async def test_the_first_form_can_be_left() -> None:
 
 async def test_what_was_found_is_offered(configure: Path) -> None:
     async with staged(WIDE, with_profile=False, environ=ENVIRON, configure_file=configure) as stage:
-        assert stage.shows("environment (NCLOUD_ACCESS_KEY)", "~/.ncloud/configure [lab]", "Type other keys")
+        assert stage.shows("environment (NCLOUD_ACCESS_KEY)", "~/.ncloud/configure [lab]", "Enter other keys")
         assert SECRET_KEY not in stage.text()
         for keys, then in (
             (["i"], "New profile"),
             (["a"], "New profile"),
             (["end", "enter"], "New profile"),
-            (["escape"], "No profile is chosen. Press p."),
+            (["escape"], "No profile selected. Press p to choose or add one."),
             (["enter"], "environment / KR / Clusters"),
             (["down", "enter"], "configure:lab / KR / Clusters"),
         ):
@@ -525,7 +526,7 @@ async def test_a_store_that_works_here_is_proposed_before_anything_is_typed() ->
         await stage.press("a")
         stage.app.screen.query_one("#store", Select).value = "keyring"
         await stage.settle()
-        assert "No key can be kept there on this host. There is no OS keyring" in stage.words()
+        assert "No key can be stored there on this host. There is no OS keyring" in stage.words()
         stage.app.screen.query_one("#store", Select).value = "file"
         await fill_form(stage, **USUAL)
         await stage.press("f2")
@@ -561,7 +562,7 @@ async def test_leaving_while_it_is_saved_says_so_and_help_over_it_stays() -> Non
             await stage.until(lambda: store.asked == ["save"])
             for place, key in enumerate(meanwhile):
                 if place and key == "escape":
-                    await stage.expect("It is being saved. esc once more leaves; the saving goes on.")
+                    await stage.expect("Saving. Press esc again to leave; saving continues.")
                 await stage.pilot.press(key)
             if meanwhile == ["escape", "escape"]:
                 await stage.until(lambda: isinstance(stage.app.screen, ProfilesScreen))

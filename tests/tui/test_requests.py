@@ -110,9 +110,9 @@ async def test_a_lost_answer_is_looked_for_and_found(quick_looks: None) -> None:
         await stage.press("s")
         wire.held.operations = {HISTORY}
         await stage.pilot.press("f2")
-        await stage.expect(f"{NAME}: no answer from NCP; checking the history", "Only one request was sent.")
+        await stage.expect(f"{NAME}: no answer from NCP; checking the history", "No answer from NCP.")
         wire.held.gate.set()
-        await stage.expect("Started: the history names it, though no answer said so.")
+        await stage.expect("Started: it is in the history, although the response was lost.")
         stage.clock.advance(60)
         await stage.expect(f"Snapshot {NAME} succeeded")
         (entry,) = entries(stage)
@@ -128,7 +128,7 @@ async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_resolved_later(
         assert "(503/500" in stage.words(), "a gateway that does not say how far the request got"
         await stage.press("f2")
         assert not stage.shows("press u"), "on the form a u would be typed"
-        assert "looks again." in stage.text(), "the whole of the card is in an 80x24 window"
+        assert "check again." in stage.text(), "the whole of the card is in an 80x24 window"
         await stage.press("escape")
         assert stage.shows(f"Unresolved: {NAME} may or may not have started. Press u.", "1 UNRESOLVED")
         await stage.press("u")
@@ -155,9 +155,9 @@ async def test_stopping_to_look_leaves_it_open() -> None:
         await stage.pilot.press("s")
         await stage.expect(f"Checking {NAME} ... attempt 1, esc stops.")
         await stage.pilot.press("s")
-        await stage.expect(f"Still looking for {NAME}.")
+        await stage.expect(f"Still checking {NAME}.")
         await stage.pilot.press("escape")
-        await stage.expect(f"Stopped. {NAME} stays open.", "press s")
+        await stage.expect(f"Stopped. {NAME} is still unresolved.", "press s")
         assert isinstance(stage.app.screen, RequestsScreen)
         assert not wire.held.waiting
         assert [entry.id for entry in stage.app.session.journal.abandoned()] == [entries(stage)[0].id]
@@ -185,7 +185,7 @@ async def test_an_entry_of_another_profile_is_resolved_as_that_profile(tmp_path:
     earlier_run(tmp_path, SENT, caller=Caller("stage", "public", "KR", GATEWAY))
     prepare = begun_in_the_world("before-upgrade", timedelta(minutes=5))
     async with staged(WIDE, more=[stage_profile], prepare=prepare, paths=paths_in(tmp_path)) as stage:
-        assert stage.shows("prod / KR", "1 UNRESOLVED, press u")
+        assert stage.shows("prod / KR", "1 UNRESOLVED (u)")
         await stage.press("u", "s")
         assert stage.shows("Started: before-upgrade.", "The history names it since 2026-01-02 08:55:00 KST")
         assert stage.app.session.unresolved == []
@@ -314,7 +314,7 @@ async def test_an_empty_journal_says_so() -> None:
     async with staged((80, 24)) as stage:
         await stage.press("u")
         assert stage.shows(
-            "No snapshot was asked for from this machine yet.", "No snapshots requested from this machine yet."
+            "No snapshots requested from this machine yet.", "No snapshots requested from this machine yet."
         )
         await stage.press("s", "x", "e", "enter")
         assert isinstance(stage.app.screen, RequestsScreen)
@@ -361,7 +361,7 @@ async def test_a_folder_nobody_may_write_to() -> None:
         await stage.press("h")
         stage.workspace.folder.rmdir()
         await stage.press("e")
-        assert stage.shows("was not written", "Press e again, or start it elsewhere.")
+        assert stage.shows("was not written", "Press e to retry")
 
 
 def test_the_times_of_the_stage_are_those_of_the_journal() -> None:

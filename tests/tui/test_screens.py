@@ -48,12 +48,12 @@ async def test_a_snapshot_from_form_to_end(quick_looks: None) -> None:  # noqa: 
         await stage.press("s")
         text = stage.text()
         assert "search-0001-20260102-000000" in text
-        assert "27/30  legal; time is UTC" in text
+        assert "27/30  valid (UTC)" in text
         assert "locked: objects cannot be replaced" in text
         assert '"snapshotName": "search-0001-20260102-000000"' in text
         assert not stage.sandbox.ledger.effects, "a preview sends nothing"
         await stage.press("f2", "f2", "f2")
-        await stage.expect("search-0001-20260102-000000: running, 0 s", "Accepted: it goes on without you.")
+        await stage.expect("search-0001-20260102-000000: running, 0 s", "Accepted. It runs on NCP;")
         assert len(stage.sandbox.ledger.effects) == 1
         stage.clock.advance(15)
         await stage.expect("search-0001-20260102-000000: running, 15 s")
@@ -70,7 +70,7 @@ async def test_enter_leads_through_the_form() -> None:
     async with staged() as stage:
         await stage.press("s", "enter", "enter", "enter", "enter", "space")
         assert stage.app.screen.query_one("#create").has_focus
-        assert stage.shows("f2 creates. enter sends nothing.")
+        assert stage.shows("enter does nothing here. Press f2 to create.")
         assert not stage.asked("createSnapshot")
         assert stage.app.screen.query_one("#create", Button).size.height == 1
         assert "▔" not in stage.text()
@@ -129,7 +129,7 @@ async def test_the_header_names_a_gateway_that_is_not_ncps() -> None:
         stage.app.session.use(dataclasses.replace(identity, profile=own))
         await stage.expect("GATEWAY gw.corp.example")
         await stage.press("s")
-        assert stage.shows("OTHER GATEWAY", "Create snapshot")
+        assert stage.shows("CUSTOM GATEWAY", "Create snapshot")
 
 
 FAULTS = {

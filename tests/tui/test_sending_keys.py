@@ -104,9 +104,9 @@ async def test_a_question_that_sends_is_answered_by_a_key_that_was_let_go_or_a_c
         await hold(stage)
         assert isinstance(stage.app.screen, SendQuestionDialog)
         assert stage.app.screen.query_one("#confirm-no").has_focus
-        assert stage.shows("Let f2 go first.")
+        assert stage.shows("Release f2 first.")
         await stage.press("y", "space", "tab", "enter", "y", "c")
-        assert stage.shows("enter does nothing here. f2: Create.")
+        assert stage.shows("enter does nothing here.   f2 Create")
         await stage.press("shift+tab", "enter")
         assert isinstance(stage.app.screen, CreateSnapshotScreen), "it opens on Cancel"
         assert not stage.asked(CREATE)

@@ -19,24 +19,24 @@ from ncp_tui.view.text import Line, Span, Tone, line
 
 CANARY = "CANARYs3cr3tKEY0123456789abcdefABCDEFxyz"
 WORDS = st.text(alphabet=st.sampled_from("abc 검색-/日é"), max_size=30)
-FACTS = st.lists(st.builds(HeaderItem, text=WORDS, short=WORDS, needed=st.booleans()), max_size=5)
+ITEMS = st.lists(st.builds(HeaderItem, text=WORDS, short=WORDS, needed=st.booleans()), max_size=5)
 
 
-@given(st.lists(WORDS, max_size=4), FACTS, st.integers(0, 150))
-def test_the_header_fills_its_line_exactly(path: list[str], facts: list[HeaderItem], width: int) -> None:
-    """One cell more and it wraps, or the facts on its right stand in the wrong place."""
-    assert cell_len(header_text(tuple(path), facts, width)) == width
+@given(st.lists(WORDS, max_size=4), ITEMS, st.integers(0, 150))
+def test_the_header_fills_its_line_exactly(path: list[str], items: list[HeaderItem], width: int) -> None:
+    """One cell more and it wraps, or the items on its right stand in the wrong place."""
+    assert cell_len(header_text(tuple(path), items, width)) == width
 
 
 def test_what_keeps_the_user_safe_leaves_the_header_last() -> None:
-    facts = [
+    items = [
         HeaderItem("DEMO: a private sandbox", "DEMO", needed=True),
         HeaderItem("READ-ONLY", needed=True),
         HeaderItem("AKID…9Z from OS keyring"),
         HeaderItem("clock +0.2 s"),
     ]
     path = ("prod", "KR", "search-0001", "Create snapshot")
-    wide, middle, narrow = (header_text(path, facts, width) for width in (140, 60, 45))
+    wide, middle, narrow = (header_text(path, items, width) for width in (140, 60, 45))
     assert wide.startswith("ncp-tui / prod")
     assert wide.endswith("clock +0.2 s")
     for shown in (middle, narrow):

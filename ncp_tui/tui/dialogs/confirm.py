@@ -1,4 +1,4 @@
-"""Questions before something is done. Each opens on Cancel; what has an effect wants the key that sends, or a click."""
+"""Questions. Each opens on Cancel; what has an effect needs the key that sends, or a click."""
 
 from __future__ import annotations
 
@@ -18,9 +18,16 @@ from ncp_tui.tui.key_bindings import SendKey, send_binding, send_key_name
 from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.inputs import SendButton, TextInput
 
+ANSWERS = "{key} {yes}   esc Cancel"
+YES_OR_NO = "y {yes}   n Cancel"
+ENTER_DOES_NOTHING = "enter does nothing here.   {answers}"
+LET_GO = "Release {key} first.   {answers}"
+WRONG_NAME = "Name does not match.   {answers}"
+TEXT_ANSWERS = "enter Confirm   esc Cancel"
+
 
 class ConfirmDialog(ModalScreen[bool]):
-    """A box with a question, Cancel, and a button that says what is done; ends in True only when that was meant."""
+    """A box with a question, Cancel, and a button named for the act; ends in True only on a deliberate yes."""
 
     CSS_PATH = "confirm.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "answer(False)", "Cancel", id="confirm.cancel")]
@@ -28,7 +35,7 @@ class ConfirmDialog(ModalScreen[bool]):
     is_question: ClassVar[bool] = True
 
     def __init__(self, question: str, yes: str) -> None:
-        """`yes` is what is done, in a word: `Create`."""
+        """`yes` names the act: `Create`."""
         super().__init__()
         self._question = question
         self._yes = yes
@@ -44,23 +51,23 @@ class ConfirmDialog(ModalScreen[bool]):
             yield Static("", markup=False, id="confirm-hint")
 
     def details(self) -> Iterator[Widget]:
-        """What stands between the question and its answers."""
+        """The widgets between the question and its answers."""
         yield from ()
 
     def on_mount(self) -> None:
-        self.hint(self.keys)
+        self.hint(self.answers)
 
     @property
-    def keys(self) -> str:
-        """The keys that answer, in words."""
+    def answers(self) -> str:
+        """The keys that answer."""
         raise NotImplementedError
 
     def hint(self, text: str) -> None:
-        """Say something below the answers."""
+        """Show a text below the answers."""
         self.query_one("#confirm-hint", Static).update(escape(text))
 
     def confirm(self) -> None:
-        """It was meant."""
+        """Answer yes."""
         self.action_answer(True)
 
     @on(Button.Pressed, "#confirm-no")
@@ -73,16 +80,16 @@ class ConfirmDialog(ModalScreen[bool]):
 
     @on(SendButton.Entered)
     def refuse_enter(self) -> None:
-        self.hint(f"enter does nothing here. {self.keys}")
+        self.hint(ENTER_DOES_NOTHING.format(answers=self.answers))
 
     def action_answer(self, answer: bool) -> None:
-        """End, once: to dismiss again would take away the screen below."""
+        """End, once: a second dismissal would take away the screen below."""
         if self.is_current:
             self.dismiss(answer)
 
 
 class QuestionDialog(ConfirmDialog):
-    """A question about nothing that leaves this program: `y` is a yes as well."""
+    """A question about this program only: `y` is a yes as well."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="question.yes"),
@@ -90,78 +97,78 @@ class QuestionDialog(ConfirmDialog):
     ]
 
     @property
-    def keys(self) -> str:
-        """The keys that answer, in words."""
-        return f"y: {self._yes}.  n or esc: Cancel."
+    def answers(self) -> str:
+        """The keys that answer."""
+        return YES_OR_NO.format(yes=self._yes)
 
 
 class SendQuestionDialog(ConfirmDialog):
-    """A question before an effect: no enter, space, tab or letter is a yes, and no key that is still held."""
+    """A question before an effect: enter, space, tab, letters and a key that is still held are no yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        send_binding("send", "Yes", "Do it"),
+        send_binding("send", "Yes", "Confirm"),
         Binding("n", "answer(False)", "No", show=False, id="send.cancel"),
     ]
 
     def __init__(self, question: str, yes: str, monotonic: Callable[[], float]) -> None:
-        """`monotonic` tells a key that is held from one that is pressed anew."""
+        """`monotonic` tells a held key from one that is pressed again."""
         super().__init__(question, yes)
         self.send_key = SendKey(monotonic, self.set_timer, held=True)
 
     @property
-    def keys(self) -> str:
-        """The keys that answer, in words."""
-        return f"{send_key_name(self)}: {self._yes}.  esc: Cancel."
+    def answers(self) -> str:
+        """The keys that answer."""
+        return ANSWERS.format(key=send_key_name(self), yes=self._yes)
 
     def action_send(self) -> None:
-        """The key that sends, as soon as it was let go."""
+        """The key that sends, after it was released."""
         if not self.send_key.press(self.confirm):
-            self.hint(f"Let {send_key_name(self)} go first. {self.keys}")
+            self.hint(LET_GO.format(key=send_key_name(self), answers=self.answers))
 
 
 class TypeNameDialog(SendQuestionDialog):
-    """A question that only the typed name of the thing answers, and then the key that sends."""
+    """A question that needs the typed name of the object, and then the key that sends."""
 
     AUTO_FOCUS = "#confirm-input"
 
     def __init__(self, question: str, yes: str, name: str, monotonic: Callable[[], float]) -> None:
-        """`name` is to be typed, to the letter."""
+        """`name` has to be typed exactly."""
         super().__init__(question, yes, monotonic)
         self._wanted = name
 
     def details(self) -> Iterator[Widget]:
-        """The name, and where it is typed."""
+        """The name and its input."""
         yield Static(escape(self._wanted), markup=False, id="confirm-name")
         yield TextInput(id="confirm-input")
 
     def confirm(self) -> None:
-        """Compare to the letter."""
+        """Compare the name exactly."""
         if self.query_one("#confirm-input", Input).value == self._wanted:
             super().confirm()
         else:
-            self.hint(f"Nothing was done: that is not the name. {self.keys}")
+            self.hint(WRONG_NAME.format(answers=self.answers))
 
     @on(Input.Changed)
     def note_edit(self, event: Input.Changed) -> None:
-        """What is typed comes after the key was let go."""
+        """Typing comes after the key was released."""
         event.stop()
         self.send_key.let_go()
 
     @on(Input.Submitted)
     def stay(self, event: Input.Submitted) -> None:
-        """Enter ends what arrives as text, so it ends nothing here."""
+        """Pasted text may end in an enter, so enter confirms nothing."""
         event.stop()
         self.refuse_enter()
 
 
 class PromptDialog(ModalScreen[str | None]):
-    """Ends in the text, or in None when it was cancelled."""
+    """Asks for a text; ends in None when cancelled."""
 
     CSS_PATH = "confirm.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel", id="prompt.cancel")]
 
     def __init__(self, question: str, text: str = "", wrong: Callable[[str], str] = lambda _: "") -> None:
-        """`wrong` says what is wrong with a text, which then stays to be corrected; empty for one that will do."""
+        """`wrong` says what is wrong with a text; empty for a good one."""
         super().__init__()
         self._wrong = wrong
         self._question = question
@@ -171,12 +178,12 @@ class PromptDialog(ModalScreen[str | None]):
         with Vertical(id="confirm-box"):
             yield Static(self._question, markup=False)
             yield TextInput(self._text, id="confirm-input")
-            yield Static("enter confirms, esc cancels", markup=False, id="confirm-hint")
+            yield Static(TEXT_ANSWERS, markup=False, id="confirm-hint")
 
     @on(Input.Submitted)
     def finish(self, event: Input.Submitted) -> None:
         event.stop()
-        if not self.is_current:  # a hurried second enter: to dismiss again would take away the screen below
+        if not self.is_current:  # a fast second enter: a second dismissal would take away the screen below
             return
         text = event.value.strip()
         wrong = self._wrong(text)

@@ -1,4 +1,4 @@
-"""What can be copied now, to choose from: the request as curl, its id, the answer, the name under the cursor."""
+"""A choice of what can be copied: names, the request as curl, its ID, the response."""
 
 from __future__ import annotations
 
@@ -33,12 +33,16 @@ _COPIES: Table[Copyable] = Table(
 )
 
 
+NOTHING = "Nothing to copy yet: no request was made."
+HINT = "enter Copy   w Save   m Select with the mouse   esc Close"
+
+
 class CopyPicker(CopyableDialog):
-    """The texts at hand, one a row."""
+    """The texts that can be copied, one a row."""
 
     CSS_PATH = "copyable.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "copy", "Copy", show=False, tooltip="Send it to the terminal's clipboard", id="copy.copy"),
+        Binding("enter", "copy", "Copy", show=False, tooltip="Copy to the terminal clipboard", id="copy.copy"),
         Binding("escape,q", "dismiss(None)", "Close", id="copy.close"),
     ]
     AUTO_FOCUS = "#copies"
@@ -52,10 +56,8 @@ class CopyPicker(CopyableDialog):
     def compose(self) -> ComposeResult:
         with Vertical(id="copy-box") as box:
             box.border_title = "Copy"
-            empty = "There is nothing to copy yet: no request was made."
-            yield RecordTable(_COPIES.on_screen, empty=empty, id="copies")
-            hint = "enter or c sends it to the terminal, w writes a file, m shows it to select, esc closes"
-            yield Static(hint, markup=False, id="copy-hint")
+            yield RecordTable(_COPIES.on_screen, empty=NOTHING, id="copies")
+            yield Static(HINT, markup=False, id="copy-hint")
 
     def on_mount(self) -> None:
         self.query_one(RecordTable).show([_COPIES.row(each) for each in self._copies.values()])
@@ -65,7 +67,7 @@ class CopyPicker(CopyableDialog):
         return self._copies.get(self.query_one(RecordTable).cursor_key or "")
 
     def say(self, text: str) -> None:
-        """Tell it below the rows."""
+        """Show a sentence below the rows."""
         self.query_one("#copy-hint", Static).update(escape(text))
 
     @on(RecordTable.Chosen)
@@ -75,10 +77,10 @@ class CopyPicker(CopyableDialog):
 
 
 def copies_of(exchange: Exchange) -> list[Copyable]:
-    """What of a request and its answer is worth a copy; no key is in any of it."""
+    """What can be copied of a request and its response; none of it contains a key."""
     found = [Copyable("curl", as_curl(exchange.request))]
     if exchange.request_id:
-        found.append(Copyable("request id", exchange.request_id))
+        found.append(Copyable("request ID", exchange.request_id))
     if exchange.answer is not None:
         found.append(Copyable("response", exchange.pretty_body()))
     return found

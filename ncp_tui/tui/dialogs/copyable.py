@@ -1,4 +1,4 @@
-"""What every screen with something to copy can do with it: send it to the terminal, write a file, show it to select."""
+"""What can be done with a text on the screen: copy it to the terminal's clipboard, save it, show it to select."""
 
 from __future__ import annotations
 
@@ -25,44 +25,49 @@ from ncp_tui.tui.terminal.driver import ReportsWorkerErrors, TerminalApp
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.text import Line, line
 
-SENT = "Sent to the terminal (OSC 52), which may not take it: then w writes a file, m shows it to select."
+SENT = "Sent to the terminal clipboard (OSC 52). Nothing there? w saves to a file, m shows it for mouse selection."
+DEMO_SAVES_NOTHING = "The demo writes no files. m shows it for mouse selection."
+SAVED = "Saved (only you can read it): {path}"
+SLOW_DISK = "The disk did not answer within {seconds:g} s."
+SELECT_INSTEAD = "Press m to show it for mouse selection."
+SELECT_HINT = "Select with the mouse. Arrows scroll, esc goes back."
 
 
 @dataclass(frozen=True)
 class Copyable:
-    """A text and what it is, in a word or two."""
+    """A text and a short name for it."""
 
     what: str
     text: str
 
 
 class CopyableDialog(ReportsWorkerErrors, ModalScreen[None]):
-    """A screen over others. Subclasses say what there is to copy, and where a sentence goes."""
+    """A box over a screen. Subclasses give the text to copy, and show a sentence."""
 
     app = getters.app(TerminalApp)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "copy", "Copy", tooltip="Send it to the terminal's clipboard", id="text.copy"),
-        Binding("w", "write", "Write", tooltip="Write it to a new file in this folder", id="text.write"),
-        Binding("m", "select", "Select", tooltip="Show it alone, for the mouse to select", id="text.select"),
+        Binding("c", "copy", "Copy", tooltip="Copy to the terminal clipboard", id="text.copy"),
+        Binding("w", "write", "Save", tooltip="Save to a new file in this folder", id="text.write"),
+        Binding("m", "select", "Select", tooltip="Show it alone, for mouse selection", id="text.select"),
     ]
 
     @dataclass
     class Written(Message):
-        """A copy is in a file, or why it is not."""
+        """A copy was saved, or could not be."""
 
         path: Path | None
         problem: Problem | None = None
 
     def to_copy(self) -> Copyable | None:
-        """What is meant now."""
+        """The text in question; None where there is none."""
         raise NotImplementedError
 
     def say(self, text: str) -> None:
-        """Tell what came of it."""
+        """Show a sentence about it."""
         raise NotImplementedError
 
     def action_copy(self) -> None:
-        """Send the text to the terminal's clipboard. Whether the terminal takes it, nobody can know."""
+        """Send the text to the terminal's clipboard. Terminals do not say whether they accept it."""
         wanted = self.to_copy()
         if wanted is None:
             return
@@ -80,7 +85,7 @@ class CopyableDialog(ReportsWorkerErrors, ModalScreen[None]):
             return
         path = self.app.terminal_clipboard.file_for(wanted.what)
         if path is None:
-            self.say("The demo writes nothing. m shows it to select.")
+            self.say(DEMO_SAVES_NOTHING)
         else:
             self.write_copy(wanted.text, path)
 
@@ -92,14 +97,14 @@ class CopyableDialog(ReportsWorkerErrors, ModalScreen[None]):
         except CannotWriteCopy as problem:
             self.post_message(self.Written(None, problem))
         except TimeoutError:
-            why = Problem(f"The disk did not answer in {DISK_SECONDS:g} s.", "", "m shows it to select.")
+            why = Problem(SLOW_DISK.format(seconds=DISK_SECONDS), "", SELECT_INSTEAD)
             self.post_message(self.Written(None, why))
         else:
             self.post_message(self.Written(written))
 
     @on(Written)
-    def tell_written(self, event: Written) -> None:
-        self.say(problem_words(event.problem) if event.problem else f"Written, for you alone: {event.path}")
+    def show_written(self, event: Written) -> None:
+        self.say(problem_words(event.problem) if event.problem else SAVED.format(path=event.path))
 
     def action_select(self) -> None:
         wanted = self.to_copy()
@@ -108,13 +113,13 @@ class CopyableDialog(ReportsWorkerErrors, ModalScreen[None]):
 
 
 class _Bare(TextView):
-    """Lines from the first cell on: a margin would be selected too."""
+    """Lines without a margin, which would be selected too."""
 
     MARGIN = ""
 
 
 class SelectDialog(ModalScreen[None]):
-    """A text alone on the screen, its long lines folded, for the terminal's own mouse to select."""
+    """A text alone on the screen, long lines folded, for selection with the terminal's own mouse."""
 
     app = getters.app(TerminalApp)
     CSS_PATH = "copyable.tcss"
@@ -129,8 +134,7 @@ class SelectDialog(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield _Bare(id="select-text")
-        hint = "The mouse is the terminal's: select with it. Arrows scroll, esc goes back."
-        yield Static(hint, markup=False, id="select-hint")
+        yield Static(SELECT_HINT, markup=False, id="select-hint")
 
     def on_mount(self) -> None:
         self._leave_mouse(to_terminal=True)
@@ -146,7 +150,7 @@ class SelectDialog(ModalScreen[None]):
 
 
 def folded(text: str, width: int) -> Iterator[Line]:
-    """The lines of `text` in pieces of at most `width` cells; no wide character is halved."""
+    """`text` in lines of at most `width` cells; no wide character is halved."""
     for each in text.split("\n"):
         for piece in chop_cells(each, max(2, width)) or [""]:
             yield line(piece)

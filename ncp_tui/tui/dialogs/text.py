@@ -25,7 +25,10 @@ from ncp_tui.view.clusters import cluster_lines
 from ncp_tui.view.exchanges import curl_lines
 from ncp_tui.view.text import BLANK, Line, Span, Tone, line
 
-_HINT = "esc closes, c copies, w writes a file, m to select, arrows scroll"
+_HINT = "esc Close   c Copy   w Save   m Select   arrows Scroll"
+_HELP_HINT = "esc Close   arrows Scroll"
+_CURL_NOTE = "Reads NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY when run; contains no keys."
+_LOADING = "Loading ..."
 
 
 class TextDialog(CopyableDialog):
@@ -59,40 +62,39 @@ class TextDialog(CopyableDialog):
         return Copyable(self._title, self.query_one(TextView).text)
 
     def say(self, text: str) -> None:
-        """Tell it in the hint's place."""
+        """Show a sentence in the place of the hint."""
         self.query_one("#text-hint", Static).update(escape(text))
 
 
 def curl_dialog(request: RequestRecord) -> TextDialog:
     """A request as a shell snippet that signs itself."""
-    note = "Keys are read from NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY when it runs; none is in it."
-    return TextDialog("As curl", [*curl_lines(request), BLANK, line(note, Tone.DIM)])
+    return TextDialog("As curl", [*curl_lines(request), BLANK, line(_CURL_NOTE, Tone.DIM)])
 
 
 _KEY_WIDTH = 16
 _GROUPS = {
-    "table": "Moving in a table",
-    "text": "Moving in a text",
-    "filter": "In the filter",
-    "screen": "On every screen",
-    "app": "Anywhere",
+    "table": "Table",
+    "text": "Text",
+    "filter": "Filter",
+    "screen": "All screens",
+    "app": "Global",
 }
 
 
 class HelpDialog(TextDialog):
-    """The keys that work on `screen` now, and those that are greyed."""
+    """The keys of `screen`, and which are unavailable now."""
 
     def __init__(self, screen: Screen[object]) -> None:
-        super().__init__("Keys", help_lines(screen), "esc closes, arrows scroll")
+        super().__init__("Keys", help_lines(screen), _HELP_HINT)
 
 
 def help_lines(screen: Screen[object]) -> list[Line]:
-    """One line for each action: its keys, what it does, and whether it can be done now."""
+    """One line for each action: its keys, what it does, and whether it is available now."""
     actions: dict[str, tuple[str, list[str], str, bool]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
         if not binding.id:
-            continue  # Textual's own, for its inputs: they work as everywhere
+            continue  # Textual's own, for its inputs
         group = _GROUPS.get(binding.id.partition(".")[0], "This screen")
         _, keys, _, _ = actions.setdefault(
             binding.action, (group, [], binding.tooltip or binding.description, active.enabled)
@@ -113,15 +115,15 @@ def help_lines(screen: Screen[object]) -> list[Line]:
 def _help_line(keys: list[str], words: str, *, enabled: bool) -> Line:
     return (
         Span(f"  {' '.join(keys):<{_KEY_WIDTH}}", Tone.GOOD if enabled else Tone.DIM),
-        Span(words if enabled else f"{words} (not now)", Tone.PLAIN if enabled else Tone.DIM),
+        Span(words if enabled else f"{words} (unavailable)", Tone.PLAIN if enabled else Tone.DIM),
     )
 
 
 class ClusterDetailDialog(TextDialog):
-    """What the list already said, at once; what takes a request, as it comes."""
+    """What the list has, at once; then the detail and the dashboard."""
 
     def __init__(self, session: Session, cluster: Cluster) -> None:
-        super().__init__(f"Cluster {cluster.name}", [*cluster_lines(cluster), BLANK, line("Loading ...", Tone.DIM)])
+        super().__init__(f"Cluster {cluster.name}", [*cluster_lines(cluster), BLANK, line(_LOADING, Tone.DIM)])
         self._session = session
         self._cluster = cluster
 
@@ -130,7 +132,7 @@ class ClusterDetailDialog(TextDialog):
 
     @work(group="detail", exclusive=True, exit_on_error=False, description="load cluster detail")
     async def load_detail(self) -> None:
-        """Read detail and dashboard; a reading that fails leaves the list's facts standing."""
+        """Read detail and dashboard; where that fails, what the list has stays."""
         cluster, problem = self._cluster, ""
         dashboard: Dashboard | None = None
         try:

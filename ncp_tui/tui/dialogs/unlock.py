@@ -1,4 +1,4 @@
-"""Opening a locked store: the questions before it, one try at a time, and what they have in common."""
+"""The dialogs that unlock a secret store: the key file by a passphrase, the keyring by its own question."""
 
 from __future__ import annotations
 
@@ -24,9 +24,27 @@ from ncp_tui.tui.key_bindings import problem_words
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.inputs import SecretInput
 
+NEW_FILE, LOCKED_FILE, LOCKED_KEYRING = "New key file", "Unlock key file", "Unlock keyring"
+CREATE_HINT, UNLOCK_HINT = "enter Create   esc Cancel", "enter Unlock   esc Cancel"
+YOUR_KEYS = "Your secret keys are in {place}."
+ASKED_ONCE = "Passphrase (asked once per session):"
+NEW_KEY = "Your secret key will be stored encrypted in {place}."
+CHOOSE = (
+    "Choose a passphrase: {least} characters or more, for example four random words. It cannot be recovered; if you "
+    "lose it, issue a new key in the NCP console."
+)
+REPEAT = "Repeat passphrase:"
+OPENING = "Opening ..."
+TRY_AGAIN = "{what} Try again."
+OWN_WINDOW = (
+    "Your keyring will ask for its password in its own window. That needs a desktop session; it may open on another "
+    "display."
+)
+WAITING = "Waiting for the keyring (up to 1 min). esc cancels."
+
 
 class StoreDialog(ReportsWorkerErrors, ModalScreen[bool]):
-    """Ends in True when the store is open, in False when the user would rather not. Subclasses ask, and try."""
+    """Ends in True when the store is open, in False when the user cancelled. Subclasses ask, and try."""
 
     CSS_PATH = "unlock.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,7 +55,7 @@ class StoreDialog(ReportsWorkerErrors, ModalScreen[bool]):
 
     @dataclass
     class Tried(Message):
-        """It was tried."""
+        """An attempt has ended."""
 
         problem: Problem | None = None
 
@@ -53,15 +71,15 @@ class StoreDialog(ReportsWorkerErrors, ModalScreen[bool]):
             yield Static(self.hint, markup=False, id="store-hint")
 
     def question(self) -> Iterator[Widget]:
-        """What is asked, and why."""
+        """The question."""
         raise NotImplementedError
 
-    def tried_in_vain(self, problem: Problem) -> None:
-        """Say why it did not open."""
+    def show_failure(self, problem: Problem) -> None:
+        """Show why it did not open."""
         self.say(problem_words(problem), "bad")
 
     def begin(self, saying: str) -> bool:
-        """Whether a try may begin: only one is made at a time. It ends in a Tried message."""
+        """Whether an attempt may begin: one at a time. It ends in a Tried message."""
         if self._trying:
             return False
         self._trying = True
@@ -70,17 +88,17 @@ class StoreDialog(ReportsWorkerErrors, ModalScreen[bool]):
 
     @on(Tried)
     def show_tried(self, event: Tried) -> None:
-        """Leave when it is open; else say why not, and ask again."""
+        """Close when it is open; else say why not, and ask again."""
         self._trying = False
-        if not self.is_current:  # esc was pressed meanwhile
+        if not self.is_current:  # esc was pressed
             return
         if event.problem is None:
             self.dismiss(True)
         else:
-            self.tried_in_vain(event.problem)
+            self.show_failure(event.problem)
 
     def say(self, text: str, tone: str) -> None:
-        """Say how it goes."""
+        """Show the state of the attempt."""
         said = self.query_one("#store-said", Static)
         said.set_class(tone == "bad", "bad")
         said.update(text)
@@ -95,28 +113,23 @@ class PassphraseDialog(StoreDialog):
         super().__init__()
         self._opener = locked.opener
         self._creating = locked.creating
-        self.box_title = f"{'New' if self._creating else 'Locked'} key file"
-        self.hint = f"enter {'goes on' if self._creating else 'opens it'}, esc cancels"
+        self.box_title = NEW_FILE if self._creating else LOCKED_FILE
+        self.hint = CREATE_HINT if self._creating else UNLOCK_HINT
 
     def question(self) -> Iterator[Widget]:
-        """Where the keys are, and the inputs."""
+        """The place of the keys, and the inputs."""
         return self._chosen() if self._creating else self._known()
 
     def _known(self) -> Iterator[Widget]:
-        yield Static(f"Your secret keys are in {self._opener.place}.", markup=False)
-        yield Static("Its passphrase is asked for once per session.", markup=False, classes="words")
+        yield Static(YOUR_KEYS.format(place=self._opener.place), markup=False)
+        yield Static(ASKED_ONCE, markup=False, classes="words")
         yield SecretInput(id="passphrase")
 
     def _chosen(self) -> Iterator[Widget]:
-        yield Static(f"The secret key will be in {self._opener.place}, encrypted.", markup=False)
-        yield Static(
-            f"Choose its passphrase: at least {LEAST_CHARACTERS} characters, several words for example. Nobody can "
-            "recover it: whoever forgets it issues new keys in the NCP console.",
-            markup=False,
-            classes="words",
-        )
+        yield Static(NEW_KEY.format(place=self._opener.place), markup=False)
+        yield Static(CHOOSE.format(least=LEAST_CHARACTERS), markup=False, classes="words")
         yield SecretInput(id="passphrase")
-        yield Static("The same again:", markup=False, classes="words")
+        yield Static(REPEAT, markup=False, classes="words")
         yield SecretInput(id="again")
 
     @on(Input.Submitted)
@@ -124,7 +137,7 @@ class PassphraseDialog(StoreDialog):
         event.stop()
         if self._creating and event.input.id == "passphrase":
             self.query_one("#again").focus()
-        elif self.begin("Opening ..."):
+        elif self.begin(OPENING):
             self.open_file()
 
     @work(group="passphrase", exclusive=True, exit_on_error=False, description="open the key file")
@@ -144,14 +157,14 @@ class PassphraseDialog(StoreDialog):
             passphrase.check_same(self.query_one("#again", SecretInput).passphrase())
         return passphrase
 
-    def tried_in_vain(self, problem: Problem) -> None:
-        """Say why it did not open, and ask again."""
-        # A file that has come or gone meanwhile is another question: whoever asked this one asks again.
+    def show_failure(self, problem: Problem) -> None:
+        """Show why it did not open, and ask again."""
+        # The file has appeared or gone: that is another question, and the caller asks it.
         if isinstance(problem, PassphraseNeeded):
             self.dismiss(True)
             return
         again = isinstance(problem, WrongPassphrase)
-        self.say(f"{problem.what} Try again." if again else problem_words(problem), "bad")
+        self.say(TRY_AGAIN.format(what=problem.what) if again else problem_words(problem), "bad")
         if isinstance(problem, WrongPassphrase | InvalidPassphrase):
             for each in self.query(SecretInput):
                 each.clear()
@@ -159,13 +172,13 @@ class PassphraseDialog(StoreDialog):
 
 
 class UnlockDialog(StoreDialog):
-    """Asks whether the keyring may ask for its password, and waits while it does."""
+    """Lets the keyring ask for its password, and waits for it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "unlock", "Unlock", tooltip="Have the keyring ask for its password", id="store.unlock")
+        Binding("enter", "unlock", "Unlock", tooltip="Let the keyring ask for its password", id="store.unlock")
     ]
-    box_title = "Locked keyring"
-    hint = "enter has it ask, esc leaves it locked"
+    box_title = LOCKED_KEYRING
+    hint = UNLOCK_HINT
 
     def __init__(self, locked: KeyringLocked) -> None:
         super().__init__()
@@ -174,20 +187,15 @@ class UnlockDialog(StoreDialog):
     def question(self) -> Iterator[Widget]:
         """What is locked, and what unlocking does."""
         yield Static(self._locked.what, markup=False)
-        yield Static(
-            "It asks for its password in a window of its own, which may come up on another screen, and cannot come up "
-            "where there is no desktop.",
-            markup=False,
-            classes="words",
-        )
+        yield Static(OWN_WINDOW, markup=False, classes="words")
 
     def action_unlock(self) -> None:
-        if self.begin("Waiting for the keyring's own window, a minute at most. esc stops waiting."):
+        if self.begin(WAITING):
             self.unlock()
 
     @work(group="unlock", exclusive=True, exit_on_error=False, description="unlock the keyring")
     async def unlock(self) -> None:
-        """Wait while it asks; leaving the screen ends the wait."""
+        """Wait for it; closing the dialog ends the wait."""
         unlocker = self._locked.unlocker
         try:
             if unlocker is not None:
@@ -199,7 +207,7 @@ class UnlockDialog(StoreDialog):
 
 
 async def ask_to_open(app: App[Any], locked: PassphraseNeeded | KeyringLocked) -> bool:
-    """Have the user open the key file or the keyring; False when the user would rather not."""
+    """Have the user unlock the key file or the keyring; False when the user cancelled."""
     screen: Screen[bool] = UnlockDialog(locked) if isinstance(locked, KeyringLocked) else PassphraseDialog(locked)
     answered = asyncio.Event()
     answers: list[bool | None] = []
@@ -207,7 +215,7 @@ async def ask_to_open(app: App[Any], locked: PassphraseNeeded | KeyringLocked) -
     def keep(answer: bool | None) -> None:
         answers.append(answer)
         if app.screen_stack:
-            # Behind the event that tells the screen in front of its return: it must still find its worker at work.
+            # After the event that resumes the screen in front, which must still find its worker running.
             app.screen.call_later(answered.set)
 
     await app.push_screen(screen, keep)

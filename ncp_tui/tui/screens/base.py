@@ -1,4 +1,4 @@
-"""What every working screen has: header, its own body, the two panes, a status line, the keys."""
+"""What every screen has: header, its own body, the two panes, a status line, the keys."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from ncp_tui.tui.dialogs.copyable import Copyable
     from ncp_tui.tui.widgets.panes import Panes
 
+NO_REQUEST = "No request to show yet."
+DEMO = "DEMO: a private sandbox"
+UNRESOLVED = "{count} UNRESOLVED"
+UNRESOLVED_HERE = "{count} UNRESOLVED (u)"
+GATEWAY = "CUSTOM GATEWAY {host}"
+GATEWAY_SHORT = "CUSTOM GATEWAY"
+CLOCK = "CLOCK OFF BY {offset}"
+KEY = "key {key} ({source})"
+
 _WIDE = 100
 _TALL = 30
 
@@ -33,19 +42,21 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - declared so by Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (_TALL, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "reload", "Refresh", tooltip="Load this screen again", id="screen.reload"),
+        Binding("r", "reload", "Refresh", tooltip="Refresh what this screen shows", id="screen.reload"),
         Binding("v", "next_pane", "Pane", tooltip="Next pane: response or session log", id="screen.pane"),
-        Binding("z", "zoom", "Zoom", show=False, tooltip="The pane in front, full screen and back", id="screen.zoom"),
-        Binding("y", "copy_curl", "Curl", show=False, tooltip="The request in the pane as curl", id="screen.curl"),
+        Binding(
+            "z", "zoom", "Zoom", show=False, tooltip="Full screen for the pane in front, and back", id="screen.zoom"
+        ),
+        Binding("y", "copy_curl", "Curl", show=False, tooltip="Show the request as a curl command", id="screen.curl"),
         Binding(
             "Y,f8",
             "copy_choice",
             "Copy",
             show=False,
-            tooltip="Copy the request id, the answer, a name: choose what",
+            tooltip="Copy a name, the request ID or the response",
             id="screen.copy",
         ),
-        Binding("escape", "back", "Back", tooltip="One step back", id="screen.back"),
+        Binding("escape", "back", "Back", tooltip="Back", id="screen.back"),
     ]
     first_pane: ClassVar[str] = ""
     """The pane that this screen fills itself, if there is one: details or preview."""
@@ -71,7 +82,7 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
 
     @property
     def path(self) -> tuple[str, ...]:
-        """Where this screen is, for the header."""
+        """The path to this screen, for the header."""
         raise NotImplementedError
 
     def body(self) -> Iterable[Widget]:
@@ -103,7 +114,7 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
 
     @property
     def exchange(self) -> Exchange | None:
-        """What the response pane shows."""
+        """The exchange in the response pane."""
         return self.panes.shown if self.panes is not None else None
 
     def on_screen_resume(self) -> None:
@@ -112,7 +123,7 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         self.show_tracked()
 
     def show_header(self) -> None:
-        """Say where the user is, as whom, with which safety, on which clock."""
+        """Show path, profile, safety and clock."""
         identity = self.session.identity
         header = self.query_one(HeaderBar)
         accent = identity.profile.accent if identity is not None else None
@@ -122,21 +133,21 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         header.show((*who, *self.path), header_items(self.session, opens_requests=self.opens_requests))
 
     def say(self, text: str, tone: str = "plain") -> None:
-        """Put one sentence on the status line."""
+        """Show one sentence on the status line."""
         self.query_one(StatusBar).say(text, tone)
 
     def say_problem(self, problem: Problem) -> None:
-        """Say what happened and what to do next, in one line; the panes have the rest."""
+        """Show what happened and what to do next, in one line; the panes have the rest."""
         self.say(problem_words(problem), "bad")
 
     def show_tracked(self) -> None:
-        """Say how the snapshots under way are doing."""
+        """Show the progress of the snapshots that have not ended."""
         under_way = self.session.open_snapshots
         if under_way:
             self.say(tracked_sentence(under_way, self.session.workspace.monotonic()), "warning")
 
     def show_unresolved(self) -> None:
-        """Say which creates are open, on the screen that leads to them; the header has their number everywhere."""
+        """Name the unresolved requests, on the screen that opens them; the header has their number everywhere."""
 
     def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
         if tracked.is_open:
@@ -177,12 +188,12 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         from ncp_tui.tui.dialogs.text import curl_dialog
 
         if self.exchange is None:
-            self.say("There is no request to show as curl yet.")
+            self.say(NO_REQUEST)
             return
         self.app.push_screen(curl_dialog(self.exchange.request))
 
     def names_to_copy(self) -> list[Copyable]:
-        """The names that this screen is about."""
+        """The names on this screen that can be copied."""
         return []
 
     def action_copy_choice(self) -> None:
@@ -195,23 +206,23 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
 
 
 def header_items(session: Session, *, opens_requests: bool = False) -> list[HeaderItem]:
-    """What the header says besides the path, most important first."""
-    facts = []
+    """What the header shows besides the path, most important first."""
+    items = []
     if session.workspace.demo:
-        facts.append(HeaderItem("DEMO: a private sandbox", "DEMO", needed=True))
+        items.append(HeaderItem(DEMO, "DEMO", needed=True))
     if session.read_only:
-        facts.append(HeaderItem("READ-ONLY", needed=True))
+        items.append(HeaderItem("READ-ONLY", needed=True))
     if session.unresolved:
-        count = f"{len(session.unresolved)} UNRESOLVED"
-        facts.append(HeaderItem(f"{count}, press u" if opens_requests else count, count, needed=True))
+        count = len(session.unresolved)
+        words = UNRESOLVED_HERE if opens_requests else UNRESOLVED
+        items.append(HeaderItem(words.format(count=count), UNRESOLVED.format(count=count), needed=True))
     endpoint = session.identity.profile.endpoint() if session.identity is not None else None
     if endpoint is not None and endpoint.is_foreign:
-        facts.append(HeaderItem(f"GATEWAY {endpoint.hostname}", "OTHER GATEWAY", needed=True))
+        items.append(HeaderItem(GATEWAY.format(host=endpoint.hostname), GATEWAY_SHORT, needed=True))
     offset = session.connected.clock_offset if session.connected is not None else None
     if offset is not None and offset.is_worrying:
-        facts.append(HeaderItem(f"CLOCK {offset} OFF", needed=True))
+        items.append(HeaderItem(CLOCK.format(offset=offset), needed=True))
     if session.identity is not None:
-        facts.append(HeaderItem(f"{session.identity.masked_access_key} from {session.identity.source}"))
-    if offset is not None and not offset.is_worrying:
-        facts.append(HeaderItem(f"clock {offset}"))
-    return facts
+        key, source = session.identity.masked_access_key, session.identity.source
+        items.append(HeaderItem(KEY.format(key=key, source=source)))
+    return items

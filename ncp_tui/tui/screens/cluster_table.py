@@ -31,7 +31,10 @@ TOGETHER_SECONDS = 0.05
 """In which what comes at the same time is shown together: each costs a layout of the screen, 7 ms."""
 
 MANY, TOGETHER_SECONDS_OF_MANY = 300, 0.25
-"""From so many rows on that is done less often: nobody sees the end of the list."""
+"""From so many rows on that is done less often: the end of the list is not in view."""
+
+LOADING = "Loading ..."
+NO_PROFILE = "No profile selected. Press p to choose or add one."
 
 
 class ClusterTable(ReportsWorkerErrors, RecordTable):
@@ -57,7 +60,6 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
         """The listing has ended, or it failed; the table shows what came of it."""
 
         identity: Identity | None
-        seconds: float
         rows: list[Row]
         problem: Problem | None = None
 
@@ -71,11 +73,11 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
         session = self._session
         self._arrived = []
         if session.identity is None:
-            self.show([], empty="No profile is chosen. Press p.")
+            self.show([], empty=NO_PROFILE)
             return
         session.clusters_complete = False
         if not session.clusters:
-            self.show([], empty="Loading ...")
+            self.show([], empty=LOADING)
         self.load_clusters()
 
     @property
@@ -88,8 +90,6 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
     async def load_clusters(self) -> None:
         """Read every page, showing each as it comes, then what the history and the schedule of each cluster say."""
         session, identity = self._session, self._session.identity
-        monotonic = session.workspace.monotonic
-        started = monotonic()
         try:
             with session.log.action("list clusters"):
                 engine = await session.engine()
@@ -102,9 +102,9 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
                     self.post_message(self.PageLoaded(identity, page.rows, made))
             if identity is session.identity:
                 session.clusters, session.clusters_gap, session.clusters_read_at = found, gap, session.workspace.now()
-            self.post_message(self.Listed(identity, monotonic() - started, rows))
+            self.post_message(self.Listed(identity, rows))
         except Problem as problem:
-            self.post_message(self.Listed(identity, monotonic() - started, [], problem))
+            self.post_message(self.Listed(identity, [], problem))
             return
         await self._load_summaries(engine, identity, list(found.values()))
 
@@ -152,7 +152,7 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
 
     @on(Listed)
     def show_listed(self, event: Listed) -> None:
-        """Show all of it, in the order of the service; of another profile than the one in use nobody is told."""
+        """Show all of it, in the order of the service; a listing of another profile is dropped."""
         session = self._session
         if event.identity is not session.identity:
             event.stop()

@@ -1,4 +1,4 @@
-"""Clusters: the home screen. Every cluster the key may see, what state it is in, and how old its newest snapshot is."""
+"""Clusters: the home screen. Every cluster the key may see, its state, and the age of its newest snapshot."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from ncp_tui.search_engine.models import Cluster
+from ncp_tui.text import plural
 from ncp_tui.tui.messages import JournalChanged
-from ncp_tui.tui.screens.cluster_table import ClusterTable
+from ncp_tui.tui.screens.cluster_table import NO_PROFILE, ClusterTable
 from ncp_tui.tui.screens.table import TableScreen, detail_key
 from ncp_tui.view.clusters import details_lines
-from ncp_tui.view.format import ZONE, clock_time, milliseconds
+from ncp_tui.view.format import ZONE, clock_time
 from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import Line, Tone, line
 
@@ -21,22 +22,28 @@ if TYPE_CHECKING:
     from ncp_tui.tui.dialogs.copyable import Copyable
 
 
+LOADING = "Loading clusters ..."
+NO_CLUSTER = "No cluster selected."
+NO_PERMISSION = "No permission for {cluster}: this key sees only its name. Ask for permission, or switch profile (p)."
+COUNT = "{clusters}, as of {time} {zone}."
+UNRESOLVED = "{requests} Press u."
+
+
 class ClustersScreen(TableScreen):
     """The clusters of the profile in use."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "snapshot", "Snapshot", tooltip="Create a snapshot of this cluster", id="clusters.snapshot"),
-        Binding("h", "history", "History", tooltip="The snapshot history of this cluster", id="clusters.history"),
+        Binding("s", "snapshot", "Create", tooltip="Create a snapshot", id="clusters.snapshot"),
+        Binding("h", "history", "History", tooltip="Snapshot history", id="clusters.history"),
         Binding(
             "u",
             "requests",
             "Requests",
-            show=False,
-            tooltip="What became of each create; resolve what is open",
+            tooltip="Snapshot requests from this machine; resolve unknown ones",
             id="clusters.requests",
         ),
-        Binding("p", "profiles", "Profiles", tooltip="Choose, add and test profiles", id="clusters.profiles"),
-        detail_key("clusters", "Everything about this cluster"),
+        Binding("p", "profiles", "Profiles", tooltip="Switch, add or test profiles", id="clusters.profiles"),
+        detail_key("clusters", "Cluster details"),
     ]
     path = ("Clusters",)
     panes_deferred = True
@@ -55,7 +62,7 @@ class ClustersScreen(TableScreen):
     def load(self) -> None:
         """List the clusters again."""
         if self.session.identity is not None:
-            self.say("Loading clusters ...")
+            self.say(LOADING)
             self.refresher.started()
         self.table.load()
 
@@ -76,9 +83,9 @@ class ClustersScreen(TableScreen):
         if session.clusters_gap:
             self.say(gap_sentence(session.clusters_gap), "warning")
         else:
-            count = len(session.clusters)
-            read = f", read at {clock_time(session.clusters_read_at)} {ZONE}" if session.clusters_read_at else ""
-            self.say(f"{count:,} cluster{'s' * (count != 1)} in {milliseconds(event.seconds)}{read}.")
+            read_at = session.clusters_read_at or session.workspace.now()
+            clusters = plural(len(session.clusters), "cluster")
+            self.say(COUNT.format(clusters=clusters, time=clock_time(read_at), zone=ZONE))
         self.show_unresolved()
         self.show_tracked()
         if session.left_behind:
@@ -86,13 +93,13 @@ class ClustersScreen(TableScreen):
             self.app.post_message(JournalChanged())
 
     def show_unresolved(self) -> None:
-        """Say which creates are open, or why nobody knows."""
+        """Name the unresolved requests, or say why they cannot be listed."""
         if self.session.journal_problem is not None:
             self.say_problem(self.session.journal_problem)
         elif self.session.unresolved:
             from ncp_tui.view.requests import unresolved_sentence
 
-            self.say(f"{unresolved_sentence(self.session.unresolved)} Press u.", "warning")
+            self.say(UNRESOLVED.format(requests=unresolved_sentence(self.session.unresolved)), "warning")
 
     def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
         """Show a snapshot's progress in its cluster's line as well."""
@@ -116,13 +123,11 @@ class ClustersScreen(TableScreen):
     def _openable(self) -> Cluster | None:
         cluster = self.chosen
         if self.session.identity is None:
-            self.say("No profile is chosen, so there is nobody to call as. p chooses or adds one.", "warning")
+            self.say(NO_PROFILE, "warning")
         elif cluster is None:
-            self.say("There is no cluster under the cursor.", "warning")
+            self.say(NO_CLUSTER, "warning")
         elif not cluster.allowed:
-            self.say(
-                f"This key may see {cluster.name} by name only: ask for permission, or use another profile.", "bad"
-            )
+            self.say(NO_PERMISSION.format(cluster=cluster.name), "bad")
         else:
             return cluster
         return None
@@ -174,7 +179,7 @@ class ClustersScreen(TableScreen):
             self.call_after_refresh(self.load)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Home has no way back but out of a filter, and read-only mode has no snapshots."""
+        """Nothing is behind the home screen but an open filter, and read-only mode creates no snapshots."""
         if action == "back":
             return self.filter_bar is not None and self.filter_bar.display
         if action == "snapshot" and self.session.read_only:

@@ -1,4 +1,4 @@
-"""The form of a snapshot: what is typed and chosen, what is wrong with it, what was checked, and what came of it."""
+"""The form of a snapshot: its fields, the problems beside them, the preflight checks, and the result."""
 
 from __future__ import annotations
 
@@ -40,15 +40,38 @@ from ncp_tui.view.preflight import check_lines, checks_line
 from ncp_tui.view.progress import final_sentence, look_sentence, state_text
 from ncp_tui.view.text import BLANK, Line, Tone, field, line
 
+READING_BUCKETS = "Reading the buckets ..."
+NOT_RUNNING = "{status}, not running: NCP may reject the request"
+STATUS_UNKNOWN = "status unknown"
+CAN_TYPE = "{empty} You can type a bucket name."
+NO_BUCKET_LIST = "Bucket list unavailable. You can type a bucket name."
+NO_STORAGE_KEY = "The cluster has no storage key, so NCP lists no buckets."
+VALID = "valid"
+VALID_IN = "valid ({zone})"
+DAMAGED = "the journal is damaged"
+USED = "requested before"
+CHOOSE_BUCKET = "choose a bucket"
+AVAILABLE, NOT_CHECKED = "available", "not checked"
+CHECKING = "checking ..."
+NO_CHECKS = "unknown: the checks could not run"
+CANNOT_CREATE = "Cannot create yet:"
+NO_KEYS = "The keys are not loaded yet."
+NOT_STARTED = "Not started: {name}."
+ACCEPTED_BUT = "Accepted. {look}"
+NO_ANSWER = "No answer from NCP. Checking the history; no second request is sent. You can leave (esc)."
+STARTED = "Started: it is in the history, although the response was lost. You can leave (esc)."
+ACCEPTED = "Accepted. It runs on NCP; you can leave (esc) and follow it on any screen."
+CHECK_AGAIN = "{step} Press u on the clusters to check again."
+
 
 class CreateForm(Vertical):
-    """Cluster, name, bucket, the list of buckets, the checks, Create, and what came of it."""
+    """Cluster, name, bucket, the list of buckets, the preflight checks, Create, and the result."""
 
     _EDITABLE: ClassVar[tuple[str, ...]] = ("#name", "#bucket", "#buckets")
 
     @dataclass
     class Refused(Message):
-        """A bucket was chosen that cannot take a snapshot."""
+        """A bucket was chosen that cannot be used."""
 
         bucket: Bucket
 
@@ -66,8 +89,8 @@ class CreateForm(Vertical):
         yield from _line("Cluster", Static("", id="cluster-facts", markup=False))
         yield from _line("Name", TextInput(id="name"), _verdict("name"))
         yield from _line("Bucket", TextInput(id="bucket"), _verdict("bucket"))
-        yield RecordTable(BUCKETS.on_screen, empty="Reading the buckets ...", id="buckets")
-        yield from _line("Lights", self.preflight)
+        yield RecordTable(BUCKETS.on_screen, empty=READING_BUCKETS, id="buckets")
+        yield from _line("Preflight", self.preflight)
         with Horizontal(id="decision"):
             yield SendButton("Create snapshot", id="create", variant="success", compact=True)
             yield CreateProgress()
@@ -83,7 +106,7 @@ class CreateForm(Vertical):
 
     @property
     def draft(self) -> SnapshotDraft:
-        """What is in the form, with all that is known of it."""
+        """The snapshot that the form describes, with all that was read."""
         identity, profile = self._session.identity, self._profile
         return SnapshotDraft(
             SnapshotRequest(
@@ -96,7 +119,7 @@ class CreateForm(Vertical):
         )
 
     def fill_name(self) -> Problem | None:
-        """Put a name of the template in, with the time of now. Returns why it is not of the profile's template."""
+        """Put in a name from the template, at this time. Returns why the profile's template could not be used."""
         proposed = propose_name(self._cluster.name, self._profile, self._session.workspace.now())
         self._zone = proposed.zone
         box = self._box("name")
@@ -110,26 +133,24 @@ class CreateForm(Vertical):
 
     @property
     def can_create(self) -> bool:
-        """Whether Create is open."""
+        """Whether Create can be pressed."""
         return not self.query_one("#create", Button).disabled
 
     def show_cluster(self, cluster: Cluster) -> None:
-        """Say which cluster it is, and how it is."""
-        status = cluster.status or "status unknown"
+        """Show the cluster and its state."""
+        status = cluster.status or STATUS_UNKNOWN
         if not cluster.is_running:
-            status += ", not running: the service may refuse"
+            status = NOT_RUNNING.format(status=status)
         said = [cluster.name, cluster.number, status, cluster.health, cluster.engine]
         self.query_one("#cluster-facts", Static).update(_one_line("  ".join(each for each in said if each)))
 
     def show_buckets(self, problem: Problem | None) -> None:
-        """List the buckets, or say that one can be typed, as where they could not be read; a usable one is proposed."""
+        """List the buckets and propose an available one; where there is no list, say that a name can be typed."""
         evidence = self.preflight.evidence
         self._buckets = evidence.buckets if evidence is not None else ()
-        empty = f"{BUCKETS.empty} One can be typed by hand."
+        empty = CAN_TYPE.format(empty=BUCKETS.empty)
         if problem is not None:
-            empty = "The bucket list could not be read. A bucket can be typed by hand."
-            if is_key_missing(problem):
-                empty = "The cluster has no storage key, so it names no buckets."
+            empty = NO_STORAGE_KEY if is_key_missing(problem) else NO_BUCKET_LIST
         table, box = self.query_one("#buckets", RecordTable), self._box("bucket")
         table.show([BUCKETS.row(bucket) for bucket in self._buckets], empty=empty)
         if not box.value:
@@ -137,27 +158,27 @@ class CreateForm(Vertical):
         table.move_to(box.value)
 
     def show_verdicts(self, draft: SnapshotDraft, *, is_open: bool) -> None:
-        """Say beside name and bucket what is wrong with them; `is_open` says whether Create can be pressed."""
+        """Show beside name and bucket what is wrong with them; `is_open`: Create can be pressed."""
         wrong = [*draft.name_problems]
         if draft.damage is not None:
-            wrong.append("the journal is damaged")
+            wrong.append(DAMAGED)
         elif draft.earlier is not None:
-            wrong.append("asked for before")
-        legal = f"legal; time is {self._zone}" if self._zone else "legal"
+            wrong.append(USED)
+        valid = VALID_IN.format(zone=self._zone) if self._zone else VALID
         name, bucket = draft.request.name, draft.request.bucket
-        self._say("name", f"{len(name)}/{LONGEST}  {wrong[0] if wrong else legal}", good=not wrong)
-        known = "usable" if any(each.name == bucket for each in draft.buckets) else "not checked"
+        self._say("name", f"{len(name)}/{LONGEST}  {wrong[0] if wrong else valid}", good=not wrong)
+        known = AVAILABLE if any(each.name == bucket for each in draft.buckets) else NOT_CHECKED
         why = draft.bucket_problem.what if draft.bucket_problem is not None else ""
-        self._say("bucket", (why if bucket else "choose a bucket") or known, good=not why)
+        self._say("bucket", (why if bucket else CHOOSE_BUCKET) or known, good=not why)
         self.query_one("#create", Button).disabled = not is_open
 
     def close(self) -> None:
-        """Leave it as it was sent."""
+        """Keep the form as it was sent."""
         self._set_disabled(True)
         self.query_one("#create").disabled = True
 
     def reopen(self) -> None:
-        """Let it be corrected."""
+        """Let the user correct it."""
         self._set_disabled(False)
         self.query_one("#name").focus()
 
@@ -195,68 +216,68 @@ class CreateForm(Vertical):
 
 
 class PreflightLine(ReportsWorkerErrors, Static):
-    """The checks in one line. It looks at all that can be seen before a create, and holds what was seen."""
+    """The preflight checks in one line. It reads what can be known before a create, and keeps it."""
 
     @dataclass
-    class Looked(Message):
+    class Checked(Message):
         """Something was read, or there is no client to read it with."""
 
         problem: Problem | None = None
         is_further: bool = False
-        """Whether only the history was looked at, behind its newest page."""
+        """Whether only older pages of the history were read."""
 
     def __init__(self, session: Session, cluster: Cluster) -> None:
         super().__init__("", id="preflight", markup=False)
         self._session = session
         self._cluster = cluster
         self.evidence: PreflightEvidence | None = None
-        self.is_looking = False
+        self.is_checking = False
         self.became = ""
-        """What became of a request since the checks were read; they were about that one."""
+        """The result of a request since the checks ran, which were about that one."""
         self._is_cut_off = False
 
-    def look(self) -> None:
-        """Read all of it anew."""
-        self.is_looking = True
+    def check(self) -> None:
+        """Read everything again."""
+        self.is_checking = True
         self.read_evidence()
 
-    @work(group="facts", exclusive=True, exit_on_error=False, description="look before a create")
+    @work(group="preflight", exclusive=True, exit_on_error=False, description="run the preflight checks")
     async def read_evidence(self) -> None:
         """Read cluster, buckets and history, side by side, and the journal."""
         session = self._session
         try:
-            with session.log.action(f"look before a snapshot of {self._cluster.name}"):
+            with session.log.action(f"preflight checks of {self._cluster.name}"):
                 engine = await session.engine()
                 evidence = await read_evidence(engine, self._cluster, session.journal, session.workspace.now)
-                self._keep(evidence, self.Looked())
-                if evidence.has_older:  # the form is not kept waiting for a long history
-                    self._keep(await look_further(engine, evidence), self.Looked(is_further=True))
+                self._keep(evidence, self.Checked())
+                if evidence.has_older:  # the form does not wait for a long history
+                    self._keep(await look_further(engine, evidence), self.Checked(is_further=True))
         except Problem as problem:
-            self._keep(None, self.Looked(problem))
+            self._keep(None, self.Checked(problem))
 
-    def _keep(self, evidence: PreflightEvidence | None, looked: Looked) -> None:
+    def _keep(self, evidence: PreflightEvidence | None, checked: Checked) -> None:
         self.evidence, self._is_cut_off = evidence, evidence is None
-        self.is_looking = evidence is not None and evidence.has_older
-        if not looked.is_further:
+        self.is_checking = evidence is not None and evidence.has_older
+        if not checked.is_further:
             self.became = ""
-        self.post_message(looked)
+        self.post_message(checked)
 
     def show(self, draft: SnapshotDraft) -> None:
-        """Show the checks of `draft`."""
+        """Show the preflight checks of `draft`."""
         words = checks_line(draft.preflight, self.became)
         if draft.evidence is None:
-            words = "not known: nothing could be read" if self._is_cut_off else "looking at the cluster ..."
+            words = NO_CHECKS if self._is_cut_off else CHECKING
         self.update(Text(escape(words), no_wrap=True, overflow="ellipsis"))
 
 
 class CreateProgress(Static):
-    """How far the form's own snapshot is, beside the button that asked for it."""
+    """The progress of the form's own snapshot, beside the button."""
 
     def __init__(self) -> None:
         super().__init__("", id="progress", markup=False)
 
     def show(self, tracked: TrackedSnapshot, now: float) -> None:
-        """Show it; `now` is monotonic."""
+        """Show the state of `tracked`; `now` is monotonic."""
         text, tone = (state_text(tracked, now), "warning") if tracked.is_open else result(tracked)
         for name in ("good", "bad", "warning"):
             self.set_class(name == tone, name)
@@ -264,7 +285,7 @@ class CreateProgress(Static):
 
 
 def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: datetime) -> list[Line]:
-    """All that is wrong with the form, else the checks and the request that would leave: its `preview`, if any."""
+    """Everything wrong with the form, else the checks and the request that would be sent: its `preview`, if any."""
     checks = [*check_lines(draft.preflight, now), BLANK] if draft.preflight.checks else []
     if draft.problem is not None:
         # Beside its input a reason has 12 cells in a window of 60, and only the first one is there.
@@ -274,44 +295,40 @@ def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: dateti
         if draft.read_only:
             refused = read_only_refused()
             wrong += [line(words, Tone.BAD) for words in (refused.what, refused.meaning, next_words(refused))]
-        return [line("Nothing can be sent yet: see the marks above.", Tone.DIM), *wrong, BLANK, *checks]
+        return [line(CANNOT_CREATE, Tone.DIM), *wrong, BLANK, *checks]
     if preview is None:
-        return [line("The keys are not loaded yet.", Tone.DIM)]
+        return [line(NO_KEYS, Tone.DIM)]
     return [*checks, *request_lines(preview)]
 
 
 def result(tracked: TrackedSnapshot) -> tuple[str, str]:
-    """What came of it, and its tone: one sentence, where a card on the form has the rest."""
+    """The result and its tone: one sentence, where a card on the form has the rest."""
     taken, (text, tone) = tracked.taken, final_sentence(tracked, problem_words)
     if taken is None:
-        return f"Not started: {tracked.request.name}.", tone
+        return NOT_STARTED.format(name=tracked.request.name), tone
     if taken.outcome is Outcome.ACCEPTED or taken.journal_problem is not None:
         return text, tone
     return taken.sentence, tone
 
 
-def goes_on(tracked: TrackedSnapshot) -> tuple[str, str]:
-    """What happens now, and what the user may do meanwhile."""
+def next_sentence(tracked: TrackedSnapshot) -> tuple[str, str]:
+    """What happens now, and what the user may do in the meantime, with its tone."""
     progress, taken = tracked.progress, tracked.taken
     if progress is not None and (progress.problem is not None or progress.other is not None):
-        return f"Accepted. {look_sentence(tracked.request.name, progress)}", "warning"
+        return ACCEPTED_BUT.format(look=look_sentence(tracked.request.name, progress)), "warning"
     if taken is None:
-        return (
-            ("Only one request was sent. esc leaves; the looking goes on.", "warning")
-            if tracked.resolving
-            else ("", "")
-        )
+        return (NO_ANSWER, "warning") if tracked.resolving else ("", "")
     if taken.by_history:
-        return "Started: the history names it, though no answer said so. esc leaves.", "plain"
-    return "Accepted: it goes on without you. esc leaves; every screen shows how it does.", "plain"
+        return STARTED, "plain"
+    return ACCEPTED, "plain"
 
 
-def in_doubt(taken: CreateResult, found: Resolution) -> Problem:
-    """What is known of a create that nothing proves, and where to look again."""
+def unknown_card(taken: CreateResult, found: Resolution) -> Problem:
+    """What is known of a request whose result is unknown, and how to check again."""
     lost = f"{taken.error.what} " if taken.error is not None else ""
     evidence = found.evidence[:1].upper() + found.evidence[1:]
-    again = " u on the clusters looks again." if taken.entry is not None else ""
-    return Problem(taken.sentence, f"{lost}{evidence}", f"{found.next_step}{again}")
+    again = CHECK_AGAIN.format(step=found.next_step) if taken.entry is not None else found.next_step
+    return Problem(taken.sentence, f"{lost}{evidence}", again)
 
 
 def _line(label: str, *widgets: Widget) -> Iterator[Widget]:

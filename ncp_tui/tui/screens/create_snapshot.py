@@ -1,4 +1,4 @@
-"""The form for one snapshot: a name checked while typing, a bucket, the exact request, and then its progress."""
+"""Create snapshot: a name checked while typing, a bucket, the exact request, and then its progress."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from ncp_tui.tui.screens.create_form import (
     CreateProgress,
     PreflightLine,
     draft_lines,
-    goes_on,
-    in_doubt,
+    next_sentence,
     result,
+    unknown_card,
 )
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.inputs import SendButton
@@ -39,20 +39,31 @@ from ncp_tui.tui.widgets.panes import Panes
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.view.create import RECHECKED, question
 
+START = "Nothing is sent until you press {key}."
+BUCKET_UNUSABLE = "{bucket} cannot be used: {reason}."
+ENTER_SENDS_NOTHING = "enter does nothing here. Press {key} to create."
+KEY_HELD = "{key} was already pressed. To create, press another key first, then {key}."
+KEYS_NOT_LOADED = "Keys not loaded, so nothing can be sent. Press f5 to retry."
+IN_FLIGHT = "Another request is in flight. Wait for its answer."
+PRESS_AGAIN = "{why} Press {key} again."
+DAMAGE_ACCEPTED = "Damage accepted. Nothing was sent: press {key} to create."
+DONE = "Done. Press esc to go back."
+NOT_STARTED = "Not started: {name}."
+
 
 class CreateSnapshotScreen(BaseScreen):
     """Nothing is sent before Create; leaving after Create stops nothing."""
 
     CSS_PATH = "create_snapshot.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        send_binding("create", "Create", "Send the request shown below"),
-        Binding("f3", "new_name", "New name", tooltip="A fresh name from the template", id="create.new_name"),
-        Binding("enter", "use_bucket", "Take", show=False, tooltip="Use this bucket", id="create.use"),
+        send_binding("create", "Create", "Create the snapshot"),
+        Binding("f3", "new_name", "New name", tooltip="New name from the template", id="create.new_name"),
+        Binding("enter", "use_bucket", "Use", show=False, tooltip="Use this bucket", id="create.use"),
         Binding(
-            "f5", "reload", "Look again", show=False, tooltip="Read cluster, buckets and history", id="create.reload"
+            "f5", "reload", "Recheck", show=False, tooltip="Read cluster, buckets and history again", id="create.reload"
         ),
         Binding("f6", "next_pane", "Pane", tooltip="Next pane: request, response, session log", id="create.pane"),
-        Binding("escape", "back", "Back", tooltip="Leave; a snapshot under way goes on", id="create.back"),
+        Binding("escape", "back", "Back", tooltip="Back (the snapshot keeps running)", id="create.back"),
     ]
     AUTO_FOCUS = "#name"
     first_pane = "preview"
@@ -60,7 +71,7 @@ class CreateSnapshotScreen(BaseScreen):
 
     @dataclass
     class DamageAccepted(Message):
-        """It is written down that the user has seen the journal's damage, or why it is not."""
+        """The accepted damage of the journal was recorded, or could not be."""
 
         problem: Problem | None = None
 
@@ -82,12 +93,12 @@ class CreateSnapshotScreen(BaseScreen):
 
     @property
     def form(self) -> CreateForm:
-        """What is typed and chosen."""
+        """The fields."""
         return self.query_one(CreateForm)
 
     def on_mount(self) -> None:
         self.action_new_name()
-        self.say("enter goes on to the next field, f2 creates. Nothing is sent before that.")
+        self.say(START.format(key=send_key_name(self)))
 
     def action_new_name(self) -> None:
         problem = self.form.fill_name()
@@ -95,12 +106,12 @@ class CreateSnapshotScreen(BaseScreen):
             self.say_problem(problem)
 
     def load(self) -> None:
-        """Look again at all that can be seen before a create."""
-        self.form.preflight.look()
+        """Run the preflight checks again."""
+        self.form.preflight.check()
 
-    @on(PreflightLine.Looked)
-    def show_looked(self, event: PreflightLine.Looked) -> None:
-        """Judge the form by what was seen; nothing of it moves where only the history was looked at further."""
+    @on(PreflightLine.Checked)
+    def show_checked(self, event: PreflightLine.Checked) -> None:
+        """Judge the form by what was read; its fields stay as they are where only older history was added."""
         evidence = self.form.preflight.evidence
         if not event.is_further:
             self.show_header()
@@ -115,7 +126,7 @@ class CreateSnapshotScreen(BaseScreen):
 
     @on(Input.Changed)
     def judge_input(self, event: Input.Changed) -> None:
-        """Check while typing. What is edited is another decision."""
+        """Check while typing; an edit is a new decision, so the key may send again."""
         event.stop()
         self.send_key.let_go()
         self.form.preflight.became = ""
@@ -123,13 +134,13 @@ class CreateSnapshotScreen(BaseScreen):
 
     @on(CreateForm.Refused)
     def refuse_bucket(self, event: CreateForm.Refused) -> None:
-        self.say(f"{event.bucket.name} cannot take a snapshot: {event.bucket.reason}.", "bad")
+        self.say(BUCKET_UNUSABLE.format(bucket=event.bucket.name, reason=event.bucket.reason), "bad")
 
     def action_use_bucket(self) -> None:
         self.form.use_bucket()
 
     def _judge(self) -> SnapshotDraft:
-        """Say what is wrong with what is in the form, show the request, and open Create only when all is right."""
+        """Show what is wrong with the form and the request it makes; Create can be pressed only when all is right."""
         draft, engine = self.form.draft, self.session.connected
         is_right = draft.problem is None
         self.form.preflight.show(draft)
@@ -144,41 +155,40 @@ class CreateSnapshotScreen(BaseScreen):
 
     @on(Button.Pressed, "#create")
     def click_create(self) -> None:
-        """A click on the button; its question wants another one."""
+        """A click on the button opens a question, which needs another click."""
         self._create(clicked=True)
 
     @on(SendButton.Entered)
     def refuse_enter(self) -> None:
         """Enter on the button: text that arrives as keys must not send."""
-        self.say(f"{send_key_name(self)} creates. enter sends nothing.", "warning")
+        self.say(ENTER_SENDS_NOTHING.format(key=send_key_name(self)), "warning")
 
     def names_to_copy(self) -> list[Copyable]:
         """The name in the form."""
         return [Copyable("snapshot name", self.form.name_typed)]
 
     def action_create(self) -> None:
-        """The key that sends; held, it decides nothing."""
+        """The key that sends; a repeat of a held key does not."""
         if not self.send_key.press(self._create) and self._tracked is None:
-            name = send_key_name(self)
-            self.say(f"Nothing more is sent by {name} alone: press another key first, then {name}.", "warning")
+            self.say(KEY_HELD.format(key=send_key_name(self)), "warning")
 
     def _create(self, *, clicked: bool = False) -> None:
-        """Send the request, once; what has to be confirmed, or was clicked, is asked about first."""
+        """Send the request, once, after the questions that it needs; a click always needs one."""
         if self._tracked is not None or self._judge().problem is not None:
             return
         if self.session.connected is None:
-            self.say("The keys are not loaded, so nothing can be sent. f5 tries again.", "bad")
+            self.say(KEYS_NOT_LOADED, "bad")
         elif self.session.creating:
-            self.say("Another create is on its way; wait for its answer first.", "warning")
-        elif self.form.draft.is_old(self.session.workspace.now()) and not self.form.preflight.is_looking:
+            self.say(IN_FLIGHT, "warning")
+        elif self.form.draft.is_old(self.session.workspace.now()) and not self.form.preflight.is_checking:
             self.load()
-            # and never by itself when they come: who knows where the user is by then
-            self.say(f"{RECHECKED} Then press it once more.", "warning")
+            # and never by itself when they come: by then the user may be elsewhere
+            self.say(PRESS_AGAIN.format(why=RECHECKED, key=send_key_name(self)), "warning")
         else:
             self._confirm(self.form.draft, ask=clicked)
 
     def _confirm(self, draft: SnapshotDraft, *, ask: bool = False) -> None:
-        """Have the user confirm what has to be; where nothing has, only one who is to be asked is."""
+        """Ask for what has to be confirmed, then send; with `ask` also where nothing has."""
         wanted = draft.confirmation(self.session.workspace.now())
         if wanted.damage is not None:
             damage = wanted.damage.report.id
@@ -189,7 +199,7 @@ class CreateSnapshotScreen(BaseScreen):
             self._send(draft, wanted)
 
     def _ask(self, wanted: Confirmation, yes: str, act: Callable[[], object], *, lets_go: bool = False) -> None:
-        """Ask, and `act` on a yes; a no was another key or a click, and a yes that `lets_go` is one as well."""
+        """Ask, and `act` on a yes. A no, and a yes that `lets_go`, frees the key to send again."""
         monotonic = self.session.workspace.monotonic
 
         def decide(sure: bool | None) -> None:
@@ -206,7 +216,7 @@ class CreateSnapshotScreen(BaseScreen):
 
     @work(group="damage", exit_on_error=False, description="accept the damage of the journal")
     async def accept_damage(self, wanted: str) -> None:
-        """Write down that the user has seen it, and look again."""
+        """Record that the user has seen the damage, then check again."""
         journal = self.session.journal
         try:
             await on_disk(lambda: journal.accept_damage(wanted))
@@ -217,18 +227,18 @@ class CreateSnapshotScreen(BaseScreen):
 
     @on(DamageAccepted)
     def show_accepted(self, event: DamageAccepted) -> None:
-        """Say so, and read the journal anew: what is in it now decides about the next create."""
+        """Say so, and read the journal again: its contents decide about the next create."""
         self.query_one(ProblemCard).clear()
         if event.problem is not None:
             self.query_one(ProblemCard).show(event.problem)
         else:
-            self.say(f"Accepted. Nothing was sent: {send_key_name(self)} creates.", "warning")
+            self.say(DAMAGE_ACCEPTED.format(key=send_key_name(self)), "warning")
         self.load()
 
     def _send(self, draft: SnapshotDraft, confirmed: Confirmation) -> None:
         session, request, evidence = self.session, draft.request, draft.evidence
         engine, identity = session.connected, session.identity
-        # A hurried second click had the question asked twice; and without a client there is nobody to send as.
+        # A fast second click would ask twice; and without a client nothing can be sent.
         if self._tracked is not None or engine is None or identity is None:
             return
         self.send_key.spend()
@@ -248,17 +258,17 @@ class CreateSnapshotScreen(BaseScreen):
         self.show_tracked()
 
     def show_tracked(self) -> None:
-        """Show this form's own snapshot beside the button."""
+        """Show the form's own snapshot beside the button."""
         tracked = self._tracked
         if tracked is None:
             super().show_tracked()
             return
         self.query_one(CreateProgress).show(tracked, self.session.workspace.monotonic())
         if tracked.is_open:
-            self.say(*goes_on(tracked))
+            self.say(*next_sentence(tracked))
 
     def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
-        """Follow this form's snapshot; after a certain refusal, let the user correct the form."""
+        """Show the progress of the form's snapshot; after a proved refusal the form can be corrected."""
         if tracked is not self._tracked:
             super().on_snapshot_moved(tracked)
             return
@@ -270,20 +280,20 @@ class CreateSnapshotScreen(BaseScreen):
             self._was_not_sent(tracked, tracked.problem)
         elif taken is not None and taken.error is not None and taken.outcome is not Outcome.ACCEPTED:
             found = taken.resolution
-            self.query_one(ProblemCard).show(taken.error if found is None else in_doubt(taken, found))
+            self.query_one(ProblemCard).show(taken.error if found is None else unknown_card(taken, found))
             self.say(*result(tracked))
-            self.set_class(taken.outcome is Outcome.UNKNOWN, "in-doubt")
+            self.set_class(taken.outcome is Outcome.UNKNOWN, "unknown")
             if taken.outcome is not Outcome.UNKNOWN:
                 self._let_correct("refused" if taken.outcome is Outcome.REFUSED else "not sent")
         else:
-            self.say("esc goes back to the clusters.")
+            self.say(DONE)
 
     def _was_not_sent(self, tracked: TrackedSnapshot, problem: Problem) -> None:
-        """Nothing left: the form is the user's again, and what a yes can change is asked about."""
+        """Nothing was sent: the form can be corrected, and what only needs a yes is asked."""
         self.query_one(ProblemCard).show(problem)
-        self.say(f"Not started: {tracked.request.name}.", "bad")
+        self.say(NOT_STARTED.format(name=tracked.request.name), "bad")
         self._let_correct("not sent")
-        # There is no answer to it: the response pane has that of another request.
+        # No answer came: the response pane shows another request.
         self.query_one(Panes).bring_forward("preview")
         if self._sent is not None and isinstance(problem, JournalProblem | SecondRequest | DamagedJournal):
             self._confirm(self._sent.stopped_by(problem), ask=True)
@@ -294,7 +304,7 @@ class CreateSnapshotScreen(BaseScreen):
         self._judge()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Letters belong to the inputs here; Create is greyed until the form is right."""
+        """Create is greyed until the form is right."""
         if action == "use_bucket":
             return bool(self.query("#buckets")) and self.query_one("#buckets").has_focus
         if action == "new_name":

@@ -16,25 +16,37 @@ from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
-from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
+from ncp_tui.tui.screens.evidence import EvidenceScreen, HistoryRead, evidence_key
 from ncp_tui.tui.screens.table import detail_key
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.inputs import FilterBar
 from ncp_tui.tui.widgets.record_table import MOST_SHOWN, RecordTable
-from ncp_tui.view.format import ZONE, clock_time, milliseconds
+from ncp_tui.view.format import ZONE, clock_time
 from ncp_tui.view.history import HISTORY, extent, history_lines, state_cell
 from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import Line, Row, Tone, line
 
+LOADING = "Loading the history of {cluster} ..."
+LOADING_SHORT = "Loading ..."
+READING = "{cluster}: {extent} ..."
+LOADED = "{cluster}: {extent}, {failed:,} failed, as of {time} {zone}."
+LOADED_PART = "{cluster}: {extent}, {failed:,} failed, as of {time} {zone}. Scroll down to load more."
+NO_FAILURES = "No failures in the rows loaded so far. Press f to show all."
+ONLY_FAILED = "Failed only. Press f to show all."
+ALL = "All snapshots."
+MATCHES_SO_FAR = "{matches} {extent} ..."
+PART = "Only a part of it was read: {extent}."
+STILL_LOADING = "The history was still loading."
+
 
 class HistoryScreen(EvidenceScreen):
-    """Every attempt at a snapshot of a cluster that the service remembers."""
+    """Every attempt at a snapshot of a cluster that NCP remembers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "snapshot", "Snapshot", tooltip="Create a snapshot of this cluster", id="history.snapshot"),
-        detail_key("history", "This row in full"),
+        Binding("s", "snapshot", "Create", tooltip="Create a snapshot of this cluster", id="history.snapshot"),
+        detail_key("history", "Details"),
         evidence_key("history"),
-        Binding("f", "failed", "Failed only", tooltip="Only failures, or everything again", id="history.failed"),
+        Binding("f", "failed", "Failed only", tooltip="Failed only / all", id="history.failed"),
     ]
     refreshes = True
     columns = HISTORY.on_screen
@@ -47,9 +59,8 @@ class HistoryScreen(EvidenceScreen):
 
     @dataclass
     class ReadingEnded(Message):
-        """As much as was wanted has been read, or it failed."""
+        """The pages that were wanted have been read, or reading failed."""
 
-        seconds: float
         problem: Problem | None = None
 
     def __init__(self, session: Session, cluster: Cluster) -> None:
@@ -65,14 +76,14 @@ class HistoryScreen(EvidenceScreen):
 
     def load(self) -> None:
         """Read the history again, as far as it had been read."""
-        self.say(f"Loading the history of {self.cluster.name} ...")
+        self.say(LOADING.format(cluster=self.cluster.name))
         if self._reader is None:
-            self.table.show([], empty="Loading ...")
+            self.table.show([], empty=LOADING_SHORT)
         self.refresher.started()
         self.read_history(None)
 
     def read_on(self, *, to_the_end: bool = False) -> None:
-        """Read one more page, or all there are, unless that is being done or there are none."""
+        """Read one more page, or all, unless one is being read or none is left."""
         self._wants_all = self._wants_all or to_the_end
         if self._reader is not None and not self._reader.is_complete and not self._is_reading:
             self.read_history(self._reader)
@@ -84,12 +95,8 @@ class HistoryScreen(EvidenceScreen):
 
     @work(group="history", exclusive=True, exit_on_error=False, description="read history")
     async def read_history(self, reader: HistoryReader[Row] | None) -> None:
-        """Read one more page with `reader`, or begin anew; go on while more is wanted."""
-        monotonic, known = (
-            self.session.workspace.monotonic,
-            len(self._reader.entries) if self._reader is not None else 0,
-        )
-        started = monotonic()
+        """Read one more page with `reader`, or the history again; read further while more is wanted."""
+        known = len(self._reader.entries) if self._reader is not None else 0
         try:
             with self.session.log.action(f"{'more' if reader else 'history'} of {self.cluster.name}"):
                 if reader is None:
@@ -104,17 +111,17 @@ class HistoryScreen(EvidenceScreen):
                     if is_enough and not self._wants_all:
                         break
         except Problem as problem:
-            self.post_message(self.ReadingEnded(monotonic() - started, problem))
+            self.post_message(self.ReadingEnded(problem))
             return
         self.post_message(self.PageLoaded(reader))
-        self.post_message(self.ReadingEnded(monotonic() - started))
+        self.post_message(self.ReadingEnded())
 
     @on(PageLoaded)
     def show_page(self, event: PageLoaded) -> None:
         self._reader = event.reader
         self._show_rows()
         if self._wants_all and not event.reader.is_complete:
-            self.say(f"{self.cluster.name}: {_extent(event.reader)} ...")
+            self.say(READING.format(cluster=self.cluster.name, extent=_extent(event.reader)))
 
     @on(ReadingEnded)
     def show_end(self, event: ReadingEnded) -> None:
@@ -133,11 +140,10 @@ class HistoryScreen(EvidenceScreen):
         if reader.gap:
             self.say(gap_sentence(reader.gap, self.cluster.name), "warning")
             return
-        more = "" if reader.is_complete else " More are read as you go down."
+        words = LOADED if reader.is_complete else LOADED_PART
+        time = clock_time(reader.read_at or self.session.workspace.now())
         failed = sum(entry.state is SnapshotState.FAILED for entry in reader.entries)
-        took = milliseconds(event.seconds)
-        took += f", read at {clock_time(reader.read_at)} {ZONE}" if reader.read_at else ""
-        self.say(f"{self.cluster.name}: {_extent(reader)}, {failed} failed, in {took}.{more}")
+        self.say(words.format(cluster=self.cluster.name, extent=_extent(reader), failed=failed, time=time, zone=ZONE))
 
     def _show_rows(self, empty: str | None = None) -> None:
         reader = self._reader
@@ -147,7 +153,7 @@ class HistoryScreen(EvidenceScreen):
         rows = [row for _, row in read]
         if self._failed_only and rows:
             rows = [row for entry, row in read if entry.state is SnapshotState.FAILED]
-            empty = "No failure among them. Press f for all."
+            empty = NO_FAILURES
         self.table.show(rows, empty=empty)
 
     @property
@@ -161,22 +167,23 @@ class HistoryScreen(EvidenceScreen):
             self.read_history(None)
 
     def on_filter_bar_narrowed(self, event: FilterBar.Narrowed) -> None:
-        """Look through all of it: that a name is not among the newest hundred says nothing."""
+        """Read all of it: that a name is not among the newest hundred proves nothing."""
         if event.text:
             self.read_on(to_the_end=True)
 
     @on(RecordTable.EndNear, "#table")
     def read_where_the_cursor_goes(self) -> None:
-        """Have the next page there when it is needed: not where one has come that is still to be shown."""
+        """Read the next page before it is needed, but not while one that has come is still to be shown."""
         are_shown = self._reader is not None and len(self._reader.rows) == self._shown
         if are_shown and self.table.is_end_near:
             self.read_on()
 
     def narrowed_sentence(self) -> str:
-        """How many rows of how many; also of how many in all, where they are still being read."""
+        """How many rows match; also how many were read, where more are being read."""
         words = super().narrowed_sentence()
-        is_part = self._reader is not None and not self._reader.is_complete
-        return f"{words} {_extent(self._reader)} ..." if self._reader is not None and is_part else words
+        if self._reader is None or self._reader.is_complete:
+            return words
+        return MATCHES_SO_FAR.format(matches=words, extent=_extent(self._reader))
 
     def action_sort(self) -> None:
         super().action_sort()
@@ -190,29 +197,29 @@ class HistoryScreen(EvidenceScreen):
         self._failed_only = not self._failed_only
         self._show_rows()
         self.read_on(to_the_end=True)
-        self.say("Failures only; f shows all." if self._failed_only else "All snapshots.")
+        self.say(ONLY_FAILED if self._failed_only else ALL)
 
     def snapshot_in_question(self) -> tuple[str, str] | None:
         """The row under the cursor."""
         entry = self._chosen
         return (entry.snapshot, self.cluster.number) if entry is not None else None
 
-    async def look_up(self, name: str, number: str) -> LookedUp:  # noqa: ARG002 - it is all on the screen
+    async def read_history_of(self, name: str, number: str) -> HistoryRead:  # noqa: ARG002 - it is all on the screen
         """The history as it stands on the screen."""
         engine = self.session.connected
         reader = self._reader
         problem = None
         if reader is None or not reader.is_complete or reader.gap:
-            problem = Problem(f"Only a part of it was: {_extent(reader)}." if reader else "It was still being read.")
+            problem = Problem(PART.format(extent=_extent(reader)) if reader else STILL_LOADING)
         offset = engine.clock_offset if engine is not None else None
-        return LookedUp(self.session.identity, offset, reader.entries if reader is not None else [], problem)
+        return HistoryRead(self.session.identity, offset, reader.entries if reader is not None else [], problem)
 
     def action_snapshot(self) -> None:
         self.open(CreateSnapshotScreen(self.session, self.cluster))
 
     @on(RecordTable.Moved, "#table")
     def say_row(self) -> None:
-        """Say the message of the row under the cursor: the column is left out in a narrow window."""
+        """Show the message of the row under the cursor, whose column is left out in a narrow window."""
         entry = self._chosen
         if entry is not None and self.table.has_focus:
             self.say(f"{entry.snapshot}: {entry.message or state_cell(entry).text}")
@@ -236,7 +243,7 @@ class HistoryScreen(EvidenceScreen):
             self.app.push_screen(TextDialog(f"Snapshot {entry.snapshot}", history_lines(entry)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Read-only mode has no snapshots."""
+        """Read-only mode creates no snapshots."""
         if action == "snapshot" and self.session.read_only:
             return False
         return super().check_action(action, parameters)

@@ -1,4 +1,4 @@
-"""The fields of a profile: what is typed and chosen, and beside each what belongs there."""
+"""The fields of a profile, each with a hint beside it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ from ncp_tui.tui.widgets.inputs import SecretInput, TextInput
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 
 STORE_WORDS: dict[StoreName, str] = {
-    "keyring": "OS keyring: kept there, not in any file of ncp-tui",
-    "file": "Encrypted file, opened with a passphrase once per session",
-    "session": "This session only: not stored, asked for again next time",
+    "keyring": "OS keyring",
+    "file": "Encrypted file (passphrase once per session)",
+    "session": "This session only (not saved)",
 }
+
+UNCHANGED, FOUND, HIDDEN = "unchanged if empty", "the key found, if empty", "hidden"
+STORE_UNUSABLE = "No key can be stored there on this host. {why} Choose another store."
+STORED_IN = "Stored in {place}. A lost passphrase cannot be recovered."
 
 _YES, _NO = "yes", "no"
 
@@ -61,38 +65,42 @@ class ProfileFields(VerticalScroll):
 
     def _fields(self) -> Iterable[tuple[str, Widget, str]]:
         start = self._start
-        secret = "empty: stays as it is" if self._is_saved else "never shown"
-        secret = "empty: the one found" if self._has_key else secret
+        secret = UNCHANGED if self._is_saved else HIDDEN
+        secret = FOUND if self._has_key else secret
         yield "Name", TextInput(start.name, id="name", disabled=self._is_saved), "letters, digits, . _ -"
-        yield "Access key", TextInput(start.access_key, id="access_key"), "the access key id"
+        yield "Access key", TextInput(start.access_key, id="access_key"), "access key ID"
         yield "Secret key", SecretInput(id="secret_key"), secret
-        yield "Keep it in", _select("store", [(words, name) for name, words in self._stores()], start.store), ""
-        yield "Site", _select("site", [(site.title, name) for name, site in SITES.items()], start.site), "the cloud"
-        yield "Region", _select("region", _regions(start.site), start.region), ""
-        yield "Bucket", _input("default_bucket", start.default_bucket), "proposed for snapshots"
-        yield "Name template", _input("name_template", start.name_template), "or {cluster}-{date}-{time}"
-        yield "Gateway URL", _input("gateway_url", start.gateway_url), "empty: the site's own"
-        yield "CA bundle", _input("ca_bundle", start.ca_bundle), "empty: the system's"
+        yield "Store key in", _select("store", [(words, name) for name, words in self._stores()], start.store), ""
         yield (
-            "Accent",
-            _select("accent", [(name, name) for name in ACCENTS], start.accent or "none"),
-            "colour of the header",
+            "Site",
+            _select("site", [(site.title, name) for name, site in SITES.items()], start.site),
+            "public, gov or fin",
         )
-        yield "Read-only", _yes_no("read_only", on=start.read_only), "yes: creates no snapshot"
-        yield "Protected", _yes_no("protected", on=start.protected), "yes: asks for cluster's name"
+        yield "Region", _select("region", _regions(start.site), start.region), ""
+        yield "Bucket", _input("default_bucket", start.default_bucket), "default bucket, optional"
+        yield "Name template", _input("name_template", start.name_template), "or {cluster}-{date}-{time}"
+        yield "Gateway URL", _input("gateway_url", start.gateway_url), "the site's, if empty"
+        yield "CA bundle", _input("ca_bundle", start.ca_bundle), "the system's, if empty"
+        yield (
+            "Header colour",
+            _select("accent", [(name, name) for name in ACCENTS], start.accent or "none"),
+            "to tell prod from test",
+        )
+        yield "Read-only", _yes_no("read_only", on=start.read_only), "yes: no snapshots"
+        yield "Protected", _yes_no("protected", on=start.protected), "yes: type cluster name"
 
     def _stores(self) -> list[tuple[StoreName, str]]:
         return [(name, words) for name, words in STORE_WORDS.items() if name in self._session.workspace.stores]
 
     def _store_words(self, chosen: object) -> str:
-        """What to know of the store that is chosen: why it does not work here, or another one does not."""
+        """Why the chosen store, or another one, does not work on this host."""
         for name, problem in self._unusable.items():
             if name == chosen:
-                return f"No key can be kept there on this host. {problem.what} Choose another place."
+                return STORE_UNUSABLE.format(why=problem.what)
         words = [f"{problem.what}" for name, problem in self._unusable.items() if name != "session"]
         store = self._session.workspace.stores.get("file")
         if chosen == "file" and store is not None:
-            words.append(f"Kept in: {store.describe()}. A forgotten passphrase cannot be recovered.")
+            words.append(STORED_IN.format(place=store.describe()))
         return " ".join(words)
 
     @on(Select.Changed, "#store")
@@ -106,7 +114,7 @@ class ProfileFields(VerticalScroll):
         line.display = bool(words)
 
     def propose_store(self, choice: StoreChoice) -> None:
-        """Propose a store that works, unless the user has chosen meanwhile."""
+        """Propose a store that works, unless the user has chosen one."""
         self._unusable = choice.unusable
         box = self.query_one("#store", Select)
         if not self._is_saved and box.value == self._start.store:
@@ -123,7 +131,7 @@ class ProfileFields(VerticalScroll):
         region.value = kept
 
     def profile(self) -> Profile:
-        """The profile as the form has it. Raises InvalidProfile naming the field."""
+        """The profile that the form describes. Raises InvalidProfile naming the field."""
         return check_profile(dataclasses.replace(self._start, **self._values()))
 
     def _values(self) -> dict[str, Any]:
@@ -136,13 +144,13 @@ class ProfileFields(VerticalScroll):
 
     @property
     def is_edited(self) -> bool:
-        """Whether anything would be lost by leaving."""
+        """Whether leaving would lose anything."""
         start = dataclasses.asdict(self._start) | {"accent": self._start.accent or "none"}
         typed = bool(self.query_one("#secret_key", SecretInput).value)
         return typed or any(value != (start[name] or type(value)()) for name, value in self._values().items())
 
     def secret(self) -> SecretKey | None:
-        """The secret key that was typed, if one was."""
+        """The secret key that was typed, if any."""
         return self.query_one("#secret_key", SecretInput).secret()
 
 
@@ -152,7 +160,7 @@ def _select(name: str, choices: list[tuple[str, str]], value: str) -> Select[str
 
 
 def _yes_no(name: str, *, on: bool) -> Select[str]:
-    """A choice in words: a checkbox says what it holds by colour alone."""
+    """A choice in words: a checkbox shows its state by colour alone."""
     return _select(name, [("no", _NO), (_YES, _YES)], _YES if on else _NO)
 
 

@@ -27,12 +27,19 @@ from ncp_tui.profiles.profile_changes import (
 from ncp_tui.profiles.secret_stores.protocol import service_of
 from ncp_tui.profiles.store_choice import StoreChoice, working_store
 from ncp_tui.tui.dialogs.confirm import QuestionDialog
+from ncp_tui.tui.screens.base import DEMO
 from ncp_tui.tui.screens.profile_fields import ProfileFields
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.bars import HeaderBar, HeaderItem, KeyBar, StatusBar
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.view.profiles import keys_sentence
+
+TESTING, SAVING = "Testing ...", "Saving ..."
+SAVING_STILL = "Saving. Press esc again to leave; saving continues."
+KEY_LEFT = "{name} saved, but a copy of its key remains in {place}."
+KEY_LEFT_NEXT = "Press f2 to retry deleting it (entry {entry}), or esc to leave it."
+LEAVE = "Leave without saving? What you typed is lost."
 
 
 class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
@@ -41,12 +48,12 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
     CSS_PATH = "profile_form.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - declared so by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "save", "Save", tooltip="Store the key, then the profile", id="form.save"),
-        Binding("f5", "test", "Test keys", tooltip="Make one signed read with what the form says", id="form.test"),
+        Binding("f2", "save", "Save", tooltip="Save the key, then the profile", id="form.save"),
+        Binding("f5", "test", "Test keys", tooltip="Test the keys with one read-only request", id="form.test"),
         Binding("escape", "cancel", "Cancel", tooltip="Leave without saving", id="form.cancel"),
     ]
     AUTO_FOCUS = "#name, #access_key"
-    """The first that can have it: the name of a saved profile is not changed here."""
+    """The first that can be edited: the name of a saved profile is not changed here."""
 
     is_form: ClassVar[bool] = True
 
@@ -60,7 +67,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
 
     @dataclass
     class StoresTried(Message):
-        """It is known which stores work here."""
+        """The stores were checked on this host."""
 
         choice: StoreChoice
 
@@ -83,14 +90,14 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
         self._saved: str | None = None
         self._start = editing or self._imported(importing) or Profile(name="", access_key="", store=self._first_store())
 
-    @work(group="form-store", exit_on_error=False, description="look which stores work here")
+    @work(group="form-store", exit_on_error=False, description="check which stores work here")
     async def find_store(self) -> None:
-        """Ask the stores whether they work on this host, before anything is typed that they would have to keep."""
+        """Check which stores work on this host, before a key is typed."""
         self.post_message(self.StoresTried(await working_store(self.session.workspace.stores)))
 
     @on(StoresTried)
     def propose_store(self, event: StoresTried) -> None:
-        """Propose one that works, unless the user has chosen meanwhile, and say why not the usual one."""
+        """Propose one that works, unless the user has chosen one, and say why not the usual one."""
         self.fields.propose_store(event.choice)
 
     def _first_store(self) -> StoreName:
@@ -117,18 +124,17 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
 
     @property
     def fields(self) -> ProfileFields:
-        """What is typed and chosen."""
+        """The fields."""
         return self.query_one(ProfileFields)
 
     def on_mount(self) -> None:
         title = f"Edit {self._start.name}" if self._editing else "New profile"
-        facts = [HeaderItem("DEMO: a private sandbox", "DEMO", needed=True)] if self.session.workspace.demo else []
-        self.query_one(HeaderBar).show(("Profiles", title), facts)
+        items = [HeaderItem(DEMO, "DEMO", needed=True)] if self.session.workspace.demo else []
+        self.query_one(HeaderBar).show(("Profiles", title), items)
         self.find_store()
-        self.say("tab goes on, f5 tests the keys, f2 saves, esc leaves without saving.")
 
     def say(self, text: str, tone: str = "plain") -> None:
-        """Put one sentence on the status line."""
+        """Show one sentence on the status line."""
         self.query_one(StatusBar).say(text, tone)
 
     @on(Input.Submitted)
@@ -137,7 +143,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
         self.focus_next()
 
     async def _secret(self, profile: Profile) -> SecretKey | None:
-        """The secret key to use: what was typed, what was found beside the access key, or what is stored already."""
+        """The secret key to use: the one typed, else the one found beside the access key, else the stored one."""
         typed = self.fields.secret()
         if typed is not None:
             return typed
@@ -149,7 +155,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
         return await self.session.ask_store(lambda: store.load(editing)) if store is not None else None
 
     def action_test(self) -> None:
-        self.say("Testing ...")
+        self.say(TESTING)
         self.test_keys()
 
     @work(group="form", exclusive=True, exit_on_error=False, description="test the form's keys")
@@ -176,7 +182,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
     def action_save(self) -> None:
         if not self._saving:
             self._saving, self._leaves_anyway = True, False
-            self.say("Saving ...")
+            self.say(SAVING)
             self.save()
 
     @work(group="form-save", exit_on_error=False, description="save a profile")
@@ -212,9 +218,9 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
             await self.session.ask_store(lambda: administration.forget_copy(left))
         except Problem as problem:
             raise Problem(
-                f"{left.profile.name} is saved, and a copy of its key is still in: {left.place}.",
+                KEY_LEFT.format(name=left.profile.name, place=left.place),
                 problem.what,
-                f"f2 tries again to delete it there, where it is called {service_of(left.profile)}; esc leaves it.",
+                KEY_LEFT_NEXT.format(entry=service_of(left.profile)),
             ) from None
         self._left_behind = None
 
@@ -240,13 +246,10 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
                 wrong.first().focus()
 
     def action_cancel(self) -> None:
-        """Leave without saving, or without the rest of it; what is being saved is saved all the same.
-
-        What was typed is not thrown away by one key.
-        """
+        """Leave without saving, after a question where something was typed; a save that has begun completes."""
         if self._saving and not self._leaves_anyway:
             self._leaves_anyway = True
-            self.say("It is being saved. esc once more leaves; the saving goes on.", "warning")
+            self.say(SAVING_STILL, "warning")
             return
         if self._saved is None and not self._saving and self.fields.is_edited:
             self._ask_to_leave()
@@ -258,7 +261,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
             if sure:
                 self.call_later(self._leave)  # behind the question, which is still in front
 
-        self.app.push_screen(QuestionDialog("Leave without saving? What was typed here is lost.", "Leave"), decide)
+        self.app.push_screen(QuestionDialog(LEAVE, "Leave"), decide)
 
     def _leave(self) -> None:
         if self.is_current:

@@ -1,4 +1,4 @@
-"""Profiles: who this program can call as, where each secret key is kept, and whether the keys work."""
+"""Profiles: what the program can use, where each secret key is kept, and whether the keys work."""
 
 from __future__ import annotations
 
@@ -37,34 +37,64 @@ from ncp_tui.view.profiles import (
 )
 from ncp_tui.view.text import Cell, Line, Tone, line
 
+NO_PROFILES = "No profiles yet. Press a to add one."
+NO_PROFILE = "No profile selected."
+NOT_EDITED = "{name} is not a saved profile, so ncp-tui cannot edit it."
+NOT_RENAMED = "{name} is not a saved profile, so ncp-tui cannot rename it."
+NOT_DUPLICATED = "{name} is not a saved profile, so ncp-tui cannot duplicate it."
+NOT_REMOVED = "{name} is not a saved profile, so ncp-tui cannot remove it."
+NOT_DEFAULT = "{name} is not a saved profile, so it cannot be the default."
+SAVE_FIRST = "{why} Press i to save it as a profile."
+NOTHING_TO_IMPORT = "Select credentials from the environment or ~/.ncloud/configure to import them."
+ROLE_EXPIRES = "Server-role keys expire after a few hours, so they are not saved."
+IS_DEFAULT = "{name} is now the default."
+NEW_NAME = "New name of profile {name}:"
+RENAMED = "{old} renamed to {new}."
+COPY_NAME = "Name of the copy of {name}:"
+DUPLICATED = "{old} copied to {new}."
+REMOVE = "Remove profile {name} and its secret key? Type its name to confirm:"
+REMOVE_USED = (
+    "Remove profile {name} and its secret key? It is in use: no profile is selected after that. "
+    "Type its name to confirm:"
+)
+REMOVE_TRACKING = (
+    "Remove profile {name} and its secret key? It is in use: no profile is selected after that. Running snapshots that "
+    "stay tracked with its key: {count:,}. Type its name to confirm:"
+)
+TESTING, TESTING_NAME = "testing ...", "Testing {name} ..."
+SLOW_DISK = "The disk did not answer within {seconds:g} s."
+NOT_READ, RETRY = "The profiles could not be read.", "Press r to retry."
+
 
 class ProfilesScreen(TableScreen):
-    """Saved profiles, the keys found elsewhere, and this server's role where the user wants it."""
+    """Saved profiles, credentials found elsewhere, and the server role where it was asked for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Use", tooltip="Call as this profile from now on", id="profiles.use"),
+        Binding("enter", "open", "Use", tooltip="Switch to this profile", id="profiles.use"),
         Binding("a", "add", "Add", tooltip="Add a profile", id="profiles.add"),
-        Binding("e", "edit", "Edit", tooltip="Edit this profile, or its secret key", id="profiles.edit"),
-        Binding("t", "test", "Test", tooltip="Make one signed read with its keys", id="profiles.test"),
-        Binding("d", "default", "Default", tooltip="Use this profile when none is named", id="profiles.default"),
-        Binding("n", "rename", "Rename", tooltip="Give this profile another name", id="profiles.rename"),
-        Binding("c", "duplicate", "Copy", show=False, tooltip="A new profile like this one", id="profiles.duplicate"),
-        Binding("i", "import", "Import", tooltip="Save the keys found here as a profile", id="profiles.import"),
-        Binding("x", "remove", "Remove", tooltip="Remove this profile, by typing its name", id="profiles.remove"),
+        Binding("e", "edit", "Edit", tooltip="Edit this profile or its secret key", id="profiles.edit"),
+        Binding("t", "test", "Test", tooltip="Test its keys with one read-only request", id="profiles.test"),
+        Binding("d", "default", "Default", tooltip="Make this the default profile", id="profiles.default"),
+        Binding("n", "rename", "Rename", tooltip="Rename this profile", id="profiles.rename"),
+        Binding("c", "duplicate", "Duplicate", show=False, tooltip="Duplicate this profile", id="profiles.duplicate"),
+        Binding("i", "import", "Import", tooltip="Save these credentials as a profile", id="profiles.import"),
+        Binding(
+            "x", "remove", "Remove", tooltip="Remove this profile (type its name to confirm)", id="profiles.remove"
+        ),
     ]
     path = ("Profiles",)
     columns = PROFILES.on_screen
 
     @dataclass
     class Loaded(Message):
-        """The profiles were read, or written and read."""
+        """The profiles were read, or changed and read."""
 
         said: str = ""
         problem: Problem | None = None
 
     @dataclass
     class Tested(Message):
-        """The keys of one identity were tried."""
+        """The keys of one identity were tested."""
 
         name: str
         sentence: str
@@ -82,7 +112,7 @@ class ProfilesScreen(TableScreen):
 
     @work(group="profiles", exclusive=True, exit_on_error=False, description="read profiles")
     async def read_profiles(self, said: str = "", problem: Problem | None = None) -> None:
-        """Read the files; they may be on a slow disk. `problem` is why what was to be done was not."""
+        """Read the files, which may be on a slow disk. `problem` is why a change before it failed."""
         session = self.session
 
         def read() -> tuple[ProfilesFile, Identities]:
@@ -106,7 +136,7 @@ class ProfilesScreen(TableScreen):
         said: str,
         renamed: tuple[str, str | None] | None = None,
     ) -> None:
-        """Make one change of a profile and its key, then show the profiles; begun, it is made whoever leaves."""
+        """Make one change of a profile and its key, then show the profiles; leaving does not stop it."""
         await carried_through(self._change(change, said, renamed))
 
     async def _change(
@@ -126,7 +156,7 @@ class ProfilesScreen(TableScreen):
         session = self.session
         self.note_read(session.workspace.now())
         rows = [PROFILES.row(self._listed(identity)) for identity in session.identities.identities]
-        self.table.show(rows, empty="No profile yet. Press a to add one.")
+        self.table.show(rows, empty=NO_PROFILES)
         if any(row.key == self._wanted for row in rows):
             self.table.move_to(self._wanted)
             self._wanted = ""
@@ -139,8 +169,7 @@ class ProfilesScreen(TableScreen):
         else:
             self.hide_problem()
         warning = self._warning_of_saved()
-        said = f"{event.said} {warning}".strip() or "enter uses a profile, a adds one, ? shows every key."
-        self.say(said, "warning" if warning else "plain")
+        self.say(f"{event.said} {warning}".strip(), "warning" if warning else "plain")
 
     def _listed(self, identity: Identity) -> ListedIdentity:
         session = self.session
@@ -159,7 +188,7 @@ class ProfilesScreen(TableScreen):
         return profile_lines(self._listed(identity))
 
     def _warning_of_saved(self) -> str:
-        """What to know of the profile that the form has just saved, told once."""
+        """The warning about the profile that the form has just saved, shown once."""
         saved, self._just_saved = self._just_saved, ""
         identity = self.session.identities.find(saved) if saved else None
         return template_warning(identity.profile.name_template) if identity is not None else ""
@@ -170,23 +199,24 @@ class ProfilesScreen(TableScreen):
         key = self.table.cursor_key
         return next((each for each in self.session.identities.identities if each.name == key), None)
 
-    def _saved(self, verb: str) -> Identity | None:
+    def _saved(self, otherwise: str) -> Identity | None:
+        """The saved profile under the cursor; where it is none, `otherwise` is said."""
         identity = self.chosen
         if identity is None:
-            self.say("There is no profile under the cursor.", "warning")
+            self.say(NO_PROFILE, "warning")
         elif identity.kind is not SourceKind.PROFILE:
-            said = f"Not a saved profile, so ncp-tui cannot {verb} it: {identity.name}."
-            self.say(said if identity.role else f"{said} i saves it as one.", "warning")
+            why = otherwise.format(name=identity.name)
+            self.say(why if identity.role else SAVE_FIRST.format(why=why), "warning")
         else:
             return identity
         return None
 
     def _follow_rename(self, old: str, new: str | None) -> None:
-        """Call as the profile in use by its new name; as nobody where it was removed."""
+        """Use the profile in use by its new name; no profile where it was removed."""
         session = self.session
         if session.identity is None or session.identity.name != old:
             return
-        if new is None:  # what is under way keeps its own client, and nothing else is sent until a choice is made
+        if new is None:  # running snapshots keep their client, and nothing else is sent until a choice is made
             session.use(None)
         else:
             self.app.post_message(ProfileToUse(new))
@@ -198,24 +228,24 @@ class ProfilesScreen(TableScreen):
             self.action_leave()
 
     def action_leave(self) -> None:
-        """Go back without looking at the filter."""
+        """Go back, whatever is in the filter."""
         self.app.pop_screen()
 
     def action_add(self) -> None:
         self.open(ProfileFormScreen(self.session), self._after_form)
 
     def action_edit(self) -> None:
-        identity = self._saved("edit")
+        identity = self._saved(NOT_EDITED)
         if identity is not None:
             self.open(ProfileFormScreen(self.session, editing=identity.profile), self._after_form)
 
     def action_import(self) -> None:
         identity = self.chosen
         if identity is None or identity.kind is SourceKind.PROFILE:
-            self.say("Put the cursor on keys found in the environment or in ~/.ncloud/configure to import them.")
+            self.say(NOTHING_TO_IMPORT)
             return
         if identity.role is not None:
-            self.say("The keys of a server role end after some hours: there is nothing to save.")
+            self.say(ROLE_EXPIRES)
             return
         self.open(ProfileFormScreen(self.session, importing=identity), self._after_form)
 
@@ -230,16 +260,16 @@ class ProfilesScreen(TableScreen):
             self.read_profiles()
 
     def action_default(self) -> None:
-        identity = self._saved("make a default of")
+        identity = self._saved(NOT_DEFAULT)
         if identity is not None:
             name = identity.name
-            self.change_profiles(lambda change: change.set_default(name), f"{name} is the default now.")
+            self.change_profiles(lambda change: change.set_default(name), IS_DEFAULT.format(name=name))
 
     def action_rename(self) -> None:
-        identity = self._saved("rename")
+        identity = self._saved(NOT_RENAMED)
         if identity is not None:
             prompt = PromptDialog(
-                f"New name of profile {identity.name}:",
+                NEW_NAME.format(name=identity.name),
                 identity.name,
                 lambda new: wrong_name(new, self.session.identities, but=identity.name),
             )
@@ -248,14 +278,14 @@ class ProfilesScreen(TableScreen):
     def _rename(self, identity: Identity, new: str | None) -> None:
         if new and new != identity.name:
             old = identity.profile
-            said = f"{old.name} is now called {new}."
+            said = RENAMED.format(old=old.name, new=new)
             self.change_profiles(lambda change: change.rename(old, new), said, (old.name, new))
 
     def action_duplicate(self) -> None:
-        identity = self._saved("copy")
+        identity = self._saved(NOT_DUPLICATED)
         if identity is not None:
             prompt = PromptDialog(
-                f"Name of the copy of {identity.name}:",
+                COPY_NAME.format(name=identity.name),
                 f"{identity.name}-copy",
                 lambda new: wrong_name(new, self.session.identities),
             )
@@ -264,14 +294,13 @@ class ProfilesScreen(TableScreen):
     def _duplicate(self, identity: Identity, new: str | None) -> None:
         if new:
             old = identity.profile
-            self.change_profiles(lambda change: change.duplicate(old, new), f"{old.name} is copied to {new}.")
+            self.change_profiles(lambda change: change.duplicate(old, new), DUPLICATED.format(old=old.name, new=new))
 
     def action_remove(self) -> None:
-        identity = self._saved("remove")
+        identity = self._saved(NOT_REMOVED)
         if identity is not None:
             is_used = self.session.identity is not None and self.session.identity.name == identity.name
-            in_use = if_in_use(identity.name, len(self.session.open_snapshots)) if is_used else ""
-            question = f"Removing a profile also removes its secret key. {in_use}Type the profile's name:"
+            question = removal_question(identity.name, len(self.session.open_snapshots), is_used=is_used)
             screen = TypeNameDialog(question, "Remove", identity.name, self.session.workspace.monotonic)
             self.app.push_screen(screen, lambda sure: self._remove(identity, sure=sure))
 
@@ -284,13 +313,13 @@ class ProfilesScreen(TableScreen):
     def action_test(self) -> None:
         identity = self.chosen
         if identity is not None:
-            self._tests[identity.name] = Cell("testing ...", Tone.DIM)
-            self.show_loaded(self.Loaded(f"Testing {identity.name} ..."))
+            self._tests[identity.name] = Cell(TESTING, Tone.DIM)
+            self.show_loaded(self.Loaded(TESTING_NAME.format(name=identity.name)))
             self.test_keys(identity)
 
     @work(group="test-keys", exit_on_error=False, description="test keys")
     async def test_keys(self, identity: Identity) -> None:
-        """One signed read of one page; nothing is changed by it."""
+        """One signed read of one page; it changes nothing."""
         session = self.session
         try:
             with session.log.action(f"test keys of {identity.name}"):
@@ -327,12 +356,14 @@ def wrong_name(new: str, identities: Identities, but: str | None = None) -> str:
     return ""
 
 
-def if_in_use(name: str, tracked: int) -> str:
-    """What removing the profile in use means, and for the snapshots that are tracked with its key."""
-    under_way = "the snapshot under way is" if tracked == 1 else f"the {tracked} snapshots under way are"
-    snapshots = f" With its key {under_way} tracked to the end." if tracked else ""
-    return f"{name} is in use: then nobody is called until you choose another profile.{snapshots} "
+def removal_question(name: str, tracked: int, *, is_used: bool) -> str:
+    """What removing a profile means; `tracked` snapshots are tracked with the profile in use."""
+    if not is_used:
+        return REMOVE.format(name=name)
+    if not tracked:
+        return REMOVE_USED.format(name=name)
+    return REMOVE_TRACKING.format(name=name, count=tracked)
 
 
 def _slow_disk() -> Problem:
-    return Problem(f"The disk did not answer within {DISK_SECONDS:g} s.", "The profiles could not be read.", "Press r.")
+    return Problem(SLOW_DISK.format(seconds=DISK_SECONDS), NOT_READ, RETRY)

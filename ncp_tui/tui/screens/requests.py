@@ -21,7 +21,7 @@ from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.key_bindings import problem_words
 from ncp_tui.tui.messages import JournalChanged
-from ncp_tui.tui.screens.evidence import EvidenceScreen, LookedUp, evidence_key
+from ncp_tui.tui.screens.evidence import EvidenceScreen, HistoryRead, evidence_key
 from ncp_tui.tui.screens.table import detail_key
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.inputs import FilterBar
@@ -43,20 +43,43 @@ from ncp_tui.view.requests import (
 )
 from ncp_tui.view.text import Line, Tone, line
 
-_MEANS = "s looks in the history, x dismisses, e writes evidence"
+_MEANS = "s checks, x marks resolved, e writes a support file"
+
+
+NO_REQUESTS = "No snapshots requested from this machine yet."
+SHOWS = "Press enter for details"
+STILL_CHECKING = "Still checking {name}. Press esc to stop."
+CHECKING = "{checking} esc stops."
+ATTEMPT = "{checking} attempt {number}, esc stops."
+STOPPED = "Stopped. {name} is still unresolved."
+NOT_DAMAGED = "The journal is not damaged."
+DAMAGE_NEXT = "Check the history of the clusters named above, then press a to accept the damage."
+ACCEPT_DAMAGE = "The journal is damaged: {summary}; {touched}. Accept it? {meaning}"
+DAMAGE_ACCEPTED = "Damage accepted. {meaning}"
 
 
 class RequestsScreen(EvidenceScreen):
     """The journal, newest first. Resolving only reads the history; nothing is ever sent again from here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "resolve", "Resolve", tooltip="Look for this one in the history", id="requests.resolve"),
+        Binding("s", "resolve", "Check", tooltip="Check the history for this request", id="requests.resolve"),
         Binding(
-            "a", "accept_damage", "Accept damage", show=False, tooltip="I have seen the damage", id="requests.accept"
+            "a",
+            "accept_damage",
+            "Accept damage",
+            show=False,
+            tooltip="Accept the damage of the journal",
+            id="requests.accept",
         ),
-        Binding("x", "dismiss_entry", "Dismiss", tooltip="I have looked myself: ask no more", id="requests.dismiss"),
+        Binding(
+            "x",
+            "dismiss_entry",
+            "Mark resolved",
+            tooltip="Mark as resolved (I checked it myself)",
+            id="requests.dismiss",
+        ),
         evidence_key("requests"),
-        detail_key("requests", "All that was written down about it"),
+        detail_key("requests", "Details from the journal"),
     ]
     path = ("Requests",)
     columns = REQUESTS.on_screen
@@ -71,15 +94,15 @@ class RequestsScreen(EvidenceScreen):
         damage: DamageReport | None = None
 
     @dataclass
-    class Looked(Message):
-        """The history is about to be looked at once more."""
+    class Attempted(Message):
+        """The history is about to be read once more."""
 
         entry: JournalEntry
-        looks: int
+        number: int
 
     @dataclass
     class Resolved(Message):
-        """One entry was looked into; without a resolution somebody else has it, or has done it."""
+        """One entry was checked; without a resolution another ncp-tui is checking it, or has resolved it."""
 
         entry: JournalEntry
         resolution: Resolution | None
@@ -87,7 +110,7 @@ class RequestsScreen(EvidenceScreen):
 
     @dataclass
     class Dismissed(Message):
-        """One entry was dismissed, or that could not be written down."""
+        """One entry was marked as resolved, or that could not be recorded."""
 
         entry: JournalEntry
         problem: Problem | None = None
@@ -108,7 +131,7 @@ class RequestsScreen(EvidenceScreen):
 
     @work(group="requests", exclusive=True, exit_on_error=False, description="read the journal")
     async def read_journal(self) -> None:
-        """Read every entry, and which of the open ones nobody has in hands."""
+        """Read every entry, and which of the unresolved ones no running program has."""
         journal = self.session.journal
         try:
             contents, unresolved = await on_disk(journal.contents), await on_disk(journal.abandoned)
@@ -126,7 +149,7 @@ class RequestsScreen(EvidenceScreen):
         self._damage = event.damage
         if event.damage is not None:
             damaged = DamagedJournal(event.damage)
-            damaged.next_step = "Look at the history of the clusters it touches; then a accepts it."
+            damaged.next_step = DAMAGE_NEXT
             damaged.actions = ()
             self.query_one(ProblemCard).show(damaged)
         self._entries = sorted(event.entries, key=lambda entry: entry.at, reverse=True)
@@ -143,7 +166,7 @@ class RequestsScreen(EvidenceScreen):
             )
             for entry in self._entries
         ]
-        self.table.show(rows, empty="No snapshot was asked for from this machine yet.")
+        self.table.show(rows, empty=NO_REQUESTS)
         if self._last_word is not None:
             self.say(*self._last_word)
             self._last_word = None
@@ -164,22 +187,22 @@ class RequestsScreen(EvidenceScreen):
     def action_resolve(self) -> None:
         entry = self._open
         if entry is None:
-            self.say(*why_not_resolved(self._chosen, "enter shows what was written down"))
+            self.say(*why_not_resolved(self._chosen, SHOWS))
             return
         if self._resolving is not None:
-            self.say(f"Still looking for {self._resolving.request.name}. esc stops that.", "warning")
+            self.say(STILL_CHECKING.format(name=self._resolving.request.name), "warning")
             return
         self._resolving = entry
         self.hide_problem()
-        self.say(f"{checking_sentence(entry.request.name)} esc stops.")
+        self.say(CHECKING.format(checking=checking_sentence(entry.request.name)))
         self.resolve_entry(entry)
 
-    @work(group="resolve", exclusive=True, exit_on_error=False, description="resolve a create")
+    @work(group="resolve", exclusive=True, exit_on_error=False, description="resolve a request")
     async def resolve_entry(self, entry: JournalEntry) -> None:
-        """Find out by what the journal proves, else by the history."""
+        """Resolve it by what the journal proves, else by the history."""
 
-        def tell(looks: int) -> None:
-            self.post_message(self.Looked(entry, looks))
+        def tell(number: int) -> None:
+            self.post_message(self.Attempted(entry, number))
 
         try:
             found = await self._resolver.resolve(entry, seconds=self.session.resolve_seconds, on_look=tell)
@@ -188,10 +211,11 @@ class RequestsScreen(EvidenceScreen):
         else:
             self.post_message(self.Resolved(entry, found))
 
-    @on(Looked)
-    def show_look(self, event: Looked) -> None:
+    @on(Attempted)
+    def show_attempt(self, event: Attempted) -> None:
         if event.entry is self._resolving:
-            self.say(f"{checking_sentence(event.entry.request.name)} attempt {event.looks}, esc stops.")
+            checking = checking_sentence(event.entry.request.name)
+            self.say(ATTEMPT.format(checking=checking, number=event.number))
 
     @on(Resolved)
     def show_resolved(self, event: Resolved) -> None:
@@ -203,65 +227,65 @@ class RequestsScreen(EvidenceScreen):
             self.query_one(ProblemCard).show(card)
         self._last_word = found_out(name, found, problem, is_dismissed=is_dismissed)
         self.read_journal()
-        self.app.post_message(JournalChanged())  # what was started is tracked on, and the other screens count anew
+        self.app.post_message(JournalChanged())  # a started snapshot is tracked, and the other screens count again
 
     def action_back(self) -> None:
-        """Stop looking first, or clear the filter; then leave."""
+        """Stop the check first, or clear the filter; then leave."""
         if self._resolving is not None and not self.query_one(FilterBar).display:
             self.workers.cancel_group(self, "resolve")
-            self._last_word = (f"Stopped. {self._resolving.request.name} stays open.", "warning")
+            self._last_word = (STOPPED.format(name=self._resolving.request.name), "warning")
             self._resolving = None
             self.read_journal()
         else:
             super().action_back()
 
     def snapshot_in_question(self) -> tuple[str, str] | None:
-        """The create under the cursor."""
+        """The request under the cursor."""
         entry = self._chosen
         return (entry.request.name, entry.request.cluster_number) if entry is not None else None
 
-    async def look_up(self, name: str, number: str) -> LookedUp:
-        """Read the history as whoever asked for it."""
+    async def read_history_of(self, name: str, number: str) -> HistoryRead:
+        """Read the history with the profile that requested the snapshot."""
         known = (each for each in self._entries if (each.request.name, each.request.cluster_number) == (name, number))
         caller = next(known).caller
         try:
             async with self.session.client_for(caller) as engine:
-                # Its title does not hold the name: a look for evidence is none itself.
+                # Its title does not hold the name: reading for evidence is no evidence itself.
                 with self.session.log.action("read the history for evidence"):
                     rows = await engine.snapshot_history(number)
                 gap = Problem(rows.gap) if rows.gap else None
-                return LookedUp(self.session.identity_of(caller), engine.clock_offset, rows, gap)
+                return HistoryRead(self.session.identity_of(caller), engine.clock_offset, rows, gap)
         except Problem as problem:
-            return LookedUp(self.session.identities.find(caller.profile), problem=problem)
+            return HistoryRead(self.session.identities.find(caller.profile), problem=problem)
 
     def action_accept_damage(self) -> None:
-        """Let creates be sent again although the journal is damaged."""
+        """Let snapshots be created again although the journal is damaged."""
         report = self._damage
         if report is None:
-            self.say("The journal is not damaged.")
+            self.say(NOT_DAMAGED)
             return
-        question = f"The journal is damaged: {report.summary}; {report.touched}. Accept it? {ACCEPTED_DAMAGE}"
+        question = ACCEPT_DAMAGE.format(summary=report.summary, touched=report.touched, meaning=ACCEPTED_DAMAGE)
         self._ask(question, "Accept", lambda: self.write_acceptance(report))
 
     @work(group="accept", exit_on_error=False, description="accept the damage of the journal")
     async def write_acceptance(self, report: DamageReport) -> None:
-        """Write it down."""
+        """Record it in the journal."""
         journal = self.session.journal
         try:
             await on_disk(lambda: journal.accept_damage(report.id))
         except Problem as problem:
             self.post_message(self.Loaded([], [], problem))
         else:
-            self._last_word = (f"Accepted. {ACCEPTED_DAMAGE}", "plain")
+            self._last_word = (DAMAGE_ACCEPTED.format(meaning=ACCEPTED_DAMAGE), "plain")
             self.load()
 
     def action_dismiss_entry(self) -> None:
         entry = self._open
         if entry is None:
-            self.say(*why_not_resolved(self._chosen, "enter shows what was written down"))
+            self.say(*why_not_resolved(self._chosen, SHOWS))
             return
         question = marking_question(entry.request.name)
-        self._ask(question, "Dismiss", lambda: self.write_dismissal(entry))
+        self._ask(question, "Mark resolved", lambda: self.write_dismissal(entry))
 
     def _ask(self, question: str, yes: str, then: Callable[[], object]) -> None:
         def decide(sure: bool | None) -> None:
@@ -270,9 +294,9 @@ class RequestsScreen(EvidenceScreen):
 
         self.app.push_screen(SendQuestionDialog(question, yes, self.session.workspace.monotonic), decide)
 
-    @work(group="dismiss", exit_on_error=False, description="dismiss a create")
+    @work(group="dismiss", exit_on_error=False, description="mark a request as resolved")
     async def write_dismissal(self, entry: JournalEntry) -> None:
-        """Write it down."""
+        """Record it in the journal."""
         try:
             await self._resolver.dismiss(entry)
         except Problem as problem:
@@ -286,11 +310,9 @@ class RequestsScreen(EvidenceScreen):
             self.show_problem(event.problem)
             return
         self._dismissed.add(event.entry.id)
-        looks = self._resolving is not None and self._resolving.id == event.entry.id
-        self._last_word = (
-            marked_sentence(event.entry.request.name, being_checked=looks),
-            "warning" if looks else "plain",
-        )
+        is_checking = self._resolving is not None and self._resolving.id == event.entry.id
+        words = marked_sentence(event.entry.request.name, being_checked=is_checking)
+        self._last_word = (words, "warning" if is_checking else "plain")
         self.read_journal()
         self.app.post_message(JournalChanged())
 
@@ -310,7 +332,7 @@ class RequestsScreen(EvidenceScreen):
     def action_open(self) -> None:
         entry = self._chosen
         if entry is not None:
-            self.app.push_screen(TextDialog(f"Create of {entry.request.name}", request_entry_lines(entry)))
+            self.app.push_screen(TextDialog(f"Request {entry.request.name}", request_entry_lines(entry)))
 
     def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
         super().on_snapshot_moved(tracked)
@@ -319,7 +341,7 @@ class RequestsScreen(EvidenceScreen):
         self.read_journal()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what the row under the cursor does not need."""
+        """Check and Mark resolved are for unresolved rows."""
         if action in {"resolve", "dismiss_entry"}:
             return True if self.is_mounted and self._open is not None else None
         return super().check_action(action, parameters)

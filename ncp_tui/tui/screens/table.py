@@ -1,4 +1,4 @@
-"""A working screen whose body is one table with a filter and an order."""
+"""A screen whose body is one table with a filter and an order."""
 
 from __future__ import annotations
 
@@ -31,12 +31,17 @@ def detail_key(screen: str, tooltip: str) -> Binding:
     return Binding("enter", "open", "Details", show=False, key_display="enter", tooltip=tooltip, id=f"{screen}.detail")
 
 
+NOTHING_TO_SHOW = "Nothing to show. Press r to try again."
+MATCHES = "{shown:,} of {total:,} match “{text}”."
+LISTED_ORDER = "as NCP lists them"
+SORT_HINT = "enter Sort, again Reverse   esc Close"
+
 _MINUTE = 60.0
 """Seconds after which what is shown of a list's age has grown."""
 
 
 class TableScreen(BaseScreen):
-    """Rows to look through: `/` filters, `o` and `O` order, the cursor keeps its row."""
+    """Rows with a filter (`/`), an order (`o`, `O`) and a cursor that keeps its row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -44,7 +49,7 @@ class TableScreen(BaseScreen):
             "filter",
             "Filter",
             key_display="/",
-            tooltip="Show only rows that contain a text",
+            tooltip="Filter rows",
             id="table.filter",
         ),
         Binding("o", "sort", "Sort", tooltip="Choose the column to sort by", id="table.sort"),
@@ -53,10 +58,10 @@ class TableScreen(BaseScreen):
             "choose_refresh",
             "Auto refresh",
             show=False,
-            tooltip="Read this list again by itself: never, or how often",
+            tooltip="Refresh this list by itself: never, or how often",
             id="table.refresh",
         ),
-        Binding("O", "reverse", "Reverse", show=False, tooltip="Reverse the order", id="table.reverse"),
+        Binding("O", "reverse", "Reverse", show=False, tooltip="Reverse sort order", id="table.reverse"),
     ]
     first_pane = "details"
     AUTO_FOCUS = "#table"  # else the filter gets it first, and its keys are painted and painted over
@@ -176,14 +181,14 @@ class TableScreen(BaseScreen):
             self.panes.show_first(self.details())
 
     def show_problem(self, problem: Problem) -> None:
-        """Say calmly what is wrong, above what is known from before."""
+        """Show a problem above the rows that are known from before."""
         self.query_one(ProblemCard).show(problem)
         self.say(problem.what, "bad")
         if not self.table.total:
-            self.table.show([], empty="Nothing to show. Press r to try again.")
+            self.table.show([], empty=NOTHING_TO_SHOW)
 
     def hide_problem(self) -> None:
-        """Clear the problem."""
+        """Remove the problem."""
         self.query_one(ProblemCard).clear()
 
     def action_open(self) -> None:
@@ -195,7 +200,7 @@ class TableScreen(BaseScreen):
         self.action_open()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In the filter a slash is typed."""
+        """In the filter a slash is text."""
         if action == "filter":
             return self.filter_bar is not None and not self.filter_bar.has_focus
         if action == "choose_refresh" and not self.refreshes:
@@ -212,15 +217,14 @@ class TableScreen(BaseScreen):
         return f"sort.{self.path[-1].lower()}"
 
     def action_sort(self) -> None:
-        """Choose the column; the one that is chosen already turns around."""
+        """Choose the column; choosing the one in force reverses it."""
         from ncp_tui.tui.dialogs.choice import Choice, ChoiceDialog
 
         table = self.table
         labels = [column.label for column in table.columns if column.label]
-        choices = [Choice("", "as NCP lists them"), *(Choice(label, label) for label in labels)]
+        choices = [Choice("", LISTED_ORDER), *(Choice(label, label) for label in labels)]
         current = table.columns[table.sort.column].label if table.sort is not None else ""
-        hint = "enter sorts by it, and reverses the one in force; esc closes"
-        self.app.push_screen(ChoiceDialog("Sort", choices, current, hint=hint), self._sort_by_label)
+        self.app.push_screen(ChoiceDialog("Sort", choices, current, hint=SORT_HINT), self._sort_by_label)
 
     def _sort_by_label(self, label: str | None) -> None:
         if label is not None:
@@ -252,7 +256,7 @@ class TableScreen(BaseScreen):
     def narrowed_sentence(self) -> str:
         """How many rows pass the filter."""
         text = self.filter_bar.value if self.filter_bar is not None else ""
-        return f"{self.table.shown} of {self.table.total} rows contain “{text}”."
+        return MATCHES.format(shown=self.table.shown, total=self.table.total, text=text)
 
     def on_filter_bar_left(self) -> None:
         self.table.focus()

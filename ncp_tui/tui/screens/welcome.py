@@ -1,4 +1,4 @@
-"""The first screen of somebody without profiles: keys that were found, to use at once or to save, or a form."""
+"""The first screen without profiles: credentials that were found, to use or to save, or an empty form."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.profiles import FOUND
 from ncp_tui.view.text import Cell, Row
 
-_FOUND = "No profile is saved yet, but keys were found. ncp-tui only reads them where they are."
-_NONE_FOUND = "No profile is saved yet, and no keys were found."
+_FOUND = "No profiles yet. Credentials found: ncp-tui reads them in place and does not copy them."
+_NONE_FOUND = "No profiles yet, and no credentials found."
+_OTHER_KEYS, _KEYS = "Enter other keys ...", "Enter keys ..."
 _SOURCES = (
-    "Keys are issued in the NCP console: My Account > Manage Auth Key. ncp-tui finds those in the environment "
-    "(NCLOUD_ACCESS_KEY_ID and NCLOUD_SECRET_ACCESS_KEY) and in ~/.ncloud/configure by itself, and uses the role of "
-    "this server when it is started with NCP_TUI_SERVER_ROLE=1."
+    "Get keys in the NCP console: My Account > Manage Auth Key. ncp-tui finds keys in the environment "
+    "(NCLOUD_ACCESS_KEY_ID and NCLOUD_SECRET_ACCESS_KEY) and in ~/.ncloud/configure. It uses the server role when "
+    "NCP_TUI_SERVER_ROLE=1 is set."
 )
-_DEMO = "To try it without keys, leave and start: ncp-tui --demo"
+_DEMO = "No keys at hand? Quit and run: ncp-tui --demo"
 _BY_HAND = "by-hand"
 
 
 class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
-    """Ends in what to do (`use`, `import`, `form`, `later`) and with whom."""
+    """Ends in what to do (`use`, `import`, `form`, `later`) and with which credentials."""
 
     CSS_PATH = "welcome.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "use", "Use now", id="welcome.use"),
         Binding("i", "import", "Save as a profile", id="welcome.import"),
-        Binding("a", "add", "Type keys", id="welcome.add"),
+        Binding("a", "add", "Enter keys", id="welcome.add"),
         Binding("escape", "later", "Later", id="welcome.later"),
     ]
 
@@ -58,7 +59,7 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
 
     def on_mount(self) -> None:
         table = self.query_one(RecordTable)
-        by_hand = "Type other keys into a form" if self._found else "Type keys into a form"
+        by_hand = _OTHER_KEYS if self._found else _KEYS
         table.show(
             [
                 *(FOUND.row(each) for each in self._found.values()),
@@ -72,7 +73,7 @@ class WelcomeScreen(ModalScreen[tuple[str, Identity | None]]):
         return self._found.get(self.query_one(RecordTable).cursor_key or "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The keys of a server role end after hours, and where none were found there are none: nothing to save."""
+        """Server-role keys expire within hours and cannot be saved; where nothing was found there is nothing to use."""
         chosen = self._chosen if action == "import" and self.is_mounted else None
         is_there = bool(self._found) or action != "import"
         return super().check_action(action, parameters) and is_there and (chosen is None or chosen.role is None)

@@ -34,34 +34,34 @@ class HeaderBar(Widget):
     def __init__(self) -> None:
         super().__init__(id="header")
         self._path: tuple[str, ...] = ()
-        self._facts: tuple[HeaderItem, ...] = ()
+        self._items: tuple[HeaderItem, ...] = ()
 
-    def show(self, path: tuple[str, ...], facts: Sequence[HeaderItem]) -> None:
-        """Show the path on the left and the facts on the right, most important first."""
+    def show(self, path: tuple[str, ...], items: Sequence[HeaderItem]) -> None:
+        """Show the path on the left and the items on the right, most important first."""
         self._path = tuple(map(escape, path))
-        self._facts = tuple(replace(fact, text=escape(fact.text), short=escape(fact.short)) for fact in facts)
+        self._items = tuple(replace(item, text=escape(item.text), short=escape(item.short)) for item in items)
         self.refresh()
 
     def render(self) -> Text:
-        return Text(header_text(self._path, self._facts, self.size.width), no_wrap=True)
+        return Text(header_text(self._path, self._items, self.size.width), no_wrap=True)
 
 
 _SHORTEST_PATH = 12
-"""Cells of the path that stay before a fact that is needed goes."""
+"""Cells of the path that stay before a item that is needed goes."""
 
 
-def header_text(path: tuple[str, ...], facts: Sequence[HeaderItem], width: int) -> str:
-    """Path and facts in `width` cells: in full, else shorter, else without what can be missed, else the path is cut."""
+def header_text(path: tuple[str, ...], items: Sequence[HeaderItem], width: int) -> str:
+    """Path and items in `width` cells: in full, else shorter, else without what can be missed, else the path is cut."""
     left = " / ".join(("ncp-tui", *path))
-    short = [replace(fact, text=fact.short or fact.text) for fact in facts]
-    for some in (list(facts), short):
-        right = "  ".join(fact.text for fact in some)
+    short = [replace(item, text=item.short or item.text) for item in items]
+    for some in (list(items), short):
+        right = "  ".join(item.text for item in some)
         if cell_len(left) + 2 + cell_len(right) <= width:
             return left + " " * (width - cell_len(left) - cell_len(right)) + right
     left = " / ".join(path) or "ncp-tui"
     while short:
-        right = "  " + "  ".join(fact.text for fact in short)
-        dispensable = [fact for fact in short if not fact.needed]
+        right = "  " + "  ".join(item.text for item in short)
+        dispensable = [item for item in short if not item.needed]
         kept = cell_len(left) if dispensable else min(cell_len(left), _SHORTEST_PATH)
         if kept + cell_len(right) <= width:
             return cut(left, width - cell_len(right)) + right

@@ -23,7 +23,7 @@ class SecretInput(Input):
     """A masked input whose value leaves it as a SecretKey or a Passphrase only."""
 
     class Changed(Input.Changed):
-        """The value changed; which value is nobody's business."""
+        """The value changed; the value itself is not shown."""
 
         def __rich_repr__(self) -> Any:
             yield "value", "****"
@@ -103,12 +103,12 @@ class FilterBar(TextInput):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", "Clear filter", id="filter.clear"),
-        Binding("down", "submit", "To the rows", show=False, id="filter.rows"),
+        Binding("down", "submit", "Back to the list", show=False, id="filter.rows"),
     ]
 
     @dataclass
     class Narrowed(Message):
-        """The filter's text is another one."""
+        """The text of the filter changed."""
 
         text: str
 
@@ -118,14 +118,14 @@ class FilterBar(TextInput):
 
     @dataclass
     class Left(Message):
-        """The user goes back to the rows."""
+        """The user goes back to the list."""
 
     def __init__(self) -> None:
-        super().__init__(placeholder="Filter: any part of any column", id="filter")
+        super().__init__(placeholder="Filter: text in any column", id="filter")
         self.display = False
 
     def open(self) -> None:
-        """Show the bar and take the keys."""
+        """Show the bar and focus it."""
         self.display = True
         self.focus()
 

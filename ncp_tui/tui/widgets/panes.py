@@ -1,6 +1,6 @@
-"""The panes below the body of every working screen: details or preview, the response, the session log.
+"""The panes below the body of every screen: details or preview, the response, the session log.
 
-Two side by side where there is room: the log, and one of the others. One behind the other with tabs where there is not.
+Two side by side where there is room: the log, and one of the others. One at a time with tabs where there is not.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ _FRAME = 4
 """Cells of a pane's frame on both sides of its title."""
 
 _NOTHING = [line("No request yet.", Tone.DIM)]
-_TITLES = {"details": "Details", "preview": "Request to be sent", "response": "Response", "log": "Session log"}
+_TITLES = {"details": "Details", "preview": "Request preview", "response": "Response", "log": "Session log"}
 
 
 class Panes(ReportsWorkerErrors, Horizontal):
     """Response and session log, and on a form the preview of the request; `v` shows the next one in a narrow window."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "show_chosen", "Show", tooltip="Show this request", id="log.show"),
+        Binding("enter", "show_chosen", "Show request", tooltip="Show request", id="log.show"),
     ]
 
     def __init__(self, log: SessionLog, first: str = "") -> None:
@@ -118,7 +118,7 @@ class Panes(ReportsWorkerErrors, Horizontal):
 
     @work(group="layout", exclusive=True, exit_on_error=False, description="lay out a large answer")
     async def lay_out(self, exchange: Exchange, after: float) -> None:
-        """Make the lines of a large answer on a thread: a page of 100 clusters would stop every key for 30 ms."""
+        """Make the lines of a large answer on a thread: a page of 100 clusters would delay every key by 30 ms."""
         await asyncio.sleep(after)
         self._laid_out_at = monotonic()
         with contextlib.suppress(TimeoutError):
@@ -163,17 +163,17 @@ class Panes(ReportsWorkerErrors, Horizontal):
         return screen.has_class("-wide") and screen.has_class("-tall") and not screen.has_class("zoomed")
 
     def refresh_log(self) -> None:
-        """Show the newest actions, and the newest exchange if none was picked."""
+        """Show the newest actions, and the newest exchange if none was chosen."""
         self._log_shown_at = monotonic()
         lines = self._log_lines.of(list(self._log.actions))
         self._exchanges = {row.key: exchange for row, exchange in lines}
         try:
             table = self.query_one("#log", RecordTable)
-        except NoMatches:  # the screen is just going
+        except NoMatches:  # the screen is being closed
             return
         table.show([row for row, _ in lines])
         if not table.has_focus:
-            table.action_jump(0)  # the newest stays in view until the user goes looking
+            table.action_jump(0)  # the newest stays in view until the user moves in the log
         wanted = [action for action in self._log.actions if action.exchanges and not action.background]
         newest = wanted[-1].exchanges[-1] if wanted else None
         if not self.screen.is_current:

@@ -14,7 +14,7 @@ from ncp_tui.tui.terminal.charset import escape
 
 
 class ProblemCard(Static):
-    """A calm box that is there only while there is a problem."""
+    """A box that is shown only while there is a problem."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"problem--what", "problem--next"}
 
@@ -31,10 +31,10 @@ class ProblemCard(Static):
         if step := next_words(problem):
             text.append(f"\n{escape(step)}", self.get_component_rich_style("problem--next", partial=True))
         if isinstance(problem, GatewayError) and problem.request_id:
-            text.append(f"\nrequest id {problem.request_id}")
+            text.append(f"\nRequest ID: {problem.request_id}")
         self.update(text)
         self.display = True
 
     def clear(self) -> None:
-        """Take it away."""
+        """Hide it."""
         self.display = False

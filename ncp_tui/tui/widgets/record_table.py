@@ -27,6 +27,8 @@ from ncp_tui.view.text import Cell, Row, Tone
 MOST_SHOWN = 10_000
 """Rows of one list on a screen: what a key costs grows with them. The command line reads more."""
 
+NO_MATCHES = "No matches. esc clears the filter."
+
 
 @dataclass
 class _TableMessage(Message):
@@ -206,7 +208,7 @@ class RecordTable(ScrollView, can_focus=True):
             return self._line([(label, style) for label in self._rows.labels], style, width)
         index = y - self._header + self.scroll_offset.y
         if not self._rows.shown and y == self._header:
-            words = "No row contains that." if self.total else self._empty
+            words = NO_MATCHES if self.total else self._empty
             return Strip([Segment(" " + words, base + self._tone(Tone.DIM))]).extend_cell_length(width, base)
         if index >= len(self._rows.shown):
             return Strip.blank(width, base)

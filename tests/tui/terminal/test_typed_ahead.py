@@ -60,7 +60,7 @@ async def test_keys_that_follow_each_other_through_screens() -> None:
     async with staged((160, 40)) as stage:
         await stage.press("p")
         all_at_once(stage, "c", "-two", "enter")
-        await stage.expect("prod is copied to prod-copy-two.")
+        await stage.expect("prod copied to prod-copy-two.")
         await stage.settle()
         all_at_once(stage, "e", "tab", events.Paste(SECRET_KEY))
         await stage.until(lambda: isinstance(stage.app.screen, ProfileFormScreen))
