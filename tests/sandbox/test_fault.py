@@ -1,4 +1,4 @@
-"""Trouble on purpose, over real sockets: what the client sees, and what has happened behind its back."""
+"""Failures on purpose, over real sockets: what the client sees, and what has happened on the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger is what other tests swear by: it must see everything, in order, and keep no secret."""
+"""Other tests rely on the ledger: it must see everything, in order, and keep no secret."""
 
 from __future__ import annotations
 
