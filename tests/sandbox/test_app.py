@@ -141,7 +141,7 @@ async def test_accounts_can_be_given(clock: Clock) -> None:
         _ = sandbox.viewer
 
 
-def test_made_up_keys_say_what_they_are_and_hide_the_secret() -> None:
+def test_test_keys_say_what_they_are_and_hide_the_secret() -> None:
     sandbox = Sandbox()
     assert sandbox.access_key.startswith("SANDBOX")
     assert (len(sandbox.access_key), len(sandbox.secret_key)) == (20, 40)

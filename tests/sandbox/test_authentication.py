@@ -111,7 +111,7 @@ def test_an_unknown_access_key() -> None:
 
 @each_row("name", [b"x-ncp-apigw-timestamp", b"x-ncp-iam-access-key", b"x-ncp-apigw-signature-v2"])
 def test_each_header_once_and_not_empty(name: bytes) -> None:
-    """A request with two signatures would be judged by whichever comes first; which that is nobody has said."""
+    """A request with two signatures would be judged by whichever comes first; which one is not documented."""
     headers = _headers(SEARCH_SIGNED)
     without = [header for header in headers if header[0] != name]
     with pytest.raises(NotAuthenticated, match="missing_header"):

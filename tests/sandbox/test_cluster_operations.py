@@ -108,7 +108,7 @@ async def test_detail(caller: Caller) -> None:
     assert len(result["clusterNodeList"]) == counts
 
 
-async def test_detail_of_a_number_that_nobody_has(caller: Caller) -> None:
+async def test_detail_of_an_unknown_number(caller: Caller) -> None:
     assert await caller.get("/cluster/getClusterInfo/99") is None
 
 

@@ -47,14 +47,14 @@ async def test_a_connection_that_ends_without_an_answer(
     assert (entry.status, entry.fault, entry.authenticated) == (None, f"{when}:{how}", True)
 
 
-async def test_a_fault_strikes_once(wire: Caller) -> None:
+async def test_a_fault_applies_once(wire: Caller) -> None:
     wire.sandbox.faults.add(CREATE)
     with pytest.raises(httpx.RemoteProtocolError):
         await wire.create("before-upgrade")
     assert (await wire.create("before-upgrade")).json()["result"] is True
 
 
-async def test_a_fault_strikes_as_often_as_asked(wire: Caller) -> None:
+async def test_a_fault_applies_as_often_as_planned(wire: Caller) -> None:
     wire.sandbox.faults.add("getSnapshotHistory", act=gateway_answer(GatewayError.THROTTLED), times=2)
     statuses = [(await wire.send("GET", f"/snapshot/getSnapshotHistory/{READY}")).status_code for _ in range(3)]
     assert statuses == [429, 429, 200]
@@ -81,7 +81,7 @@ async def test_a_gateway_that_hangs_until_the_client_gives_up(wire: Caller, when
     assert _names(wire.sandbox) == effects
 
 
-async def test_an_effect_that_comes_when_nobody_listens(wire: Caller) -> None:
+async def test_an_effect_that_comes_after_the_client_has_gone(wire: Caller) -> None:
     """The worst kind: the client looks, finds nothing, and then the snapshot starts."""
     fault = wire.sandbox.faults.add(CREATE, act="late")
     attempt = asyncio.create_task(wire.create("before-upgrade"))

@@ -197,9 +197,9 @@ def test_no_fault_is_untested() -> None:
 async def test_on_the_wire(wire: Wire, name: str) -> None:
     """Once; then the gateway is as it was. The ledger knows whether the snapshot was started, and why."""
     install(wire.sandbox, name, times=1)
-    reply = await wire.create("struck-1")
+    reply = await wire.create("faulty-1")
     assert WHOLE[name](reply), (reply.status, reply.headers, reply.body[:500])
-    assert wire.effects() == (["struck-1"] if FAULTS[name].effect == "after" else [])
+    assert wire.effects() == (["faulty-1"] if FAULTS[name].effect == "after" else [])
     assert [entry.fault for entry in wire.sandbox.ledger.requests] == [name]
     assert await wire.accepts("after-it-1")
 
@@ -207,44 +207,44 @@ async def test_on_the_wire(wire: Wire, name: str) -> None:
 @pytest.mark.parametrize("name", ["throttled", "drop-after", "clock-slow", "date-missing", "busy", "redirect-307"])
 async def test_as_often_as_asked(wire: Wire, name: str) -> None:
     install(wire.sandbox, name, times=2)
-    assert [WHOLE[name](await wire.create(f"struck-{number}")) for number in range(4)] == [True, True, False, False]
+    assert [WHOLE[name](await wire.create(f"faulty-{number}")) for number in range(4)] == [True, True, False, False]
     assert len(wire.effects()) == (4 if FAULTS[name].effect == "after" else 2)
 
 
 async def test_always(wire: Wire) -> None:
     install(wire.sandbox, "throttled:always")
-    assert [(await wire.create("struck-1")).status for _ in range(5)] == [429] * 5
+    assert [(await wire.create("faulty-1")).status for _ in range(5)] == [429] * 5
 
 
 async def test_a_clock_stays_wrong_when_nothing_is_said(wire: Wire) -> None:
     install(wire.sandbox, "clock-slow")
-    assert [(await wire.create("struck-1")).status for _ in range(3)] == [401] * 3
+    assert [(await wire.create("faulty-1")).status for _ in range(3)] == [401] * 3
 
 
 async def test_several_in_a_row(wire: Wire) -> None:
     """A story: throttled twice, then accepted without anybody hearing of it."""
     for fault in ("throttled:2", "drop-after"):
         install(wire.sandbox, fault)
-    statuses = [(await wire.create(f"struck-{number}")).status for number in range(4)]
+    statuses = [(await wire.create(f"faulty-{number}")).status for number in range(4)]
     assert statuses == [429, 429, None, 200]
-    assert wire.effects() == ["struck-2", "struck-3"]
+    assert wire.effects() == ["faulty-2", "faulty-3"]
 
 
 async def test_other_operations_are_left_alone(wire: Wire) -> None:
     install(wire.sandbox, "endpoint-timeout-after")
     assert (await wire.get(HISTORY)).status == 200
-    assert (await wire.create("struck-1")).status == 504
+    assert (await wire.create("faulty-1")).status == 504
 
 
 @pytest.mark.parametrize(
-    ("target", "struck"), [("create", [504, 200, 200]), ("history", [200, 504, 200]), ("any", [504, 504, 504])]
+    ("target", "statuses"), [("create", [504, 200, 200]), ("history", [200, 504, 200]), ("any", [504, 504, 504])]
 )
-async def test_aimed(wire: Wire, target: str, struck: list[int]) -> None:
+async def test_with_a_target(wire: Wire, target: str, statuses: list[int]) -> None:
     install(wire.sandbox, f"endpoint-timeout-before@{target}:always")
-    create = await wire.create("struck-1")
+    create = await wire.create("faulty-1")
     history = await wire.get(HISTORY)
     clusters = await wire.get("/api/v2/cluster/getClusterInfoList")
-    assert [create.status, history.status, clusters.status] == struck
+    assert [create.status, history.status, clusters.status] == statuses
 
 
 def test_what_an_aimed_fault_says_of_itself() -> None:
@@ -331,7 +331,7 @@ async def test_a_wrong_clock_dates_what_has_no_route(wire: Wire) -> None:
 # Connections.
 
 
-async def _struck(wire: Wire) -> None:
+async def _reached(wire: Wire) -> None:
     """Wait until the fault that was installed first has met its request."""
     assert await asyncio.to_thread(wire.sandbox.faults.waiting[0].reached.wait, PATIENCE)
 
@@ -342,11 +342,11 @@ async def _entered(wire: Wire, count: int) -> None:
             await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize(("name", "effects"), [("hang-before", []), ("hang-after", ["struck-1"])])
+@pytest.mark.parametrize(("name", "effects"), [("hang-before", []), ("hang-after", ["faulty-1"])])
 async def test_silence(wire: Wire, name: str, effects: list[str]) -> None:
     install(wire.sandbox, name)
-    line = await wire.begin_create("struck-1")
-    await _struck(wire)
+    line = await wire.begin_create("faulty-1")
+    await _reached(wire)
     listening = asyncio.create_task(line.reader.read())
     assert await wire.history()
     assert not listening.done()
@@ -359,21 +359,21 @@ async def test_silence(wire: Wire, name: str, effects: list[str]) -> None:
 async def test_an_effect_that_comes_late(wire: Wire) -> None:
     """Nothing in the ledger while the client waits, exactly one effect when it is gone."""
     install(wire.sandbox, "late")
-    line = await wire.begin_create("struck-1")
-    await _struck(wire)
+    line = await wire.begin_create("faulty-1")
+    await _reached(wire)
     assert await wire.history()
     assert wire.effects() == []
     await hang_up(line.writer)
     await _entered(wire, 2)
-    assert wire.effects() == ["struck-1"]
-    assert not await wire.accepts("struck-1")
+    assert wire.effects() == ["faulty-1"]
+    assert not await wire.accepts("faulty-1")
     assert await wire.accepts("after-it-1")
-    assert wire.effects() == ["struck-1", "after-it-1"]
+    assert wire.effects() == ["faulty-1", "after-it-1"]
 
 
 async def test_silence_in_the_middle(wire: Wire) -> None:
     install(wire.sandbox, "hang-in-body")
-    line = await wire.begin_create("struck-1")
+    line = await wire.begin_create("faulty-1")
     head = await line.reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
     assert (await line.reader.readexactly(length // 2)).startswith(b'{"code": 0')
@@ -382,33 +382,33 @@ async def test_silence_in_the_middle(wire: Wire) -> None:
     assert not listening.done()
     await hang_up(line.writer)
     await listening
-    assert wire.effects() == ["struck-1"]
+    assert wire.effects() == ["faulty-1"]
 
 
 async def test_a_trickle_of_headers(wire: Wire) -> None:
     install(wire.sandbox, "trickle-headers")
-    line = await wire.begin_create("struck-1")
+    line = await wire.begin_create("faulty-1")
     first = await line.reader.read(1_000)
     assert b"HTTP/1.1 200 OK".startswith(first)
     await hang_up(line.writer)
-    assert wire.effects() == ["struck-1"]
+    assert wire.effects() == ["faulty-1"]
     assert await wire.accepts("after-it-1")
 
 
 async def test_a_trickle_of_the_body(wire: Wire) -> None:
     trickle_body(0.1).install(wire.sandbox)
-    line = await wire.begin_create("struck-1")
+    line = await wire.begin_create("faulty-1")
     assert (await line.reader.read(1_000)).endswith(b"\r\n\r\n")
     assert b'{"code": 0'.startswith(await line.reader.read(1_000))
     await hang_up(line.writer)
-    assert wire.effects() == ["struck-1"]
+    assert wire.effects() == ["faulty-1"]
 
 
 @pytest.mark.parametrize("trickle", [trickle_headers, trickle_body])
 async def test_a_trickle_is_the_right_answer(wire: Wire, trickle: Callable[[float], LabFault]) -> None:
     """For a client that has the patience."""
     trickle(0).install(wire.sandbox)
-    assert await wire.accepts("struck-1")
+    assert await wire.accepts("faulty-1")
 
 
 async def test_cut_at_every_byte(wire: Wire) -> None:
@@ -433,21 +433,21 @@ async def _body(line: Line) -> AsyncGenerator[bytes, None]:
 
 async def test_three_hundred_mebibytes(wire: Wire) -> None:
     install(wire.sandbox, "huge")
-    line = await wire.begin_create("struck-1")
+    line = await wire.begin_create("faulty-1")
     assert f"content-length: {HUGE}\r\n".encode() in await line.reader.readuntil(b"\r\n\r\n")
     total, last = 0, b""
     async for piece in _body(line):
         total, last = total + len(piece), (last + piece)[-20:]
     assert total == HUGE
     assert last.endswith(b'"result": true}')
-    assert wire.effects() == ["struck-1"]
+    assert wire.effects() == ["faulty-1"]
     assert await wire.accepts("after-it-1")
 
 
 @pytest.mark.parametrize("enough", [32 << 20, pytest.param(HUGE, marks=pytest.mark.slow)], ids=["begins", "ends"])
 async def test_a_bomb(wire: Wire, enough: int) -> None:
     install(wire.sandbox, "gzip-bomb")
-    line = await wire.begin_create("struck-1")
+    line = await wire.begin_create("faulty-1")
     assert b"content-encoding: gzip\r\n" in await line.reader.readuntil(b"\r\n\r\n")
     packed, unpacked = 0, 0
     unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
@@ -459,7 +459,7 @@ async def test_a_bomb(wire: Wire, enough: int) -> None:
     assert unpacked >= enough
     assert unpack.eof is (unpacked == HUGE)
     assert packed < 1 << 20
-    assert wire.effects() == ["struck-1"]
+    assert wire.effects() == ["faulty-1"]
 
 
 async def test_a_stream_ends_with_its_reader(wire: Wire) -> None:
@@ -473,7 +473,7 @@ async def test_a_stream_ends_with_its_reader(wire: Wire) -> None:
             yield b"x" * (1 << 16)
 
     wire.sandbox.faults.add(act=Cut("drop", endless()))
-    line = await wire.begin_create("struck-1")
+    line = await wire.begin_create("faulty-1")
     await line.reader.readuntil(b"\r\n\r\n")
     await hang_up(line.writer)
     tasks = wire.running._listener._state.tasks
@@ -488,7 +488,7 @@ async def test_a_stream_ends_with_its_reader(wire: Wire) -> None:
 
 async def test_a_redirect_to_anywhere(wire: Wire) -> None:
     redirect(307, "https://other.example").install(wire.sandbox)
-    assert (await wire.create("struck-1")).header("location") == [f"https://other.example{CREATE}"]
+    assert (await wire.create("faulty-1")).header("location") == [f"https://other.example{CREATE}"]
 
 
 async def test_busy_is_seen_in_the_history(wire: Wire, clock: Clock) -> None:
@@ -496,7 +496,7 @@ async def test_busy_is_seen_in_the_history(wire: Wire, clock: Clock) -> None:
     before = await wire.history()
     install(wire.sandbox, "busy", times=2)
     for _ in range(2):
-        assert (await wire.create("struck-1")).status == 400
+        assert (await wire.create("faulty-1")).status == 400
     row, *others = await wire.history()
     assert others == before
     assert (row["message"], row["requestType"], row["snapshotName"][:5]) == ("IN_PROGRESS", "SCHEDULED", "auto-")
@@ -515,7 +515,7 @@ async def test_busy_on_a_cluster_that_is_not_there(wire: Wire) -> None:
 
 async def test_a_refusal_has_the_request_id_of_the_ledger(wire: Wire) -> None:
     install(wire.sandbox, "duplicate-name")
-    assert (await wire.create("struck-1")).json()["requestId"] == wire.sandbox.ledger.requests[0].request_id
+    assert (await wire.create("faulty-1")).json()["requestId"] == wire.sandbox.ledger.requests[0].request_id
 
 
 # The history.

@@ -53,10 +53,10 @@ async def test_a_certificate_that_is_refused(
         wire = Wire(running, clock, trusting(sandbox))
         for _ in range(count):
             with pytest.raises(ssl.SSLCertVerificationError) as caught:
-                await wire.create("struck-1")
+                await wire.create("faulty-1")
             assert caught.value.verify_code == reason
         assert sandbox.ledger.requests == []
-        assert await wire.accepts("struck-1")
+        assert await wire.accepts("faulty-1")
 
 
 @pytest.mark.parametrize("name", ["tls-expired", "tls-wrong-host", "tls-unknown-ca"])
@@ -65,14 +65,14 @@ async def test_a_wrong_certificate_stays(sandbox: Sandbox, clock: Clock, name: s
     async with serve(sandbox) as running:
         for _ in range(3):
             with pytest.raises(ssl.SSLCertVerificationError):
-                await Wire(running, clock, trusting(sandbox)).create("struck-1")
+                await Wire(running, clock, trusting(sandbox)).create("faulty-1")
 
 
 async def test_a_stranger_trusts_nothing(sandbox: Sandbox, clock: Clock) -> None:
     install(sandbox, "tls")
     async with serve(sandbox) as running:
         with pytest.raises(ssl.SSLCertVerificationError):
-            await Wire(running, clock, ssl.create_default_context()).create("struck-1")
+            await Wire(running, clock, ssl.create_default_context()).create("faulty-1")
 
 
 async def test_a_handshake_that_stalls(sandbox: Sandbox, clock: Clock) -> None:
@@ -106,11 +106,11 @@ async def test_other_faults_under_tls(sandbox: Sandbox, clock: Clock) -> None:
         install(sandbox, name)
     async with serve(sandbox) as running:
         wire = Wire(running, clock, trusting(sandbox))
-        reset, dropped, cut = [await wire.create(f"struck-{number}") for number in range(3)]
+        reset, dropped, cut = [await wire.create(f"faulty-{number}") for number in range(3)]
         assert (reset.status, reset.ending) == (None, "reset")
         assert (dropped.status, dropped.ending) == (None, "closed")
         assert (cut.status, cut.whole) == (200, False)
-        assert wire.effects() == ["struck-0", "struck-1", "struck-2"]
+        assert wire.effects() == ["faulty-0", "faulty-1", "faulty-2"]
 
 
 async def test_what_is_not_tls(sandbox: Sandbox, clock: Clock, capfd: pytest.CaptureFixture[str]) -> None:
@@ -127,7 +127,7 @@ async def test_it_stops_at_once_under_tls(sandbox: Sandbox, clock: Clock) -> Non
         install(sandbox, name)
     async with serve(sandbox) as running:
         unfinished = [await asyncio.open_connection("127.0.0.1", running.port) for _ in range(2)]
-        hanging = await Wire(running, clock, trusting(sandbox)).begin_create("struck-1")
+        hanging = await Wire(running, clock, trusting(sandbox)).begin_create("faulty-1")
         assert await asyncio.to_thread(sandbox.faults.waiting[0].reached.wait, PATIENCE)
         before = time.monotonic()
         await running.stop()

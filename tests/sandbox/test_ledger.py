@@ -82,7 +82,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body(caller: Caller) ->
         return next(messages)
 
     async def send(_message: object) -> None:
-        pytest.fail("nobody is there to be answered")
+        pytest.fail("no client is there to be answered")
 
     scope = {
         "type": "http",

@@ -80,7 +80,7 @@ async def test_it_stops_at_once_whatever_hangs(sandbox: Sandbox, clock: Clock) -
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_connection_that_arrives_while_it_stops(sandbox: Sandbox, turns: int) -> None:
-    """Accepted but not yet handed over: nobody would close it, and its client would wait for ever."""
+    """Accepted but not yet handed over: it would never be closed, and its client would wait for ever."""
     async with serve(sandbox) as running:
         with socket.create_connection(("127.0.0.1", running.port), timeout=5) as connection:
             for _ in range(turns):

@@ -46,8 +46,8 @@ def tracked(
     problem: Problem | None = None,
     journal_problem: Problem | None = None,
 ) -> TrackedSnapshot:
-    nobody = cast("Identity", None)
-    made = TrackedSnapshot(REQUEST, nobody, cast("SearchEngine", None), NOW, 100.0, taken, progress, problem)
+    identity = cast("Identity", None)
+    made = TrackedSnapshot(REQUEST, identity, cast("SearchEngine", None), NOW, 100.0, taken, progress, problem)
     made.resolving, made.journal_problem = resolving, journal_problem
     return made
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.journal_entry import JournalEntry
-from ncp_tui.snapshots.outcome import Caller, SnapshotRequest, Verdict
+from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, SnapshotRequest, Verdict
 from ncp_tui.view.requests import (
     REQUESTS,
     ListedRequest,
@@ -97,7 +97,7 @@ def test_what_was_found_out_for_a_command() -> None:
     found = Resolution(Verdict.STARTED, "The history has it.")
     asked = "before-upgrade on search-0001 (2026-01-02 05:00:00 KST, prod)"
     assert resolved_text(entry(SENT), found) == f"{asked}\n  Started: The history has it."
-    assert resolved_text(entry(SENT), None) == f"{asked}\n  Another program has it in its hands."
+    assert resolved_text(entry(SENT), None) == f"{asked}\n  {HELD_ELSEWHERE}"
     document = request_entry_document(entry(SENT), found)
     assert (document["verdict"], document["next_step"], document["cluster"]["number"]) == ("started", None, "1037001")
     assert request_entry_document(entry(SENT), None)["verdict"] is None
