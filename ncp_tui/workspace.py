@@ -7,25 +7,28 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway.credentials import KeySource
 from ncp_tui.profiles.environment import take_environment, wants_server_role
 from ncp_tui.profiles.identity import Identities, Identity
 from ncp_tui.profiles.profile import StoreName
+from ncp_tui.profiles.secret_stores.catalogue import UsersStores
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.system.paths import Paths, check_owner, configure_path, make_private_directory, paths_from
 from ncp_tui.system.process import close_process_memory
 
 if TYPE_CHECKING:
+    from ncp_tui.gateway.clock import ClockOffset
     from ncp_tui.profiles.ncloud_configure import NcloudConfigure
     from ncp_tui.profiles.profile_store import ProfileStore
     from ncp_tui.profiles.profiles_file import ProfilesFile
+    from ncp_tui.profiles.secret_stores.errors import StoreLocked
     from ncp_tui.profiles.secret_stores.protocol import SecretStore
     from ncp_tui.profiles.server_role import ServerRole
     from ncp_tui.search_engine.client import SearchEngine
@@ -35,6 +38,8 @@ if TYPE_CHECKING:  # loaded only by a run that uses it
     from ncp_tui.profiles.server_role import ServerRole
 
 READ_ONLY_VARIABLE = "NCP_TUI_READ_ONLY"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ def open_workspace(
     return Workspace(
         environ=environ,
         paths=paths,
-        stores=_UsersStores(environ, paths),
+        stores=UsersStores(environ, paths),
         configure_file=configure_path(environ),
         server_role=_server_role(environ, profile),
         read_only=read_only or wanted not in {"", "0", "false", "no"},
@@ -151,31 +156,44 @@ def _server_role(environ: Mapping[str, str], profile: str | None) -> ServerRole 
     return ServerRole(environ)
 
 
-class _UsersStores(Mapping["StoreName", "SecretStore"]):
-    """The user's stores, made when one is asked for: the first screen is drawn without them."""
+async def ask_store(
+    question: Callable[[], Awaitable[T]], open_store: Callable[[StoreLocked], Awaitable[bool]] | None
+) -> T:
+    """What a secret store answers. Where it is locked, `open_store` has the user open it, and the question is repeated.
 
-    def __init__(self, environ: Mapping[str, str], paths: Paths) -> None:
-        self._environ = environ
-        self._paths = paths
+    Once for each kind of lock: a store that stays locked is not asked for ever. `open_store` returns False where the
+    user cannot be asked or would rather not. Raises what the store raises: StoreLocked where it was left locked.
+    """
+    from ncp_tui.profiles.secret_stores.errors import StoreLocked
 
-    @cached_property
-    def _stores(self) -> Mapping[StoreName, SecretStore]:
-        from ncp_tui.profiles.secret_stores.key_file_store import KeyFileStore
-        from ncp_tui.profiles.secret_stores.os_keyring import KeyringStore
-        from ncp_tui.profiles.secret_stores.passphrase import PASSPHRASE_VARIABLE
-        from ncp_tui.profiles.secret_stores.session_store import SessionStore
+    opened: set[type[StoreLocked]] = set()
+    while True:
+        try:
+            return await question()
+        except StoreLocked as problem:
+            locked = problem
+        if open_store is None or not locked.can_be_opened or type(locked) in opened or not await open_store(locked):
+            raise locked
+        opened.add(type(locked))
 
-        named = self._environ.get(PASSPHRASE_VARIABLE, "").strip()
-        # A unit file or a .env hands "~" over as it is written. Path's own raises for a user that nobody knows.
-        passphrase_file = Path(os.path.expanduser(named)) if named else None  # noqa: PTH111
-        key_file = KeyFileStore(self._paths.keys_file, passphrase_file=passphrase_file)
-        return {"keyring": KeyringStore(), "file": key_file, "session": SessionStore()}
 
-    def __getitem__(self, name: StoreName) -> SecretStore:
-        return self._stores[name]
+@dataclass(frozen=True)
+class KeysAccepted:
+    """The keys of a caller were accepted."""
 
-    def __iter__(self) -> Iterator[StoreName]:
-        return iter(self._stores)
+    clusters: int
+    """How many clusters the first page of the answer had."""
 
-    def __len__(self) -> int:
-        return len(self._stores)
+    clock_offset: ClockOffset | None
+
+
+async def check_keys(engine: SearchEngine, log: SessionLog, name: str) -> KeysAccepted:
+    """Make one signed read of one page with `engine`, the client of `name`, and close it. Nothing is changed.
+
+    Raises what the read raises.
+    """
+    try:
+        with log.action(f"test the keys of {name}"):
+            return KeysAccepted(await engine.check_keys(), engine.clock_offset)
+    finally:
+        await engine.aclose()

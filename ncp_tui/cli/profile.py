@@ -20,7 +20,7 @@ from ncp_tui.text import clean, inert
 if TYPE_CHECKING:
     from ncp_tui.gateway.credentials import SecretKey
     from ncp_tui.profiles.identity import Identity
-    from ncp_tui.profiles.profile import Profile
+    from ncp_tui.profiles.profile import Profile, StoreName
     from ncp_tui.profiles.profile_changes import Changed, ImportedProfile, ProfileChanges
     from ncp_tui.profiles.profiles_file import ProfilesFile
 
@@ -132,8 +132,8 @@ def default(name: str) -> None:
 
 @command.command("import")
 @click.option("--from", "origin", type=click.Choice(["environment", "ncloud-configure"]), help="Only from there.")
-@click.option("--store", metavar="STORE", default="keyring", show_default=True, help="keyring, file or session.")
-def import_found(origin: str | None, store: str) -> None:
+@click.option("--store", metavar="STORE", help="keyring, file or session. Without it the first that works here.")
+def import_found(origin: str | None, store: str | None) -> None:
     """Save the keys found elsewhere as profiles.
 
     That is in the environment and in ~/.ncloud/configure. Neither of the two is changed. Keys that a
@@ -192,23 +192,23 @@ def show_profile(context: CommandContext, name: str) -> ExitCode:
 def test_profile(context: CommandContext, name: str | None) -> ExitCode:
     """`profile test`."""
     from ncp_tui.view.profiles import keys_sentence
+    from ncp_tui.workspace import check_keys
 
     context.call_as(name)
     identity = context.identity()
     engine = context.connect(identity)
-    with context.log.action(f"test the keys of {identity.name}"):
-        count = context.wait(engine.check_keys())
-    offset = engine.clock_offset
+    keys = context.wait(check_keys(engine, context.log, identity.name))
+    offset = keys.clock_offset
     document = {
         "name": identity.name,
         "ok": True,
         "source": identity.source,
         "endpoint": identity.profile.endpoint().base_url,
-        "clusters": count,
+        "clusters": keys.clusters,
         "clock_offset": offset.seconds if offset else None,
         "clock_uncertainty": offset.uncertainty if offset else None,
     }
-    context.out.answer(document, keys_sentence(count, offset, identity.name))
+    context.out.answer(document, keys_sentence(keys.clusters, offset, identity.name))
     return ExitCode.DONE
 
 
@@ -248,6 +248,8 @@ def add_profile(context: CommandContext, name: str, secret_stdin: bool, values: 
     profile = check_profile(Profile(name=name, **{"region": "", **values}))
     _book(context)
     context.workspace.profiles.check_free(name)  # before anybody types a key for it
+    if "store" not in values:
+        profile = dataclasses.replace(profile, store=_working_store(context))
     _warn_of_template(context, profile)
     secret_key = _secret(context, secret_stdin) if _keeps(context, profile, secret_stdin) else None
     _change(context, lambda change: change.add(profile, secret_key))
@@ -323,11 +325,11 @@ def set_default(context: CommandContext, name: str) -> ExitCode:
     return _done(context, f"Profile {default} is the default.", name=default)
 
 
-def import_profiles_found(context: CommandContext, origin: str | None, store: str) -> ExitCode:
+def import_profiles_found(context: CommandContext, origin: str | None, store: str | None) -> ExitCode:
     """`profile import`. One profile after the other; those before a failure stay."""
     from ncp_tui.profiles.identity import SourceKind
     from ncp_tui.profiles.profile import check_field
-    from ncp_tui.profiles.profile_changes import import_profiles, same_keys
+    from ncp_tui.profiles.profile_changes import import_profiles
 
     book = context.workspace.profiles.load()
     found = context.workspace.identities(book)
@@ -338,24 +340,25 @@ def import_profiles_found(context: CommandContext, origin: str | None, store: st
     if not identities:
         raise NothingToImport("No keys were found to import.", "Nothing was changed.", "Use: ncp-tui profile add")
     documents = []
-    for one in import_profiles(identities, book, check_field("store", store)):
-        document = {
-            "name": one.profile.name,
-            "source": one.source,
-            "saved": False,
-            "same_as": same_keys(book, one.profile),
-        }
-        if document["same_as"] is None:
-            book = _import(context, one)
-            document["saved"] = True
-        documents.append(document)
+    kept_in = check_field("store", store) if store is not None else _working_store(context)
+    for one in import_profiles(identities, book.profiles, kept_in, book.unreadable):
+        if one.same_as is None:
+            _import(context, one)
+        documents.append(
+            {
+                "name": one.profile.name,
+                "source": one.source,
+                "saved": one.same_as is None,
+                "same_as": one.same_as,
+            }
+        )
     context.out.answer(documents, "\n".join(map(_imported, documents)))
     return ExitCode.DONE
 
 
-def _import(context: CommandContext, one: ImportedProfile) -> ProfilesFile:
+def _import(context: CommandContext, one: ImportedProfile) -> None:
     _keeps(context, one.profile, secret_stdin=False)
-    return _change(context, lambda change: change.add(one.profile, one.secret_key)).book
+    _change(context, lambda change: change.add(one.profile, one.secret_key))
 
 
 def _imported(document: Mapping[str, Any]) -> str:
@@ -375,27 +378,25 @@ def _book(context: CommandContext) -> ProfilesFile:
 def _change(context: CommandContext, change: Callable[[ProfileChanges], Coroutine[Any, Any, Changed]]) -> Changed:
     """Make one change. Where a store is locked, the user opens it, and the change is made from its beginning."""
     from ncp_tui.profiles.profile_changes import ProfileChanges
+    from ncp_tui.profiles.secret_stores.catalogue import lasting
 
-    # A store of the session does not outlive this command, so no key is kept in it.
-    stores = dict(context.workspace.stores)
-    del stores["session"]
-    administration = ProfileChanges(context.workspace.profiles, stores)
-    return context.ask_store(lambda: change(administration))
+    # No key is kept in a store that ends with this command.
+    changes = ProfileChanges(context.workspace.profiles, lasting(context.workspace.stores))
+    return context.ask_store(lambda: change(changes))
 
 
 def _left_behind(context: CommandContext, done: Changed) -> str | None:
     """Ask once more for the old copy of a key to be deleted where its store was locked; say where one is left."""
     from ncp_tui.profiles.profile_changes import ProfileChanges
-    from ncp_tui.profiles.secret_stores.errors import KeyringLocked
-    from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
+    from ncp_tui.profiles.secret_stores.errors import StoreLocked
 
     left = done.left_behind
     if left is None:
         return None
-    if isinstance(left.cause, (PassphraseNeeded, KeyringLocked)):
-        administration = ProfileChanges(context.workspace.profiles, context.workspace.stores)
+    if isinstance(left.cause, StoreLocked):
+        changes = ProfileChanges(context.workspace.profiles, context.workspace.stores)
         with contextlib.suppress(Problem):
-            context.ask_store(lambda: administration.forget_copy(left))
+            context.ask_store(lambda: changes.forget_copy(left))
             return None
     context.out.error(problem_words(left))
     return left.place
@@ -420,12 +421,26 @@ def _secret(context: CommandContext, from_stdin: bool) -> SecretKey:
 
 def _keeps(context: CommandContext, profile: Profile, secret_stdin: bool) -> bool:
     """Whether a key of `profile` is kept; says so where it is not. Raises UsageError for one that is sent."""
-    if profile.store != "session":
+    from ncp_tui.profiles.secret_stores.catalogue import STORES
+
+    if STORES[profile.store].outlives_run:
         return True
     if secret_stdin:
-        raise click.UsageError(f"--secret-stdin and --store session exclude each other. {_ENDS_WITH_RUN}")
+        raise click.UsageError(f"--secret-stdin and --store {profile.store} exclude each other. {_ENDS_WITH_RUN}")
     context.out.note(_ENDS_WITH_RUN)
     return False
+
+
+def _working_store(context: CommandContext) -> StoreName:
+    """The store for whoever names none: the first that works here, as the form of a profile proposes it."""
+    from ncp_tui.profiles.secret_stores.catalogue import lasting, working_store
+
+    stores = lasting(context.workspace.stores)
+    choice = context.wait(working_store(stores))
+    for problem in choice.unusable.values():
+        context.out.note(problem.what)
+    context.out.note(f"Without --store a secret key is kept in: {stores[choice.name].describe()}.")
+    return choice.name
 
 
 def _confirm_removal(context: CommandContext, name: str, yes: bool, *, with_key: bool) -> None:

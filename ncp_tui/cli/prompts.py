@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import click
 
-from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, KeyringLocked, WrongPassphrase
+from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, KeyringLocked, StoreLocked, WrongPassphrase
 from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase, PassphraseNeeded
 
 ATTEMPTS = 3
@@ -37,30 +37,33 @@ class Asker(Protocol):
         """Run `coroutine` to its end."""
 
 
-def open_store(locked: PassphraseNeeded | KeyringLocked, asker: Asker) -> None:
-    """Have the user open the store. Raises `locked` itself where nobody can be asked, or the user would rather not."""
-    if isinstance(locked, KeyringLocked):
-        _unlock_keyring(asker, locked)
-    else:
-        _open_key_file(asker, locked)
+def open_store(locked: StoreLocked, asker: Asker) -> bool:
+    """Have the user open the store; False where the user cannot be asked, or would rather not."""
+    match locked:
+        case PassphraseNeeded():
+            return _open_key_file(asker, locked)
+        case KeyringLocked():
+            return _unlock_keyring(asker, locked)
+    return False
 
 
-def _unlock_keyring(asker: Asker, locked: KeyringLocked) -> None:
+def _unlock_keyring(asker: Asker, locked: KeyringLocked) -> bool:
     if locked.unlocker is None or not asker.can_ask:
-        raise locked
+        return False
     asker.say(f"{locked.what} It asks for its password in a window of its own, where there is a desktop.")
     if not click.confirm("Let it ask, for a minute at most?", err=True):
-        raise locked
+        return False
     asker.wait(locked.unlocker.unlock())
+    return True
 
 
-def _open_key_file(asker: Asker, locked: PassphraseNeeded) -> None:
-    """Have the user open the key file. Raises `locked` itself where there is nobody to ask.
+def _open_key_file(asker: Asker, locked: PassphraseNeeded) -> bool:
+    """Have the user open the key file; False where there is nobody to ask.
 
     After ATTEMPTS wrong answers the last one's problem is raised; Ctrl-C and the end of the input raise Abort.
     """
     if not _somebody_is_there():
-        raise locked
+        return False
     if locked.creating:
         asker.say(
             f"The key goes into {locked.opener.place}, encrypted with a passphrase of at least {LEAST_CHARACTERS} "
@@ -75,7 +78,8 @@ def _open_key_file(asker: Asker, locked: PassphraseNeeded) -> None:
                 raise
             asker.say(problem.what)
         else:
-            return
+            return True
+    return False
 
 
 def _chosen() -> Passphrase:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ncp_tui.gateway.credentials import SecretKey
     from ncp_tui.gateway.exchange import Exchange
     from ncp_tui.profiles.identity import Identity
+    from ncp_tui.profiles.secret_stores.errors import StoreLocked
     from ncp_tui.search_engine.client import SearchEngine
     from ncp_tui.search_engine.lists import Listing
     from ncp_tui.session_log.log import Action
@@ -150,19 +151,16 @@ class CommandContext:
     def ask_store(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """`wait` for what a secret store is asked; the user is asked to open it where it is locked."""
         from ncp_tui.cli.prompts import open_store
-        from ncp_tui.profiles.secret_stores.errors import KeyringLocked
-        from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
+        from ncp_tui.workspace import ask_store
 
-        opened: set[type[Problem]] = set()
-        while True:
-            try:
-                return self.wait(question())
-            except (PassphraseNeeded, KeyringLocked) as problem:
-                locked = problem
-            if type(locked) in opened:
-                raise locked
-            open_store(locked, self)
-            opened.add(type(locked))
+        # No loop runs around these two: while the user is asked, Ctrl-C ends the question itself.
+        async def asked() -> T:
+            return self.wait(question())
+
+        async def opened(locked: StoreLocked) -> bool:
+            return open_store(locked, self)
+
+        return _without_loop(ask_store(asked, opened))
 
     def identity(self, name: str | None = None) -> Identity:
         """Whom to call as, said on stderr with all that is odd about it. Raises NoCredentials."""
@@ -213,6 +211,16 @@ class CommandContext:
     def _say_last(self) -> None:
         """Give the one document although the work does not end. Called on another thread, before the process ends."""
         self.tell(interruption(self.signals.interruption()))
+
+
+def _without_loop(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns that never gives up control: whatever it waits for, it has run itself."""
+    try:
+        coroutine.send(None)
+    except StopIteration as ended:
+        answer: T = ended.value
+        return answer
+    raise RuntimeError("it waits for an event loop")
 
 
 def error_document(problem: Problem) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ncp_tui.profiles.environment import (
     site_named,
     wants_server_role,
 )
-from ncp_tui.profiles.identity import CONFIGURE_PREFIX, STORE_LABELS, Identities, Identity, SourceKind, same_name
+from ncp_tui.profiles.identity import CONFIGURE_PREFIX, Identities, Identity, SourceKind, same_name
 from ncp_tui.profiles.ncloud_configure import DEFAULT_SECTION, SHORT_PATH, ConfigureSection, NcloudConfigure
 from ncp_tui.profiles.profile import (
     ENVIRONMENT_NAME,
@@ -31,6 +31,7 @@ from ncp_tui.profiles.profile import (
     first_region,
 )
 from ncp_tui.profiles.profiles_file import ProfilesFile
+from ncp_tui.profiles.secret_stores.catalogue import STORES
 from ncp_tui.profiles.secret_stores.errors import NoSecret
 from ncp_tui.profiles.secret_stores.protocol import SecretStore
 
@@ -125,7 +126,7 @@ async def key_source_for(identity: Identity, stores: Mapping[StoreName, SecretSt
     store = stores.get(profile.store)
     secret_key = await store.load(profile) if store is not None else None
     if secret_key is None:
-        where = store.describe() if store is not None else STORE_LABELS[profile.store]
+        where = store.describe() if store is not None else STORES[profile.store].label
         raise NoSecret(
             f"There is no secret key of profile {profile.name} in: {where}.",
             "Nothing was sent.",
@@ -162,7 +163,7 @@ def _from_environment(environ: Mapping[str, str], warnings: list[str]) -> Identi
 
 
 def _from_profile(profile: Profile) -> Identity:
-    return Identity(profile.name, STORE_LABELS[profile.store], SourceKind.PROFILE, profile)
+    return Identity(profile.name, STORES[profile.store].label, SourceKind.PROFILE, profile)
 
 
 def _from_configure(section: ConfigureSection, environ: Mapping[str, str], warnings: list[str]) -> Identity:

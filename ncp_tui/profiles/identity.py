@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.profile import Profile, StoreName
+from ncp_tui.profiles.profile import Profile
 
 if TYPE_CHECKING:
     from ncp_tui.profiles.server_role import ServerRole
 
 # No profile can have a colon in its name, so a name with this prefix never means one.
 CONFIGURE_PREFIX = "configure:"
-
-STORE_LABELS: Mapping[StoreName, str] = MappingProxyType(
-    {"keyring": "OS keyring", "file": "encrypted file", "session": "this session only"}
-)
 
 
 class SourceKind(StrEnum):

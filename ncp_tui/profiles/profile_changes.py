@@ -19,12 +19,11 @@ from ncp_tui.profiles.profile_store import CannotSave, ProfileStore
 from ncp_tui.profiles.profiles_file import ProfilesFile
 from ncp_tui.profiles.secret_stores.errors import (
     DamagedSecret,
-    KeyringLocked,
     NoKeyFileHere,
     NoKeyring,
     OtherAccessKey,
+    StoreLocked,
 )
-from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 from ncp_tui.profiles.secret_stores.protocol import SecretStore, service_of
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import PROFILE_CHANGE_SECONDS
@@ -35,7 +34,7 @@ READ_BACK_SECONDS: Final = 10.0
 
 T = TypeVar("T")
 
-_NOT_ASKED = (PassphraseNeeded, KeyringLocked, NoKeyring, NoKeyFileHere)
+_NOT_ASKED = (StoreLocked, NoKeyring, NoKeyFileHere)
 """What a store raises before it has touched anything: there is nothing to put back, and no use in asking again."""
 
 # The event loop itself keeps tasks by weak references only.
@@ -86,7 +85,7 @@ class ProfileChanges:
     between leaves a key that no profile names, which the next `add` replaces. What is no longer needed goes last.
 
     - **A failure** of a store or of the file: the key is put back, and the problem raised says when that failed too.
-    - **A locked store** raises PassphraseNeeded or KeyringLocked before anything is changed. Whoever can ask the user
+    - **A locked store** raises StoreLocked before anything is changed. Whoever can ask the user
       opens it and makes the same change again, from its beginning.
     - **A timeout** of a store leaves it unknown whether the key was changed: the old one is put back, as far as the
       store answers, and the profile stays as it was.
@@ -325,52 +324,53 @@ _LONGEST_STEM = 48
 
 @dataclass(frozen=True)
 class ImportedProfile:
-    """Found keys as a profile that may be saved; the caller puts the secret into the profile's store."""
+    """Found keys as a profile that may be added; `same_as` is the profile that has these keys at this place already."""
 
     profile: Profile
     secret_key: SecretKey
     source: str
+    same_as: str | None
 
 
 def import_profiles(
-    identities: Iterable[Identity], book: ProfilesFile, store: StoreName = "keyring"
+    identities: Iterable[Identity], saved: Iterable[Profile], store: StoreName, unreadable: Iterable[str] = ()
 ) -> tuple[ImportedProfile, ...]:
-    """The identities found outside the book as profiles to be kept in `store`, under names that are legal and free."""
-    taken = [profile.name for profile in book.profiles] + list(book.unreadable)
+    """The `identities` with a secret key of their own as profiles to be kept in `store`, under names that are free.
+
+    `saved` are the profiles there are, `unreadable` the names of those that cannot be read.
+    """
+    known = list(saved)
+    taken = [*(profile.name for profile in known), *unreadable]
     imported: list[ImportedProfile] = []
     for identity in identities:
         if identity.secret_key is None:
             continue
         from_environment = identity.kind is SourceKind.ENVIRONMENT
         wanted = "imported" if from_environment else identity.name.removeprefix(CONFIGURE_PREFIX)
-        name = free_profile_name(wanted, taken)
-        taken.append(name)
-        profile = check_profile(replace(identity.profile, name=name, store=store))
-        imported.append(ImportedProfile(profile, identity.secret_key, identity.source))
+        profile = check_profile(replace(identity.profile, name=free_profile_name(wanted, taken), store=store))
+        same = next((each.name for each in known if _caller(each) == _caller(profile)), None)
+        imported.append(ImportedProfile(profile, identity.secret_key, identity.source, same))
+        taken.append(profile.name)
+        known.append(profile)
     return tuple(imported)
 
 
-def same_keys(book: ProfilesFile, wanted: Profile) -> str | None:
-    """The name of the profile that has these keys at this place already."""
-
-    def place(profile: Profile) -> tuple[str | None, ...]:
-        return (profile.access_key, profile.site, profile.region, profile.gateway_url)
-
-    return next((profile.name for profile in book.profiles if place(profile) == place(wanted)), None)
+def _caller(profile: Profile) -> tuple[str | None, ...]:
+    return (profile.access_key, profile.site, profile.region, profile.gateway_url)
 
 
 def free_profile_name(wanted: str, taken: Collection[str]) -> str:
-    """A legal profile name like `wanted` that is not among `taken`: `DEFAULT` becomes `default`, then `default-2`."""
+    """A profile name like `wanted` that is not among `taken`: `DEFAULT` becomes `default`, then `default-2`."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted)[:_LONGEST_STEM].strip("._-")
     stem = stem.lower() if stem.isupper() else stem
-    if not _is_legal(f"{stem}-2"):
+    if not _may_be_named(f"{stem}-2"):
         stem = f"profile-{stem}" if stem else "profile"
     used = {name.casefold() for name in taken}
     numbered = (stem if number == 1 else f"{stem}-{number}" for number in itertools.count(1))
-    return next(name for name in numbered if name.casefold() not in used and _is_legal(name))
+    return next(name for name in numbered if name.casefold() not in used and _may_be_named(name))
 
 
-def _is_legal(name: str) -> bool:
+def _may_be_named(name: str) -> bool:
     try:
         check_profile_name(name)
     except InvalidProfile:

@@ -33,8 +33,7 @@ from ncp_tui.view.progress import final_sentence, title_word
 from ncp_tui.workspace import Workspace
 
 if TYPE_CHECKING:
-    from ncp_tui.profiles.secret_stores.errors import KeyringLocked
-    from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
+    from ncp_tui.profiles.secret_stores.errors import StoreLocked
 
 QUIT_WITHOUT_ANSWER = (
     "A create request has no answer yet. Quit without it? The snapshot may start anyway; "
@@ -205,7 +204,7 @@ class NcpApp(TerminalApp):
         self._profile_wanted = name
         self.post_message(IdentityFound(await self.session.choose_saved(name)))
 
-    async def ask_to_open(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
+    async def ask_to_open(self, locked: StoreLocked) -> bool:
         """Have the user open the key file or the keyring; False when the user would rather not."""
         from ncp_tui.tui.dialogs.unlock import ask_to_open
 

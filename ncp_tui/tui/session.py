@@ -19,13 +19,12 @@ from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.cluster_summary import ClusterSummary
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
-from ncp_tui.workspace import Workspace
+from ncp_tui.workspace import Workspace, ask_store
 
 if TYPE_CHECKING:
     from ncp_tui.profiles.profile_changes import Changed, ProfileChanges
     from ncp_tui.profiles.profiles_file import ProfilesFile
-    from ncp_tui.profiles.secret_stores.errors import KeyringLocked
-    from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
+    from ncp_tui.profiles.secret_stores.errors import StoreLocked
     from ncp_tui.search_engine.client import SearchEngine
     from ncp_tui.session_log.log_file import LogWriter
     from ncp_tui.snapshots.journal import Journal
@@ -84,7 +83,7 @@ class Session:
     resolve_seconds: float = RESOLVE_SECONDS
     log_file: LogWriter | None = field(default=None, init=False)
     """The log on disk, whose `problem` says why something is missing there; None where none is kept."""
-    ask_to_open: Callable[[PassphraseNeeded | KeyringLocked], Awaitable[bool]] | None = None
+    ask_to_open: Callable[[StoreLocked], Awaitable[bool]] | None = None
     """Has the user open a locked store; False when the user would rather not. None where no user can be asked."""
     on_used: Callable[[], None] | None = None
     """Called when another identity, or none, is used from now on."""
@@ -190,36 +189,23 @@ class Session:
         return await run_blocking(lambda: self.workspace.client(identity, keys, self.log), CLIENT_SECONDS)
 
     async def ask_store(self, question: Callable[[], Awaitable[T]], *, ask: bool = True) -> T:
-        """What a secret store answers; the user is asked to open it where it is locked, once for each kind of store.
-
-        Raises what the store raises: PassphraseNeeded only when the user left the store locked.
-        """
-        from ncp_tui.profiles.secret_stores.errors import KeyringLocked
+        """What a secret store answers; with `ask` its user opens a locked one. Raises what the store raises."""
         from ncp_tui.profiles.secret_stores.passphrase import PassphraseNeeded
 
-        opened: set[type[Problem]] = set()
-        while True:
-            try:
-                return await question()
-            except PassphraseNeeded as problem:
-                problem.next_step = "Repeat the action to enter the passphrase."
-                locked: PassphraseNeeded | KeyringLocked = problem
-            except KeyringLocked as problem:
-                if problem.unlocker is None:
-                    raise
-                locked = problem
-            if not ask or type(locked) in opened or not await self._opened(locked):
-                raise locked
-            opened.add(type(locked))
+        try:
+            return await ask_store(question, self._opened if ask else None)
+        except PassphraseNeeded as problem:
+            problem.next_step = "Repeat the action to enter the passphrase."
+            raise
 
     async def change(self, change: Callable[[ProfileChanges], Awaitable[Changed]]) -> Changed:
         """Make one change of a profile and its key, from its beginning where the user had to open a locked store."""
         from ncp_tui.profiles.profile_changes import ProfileChanges
 
-        administration = ProfileChanges(self.workspace.profiles, self.workspace.stores)
-        return await self.ask_store(lambda: change(administration))
+        changes = ProfileChanges(self.workspace.profiles, self.workspace.stores)
+        return await self.ask_store(lambda: change(changes))
 
-    async def _opened(self, locked: PassphraseNeeded | KeyringLocked) -> bool:
+    async def _opened(self, locked: StoreLocked) -> bool:
         if self.ask_to_open is None:
             return False
         before = self._times_opened

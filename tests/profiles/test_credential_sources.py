@@ -335,7 +335,7 @@ async def test_secrets_come_from_beside_the_key_or_from_the_store_of_the_profile
 def test_found_keys_become_profiles_with_names_of_their_own() -> None:
     book = ProfilesFile(profiles=(Profile(name="Default", access_key=KEY),))
     found = available_identities(ENVIRON, book, CONFIGURE, ServerRole({}))
-    imported = import_profiles(found.identities, book)
+    imported = import_profiles(found.identities, book.profiles, "keyring")
     assert [(one.profile.name, one.profile.store, one.profile.site) for one in imported] == [
         ("imported", "keyring", "public"),
         ("project", "keyring", "gov"),

@@ -45,7 +45,19 @@ class Unlocker(Protocol):
         ...
 
 
-class KeyringLocked(SecretStoreProblem):
+class StoreLocked(SecretStoreProblem):
+    """A store that keeps keys and gives none until its user has opened it. Raised before anything was touched.
+
+    Whoever can ask the user has the store opened and asks it again, see `workspace.ask_store`.
+    """
+
+    @property
+    def can_be_opened(self) -> bool:
+        """Whether there is a way to open it from here."""
+        return True
+
+
+class KeyringLocked(StoreLocked):
     """The keyring is there and wants a password that only a prompt could ask for.
 
     Whoever can ask the user whether to open that prompt does so, calls `unlocker.unlock`, and tries again. There is
@@ -62,6 +74,11 @@ class KeyringLocked(SecretStoreProblem):
             f"Unlock it and try again, {_ELSEWHERE}.",
         )
         self.by_prompt = by_prompt
+
+    @property
+    def can_be_opened(self) -> bool:
+        """Whether the keyring has a prompt of its own."""
+        return self.unlocker is not None
 
 
 class KeyringSilent(SecretStoreProblem):

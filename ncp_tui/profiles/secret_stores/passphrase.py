@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, SecretStoreProblem, UnsafeKeyFile
+from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, StoreLocked, UnsafeKeyFile
 from ncp_tui.system.secret_value import SecretValue
 
 LEAST_CHARACTERS = 12
@@ -95,7 +95,7 @@ class Locked(Exception):
         self.creating = creating
 
 
-class PassphraseNeeded(SecretStoreProblem):
+class PassphraseNeeded(StoreLocked):
     """The store is locked. Whoever can ask the user does so, calls `opener.open`, and tries again.
 
     `creating` says that there is no file yet, so that its passphrase is to be chosen, and typed twice.

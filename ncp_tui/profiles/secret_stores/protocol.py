@@ -1,4 +1,14 @@
-"""What a secret store is, and the one document it keeps for each profile."""
+"""What a secret store is, and the one document it keeps for each profile.
+
+A new store takes:
+
+- its name, in `profile.StoreName`: the word in the profiles file and of `--store`;
+- a module here with a class like SecretStore. What fails is a problem of `errors`. A store that its user has to open
+  raises a StoreLocked of its own, with what opens it; how the user is asked stands in `tui.dialogs.unlock` and
+  `cli.prompts`, and `workspace.ask_store` does the rest;
+- its label, words and making, in `catalogue.STORES`: from there it is proposed, listed and chosen on the screen;
+- a word in the help of `--store` (`cli.profile`) and in the pages `keys` and `files` of the guide.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, KeyringLocked, WrongPassphrase
+from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, KeyringLocked, StoreLocked, WrongPassphrase
 from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase, PassphraseNeeded
 from ncp_tui.tui.key_bindings import problem_words
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
@@ -206,9 +206,16 @@ class UnlockDialog(StoreDialog):
             self.post_message(self.Tried())
 
 
-async def ask_to_open(app: App[Any], locked: PassphraseNeeded | KeyringLocked) -> bool:
-    """Have the user unlock the key file or the keyring; False when the user cancelled."""
-    screen: Screen[bool] = UnlockDialog(locked) if isinstance(locked, KeyringLocked) else PassphraseDialog(locked)
+async def ask_to_open(app: App[Any], locked: StoreLocked) -> bool:
+    """Have the user unlock the store; False when the user cancelled."""
+    screen: Screen[bool]
+    match locked:
+        case PassphraseNeeded():
+            screen = PassphraseDialog(locked)
+        case KeyringLocked():
+            screen = UnlockDialog(locked)
+        case _:
+            return False
     answered = asyncio.Event()
     answers: list[bool | None] = []
 

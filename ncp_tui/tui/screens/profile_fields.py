@@ -16,21 +16,15 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.endpoints import SITES
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import ACCENTS, Profile, StoreName, check_profile
-from ncp_tui.profiles.store_choice import StoreChoice
+from ncp_tui.profiles.secret_stores.catalogue import STORES, StoreChoice
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.inputs import SecretInput, TextInput
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 
-STORE_WORDS: dict[StoreName, str] = {
-    "keyring": "OS keyring",
-    "file": "Encrypted file (passphrase once per session)",
-    "session": "This session only (not saved)",
-}
-
 UNCHANGED, FOUND, HIDDEN = "unchanged if empty", "the key found, if empty", "hidden"
 STORE_UNUSABLE = "No key can be stored there on this host. {why} Choose another store."
-STORED_IN = "Stored in {place}. A lost passphrase cannot be recovered."
+STORED_IN = "Stored in {place}. {caution}"
 
 _YES, _NO = "yes", "no"
 
@@ -90,17 +84,17 @@ class ProfileFields(VerticalScroll):
         yield "Protected", _yes_no("protected", on=start.protected), "yes: type cluster name"
 
     def _stores(self) -> list[tuple[StoreName, str]]:
-        return [(name, words) for name, words in STORE_WORDS.items() if name in self._session.workspace.stores]
+        return [(name, kind.choice) for name, kind in STORES.items() if name in self._session.workspace.stores]
 
     def _store_words(self, chosen: object) -> str:
         """Why the chosen store, or another one, does not work on this host."""
         for name, problem in self._unusable.items():
             if name == chosen:
                 return STORE_UNUSABLE.format(why=problem.what)
-        words = [f"{problem.what}" for name, problem in self._unusable.items() if name != "session"]
-        store = self._session.workspace.stores.get("file")
-        if chosen == "file" and store is not None:
-            words.append(STORED_IN.format(place=store.describe()))
+        words = [problem.what for problem in self._unusable.values()]
+        for name, store in self._session.workspace.stores.items():
+            if name == chosen and STORES[name].caution:
+                words.append(STORED_IN.format(place=store.describe(), caution=STORES[name].caution))
         return " ".join(words)
 
     @on(Select.Changed, "#store")

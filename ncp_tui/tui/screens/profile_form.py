@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,10 +21,10 @@ from ncp_tui.profiles.profile_changes import (
     MissingSecret,
     ProfileChanges,
     carried_through,
-    free_profile_name,
+    import_profiles,
 )
+from ncp_tui.profiles.secret_stores.catalogue import StoreChoice, working_store
 from ncp_tui.profiles.secret_stores.protocol import service_of
-from ncp_tui.profiles.store_choice import StoreChoice, working_store
 from ncp_tui.tui.dialogs.confirm import QuestionDialog
 from ncp_tui.tui.screens.base import DEMO
 from ncp_tui.tui.screens.profile_fields import ProfileFields
@@ -34,11 +33,13 @@ from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.bars import HeaderBar, HeaderItem, KeyBar, StatusBar
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.view.profiles import keys_sentence
+from ncp_tui.workspace import check_keys
 
 TESTING, SAVING = "Testing ...", "Saving ..."
 SAVING_STILL = "Saving. Press esc again to leave; saving continues."
 KEY_LEFT = "{name} saved, but a copy of its key remains in {place}."
 KEY_LEFT_NEXT = "Press f2 to retry deleting it (entry {entry}), or esc to leave it."
+SAME_KEYS = "Profile {name} has these keys already. Press f2 to save them again, or esc to leave."
 LEAVE = "Leave without saving? What you typed is lost."
 
 
@@ -88,6 +89,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
         self._saving = False
         self._leaves_anyway = False
         self._saved: str | None = None
+        self._same_as: str | None = None
         self._start = editing or self._imported(importing) or Profile(name="", access_key="", store=self._first_store())
 
     @work(group="form-store", exit_on_error=False, description="check which stores work here")
@@ -106,9 +108,10 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
     def _imported(self, identity: Identity | None) -> Profile | None:
         if identity is None:
             return None
-        taken = [each.name for each in self.session.identities.identities if each.kind is SourceKind.PROFILE]
-        name = free_profile_name(identity.name.rpartition(":")[2].lower(), taken)
-        return dataclasses.replace(identity.profile, name=name, store=self._first_store())
+        saved = [each.profile for each in self.session.identities.identities if each.kind is SourceKind.PROFILE]
+        (imported,) = import_profiles([identity], saved, self._first_store())
+        self._same_as = imported.same_as
+        return imported.profile
 
     def compose(self) -> ComposeResult:
         yield HeaderBar()
@@ -132,6 +135,8 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
         items = [HeaderItem(DEMO, "DEMO", needed=True)] if self.session.workspace.demo else []
         self.query_one(HeaderBar).show(("Profiles", title), items)
         self.find_store()
+        if self._same_as is not None:
+            self.say(SAME_KEYS.format(name=self._same_as), "warning")
 
     def say(self, text: str, tone: str = "plain") -> None:
         """Show one sentence on the status line."""
@@ -168,16 +173,12 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
             if secret is None:
                 raise MissingSecret
             identity = Identity(profile.name, "this form", SourceKind.PROFILE, profile)
-            with session.log.action(f"test keys of {profile.name}"):
-                engine = session.workspace.client(identity, Credentials(profile.access_key, secret), session.log)
-                try:
-                    clusters = await engine.check_keys()
-                finally:
-                    await engine.aclose()
+            engine = session.workspace.client(identity, Credentials(profile.access_key, secret), session.log)
+            keys = await check_keys(engine, session.log, profile.name)
         except Problem as problem:
             self.post_message(self.Done(problem=problem))
         else:
-            self.post_message(self.Done(keys_sentence(clusters, engine.clock_offset)))
+            self.post_message(self.Done(keys_sentence(keys.clusters, keys.clock_offset)))
 
     def action_save(self) -> None:
         if not self._saving:
@@ -213,9 +214,9 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
         self._saved, self._left_behind = profile.name, done.left_behind or self._left_behind
 
     async def _forget_copy(self, left: KeyLeftBehind) -> None:
-        administration = ProfileChanges(self.session.workspace.profiles, self.session.workspace.stores)
+        changes = ProfileChanges(self.session.workspace.profiles, self.session.workspace.stores)
         try:
-            await self.session.ask_store(lambda: administration.forget_copy(left))
+            await self.session.ask_store(lambda: changes.forget_copy(left))
         except Problem as problem:
             raise Problem(
                 KEY_LEFT.format(name=left.profile.name, place=left.place),

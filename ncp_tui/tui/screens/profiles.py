@@ -36,6 +36,7 @@ from ncp_tui.view.profiles import (
     saved_sentence,
 )
 from ncp_tui.view.text import Cell, Line, Tone, line
+from ncp_tui.workspace import check_keys
 
 NO_PROFILES = "No profiles yet. Press a to add one."
 NO_PROFILE = "No profile selected."
@@ -322,17 +323,14 @@ class ProfilesScreen(TableScreen):
         """One signed read of one page; it changes nothing."""
         session = self.session
         try:
-            with session.log.action(f"test keys of {identity.name}"):
-                engine = await session.ask_store(lambda: session.workspace.connect(identity, session.log))
-                try:
-                    clusters = await engine.check_keys()
-                    offset = engine.clock_offset
-                finally:
-                    await engine.aclose()
+            engine = await session.ask_store(lambda: session.workspace.connect(identity, session.log))
+            keys = await check_keys(engine, session.log, identity.name)
         except Problem as problem:
             self.post_message(self.Tested(identity.name, problem.what, problem))
         else:
-            self.post_message(self.Tested(identity.name, keys_sentence(clusters, offset, identity.name)))
+            self.post_message(
+                self.Tested(identity.name, keys_sentence(keys.clusters, keys.clock_offset, identity.name))
+            )
 
     @on(Tested)
     def show_test(self, event: Tested) -> None:
