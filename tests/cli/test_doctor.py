@@ -338,7 +338,7 @@ def test_a_key_file_that_is_locked(patient: Patient, tmp_path: Path, monkeypatch
     passphrase.write_text("canary battery staple")
     sandbox = patient.served.sandbox
     where = ("--access-key", sandbox.access_key, "--store", "file", "--gateway-url", patient.served.url)
-    monkeypatch.setattr("ncp_tui.profiles.secret_stores.key_file_store.scrypt_cost_for", lambda _: 10)
+    monkeypatch.setattr("ncp_tui.profiles.secret_stores.key_file.scrypt_cost_for", lambda _: 10)
     added = patient.call(
         *("profile", "add", "box", *where, "--secret-stdin"),
         stdin=sandbox.secret_key,

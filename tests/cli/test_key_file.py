@@ -59,7 +59,7 @@ class Owner:
 @pytest.fixture
 def owner(call_nobody: Called, served: ThreadedSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Owner:
     """Whose key file opens quickly, unless a process of its own has made it."""
-    monkeypatch.setattr("ncp_tui.profiles.secret_stores.key_file_store.scrypt_cost_for", lambda _: 10)
+    monkeypatch.setattr("ncp_tui.profiles.secret_stores.key_file.scrypt_cost_for", lambda _: 10)
     return Owner(call_nobody, served, tmp_path)
 
 
@@ -94,6 +94,19 @@ def test_added_at_a_terminal_and_used_there(owner: Owner) -> None:
         terminal.answer(ASKED, PHRASE)
         result = terminal.end()
     assert (result.code, result.json()["outcome"]) == (0, "accepted")
+
+
+def test_without_a_store_named_the_one_that_works_here_is_used(owner: Owner) -> None:
+    """As the form proposes it. A host without a keyring used to be told that its keyring failed."""
+    key, secret = owner.served.sandbox.access_key, owner.served.sandbox.secret_key
+    add = ("profile", "add", "box", "--access-key", key, "--secret-stdin")
+    result = owner.call(*add, stdin=secret, **owner.by_file)
+    assert (result.code, owner.saved()["box"].store) == (0, "file")
+    assert "There is no OS keyring in this session." in result.stderr
+    assert "Without --store a secret key is kept in: encrypted file (" in result.stderr
+    found = {"NCLOUD_ACCESS_KEY": "AKCANARY000000000009", "NCLOUD_SECRET_KEY": secret}
+    assert owner.call("profile", "import", **owner.by_file, **found).code == 0
+    assert {each.store for each in owner.saved().values()} == {"file"}
 
 
 def test_a_passphrase_that_is_too_short_is_asked_again(owner: Owner) -> None:

@@ -74,6 +74,13 @@ def test_add(user: User) -> None:
     assert user.secret_of("prod") == SECRET
 
 
+def test_a_keyring_that_works_is_used_where_no_store_is_named(user: User) -> None:
+    result = user.add("prod")
+    assert user.profile("prod")["store"] == "keyring"
+    assert "Without --store a secret key is kept in: OS keyring (memory)." in result.stderr
+    assert "Without --store" not in user.add("lab", "--store", "keyring").stderr
+
+
 def test_the_flag_of_a_profile_is_not_that_of_the_run(user: User) -> None:
     """`--read-only` after `profile add` is the profile's; before it, it would refuse nothing that is local."""
     assert user.add("one", "--read-only").code == 0
@@ -151,7 +158,7 @@ def test_add_for_a_session(user: User) -> None:
 def test_the_secret_is_typed_unseen(nobody: Program) -> None:
     """The terminal's echo is what would show it; the keyring that then fails is none of this test's business."""
     nobody.never.append(SECRET)
-    with nobody.at_terminal("profile", "add", "prod", "--access-key", ACCESS_KEY, "--site", "gov") as terminal:
+    with nobody.at_terminal("profile", "add", "prod", "--access-key", ACCESS_KEY, "--store", "keyring") as terminal:
         terminal.answer("Secret key (not shown):", SECRET)
         result = terminal.end()
     assert result.code in {0, 3}
