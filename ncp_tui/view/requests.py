@@ -113,7 +113,7 @@ def how_many(entries: Sequence[JournalEntry], unresolved: Sequence[JournalEntry]
     """How many requests there are and how many are unresolved, and the tone of that; `means` resolves those."""
     count = plural(len(entries), "request")
     if not entries:
-        return "No snapshots requested from this machine yet.", Tone.PLAIN
+        return "No requests in the journal.", Tone.PLAIN
     if unresolved:
         return f"{count}, {len(unresolved):,} unresolved{means and f': {means}'}.", Tone.WARNING
     held = [entry for entry in entries if entry.is_open]

@@ -313,9 +313,7 @@ async def test_a_journal_nobody_can_read_is_told_of(tmp_path: Path) -> None:
 async def test_an_empty_journal_says_so() -> None:
     async with staged((80, 24)) as stage:
         await stage.press("u")
-        assert stage.shows(
-            "No snapshots requested from this machine yet.", "No snapshots requested from this machine yet."
-        )
+        assert stage.shows("No snapshots requested from this machine yet.", "No requests in the journal.")
         await stage.press("s", "x", "e", "enter")
         assert isinstance(stage.app.screen, RequestsScreen)
 

@@ -75,7 +75,7 @@ def test_a_request_in_full_has_each_event_at_its_time() -> None:
 def test_how_many_there_are_and_what_is_left() -> None:
     known, held, dismissed = entry(SENT, ACCEPTED), entry(SENT), entry(SENT, DISMISSED)
     sentences = {
-        "No snapshots requested from this machine yet.": how_many([], []),
+        "No requests in the journal.": how_many([], []),
         "1 request, all resolved.": how_many([known], []),
         "2 requests, all resolved, 1 of them marked resolved without proof.": how_many([known, dismissed], []),
         "1 request, 1 being sent or checked by a running ncp-tui.": how_many([held], []),

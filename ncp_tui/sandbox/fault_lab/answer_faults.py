@@ -50,7 +50,7 @@ def _pages() -> Iterator[LabFault]:
     yield from both("html-503", "503 with an HTML page, as of a proxy", doing(_page(503, "Service Unavailable")))
     blocked = _page(403, "Blocked by policy")
     yield before("html-403", "403 with an HTML page, as of a firewall; nothing was started.", doing(blocked))
-    yield from both("html-5mb", "502 with 5 MB of HTML", lambda _sandbox: _big_page)
+    yield from both("html-5mb", "502 with 4.8 MiB of HTML", lambda _sandbox: _big_page)
 
 
 def _other_json() -> Iterator[LabFault]:
