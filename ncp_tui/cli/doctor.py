@@ -295,13 +295,16 @@ def _folder(subject: str, folder: Path) -> CheckResult:
 
 
 def _private(file: Path) -> CheckResult | None:
+    from ncp_tui.system.private_files import foreign_owner
+
     try:
         found = file.stat()
     except OSError:
         return None  # not there yet, or closed to us: that is the folder's result
     subject, quoted = f"file {file.name}", shlex.quote(str(file))
     if found.st_uid != os.getuid():
-        return CheckResult.bad(subject, f"{file} belongs to somebody else", f'sudo chown "$USER" {quoted}')
+        what, fix = foreign_owner(file, found)
+        return CheckResult.bad(subject, what.rstrip("."), fix)
     if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077:
         mode = stat.S_IMODE(found.st_mode)
         return CheckResult.bad(subject, f"others may open {file} (mode {mode:04o})", f"chmod 600 {quoted}")

@@ -14,7 +14,15 @@ from ncp_tui.profiles.identity import same_name
 from ncp_tui.profiles.profile import InvalidProfile, Profile, check_profile, check_profile_name
 from ncp_tui.profiles.profiles_file import VERSION, ProfilesFile, read_profiles, write_profiles
 from ncp_tui.system.paths import Paths, make_private_directory
-from ncp_tui.system.private_files import Fence, GivenUp, back_up, read_file, remove_leftovers, write_atomically
+from ncp_tui.system.private_files import (
+    Fence,
+    GivenUp,
+    back_up,
+    foreign_owner,
+    read_file,
+    remove_leftovers,
+    write_atomically,
+)
 
 LOCK_SECONDS = 10.0
 
@@ -193,11 +201,8 @@ class ProfileStore:
         status = file.stat()
         mode = stat.S_IMODE(status.st_mode)
         if os.name == "posix" and status.st_uid not in {os.geteuid(), _ROOT}:
-            raise CannotRead(
-                f"{file} belongs to another user (uid {status.st_uid}).",
-                "The profiles in it were not used: they say where signatures are sent.",
-                f"Make it yours after a look at it: chown {os.geteuid()} {file}",
-            )
+            what, fix = foreign_owner(file, status)
+            raise CannotRead(what, "The profiles in it were not used: they say where signatures are sent.", fix)
         if os.name == "posix" and mode & _OTHERS_WRITE:
             raise CannotRead(
                 f"Other users can write in {file} (mode {mode:04o}).",

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import itertools
 import os
+import shlex
 import stat
 import threading
 from collections.abc import Iterator
@@ -29,6 +30,16 @@ def read_file(path: Path, *, follow: bool = False) -> bytes:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(errno.EINVAL, "it is not a file")
         return file.read(LARGEST)
+
+
+def foreign_owner(path: Path, status: os.stat_result) -> tuple[str, str]:
+    """What is wrong with a file or folder of another user, and how to make it one's own: a sentence each."""
+    quoted, mode = shlex.quote(str(path)), "700" if stat.S_ISDIR(status.st_mode) else "600"
+    fix = f"sudo chown {os.geteuid()} {quoted} && chmod {mode} {quoted}"
+    return (
+        f"{path} belongs to another user (uid {status.st_uid}).",
+        f"Run ncp-tui as that user (without sudo?), or check its content and make it yours: {fix}",
+    )
 
 
 class GivenUp(Exception):

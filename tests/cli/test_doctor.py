@@ -141,8 +141,11 @@ def test_a_file_of_somebody_else(healthy: Patient) -> None:
     os.chown(healthy.paths.profiles_file, 12345, -1)
     result, findings = healthy.look("--offline")
     assert (result.code, not_well(findings)) == (3, {"file profiles.toml", "profiles"})
-    assert "chown" in one(findings, "file profiles.toml")["fix"]
-    assert "belongs to another user (uid 12345)" in one(findings, "profiles")["found"]
+    file, profiles = one(findings, "file profiles.toml"), one(findings, "profiles")
+    assert "belongs to another user (uid 12345)" in file["found"]
+    assert profiles["found"].rstrip(".") == file["found"]
+    assert "chown" in file["fix"]
+    assert profiles["fix"] == file["fix"]
 
 
 def test_a_folder_that_cannot_be_one(healthy: Patient) -> None:

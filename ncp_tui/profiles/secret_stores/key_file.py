@@ -42,7 +42,7 @@ from ncp_tui.profiles.secret_stores.errors import (
 )
 from ncp_tui.profiles.secret_stores.passphrase import Passphrase
 from ncp_tui.system.paths import make_private_directory
-from ncp_tui.system.private_files import remove_leftovers, write_atomically
+from ncp_tui.system.private_files import foreign_owner, remove_leftovers, write_atomically
 from ncp_tui.system.secret_value import SecretValue
 
 LARGEST = 1 << 20
@@ -131,12 +131,8 @@ class KeyFile:
 
     def _check_owner(self, path: Path, status: os.stat_result) -> None:
         if os.name == "posix" and status.st_uid != os.geteuid():
-            raise UnsafeKeyFile(
-                f"{path} belongs to another user (uid {status.st_uid}).",
-                _NOT_READ,
-                f"Run ncp-tui as that user (without sudo?), or make it yours: chown {os.geteuid()} {path} "
-                f"&& chmod {'700' if stat.S_ISDIR(status.st_mode) else '600'} {path}",
-            )
+            what, fix = foreign_owner(path, status)
+            raise UnsafeKeyFile(what, _NOT_READ, fix)
 
 
 MAGIC = b"ncp-tui keys 1\n"
