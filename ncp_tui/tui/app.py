@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +15,7 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.system.process import resume_gc
-from ncp_tui.tui.key_bindings import note_input, problem_words
+from ncp_tui.tui.key_bindings import note_input, problem_words, use_keys
 from ncp_tui.tui.messages import ChoiceMade, IdentityFound, JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
 from ncp_tui.tui.palette import commands_of, topics_of
 from ncp_tui.tui.preferences import Preferences
@@ -112,6 +112,8 @@ class NcpApp(TerminalApp):
         self.notifier = Notifier(self, notify_by)
         self.preferences = Preferences(None if workspace.demo else workspace.paths)
         self.small_window = SmallWindow(self)
+        self.wanted_keys: Mapping[str, Any] = {}
+        """The user's own keys, by binding id, as the settings file has them."""
         self.begin_with(theme or theme_for(workspace.environ))
 
     def get_key_display(self, binding: Binding) -> str:
@@ -146,11 +148,24 @@ class NcpApp(TerminalApp):
         if self._has_begun:
             return
         self._has_begun = True
+        self._use_keys()
         self.find_identity()
         clusters = self._clusters_screen()
         if clusters is not None:
             await clusters.mount_panes()
         resume_gc()
+
+    def _use_keys(self) -> None:
+        """Put the user's own keys in force, and say which of them cannot be."""
+        if not self.wanted_keys:
+            return
+        from ncp_tui.tui.keymap import all_bindings, read_keymap
+
+        keymap = read_keymap(self.wanted_keys, all_bindings())
+        use_keys(keymap.keys)
+        self.set_keymap(dict(keymap.keys))
+        if keymap.problems:
+            self.session.key_problems = keymap.problems
 
     @work(group="identity", exclusive=True, exit_on_error=False, description="find who to call as")
     async def find_identity(self) -> None:
@@ -343,6 +358,9 @@ class NcpApp(TerminalApp):
         """What the palette offers: the actions of the screen in front, the manual, themes and notifications."""
         yield from commands_of(screen)
         yield from topics_of(self)
+        for identity in self.session.identities.identities:
+            place = f"{identity.profile.site}, {identity.profile.region}; keys from {identity.source}"
+            yield SystemCommand(f"Use profile: {identity.name}", place, partial(self.find_and_use, identity.name))
         for theme in THEMES:
             yield SystemCommand(f"Theme: {theme.name}", "Change the colours", partial(self.choose_theme, theme.name))
         for way, meaning in WAYS.items():

@@ -7,7 +7,7 @@ as a new one after another key, a click, a paste or an edit; or after a pause, w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -108,9 +108,18 @@ class KeyPath:
 
     @property
     def words(self) -> str:
-        """`p on the clusters, then a`."""
-        first, *more = (key for _, key in self.bindings)
+        """`p on the clusters, then a`, with the keys that are in force."""
+        first, *more = (_in_force.get(name, key) for name, key in self.bindings)
         return f"{first} {self.screen}" + "".join(f", then {key}" for key in more)
+
+
+_in_force: dict[str, str] = {}
+
+
+def use_keys(keys: Mapping[str, str]) -> None:
+    """Name the user's own `keys`, by binding id, in what is said from now on."""
+    _in_force.clear()
+    _in_force.update({name: each.partition(",")[0] for name, each in keys.items()})
 
 
 PROFILES = ("clusters.profiles", "p")

@@ -22,7 +22,8 @@ def run(workspace: Workspace, secrets: list[SecretKey], *, profile: str | None =
     from ncp_tui.tui.app import NcpApp  # Textual is loaded when a screen is wanted, and the environment is clean
 
     app = NcpApp(workspace, profile, choices.theme, secrets, notify_by=choices.notify_by)
-    app.session.choices.update(choices.kept)
+    app.session.choices.update(choices.kept.choices)
+    app.wanted_keys = choices.kept.keys
     log_file = app.session.keep_log()
     try:
         asyncio.run(app.run_to_the_end(mouse=wants_mouse(os.environ)))

@@ -19,24 +19,32 @@ _WIDTH = 66
 
 
 def commands_of(screen: Screen[Any]) -> Iterator[SystemCommand]:
-    """Every action of `screen` that is in force, once, but for those that move and those that send.
+    """Every action of `screen`, once, but for those that move and those that send; one that is greyed says why.
 
     Its words are the label and the tooltip of its key, so that a search finds both.
     """
+    why = getattr(screen, "why_unavailable", lambda _: "")
     seen: set[str] = set()
     for active in screen.active_bindings.values():
         binding = active.binding
-        if not binding.id or not active.enabled or binding.action in seen:
+        unavailable = "" if active.enabled else why(binding.action)
+        if not binding.id or binding.action in seen or not (active.enabled or unavailable):
             continue
         group, _, _ = binding.id.partition(".")
-        if group in {"table", "text", "filter"} or binding.action in {"command_palette", "leave_now"}:
+        if (group in {"table", "text", "filter"} and not binding.tooltip) or binding.action in {
+            "command_palette",
+            "leave_now",
+        }:
             continue
         if binding.id == SEND_ID:
             continue  # its letters and an enter would send
         seen.add(binding.action)
         words = f"{binding.description}: {binding.tooltip}" if binding.tooltip else binding.description
         key = f"Key: {screen.app.get_key_display(binding)}"
-        yield SystemCommand(words, key, _running(active.node, binding.action))
+        if unavailable:
+            yield SystemCommand(words, f"Not now: {unavailable}", partial(_say, screen, unavailable))
+        else:
+            yield SystemCommand(words, key, _running(active.node, binding.action))
 
 
 def topics_of(app: App[Any]) -> Iterator[SystemCommand]:
@@ -59,6 +67,10 @@ async def _show_topic(app: App[Any], topic: str) -> None:
     source = await run_blocking(partial(read_page, topic), DISK_SECONDS)
     lines = [line(each.text, Tone.STRONG if each.is_strong else Tone.PLAIN) for each in page_lines(source, _WIDTH)]
     await app.push_screen(TextDialog(f"Guide: {topic.replace('-', ' ')}", lines))
+
+
+def _say(screen: Any, sentence: str) -> None:
+    screen.say(sentence, "warning")
 
 
 def _running(node: Any, action: str) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ncp_tui.problem import Problem
@@ -37,13 +39,23 @@ class Preferences:
             raise _cannot(f"the disk did not answer within {DISK_SECONDS:g} s", paths.settings_file) from None
 
 
-def remembered(paths: Paths) -> dict[str, str]:
-    """What was chosen last; nothing where nothing was, or the file cannot be read. It blocks on the disk."""
+@dataclass(frozen=True)
+class Remembered:
+    """What was chosen last, by name, and the keys that the user has written into the file."""
+
+    choices: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Any] = field(default_factory=dict)
+
+
+def remembered(paths: Paths) -> Remembered:
+    """What the file has; nothing where there is none, or it cannot be read. It blocks on the disk."""
     try:
         chosen = _read(paths)
     except (OSError, ValueError):
-        return {}  # not worth a word at the start: the next choice says why it is not kept
-    return {name: value for name, value in chosen.items() if isinstance(value, str)}
+        return Remembered()  # not worth a word at the start: the next choice says why it is not kept
+    keys = chosen.get("keys")
+    choices = {name: value for name, value in chosen.items() if isinstance(value, str)}
+    return Remembered(choices, keys if isinstance(keys, dict) else {})
 
 
 def remember(paths: Paths, name: str, value: str) -> None:

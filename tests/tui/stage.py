@@ -254,6 +254,7 @@ async def staged(
     prepare: Callable[[Sandbox], object] = lambda _: None,
     settled: bool = True,
     resolve_seconds: float = 0.2,
+    keys: Mapping[str, str] | None = None,
     **workspace_fields: object,
 ) -> AsyncIterator[Stage]:
     """Run the app against a still sandbox.
@@ -262,7 +263,7 @@ async def staged(
     profile named on the command line. `clock_off` is how far the app's clock is ahead. With `listening`, requests go
     over a real socket. `wrap` stands between app and sandbox, and `prepare` sets the sandbox up. Unless
     `settled`, the test begins at once, with whatever hangs. After a lost answer the history is looked at for
-    `resolve_seconds`: in 0.2 s twice, or once where the machine is busy.
+    `resolve_seconds`: in 0.2 s twice, or once where the machine is busy. `keys` are the user's own.
     """
     clock, count = Clock(), iter(range(1, 100_000))
     sandbox = Sandbox(
@@ -311,6 +312,7 @@ async def staged(
         stack.enter_context(mock.patch.object(Screen, "_compositor_refresh", _paint_later))
         app = NcpApp(workspace, wanted, theme=theme)
         app.session.resolve_seconds = resolve_seconds
+        app.wanted_keys = keys or {}
         async with app.run_test(size=size) as pilot:
             stage = Stage(app, pilot, sandbox, clock, workspace)
             if settled:

@@ -13,6 +13,7 @@ from textual.widgets import Button
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.tui.app import NcpApp
+from ncp_tui.tui.dialogs.text import HelpDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.history import HistoryScreen
 from ncp_tui.tui.widgets.panes import Panes
@@ -242,3 +243,60 @@ async def test_a_click_on_a_head_sorts_and_a_second_one_turns_it_around() -> Non
         await stage.pilot.click(offset=(head.index("STATUS") + 1, 1))
         await stage.settle()
         assert stage.shows("STATUS ▼")
+
+
+async def test_a_key_that_does_nothing_now_says_why_also_when_it_is_clicked() -> None:
+    async with staged((120, 40), read_only=True) as stage:
+        assert stage.shows("READ-ONLY")
+        row = len(stage.text().splitlines()) - 1
+        await stage.press("s")
+        assert isinstance(stage.app.screen, ClustersScreen)
+        assert stage.shows("Read-only mode (--read-only): no snapshot is created.")
+        await stage.press("r")
+        await stage.pilot.click(offset=(1, row))
+        await stage.settle()
+        assert stage.shows("Read-only mode (--read-only): no snapshot is created.")
+        await stage.press("question_mark")
+        assert stage.shows("(Read-only mode (--read-only)")
+
+
+async def test_a_key_in_the_bar_can_be_clicked() -> None:
+    async with staged((120, 40)) as stage:
+        bar = stage.text().splitlines()[-1]
+        await stage.pilot.click(offset=(bar.index("h History") + 3, 39))
+        await stage.settle()
+        assert isinstance(stage.app.screen, HistoryScreen)
+
+
+async def test_help_is_closed_by_its_own_key_and_searched() -> None:
+    async with staged((120, 40)) as stage:
+        await stage.press("question_mark")
+        assert isinstance(stage.app.screen, HelpDialog)
+        await stage.press("slash")
+        await stage.type("sort")
+        assert stage.shows("Choose the column to sort by")
+        assert not stage.shows("Create a snapshot")
+        await stage.press("escape", "question_mark")
+        assert isinstance(stage.app.screen, ClustersScreen)
+
+
+async def test_half_a_page_goes_half_as_far_as_a_page() -> None:
+    async with staged((120, 40), clusters=100) as stage:
+        table = stage.app.screen.query_one("#table", RecordTable)
+        places = {row.key: place for place, row in enumerate(table.rows)}
+        await stage.press("ctrl+f")
+        page = places[table.cursor_key or ""]
+        await stage.press("ctrl+u")
+        assert page - places[table.cursor_key or ""] == page // 2
+        await stage.press("home", "ctrl+d")
+        assert places[table.cursor_key or ""] == page // 2
+
+
+async def test_the_arrows_lead_from_field_to_field_of_a_form() -> None:
+    async with staged((120, 40)) as stage:
+        await stage.press("p", "a")
+        first = stage.app.screen.focused
+        await stage.press("down")
+        assert stage.app.screen.focused is not first
+        await stage.press("up")
+        assert stage.app.screen.focused is first

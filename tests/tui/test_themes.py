@@ -116,9 +116,9 @@ def test_a_terminal_without_colours_is_known_by_its_name(term: str, monochrome: 
 async def test_a_theme_that_was_chosen_is_there_at_the_next_start() -> None:
     async with staged((120, 40)) as stage:
         await stage.press("f9")
-        assert remembered(stage.workspace.paths)["theme"] == LIGHT.name
+        assert remembered(stage.workspace.paths).choices["theme"] == LIGHT.name
         stage.workspace.paths.settings_file.write_text('later = "kept"\ntheme = 7\n')
-        assert "theme" not in remembered(stage.workspace.paths)
+        assert "theme" not in remembered(stage.workspace.paths).choices
         await stage.press("f9")
         kept = tomllib.loads(stage.workspace.paths.settings_file.read_text())
         assert kept == {"later": "kept", "theme": TERMINAL.name}
@@ -127,7 +127,7 @@ async def test_a_theme_that_was_chosen_is_there_at_the_next_start() -> None:
         await stage.type("ncp-contrast")
         await stage.press("down", "enter")
         assert stage.app.theme == CONTRAST.name
-        assert remembered(stage.workspace.paths)["theme"] == CONTRAST.name, "the palette remembers too"
+        assert remembered(stage.workspace.paths).choices["theme"] == CONTRAST.name, "the palette remembers too"
 
 
 async def test_the_demo_remembers_nothing() -> None:
@@ -142,7 +142,7 @@ async def test_settings_that_cannot_be_kept_are_told_and_left_alone() -> None:
     async with staged() as stage:
         file = stage.workspace.paths.settings_file
         file.write_text("not = = toml")
-        assert "theme" not in remembered(stage.workspace.paths)
+        assert "theme" not in remembered(stage.workspace.paths).choices
         await stage.press("f9")
         assert stage.app.theme == LIGHT.name
         assert stage.shows("This choice is not kept in")

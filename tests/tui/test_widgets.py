@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual import events, on
 from textual.app import App, ComposeResult
-from textual.binding import Binding
 from textual.widgets import Input
 
 from ncp_tui.gateway.credentials import InvalidCredentials
-from ncp_tui.tui.widgets.bars import HeaderItem, fitting, header_text
+from ncp_tui.tui.widgets.bars import HeaderItem, KeyHint, fitting, header_text, hint_at
 from ncp_tui.tui.widgets.inputs import SecretInput
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.text import Line, Span, Tone, line
@@ -45,23 +44,33 @@ def test_what_keeps_the_user_safe_leaves_the_header_last() -> None:
     assert "OS keyring" not in narrow
 
 
-NAMED = st.lists(
-    st.tuples(
-        st.sampled_from(["s", "f2", "enter", "esc"]),
-        st.builds(Binding, key=st.just("x"), action=st.sampled_from("abcdef"), description=WORDS),
+HINTS = st.lists(
+    st.builds(
+        KeyHint,
+        key=st.sampled_from(["s", "f2", "enter", "esc"]),
+        description=WORDS,
+        binding_key=st.just("x"),
+        action=st.sampled_from("abcdef"),
+        is_enabled=st.booleans(),
     ),
     max_size=12,
 )
 
 
-@given(NAMED, st.integers(0, 200))
-def test_the_key_line_never_leaves_out_help(named: list[tuple[str, Binding]], width: int) -> None:
+@given(HINTS, st.integers(0, 200))
+def test_the_key_line_never_leaves_out_help(hints: list[KeyHint], width: int) -> None:
     """Where little fits, help is the way to all the rest."""
-    help_key = ("?", Binding("question_mark", "help", "Help"))
-    kept = fitting([*named, help_key, ("q", Binding("q", "leave", "Quit"))], width)
-    assert help_key in kept
-    length = sum(cell_len(key) + cell_len(binding.description) + 3 for key, binding in kept)
-    assert length <= width or kept == [help_key]
+    help_hint = KeyHint("?", "Help", "question_mark", "help")
+    kept = fitting([*hints, help_hint, KeyHint("q", "Quit", "q", "leave")], width)
+    assert help_hint in kept
+    assert sum(hint.width for hint in kept) <= width or kept == [help_hint]
+
+
+def test_a_click_finds_the_hint_it_lies_in() -> None:
+    hints = [KeyHint("s", "Create", "s", "snapshot"), KeyHint("esc", "Back", "escape", "back")]
+    assert [hint_at(x, hints) for x in (0, 7, 8, 9, 10, 17, 18)] == [
+        *(hints[0], hints[0], None, None, hints[1], hints[1], None)
+    ]
 
 
 class Reader(App[None]):

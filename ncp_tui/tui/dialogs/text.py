@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -20,13 +20,14 @@ from ncp_tui.tui.dialogs.copyable import Copyable, CopyableDialog
 from ncp_tui.tui.key_bindings import problem_words
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.charset import escape
+from ncp_tui.tui.widgets.inputs import FilterBar
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.clusters import cluster_lines
 from ncp_tui.view.exchanges import curl_lines
-from ncp_tui.view.text import BLANK, Line, Span, Tone, line
+from ncp_tui.view.text import BLANK, Line, Span, Tone, comparable, line, plain_text
 
 _HINT = "esc Close   c Copy   w Save   m Select   arrows Scroll"
-_HELP_HINT = "esc Close   arrows Scroll"
+_HELP_HINT = "/ Search   esc Close   arrows Scroll"
 _CURL_NOTE = "Reads NCLOUD_ACCESS_KEY and NCLOUD_SECRET_KEY when run; contains no keys."
 _LOADING = "Loading ..."
 
@@ -82,22 +83,58 @@ _GROUPS = {
 
 
 class HelpDialog(TextDialog):
-    """The keys of `screen`, and which are unavailable now."""
+    """The keys of `screen`, and why some are unavailable now; `/` searches them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "dismiss(None)", "Close", id="help.close"),
+        Binding(
+            "slash",
+            "search",
+            "Search",
+            key_display="/",
+            tooltip="Show only the keys whose words match",
+            id="help.search",
+        ),
+    ]
 
     def __init__(self, screen: Screen[object]) -> None:
-        super().__init__("Keys", help_lines(screen), _HELP_HINT)
+        self._all = help_lines(screen)
+        super().__init__("Keys", self._all, _HELP_HINT)
+
+    def action_search(self) -> None:
+        """Open a line to type in, above the keys."""
+        bar = next(iter(self.query(FilterBar)), None)
+        if bar is not None:
+            bar.open()
+            return
+        bar = FilterBar()
+        self.query_one("#text-box").mount(bar, before="#text")
+        self.call_after_refresh(bar.open)
+
+    @on(FilterBar.Narrowed)
+    def show_matches(self, event: FilterBar.Narrowed) -> None:
+        event.stop()
+        wanted = comparable(event.text)
+        self.show([each for each in self._all if wanted in comparable(plain_text([each]))])
+
+    @on(FilterBar.Left)
+    def back_to_keys(self, event: FilterBar.Left) -> None:
+        event.stop()
+        self.query_one(TextView).focus()
 
 
 def help_lines(screen: Screen[object]) -> list[Line]:
-    """One line for each action: its keys, what it does, and whether it is available now."""
-    actions: dict[str, tuple[str, list[str], str, bool]] = {}
+    """One line for each action: its keys, what it does, and whether it can be done now."""
+    actions: dict[str, tuple[str, list[str], str, str]] = {}
+    why = getattr(screen, "why_unavailable", lambda _: "")
     for active in screen.active_bindings.values():
         binding = active.binding
         if not binding.id:
             continue  # Textual's own, for its inputs
         group = _GROUPS.get(binding.id.partition(".")[0], "This screen")
+        unavailable = "" if active.enabled else why(binding.action) or "unavailable now"
         _, keys, _, _ = actions.setdefault(
-            binding.action, (group, [], binding.tooltip or binding.description, active.enabled)
+            binding.action, (group, [], binding.tooltip or binding.description, unavailable)
         )
         keys.append(screen.app.get_key_display(binding))
     groups = ["This screen", *dict.fromkeys(_GROUPS.values())]
@@ -108,14 +145,14 @@ def help_lines(screen: Screen[object]) -> list[Line]:
             continue
         lines += [BLANK] if lines else []
         lines.append(line(group, Tone.STRONG))
-        lines += [_help_line(keys, words, enabled=enabled) for _, keys, words, enabled in members]
+        lines += [_help_line(keys, words, unavailable) for _, keys, words, unavailable in members]
     return lines
 
 
-def _help_line(keys: list[str], words: str, *, enabled: bool) -> Line:
+def _help_line(keys: list[str], words: str, unavailable: str) -> Line:
     return (
-        Span(f"  {' '.join(keys):<{_KEY_WIDTH}}", Tone.GOOD if enabled else Tone.DIM),
-        Span(words if enabled else f"{words} (unavailable)", Tone.PLAIN if enabled else Tone.DIM),
+        Span(f"  {' '.join(keys):<{_KEY_WIDTH}}", Tone.DIM if unavailable else Tone.GOOD),
+        Span(f"{words} ({unavailable})" if unavailable else words, Tone.DIM if unavailable else Tone.PLAIN),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -167,6 +168,28 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
     def action_reload(self) -> None:
         self.load()
 
+    def why_unavailable(self, action: str) -> str:  # noqa: ARG002 - of a subclass's actions
+        """Why an action cannot be taken here and now, in a sentence; empty where it can, or is none of this screen."""
+        return ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey what cannot be done now; its key says why."""
+        return None if self.why_unavailable(action) else super().check_action(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key that is known here does nothing now."""
+        active = self.active_bindings.get(event.key)
+        why = self.why_unavailable(active.binding.action) if active is not None and not active.enabled else ""
+        if why:
+            event.stop()
+            self.say(why, "warning")
+
+    @on(KeyBar.UnavailableClicked)
+    def say_why_unavailable(self, event: KeyBar.UnavailableClicked) -> None:
+        active = self.active_bindings.get(event.key)
+        if active is not None:
+            self.say(self.why_unavailable(active.binding.action), "warning")
+
     def action_next_pane(self) -> None:
         if self.panes is not None:
             self.panes.next_pane()
@@ -203,6 +226,15 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
 
     def action_back(self) -> None:
         self.app.pop_screen()
+
+
+def read_only_sentence(session: Session) -> str:
+    """That nothing is created in read-only mode, and what has set it; empty in any other."""
+    if not session.read_only:
+        return ""
+    by_profile = session.identity is not None and session.identity.profile.read_only
+    setter = f"profile {session.identity.name}" if by_profile and session.identity else "--read-only"
+    return f"Read-only mode ({setter}): no snapshot is created."
 
 
 def header_items(session: Session, *, opens_requests: bool = False) -> list[HeaderItem]:

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.text import plural
 from ncp_tui.tui.messages import JournalChanged
+from ncp_tui.tui.screens.base import read_only_sentence
 from ncp_tui.tui.screens.cluster_table import NO_PROFILE, ClusterTable
 from ncp_tui.tui.screens.table import TableScreen, detail_key
 from ncp_tui.view.clusters import details_lines
@@ -86,6 +87,8 @@ class ClustersScreen(TableScreen):
             read_at = session.clusters_read_at or session.workspace.now()
             clusters = plural(len(session.clusters), "cluster")
             self.say(COUNT.format(clusters=clusters, time=clock_time(read_at), zone=ZONE))
+        if session.key_problems:
+            self.say(session.key_problems[0], "warning")
         self.show_unresolved()
         self.show_tracked()
         if session.left_behind:
@@ -179,9 +182,11 @@ class ClustersScreen(TableScreen):
             self.call_after_refresh(self.load)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing is behind the home screen but an open filter, and read-only mode creates no snapshots."""
+        """Nothing is behind the home screen but an open filter."""
         if action == "back":
             return self.filter_bar is not None and self.filter_bar.display
-        if action == "snapshot" and self.session.read_only:
-            return False
         return super().check_action(action, parameters)
+
+    def why_unavailable(self, action: str) -> str:
+        """Read-only mode creates nothing."""
+        return read_only_sentence(self.session) if action == "snapshot" else ""

@@ -15,6 +15,7 @@ from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.text import TextDialog
+from ncp_tui.tui.screens.base import read_only_sentence
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.evidence import EvidenceScreen, HistoryRead, evidence_key
 from ncp_tui.tui.screens.table import detail_key
@@ -242,11 +243,9 @@ class HistoryScreen(EvidenceScreen):
         if entry is not None:
             self.app.push_screen(TextDialog(f"Snapshot {entry.snapshot}", history_lines(entry)))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Read-only mode creates no snapshots."""
-        if action == "snapshot" and self.session.read_only:
-            return False
-        return super().check_action(action, parameters)
+    def why_unavailable(self, action: str) -> str:
+        """Read-only mode creates nothing."""
+        return read_only_sentence(self.session) if action == "snapshot" else ""
 
 
 def _extent(reader: HistoryReader[Row]) -> str:

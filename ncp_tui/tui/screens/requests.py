@@ -187,7 +187,6 @@ class RequestsScreen(EvidenceScreen):
     def action_resolve(self) -> None:
         entry = self._open
         if entry is None:
-            self.say(*why_not_resolved(self._chosen, SHOWS))
             return
         if self._resolving is not None:
             self.say(STILL_CHECKING.format(name=self._resolving.request.name), "warning")
@@ -340,8 +339,8 @@ class RequestsScreen(EvidenceScreen):
             self._last_word = final_sentence(tracked, problem_words)
         self.read_journal()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Check and Mark resolved are for unresolved rows."""
-        if action in {"resolve", "dismiss_entry"}:
-            return True if self.is_mounted and self._open is not None else None
-        return super().check_action(action, parameters)
+    def why_unavailable(self, action: str) -> str:
+        """Only a request that is unresolved can be resolved, or marked as such."""
+        if action not in {"resolve", "dismiss_entry"} or (self.is_mounted and self._open is not None):
+            return ""
+        return why_not_resolved(self._chosen if self.is_mounted else None, SHOWS)[0]

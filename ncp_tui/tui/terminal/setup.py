@@ -17,7 +17,7 @@ from typing import Final
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import FIRST_FRAME_SECONDS
 from ncp_tui.system.process import DEVELOPMENT_VARIABLE
-from ncp_tui.tui.preferences import remembered
+from ncp_tui.tui.preferences import Remembered, remembered
 from ncp_tui.workspace import Workspace
 
 MOUSE_VARIABLE: Final = "NCP_TUI_MOUSE"
@@ -36,8 +36,8 @@ class Choices:
 
     theme: str
     notify_by: str
-    kept: Mapping[str, str]
-    """All that was chosen last, by its name in the settings file."""
+    kept: Remembered
+    """All that was chosen last, and the user's own keys."""
 
 
 def forget_foreign_variables(environ: MutableMapping[str, str]) -> None:
@@ -92,11 +92,13 @@ def prepare_terminal(workspace: Workspace) -> Choices:
     if is_monochrome(os.environ):
         os.environ["NO_COLOR"] = "1"  # the one word for it that Textual listens to
     last = asyncio.run(_remembered(workspace))
-    return Choices(theme_for(os.environ, last.get("theme")), way_for(os.environ, last.get("notify")), last)
+    return Choices(
+        theme_for(os.environ, last.choices.get("theme")), way_for(os.environ, last.choices.get("notify")), last
+    )
 
 
-async def _remembered(workspace: Workspace) -> dict[str, str]:
+async def _remembered(workspace: Workspace) -> Remembered:
     try:
         return await run_blocking(lambda: remembered(workspace.paths), FIRST_FRAME_SECONDS)
     except TimeoutError:
-        return {}
+        return Remembered()

@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 from rich.text import Text
+from textual import events
 from textual.binding import Binding
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
+from ncp_tui.tui.key_bindings import SEND_ID
 from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.table_rows import cut
 
@@ -114,11 +117,11 @@ class StatusBar(Widget):
 class KeyBar(Widget):
     """The keys that matter here, in one line; `?` has the rest."""
 
-    COMPONENT_CLASSES = {"keys--key"}  # noqa: RUF012 - Textual reads it off the class
+    COMPONENT_CLASSES = {"keys--key", "keys--unavailable"}  # noqa: RUF012 - Textual reads it off the class
 
     def __init__(self) -> None:
         super().__init__(id="keys")
-        self._shown: list[tuple[str, str]] = []
+        self._shown: list[KeyHint] = []
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._look_again())
@@ -127,46 +130,93 @@ class KeyBar(Widget):
         if self._keys() != self._shown:
             self.refresh()
 
-    def _keys(self) -> list[tuple[str, str]]:
-        named = [(self.app.get_key_display(each), each) for each in shown_bindings(self.screen)]
-        return [(key, binding.description) for key, binding in fitting(named, self.size.width)]
+    def _keys(self) -> list[KeyHint]:
+        return fitting(key_hints(self.screen), self.size.width)
 
     def render(self) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")
         style = self.get_component_rich_style("keys--key", partial=True)
+        dim = self.get_component_rich_style("keys--unavailable", partial=True)
         self._shown = self._keys()
-        for key, description in self._shown:
-            text.append(key, style)
-            text.append(f" {description}  ")
+        for hint in self._shown:
+            text.append(hint.key, style if hint.is_enabled else dim)
+            text.append(f" {hint.description}  ", None if hint.is_enabled else dim)
         return text
 
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the key does that was clicked; the key that sends is pressed, never clicked by the way."""
+        hint = hint_at(event.x, self._shown)
+        if hint is None or hint.is_sending:
+            return
+        active = self.screen.active_bindings.get(hint.binding_key)
+        if active is not None and active.enabled:
+            await self.app.run_action(active.binding.action, active.node)
+        else:
+            self.post_message(self.UnavailableClicked(hint.binding_key))
 
-def fitting(named: Sequence[tuple[str, Binding]], width: int) -> list[tuple[str, Binding]]:
+    @dataclass
+    class UnavailableClicked(Message):
+        """A key was clicked that does nothing now."""
+
+        key: str
+
+
+@dataclass(frozen=True)
+class KeyHint:
+    """One key in the bar: its name, what it does, and whether it does it now."""
+
+    key: str
+    description: str
+    binding_key: str
+    action: str
+    is_enabled: bool = True
+    is_sending: bool = False
+
+    @property
+    def width(self) -> int:
+        """Cells, with the gap behind it."""
+        return cell_len(self.key) + cell_len(self.description) + 3
+
+
+def fitting(hints: Sequence[KeyHint], width: int) -> list[KeyHint]:
     """As many as fit, in order; help is always among them, since it has the rest."""
-
-    def length(each: tuple[str, Binding]) -> int:
-        return cell_len(each[0]) + cell_len(each[1].description) + 3
-
-    room = width - sum(length(each) for each in named if each[1].action == "help")
+    room = width - sum(hint.width for hint in hints if hint.action == "help")
     kept = []
-    for each in named:
-        if each[1].action != "help":
-            room -= length(each)
-        if room >= 0 or each[1].action == "help":
-            kept.append(each)
+    for hint in hints:
+        if hint.action != "help":
+            room -= hint.width
+        if room >= 0 or hint.action == "help":
+            kept.append(hint)
     return kept
+
+
+def hint_at(x: int, hints: Sequence[KeyHint]) -> KeyHint | None:
+    """The hint that the cell `x` of the bar lies in."""
+    start = 0
+    for hint in hints:
+        if start <= x < start + hint.width - 2:
+            return hint
+        start += hint.width
+    return None
 
 
 _ORDER = ("table", "screen", "app")
 
 
-def shown_bindings(screen: Screen[object]) -> list[Binding]:
-    """The bindings of a screen that are shown and can be used now, each action once, the screen's own first."""
-    found: dict[str, Binding] = {}
-    for _, binding, enabled, _ in screen.active_bindings.values():
-        if binding.show and enabled and binding.action not in found:
-            found[binding.action] = binding
-    return sorted(found.values(), key=_place)
+def key_hints(screen: Screen[object]) -> list[KeyHint]:
+    """The bindings of a screen that are shown, each action once, the screen's own first.
+
+    One that cannot be used now is among them, greyed, where the screen can say why.
+    """
+    found: dict[str, tuple[int, KeyHint]] = {}
+    why = getattr(screen, "why_unavailable", lambda _: "")
+    for key, (_, binding, enabled, _) in screen.active_bindings.items():
+        if binding.show and binding.action not in found and (enabled or why(binding.action)):
+            name = screen.app.get_key_display(binding)
+            is_sending = binding.id == SEND_ID
+            hint = KeyHint(name, binding.description, key, binding.action, enabled, is_sending)
+            found[binding.action] = (_place(binding), hint)
+    return [hint for _, hint in sorted(found.values(), key=lambda each: each[0])]
 
 
 def _place(binding: Binding) -> int:

@@ -66,7 +66,12 @@ class SecretInput(Input):
 
 
 class TextInput(Input):
-    """An input one row high."""
+    """An input one row high; the arrows lead to the field above and below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous", "Field above", show=False, id="input.up"),
+        Binding("down", "app.focus_next", "Field below", show=False, id="input.down"),
+    ]
 
     def __init__(self, value: str = "", *, placeholder: str = "", id: str, disabled: bool = False) -> None:  # noqa: A002
         super().__init__(

@@ -232,9 +232,12 @@ class Panes(ReportsWorkerErrors, Horizontal):
             pane = self.query_one(f"#pane-{name}")
             pane.set_class(name == self._front, "front")
             pane.set_class(name == self._beside, "beside")
-            is_alone = split and name == "log"
-            tabs = self._tabs(name, [name] if is_alone else self._names[:-1] if split else self._names)
-            pane.border_title = self._with_note(tabs, pane) if is_alone or not split else tabs
+            pane.border_title = self._title_of(name, pane, split=split)
+
+    def _title_of(self, name: str, pane: Widget, *, split: bool) -> Content:
+        is_alone = split and name == "log"
+        tabs = self._tabs(name, [name] if is_alone else self._names[:-1] if split else self._names)
+        return self._with_note(tabs, pane) if is_alone or not split else tabs
 
     def _with_note(self, tabs: Content, pane: Widget) -> Content:
         """`tabs` with the note at the right end of the frame, where it has room."""

@@ -63,7 +63,9 @@ class RecordTable(ScrollView, can_focus=True):
         Binding("up,k", "move(-1)", "Up", show=False, id="table.up"),
         Binding("down,j", "move(1)", "Down", show=False, id="table.down"),
         Binding("pageup", "page(-1)", "Page up", show=False, id="table.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="table.page_down"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="table.page_down"),
+        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False, id="table.half_up"),
+        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, id="table.half_down"),
         Binding("home,g", "jump(0)", "First row", show=False, id="table.first"),
         Binding("end,G", "jump(-1)", "Last row", show=False, id="table.last"),
     ]
@@ -169,9 +171,9 @@ class RecordTable(ScrollView, can_focus=True):
     def action_move(self, by: int) -> None:
         self._go(self._cursor + by)
 
-    def action_page(self, by: int) -> None:
+    def action_page(self, by: float) -> None:
         """Move the cursor `by` screens."""
-        self._go(self._cursor + by * max(1, self.size.height - self._header))
+        self._go(self._cursor + int(by * max(2, self.size.height - self._header)))
 
     def action_jump(self, to: int) -> None:
         """Move the cursor to the first (0) or the last (-1) row."""

@@ -25,7 +25,9 @@ class TextView(ScrollView, can_focus=True):
         Binding("up,k", "scroll_by(-1)", "Up", show=False, id="text.up"),
         Binding("down,j", "scroll_by(1)", "Down", show=False, id="text.down"),
         Binding("pageup", "scroll_page(-1)", "Page up", show=False, id="text.page_up"),
-        Binding("pagedown,space", "scroll_page(1)", "Page down", show=False, id="text.page_down"),
+        Binding("pagedown,space,ctrl+f", "scroll_page(1)", "Page down", show=False, id="text.page_down"),
+        Binding("ctrl+u", "scroll_page(-0.5)", "Half a page up", show=False, id="text.half_up"),
+        Binding("ctrl+d", "scroll_page(0.5)", "Half a page down", show=False, id="text.half_down"),
         Binding("home,g", "scroll_end_of(0)", "Start", show=False, id="text.start"),
         Binding("end,G", "scroll_end_of(1)", "End", show=False, id="text.end"),
         Binding("left", "scroll_sideways(-8)", "Left", show=False, id="text.left"),
@@ -56,9 +58,9 @@ class TextView(ScrollView, can_focus=True):
     def action_scroll_by(self, by: int) -> None:
         self.scroll_relative(y=by, animate=False)
 
-    def action_scroll_page(self, by: int) -> None:
+    def action_scroll_page(self, by: float) -> None:
         """Scroll `by` screens."""
-        self.scroll_relative(y=by * max(1, self.size.height - 1), animate=False)
+        self.scroll_relative(y=int(by * max(2, self.size.height - 1)), animate=False)
 
     def action_scroll_end_of(self, end: int) -> None:
         """Scroll to the start (0) or the end (1)."""

@@ -128,7 +128,7 @@ async def test_the_palette_has_every_way_and_the_choice_is_kept() -> None:
         await stage.type(" osc777")
         await stage.press("down", "enter")
         assert stage.app.notifier.way == "osc777"
-        assert remembered(stage.workspace.paths) == {"theme": "ncp-light", "notify": "osc777"}
+        assert remembered(stage.workspace.paths).choices == {"theme": "ncp-light", "notify": "osc777"}
 
 
 async def test_the_demo_keeps_no_choice() -> None:
