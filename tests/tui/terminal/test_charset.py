@@ -103,7 +103,7 @@ class TestCharset:
                 await stage.press("escape", "slash")
                 stage.app.screen.query_one("#filter", Input).value = NFD
                 await stage.settle()
-                assert stage.shows("1 of 14 rows")
+                assert stage.shows("1 of 14 match")
         finally:
             CHARSET.limit_to(None)
 
@@ -126,8 +126,8 @@ LIMITED_LOCALES = {
 def test_nothing_but_ascii_reaches_a_terminal_of_ascii(tmp_path: Path, environ: dict[str, str]) -> None:
     """Where the stream cannot take a border, Python would write an escape of six characters in its place."""
     with Terminal(tmp_path, "--demo", environ=environ) as terminal:
-        terminal.expect("14 clusters", "-[Details]  Response   Session log (KST) ----")
-        for key, text in ((F1, "This screen"), ("s", "legal; time")):
+        terminal.expect("14 clusters", "-[Details]  Response   Session log (KST)  ----")
+        for key, text in ((F1, "This screen"), ("s", "valid (UTC)")):
             terminal.press(key)
             terminal.expect(text)
             terminal.press(ESCAPE)
@@ -170,7 +170,7 @@ def test_a_korean_terminal_of_old_gets_its_own_hangul(
         terminal.expect("Filter: text in any")
         terminal.process.send("검색".encode("euc-kr"))
         terminal.press("0002")
-        terminal.expect("1 of 14 rows")
+        terminal.expect("1 of 14 match")
         terminal.press("\x03")
         assert terminal.expect_end() == 0
     assert "검색-로그-서울".encode("euc-kr") in terminal.raw
