@@ -58,7 +58,9 @@ class BodyReader:
         else:
             await self._read_beginning(response)
             raise errors.BadAnswer(
-                f"The answer is in an encoding nobody asked for: {clean(encoding)}.", _UNKNOWN_EFFECT, _LOOK_FIRST
+                f"The response is in an encoding that was not requested: {clean(encoding)}.",
+                _UNKNOWN_EFFECT,
+                _LOOK_FIRST,
             )
 
     async def _read_beginning(self, response: httpx.Response) -> None:
@@ -83,7 +85,7 @@ class BodyReader:
             raise
         if beginning and not inflate.eof:
             self.body = self.body or beginning
-            cut_off = errors.BadAnswer("The compressed answer was cut off.", _UNKNOWN_EFFECT, _LOOK_FIRST)
+            cut_off = errors.BadAnswer("The compressed response was cut off.", _UNKNOWN_EFFECT, _LOOK_FIRST)
             cut_off.is_incomplete = True
             raise cut_off
 
@@ -92,7 +94,7 @@ class BodyReader:
         if len(self.body) > LARGEST_BODY:
             del self.body[LARGEST_BROKEN_BODY:]
             raise errors.BadAnswer(
-                f"The answer is larger than {LARGEST_BODY // 1024 // 1024} MiB and was cut off.",
+                f"The response is larger than {LARGEST_BODY // 1024 // 1024} MiB and was cut off.",
                 _UNKNOWN_EFFECT,
                 "Check the gateway URL and the proxy.",
             )
@@ -105,7 +107,7 @@ class BodyReader:
         """
         head = self.head
         if head is None:
-            raise ValueError("not even a head has come")
+            raise ValueError("not even the headers arrived")
         kept = bytes(self.body if self.is_whole else self.body[:LARGEST_BROKEN_BODY])
         body = _without(secrets, _in_utf8(kept, head.charset_encoding))
         if not self.is_whole:
@@ -121,8 +123,8 @@ class BodyReader:
         )
 
 
-_UNKNOWN_EFFECT = "It does not say whether the request took effect."
-_LOOK_FIRST = "Look at the history before trying again."
+_UNKNOWN_EFFECT = "The request may or may not have taken effect."
+_LOOK_FIRST = "Check the history before you retry."
 
 
 # Charsets that machines between a Korean bastion and NCP answer in, by Python's name for what they declare. Each with

@@ -76,7 +76,7 @@ _LONGEST_MESSAGE = 4000
 
 
 def _incomplete(status: int) -> errors.BadAnswer:
-    error = errors.BadAnswer(f"Only the beginning of an answer ({status}) came.", _UNKNOWN_EFFECT, _LOOK_FIRST)
+    error = errors.BadAnswer(f"Only the beginning of a response ({status}) arrived.", _UNKNOWN_EFFECT, _LOOK_FIRST)
     error.is_incomplete = True
     return error
 
@@ -85,20 +85,20 @@ def _from_object(answer: Answer, payload: dict[str, Any], *, boolean: bool, cloc
     """Judge a JSON object by which of the known shapes it has, and by whether it has one only."""
     said = words_of(payload)
     if boolean and len(answer.body) > LARGEST_CONFIRMATION:
-        return _unproven(answer.status, "The answer is far larger than one of the service's.", said)
+        return _unproven(answer.status, "The response is far larger than any of NCP's.", said)
     if len(answer.body) <= LARGEST_CONFIRMATION and _repeats_a_name(answer):
-        return _unproven(answer.status, "The answer contradicts itself: it has a member twice.", said)
+        return _unproven(answer.status, "The response contradicts itself: a member occurs twice.", said)
     gateway_error, classic = payload.get("error"), payload.get("responseError")
     has_envelope = "code" in payload or "result" in payload
     if sum((has_envelope, gateway_error is not None, classic is not None)) > 1:
         return _unproven(
-            answer.status, "The answer contradicts itself: it has more than one of the known shapes.", said
+            answer.status, "The response contradicts itself: it has more than one of the known formats.", said
         )
     if isinstance(gateway_error, dict):
         return _from_gateway(answer, gateway_error, said, clock_advice)
     if isinstance(classic, dict):
         # The shape of other services of NCP. What its codes prove about this one is documented nowhere.
-        return _unproven(answer.status, f"An answer in another service's shape came ({answer.status}).", said)
+        return _unproven(answer.status, f"A response in the format of another service arrived ({answer.status}).", said)
     if "code" in payload:
         return _from_envelope(answer.status, payload, said, boolean=boolean)
     return _from_status(answer, payload)
@@ -151,8 +151,8 @@ def _number(value: Any) -> str:
 
 
 _NOTHING_CHANGED = "Nothing was changed."
-_UNKNOWN_EFFECT = "It does not say whether the request took effect."
-_LOOK_FIRST = "Look at the history before trying again."
+_UNKNOWN_EFFECT = "The request may or may not have taken effect."
+_LOOK_FIRST = "Check the history before you retry."
 _CHECK_THE_WAY = "Check the gateway URL and the proxy."
 
 
@@ -166,36 +166,36 @@ class _Documented:
     next_step: str
 
 
-_SEE_TO_IT = "See to what the message names, then try again."
-_BAD_REQUEST = _Documented(errors.RefusedByGateway, "The gateway refused the request", _NOTHING_CHANGED, _SEE_TO_IT)
+_FIX_THE_CAUSE = "Fix the cause that the message names, then retry."
+_BAD_REQUEST = _Documented(errors.RefusedByGateway, "The gateway refused the request", _NOTHING_CHANGED, _FIX_THE_CAUSE)
 _SIGNATURE = _Documented(
     errors.AuthenticationFailed,
     "The gateway refused the signature",
-    f"{_NOTHING_CHANGED} Access key, secret key or clock is wrong.",
+    f"{_NOTHING_CHANGED} The access key, the secret key or the clock is wrong.",
     "",  # by the clock
 )
 _PERMISSION = _Documented(
     errors.PermissionDenied,
-    "The key is right but may not do this",
+    "The key is valid but lacks permission for this",
     _NOTHING_CHANGED,
     "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile.",
 )
 _NO_ROUTE = _Documented(
     errors.NotFound,
-    "The gateway knows no such address",
+    "The gateway does not know this path",
     f"{_NOTHING_CHANGED} The site or region is wrong, the service is not offered there, or this account has no "
     "permission for it or no subscription.",
-    "Check site, region and gateway URL of the profile, then the account's permissions and its subscription.",
+    "Check site, region and gateway URL of the profile, then the permissions and the subscription of the account.",
 )
-_TOO_LARGE = _Documented(errors.RefusedByGateway, "The request is too large", _NOTHING_CHANGED, _SEE_TO_IT)
+_TOO_LARGE = _Documented(errors.RefusedByGateway, "The request is too large", _NOTHING_CHANGED, _FIX_THE_CAUSE)
 _QUOTA = _Documented(
     errors.QuotaExceeded,
     "The account's quota is used up",
-    f"{_NOTHING_CHANGED} Repeating will not help.",
-    "Raise the quota in the NCP console, or wait for it to be renewed.",
+    f"{_NOTHING_CHANGED} A retry does not help.",
+    "Raise the quota in the NCP console, or wait until it is renewed.",
 )
 _THROTTLED = _Documented(
-    errors.Throttled, "The gateway is throttling this account", _NOTHING_CHANGED, "Wait a minute and try again."
+    errors.Throttled, "The gateway is throttling this account", _NOTHING_CHANGED, "Wait a minute, then retry."
 )
 
 REFUSALS: Mapping[tuple[int, str], _Documented] = MappingProxyType(
@@ -219,12 +219,12 @@ Source: api-gov.ncloud-docs.com, "api-call-lgc-errorhandling". No other pair pro
 _FAILURES: Mapping[tuple[int, str], _Documented] = MappingProxyType(
     {
         (503, "500"): _Documented(
-            errors.EndpointError, "The gateway could not talk to the service", _UNKNOWN_EFFECT, _LOOK_FIRST
+            errors.EndpointError, "The gateway could not reach the service behind it", _UNKNOWN_EFFECT, _LOOK_FIRST
         ),
         (504, "510"): _Documented(
             errors.EndpointTimeout,
-            "The service did not answer the gateway in time",
-            "The request may have taken effect all the same.",
+            "The service behind the gateway did not answer in time",
+            "The request may have taken effect nevertheless.",
             _LOOK_FIRST,
         ),
         (500, "900"): _Documented(errors.ServerError, "The gateway failed", _UNKNOWN_EFFECT, _LOOK_FIRST),
@@ -251,7 +251,9 @@ def _from_gateway(answer: Answer, said: dict[str, Any], words: str, clock_advice
         kind = _KIND_OF_CODE.get(code, kind)
     numbers = f"{status}/{_text_of_code(said.get('errorCode')) or '-'}"
     meaning = (
-        "The answer is an error in spite of its status." if status in _SUCCESS else "Status and code do not match."
+        "The response is an error although its HTTP status is a success."
+        if status in _SUCCESS
+        else "HTTP status and code do not match."
     )
     return _may_have_acted(
         kind(f"The gateway answered {numbers}: {words or 'no message'}.", f"{meaning} {_UNKNOWN_EFFECT}", _LOOK_FIRST)
@@ -295,13 +297,13 @@ def _clock_advice(offset: ClockOffset | None, correction: float) -> str:
             "clock if it is wrong; else check the gateway URL and the proxy."
         )
     if offset is not None and correction and not offset.after(correction).is_worrying:
-        return "Test the profile's keys; this machine's clock was corrected for."
+        return "The clock was corrected for: copy both keys again from the NCP console."
     if offset is None:
-        return "Test the profile's keys, and check this machine's clock."
+        return "Copy both keys again from the NCP console, and check the clock of this machine."
     if offset.is_worrying:
         side = "slow" if offset.seconds > 0 else "fast"
         return f"This machine's clock is {abs(offset.seconds):.0f} s {side}: set it first."
-    return "Test the profile's keys; the clock agrees with the gateway's."
+    return "The clock is right: copy both keys again from the NCP console."
 
 
 _STATUSES_OF_REFUSALS = (200, 400)
@@ -315,34 +317,36 @@ def _from_envelope(status: int, payload: dict[str, Any], words: str, *, boolean:
     if code == "0" and status in _SUCCESS:
         return None if not boolean or result is True else _unconfirmed(result, words)
     if code == "0":
-        return _unproven(status, f"The answer contradicts itself: HTTP {status} with code 0.", words)
+        return _unproven(status, f"The response contradicts itself: HTTP {status} with code 0.", words)
     shown = _text_of_code(payload["code"])
     if not code:
-        return _unproven(status, f"The answer's code ({shown or 'none'}) is no number that the service uses.", words)
+        return _unproven(status, f"The code of the response ({shown or 'none'}) is not a number that NCP uses.", words)
     if boolean and result is True:
-        return _unproven(status, f"The answer contradicts itself: result true with code {shown}.", words)
+        return _unproven(status, f"The response contradicts itself: result true with code {shown}.", words)
     reason = words or "no reason given"
     if status >= _SERVER_ERROR or code in _NO_REFUSALS:
         kind = _kind_of(status) if status >= _SERVER_ERROR else errors.ServerError
         return _may_have_acted(
-            kind(f"The service failed: {reason} (HTTP {status}, code {code}).", _UNKNOWN_EFFECT, _LOOK_FIRST)
+            kind(f"NCP failed: {reason} (HTTP {status}, code {code}).", _UNKNOWN_EFFECT, _LOOK_FIRST)
         )
     if status in _STATUSES_OF_REFUSALS and "result" in payload and result is None:
         return errors.RefusedByService(
-            f"The service refused: {reason} (code {code}).", "Nothing was started by this request.", _SEE_TO_IT
+            f"NCP refused: {reason} (code {code}).", "Nothing was started by this request.", _FIX_THE_CAUSE
         )
-    return _unproven(status, f"The service answered HTTP {status} with code {code}, which is no refusal of it.", words)
+    return _unproven(status, f"NCP answered HTTP {status} with code {code}, which is not one of its refusals.", words)
 
 
 def _unconfirmed(result: Any, words: str) -> GatewayError:
     if result is False:
         return errors.BadAnswer(
-            f"The service answered result: false ({words or 'no message'}).",
-            "That is no refusal that it documents: it may or may not have acted.",
+            f"NCP answered result: false ({words or 'no message'}).",
+            "That is not a documented refusal: the request may or may not have taken effect.",
             _LOOK_FIRST,
         )
     return errors.BadAnswer(
-        "The service answered without confirming (result is not true).", "It may or may not have acted.", _LOOK_FIRST
+        "NCP answered without confirming (result is not true).",
+        "The request may or may not have taken effect.",
+        _LOOK_FIRST,
     )
 
 
@@ -362,20 +366,20 @@ def _from_status(answer: Answer, payload: Any) -> GatewayError:
     if status in _SUCCESS:
         beginning = clean_lines(answer.body[:_LOOKED_AT].decode("utf-8-sig", errors="replace")).split()
         bad = errors.BadAnswer(
-            f"The answer is not one of the service's ({status}): "
+            f"The response is not one of NCP's ({status}): "
             f"{' '.join(beginning)[:_LONGEST_EXCERPT].rstrip('.') or 'it is empty'}.",
             _UNKNOWN_EFFECT,
-            "Check the gateway URL and the proxy, and look at the history before trying again.",
+            "Check the gateway URL and the proxy, and the history before you retry.",
         )
         # Nothing at all, or JSON that begins and makes no sense: most likely the end of it is missing.
         bad.is_incomplete = not beginning or beginning[0].startswith("{")
         return bad
     words = words_in(answer, payload)
-    said = f"HTTP {status} came back with none of the bodies that the API documents."
+    said = f"HTTP {status} came without an error body that NCP documents."
     return _may_have_acted(
         _kind_of(status)(
             f"{said} It says: {words}." if words else said,
-            "Something between here and the service may have answered; whether the request took effect is not known.",
+            "A proxy may have answered instead of NCP. The request may or may not have taken effect.",
             f"{_CHECK_THE_WAY} {_LOOK_FIRST}",
         )
     )

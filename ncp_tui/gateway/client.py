@@ -153,7 +153,7 @@ class GatewayClient:
             ended.answer = answer
         except asyncio.CancelledError:
             exchange = self._exchange(call, request, trace, started, attempt)
-            self._record(replace(exchange, error="cancelled", error_text="Cancelled before an answer came."))
+            self._record(replace(exchange, error="cancelled", error_text="Cancelled before a response arrived."))
             raise
         except Exception as error:
             if trace.hook_error is not None:
@@ -232,7 +232,7 @@ class GatewayClient:
         if isinstance(problem, Problem):
             exchange = replace(exchange, error=problem.kind, error_text=problem.what)
         elif problem is not None:
-            exchange = replace(exchange, error="held_back", error_text="It was ready, and was not sent.")
+            exchange = replace(exchange, error="held_back", error_text="The request was ready and was not sent.")
         if isinstance(problem, GatewayError):
             problem.exchange = exchange
         self._record(exchange)
@@ -290,9 +290,9 @@ async def _taken_in(
 
 def _too_many() -> BadAnswer:
     return BadAnswer(
-        f"The answer has more than {MOST_VALUES:,} values and was not read.",
-        "It does not say whether the request took effect.",
-        "Check the gateway URL and the proxy: the service is not known to answer so.",
+        f"The response has more than {MOST_VALUES:,} values and was not read.",
+        "The request may or may not have taken effect.",
+        "Check the gateway URL and the proxy: NCP does not answer like this.",
     )
 
 

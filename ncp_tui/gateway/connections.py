@@ -148,7 +148,7 @@ async def loaded_tls_context(ca_bundle: str | None, environ: Mapping[str, str]) 
         raise UnusableCaBundle(
             f"The certificates could not be read within {DISK_SECONDS:g} s.",
             "Nothing was sent.",
-            "Is the folder of the CA bundle reachable?",
+            "Check whether the folder of the CA bundle is reachable.",
         ) from None
 
 

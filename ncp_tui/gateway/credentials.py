@@ -36,11 +36,11 @@ def check_as_pasted(what: str, value: str) -> str:
     if _NAMED.match(value):
         mistake, mend = "has a name before it (NAME=value)", "Give the value alone."
     elif value and (value[0] in _QUOTES or value[-1] in _QUOTES):
-        mistake, mend = "is in quotes", "Take the quotes away: here they would be a part of the key."
+        mistake, mend = "is in quotes", "Remove the quotes: here they would be part of the key."
     elif re.search(r"\s#", value):
-        mistake, mend = "has a comment behind it", "Take the comment away: here it would be a part of the key."
+        mistake, mend = "has a comment after it", "Remove the comment: here it would be part of the key."
     elif re.search(r"\s", value):
-        mistake, mend = "has a blank or a line break inside", "Copy it again: a key is one word."
+        mistake, mend = "contains a blank or a line break", "Copy it again: a key is one word."
     if mistake:
         raise InvalidCredentials(f"{what} {mistake}.", "Nothing was stored or sent.", mend)
     return value
@@ -61,7 +61,7 @@ class SecretKey(SecretValue[str]):
         value = check_as_pasted("The secret key", value)
         if not value.isprintable() or not value:
             raise InvalidCredentials(
-                "The secret key is empty or holds an invisible character.",
+                "The secret key is empty or contains an invisible character.",
                 "Nothing was stored or sent.",
                 "Copy it again from the NCP console: My Account > Manage Auth Key.",
             )

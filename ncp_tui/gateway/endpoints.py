@@ -156,7 +156,7 @@ def _split_gateway_url(url: str, service: str) -> tuple[str, str]:
     # First, and without showing the URL: what stands before an "@" may be a password.
     if "@" in url or (parts and (parts.query or parts.fragment)):
         raise UnknownEndpoint(
-            "A gateway URL holds no user, password, query or fragment.",
+            "A gateway URL contains no user, password, query or fragment.",
             "Nothing was sent.",
             "Keep scheme, host and path only.",
         )
@@ -172,8 +172,8 @@ def _split_gateway_url(url: str, service: str) -> tuple[str, str]:
     if parts.scheme == "http" and not is_loopback(host):
         raise UnknownEndpoint(
             f"{url!r} is plain http.",
-            "Nothing was sent: anybody on the way could read and replay the request.",
-            "Use https; plain http is allowed to this machine only.",
+            "Nothing was sent: anyone on the way could read and replay the request.",
+            "Use https; plain http is allowed on loopback only.",
         )
     return f"{parts.scheme}://{_service_host(parts.netloc, service)}", parts.path.rstrip("/")
 

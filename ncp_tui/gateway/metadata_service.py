@@ -68,9 +68,9 @@ class BadMetadata(KeysUnavailable):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"The metadata service's answer cannot be used: {reason}.",
+            f"The response of the metadata service cannot be used: {reason}.",
             _NOTHING_SENT,
-            f"Try again; if it stays so, look at the server's role in the NCP console, {_OTHER_KEYS}.",
+            f"Retry; if it persists, check the role of the server in the NCP console, {_OTHER_KEYS}.",
         )
 
 
@@ -97,7 +97,7 @@ def check_metadata_service(url: str, variable: str) -> str:
     if parts is None or not is_plain or not is_base or parts.query or parts.fragment or not _is_own(host):
         raise UnsafeMetadataService(
             f"{variable} does not name this machine's metadata service.",
-            "Whoever answers there would decide whose keys are used, so nobody was asked. " + _NOTHING_SENT,
+            "It was not contacted: whoever answers there would choose your keys. " + _NOTHING_SENT,
             f"Unset it, or give an http:// URL of {METADATA_SERVICE.removeprefix('http://')} or of a loopback address.",
         )
     # A name would have to be looked up, and somebody could give it another meaning.
@@ -118,8 +118,8 @@ async def ask_for_role(service: str, clock: Callable[[], float], monotonic: Call
     except TimeoutError:
         raise MetadataSilent(
             f"The metadata service did not answer within {SECONDS:g} s.",
-            f"Where nobody ever answers, this is no server of NCP. {_NOTHING_SENT}",
-            f"Try again on a server that has a role, {_OTHER_KEYS}.",
+            f"Only NCP servers have a metadata service. {_NOTHING_SENT}",
+            f"Retry on a server that has a role, {_OTHER_KEYS}.",
         ) from None
     return RoleAnswer(role, text, question.clock_offset)
 
@@ -141,7 +141,7 @@ class _Question:
         except httpx.ConnectError:
             raise _not_on_server(self._service) from None
         except NETWORK_ERRORS:  # their texts may hold what was received
-            raise BadMetadata("it broke off, or is no HTTP") from None
+            raise BadMetadata("it broke off or is not HTTP") from None
         if status in _NO_ROLE:
             raise _no_role(f"HTTP status {status}")
         if status in _REDIRECTS:
@@ -180,7 +180,7 @@ def _first_role(listing: str) -> str:
         raise _no_role("an empty list")
     role = listing.strip().splitlines()[0].strip()
     if not _ROLE.fullmatch(role) or not role.isprintable():
-        raise BadMetadata("it is no list of roles")
+        raise BadMetadata("it is not a list of roles")
     return role
 
 
@@ -191,7 +191,7 @@ def _is_own(host: str) -> bool:
 def _not_on_server(service: str) -> NotOnServer:
     return NotOnServer(
         f"There is no metadata service at {service.removeprefix('http://')}.",
-        f"This seems to be no server of NCP. {_NOTHING_SENT}",
+        f"Only NCP servers have a metadata service. {_NOTHING_SENT}",
         f"Run ncp-tui on a server that has a role, {_OTHER_KEYS}.",
     )
 

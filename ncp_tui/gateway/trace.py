@@ -154,8 +154,10 @@ async def _check_silence(stream: Any) -> None:
         return
     except httpcore.NetworkError:
         early = b""
-    what = "Something answered before the request left." if early else "The connection was closed before it was used."
-    raise errors.NotReached(what, "Nothing was sent.", "Check the gateway URL and the proxy, and try again.")
+    what = (
+        "A response arrived before the request was sent." if early else "The connection was closed before it was used."
+    )
+    raise errors.NotReached(what, "Nothing was sent.", "Check the gateway URL and the proxy, then retry.")
 
 
 def _is_for_proxy(info: dict[str, Any]) -> bool:
@@ -171,9 +173,11 @@ _TIMEOUTS = (TimeoutError, httpx.TimeoutException)
 
 _NOTHING_SENT = "Nothing was sent."
 _CHECK_THE_WAY = "Check the network, the proxy and the profile's gateway URL."
-_TRUST_THE_PROXY = "If your company's proxy issues certificates, give its CA as the profile's CA bundle."
-_CHECK_WHO_ANSWERS = "Check the profile's gateway URL, and whether a proxy or a login page answers in its place."
-_CHECK_THE_DATE = "Check this machine's date. If it is right, whoever runs that host has to renew the certificate."
+_TRUST_THE_PROXY = "If the proxy of your company issues certificates, set its CA as the CA bundle of the profile."
+_CHECK_WHO_ANSWERS = "Check the gateway URL of the profile, and whether a proxy or a login page answers instead of NCP."
+_CHECK_THE_DATE = (
+    "Check the date of this machine. If it is right, the operator of that host has to renew the certificate."
+)
 # By OpenSSL's number of the reason, where no CA bundle would help.
 _CERTIFICATE_ADVICE = {
     9: _CHECK_THE_DATE,  # X509_V_ERR_CERT_NOT_YET_VALID
@@ -190,27 +194,29 @@ def classify_failure(error: Exception, trace: RequestTrace, endpoint: Endpoint, 
     """
     if not trace.sent and trace.is_connected:
         return errors.NotReached(
-            f"The request could not be made ready within {deadline:g} s.", _NOTHING_SENT, "Try again; is the disk busy?"
+            f"The request could not be prepared within {deadline:g} s.",
+            _NOTHING_SENT,
+            "Retry, and check whether the disk is busy.",
         )
     if not trace.sent:
         return _not_sent(error, trace, endpoint)
     if isinstance(error, _TIMEOUTS):
         waited = f"{deadline:g} s" if isinstance(error, TimeoutError) else "the time allowed"
         return errors.AnswerLost(
-            f"No whole answer came within {waited}.",
-            "The request was sent; whether it took effect is not known.",
-            "Look at the history before trying again.",
+            f"No complete response within {waited}.",
+            "The request was sent; it may or may not have taken effect.",
+            "Check the history before you retry.",
         )
     if isinstance(error, zlib.error):
         return errors.BadAnswer(
-            "The compressed answer cannot be read.",
-            "It does not say whether the request took effect.",
-            "Look at the history before trying again.",
+            "The compressed response cannot be read.",
+            "The request may or may not have taken effect.",
+            "Check the history before you retry.",
         )
     return errors.AnswerLost(
-        "The connection broke before the whole answer came.",
-        "The request was sent; whether it took effect is not known.",
-        "Look at the history before trying again.",
+        "The connection was lost before the response was complete.",
+        "The request was sent; it may or may not have taken effect.",
+        "Check the history before you retry.",
     )
 
 
@@ -242,17 +248,17 @@ def _refused_by_proxy(proxy: str, answer: ProxyAnswer | None, endpoint: Endpoint
     status = answer.status if answer else None
     what, next_step = f"The proxy {proxy} did not make the connection ({status or 'no status'}).", "Check the proxy."
     if answer and status == _PROXY_AUTHENTICATION:
-        what = f"The proxy {proxy} wants a user and a password, or other ones ({status})."
+        what = f"The proxy {proxy} requires a user and a password, or other ones ({status})."
         next_step = "Give them in HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT, with special characters as %23."
         if answer.schemes and "basic" not in answer.schemes:
             offered = ", ".join(sorted(answer.schemes))
-            next_step = f"It accepts {offered} only, which ncp-tui does not speak: go through a local proxy that does."
+            next_step = f"It accepts {offered} only, which ncp-tui does not support: use a local proxy that does."
     elif status == _FORBIDDEN:
         what = f"The proxy {proxy} does not allow connections to {endpoint.host} ({status})."
-        next_step = f"Ask whoever runs the proxy to allow {endpoint.host}, or name it in NO_PROXY."
+        next_step = f"Ask the operator of the proxy to allow {endpoint.host}, or name it in NO_PROXY."
     elif status in _NO_WAY_ON:
         what = f"The proxy {proxy} cannot reach {endpoint.host} ({status})."
-        next_step = "Try again later; if it stays so, ask whoever runs the proxy."
+        next_step = "Retry later; if it persists, ask the operator of the proxy."
     error = errors.ProxyRefused(what, _NOTHING_SENT, next_step)
     error.proxy_status = status
     return error

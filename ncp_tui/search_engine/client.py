@@ -183,7 +183,7 @@ class SearchEngine:
         if number_of_pages(first) > 1 and _begins_with_oldest(first):
             found += await rows.take(await fetch(number_of_pages(first)))
         if not found:
-            raise ListMissing(HISTORY.noun, rows.damage or "the answer says that there are some, and has none")
+            raise ListMissing(HISTORY.noun, rows.damage or "the response says that there are some, and has none")
         newest = Listing(tuple(found), self.now(), rows.total, is_whole=False, gap=rows.damage, has_more=True)
         return _newest_first(newest)
 
@@ -258,9 +258,9 @@ class SearchEngine:
             payload = await self._retries.run(lambda number, left: self._read(call, number, left), tries)
         elif self.read_only:
             raise ReadOnlyRefused(
-                f"Read-only mode refuses to {operation.title}.",
+                f"Read-only mode: cannot {operation.title}.",
                 "Nothing was sent.",
-                "To do it, leave read-only mode: the option, NCP_TUI_READ_ONLY or the profile has set it.",
+                "Turn read-only mode off: it is set by the option, NCP_TUI_READ_ONLY or the profile.",
             )
         else:
             payload = await self._write(call)
@@ -279,8 +279,8 @@ class SearchEngine:
             if error.may_have_acted:
                 # The gateway cannot know that nothing was at stake: what is marked as a read has no effect to fear.
                 error.may_have_acted = False
-                error.meaning = "Nothing was changed: this was only a read."
-                error.next_step = "Try again; if it stays so, check the gateway URL and the proxy."
+                error.meaning = "Nothing was changed (read-only request)."
+                error.next_step = "Retry; if it persists, check the gateway URL and the proxy."
             raise explained(error)  # noqa: B904 - the same error
 
     @staticmethod
@@ -297,9 +297,9 @@ def check_number(number: str, name: str = "") -> None:
     if not (number.isascii() and number.isdigit()):
         of = f" of {clean(name)}" if name else ""
         raise WrongCluster(
-            f"The cluster number{of} is {clean(number[:_MOST_OF_A_NUMBER])!r}, and a number has digits only.",
+            f"The cluster number{of} is {clean(number[:_MOST_OF_A_NUMBER])!r}, but a number has digits only.",
             "Nothing was sent to it.",
-            "List the clusters again; if it stays so, check the gateway URL.",
+            "List the clusters again; if it persists, check the gateway URL.",
         )
 
 
@@ -313,8 +313,8 @@ def _another(cluster: Cluster, number: str, name: str) -> WrongCluster:
     answered = " ".join(part for part in (cluster.name, f"({cluster.number})" if cluster.number else "") if part)
     return WrongCluster(
         f"Asked for cluster {asked}, and the answer is {f'of {clean(answered)}' if answered else 'of no cluster'}.",
-        "It is not used, and nothing was sent to either.",
-        "List the clusters again; if it stays so, check the gateway URL and the proxy.",
+        "The response is not used, and nothing was sent to either cluster.",
+        "List the clusters again; if it persists, check the gateway URL and the proxy.",
     )
 
 

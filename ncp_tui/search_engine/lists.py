@@ -35,8 +35,8 @@ class ListMissing(BadAnswer):
     def __init__(self, noun: str, why: str) -> None:
         super().__init__(
             f"The list of {noun} did not come: {why}.",
-            f"What {noun} there are is not known; it does not mean that there are none.",
-            "Try again; if it stays so, look into the NCP console.",
+            f"It is unknown which {noun} there are; it does not mean that there are none.",
+            "Retry; if it persists, check the NCP console.",
         )
 
 
@@ -173,9 +173,9 @@ class RowReader(Generic[T]):
             of = f" of {self.total:,}" if self.total and self.total > self.taken else ""
             return f"Only the first {taken}{of} {noun} were read: ncp-tui reads no more."
         if self.total is not None and self.total > self.taken:
-            return f"The service counts {self.total:,} {noun}, and sent {taken}."
+            return f"NCP counts {self.total:,} {noun}, and sent {taken}."
         if self._repeats and self.total is None:
-            return f"The service repeats the same {taken} {noun}, and says that more follow."
+            return f"NCP repeats the same {taken} {noun}, and says that more follow."
         return ""
 
     @property
@@ -183,7 +183,7 @@ class RowReader(Generic[T]):
         """What is wrong with the pages that were taken, whether or not they are all; empty where nothing is."""
         noun, taken = self.kind.noun, f"{self.taken:,}"
         if self._cut:
-            return f"An answer was too large and was cut: {taken} {noun} were read, and there are more."
+            return f"A response was too large and was cut: {taken} {noun} were read, and there are more."
         if self._unread:
             entries = "1 entry" if self._unread == 1 else f"{self._unread:,} entries"
             return f"The list of {noun} has {entries} without a name: {taken} {noun} could be read."
@@ -205,11 +205,11 @@ def counted(result: Any) -> int | None:
 
 def _why(result: Any, found: Mapping[str, Any]) -> str:
     if not isinstance(result, Mapping):
-        return "the answer has no result" if result is None else "the result is no object"
+        return "the response has no result" if result is None else "the result is not an object"
     total = counted(result)
     counts = f", though it counts {total:,}" if total else ""
     odd = next((name for name, items in found.items() if items is not None), None)
-    return f"{odd} is no list{counts}" if odd else f"the answer has no {next(iter(found))}{counts}"
+    return f"{odd} is not a list{counts}" if odd else f"the response has no {next(iter(found))}{counts}"
 
 
 PAGE_SIZE = 100
@@ -251,7 +251,7 @@ async def pages(
             is_end = not fresh or is_end_of(result, page, rows)
             if is_end or rows.is_full or page == MOST_PAGES:
                 if not rows.taken and _goes_on(result):
-                    raise ListMissing(rows.kind.noun, "the answer says that more follows, and has none of it")
+                    raise ListMissing(rows.kind.noun, "the response says that more follows, and has none of it")
                 yield last_page(fresh, rows, is_end=is_end)
                 return
             ahead.begin(range(page + 1, min(number_of_pages(result), MOST_PAGES) + 1))

@@ -110,8 +110,8 @@ class Bucket:
     @property
     def reason(self) -> str:
         """Why not, in words; empty for a usable bucket."""
-        reasons = ["locked: objects cannot be replaced"] * self.locked + [
-            "the cluster's key may not use it"
+        reasons = ["locked: object lock is on"] * self.locked + [
+            "the cluster's storage key has no access"
         ] * self.denied
         return "; ".join(reasons)
 

@@ -88,20 +88,20 @@ class _Known:
 _KNOWN: Mapping[str, _Known] = MappingProxyType(
     {
         KEY_NOT_SET: _Known(
-            "The service refused: the cluster has no storage key (its API authentication key for Object Storage)",
-            "No snapshot of it can be created or scheduled until it is; nothing was started.",
+            "NCP refused: the cluster has no storage key (its API authentication key for Object Storage)",
+            "No snapshot can be created or scheduled until the key is set; nothing was started.",
             "Set the cluster's API authentication key in the NCP console (Search Engine Service, Snapshot), then try "
             "again.",
         ),
         NO_RECENT_SNAPSHOT: _Known(
-            "The service refused: the cluster has no recent snapshot, which the check before an upgrade wants",
+            "NCP refused: the cluster has no recent snapshot, which the check before an upgrade requires",
             "Nothing was changed, and no snapshot was started.",
             "Create a snapshot of the cluster, wait until it has succeeded, then repeat the check.",
         ),
         WRONG_GENERATION: _Known(
-            "The service refused: the request is for another generation of servers than this cluster's",
-            "Nothing was changed; its snapshots are not touched by it.",
-            "Look in the NCP console which generation the cluster is (G2 or G3), and use what that one offers.",
+            "NCP refused: the request is for another generation of servers than this cluster's",
+            "Nothing was changed; the snapshots of the cluster are not affected.",
+            "Check in the NCP console which generation the cluster is (G2 or G3), and use what that one offers.",
         ),
     }
 )

@@ -90,7 +90,7 @@ class SessionLog:
         except Exception as bug:
             # Its text is left out: it was made for nobody's eyes and may quote anything.
             action.failed, action.error = True, "bug"
-            action.outcome = action.outcome or f"It met a bug: {type(bug).__name__}."
+            action.outcome = action.outcome or f"Internal error: {type(bug).__name__}."
             raise
         finally:
             _current.reset(token)

@@ -122,13 +122,13 @@ class LogWriter:
             except OSError as error:
                 self._fail(_reason(error))
             except Exception as bug:  # noqa: BLE001 - a thread that dies here would lose every later line, and say nothing
-                self._fail(f"of a bug, {type(bug).__name__}")
+                self._fail(f"an internal error, {type(bug).__name__}")
 
     def _fail(self, why: str, missing: int = 1) -> None:
         self.missing += missing
         self.problem = self.problem or LogUnwritable(
             f"The session log cannot be written: {why}.",
-            "The work itself goes on; the record of its requests on disk has a gap.",
+            "Requests are sent as usual, but the session log on disk has a gap.",
             f"Check {self.path}.",
         )
 

@@ -177,7 +177,7 @@ class SnapshotDraft:
 def read_only_refused() -> ReadOnlyRefused:
     """Why nobody may create a snapshot in read-only mode."""
     return ReadOnlyRefused(
-        "Read-only mode refuses to create a snapshot.", "Nothing was sent.", "", NextAction("read_only.leave")
+        "Read-only mode: cannot create a snapshot.", "Nothing was sent.", "", NextAction("read_only.leave")
     )
 
 

@@ -107,8 +107,8 @@ def check_owner(paths: Paths) -> None:
         if owner not in {None, _ROOT}:
             raise UnusableHome(
                 f"{folder} belongs to user {(user := _user(owner))}, and this is root.",
-                "Nothing was read or sent: what root writes there, the user could not use any more.",
-                f"Run it as that user (sudo -u {user} ncp-tui ...), or set {HOME_VARIABLE} to a folder of root.",
+                "Nothing was read or sent: that user could not use files which root writes there.",
+                f"Run ncp-tui as that user (sudo -u {user} ncp-tui ...), or set {HOME_VARIABLE} to a folder of root.",
             )
 
 

@@ -159,9 +159,10 @@ def test_the_service_decides_about_what_cannot_be_checked(call: Called, sandbox:
     sandbox.faults.add("getBucketList", act=(200, {"code": 0, "message": "SUCCESS", "result": None}))
     said = call(*GOOD).stderr
     assert (
-        "bucket: not checked. The list of buckets did not come: the answer has no result. The service decides." in said
+        "bucket: not checked. The list of buckets did not come: the response has no result. The service decides."
+        in said
     )
-    assert "API key: not known. The list of buckets did not come: the answer has no result. Try again;" in said
+    assert "API key: not known. The list of buckets did not come: the response has no result. Retry;" in said
     sandbox.faults.add("getBucketList", act=(200, {"code": 0, "message": "SUCCESS", "result": {"bucketList": []}}))
     result = call(*GOOD[:-1], "x-2")
     assert result.code == 0

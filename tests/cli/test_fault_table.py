@@ -79,16 +79,16 @@ class Row(NamedTuple):
 
 
 DONE = "Follow it with: ncp-tui snapshot wait search-0001 x-1"
-BROKE = "The connection broke before the whole answer came."
-SILENT = f"No whole answer came within {WAITED.total:g} s."
-NOT_CONFIRMED = "The service answered without confirming (result is not true)."
+BROKE = "The connection was lost before the response was complete."
+SILENT = f"No complete response within {WAITED.total:g} s."
+NOT_CONFIRMED = "NCP answered without confirming (result is not true)."
 THROTTLED = "Not started: x-1. The gateway is throttling this account ("
 NOT_ALLOWED = "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile."
 NOT_FOLLOWED = "It was not followed: the signed request was meant for one address only."
 NOT_IN_THE_HISTORY = "the history did not name x-1."
 NOT_RUNNING = "(code 40050). Nothing was started by this request. See to what the message names"
 FAILED = "The gateway failed (500/900: Unexpected Error - Unexpected error)."
-STRANGE = "The answer is not one of the service's (200):"
+STRANGE = "The response is not one of NCP's (200):"
 
 CLASSIC = "An answer in another service's shape came"
 
@@ -116,20 +116,20 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     ("trickle-headers", AnswerLost, "accepted", "history", 0, SILENT),
     ("trickle-body", AnswerLost, "accepted", "history", 0, SILENT),
     ("truncate-after", AnswerLost, "accepted", "history", 0, BROKE),
-    ("huge", BadAnswer, "accepted", "history", 0, "The answer is larger than 8 MiB and was cut off."),
-    ("gzip-bomb", BadAnswer, "accepted", "history", 0, "The answer is larger than 8 MiB and was cut off."),
+    ("huge", BadAnswer, "accepted", "history", 0, "The response is larger than 8 MiB and was cut off."),
+    ("gzip-bomb", BadAnswer, "accepted", "history", 0, "The response is larger than 8 MiB and was cut off."),
     # An answer comes that is none of the service's: it proves nothing, in either direction.
     ("empty-200-before", BadAnswer, "unknown", None, 9, f"{STRANGE} it is empty."),
     ("empty-200-after", BadAnswer, "accepted", "history", 0, f"{STRANGE} it is empty."),
-    ("html-200-before", BadAnswer, "unknown", None, 9, "Check the gateway URL and the proxy, and look at the history"),
+    ("html-200-before", BadAnswer, "unknown", None, 9, "Check the gateway URL and the proxy, and the history"),
     ("html-200-after", BadAnswer, "accepted", "history", 0, f"{STRANGE} <!DOCTYPE html>"),
-    ("html-502-before", ServerError, "unknown", None, 9, "Something between here and the service may have answered;"),
-    ("html-502-after", ServerError, "accepted", "history", 0, "HTTP 502 came back with none of the bodies"),
-    ("html-503-before", EndpointError, "unknown", None, 9, "Something between here and the service may have answered;"),
-    ("html-503-after", EndpointError, "accepted", "history", 0, "HTTP 503 came back with none of the bodies"),
-    ("html-403", PermissionDenied, "unknown", None, 9, "HTTP 403 came back with none of the bodies"),
-    ("html-5mb-before", ServerError, "unknown", None, 9, "HTTP 502 came back with none of the bodies"),
-    ("html-5mb-after", ServerError, "accepted", "history", 0, "HTTP 502 came back with none of the bodies"),
+    ("html-502-before", ServerError, "unknown", None, 9, "A proxy may have answered instead of NCP."),
+    ("html-502-after", ServerError, "accepted", "history", 0, "HTTP 502 came without an error body"),
+    ("html-503-before", EndpointError, "unknown", None, 9, "A proxy may have answered instead of NCP."),
+    ("html-503-after", EndpointError, "accepted", "history", 0, "HTTP 503 came without an error body"),
+    ("html-403", PermissionDenied, "unknown", None, 9, "HTTP 403 came without an error body"),
+    ("html-5mb-before", ServerError, "unknown", None, 9, "HTTP 502 came without an error body"),
+    ("html-5mb-after", ServerError, "accepted", "history", 0, "HTTP 502 came without an error body"),
     ("result-null-before", BadAnswer, "unknown", None, 9, NOT_CONFIRMED),
     ("result-null-after", BadAnswer, "accepted", "history", 0, NOT_CONFIRMED),
     ("result-text", BadAnswer, "accepted", "history", 0, NOT_CONFIRMED),
@@ -138,7 +138,7 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     ("json-string", BadAnswer, "accepted", "history", 0, f'{STRANGE} "SUCCESS".'),
     ("json-number", BadAnswer, "accepted", "history", 0, f"{STRANGE} 0."),
     ("json-null", BadAnswer, "accepted", "history", 0, f"{STRANGE} null."),
-    ("deep-nesting", BadAnswer, "accepted", "history", 0, "The answer has more than 50,000 values and was not read."),
+    ("deep-nesting", BadAnswer, "accepted", "history", 0, "The response has more than 50,000 values and was not read."),
     ("not-utf-8", BadAnswer, "accepted", "history", 0, f'{STRANGE} {{"code": 0, "message": "\N{REPLACEMENT CHARACTER}'),
     # Odd, and yet a confirmation: nothing is said of it.
     ("code-text", None, "accepted", None, 0, DONE),
@@ -163,27 +163,29 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     *contradictory("mismatch-404-200", NotFound, "The gateway answered 404/200: See the code."),
     *contradictory("error-code-spaces", Throttled, "The gateway answered 429/ 410 : See the code."),
     *contradictory("error-code-float", Throttled, "The gateway answered 429/410.0: See the code."),
-    *contradictory("confirmed-429", Throttled, "The answer contradicts itself: HTTP 429 with code 0."),
-    *contradictory("html-429", Throttled, "none of the bodies that the API documents. It says: Slow down."),
-    *contradictory("empty-407", BadAnswer, "HTTP 407 came back with none of the bodies that the API documents."),
-    *contradictory("empty-408", BadAnswer, "HTTP 408 came back with none of the bodies that the API documents."),
-    *contradictory("envelope-504", ServerError, "The service failed: 안 됩니다. (no) (HTTP 200, code 504)."),
-    *contradictory("envelope-900", ServerError, "The service failed: 안 됩니다. (no) (HTTP 400, code 900)."),
-    *contradictory("envelope-404", NotFound, "HTTP 404 with code 10001, which is no refusal of it. It says: 안"),
-    *contradictory("envelope-409", BadAnswer, "HTTP 409 with code 10001, which is no refusal of it. It says: 안"),
-    *contradictory("envelope-500", ServerError, "The service failed: 안 됩니다. (no) (HTTP 500, code 10001)."),
+    *contradictory("confirmed-429", Throttled, "The response contradicts itself: HTTP 429 with code 0."),
+    *contradictory("html-429", Throttled, "an error body that NCP documents. It says: Slow down."),
+    *contradictory("empty-407", BadAnswer, "HTTP 407 came without an error body that NCP documents."),
+    *contradictory("empty-408", BadAnswer, "HTTP 408 came without an error body that NCP documents."),
+    *contradictory("envelope-504", ServerError, "NCP failed: 안 됩니다. (no) (HTTP 200, code 504)."),
+    *contradictory("envelope-900", ServerError, "NCP failed: 안 됩니다. (no) (HTTP 400, code 900)."),
+    *contradictory("envelope-404", NotFound, "HTTP 404 with code 10001, which is not one of its refusals. It says: 안"),
     *contradictory(
-        "envelope-302", BadAnswer, "code (-1) is no number that the service uses. It says: 안 됩니다. (no)."
+        "envelope-409", BadAnswer, "HTTP 409 with code 10001, which is not one of its refusals. It says: 안"
     ),
-    *contradictory("code-negative", BadAnswer, "code (-1) is no number that the service uses. It says: 안 됩니다."),
-    *contradictory("code-word", BadAnswer, "code (DENIED) is no number that the service uses. It says: 안 됩니다."),
-    *contradictory("code-signed", BadAnswer, "code (+3) is no number that the service uses. It says: 안 됩니다."),
-    *contradictory("refused-and-confirmed", BadAnswer, "The answer contradicts itself: result true with code 10001."),
-    *contradictory("result-missing", BadAnswer, "HTTP 400 with code 10001, which is no refusal of it. It says: no."),
+    *contradictory("envelope-500", ServerError, "NCP failed: 안 됩니다. (no) (HTTP 500, code 10001)."),
+    *contradictory("envelope-302", BadAnswer, "code (-1) is not a number that NCP uses. It says: 안 됩니다. (no)."),
+    *contradictory("code-negative", BadAnswer, "code (-1) is not a number that NCP uses. It says: 안 됩니다."),
+    *contradictory("code-word", BadAnswer, "code (DENIED) is not a number that NCP uses. It says: 안 됩니다."),
+    *contradictory("code-signed", BadAnswer, "code (+3) is not a number that NCP uses. It says: 안 됩니다."),
+    *contradictory("refused-and-confirmed", BadAnswer, "The response contradicts itself: result true with code 10001."),
+    *contradictory(
+        "result-missing", BadAnswer, "HTTP 400 with code 10001, which is not one of its refusals. It says: no."
+    ),
     *contradictory("error-and-envelope", BadAnswer, "contradicts itself: it has more than one of the known shapes."),
-    *contradictory("member-twice", BadAnswer, "The answer contradicts itself: it has a member twice. It says: no."),
+    *contradictory("member-twice", BadAnswer, "The response contradicts itself: a member occurs twice. It says: no."),
     *contradictory("spring-404", NotFound, "that the API documents. It says: Not Found - No static resource."),
-    *contradictory("kong-401", AuthenticationFailed, "that the API documents. It says: No API key found."),
+    *contradictory("kong-401", AuthenticationFailed, "that NCP documents. It says: No API key found."),
     *contradictory("kong-429", Throttled, "that the API documents. It says: API rate limit exceeded."),
     # The gateway refuses: nothing reached the service.
     (
@@ -230,9 +232,16 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     # It failed, or lost the service behind it: who knows how far the request got?
     ("unexpected-error-before", ServerError, "unknown", None, 9, FAILED),
     ("unexpected-error-after", ServerError, "accepted", "history", 0, FAILED),
-    ("endpoint-error-before", EndpointError, "unknown", None, 9, "The gateway could not talk to the service"),
-    ("endpoint-error-after", EndpointError, "accepted", "history", 0, "The gateway could not talk to the service"),
-    ("endpoint-timeout-before", EndpointTimeout, "unknown", None, 9, "The request may have taken effect all the same."),
+    ("endpoint-error-before", EndpointError, "unknown", None, 9, "The gateway could not reach the service behind it"),
+    (
+        "endpoint-error-after",
+        EndpointError,
+        "accepted",
+        "history",
+        0,
+        "The gateway could not reach the service behind it",
+    ),
+    ("endpoint-timeout-before", EndpointTimeout, "unknown", None, 9, "The request may have taken effect nevertheless."),
     ("endpoint-timeout-after", EndpointTimeout, "accepted", "history", 0, "The service did not answer the gateway in"),
     # It points elsewhere. Nobody goes there, for a signature is not for others to see.
     ("redirect-301", Redirected, "unknown", None, 9, "answered with a redirect (301) to http://localhost:1/api/v2"),
@@ -248,7 +257,7 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     ("busy", RefusedByService, "refused", None, 8, "(another snapshot is in progress) (code 40080)."),
     ("refused", RefusedByService, "refused", None, 8, NOT_RUNNING),
     ("refused-200", RefusedByService, "refused", None, 8, NOT_RUNNING),
-    ("result-false", BadAnswer, "unknown", None, 9, "The service answered result: false (SUCCESS)."),
+    ("result-false", BadAnswer, "unknown", None, 9, "NCP answered result: false (SUCCESS)."),
     ("key-not-set", RefusedByService, "refused", None, 8, "the cluster has no storage key (its API authentication key"),
     ("key-not-set-200", RefusedByService, "refused", None, 8, "Set the cluster's API authentication key in the NCP"),
     ("wrong-generation", RefusedByService, "refused", None, 8, "(code 10139: 서버 세대가 맞지 않습니다. (server"),
@@ -280,7 +289,7 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     # No connection that can be trusted: nothing leaves.
     ("tls", None, "accepted", None, 0, DONE),
     ("tls drop-after", AnswerLost, "accepted", "history", 0, BROKE),
-    ("tls-unknown-ca", TlsFailed, "not_sent", None, 6, "give its CA as the profile's CA bundle."),
+    ("tls-unknown-ca", TlsFailed, "not_sent", None, 6, "set its CA as the CA bundle of the profile."),
     ("tls-expired", TlsFailed, "not_sent", None, 6, "expired. Nothing was sent. Check this machine's date."),
     ("tls-wrong-host", TlsFailed, "not_sent", None, 6, "Check the profile's gateway URL, and whether a proxy"),
     ("tls-stall", TlsFailed, "not_sent", None, 6, "did not answer the TLS handshake in time. Nothing was sent."),

@@ -86,7 +86,7 @@ def test_from_the_first_question_to_the_end(
     with (conversation if arguments else conversation.as_a_process)(*arguments) as terminal:
         terminal.expect("1 search-0001, running, green", "hr-private, no access with this key")
         answer(terminal, ("Cluster (number", "1"))
-        terminal.expect("1 bk.ses.snapshot", "- audit-locked: locked: objects cannot be replaced")
+        terminal.expect("1 bk.ses.snapshot", "- audit-locked: locked: object lock is on")
         answer(terminal, ("Bucket (number", "1"), ("Name [search-0001-", ""), ("[y/N]", "y"), ("Follow it", ""))
         assert terminal.expect_end() == 0
         assert "Calling as environment" in terminal.raw.decode()
@@ -240,7 +240,7 @@ def test_read_only_is_told_before_anything_is_asked(
 ) -> None:
     environ = {} if arguments else {"NCP_TUI_READ_ONLY": "1"}
     with conversation(*arguments, **environ) as terminal:
-        terminal.expect("Read-only mode refuses to create a snapshot. Nothing was sent.")
+        terminal.expect("Read-only mode: cannot create a snapshot. Nothing was sent.")
         assert terminal.expect_end() == 12
         assert b"Cluster (number" not in terminal.raw
     assert not served.sandbox.ledger.requests

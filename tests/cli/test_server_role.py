@@ -190,7 +190,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (no_role, ("no_server_role", "This server has no role")),
         (silent, ("metadata_silent", "did not answer within 0.2 s")),
-        (html, ("bad_metadata", "it is no list of roles")),
+        (html, ("bad_metadata", "it is not a list of roles")),
         (failed, ("bad_metadata", "it says Failed: debug ****")),
         (expired, ("bad_metadata", "its keys have expired")),
     ],

@@ -113,7 +113,7 @@ async def test_the_time_it_takes_counts() -> None:
         await hung_up.wait()
     assert seen == []
     assert not caught.value.may_have_acted
-    assert "made ready within 0.3 s" in caught.value.what
+    assert "prepared within 0.3 s" in caught.value.what
     assert not client.exchange.sent
 
 

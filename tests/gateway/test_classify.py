@@ -424,7 +424,7 @@ def test_a_body_of_no_documented_shape(body: bytes) -> None:
         if may_have_acted:
             assert "Nothing" not in error.sentences()
         if may_have_acted and 400 <= status < 500:
-            assert "Something between here and the service may have answered" in error.meaning
+            assert "A proxy may have answered instead of NCP" in error.meaning
             assert "history" in error.next_step
 
 
@@ -497,10 +497,10 @@ def test_a_servers_words_stay_inert_in_an_error(code: str, message: str) -> None
 @each_row(
     ("offset", "words"),
     [
-        (None, "check this machine's clock"),
+        (None, "check the clock of this machine"),
         (ClockOffset(400.0, 1.0), "400 s slow"),
         (ClockOffset(-400.0, 1.0), "400 s fast"),
-        (ClockOffset(2.0, 1.0), "the clock agrees"),
+        (ClockOffset(2.0, 1.0), "The clock is right"),
     ],
 )
 def test_a_refused_signature_says_what_the_clock_has_to_do_with_it(offset: ClockOffset | None, words: str) -> None:
@@ -554,16 +554,16 @@ def test_request_id(payload: object, expected: str | None) -> None:
     assert request_id_of(payload) == expected
 
 
-UNSAID = "It does not say whether the request took effect. Look at the history before trying again."
+UNSAID = "The request may or may not have taken effect. Check the history before you retry."
 SOMETHING = (
-    "Something between here and the service may have answered; whether the request took effect is not known. Check the "
-    "gateway URL and the proxy. Look at the history before trying again."
+    "A proxy may have answered instead of NCP. The request may or may not have taken effect. Check the "
+    "gateway URL and the proxy. Check the history before you retry."
 )
 NO_ANSWER_OF_IT = (
-    "It does not say whether the request took effect. Check the gateway URL and the proxy, and look at the history "
-    "before trying again."
+    "The request may or may not have taken effect. Check the gateway URL and the proxy, and the history "
+    "before you retry."
 )
-MEND = "See to what the message names, then try again."
+FIX = "Fix the cause that the message names, then retry."
 POLICY = "Nothing was changed. Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile."
 
 
@@ -573,69 +573,70 @@ def gateways(code: object, message: str = "") -> dict[str, Any]:
 
 TOLD: list[tuple[int, Any, str]] = [
     # What the gateway documents.
-    (400, gateways("100", "M."), f"The gateway refused the request (400/100: M). Nothing was changed. {MEND}"),
-    (401, gateways("200"), ("The gateway refused the signature (401/200). Nothing was changed. Access key, secret key "
-     "or clock is wrong. Test the profile's keys, and check this machine's clock.")),
-    (401, gateways("210"), f"The key is right but may not do this (401/210). {POLICY}"),
-    (403, gateways("230"), f"The key is right but may not do this (403/230). {POLICY}"),
-    (404, gateways("300"), ("The gateway knows no such address (404/300). Nothing was changed. The site or region is "
+    (400, gateways("100", "M."), f"The gateway refused the request (400/100: M). Nothing was changed. {FIX}"),
+    (401, gateways("200"), ("The gateway refused the signature (401/200). Nothing was changed. The access key, the "
+     "secret key or the clock is wrong. Copy both keys again from the NCP console, and check the clock of this "
+     "machine.")),
+    (401, gateways("210"), f"The key is valid but lacks permission for this (401/210). {POLICY}"),
+    (403, gateways("230"), f"The key is valid but lacks permission for this (403/230). {POLICY}"),
+    (404, gateways("300"), ("The gateway does not know this path (404/300). Nothing was changed. The site or region is "
      "wrong, the service is not offered there, or this account has no permission for it or no subscription. Check "
-     "site, region and gateway URL of the profile, then the account's permissions and its subscription.")),
-    (413, gateways("430"), f"The request is too large (413/430). Nothing was changed. {MEND}"),
-    (429, gateways("400"), ("The account's quota is used up (429/400). Nothing was changed. Repeating will not help. "
-     "Raise the quota in the NCP console, or wait for it to be renewed.")),
-    (429, gateways("410"), ("The gateway is throttling this account (429/410). Nothing was changed. Wait a minute and "
-     "try again.")),
-    (429, gateways("420"), ("The gateway is throttling this account (429/420). Nothing was changed. Wait a minute and "
-     "try again.")),
-    (503, gateways("500"), f"The gateway could not talk to the service (503/500). {UNSAID}"),
-    (504, gateways("510"), ("The service did not answer the gateway in time (504/510). The request may have taken "
-     "effect all the same. Look at the history before trying again.")),
+     "site, region and gateway URL of the profile, then the permissions and the subscription of the account.")),
+    (413, gateways("430"), f"The request is too large (413/430). Nothing was changed. {FIX}"),
+    (429, gateways("400"), ("The account's quota is used up (429/400). Nothing was changed. A retry does not help. "
+     "Raise the quota in the NCP console, or wait until it is renewed.")),
+    (429, gateways("410"), ("The gateway is throttling this account (429/410). Nothing was changed. Wait a minute, "
+     "then retry.")),
+    (429, gateways("420"), ("The gateway is throttling this account (429/420). Nothing was changed. Wait a minute, "
+     "then retry.")),
+    (503, gateways("500"), f"The gateway could not reach the service behind it (503/500). {UNSAID}"),
+    (504, gateways("510"), ("The service behind the gateway did not answer in time (504/510). The request may have "
+     "taken effect nevertheless. Check the history before you retry.")),
     (500, gateways("900"), f"The gateway failed (500/900). {UNSAID}"),
     # What it does not.
-    (400, gateways("410"), f"The gateway answered 400/410: no message. Status and code do not match. {UNSAID}"),
+    (400, gateways("410"), f"The gateway answered 400/410: no message. HTTP status and code do not match. {UNSAID}"),
     (200, gateways("777", "M."),
-     f"The gateway answered 200/777: M. The answer is an error in spite of its status. {UNSAID}"),
-    (302, gateways(None), f"The gateway answered 302/-: no message. Status and code do not match. {UNSAID}"),
+     f"The gateway answered 200/777: M. The response is an error although its HTTP status is a success. {UNSAID}"),
+    (302, gateways(None), f"The gateway answered 302/-: no message. HTTP status and code do not match. {UNSAID}"),
     # What the service documents, and what only looks like it.
-    (200, envelope(7, None, "M."), f"The service refused: M (code 7). Nothing was started by this request. {MEND}"),
+    (200, envelope(7, None, "M."), f"NCP refused: M (code 7). Nothing was started by this request. {FIX}"),
     (400, envelope(7, None, ""),
-     f"The service refused: no reason given (code 7). Nothing was started by this request. {MEND}"),
-    (200, envelope(599, None, "M."), f"The service failed: M (HTTP 200, code 599). {UNSAID}"),
-    (500, envelope(7, None, "M."), f"The service failed: M (HTTP 500, code 7). {UNSAID}"),
-    (503, envelope(7, None, ""), f"The service failed: no reason given (HTTP 503, code 7). {UNSAID}"),
+     f"NCP refused: no reason given (code 7). Nothing was started by this request. {FIX}"),
+    (200, envelope(599, None, "M."), f"NCP failed: M (HTTP 200, code 599). {UNSAID}"),
+    (500, envelope(7, None, "M."), f"NCP failed: M (HTTP 500, code 7). {UNSAID}"),
+    (503, envelope(7, None, ""), f"NCP failed: no reason given (HTTP 503, code 7). {UNSAID}"),
     (404, envelope(7, None, "M."),
-     f"The service answered HTTP 404 with code 7, which is no refusal of it. It says: M. {UNSAID}"),
-    (200, envelope("E1", None, ""), f"The answer's code (E1) is no number that the service uses. {UNSAID}"),
-    (200, envelope(None, None, ""), f"The answer's code (none) is no number that the service uses. {UNSAID}"),
-    (200, envelope(0, False, "M."), ("The service answered result: false (M). That is no refusal that it documents: it "
-     "may or may not have acted. Look at the history before trying again.")),
-    (200, envelope(0, False, ""), ("The service answered result: false (no message). That is no refusal that it "
-     "documents: it may or may not have acted. Look at the history before trying again.")),
-    (200, envelope(0, None, ""), ("The service answered without confirming (result is not true). It may or may not "
-     "have acted. Look at the history before trying again.")),
+     f"NCP answered HTTP 404 with code 7, which is not one of its refusals. It says: M. {UNSAID}"),
+    (200, envelope("E1", None, ""), f"The code of the response (E1) is not a number that NCP uses. {UNSAID}"),
+    (200, envelope(None, None, ""), f"The code of the response (none) is not a number that NCP uses. {UNSAID}"),
+    (200, envelope(0, False, "M."), ("NCP answered result: false (M). That is not a documented refusal: the "
+     "request may or may not have taken effect. Check the history before you retry.")),
+    (200, envelope(0, False, ""), ("NCP answered result: false (no message). That is not a documented "
+     "refusal: the request may or may not have taken effect. Check the history before you retry.")),
+    (200, envelope(0, None, ""), ("NCP answered without confirming (result is not true). The request may or may "
+     "not have taken effect. Check the history before you retry.")),
     # What contradicts itself.
-    (400, envelope(0, True, ""), f"The answer contradicts itself: HTTP 400 with code 0. {UNSAID}"),
-    (200, envelope(7, True, ""), f"The answer contradicts itself: result true with code 7. {UNSAID}"),
+    (400, envelope(0, True, ""), f"The response contradicts itself: HTTP 400 with code 0. {UNSAID}"),
+    (200, envelope(7, True, ""), f"The response contradicts itself: result true with code 7. {UNSAID}"),
     (200, TWICE["code"],
-     f"The answer contradicts itself: it has a member twice. It says: SUCCESS. {UNSAID}"),
+     f"The response contradicts itself: a member occurs twice. It says: SUCCESS. {UNSAID}"),
     (200, {"code": 0, "error": {}},
-     f"The answer contradicts itself: it has more than one of the known shapes. {UNSAID}"),
+     f"The response contradicts itself: it has more than one of the known formats. {UNSAID}"),
     # What is none of theirs.
     (400, {"responseError": {"returnCode": "1", "returnMessage": "M."}},
-     f"An answer in another service's shape came (400). It says: M. {UNSAID}"),
+     f"A response in the format of another service arrived (400). It says: M. {UNSAID}"),
     (400, envelope(7, None, "M" * 70_000),
-     f"The answer is far larger than one of the service's. It says: {'M' * 399}…. {UNSAID}"),
+     f"The response is far larger than any of NCP's. It says: {'M' * 399}…. {UNSAID}"),
     (300, b"", ("The gateway answered with a redirect (300) to nowhere. It was not followed: the signed request was "
-     "meant for one address only. It does not say whether the request took effect. Check the gateway URL and the "
-     "proxy. Look at the history before trying again.")),
-    (200, b"", f"The answer is not one of the service's (200): it is empty. {NO_ANSWER_OF_IT}"),
+     "meant for one address only. The request may or may not have taken effect. Check the gateway URL and the "
+     "proxy. Check the history before you retry.")),
+    (200, b"", f"The response is not one of NCP's (200): it is empty. {NO_ANSWER_OF_IT}"),
     (200, b"<p>Sign in.\r\n Guests.",
-     f"The answer is not one of the service's (200): <p>Sign in. Guests. {NO_ANSWER_OF_IT}"),
+     f"The response is not one of NCP's (200): <p>Sign in. Guests. {NO_ANSWER_OF_IT}"),
     (403, {"error": {"message": "M."}},
-     f"HTTP 403 came back with none of the bodies that the API documents. It says: M. {SOMETHING}"),
-    (502, b"", f"HTTP 502 came back with none of the bodies that the API documents. {SOMETHING}"),
-    (502, b"M.", f"HTTP 502 came back with none of the bodies that the API documents. It says: M. {SOMETHING}"),
+     f"HTTP 403 came without an error body that NCP documents. It says: M. {SOMETHING}"),
+    (502, b"", f"HTTP 502 came without an error body that NCP documents. {SOMETHING}"),
+    (502, b"M.", f"HTTP 502 came without an error body that NCP documents. It says: M. {SOMETHING}"),
 ]  # fmt: skip
 
 
@@ -651,7 +652,7 @@ def test_what_is_told_of_an_answer_that_is_not_whole() -> None:
     error = classify_answer(Answer(200, "", (), b"{", is_whole=False), None, boolean=True)
     assert isinstance(error, BadAnswer)
     assert error.is_incomplete
-    assert error.sentences() == f"Only the beginning of an answer (200) came. {UNSAID}"
+    assert error.sentences() == f"Only the beginning of a response (200) arrived. {UNSAID}"
 
 
 def sized(body: dict[str, Any], size: int) -> bytes:
@@ -680,10 +681,10 @@ def test_how_much_of_an_answers_own_words_is_shown() -> None:
     assert (error.code, error.message) == ("9" * 39 + "…", f"{'w' * 3000} - {'v' * 996}…")
     error = judged(200, b" " * 4095 + b"ab" + b"c" * 200)
     assert error is not None
-    assert error.what == "The answer is not one of the service's (200): a."
+    assert error.what == "The response is not one of NCP's (200): a."
     error = judged(200, b"c" * 121)
     assert error is not None
-    assert error.what == f"The answer is not one of the service's (200): {'c' * 120}."
+    assert error.what == f"The response is not one of NCP's (200): {'c' * 120}."
 
 
 READ_OUT = [
@@ -760,11 +761,19 @@ def test_which_code_is_shown(body: dict[str, Any], code: str | None) -> None:
 @each_row(
     ("offset", "correction", "advice"),
     [
-        (None, 0.0, "Test the profile's keys, and check this machine's clock."),
-        (ClockOffset(2.0, 1.0), 0.0, "Test the profile's keys; the clock agrees with the gateway's."),
+        (None, 0.0, "Copy both keys again from the NCP console, and check the clock of this machine."),
+        (
+            ClockOffset(2.0, 1.0),
+            0.0,
+            "The clock is right: copy both keys again from the NCP console.",
+        ),
         (ClockOffset(400.0, 1.0), 0.0, "This machine's clock is 400 s slow: set it first."),
         (ClockOffset(-400.0, 1.0), 0.0, "This machine's clock is 400 s fast: set it first."),
-        (ClockOffset(400.0, 1.0), 400.0, "Test the profile's keys; this machine's clock was corrected for."),
+        (
+            ClockOffset(400.0, 1.0),
+            400.0,
+            "The clock was corrected for: copy both keys again from the NCP console.",
+        ),
         (ClockOffset(400.0, 1.0), -400.0, "This machine's clock is 400 s slow: set it first."),
         (
             ClockOffset(-3 * 86_400.0, 1.0),

@@ -89,7 +89,7 @@ async def test_nobody_is_there() -> None:
         closed.bind(("127.0.0.1", 0))
         problem = await refused(f"http://127.0.0.1:{closed.getsockname()[1]}")
     assert isinstance(problem, NotOnServer)
-    assert "no server of NCP" in problem.meaning
+    assert "Only NCP servers" in problem.meaning
 
 
 @each_row("status", [403, 404, 405])

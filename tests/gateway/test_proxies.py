@@ -40,11 +40,11 @@ async def test_loopback_never_goes_through_a_proxy() -> None:
 @each_row(
     ("status", "says", "to_do"),
     [
-        (407, "wants a user and a password", "HTTPS_PROXY"),
+        (407, "requires a user and a password", "HTTPS_PROXY"),
         (403, "does not allow connections to gateway.invalid", "NO_PROXY"),
-        (502, "cannot reach gateway.invalid", "Try again"),
-        (503, "cannot reach gateway.invalid", "Try again"),
-        (504, "cannot reach gateway.invalid", "Try again"),
+        (502, "cannot reach gateway.invalid", "Retry"),
+        (503, "cannot reach gateway.invalid", "Retry"),
+        (504, "cannot reach gateway.invalid", "Retry"),
         (400, "did not make the connection", "Check the proxy"),
         (302, "did not make the connection", "Check the proxy"),
         (500, "did not make the connection", "Check the proxy"),

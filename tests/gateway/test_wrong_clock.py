@@ -88,7 +88,7 @@ async def test_a_wrong_secret_stays_wrong(served: RunningSandbox, off: float, re
         assert not caught.value.may_have_acted
         said = caught.value.next_step
         assert ("clock was corrected for" in said) == (requests == 2)
-        assert ("the clock agrees" in said) == (requests == 1)
+        assert ("The clock is right" in said) == (requests == 1)
     assert served.sandbox.ledger.effects == []
 
 

@@ -39,7 +39,7 @@ def test_from_the_first_run_to_a_finished_snapshot(gateway: ThreadedSandbox, tmp
             "valid (UTC)",
             "ok: cluster, health, bucket, name",
             "bk.ses.snapshot",
-            "locked: objects",
+            "locked: object lock",
         )
         terminal.press(F2)
         terminal.expect("running,", "POST /api/v2/snapshot/createSnapshot/1037001", "200 OK")
@@ -93,7 +93,9 @@ def test_a_wrong_secret_key(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     """One calm card that names the cause, the clock's innocence and the next step."""
     environ = {**keys_of(gateway, "not-the-secret-key-of-this-account"), "NCP_TUI_PROFILE": "environment"}
     with Terminal(tmp_path, environ=environ) as terminal:
-        terminal.expect("The gateway refused the signature (401/200: Authentication", "secret key", "the clock agrees")
+        terminal.expect(
+            "The gateway refused the signature (401/200: Authentication", "secret key", "The clock is right"
+        )
         terminal.press("r")
         terminal.expect("The gateway refused the signature (401/200: Authentication")
         terminal.press("p")

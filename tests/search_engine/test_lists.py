@@ -143,11 +143,11 @@ async def test_every_list_may_be_missing(name: str, member: str, noun: str) -> N
 @each_row(
     ("result", "gap"),
     [
-        ({"allowedClusters": ALL[:5], "totalCount": 7, "isLast": True}, "The service counts 7 clusters, and sent 5."),
+        ({"allowedClusters": ALL[:5], "totalCount": 7, "isLast": True}, "NCP counts 7 clusters, and sent 5."),
         ({"allowedClusters": [*ALL[:5], None], "isLast": True}, "1 entry without a name: 5 clusters could be read"),
         ({"allowedClusters": [*ALL[:5], {}, {}], "isLast": True}, "2 entries without a name"),
         ({"allowedClusters": ALL[:5], "isLast": False}, "repeats the same 5 clusters, and says that more follow"),
-        ({"allowedClusters": ALL[:5], "totalCount": 9}, "The service counts 9 clusters, and sent 5."),
+        ({"allowedClusters": ALL[:5], "totalCount": 9}, "NCP counts 9 clusters, and sent 5."),
     ],
     ids=["counts more", "no object", "nameless", "repeats itself", "counts more, and never ends"],
 )
@@ -165,7 +165,7 @@ async def test_a_page_that_is_missing_in_the_middle_is_a_gap() -> None:
 
     listing = await Scripted(result).engine().list_clusters()
     assert [cluster.number for cluster in listing] == numbers(20)
-    assert listing.gap == "The service counts 137 clusters, and sent 20."
+    assert listing.gap == "NCP counts 137 clusters, and sent 20."
 
 
 async def test_an_answer_that_was_cut_is_a_list_that_was(monkeypatch: pytest.MonkeyPatch) -> None:

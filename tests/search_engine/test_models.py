@@ -125,7 +125,7 @@ def test_running(status: str, *, running: bool) -> None:
         ("DISABLED", "Allow", True, ""),
         ("ENABLED", "Allow", False, "locked"),
         ("enabled", "ALLOW", False, "locked"),
-        ("DISABLED", "Deny", False, "may not use"),
+        ("DISABLED", "Deny", False, "no access"),
         ("ENABLED", "deny", False, "; "),
         (None, None, True, ""),
     ],

@@ -215,7 +215,7 @@ def test_an_action_says_how_it_ended(log: SessionLog) -> None:
         log.record(exchange(), profile="prod")
     assert [(action.error, action.outcome, action.profile) for action in log.actions] == [
         ("problem", "It broke.", ""),
-        ("bug", "It met a bug: KeyError.", ""),
+        ("bug", "Internal error: KeyError.", ""),
         (None, "Cancelled.", ""),
         (None, "", "prod"),
     ]

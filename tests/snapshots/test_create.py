@@ -854,7 +854,7 @@ async def test_what_the_journal_keeps_of_an_answer(
             "kind": "refused",
             "status": 400,
             "code": "7",
-            "what": "The service refused: no (code 7).",
+            "what": "NCP refused: no (code 7).",
         },
         {"outcome": "accepted", "request_id": accepted.request_id},
     ]

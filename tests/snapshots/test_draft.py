@@ -28,7 +28,7 @@ from tests.tables import each_row
 
 AT = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
 READ = ReadResult(AT)
-BROKEN = ReadResult(AT, EndpointError("The gateway could not talk to the service (503/500)."))
+BROKEN = ReadResult(AT, EndpointError("The gateway could not reach the service behind it (503/500)."))
 CLUSTER = Cluster(REQUEST.cluster_number, REQUEST.cluster_name, "running", health="green")
 BUCKETS = (Bucket(REQUEST.bucket), Bucket("locked-one", locked=True), Bucket("denied-one", denied=True))
 FACTS = PreflightEvidence(CLUSTER, READ, BUCKETS, READ, [], READ, (), None, ClockOffset(0.2, 0.5))
@@ -106,8 +106,8 @@ def test_a_bucket_that_cannot_take_it_forbids_it(bucket: str, evidence: dict[str
 @each_row(
     ("wanted", "kind", "what"),
     [
-        (draft(read_only=True), "read_only", "Read-only mode refuses to create a snapshot."),
-        (replace(draft(read_only=True), evidence=None), "read_only", "Read-only mode refuses"),
+        (draft(read_only=True), "read_only", "Read-only mode: cannot create a snapshot."),
+        (replace(draft(read_only=True), evidence=None), "read_only", "Read-only mode: cannot"),
         (draft(evidence={"cluster": replace(CLUSTER, allowed=False)}), "permission_denied", "This key may see cluster"),
     ],
 )

@@ -495,10 +495,10 @@ async def test_what_is_told_where_nobody_can_tell() -> None:
         (rows(row(-3600)), ENTRY, 0, ("Cannot tell: the history has a row of before-upgrade that may be this one: its "
          "date 2026-01-01 11:00:00 KST does not fit the time it was asked for. It may be an earlier one as well. Do "
          "not send it again before you have looked.")),
-        (gateway_error(401, "210"), ENTRY, 60, (f"{unread}The key is right but may not do this (401/210: M). Look "
-         "at the history of search-0001 when that is mended.")),
-        (gateway_error(503, "500"), nameless, 0, (f"{unread}The gateway could not talk to the service (503/500: M). "
-         "Look at the history of 1037001 when that is mended.")),
+        (gateway_error(401, "210"), ENTRY, 60, (f"{unread}The key is valid but lacks permission for this (401/210: M). "
+         "Look at the history of search-0001 when that is mended.")),
+        (gateway_error(503, "500"), nameless, 0, (f"{unread}The gateway could not reach the service behind it "
+         "(503/500: M). Look at the history of 1037001 when that is mended.")),
     ]  # fmt: skip
     for answer, entry, seconds, told in cases:
         found, _, _ = await looked(itertools.repeat(answer), entry, seconds=seconds)

@@ -226,7 +226,7 @@ async def test_a_total_that_is_never_reached_is_not_green() -> None:
     evidence = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway)
     light, blocks, said = name_check(evidence)
     assert (light, blocks) == (Severity.UNSURE, False)
-    assert said.endswith("The service counts 900 snapshots, and sent 250.")
+    assert said.endswith("NCP counts 900 snapshots, and sent 250.")
 
 
 async def test_a_row_that_moves_to_an_older_page_meanwhile_is_seen() -> None:

@@ -30,7 +30,7 @@ from tests.tables import each_row
 
 AT = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
 READ = ReadResult(AT)
-BROKEN = ReadResult(AT, EndpointError("The gateway could not talk to the service (503/500)."))
+BROKEN = ReadResult(AT, EndpointError("The gateway could not reach the service behind it (503/500)."))
 CLUSTER = Cluster(REQUEST.cluster_number, REQUEST.cluster_name, "running", health="green")
 BUCKETS = (Bucket(REQUEST.bucket), Bucket("locked-one", locked=True), Bucket("denied-one", denied=True))
 FACTS = PreflightEvidence(CLUSTER, READ, BUCKETS, READ, [], READ, (), None, ClockOffset(0.2, 0.5))
@@ -89,7 +89,7 @@ def test_all_well() -> None:
         ({"status": "Running"}, READ, OK, "running", ""),
         ({"status": "changing"}, READ, BAD, "it is 'changing', not running", "The service may refuse"),
         ({"status": ""}, READ, BAD, "it is 'unknown', not running", "The service may refuse"),
-        ({}, BROKEN, UNSURE, "it was 'running' when last seen; The gateway could not talk", ""),
+        ({}, BROKEN, UNSURE, "it was 'running' when last seen; The gateway could not reach", ""),
     ],
 )
 def test_the_cluster(cluster: dict[str, str], read: ReadResult, colour: Severity, evidence: str, advice: str) -> None:
@@ -170,7 +170,7 @@ NAMES: list[tuple[dict[str, Any], Severity, bool, str, str]] = [
     ({"history": [row("", REQUEST.name)]}, BAD, False, f"{BEFORE}10:00:00 KST is running", "Use another"),
     ({"history": [row("FAILED", REQUEST.name)]}, UNSURE, False, "the history has before-upgrade already (FAILED)", "T"),
     ({"history": [row(name="Before-upgrade")]}, OK, False, "free in", ""),
-    ({"history": None, "history_read": BROKEN}, UNSURE, False, "not checked. The gateway could not talk", ""),
+    ({"history": None, "history_read": BROKEN}, UNSURE, False, "not checked. The gateway could not reach", ""),
     ({"history": None, "history_read": None}, UNSURE, False, "not checked.", ""),
     ({"journal_problem": UNREADABLE}, UNSURE, False, "the history is empty. The journal", "Check"),
     ({"journal": [entry(SENT)]}, BAD, False, f"{BEFORE}02:00:00 UTC may have started", "Use another"),
@@ -232,7 +232,7 @@ def test_the_others(read: dict[str, Any], colour: Severity, evidence: str) -> No
         (BUCKETS, READ, OK, "set: it lists 3 buckets"),
         (BUCKETS[:1], READ, OK, "set: it lists 1 bucket"),
         ((), READ, UNSURE, "no bucket is listed: it may not be set"),
-        ((), BROKEN, UNSURE, "not known. The gateway could not talk"),
+        ((), BROKEN, UNSURE, "not known. The gateway could not reach"),
         ((), None, UNSURE, "no bucket is listed"),
     ],
 )

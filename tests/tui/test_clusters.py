@@ -219,8 +219,8 @@ TROUBLES: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
         {"account": wrong_secret},
         (
             "The gateway refused the signature (401/200",
-            "Nothing was changed. Access key, secret key or clock is wrong.",
-            "Test the profile's keys; the clock agrees with the gateway's.",
+            "Nothing was changed. The access key, the secret key or the clock is wrong.",
+            "The clock is right: copy both keys again from the NCP console.",
         ),
     ),
     "wrong secret and wrong clock": (
@@ -228,13 +228,13 @@ TROUBLES: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
         (
             "The gateway refused the signature (401/200",
             "Nothing was changed.",
-            "Test the profile's keys; this machine's clock was corrected for.",
+            "The clock was corrected for: copy both keys again from the NCP console.",
         ),
     ),
     "permission": (
         {"prepare": denied},
         (
-            "The key is right but may not do this (401/210",
+            "The key is valid but lacks permission for this (401/210",
             "Nothing was changed.",
             "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER",
         ),
@@ -245,7 +245,7 @@ TROUBLES: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
     ),
     "a page of somebody else": (
         {"prepare": html},
-        ("The answer is not one of the service's (200)", "Nothing was changed: this was only a read.", "Try again"),
+        ("The response is not one of NCP's (200)", "Nothing was changed (read-only request).", "Retry"),
     ),
 }
 
@@ -291,7 +291,7 @@ async def test_a_viewer_sees_its_clusters_and_creates_nothing() -> None:
     async with staged((120, 40), account=viewer) as stage:
         assert len(lines_with(stage, "no permission")) == 6
         await stage.press("s", "f2")
-        assert stage.shows("The key is right but may not do this (401/210", "Not started: search-0001")
+        assert stage.shows("The key is valid but lacks permission for this (401/210", "Not started: search-0001")
         assert not stage.effects
 
 

@@ -97,7 +97,7 @@ async def test_only_a_usable_bucket_can_be_taken() -> None:
     async with staged((160, 40)) as stage:
         await stage.press("s")
         assert stage.shows(
-            "bk.ses.snapshot", "45.0 GiB", "18,204", "available", "locked: objects cannot be replaced", "may not use it"
+            "bk.ses.snapshot", "45.0 GiB", "18,204", "available", "locked: object lock is on", "no access"
         )
         table = form_of(stage).query_one("#buckets", RecordTable)
         table.focus()
@@ -248,7 +248,7 @@ async def test_a_refusal_can_be_corrected() -> None:
         assert stage.shows(f"{taken} was asked for before", "Send a second request")
         await stage.press("tab", "f2")
         assert stage.shows(
-            "The service refused: snapshot with the same name already exists (code 40070).",
+            "NCP refused: snapshot with the same name already exists (code 40070).",
             "Nothing was started by this request.",
             f"Not started: {taken}.",
             "request id",

@@ -86,7 +86,7 @@ async def test_trouble_leaves_what_was_read_before() -> None:
         stage.sandbox.faults.add(HISTORY, act=fault, times=None)
         await stage.press("r")
         assert stage.app.screen.query_one(ProblemCard).display
-        assert stage.shows("(504/510", "Nothing was changed: this was only a read.")
+        assert stage.shows("(504/510", "Nothing was changed (read-only request).")
         assert times(stage)
         stage.sandbox.faults.clear()
         await stage.press("r")

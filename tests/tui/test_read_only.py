@@ -90,7 +90,7 @@ async def test_nothing_leads_to_an_effect(way: str) -> None:
         await stage.press("f2", "y")
         app.screen.query_one("#create", Button).press()
         await stage.settle()
-        assert stage.shows("Read-only mode refuses to")
+        assert stage.shows("Read-only mode: cannot")
         assert changed_nothing(stage)
         assert not stage.app.session.journal.entries(), "what cannot be sent is not announced"
 

@@ -50,7 +50,7 @@ async def test_a_snapshot_from_form_to_end(quick_looks: None) -> None:  # noqa: 
         text = stage.text()
         assert "search-0001-20260102-000000" in text
         assert "27/30  valid (UTC)" in text
-        assert "locked: objects cannot be replaced" in text
+        assert "locked: object lock is on" in text
         assert '"snapshotName": "search-0001-20260102-000000"' in text
         assert not stage.sandbox.ledger.effects, "a preview sends nothing"
         await stage.press("f2", "f2", "f2")
@@ -134,8 +134,8 @@ async def test_the_header_names_a_gateway_that_is_not_ncps() -> None:
 
 
 FAULTS = {
-    "The answer is not one of the service's (200)": (200, b"<html>welcome</html>"),
-    "could not talk to the service (503/500": (503, b'{"error":{"errorCode":"500","message":"x"}}'),
+    "The response is not one of NCP's (200)": (200, b"<html>welcome</html>"),
+    "could not reach the service behind it (503/500": (503, b'{"error":{"errorCode":"500","message":"x"}}'),
     "throttling this account (429/410": (429, b'{"error":{"errorCode":"410","message":"x"}}'),
 }
 

@@ -122,7 +122,7 @@ def test_why_a_last_good_snapshot_is_not_known() -> None:
 
 def test_what_cannot_be_used_is_greyed_and_says_why() -> None:
     assert BUCKETS.row(LOCKED).dim
-    assert BUCKETS.row(LOCKED).cells[-1].text == "locked: objects cannot be replaced"
+    assert BUCKETS.row(LOCKED).cells[-1].text == "locked: object lock is on"
     assert CLUSTERS.row(ListedCluster(HIDDEN, MOMENT)).dim
     assert "no permission (name only)" in CLUSTERS.text([ListedCluster(HIDDEN, MOMENT)])
 
