@@ -60,7 +60,7 @@ async def test_a_screen_fetches_once_when_it_opens() -> None:
             await stage.press(*keys)
         begun = [action.title for action in stage.app.session.log.actions]
         assert sorted(begun) == sorted(set(begun)), "begun once"
-        assert {"list clusters", "history of search-0001", "look before a snapshot of search-0001"} <= set(begun)
+        assert {"list clusters", "history of search-0001", "preflight checks of search-0001"} <= set(begun)
         assert stage.asked("getClusterInfoList") == stage.asked("getBucketList") == stage.asked("getClusterInfo") == 1
 
 

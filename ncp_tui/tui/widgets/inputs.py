@@ -59,7 +59,7 @@ class SecretInput(Input):
         self.app.bell()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take the text out of the event before it goes on, to Textual's own handler and to the log if there is one."""
+        """Take the text out of the event before Textual's own handler and the log, if there is one, get it."""
         text, event.text = event.text, ""
         if text:
             self.replace(text.splitlines()[0], *self.selection)

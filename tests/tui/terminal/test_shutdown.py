@@ -106,7 +106,7 @@ async def test_leaving_a_screen_stops_what_it_reads() -> None:
     async with staged((120, 40), wrap=wire) as stage:
         left: list[str] = []
         for operation, key, group in (
-            (BUCKETS, "s", "facts"),
+            (BUCKETS, "s", "preflight"),
             (HISTORY, "h", "history"),
             ("getClusterInfo", "enter", "detail"),
         ):
