@@ -107,7 +107,7 @@ def saved_sentence(name: str) -> str:
 
 def removed_sentence(name: str) -> str:
     """That a profile was removed."""
-    return f"Profile {name} deleted."
+    return f"Profile {name} removed."
 
 
 def identity_document(identity: Identity, source: str, *, default: bool, used: bool) -> dict[str, Any]:

@@ -395,7 +395,7 @@ async def test_only_the_typed_name_removes() -> None:
         await stage.press("enter")
         assert stage.shows("enter does nothing here.   f2 Remove")
         await stage.press("f2")
-        assert stage.shows("Profile stage deleted.")
+        assert stage.shows("Profile stage removed.")
         assert stage.workspace.profiles.load().find("stage") is None
         assert await secret_of(stage, removed) is None
 

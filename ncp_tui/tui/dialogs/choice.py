@@ -53,7 +53,7 @@ class ChoiceDialog(ModalScreen[str | None]):
         self._title = title
         self._choices = list(choices)
         self._current = current
-        self._hint = hint or "enter chooses, esc closes"
+        self._hint = hint or "enter Choose   esc Close"
 
     def compose(self) -> ComposeResult:
         with Vertical(id="choice-box") as box:

@@ -152,7 +152,7 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
 
     @on(Listed)
     def show_listed(self, event: Listed) -> None:
-        """Show all of it, in the order of the service; a listing of another profile is dropped."""
+        """Show all of it, in NCP's order; a listing of another profile is dropped."""
         session = self._session
         if event.identity is not session.identity:
             event.stop()

@@ -40,7 +40,7 @@ class ClustersScreen(TableScreen):
             "u",
             "requests",
             "Requests",
-            tooltip="Snapshot requests from this machine; resolve unknown ones",
+            tooltip="Snapshot requests; resolve unknown ones",
             id="clusters.requests",
         ),
         Binding("p", "profiles", "Profiles", tooltip="Switch, add or test profiles", id="clusters.profiles"),

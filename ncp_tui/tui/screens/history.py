@@ -1,4 +1,4 @@
-"""The snapshot history of one cluster, newest first, failures told apart from the rest."""
+"""The snapshot history of one cluster, newest first, failures marked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from ncp_tui.tui.screens.table import detail_key
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.inputs import FilterBar
 from ncp_tui.tui.widgets.record_table import MOST_SHOWN, RecordTable
-from ncp_tui.view.format import ZONE, clock_time
 from ncp_tui.view.history import HISTORY, extent, history_lines, state_cell
 from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import Line, Row, Tone, line
@@ -30,8 +29,8 @@ from ncp_tui.view.text import Line, Row, Tone, line
 LOADING = "Loading the history of {cluster} ..."
 LOADING_SHORT = "Loading ..."
 READING = "{cluster}: {extent} ..."
-LOADED = "{cluster}: {extent}, {failed:,} failed, as of {time} {zone}."
-LOADED_PART = "{cluster}: {extent}, {failed:,} failed, as of {time} {zone}. Scroll down to load more."
+LOADED = "{cluster}: {extent}, {failed:,} failed."
+LOADED_PART = "{cluster}: {extent}, {failed:,} failed. Scroll down to load more."
 NO_FAILURES = "No failures in the rows loaded so far. Press f to show all."
 ONLY_FAILED = "Failed only. Press f to show all."
 ALL = "All snapshots."
@@ -142,9 +141,8 @@ class HistoryScreen(EvidenceScreen):
             self.say(gap_sentence(reader.gap, self.cluster.name), "warning")
             return
         words = LOADED if reader.is_complete else LOADED_PART
-        time = clock_time(reader.read_at or self.session.workspace.now())
         failed = sum(entry.state is SnapshotState.FAILED for entry in reader.entries)
-        self.say(words.format(cluster=self.cluster.name, extent=_extent(reader), failed=failed, time=time, zone=ZONE))
+        self.say(words.format(cluster=self.cluster.name, extent=_extent(reader), failed=failed))
 
     def _show_rows(self, empty: str | None = None) -> None:
         reader = self._reader

@@ -229,7 +229,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
     def show_done(self, event: Done) -> None:
         self._saving = False
         if event.saved is not None:
-            # Textual takes away the screen in front, whoever asks: help or palette may have been opened meanwhile.
+            # Textual dismisses the screen in front: help or the palette may have been opened since.
             self.pop_until_active()
             self.dismiss(event.saved)
             return

@@ -34,7 +34,8 @@ def detail_key(screen: str, tooltip: str) -> Binding:
 NOTHING_TO_SHOW = "Nothing to show. Press r to try again."
 MATCHES = "{shown:,} of {total:,} match “{text}”."
 LISTED_ORDER = "as NCP lists them"
-SORT_HINT = "enter Sort, again Reverse   esc Close"
+SORT_HINT = "enter Sort, or reverse   esc Close"
+REFRESHED = "Automatic refresh: {rhythm}. It pauses while a form or a dialog is open."
 
 _MINUTE = 60.0
 """Seconds after which what is shown of a list's age has grown."""
@@ -167,7 +168,7 @@ class TableScreen(BaseScreen):
         self.post_message(ChoiceMade(self._refresh_choice, chosen))
         self.refresher.choose(int(chosen))
         self.show_as_of()
-        self.say(f"Automatic refresh: {rhythm_words(int(chosen))}. It pauses while a form or a dialog is open.")
+        self.say(REFRESHED.format(rhythm=rhythm_words(int(chosen))))
 
     def details(self) -> Sequence[Line]:
         """What is known of the row under the cursor."""

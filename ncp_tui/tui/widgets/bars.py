@@ -220,5 +220,5 @@ def key_hints(screen: Screen[object]) -> list[KeyHint]:
 
 
 def _place(binding: Binding) -> int:
-    group = (binding.id or "").partition(".")[0]
+    group = "screen" if binding.action == "back" else (binding.id or "").partition(".")[0]
     return _ORDER.index(group) + 1 if group in _ORDER else 0

@@ -202,7 +202,7 @@ class RecordTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        if width != self._measured_in:  # the first frame is painted before the size is told of
+        if width != self._measured_in:  # the first frame is painted before the size is known
             self._widths = self._share()
         base = self.rich_style
         if self._header and y == 0:
@@ -286,11 +286,11 @@ class RecordTable(ScrollView, can_focus=True):
 
     @property
     def is_end_near(self) -> bool:
-        """Whether it still is, for whoever comes to an EndNear after more rows have come."""
+        """Whether it still is, for a handler of EndNear that runs after more rows have come."""
         return bool(self._rows.shown) and self._looked_at + self.size.height >= len(self._rows.shown)
 
     def _refresh_row(self, index: int) -> None:
-        """Draw one line anew: an arrow key takes 5 ms of processor time instead of 9, and as many bytes."""
+        """Draw one line again: an arrow key takes 5 ms of processor time instead of 9, and as many bytes."""
         y = index - self.scroll_offset.y + self._header
         if 0 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
