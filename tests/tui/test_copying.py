@@ -138,7 +138,7 @@ async def test_everything_worth_a_copy_can_be_copied(monkeypatch: pytest.MonkeyP
         sent = written(stage, monkeypatch)
         await stage.press("Y")
         assert isinstance(stage.app.screen, CopyPicker)
-        assert stage.shows("snapshot name", "curl", "request id", "response")
+        assert stage.shows("snapshot name", "curl", "request ID", "response")
         for key in ("enter", "c", "c", "c"):
             await stage.press(key, "down")
         assert stage.shows("Sent to the terminal clipboard (OSC 52). Nothing there?")

@@ -58,13 +58,13 @@ def renew(metadata: MetadataServer, sandbox: Sandbox) -> None:
 async def test_a_session_outlives_its_keys(metadata: MetadataServer) -> None:
     """As one that is left open over the day: no restart, no error, and the header, which says whose keys, follows."""
     async with staged_with_role(metadata) as (stage, clock):
-        assert stage.shows("server-role / KR / Clusters", "14 clusters", f"SAND…0A7K from server role {ROLE}")
+        assert stage.shows("server-role / KR / Clusters", "14 clusters", f"key SAND…0A7K (server role {ROLE})")
         assert ACCESS_KEY not in stage.text()
         assert metadata.questions == 1
         renew(metadata, stage.sandbox)
         clock.advance(6 * HOURS)
         await stage.press("r")
-        assert stage.shows("14 clusters", f"SAND…TER1 from server role {ROLE}")
+        assert stage.shows("14 clusters", f"key SAND…TER1 (server role {ROLE})")
         assert "Authentication" not in stage.text()
         assert metadata.questions == 2
         secrets, access_keys = known_keys(stage.app.session)
@@ -95,7 +95,7 @@ async def test_keys_that_cannot_be_had_are_a_card(metadata: MetadataServer) -> N
     metadata.keys = None
     async with staged_with_role(metadata) as (stage, _):
         assert stage.shows("This server has no role", "Nothing was sent to the service", "Attach a role")
-        assert stage.shows("**** from server role")
+        assert stage.shows("key **** (server role")
         assert not stage.sandbox.ledger.requests
         metadata.keys = document(ACCESS_KEY, SECRET_KEY, START + 6 * HOURS)
         await stage.press("r")
@@ -121,7 +121,7 @@ async def test_it_is_one_of_the_profiles_where_it_is_wanted(metadata: MetadataSe
         assert stage.shows("server-role", "server role", "****")
         assert metadata.paths == []
         await stage.press("end", "i")
-        assert stage.shows("there is nothing to save")
+        assert stage.shows("so they are not saved")
         await stage.press("e")
         assert stage.shows("server-role is not a saved profile, so ncp-tui cannot edit it.")
         assert not stage.shows("Press i to save")
