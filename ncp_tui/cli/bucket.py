@@ -13,15 +13,15 @@ from ncp_tui.cli.runner import CommandContext, run_command
 
 @click.group("bucket", cls=Group)
 def command() -> None:
-    """The buckets that can take a cluster's snapshots."""
+    """List the buckets for a cluster's snapshots."""
 
 
 @command.command("list")
 @click.argument("cluster", shell_complete=complete_cluster)
 def list_all(cluster: str) -> None:
-    """List the buckets that CLUSTER sees.
+    """List the buckets available to CLUSTER, a name or a number.
 
-    CLUSTER is a name or a number. Where a bucket cannot be used, the reason is said.
+    A bucket that cannot be used is listed with the reason.
     """
     run_command(partial(list_buckets, wanted=cluster))
 

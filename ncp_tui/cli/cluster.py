@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @click.group("cluster", cls=Group)
 def command() -> None:
-    """The clusters of the account."""
+    """List and show clusters."""
 
 
 @command.command("list")
 def list_all() -> None:
     """List every cluster.
 
-    Those included that this key may see by name only.
+    Clusters without permission for this key are listed by name only.
     """
     run_command(list_clusters)
 
@@ -35,7 +35,7 @@ def list_all() -> None:
 @command.command("show")
 @click.argument("cluster", shell_complete=complete_cluster)
 def show(cluster: str) -> None:
-    """Show all that the service tells of CLUSTER, a name or a number."""
+    """Show the details of CLUSTER, a name or a number."""
     run_command(partial(show_cluster, wanted=cluster))
 
 
@@ -107,7 +107,7 @@ async def find_cluster(engine: SearchEngine, wanted: str) -> Cluster:
     """The cluster of that name or number, which this key may open.
 
     A name is looked for on every page, since a second cluster of the same name may be on the last; where the list is
-    cut the service is asked for the name, too. Raises UnknownCluster, AmbiguousCluster, ClusterNotSeen,
+    cut, the name is searched for too. Raises UnknownCluster, AmbiguousCluster, ClusterNotSeen,
     PermissionDenied, WrongCluster, or what the reads raise.
     """
     from ncp_tui.snapshots.rules import check_cluster
@@ -125,7 +125,7 @@ async def find_named(engine: SearchEngine, wanted: str) -> Cluster:
     import dataclasses
 
     listed = await engine.list_clusters()
-    if listed.gap and wanted.isascii():  # how the service wants Hangul to be written in a query is not documented
+    if listed.gap and wanted.isascii():  # how a query has to spell Hangul is not documented
         searched = await engine.list_clusters(name_part=wanted)
         known = {cluster.number for cluster in listed}
         rows = (*listed, *(cluster for cluster in searched if cluster.number not in known))

@@ -1,4 +1,4 @@
-"""`snapshot create`: everything that can be known to be wrong first, then one request, then what came of it."""
+"""`snapshot create`: every problem that can be found first, then one request, then its result."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from ncp_tui.view.preflight import check_document, check_lines
 from ncp_tui.view.text import plain_text
 
 RESOLVE_SECONDS = 60.0
-"""How long the history is looked at after a lost answer, before the command ends with "cannot tell"."""
+"""How long the history is checked after a lost answer, before the command ends with "unknown"."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Who asks, with which client, of which cluster, where that is resolved already."""
+    """The profile, client and cluster, where they are chosen already."""
 
     identity: Identity
     engine: SearchEngine
@@ -91,7 +91,7 @@ class _Creation:
         if options.dry_run:
             return self._show(draft, engine)
         while self._ask(draft) and draft.is_old(context.workspace.now()):
-            # A question that was left open over lunch: what it was about may have changed.
+            # The question waited long: what it was about may have changed.
             context.out.note(RECHECKED)
             draft = self._looked(engine, identity)
         context.tracker.resolve_seconds = RESOLVE_SECONDS
@@ -100,7 +100,7 @@ class _Creation:
         taken = tracked.taken
         if options.retry_if_not_started and taken is not None and _may_be_asked_again(taken):
             why = taken.error.what if taken.error else ""
-            context.out.note(f"{taken.sentence} {why} As you wished, it is asked for once more.")
+            context.out.note(f"{taken.sentence} {why} Retrying once (--retry-if-not-started).")
             tracked = self._create(engine, draft.request, identity)
         return Ending(context, self._report, options).tell(tracked)
 
@@ -133,9 +133,9 @@ class _Creation:
         options = self._options
         if identity.profile.protected:
             if options.yes:
-                _refuse(f"Profile {identity.name} is protected: --yes is not enough.", options.cluster)
+                _refuse(f"Profile {identity.name} is protected: --yes does not confirm it.", options.cluster)
             if options.confirm is None and not self._context.can_ask:
-                _refuse(f"Profile {identity.name} is protected: it wants the cluster's name.", options.cluster)
+                _refuse(f"Profile {identity.name} is protected: the cluster's name is required.", options.cluster)
         if options.confirm is not None and not is_number(options.cluster) and options.confirm != options.cluster:
             _refuse(f"--confirm {options.confirm!a} is not the cluster {options.cluster!a}.", options.cluster)
 
@@ -144,7 +144,7 @@ class _Creation:
             return self._context.wait(self._look(engine, identity))
 
     async def _look(self, engine: SearchEngine, identity: Identity) -> SnapshotDraft:
-        """Read the cluster and its buckets, and settle what will be sent. Raises what forbids it, or stops it."""
+        """Read the cluster and its buckets, and decide what will be sent. Raises what forbids it, or stops it."""
         report = self._report
         listed = report.cluster or (self._chosen.cluster if self._chosen else None)
         cluster = report.cluster = listed or await find_cluster(engine, self._options.cluster)
@@ -181,7 +181,7 @@ class _Creation:
                 raise draft.stop from None
 
     def _name(self, cluster: str, identity: Identity) -> str:
-        """The name as it was wished, else from the template. Raises InvalidTemplate."""
+        """The name as given, else from the template. Raises InvalidTemplate."""
         now = datetime.fromtimestamp(self._context.workspace.clock(), UTC)
         proposed = propose_name(cluster, identity.profile, now, self._options.template)
         if self._options.name is None and proposed.problem is not None:
@@ -199,17 +199,17 @@ class _Creation:
         }
         if earlier is not None:
             document["earlier"] = earlier.document()
-        self._context.out.note("Dry run: no snapshot was asked for. This would be sent:")
+        self._context.out.note("Dry run: nothing was created. The request:")
         checks = plain_text(check_lines(draft.preflight, self._context.workspace.now()))
         self._context.out.answer(document, f"{request_text(preview)}\n\n{checks}")
         stops = draft.problem or draft.stop
         if stops is not None:
-            self._context.out.error(f"It would not be sent. {problem_words(stops)}")
+            self._context.out.error(f"This request would not be sent. {problem_words(stops)}")
             return exit_code_of(stops)
         return ExitCode.DONE
 
     def _ask(self, draft: SnapshotDraft) -> bool:
-        """Have the user agree, where there is one; whether anybody was asked. Raises NotConfirmed, Declined."""
+        """Have the user agree, where there is one; whether a question was asked. Raises NotConfirmed, Declined."""
         options, name = self._options, draft.request.cluster_name
         wanted = draft.confirmation(self._context.workspace.now())
         if options.confirm is not None:
@@ -228,7 +228,7 @@ class _Creation:
         return True
 
     def _create(self, engine: SearchEngine, request: SnapshotRequest, identity: Identity) -> TrackedSnapshot:
-        """Send it, and say meanwhile where its answer is looked for."""
+        """Send the request, and say when its answer is lost and the history is checked."""
         self._report.begin_sending()
         tracker, options = self._context.tracker, self._options
         tracked = tracker.start(
@@ -249,12 +249,12 @@ class _Creation:
 
     def _say_resolving(self, tracked: TrackedSnapshot) -> None:
         if tracked.is_resolving and tracked.resolving is not None:
-            words = f"Looking for {tracked.request.name} in the history, for a minute at most."
+            words = f"Checking the history for {tracked.request.name} (up to a minute)."
             self._context.out.note(f"{tracked.resolving.what} {words}")
 
 
 def _may_be_asked_again(taken: CreateResult) -> bool:
-    """Whether it certainly was not started, and asking again can help."""
+    """Whether it certainly was not started, and a retry can help."""
     was_throttled = taken.outcome is Outcome.REFUSED and isinstance(taken.error, Throttled)
     return taken.outcome is Outcome.NOT_SENT or was_throttled
 

@@ -29,7 +29,7 @@ from ncp_tui.view.progress import end_sentence, look_sentence, other_sentence
 Finished = Literal["success", "failed"]
 
 _SAY_AGAIN = 60.0
-"""Seconds after which an unchanged state is told once more, so that a log shows that somebody is still looking."""
+"""Seconds after which an unchanged state is told once more, so that a log shows that the command is still waiting."""
 
 _HAS_LEFT = frozenset({Outcome.UNKNOWN, Outcome.ACCEPTED})
 
@@ -45,7 +45,7 @@ class CreateOptions:
     dry_run: bool = False
     wait: bool = False
     offer_wait: bool = False
-    """Ask, once it is accepted, whether to follow it."""
+    """Ask, once it is accepted, whether to follow it to its end."""
     timeout: float = 3600.0
     yes: bool = False
     confirm: str | None = None
@@ -57,7 +57,7 @@ class CreateOptions:
 
 @dataclass
 class CreateReport:
-    """What was asked for, as far as it is known, and how far it got."""
+    """What was requested, as far as it is known, and how far it got."""
 
     log: SessionLog
     wanted_cluster: str
@@ -93,7 +93,7 @@ class CreateReport:
         return Outcome.UNKNOWN if any(each.may_have_acted is not False for each in left) else Outcome.REFUSED
 
     def sentence(self) -> str:
-        """The outcome in words: one of started, not started, cannot tell."""
+        """What became of it in words: one of started, not started, unknown."""
         if self.taken is not None:
             return self.taken.sentence
         name = self.snapshot or "the snapshot"
@@ -162,36 +162,34 @@ class Ending:
         self._options = options
 
     def tell(self, tracked: TrackedSnapshot) -> ExitCode:
-        """Say what came of a create that was sent, and follow it where that was asked for. Raises SnapshotFailed."""
+        """Say what came of a request that was sent, and follow it with --wait. Raises SnapshotFailed."""
         taken = tracked.taken
         if taken is None:
             raise ValueError("it was not sent")
         if taken.journal_problem is not None:
-            self._context.out.error(f"The journal does not hold the outcome. {problem_words(taken.journal_problem)}")
+            self._context.out.error(f"Not recorded in the journal. {problem_words(taken.journal_problem)}")
         if taken.outcome is not Outcome.ACCEPTED:
             return self._not_started(taken)
         if self._options.wait:
             self._context.out.note(taken.sentence)
             return self._wait(tracked)
         request = taken.request
-        self._context.out.answer(
-            self._report.document(), f"{taken.sentence}\nRequest id: {taken.request_id or 'none was given'}"
-        )
-        if self._options.offer_wait and click.confirm("Follow it to its end?", default=True, err=True):
+        self._context.out.answer(self._report.document(), f"{taken.sentence}\nRequest id: {taken.request_id or '-'}")
+        if self._options.offer_wait and click.confirm("Wait until it finishes?", default=True, err=True):
             return self._wait(tracked)
-        self._context.out.note(f"Follow it with: ncp-tui snapshot wait {request.cluster_name} {request.name}")
+        self._context.out.note(f"Follow it: ncp-tui snapshot wait {request.cluster_name} {request.name}")
         return ExitCode.DONE
 
     def _not_started(self, taken: CreateResult) -> ExitCode:
-        error = taken.error or GatewayError("The service gave no reason.")
+        error = taken.error or GatewayError("NCP gave no reason.")
         self._context.tell(error)
         if taken.outcome is not Outcome.UNKNOWN:
             return exit_code_of(error)
         if taken.resolution is not None:
             self._context.out.error(taken.resolution.sentence)
         if taken.entry is not None:
-            self._context.out.error("Find out later with: ncp-tui snapshot resolve.")
-        self._context.out.error(f"Look yourself with: ncp-tui snapshot history {taken.request.cluster_name}")
+            self._context.out.error("Check again later: ncp-tui snapshot resolve")
+        self._context.out.error(f"Read the history: ncp-tui snapshot history {taken.request.cluster_name}")
         return ExitCode.UNKNOWN
 
     def _wait(self, tracked: TrackedSnapshot) -> ExitCode:
@@ -200,7 +198,9 @@ class Ending:
         error, seen = tracked.problem, tracked.progress
         if error is not None:
             # Accepted is accepted: this is no failure to authenticate but the end of what can be seen of it.
-            return self._wait_ended(f"{error.what} It goes on, but can no longer be followed. {error.next_step}", error)
+            return self._wait_ended(
+                f"{error.what} The snapshot keeps running, but can no longer be followed. {next_words(error)}", error
+            )
         row = seen.entry if seen is not None else None
         if row is not None and row.state is SnapshotState.FAILED:
             self._report.finished = "failed"
@@ -210,7 +210,7 @@ class Ending:
             self._context.out.answer(self._report.document(), end_sentence(row)[0])
             return ExitCode.DONE
         other = "" if seen is None or seen.other is None else f" {other_sentence(tracked.request.name, seen.other)}"
-        return self._wait_ended(f"{seconds:g} s are over; it goes on.{other}")
+        return self._wait_ended(f"Timed out after {seconds:g} s; the snapshot keeps running.{other}")
 
     def _wait_ended(self, why: str, error: Problem | None = None) -> ExitCode:
         self._context.out.error(f"{self._report.sentence()} {why}".rstrip())
@@ -226,7 +226,7 @@ def follow(context: CommandContext, tracked: TrackedSnapshot, seconds: float) ->
     work = tracker.follow(tracked, seconds=seconds)
     context.wait(record.meanwhile(work) if record is not None else work)
     if tracked.journal_problem is not None:
-        context.out.note(f"The journal does not hold the end. {problem_words(tracked.journal_problem)}")
+        context.out.note(f"The end is not recorded in the journal. {problem_words(tracked.journal_problem)}")
 
 
 class _Teller:

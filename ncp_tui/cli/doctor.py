@@ -1,4 +1,4 @@
-"""`ncp-tui doctor`: what a snapshot depends on, looked at one thing at a time, each with its remedy."""
+"""`ncp-tui doctor`: what a snapshot depends on, checked one thing at a time, each problem with its fix."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ncp_tui.cli.errors import ExitCode, exit_code_of, next_words
 from ncp_tui.cli.options import Command
 from ncp_tui.cli.runner import CommandContext, run_command
 from ncp_tui.problem import Problem
+from ncp_tui.text import plural
 
 if TYPE_CHECKING:
     from ncp_tui.gateway.clock import ClockOffset
@@ -35,21 +36,20 @@ _LEAST_FREE = 1024 * 1024
 
 
 @click.command("doctor", cls=Command)
-@click.option("--offline", is_flag=True, help="Send nothing and ask no keyring: files, terminal, environment only.")
+@click.option("--offline", is_flag=True, help="Local checks only: no request, no keyring.")
 def command(offline: bool) -> None:
-    """Look at everything that a snapshot depends on.
+    """Check everything a snapshot depends on.
 
-    What is wrong is named with how to mend it.
-
-    Files and their modes, the journal, the terminal, the proxy, each site's gateway, this machine's clock, and the keys
-    and permission of each profile. Only reads. Ends with 0 where nothing is wrong, else with the code of what is.
+    Checks files and their modes, the journal, the terminal, the proxy, each site's gateway, this machine's clock, and
+    the keys and permission of each profile. Each problem comes with a fix. Only reads. Exits 0 if all is well,
+    otherwise with the exit code of the first problem.
     """
     run_command(partial(examine, offline=offline))
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One thing that was looked at: how it is, and how to mend it."""
+    """One thing that was checked: how it is, and how to fix it."""
 
     subject: str
     severity: Severity
@@ -59,7 +59,7 @@ class CheckResult:
 
     @classmethod
     def ok(cls, subject: str, says: str) -> Self:
-        """Nothing is to be done."""
+        """It needs nothing."""
         from ncp_tui.snapshots.preflight import Severity
 
         return cls(subject, Severity.OK, says)
@@ -136,7 +136,7 @@ def _asked_outside(context: CommandContext) -> Iterator[CheckResult]:
 
 
 def _identities(context: CommandContext) -> Sequence[Identity]:
-    """Everybody there is, or the one that was asked for."""
+    """Every profile and key found, or the one that was named."""
     try:
         found = context.workspace.identities()
     except Problem:
@@ -173,7 +173,7 @@ async def _reach_all(context: CommandContext, targets: Sequence[Target]) -> Sequ
 
 
 async def _reach(context: CommandContext, target: Target) -> Reached:
-    """Speak to a gateway as nobody: a refused signature is as good as any answer."""
+    """Send a request with keys of no one: a refused signature is as good as any answer."""
     from ncp_tui.gateway.client import GatewayClient
     from ncp_tui.gateway.credentials import Credentials, SecretKey
     from ncp_tui.gateway.errors import AuthenticationFailed
@@ -181,7 +181,7 @@ async def _reach(context: CommandContext, target: Target) -> Reached:
     from ncp_tui.search_engine.operations import OPERATIONS
 
     workspace = context.workspace
-    # A gateway that knows us not answers 401/200, which is all that is asked of it here.
+    # A gateway answers unknown keys with 401/200, which proves that it was reached.
     nobody = Credentials("ncp-tui-doctor", SecretKey("not-a-key-of-anybody"))
     timeouts = Timeouts(connect=5.0, read=10.0, total=10.0)
     listing = OPERATIONS["getClusterInfoList"]
@@ -218,7 +218,7 @@ def _answered(reached: Reached) -> CheckResult:
     # No fault in itself: a bastion is often let through to one site only. A profile that needs it has its own result.
     if isinstance(problem, NotReached) or reached.clock_offset is None:
         return CheckResult.unsure(subject, problem.what, next_words(problem))
-    said = f"{host} answers, but not as a gateway does: {problem.what}"
+    said = f"{host} answers, but not like an NCP gateway: {problem.what}"
     return CheckResult.unsure(subject, said, next_words(problem))
 
 
@@ -227,14 +227,14 @@ def _clock(reached: Sequence[Reached]) -> CheckResult:
 
     offsets = [each.clock_offset for each in reached if each.clock_offset is not None]
     if not offsets:
-        return CheckResult.unsure("clock", "no gateway has told its time", "Reach a gateway first.")
+        return CheckResult.unsure("clock", "unknown: no gateway was reached", "Fix the gateway check first.")
     offset = min(offsets, key=lambda each: each.uncertainty)
     # The offset is the gateway's time minus ours.
     side = "behind" if offset.seconds > 0 else "ahead of"
-    said = f"this machine is {abs(offset.seconds):.1f} s {side} the gateway (give or take {offset.uncertainty:.1f} s)"
+    said = f"this machine is {abs(offset.seconds):.1f} s {side} NCP (+/- {offset.uncertainty:.1f} s)"
     if not offset.is_worrying:
         return CheckResult.ok("clock", said)
-    fix = "Set the clock (timedatectl set-ntp true): the gateway refuses what is 300 s off, until it is corrected for."
+    fix = "Sync the clock (timedatectl set-ntp true): NCP refuses requests that are 300 s off."
     return CheckResult.bad("clock", said, fix, AuthenticationFailed("The clock is wrong."))
 
 
@@ -247,8 +247,8 @@ def _keys(context: CommandContext, identity: Identity) -> CheckResult:
             count = context.wait(engine.check_keys())
     except Problem as problem:
         return CheckResult.bad(subject, problem.what, next_words(problem), problem)
-    clusters = "no cluster" if not count else "clusters"
-    return CheckResult.ok(subject, f"the keys from {identity.source} are right; {clusters} to be seen")
+    seen = "clusters are visible" if count else "no cluster is visible"
+    return CheckResult.ok(subject, f"the keys from {identity.source} work; {seen}")
 
 
 def site_endpoint(site: str) -> Endpoint:
@@ -259,7 +259,7 @@ def site_endpoint(site: str) -> Endpoint:
 
 
 def local_results(workspace: Workspace, wanted: str | None = None) -> Iterator[CheckResult]:
-    """Look at files, keys, journal, terminal and proxy; only reads. `wanted` is the profile that was asked for."""
+    """Look at files, keys, journal, terminal and proxy; only reads. `wanted` is the profile that was named."""
     yield from _files(workspace)
     yield _profiles(workspace)
     yield from _key_file(workspace)
@@ -290,7 +290,9 @@ def _folder(subject: str, folder: Path) -> CheckResult:
         fix = f"Check owner and mode of {there}, or set NCP_TUI_HOME to a folder of yours."
         return CheckResult.bad(subject, f"{folder} cannot be written", fix)
     if shutil.disk_usage(there).free < _LEAST_FREE:
-        return CheckResult.bad(subject, f"{folder}: the disk is full", "Make room: nothing can be written down.")
+        return CheckResult.bad(
+            subject, f"{folder}: the disk is full", "Free disk space: the journal cannot be written."
+        )
     return CheckResult.ok(subject, f"{folder} can be written")
 
 
@@ -307,8 +309,8 @@ def _private(file: Path) -> CheckResult | None:
         return CheckResult.bad(subject, what.rstrip("."), fix)
     if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077:
         mode = stat.S_IMODE(found.st_mode)
-        return CheckResult.bad(subject, f"others may open {file} (mode {mode:04o})", f"chmod 600 {quoted}")
-    return CheckResult.ok(subject, f"{file} is yours alone")
+        return CheckResult.bad(subject, f"other users may open {file} (mode {mode:04o})", f"chmod 600 {quoted}")
+    return CheckResult.ok(subject, f"only you can open {file}")
 
 
 def _profiles(workspace: Workspace) -> CheckResult:
@@ -317,10 +319,10 @@ def _profiles(workspace: Workspace) -> CheckResult:
     except Problem as problem:
         return CheckResult.bad("profiles", problem.what, next_words(problem), problem)
     if book.damaged:
-        fix = f"Mend or remove {workspace.paths.profiles_file}."
+        fix = f"Fix or remove {workspace.paths.profiles_file}."
         return CheckResult.bad("profiles", " ".join(book.warnings), fix)
     count = len(book.profiles)
-    return CheckResult.ok("profiles", f"{count} profile{'s' * (count != 1)} can be read")
+    return CheckResult.ok("profiles", f"{plural(count, 'profile')} can be read")
 
 
 def _key_file(workspace: Workspace) -> Iterator[CheckResult]:
@@ -328,7 +330,7 @@ def _key_file(workspace: Workspace) -> Iterator[CheckResult]:
     try:
         wanted = any(profile.store == "file" for profile in workspace.profiles.load().profiles)
     except Problem:
-        wanted = False  # that is the finding about the profiles
+        wanted = False  # that is the result of the profiles
     if not wanted and not workspace.paths.keys_file.exists():
         return
     from ncp_tui.profiles.secret_stores.key_file import check_host  # `cryptography` takes 25 ms to import
@@ -342,11 +344,11 @@ def _key_file(workspace: Workspace) -> Iterator[CheckResult]:
 
 
 def _callers(workspace: Workspace, wanted: str | None) -> Iterator[CheckResult]:
-    """Keys that are there and cannot be used, and whom a command would call as."""
+    """Keys that exist and cannot be used, and the profile a command would use."""
     try:
         book = workspace.profiles.load()
     except Problem:
-        return  # nobody to call as is known then: that is the finding about the profiles
+        return  # no profile is known then: that is the result of the profiles
     found = workspace.identities(book)
     for name, problem in found.refused.items():
         yield CheckResult.bad(f"keys {name}", problem.what, next_words(problem))
@@ -359,7 +361,7 @@ def _callers(workspace: Workspace, wanted: str | None) -> Iterator[CheckResult]:
     except Problem as problem:
         yield CheckResult.bad("caller", problem.what, next_words(problem), problem)
     else:
-        yield CheckResult.ok("caller", f"commands call as {chosen.name} (key from {chosen.source})")
+        yield CheckResult.ok("caller", f"commands use {chosen.name} (key from {chosen.source})")
 
 
 def _journal(workspace: Workspace) -> CheckResult:
@@ -376,10 +378,10 @@ def _journal(workspace: Workspace) -> CheckResult:
         return CheckResult.bad("journal", f"{damaged.what} {damaged.meaning}", next_words(damaged), damaged)
     if not abandoned:
         old = f"; the journal of an earlier version is kept as {contents.kept}" if contents.kept else ""
-        return CheckResult.ok("journal", f"the outcome of every create is known{old}")
+        return CheckResult.ok("journal", f"no unresolved requests{old}")
     names = ", ".join(f"{entry.request.name} on {entry.request.cluster}" for entry in abandoned[:3])
     more = f" and {len(abandoned) - 3} more" if len(abandoned) > 3 else ""  # noqa: PLR2004
-    return CheckResult.unsure("journal", f"outcome not known: {names}{more}", "ncp-tui snapshot resolve")
+    return CheckResult.unsure("journal", f"unresolved: {names}{more}", "Run: ncp-tui snapshot resolve")
 
 
 def _terminal(environ: Mapping[str, str]) -> CheckResult:
@@ -387,7 +389,7 @@ def _terminal(environ: Mapping[str, str]) -> CheckResult:
 
     size = _screen_size()
     if size is None:
-        return CheckResult.ok("terminal", "none: nobody looks on")
+        return CheckResult.ok("terminal", "not a terminal")
     told = [f"TERM={environ.get('TERM') or 'not set'}"]
     told += [f"{size.columns}x{size.lines}"] * (0 not in size)
     told += [f"{name}={environ[name]} (ignored)" for name in ("COLUMNS", "LINES") if environ.get(name)]

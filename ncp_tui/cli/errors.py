@@ -45,17 +45,17 @@ class ExitCode(IntEnum):
 MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
     {
         ExitCode.DONE: "done: accepted (with --wait: finished successfully)",
-        ExitCode.BUG: "a bug; the report names where it was written",
+        ExitCode.BUG: "an internal error; the message names the report",
         ExitCode.USAGE: "wrong usage, invalid name or bucket: nothing was sent",
         ExitCode.NO_KEYS: "no profile or keys, unreadable configuration, keyring locked or silent",
         ExitCode.AUTHENTICATION: "authentication failed (keys, signature or clock)",
         ExitCode.PERMISSION: "permission denied",
-        ExitCode.NOT_REACHED: "gateway not reached; certainly not started",
+        ExitCode.NOT_REACHED: "gateway not reached; nothing was started",
         ExitCode.THROTTLED: "throttled or over quota",
-        ExitCode.REFUSED: "the service refused",
-        ExitCode.UNKNOWN: "outcome unknown: it may have started",
+        ExitCode.REFUSED: "NCP refused",
+        ExitCode.UNKNOWN: "unknown: it may have started",
         ExitCode.SNAPSHOT_FAILED: "the snapshot failed",
-        ExitCode.WAIT_ENDED: "the wait ran out of time; the snapshot goes on",
+        ExitCode.WAIT_ENDED: "the wait timed out; the snapshot keeps running",
         ExitCode.NOT_ALLOWED: "refused by read-only mode, a missing confirmation (protected profile, second request "
         "for the same snapshot), a damaged journal, or one that cannot be written",
         ExitCode.NOT_WRITTEN: "done, but the answer could not be written",
@@ -74,7 +74,7 @@ NOTHING_SENT = "Nothing was sent."
 
 
 class CommandProblem(Problem):
-    """A command that ends otherwise than asked."""
+    """A command that did not do what was requested."""
 
     exit_code = ExitCode.USAGE
 
@@ -89,9 +89,9 @@ class UnknownCluster(CommandProblem):
 
         names = [cluster.name for cluster in known]
         close = difflib.get_close_matches(wanted, names, n=3)
-        step = f"Close to it: {', '.join(close)}." if close else "`ncp-tui cluster list` names them."
+        step = f"Did you mean: {', '.join(close)}?" if close else "List them: ncp-tui cluster list"
         kind = "number" if wanted.isdigit() else "name"
-        super().__init__(f"No cluster has the {kind} {clean(wanted)!r}.", "Nothing was changed.", step)
+        super().__init__(f"No cluster has the {kind} {clean(wanted)!r}.", "", step)
 
 
 class ClusterNotSeen(CommandProblem):
@@ -102,9 +102,9 @@ class ClusterNotSeen(CommandProblem):
 
     def __init__(self, wanted: str, gap: str) -> None:
         super().__init__(
-            f"Cluster {clean(wanted)!r} is not among those that were listed, and the list is not whole. {gap}",
-            "Whether there is such a cluster is not known. Nothing was changed.",
-            "Give its number instead of its name: the NCP console shows it.",
+            f"Cluster {clean(wanted)!r} is not in the list, and the list is incomplete. {gap}",
+            "Whether this cluster exists is unknown.",
+            "Use the cluster's number, which the NCP console shows.",
         )
 
 
@@ -115,11 +115,11 @@ class AmbiguousCluster(CommandProblem):
 
     def __init__(self, name: str, found: Sequence[Cluster]) -> None:
         numbers = ", ".join(cluster.number for cluster in found)
-        super().__init__(f"{len(found)} clusters are called {name!r}.", "Nothing was changed.", f"Numbers: {numbers}.")
+        super().__init__(f"{len(found)} clusters are called {name!r}.", "", f"Use one of the numbers: {numbers}.")
 
 
 class NotConfirmed(CommandProblem):
-    """A protected profile without the confirmation it asks for."""
+    """A protected profile without the confirmation it requires."""
 
     kind = "not_confirmed"
     exit_code = ExitCode.NOT_ALLOWED
@@ -131,7 +131,7 @@ class Declined(CommandProblem):
     kind = "declined"
     exit_code = ExitCode.INTERRUPTED
 
-    def __init__(self, what: str = "You said no.") -> None:
+    def __init__(self, what: str = "Cancelled.") -> None:
         super().__init__(what, "Nothing was changed.")
 
 
@@ -171,13 +171,13 @@ def interruption(code: ExitCode) -> Interrupted:
 
 
 class Bug(CommandProblem):
-    """Something nobody foresaw; `report` says where it was written down."""
+    """An internal error; `report` names the file it was written to."""
 
     kind = "bug"
     exit_code = ExitCode.BUG
 
     def __init__(self, report: str) -> None:
-        super().__init__("ncp-tui met a bug of its own.", report)
+        super().__init__("Internal error.", report)
 
 
 class SnapshotFailed(CommandProblem):
@@ -208,9 +208,9 @@ class NothingKnown(CommandProblem):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"Nothing is known here of a snapshot {name!a}.",
+            f"Nothing is recorded here about snapshot {name!a}.",
             "No file was written.",
-            "Name the cluster with --cluster to look into its history.",
+            "Add --cluster to read a cluster's history.",
         )
 
 
@@ -243,7 +243,7 @@ COMMANDS = {
     "read_only.leave": "--read-only, NCP_TUI_READ_ONLY, or the flag of the profile",
     "create.confirm": "--confirm {cluster}",
 }
-"""How an action is taken here, by its id."""
+"""The command or option of each action, by its id."""
 
 
 def _command(action: NextAction) -> str:
@@ -253,8 +253,8 @@ def _command(action: NextAction) -> str:
 def exit_code_of(problem: Problem) -> ExitCode:
     """The exit code of a read, or of anything local, that ended in `problem`.
 
-    A read that went unanswered is "not reached": nothing can have been started by it. The outcome of a create is for
-    `snapshot create` to tell.
+    A read without an answer is "not reached": it can have started nothing. `snapshot create` decides what its own
+    requests end in.
     """
     if isinstance(problem, CommandProblem):
         return problem.exit_code
@@ -296,7 +296,7 @@ def _codes() -> Sequence[tuple[tuple[type[Problem], ...], ExitCode]]:
 
 
 def _usage() -> tuple[type[Problem], ...]:
-    """What was asked for in a way that cannot be: nothing was sent."""
+    """Requests that cannot be made as they stand: nothing was sent."""
     from ncp_tui.gateway.credentials import InvalidCredentials
     from ncp_tui.gateway.endpoints import UnknownEndpoint
     from ncp_tui.gateway.proxies import UnusableProxy
@@ -327,15 +327,15 @@ def _usage() -> tuple[type[Problem], ...]:
 def write_report(error: BaseException, secrets: Iterable[SecretKey] = ()) -> str:
     """Write the report of `error`, readable for the user alone, and return a sentence that says where it is.
 
-    `secrets` are the keys this run has had in its hands: where the error's own text holds one, it is masked.
+    `secrets` are the keys this run has read: where the error's own text has one, it is masked.
     """
     text = report_of(error, secrets)
     for folder in (_state_folder(), None):
         try:
-            return f"The report, with no keys in it, is in {_write(folder, text)}."
+            return f"Report (without keys): {_write(folder, text)}"
         except OSError:
             continue
-    return f"No report could be written; it was {type(error).__name__}."
+    return f"No report could be written; the error is {type(error).__name__}."
 
 
 def report_of(error: BaseException, secrets: Iterable[SecretKey] = ()) -> str:

@@ -1,4 +1,4 @@
-"""`snapshot evidence`: what is on record here and what the service says now, in one file without a key in it."""
+"""`snapshot evidence`: local records and what NCP says now, in one file without keys."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def bundle_evidence(context: CommandContext, name: str, cluster: str, output: Pa
         else:
             evidence = _with_history(context, identity, evidence, cluster)
     except Problem as problem:
-        context.out.note(f"The history cannot be read. {problem_words(problem)}")
+        context.out.note(f"The history could not be read. {problem_words(problem)}")
         evidence = _with_gap(evidence, history_gap(problem))
     if evidence.is_empty and not (cluster and evidence.history is not None):
         raise NothingKnown(name)
@@ -41,7 +41,7 @@ def bundle_evidence(context: CommandContext, name: str, cluster: str, output: Pa
 
 
 def _identity(context: CommandContext, evidence: Evidence) -> Identity:
-    """Whoever asked for the snapshot, unless the user names somebody else. Raises NoCredentials."""
+    """The profile that requested the snapshot, unless the user names another. Raises NoCredentials."""
     entries = evidence.entries
     recorded = entries[-1].caller.profile if entries else next(_profiles(evidence), None)
     named = context.settings.profile or context.workspace.environ.get(PROFILE_VARIABLE)
@@ -60,7 +60,7 @@ def _with_history(context: CommandContext, identity: Identity, evidence: Evidenc
     """`evidence` with the rows of its name, as the history has them now. Raises a Problem."""
     wanted = cluster or evidence.cluster_number
     if not wanted:
-        raise Problem("No record says which cluster it was.", "", "Name it with --cluster.")
+        raise Problem("The cluster of this snapshot is not recorded.", "", "Add --cluster.")
     engine = context.connect(identity)
     # Its title does not hold the name: this look is in the bundle already, and must not be found in the next one.
     with context.log.action("read the history for evidence") as action:

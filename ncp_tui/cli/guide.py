@@ -32,7 +32,7 @@ def command(context: click.Context, topic: str | None) -> None:
     in a pipe or a file.
     """
     if Settings.of(context).json:
-        raise click.UsageError("The manual is text: guide has no --json.")
+        raise click.UsageError("guide has no --json: the manual is text.")
     if topic is not None and topic not in TOPICS:
         raise click.UsageError(_unknown(topic))
     run_command(partial(_show, topic=topic))
@@ -43,7 +43,7 @@ def _unknown(topic: str) -> str:
 
     near = get_close_matches(topic.lower(), TOPICS, n=1)
     nearest = f" Did you mean {near[0]}?" if near else ""
-    return f"The manual has no topic {topic!r}.{nearest} Topics: {', '.join(TOPICS)}."
+    return f"No topic is called {topic!r}.{nearest} Topics: {', '.join(TOPICS)}."
 
 
 def _show(context: CommandContext, topic: str | None) -> int:
@@ -63,7 +63,7 @@ def _show(context: CommandContext, topic: str | None) -> int:
 
 
 def _has_pager() -> bool:
-    """Whether somebody reads on a terminal that a pager can draw on."""
+    """Whether the answer goes to a terminal that a pager can draw on."""
     from ncp_tui.cli.plain import is_lines_only
 
     return not is_lines_only() and all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))

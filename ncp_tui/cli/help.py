@@ -12,21 +12,21 @@ from ncp_tui.cli.errors import MEANINGS
 
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     {
-        "NCLOUD_ACCESS_KEY_ID, NCLOUD_ACCESS_KEY": "The access key id to call with.",
+        "NCLOUD_ACCESS_KEY_ID, NCLOUD_ACCESS_KEY": "The access key id to use.",
         "NCLOUD_SECRET_ACCESS_KEY, NCLOUD_SECRET_KEY": "Its secret key.",
         "NCLOUD_SITE": "The site of these keys: public, gov or fin.",
-        "NCLOUD_REGION": "The region of these keys: the site's first unless said otherwise.",
+        "NCLOUD_REGION": "The region of these keys. Default: the first of the site.",
         "NCLOUD_API_GW": "The gateway of these keys.",
-        "NCP_TUI_PROFILE": "The profile to call as, unless --profile names one.",
-        "NCP_TUI_SERVER_ROLE": "1 offers the keys of this NCP server's role.",
+        "NCP_TUI_PROFILE": "The profile to use, unless --profile names one.",
+        "NCP_TUI_SERVER_ROLE": "1 = offer the keys of this NCP server's role.",
         "NCP_TUI_PASSPHRASE_FILE": "A file or pipe with the passphrase of the encrypted key file.",
-        "NCP_TUI_READ_ONLY": "1 refuses everything that changes anything, as --read-only.",
+        "NCP_TUI_READ_ONLY": "1 = the same as --read-only.",
         "NCP_TUI_HOME": "One folder for every file of this program.",
-        "NCP_TUI_ASCII": "1 draws with plain characters.",
-        "NCP_TUI_MOUSE": "1 takes the mouse over SSH too, 0 never does.",
-        "NCP_TUI_NOTIFY": "How the end of a snapshot is told: bell, osc9, osc777 or off.",
+        "NCP_TUI_ASCII": "1 = draw with ASCII characters only.",
+        "NCP_TUI_MOUSE": "1 = use the mouse over SSH too, 0 = never.",
+        "NCP_TUI_NOTIFY": "Notification when a snapshot ends: bell, osc9, osc777 or off.",
         "NO_COLOR": "Draw without colours.",
-        "HTTPS_PROXY, NO_PROXY": "The http proxy to go through, and what goes past it.",
+        "HTTPS_PROXY, NO_PROXY": "The HTTP proxy, and the hosts to reach without it.",
         "SSL_CERT_FILE, SSL_CERT_DIR": "PEM certificates to trust, as OpenSSL reads both.",
     }
 )
@@ -35,59 +35,59 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
     {
         "": """
             ncp-tui --demo
-            Look around: a private sandbox; nothing of yours is read or written.
+            Look around on a private practice gateway; none of your files or accounts are used.
 
             ncp-tui --profile prod --read-only
-            The full-screen program, which can change nothing then.
+            The full-screen program, with every change refused.
 
             ncp-tui snapshot create search-0001 --bucket bk.ses.snapshot --wait
-            Take a snapshot and follow it to its end.
+            Create a snapshot and follow it to its end.
         """,
         "profile list": """
             ncp-tui profile list
-            Who can be called as, and who would be.
+            The profiles, and which one is used by default.
         """,
         "profile add": """
             ncp-tui profile add prod --access-key ABCDEFGHIJ0123456789 --protected
-            The secret key is asked for, and kept in the keyring.
+            Prompts for the secret key and stores it in the keyring.
 
             ncp-tui profile add prod --access-key ABCDEFGHIJ0123456789 --store file --secret-stdin < secret.txt
-            The secret key comes from a file, and goes into the encrypted file.
+            Reads the secret key from a file and stores it in the encrypted key file.
         """,
         "profile show": """
             ncp-tui profile show prod
-            Everything but its secret key.
+            All settings except the secret key.
         """,
         "profile edit": """
             ncp-tui profile edit prod --region JPN --default-bucket bk.ses.snapshot
-            Change two settings, keep the rest.
+            Change two settings and keep the rest.
 
             ncp-tui profile edit prod --store file
-            Move its secret key to the encrypted file.
+            Move the secret key to the encrypted key file.
         """,
         "profile rename": """
             ncp-tui profile rename prod prod-kr
-            Its secret key moves along.
+            The secret key moves with it.
         """,
         "profile remove": """
             ncp-tui profile remove prod
-            Asks for the name once more.
+            Asks you to type the name.
         """,
         "profile default": """
             ncp-tui profile default prod
-            Called as from now on, when nobody is named.
+            Use prod when no profile is named.
         """,
         "profile import": """
             ncp-tui profile import --from ncloud-configure --store file
-            Only what the official tools keep, into the encrypted file.
+            Only the keys of the official tools, into the encrypted key file.
         """,
         "profile test": """
             ncp-tui profile test prod
-            One signed read.
+            One signed, read-only request.
         """,
         "cluster list": """
             ncp-tui cluster list
-            The clusters of the account, with their state and health.
+            All clusters, with their status and health.
 
             ncp-tui cluster list --json | jq -r '.[].name'
             Their names, for a script.
@@ -97,67 +97,67 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
             By its name.
 
             ncp-tui --profile prod cluster show 1037001 --json
-            By its number, called as prod, for a script.
+            By its number, with profile prod, for a script.
         """,
         "bucket list": """
             ncp-tui bucket list search-0001
-            Where a snapshot of this cluster can go.
+            The buckets that a snapshot of this cluster can go to.
         """,
         "snapshot create": """
             ncp-tui snapshot create search-0001 --bucket bk.ses.snapshot --dry-run
-            Look at everything that matters, and at the exact request; create nothing.
+            Run the preflight checks and show the request; create nothing.
 
             ncp-tui snapshot create search-0001 --bucket bk.ses.snapshot --wait
-            Create one, and follow it to its end.
+            Create a snapshot and follow it to its end.
 
             ncp-tui snapshot create search-0001 --name before-upgrade --yes --json
-            From a script: nobody is asked, and the answer is one JSON document. The bucket is the profile's default.
+            From a script: no question, one JSON document. The bucket is the profile's default.
 
             ncp-tui snapshot create search-0001 --confirm search-0001
-            With a protected profile, where nobody can be asked.
+            With a protected profile, from a script.
         """,
         "snapshot history": """
             ncp-tui snapshot history search-0001 --limit 5
-            The newest five.
+            The newest five snapshots.
         """,
         "snapshot wait": """
             ncp-tui snapshot wait search-0001 before-upgrade --timeout 600
-            For ten minutes at most.
+            Wait ten minutes at most.
         """,
         "snapshot resolve": """
             ncp-tui snapshot resolve
-            Look for everything that is open.
+            Check every unresolved request.
 
             ncp-tui snapshot resolve --dismiss search-0001 before-upgrade
-            You have seen in the console what became of it.
+            Mark one as resolved: you checked it in the NCP console.
         """,
         "snapshot evidence": """
             ncp-tui snapshot evidence before-upgrade
-            Into a new file in this folder.
+            Write a new file in this folder.
 
             ncp-tui snapshot evidence before-upgrade --offline --output -
-            To standard output, and nothing is sent.
+            Write to standard output, from local records only.
         """,
         "sandbox": """
             ncp-tui sandbox --latency 200
-            A slow link, on any free port.
+            Simulate a slow link, on any free port.
 
             ncp-tui sandbox --fault drop-after --fault history-lags:3
-            The next create starts and its answer is lost; the history is late to name it.
+            The next snapshot starts but its answer is lost, and the history shows it late.
 
             ncp-tui sandbox --ledger ledger.jsonl
-            Keep a record of each request and each effect.
+            Write each request and each effect to a request log.
         """,
         "doctor": """
             ncp-tui doctor
-            Everything.
+            Check everything.
 
             ncp-tui doctor --offline --json
-            This machine alone, for a script.
+            Check this machine only, for a script.
         """,
         "paths": """
             ncp-tui paths
-            Every folder and file, and whether it is there.
+            Every folder and file, and whether it exists.
         """,
         "guide": """
             ncp-tui guide
@@ -192,7 +192,7 @@ def write_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
 
 
 def write_whole_program(formatter: click.HelpFormatter) -> None:
-    """Write what holds for every command: the variables that are listened to, and what the exit codes mean."""
+    """Write what holds for every command: the variables that are read, and what the exit codes mean."""
     with formatter.section("Environment"):
         formatter.write_dl(list(ENVIRONMENT.items()), col_max=26)
     with formatter.section("Exit codes"):

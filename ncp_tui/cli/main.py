@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 # The texts are here and not in the modules, so that `--help` imports none of them. A test compares the two.
 NOUNS: Mapping[str, str] = MappingProxyType(
     {
-        "profile": "Who calls: add, test, import and remove profiles.",
-        "cluster": "The clusters of the account.",
-        "bucket": "The buckets that can take a cluster's snapshots.",
-        "snapshot": "Create a snapshot, follow it, read the history.",
-        "sandbox": "Serve a local gateway to try everything out.",
-        "doctor": "Look at everything that a snapshot depends on.",
-        "paths": "Where this program keeps its files.",
+        "profile": "Add, test, import and remove profiles.",
+        "cluster": "List and show clusters.",
+        "bucket": "List the buckets for a cluster's snapshots.",
+        "snapshot": "Create and follow snapshots, read the history.",
+        "sandbox": "Run a local practice gateway.",
+        "doctor": "Check everything a snapshot depends on.",
+        "paths": "Show where ncp-tui keeps its files.",
         "guide": "Read the manual.",
     }
 )
@@ -67,17 +67,19 @@ class LazyGroup(Group):
 
 
 @click.group("ncp-tui", cls=LazyGroup, invoke_without_command=True)
-@click.option("--demo", is_flag=True, help="Start against a private sandbox; reads and writes nothing of yours.")
-@click.option("--plain", is_flag=True, help="Take one snapshot by questions and answers, in plain lines of text.")
+@click.option(
+    "--demo", is_flag=True, help="Start on a private practice gateway; none of your files or accounts are used."
+)
+@click.option("--plain", is_flag=True, help="Create one snapshot by answering questions, in plain lines of text.")
 @click.pass_context
 def root(context: click.Context, demo: bool, plain: bool) -> None:
-    """Take, watch and prove snapshots of NAVER Cloud Search Engine Service clusters.
+    """Create, follow and verify snapshots of NAVER Cloud Search Engine Service clusters.
 
-    Without a command the full-screen program starts; on a terminal without cursor keys (TERM=dumb) that of --plain.
+    Without a command the full-screen program starts, or on a limited terminal (TERM=dumb) the questions of --plain.
     """
     if context.invoked_subcommand is not None:
         if demo or plain:
-            raise click.UsageError(f"{'--demo' if demo else '--plain'} starts without a command: it takes none.")
+            raise click.UsageError(f"{'--demo' if demo else '--plain'} cannot be combined with a command.")
         return
     if Settings.of(context).json:
         raise click.UsageError("--json needs a command.")
@@ -130,7 +132,7 @@ def _run(given: Sequence[str], invocation: Invocation) -> int:
         return _interrupted(given, signals)
     except Exception as error:  # noqa: BLE001 - the last handler of the program
         signals.hold()
-        what = f"ncp-tui met a bug of its own. {write_report(error)}"
+        what = f"Internal error. {write_report(error)}"
         write(sys.stderr, what)
         _tell_scripts(given, "bug", what)
         return ExitCode.BUG
@@ -146,7 +148,7 @@ def _interrupted(given: Sequence[str], signals: Signals) -> int:
 
 
 def _check_terminal(*, plain: bool) -> None:
-    """Refuse to draw where nothing can be drawn, and to ask where nobody answers."""
+    """Refuse to draw where nothing can be drawn, and to ask where no one can answer."""
     wanted = f"Use one of the commands: {', '.join(NOUNS)}."
     if terminal_is_gone():
         raise click.Abort
@@ -181,7 +183,7 @@ def _demonstrate(context: CommandContext) -> int:
 
 
 def _tell_scripts(arguments: Sequence[str], kind: str, what: str) -> None:
-    """The one document of a command that was never understood, so that nothing but the words tells of `--json`."""
+    """The one document of a command that was never understood, so only its words say whether `--json` was wanted."""
     words = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if "--json" in words:
         error: dict[str, Any] = dict.fromkeys(

@@ -145,13 +145,13 @@ def _shared() -> Iterable[_SharedOption]:
     yield _option(
         "--profile",
         metavar="NAME",
-        help="Call as this profile (`ncp-tui profile list` names them), or as the role of this server: server-role.",
+        help="Use this profile (`ncp-tui profile list` names them), or server-role: the role of this server.",
         shell_complete=complete_profile,
     )
-    yield _option("--json", is_flag=True, help="Answer with exactly one JSON document on stdout.")
-    yield _option("--quiet", is_flag=True, help="No notes and no progress on stderr; errors are still told.")
-    yield _option("--read-only", is_flag=True, help="Send nothing that changes anything.")
-    yield _option("--version", _show_version, is_flag=True, is_eager=True, help="Show the version and leave.")
+    yield _option("--json", is_flag=True, help="Print exactly one JSON document on stdout.")
+    yield _option("--quiet", is_flag=True, help="No notes or progress on stderr; errors still appear.")
+    yield _option("--read-only", is_flag=True, help="Refuse everything that changes NCP.")
+    yield _option("--version", _show_version, is_flag=True, is_eager=True, help="Show the version and exit.")
 
 
 def _option(

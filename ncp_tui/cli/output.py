@@ -76,7 +76,7 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def tell_loss(done: str = "") -> None:
-    """Say, once, that the answer could not be written; `done` is what has become of the work."""
+    """Say, once, that the answer could not be written; `done` is what became of the work."""
     loss = lost_answer()
     if loss is not None and loss.why and not loss.is_told:
         loss.is_told = True

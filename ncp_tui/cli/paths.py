@@ -14,15 +14,15 @@ from ncp_tui.view.text import key_values
 if TYPE_CHECKING:
     from ncp_tui.cli.runner import CommandContext
 
-_MISSING = "  (not there yet)"
+_MISSING = "  (does not exist yet)"
 
 
 @click.command("paths", cls=Command)
 def command() -> None:
-    """Where this program keeps its files.
+    """Show where ncp-tui keeps its files.
 
-    Profiles, encrypted keys, the journal of creates, the log of every request, the names of the clusters listed last,
-    and the reports of bugs. NCP_TUI_HOME puts all of them under one folder. Nothing is created by asking.
+    Profiles, encrypted keys, the journal of requests, the session log, the names of the clusters listed last, and the
+    reports of internal errors. NCP_TUI_HOME moves them all to one folder. Creates nothing.
     """
     run_command(_show_paths)
 

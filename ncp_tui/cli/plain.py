@@ -14,7 +14,7 @@ import click
 from ncp_tui.cli.errors import NOTHING_SENT, CommandProblem, ExitCode, next_words, problem_words
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.problem import Problem
-from ncp_tui.text import inert
+from ncp_tui.text import inert, plural
 
 if TYPE_CHECKING:
     from ncp_tui.profiles.identity import Identity
@@ -51,11 +51,11 @@ def run_plain_in_demo(context: CommandContext) -> int:
 T = TypeVar("T")
 
 MANY = 20
-"""More clusters than this are not listed before a part of the name was asked for: a screen has 24 lines."""
+"""With more clusters than this, a part of the name is asked first: a screen has 24 lines."""
 
 
 class NoClusters(CommandProblem):
-    """There is nothing to take a snapshot of."""
+    """No cluster to create a snapshot of."""
 
     kind = "no_clusters"
 
@@ -63,7 +63,7 @@ class NoClusters(CommandProblem):
 def run_plain(context: CommandContext) -> ExitCode:
     """Ask for cluster, bucket and name, and create the snapshot as `snapshot create` does, its exit codes included."""
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="backslashreplace")  # what is no text here becomes a name that is refused
+        sys.stdin.reconfigure(errors="backslashreplace")  # what is not text here becomes a name that is refused
     context.out.quiet = False  # what stands beside the questions is what they are answered by
     context.preface = lambda: NOTHING_SENT
     try:
@@ -88,7 +88,7 @@ def _converse(context: CommandContext) -> ExitCode:
 
 
 def _tell_open(context: CommandContext) -> None:
-    """Name the creates of earlier runs that nobody has resolved."""
+    """Name the unresolved requests of earlier runs."""
     from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
     from ncp_tui.view.requests import unresolved_sentence
 
@@ -100,11 +100,11 @@ def _tell_open(context: CommandContext) -> None:
     for entry in entries:
         context.out.note(f"{entry.request.cluster}: {unresolved_sentence([entry])}")
     if entries:
-        context.out.note("Resolve with: ncp-tui snapshot resolve")
+        context.out.note("Resolve: ncp-tui snapshot resolve")
 
 
 def _profile(context: CommandContext) -> str | None:
-    """Whom to call as, where there are several and nobody has said; None leaves it to the documented order."""
+    """The profile to use, where there are several and none is named; None leaves it to the documented order."""
     from ncp_tui.profiles.environment import PROFILE_VARIABLE
     from ncp_tui.profiles.identity import SourceKind
 
@@ -127,7 +127,7 @@ def _profile(context: CommandContext) -> str | None:
             raise Problem(f"There is no profile {answer!a}.")
         return identity.name
 
-    return _asked(context, "Call as which profile", chosen, default)
+    return _asked(context, "Profile (number or name)", chosen, default)
 
 
 def _cluster(context: CommandContext, engine: SearchEngine) -> Cluster:
@@ -140,13 +140,13 @@ def _cluster(context: CommandContext, engine: SearchEngine) -> Cluster:
     if clusters.gap:
         context.out.note(gap_sentence(clusters.gap))
     if not clusters:
-        raise NoClusters(CLUSTERS.empty, "", "Look into another region or account: --profile.")
+        raise NoClusters(CLUSTERS.empty, "", "Use another region or account with --profile.")
     shown: Sequence[Cluster] = clusters
     if len(clusters) > MANY:
-        question = f"{len(clusters)} clusters. Part of the name, or enter for all"
+        question = f"{plural(len(clusters), 'cluster')}. Part of the name, or enter for all"
         shown = _asked(context, question, lambda part: _containing(clusters, part), "")
     for number, each in enumerate(shown, 1):
-        words = [each.name, each.status, each.health] if each.allowed else [each.name, "no access with this key"]
+        words = [each.name, each.status, each.health] if each.allowed else [each.name, "no permission"]
         context.out.text(f"{number} " + ", ".join(word for word in words if word))
 
     def chosen(answer: str) -> Cluster:
@@ -154,12 +154,16 @@ def _cluster(context: CommandContext, engine: SearchEngine) -> Cluster:
         found = [each for each in clusters if _is_called(each, answer)] or ([numbered] if numbered else [])
         if not found:
             among = f" among those listed. {clusters.gap}" if clusters.gap else "."
-            raise Problem(f"No cluster is called {answer!a}, and none has that number{among}")
+            raise Problem(f"No cluster has the name or number {answer!a}{among}")
         if len(found) > 1:
-            raise Problem(f"{len(found)} clusters are called so.", "", f"By id: {', '.join(c.number for c in found)}.")
+            raise Problem(
+                f"{len(found)} clusters are called {answer!a}.",
+                "",
+                f"Use a number: {', '.join(c.number for c in found)}.",
+            )
         return check_cluster(found[0])
 
-    return _asked(context, "Cluster (number in the list, name or id)", chosen)
+    return _asked(context, "Cluster (number in the list, name or cluster number)", chosen)
 
 
 def _bucket(context: CommandContext, engine: SearchEngine, cluster: Cluster, identity: Identity) -> str:
@@ -172,9 +176,9 @@ def _bucket(context: CommandContext, engine: SearchEngine, cluster: Cluster, ide
         with context.log.action(f"list buckets of {cluster.name}"):
             buckets = context.wait(engine.list_buckets(cluster.number))
     except Problem as problem:
-        context.out.note(f"The buckets cannot be listed. {problem.what} One can be named all the same.")
+        context.out.note(f"Bucket list unavailable. {problem.what} You can type a bucket name.")
     if gap_of(buckets):
-        context.out.note(f"{gap_sentence(gap_of(buckets))} Another bucket can be named all the same.")
+        context.out.note(f"{gap_sentence(gap_of(buckets))} You can type another bucket name.")
     usable = [bucket for bucket in buckets if bucket.usable]
     for number, bucket in enumerate(usable, 1):
         context.out.text(f"{number} {bucket.name}" + ", default" * (bucket.name == default))
@@ -202,7 +206,7 @@ def _name(context: CommandContext, cluster: Cluster, identity: Identity) -> str:
 
 
 def _asked(context: CommandContext, question: str, understand: Callable[[str], T], default: str | None = None) -> T:
-    """What the answer to `question` means; where it means nothing the user hears why, and is asked again.
+    """What the answer to `question` means; where it means nothing, the user is told why and asked again.
 
     Raises click.Abort on Ctrl-C and at the end of the input.
     """

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 _LONGEST_INPUT = 64 * 1024
-_ENDS_WITH_RUN = "A key of the store `session` does not outlive this command, so none was kept."
+_ENDS_WITH_RUN = "The store `session` ends with this command, so no key was stored."
 
 F = TypeVar("F", bound=Callable[..., None])
 
 
 @click.group("profile", cls=Group)
 def command() -> None:
-    """Who calls: add, test, import and remove profiles."""
+    """Add, test, import and remove profiles."""
 
 
 def _profile_options(function: F) -> F:
@@ -42,17 +42,23 @@ def _profile_options(function: F) -> F:
         (
             click.option("--access-key", metavar="AK", help="The access key id."),
             click.option(
-                "--secret-stdin", is_flag=True, help="Read the secret key from stdin; on a terminal it is asked for."
+                "--secret-stdin", is_flag=True, help="Read the secret key from stdin; on a terminal ask for it."
             ),
             click.option("--site", metavar="SITE", help="public, gov or fin."),
-            click.option("--region", metavar="REGION", help="KR, SGN, JPN; KRS; FKR. Without it the site's first."),
             click.option(
-                "--store", metavar="STORE", help="keyring; file: encrypted, with a passphrase; session: kept nowhere."
+                "--region",
+                metavar="REGION",
+                help="Public: KR, SGN, JPN. Gov: KR, KRS. Fin: FKR. Default: the first of the site.",
             ),
-            click.option("--gateway-url", metavar="URL", help="Another gateway than the site's own."),
-            click.option("--ca-bundle", metavar="FILE", help="PEM certificates to trust, instead of the system's."),
-            click.option("--default-bucket", metavar="B", help="The bucket that snapshots go to when none is named."),
-            click.option("--name-template", metavar="T", help="How snapshots are named, as {cluster}-{date}-{time}."),
+            click.option(
+                "--store", metavar="STORE", help="keyring, file (encrypted, with a passphrase) or session (not stored)."
+            ),
+            click.option("--gateway-url", metavar="URL", help="A gateway other than the site's own."),
+            click.option("--ca-bundle", metavar="FILE", help="PEM certificates to trust instead of the system's."),
+            click.option("--default-bucket", metavar="B", help="The bucket for snapshots when none is named."),
+            click.option(
+                "--name-template", metavar="T", help="Template of snapshot names, as {cluster}-{date}-{time}."
+            ),
             click.option("--accent", metavar="COLOUR", help="red, orange, yellow, green, blue, purple or none."),
         )
     ):
@@ -64,7 +70,7 @@ def _profile_options(function: F) -> F:
 def list_profiles() -> None:
     """List the profiles, and the keys found elsewhere.
 
-    It says which of them would be used.
+    Marks the one that is used without --profile.
     """
     run_command(list_found)
 
@@ -72,8 +78,8 @@ def list_profiles() -> None:
 @command.command("add")
 @click.argument("name")
 @_profile_options
-@click.option("--read-only", is_flag=True, help="The profile is to refuse everything that changes anything.")
-@click.option("--protected", is_flag=True, help="The profile is to ask for the cluster's name before each change.")
+@click.option("--read-only", is_flag=True, help="Refuse everything that changes NCP with this profile.")
+@click.option("--protected", is_flag=True, help="Require the cluster's name before each change.")
 def add(name: str, secret_stdin: bool, **values: Any) -> None:
     """Save a new profile NAME, and its secret key in the store.
 
@@ -95,13 +101,14 @@ def show(name: str) -> None:
 @command.command("edit")
 @click.argument("name", shell_complete=complete_profile)
 @_profile_options
-@click.option("--read-only/--no-read-only", default=None, help="Whether it refuses everything that changes anything.")
-@click.option("--protected/--no-protected", default=None, help="Whether it asks for the cluster's name first.")
+@click.option("--read-only/--no-read-only", default=None, help="Whether to refuse everything that changes NCP.")
+@click.option(
+    "--protected/--no-protected", default=None, help="Whether to require the cluster's name before each change."
+)
 def edit(name: str, secret_stdin: bool, **values: Any) -> None:
-    """Change what is given, keep the rest.
+    """Change the given settings, keep the rest.
 
-    An empty value ("") clears a setting. Another access key needs another secret key. With another --store the secret
-    key moves there.
+    An empty value ("") clears a setting. A new access key needs a new secret key. A new --store moves the secret key.
     """
     run_command(partial(edit_profile, name=name, secret_stdin=secret_stdin, values=_given(values)))
 
@@ -110,14 +117,14 @@ def edit(name: str, secret_stdin: bool, **values: Any) -> None:
 @click.argument("old", shell_complete=complete_profile)
 @click.argument("new")
 def rename(old: str, new: str) -> None:
-    """Give profile OLD the name NEW. Its secret key moves along."""
+    """Rename profile OLD to NEW. The secret key moves with it."""
     run_command(partial(rename_profile, old=old, new=new))
 
 
 @command.command("remove")
 @click.argument("name", shell_complete=complete_profile)
-@click.option("--yes", is_flag=True, help="Do not ask for the name once more.")
-@click.option("--keep-secret", is_flag=True, help="Leave the secret key in its store, for when that cannot be reached.")
+@click.option("--yes", is_flag=True, help="Skip the question for the name.")
+@click.option("--keep-secret", is_flag=True, help="Leave the secret key in its store, if that cannot be reached.")
 def remove(name: str, yes: bool, keep_secret: bool) -> None:
     """Remove profile NAME and its secret key."""
     run_command(partial(remove_profile, name=name, yes=yes, keep_secret=keep_secret))
@@ -131,13 +138,14 @@ def default(name: str) -> None:
 
 
 @command.command("import")
-@click.option("--from", "origin", type=click.Choice(["environment", "ncloud-configure"]), help="Only from there.")
-@click.option("--store", metavar="STORE", help="keyring, file or session. Without it the first that works here.")
+@click.option(
+    "--from", "origin", type=click.Choice(["environment", "ncloud-configure"]), help="Import from this source only."
+)
+@click.option("--store", metavar="STORE", help="keyring, file or session. Default: the first that works here.")
 def import_found(origin: str | None, store: str | None) -> None:
     """Save the keys found elsewhere as profiles.
 
-    That is in the environment and in ~/.ncloud/configure. Neither of the two is changed. Keys that a
-    profile has already are left out.
+    Reads the environment and ~/.ncloud/configure, and changes neither. Keys that a profile already has are skipped.
     """
     run_command(partial(import_profiles_found, origin=origin, store=store))
 
@@ -145,9 +153,9 @@ def import_found(origin: str | None, store: str | None) -> None:
 @command.command("test")
 @click.argument("name", required=False, shell_complete=complete_profile)
 def test(name: str | None) -> None:
-    """Make one signed read with the keys of profile NAME.
+    """Test the keys of profile NAME with one read-only request.
 
-    Without NAME with those that would be used.
+    Without NAME, test the profile that commands use.
     """
     run_command(partial(test_profile, name=name))
 
@@ -157,7 +165,7 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def list_found(context: CommandContext) -> ExitCode:
-    """`profile list`: everybody there is, and who would be used now."""
+    """`profile list`: every profile and key found, and which one is used."""
     from ncp_tui.view.profiles import PROFILES, ListedIdentity
 
     book = context.workspace.profiles.load()
@@ -225,7 +233,7 @@ def _document(context: CommandContext, identity: Identity, book: ProfilesFile, u
 
 
 def _in_use(context: CommandContext, book: ProfilesFile) -> tuple[str | None, str]:
-    """Who would be used without `--profile`, or why nobody would."""
+    """The profile used without `--profile`, or why there is none."""
     try:
         return context.workspace.choose(None, book).name, ""
     except Problem as problem:
@@ -247,7 +255,7 @@ def add_profile(context: CommandContext, name: str, secret_stdin: bool, values: 
         raise click.UsageError("Missing option '--access-key'.")
     profile = check_profile(Profile(name=name, **{"region": "", **values}))
     _book(context)
-    context.workspace.profiles.check_free(name)  # before anybody types a key for it
+    context.workspace.profiles.check_free(name)  # before the user types a key for it
     if "store" not in values:
         profile = dataclasses.replace(profile, store=_working_store(context))
     _warn_of_template(context, profile)
@@ -285,7 +293,7 @@ def edit_profile(context: CommandContext, name: str, secret_stdin: bool, values:
         secret_key = _secret(context, from_stdin=False)
         done = _change(context, lambda change: change.edit(old, new, secret_key))
     left = _left_behind(context, done)
-    return _done(context, f"Profile {new.name} is changed.", name=new.name, left_in=left)
+    return _done(context, f"Profile {new.name} was changed.", name=new.name, left_in=left)
 
 
 def rename_profile(context: CommandContext, old: str, new: str) -> ExitCode:
@@ -312,10 +320,10 @@ def remove_profile(context: CommandContext, name: str, yes: bool, keep_secret: b
     _confirm_removal(context, written, yes, with_key=forgotten is not None)
     left = _change(context, lambda change: change.remove(written, forgotten)).book
     if forgotten is None:
-        called = f", where it is called {service_of(profile)}" if profile else ""
-        context.out.note(f"Its secret key, if there is one, stays where it was kept{called}.")
+        called = f", under {service_of(profile)}" if profile else ""
+        context.out.note(f"The secret key, if there is one, stays in its store{called}.")
     if left.default is None and left.profiles:
-        context.out.note("No profile is the default now: choose one with `ncp-tui profile default`.")
+        context.out.note("No profile is the default now. Choose one: ncp-tui profile default NAME")
     return _done(context, removed_sentence(written), name=written)
 
 
@@ -338,7 +346,7 @@ def import_profiles_found(context: CommandContext, origin: str | None, store: st
     kinds = {SourceKind(origin)} if origin else {SourceKind.ENVIRONMENT, SourceKind.NCLOUD_CONFIGURE}
     identities = [identity for identity in found.identities if identity.kind in kinds]
     if not identities:
-        raise NothingToImport("No keys were found to import.", "Nothing was changed.", "Use: ncp-tui profile add")
+        raise NothingToImport("No keys were found to import.", "", "Add a profile: ncp-tui profile add NAME")
     documents = []
     kept_in = check_field("store", store) if store is not None else _working_store(context)
     for one in import_profiles(identities, book.profiles, kept_in, book.unreadable):
@@ -363,8 +371,8 @@ def _import(context: CommandContext, one: ImportedProfile) -> None:
 
 def _imported(document: Mapping[str, Any]) -> str:
     if document["saved"]:
-        return f"Profile {document['name']} is saved, from {document['source']}."
-    return f"Left out, from {document['source']}: profile {document['same_as']} has these keys already."
+        return f"Profile {document['name']} was saved, from {document['source']}."
+    return f"Skipped, from {document['source']}: profile {document['same_as']} already has these keys."
 
 
 def _book(context: CommandContext) -> ProfilesFile:
@@ -409,12 +417,12 @@ def _secret(context: CommandContext, from_stdin: bool) -> SecretKey:
     if context.can_ask:
         secret_key = SecretKey(click.prompt("Secret key (not shown)", hide_input=True, err=True))
     elif from_stdin and sys.stdin is not None and sys.stdin.isatty():
-        raise click.UsageError("The secret key would be shown while it is typed: send it through a pipe.")
+        raise click.UsageError("The secret key would be visible while you type it. Send it through a pipe.")
     elif from_stdin:
         data = sys.stdin.buffer.read(_LONGEST_INPUT) if sys.stdin is not None else b""
         secret_key = SecretKey(data.decode("utf-8-sig", errors="replace"))
     else:
-        raise click.UsageError("Without a terminal the secret key is read with --secret-stdin.")
+        raise click.UsageError("Without a terminal, add --secret-stdin and send the secret key on stdin.")
     context.secrets.append(secret_key)
     return secret_key
 
@@ -426,7 +434,7 @@ def _keeps(context: CommandContext, profile: Profile, secret_stdin: bool) -> boo
     if STORES[profile.store].outlives_run:
         return True
     if secret_stdin:
-        raise click.UsageError(f"--secret-stdin and --store {profile.store} exclude each other. {_ENDS_WITH_RUN}")
+        raise click.UsageError(f"--secret-stdin and --store {profile.store} cannot be combined. {_ENDS_WITH_RUN}")
     context.out.note(_ENDS_WITH_RUN)
     return False
 
@@ -447,8 +455,8 @@ def _confirm_removal(context: CommandContext, name: str, yes: bool, *, with_key:
     if yes:
         return
     if not context.can_ask:
-        raise click.UsageError("Without a terminal a profile is removed with --yes only.")
-    what = f"profile {name} and its secret key" if with_key else f"profile {name}, and leaves its secret key"
+        raise click.UsageError("Without a terminal, add --yes to remove a profile.")
+    what = f"profile {name} and its secret key" if with_key else f"profile {name} but not its secret key"
     typed = click.prompt(inert(f"This removes {what}. Type its name"), err=True)
     if typed.strip() not in {name, clean(name)}:
         raise Declined("That is not the profile's name.")

@@ -28,7 +28,7 @@ class Asker(Protocol):
 
     @property
     def can_ask(self) -> bool:
-        """Whether somebody sits there to be asked."""
+        """Whether a user can answer a question."""
 
     def say(self, text: str) -> None:
         """Write to stderr."""
@@ -38,7 +38,7 @@ class Asker(Protocol):
 
 
 def open_store(locked: StoreLocked, asker: Asker) -> bool:
-    """Have the user open the store; False where the user cannot be asked, or would rather not."""
+    """Have the user open the store; False where no one can answer, or declines."""
     match locked:
         case PassphraseNeeded():
             return _open_key_file(asker, locked)
@@ -50,15 +50,15 @@ def open_store(locked: StoreLocked, asker: Asker) -> bool:
 def _unlock_keyring(asker: Asker, locked: KeyringLocked) -> bool:
     if locked.unlocker is None or not asker.can_ask:
         return False
-    asker.say(f"{locked.what} It asks for its password in a window of its own, where there is a desktop.")
-    if not click.confirm("Let it ask, for a minute at most?", err=True):
+    asker.say(f"{locked.what} The keyring asks for its password in its own window, on a desktop only.")
+    if not click.confirm("Wait up to a minute for the keyring?", err=True):
         return False
     asker.wait(locked.unlocker.unlock())
     return True
 
 
 def _open_key_file(asker: Asker, locked: PassphraseNeeded) -> bool:
-    """Have the user open the key file; False where there is nobody to ask.
+    """Have the user open the key file; False where no one can answer.
 
     After ATTEMPTS wrong answers the last one's problem is raised; Ctrl-C and the end of the input raise Abort.
     """
@@ -66,8 +66,8 @@ def _open_key_file(asker: Asker, locked: PassphraseNeeded) -> bool:
         return False
     if locked.creating:
         asker.say(
-            f"The key goes into {locked.opener.place}, encrypted with a passphrase of at least {LEAST_CHARACTERS} "
-            "characters. Nobody can recover it; whoever forgets it issues new keys in the NCP console."
+            f"{locked.opener.place} is encrypted with a passphrase of at least {LEAST_CHARACTERS} characters. "
+            "A forgotten passphrase cannot be recovered: you would issue new keys in the NCP console."
         )
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -85,14 +85,14 @@ def _open_key_file(asker: Asker, locked: PassphraseNeeded) -> bool:
 def _chosen() -> Passphrase:
     passphrase = _typed("New passphrase (not shown)")
     passphrase.check_new()
-    passphrase.check_same(_typed("The same again"))
+    passphrase.check_same(_typed("Repeat the passphrase"))
     return passphrase
 
 
 def _typed(question: str) -> Passphrase:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", getpass.GetPassWarning)  # it would go on and show what is typed
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would continue and show what is typed
             return Passphrase(getpass.getpass(f"{question}: ", sys.stderr))
     except (EOFError, getpass.GetPassWarning):
         raise click.Abort from None

@@ -1,4 +1,4 @@
-"""`snapshot resolve`: every create of the journal whose outcome is open, looked into once more."""
+"""`snapshot resolve`: every unresolved request of the journal, checked once more."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Resolved = tuple[JournalEntry, Resolution | None]
 
 
 class NothingOpen(CommandProblem):
-    """A name that no open create has."""
+    """No unresolved request has that name."""
 
     kind = "nothing_open"
 
 
 def resolve_all(context: CommandContext, seconds: float) -> ExitCode:
-    """Find out about what is unknown; with `--profile` only about what that profile asked for."""
+    """Check what is unresolved; with `--profile` only the requests of that profile."""
     journal = context.journal
     contents = context.wait(on_disk(journal.contents))
     found = list(_resolved(context, _open(context, contents), seconds))
@@ -41,13 +41,13 @@ def resolve_all(context: CommandContext, seconds: float) -> ExitCode:
         documents.append({"damage": contents.damage.document(), "verdict": None})
     if contents.kept is not None and (journal.path.parent / contents.kept).exists():
         context.out.note(f"The journal of an earlier version is kept: {journal.path.parent / contents.kept}")
-    context.out.answer(documents, "\n".join(lines) or "Nothing is open: the outcome of every create is known.")
+    context.out.answer(documents, "\n".join(lines) or "No unresolved requests.")
     unknown = any(resolution and resolution.verdict is Verdict.CANNOT_TELL for _, resolution in found)
     return ExitCode.UNKNOWN if unknown or contents.damage is not None else ExitCode.DONE
 
 
 def accept(context: CommandContext, wanted: str) -> ExitCode:
-    """Write down that the user has seen the damage `wanted`. Raises OtherDamage."""
+    """Record that the user has seen the damage `wanted`. Raises OtherDamage."""
     report = context.wait(on_disk(lambda: context.journal.accept_damage(wanted)))
     context.out.answer(
         [{"damage": report.document(), "accepted": True}],
@@ -57,7 +57,7 @@ def accept(context: CommandContext, wanted: str) -> ExitCode:
 
 
 def dismiss_one(context: CommandContext, cluster: str, name: str) -> ExitCode:
-    """Look no more for the create of `name` on `cluster`, a name or a number.
+    """Mark the requests for `name` on `cluster`, a name or a number, as resolved.
 
     Raises NothingOpen, EntryHeld, NotOpen.
     """
@@ -68,9 +68,9 @@ def dismiss_one(context: CommandContext, cluster: str, name: str) -> ExitCode:
     ]
     if not entries:
         raise NothingOpen(
-            f"No open create of {cluster!a} is called {name!a}.",
-            "Nothing was changed.",
-            "`snapshot resolve` lists them.",
+            f"No unresolved request for {name!a} on {cluster!a}.",
+            "",
+            "List them: ncp-tui snapshot resolve",
         )
     resolver = Resolver(context.journal, context.log, _Askers(context).client_for)
     for entry in entries:
@@ -95,7 +95,7 @@ def _resolved(context: CommandContext, entries: list[JournalEntry], seconds: flo
 
         def say(looks: int, name: str = name) -> None:
             if looks == 1:
-                context.out.note(f"Looking for {name} in the history, for {seconds:g} s at most.")
+                context.out.note(f"Checking the history for {name} (up to {seconds:g} s).")
 
         try:
             found = context.wait(resolver.resolve(entry, seconds=seconds, on_look=say))
@@ -107,7 +107,7 @@ def _resolved(context: CommandContext, entries: list[JournalEntry], seconds: flo
 
 
 class _Askers:
-    """Who asked then, and a client for each; found before the loop runs, since a locked store asks the user."""
+    """The profile of each request and a client for it; found first, since a locked store asks the user."""
 
     def __init__(self, context: CommandContext) -> None:
         self._context = context
@@ -116,7 +116,7 @@ class _Askers:
         self._problems: dict[Caller, Problem] = {}
 
     def find(self, caller: Caller) -> None:
-        """Find the profile that asked, once, and its client as long as it still asks the same gateway."""
+        """Find the profile of the request, once, and its client if it still points to the same gateway."""
         name = caller.profile
         if caller in self._problems:
             return
@@ -131,7 +131,7 @@ class _Askers:
 
     @asynccontextmanager
     async def client_for(self, caller: Caller) -> AsyncIterator[SearchEngine]:
-        """As Resolver wants it."""
+        """The client for a request, in the form that Resolver takes."""
         problem = self._problems.get(caller)
         if problem is not None:
             raise problem

@@ -1,4 +1,4 @@
-"""The frame around a command's work: whatever happens in it ends in calm words and the right exit code."""
+"""What runs a command: whatever happens in it ends in a plain message and the right exit code."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class CommandContext:
         self.preface: Callable[[], str] = str
         """What has become of the work so far: stands before the text of a failure."""
         self.secrets: list[SecretKey] = []
-        """The keys this run has had in its hands, so that a report of a bug can leave them out."""
+        """The keys this run has read, so that the report of an internal error can leave them out."""
         signals.last_words = self._say_last
         import asyncio  # 58 modules, of which `--help` and `--version` need none
 
@@ -88,7 +88,7 @@ class CommandContext:
                 self.out.note(self.log_file.problem.sentences())
         if self.log.listener_failure is not None:
             report = write_report(self.log.listener_failure, self.secrets)
-            self.out.error(f"Following the session log met a bug; the answer above is not touched by it. {report}")
+            self.out.error(f"Internal error while the session log was followed; the answer above stands. {report}")
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -104,7 +104,7 @@ class CommandContext:
 
     @cached_property
     def journal(self) -> Journal:
-        """What was asked for from this machine."""
+        """The requests of this machine."""
         from ncp_tui.snapshots.journal import Journal
 
         return Journal(self.workspace.paths, clock=self.workspace.clock)
@@ -128,9 +128,9 @@ class CommandContext:
 
     @property
     def can_ask(self) -> bool:
-        """Whether somebody sits there to be asked. Questions go to stderr, so stdout may be a pipe.
+        """Whether a user can answer a question. Questions go to stderr, so stdout may be a pipe.
 
-        Raises click.Abort where whoever sat there is gone.
+        Raises click.Abort where the terminal is gone.
         """
         if asker_is_gone():
             raise click.Abort
@@ -149,7 +149,7 @@ class CommandContext:
         return self.signals.run(self._runner, coroutine, contextvars.copy_context())
 
     def ask_store(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """`wait` for what a secret store is asked; the user is asked to open it where it is locked."""
+        """`wait` for a secret store; where it is locked, the user is asked to open it."""
         from ncp_tui.cli.prompts import open_store
         from ncp_tui.workspace import ask_store
 
@@ -163,7 +163,7 @@ class CommandContext:
         return _without_loop(ask_store(asked, opened))
 
     def identity(self, name: str | None = None) -> Identity:
-        """Whom to call as, said on stderr with all that is odd about it. Raises NoCredentials."""
+        """The profile to use, named on stderr with its warnings. Raises NoCredentials."""
         from ncp_tui.profiles.identity import SourceKind
 
         book, configure = self.workspace.profiles.load(), self.workspace.configure()
@@ -176,9 +176,9 @@ class CommandContext:
             if warning not in unused:
                 self.out.note(warning)
         profile, endpoint = identity.profile, identity.profile.endpoint()
-        foreign = ", which is not a host of NAVER Cloud" if endpoint.is_foreign else ""
+        foreign = " (not a host of NAVER Cloud)" if endpoint.is_foreign else ""
         self.out.note(
-            f"Calling as {identity.name} ({identity.masked_access_key} from {identity.source}): "
+            f"Using {identity.name} (key {identity.masked_access_key} from {identity.source}): "
             f"{profile.site} {profile.region}, {endpoint.origin}{foreign}"
         )
         return identity
@@ -190,7 +190,7 @@ class CommandContext:
         keys = self.ask_store(lambda: key_source_for(identity, self.workspace.stores))
         self.secrets.append(self.wait(keys.current()).secret_key)
         if identity.role is not None:
-            self.out.note(f"The keys of {identity.source}: {identity.masked_access_key}, renewed before they expire.")
+            self.out.note(f"Keys of {identity.source}: {identity.masked_access_key}, renewed before they expire.")
         engine = self.workspace.client(identity, keys, self.log)
         self._engines.append(engine)
         return engine
@@ -202,7 +202,7 @@ class CommandContext:
             self.out.document(self.document_of(problem))
 
     def tell_gap(self, listing: Listing[Any]) -> None:
-        """Say what is missing of the answer; no note, for an answer that is taken for all there is leads astray."""
+        """Say what is missing from the answer, whatever is quiet: a part must not pass for the whole."""
         if listing.gap:
             from ncp_tui.view.table import gap_sentence
 
@@ -277,7 +277,7 @@ def _ended(work: Callable[[CommandContext], ExitCode | int], context: CommandCon
         return _interrupted(context.signals)
     except Problem as problem:
         return problem
-    except Exception as error:  # noqa: BLE001 - the last handler: nobody but the report can do anything about it
+    except Exception as error:  # noqa: BLE001 - the last handler: only the report can explain it
         if is_hang_up(error):  # a question on a terminal that has gone: its input fails, or has an end
             return _interrupted(context.signals)
 

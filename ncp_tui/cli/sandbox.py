@@ -45,10 +45,10 @@ def _read_faults(
 
 @click.command("sandbox", cls=Command)
 @click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="PORT", default=0, show_default=True, help="0: any free port."
+    "--port", type=click.IntRange(0, 65535), metavar="PORT", default=0, show_default=True, help="0 is any free port."
 )
 @click.option(
-    "--clusters", type=click.IntRange(1, 100_000), metavar="N", default=12, show_default=True, help="How many."
+    "--clusters", type=click.IntRange(1, 100_000), metavar="N", default=12, show_default=True, help="How many clusters."
 )
 @click.option(
     "--latency",
@@ -56,7 +56,7 @@ def _read_faults(
     metavar="MS",
     default=0,
     show_default=True,
-    help="Milliseconds before an answer.",
+    help="Milliseconds before each answer.",
 )
 @click.option(
     "--duration",
@@ -64,12 +64,12 @@ def _read_faults(
     metavar="S",
     default=20.0,
     show_default=True,
-    help="Seconds that a snapshot takes.",
+    help="Seconds a snapshot runs.",
 )
 @click.option(
     "--ledger",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Append each request and each effect to this file, as JSON lines.",
+    help="Append each request and each effect to this file, a request log of JSON lines.",
 )
 @click.option(
     "--fault",
@@ -77,9 +77,9 @@ def _read_faults(
     multiple=True,
     metavar="NAME[:N]",
     callback=_read_faults,
-    help="Rehearse trouble for the next N requests, or NAME:always. May be given again: the first that fits strikes.",
+    help="Simulate a failure of the next N requests, or NAME:always. Repeatable: the first that fits applies.",
 )
-@click.option("--list-faults", is_flag=True, help="Show what --fault can name, and leave.")
+@click.option("--list-faults", is_flag=True, help="List the faults and exit.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -92,12 +92,12 @@ def command(
     faults: tuple[PlannedFault, ...],
     list_faults: bool,
 ) -> None:
-    """Serve a local gateway to try everything out.
+    """Run a local practice gateway.
 
-    Prints one JSON line with its URL and its made-up keys when it is ready, and serves until it is interrupted.
+    Prints one JSON line with its URL and test keys when it is ready, and serves until it is interrupted.
 
-    A fault strikes the creation of a snapshot unless its row in --list-faults names something else. NAME@history aims
-    it at the history; the other aims are clusters, cluster, buckets, create and any.
+    A fault applies to the creation of a snapshot unless its row in --list-faults names another target. NAME@history
+    applies it to the history; the other targets are clusters, cluster, buckets, create and any.
     """
     from ncp_tui.sandbox.fault_lab.catalogue import FAULTS
     from ncp_tui.sandbox.sandbox import Sandbox, run_forever
@@ -118,7 +118,7 @@ def command(
 
 
 def _announce(ready: dict[str, object]) -> None:
-    """Write the line that says where it serves, and with which keys; where nobody gets it, it serves nobody."""
+    """Write the line that says where it serves, and with which keys; where that line is lost, it serves no one."""
     write(sys.stdout, json.dumps(ready))
     if lost_answer() is not None:
         raise click.exceptions.Exit(ExitCode.DONE)
@@ -145,11 +145,11 @@ def _list(faults: Mapping[str, LabFault], out: Output) -> None:
         for fault in faults.values()
     ]
     rows = [(fault.name, _how_often(fault), fault.target, fault.description) for fault in faults.values()]
-    out.answer(documents, text_table(("FAULT", "TIMES", "STRIKES", "WHAT IT DOES"), rows))
+    out.answer(documents, text_table(("FAULT", "TIMES", "APPLIES TO", "WHAT IT DOES"), rows))
 
 
 def _how_often(fault: LabFault) -> str:
-    """How often it strikes when no N is given."""
+    """How often it applies when no N is given."""
     return "always" if fault.usual_times is None else str(fault.usual_times)
 
 

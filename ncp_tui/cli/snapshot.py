@@ -18,49 +18,47 @@ _SECONDS = click.FloatRange(0, min_open=True)
 
 @click.group("snapshot", cls=Group)
 def command() -> None:
-    """Create a snapshot, follow it, read the history."""
+    """Create and follow snapshots, read the history."""
 
 
 @command.command("create")
 @click.argument("cluster", shell_complete=complete_cluster)
-@click.option("--bucket", metavar="B", help="The bucket it goes to; without it the profile's default bucket.")
+@click.option("--bucket", metavar="B", help="The bucket for the snapshot. Default: the profile's default bucket.")
 @click.option("--name", metavar="N", help="3 to 30 characters: a-z, 0-9 and single hyphens; a letter first.")
-@click.option("--template", metavar="T", help="Make the name from this, as {cluster}-{date}-{time}.")
-@click.option("--dry-run", is_flag=True, help="Look, but create nothing: show the request that would be sent.")
+@click.option("--template", metavar="T", help="Build the name from a template, as {cluster}-{date}-{time}.")
+@click.option("--dry-run", is_flag=True, help="Run the preflight checks and show the request; create nothing.")
 @click.option("--wait", is_flag=True, help="Follow the snapshot to its end.")
 @click.option(
-    "--timeout", type=_SECONDS, metavar="S", default=_HOUR, show_default=True, help="Seconds that --wait waits."
+    "--timeout", type=_SECONDS, metavar="S", default=_HOUR, show_default=True, help="Seconds to wait with --wait."
 )
-@click.option("--yes", is_flag=True, help="Do not ask. Without a terminal nobody is asked.")
+@click.option("--yes", is_flag=True, help="Skip the question, which is asked on a terminal only.")
 @click.option(
     "--confirm",
     metavar="CLUSTER",
     shell_complete=complete_cluster,
-    help="The cluster's name once more: what a protected profile wants.",
+    help="The cluster's name again, to confirm with a protected profile.",
 )
 @click.option(
     "--without-journal",
     is_flag=True,
-    help="Send it also where it cannot be written down; that is tried until the command ends.",
+    help="Send it even if the journal cannot be written; writing is retried until the command ends.",
 )
-@click.option(
-    "--retry-if-not-started", is_flag=True, help="Ask once more where it is certain that nothing was started."
-)
+@click.option("--retry-if-not-started", is_flag=True, help="Retry once if the first request certainly started nothing.")
 @click.option(
     "--again",
     metavar="ID",
-    help="Send it although the earlier request ID for the same snapshot may have started; the refusal names the ID.",
+    help="Send a second request although the earlier request ID may have started; the refusal names the ID.",
 )
 def create(**options: Any) -> None:
     """Create one snapshot of CLUSTER, a name or a number.
 
-    It is written down, then sent. An answer that is lost is looked for in the history for a minute; nothing is sent
-    again blindly. It ends in one of: accepted (0), certainly not started (2 to 8, 12), cannot tell (9).
-    With --wait it ends when the snapshot does: success (0), failed (10), not over in time (11).
+    The request is written to the journal, then sent. If the answer is lost, the history is checked for a minute; the
+    request is never repeated blindly. Exit codes: accepted (0), certainly not started (2 to 8, 12), unknown (9).
+    With --wait: succeeded (0), failed (10), still running when the time is over (11).
 
-    A name is created once: while an earlier request for it may have started, is running or has succeeded, another one
-    is refused (12) until you name that request with --again. So let cron use a template with {time}, or every night
-    after the first is refused.
+    A name is used once: while an earlier request for it may have started, is running or has succeeded, a second one is
+    refused (12) unless --again names that request. From cron use a template with {time}; with a fixed name every
+    night after the first is refused.
     """
     from ncp_tui.cli.create import create_snapshot
     from ncp_tui.cli.create_report import CreateOptions
@@ -72,7 +70,7 @@ def create(**options: Any) -> None:
 
 @command.command("history")
 @click.argument("cluster", shell_complete=complete_cluster)
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Show only the newest N.")
 def history(cluster: str, limit: int | None) -> None:
     """List the snapshots of CLUSTER, newest first.
 
@@ -88,8 +86,8 @@ def history(cluster: str, limit: int | None) -> None:
 def wait(cluster: str, name: str, timeout: float) -> None:
     """Follow the snapshot NAME of CLUSTER to its end.
 
-    It ends with success (0), failed (10), or not over in time (11). Where this machine asked for it and its end is not
-    known yet, that request is followed, and a row of an earlier one says nothing; else the newest row of the name.
+    Exit codes: succeeded (0), failed (10), still running when the time is over (11). If this machine requested the
+    snapshot and its end is not known, that request is followed; otherwise the newest row with the name.
     """
     from ncp_tui.cli.wait import wait_for_snapshot
 
@@ -98,24 +96,24 @@ def wait(cluster: str, name: str, timeout: float) -> None:
 
 @command.command("resolve")
 @click.option(
-    "--timeout", type=_SECONDS, metavar="S", default=60.0, show_default=True, help="Seconds to look for each of them."
+    "--timeout", type=_SECONDS, metavar="S", default=60.0, show_default=True, help="Seconds to check each request."
 )
 @click.option(
     "--dismiss",
     nargs=2,
     metavar="CLUSTER NAME",
-    help="Do not look for this one any more: you have seen for yourself.",
+    help="Mark this request as resolved: you checked it yourself.",
 )
 @click.option(
     "--accept-damage",
     metavar="ID",
-    help="Let creates be sent again although the journal has the damage ID; what it touches stays unknown.",
+    help="Allow new requests although the journal has the damage ID; what it affects stays unknown.",
 )
 def resolve(timeout: float, dismiss: tuple[str, str] | None, accept_damage: str | None) -> None:
-    """Find out what became of creates whose outcome is unknown.
+    """Find out whether unresolved requests started a snapshot.
 
-    That is so after a lost answer, a crash, a dropped link. Only reads. Each is started, not started, or cannot
-    be told (9 where that is left for any, or the journal is damaged).
+    A lost answer, a crash or a dropped link leaves a request unresolved. Only reads. Each is found started, not
+    started or unknown; exits 9 if any is unknown or the journal is damaged.
     """
     from ncp_tui.cli.resolve import accept, dismiss_one, resolve_all
 
@@ -142,13 +140,14 @@ def resolve(timeout: float, dismiss: tuple[str, str] | None, accept_damage: str 
     "--output",
     type=click.Path(path_type=Path, allow_dash=True),
     metavar="FILE",
-    help="A file that is not there yet; '-' is standard output.  [default: evidence-NAME-TIME.json in this folder]",
+    help="New file to write; '-' is standard output.  [default: evidence-NAME-TIME.json in this folder]",
 )
-@click.option("--offline", is_flag=True, help="Send nothing: only what this machine has on record.")
+@click.option("--offline", is_flag=True, help="Use local records only; send nothing.")
 def evidence(name: str, cluster: str, output: Path | None, offline: bool) -> None:
-    """Write all that is known about snapshot NAME to one file.
+    """Write everything known about snapshot NAME to one file.
 
-    For a support ticket: the journal, the session log, the rows of the history, and what they prove. No key is in it.
+    For a support ticket: the journal, the session log, the rows of the history, and what they prove. No keys are
+    included.
     """
     from ncp_tui.cli.evidence import bundle_evidence
 
@@ -156,7 +155,7 @@ def evidence(name: str, cluster: str, output: Path | None, offline: bool) -> Non
 
 
 def show_history(context: CommandContext, wanted: str, limit: int | None) -> ExitCode:
-    """`snapshot history`. All pages are read whatever the limit: the service's order is not documented."""
+    """`snapshot history`. All pages are read whatever the limit: the order of the answer is not documented."""
     from ncp_tui.cli.cluster import find_cluster
     from ncp_tui.view.history import HISTORY, history_document
 

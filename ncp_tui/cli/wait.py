@@ -43,10 +43,12 @@ def wait_for_snapshot(context: CommandContext, wanted: str, name: str, seconds: 
     failed = tracked.progress.problem if tracked.progress is not None else None
     if row is None and (tracked.progress is None or failed is not None):
         why = f": {failed.what}" if failed is not None else "."
-        raise WaitEnded(f"{seconds:g} s are over, and the history of {cluster.name} could not be read{why}")
+        raise WaitEnded(f"Timed out after {seconds:g} s: the history of {cluster.name} could not be read{why}")
     if row is None:
-        raise WaitEnded(f"{seconds:g} s are over, and {_not_there(cluster, name, request, other)}")
-    raise WaitEnded(f"{seconds:g} s are over.", f"Snapshot {name} goes on ({row.message or state_cell(row).text}).")
+        raise WaitEnded(f"Timed out after {seconds:g} s: {_not_there(cluster, name, request, other)}")
+    raise WaitEnded(
+        f"Timed out after {seconds:g} s.", f"Snapshot {name} keeps running ({row.message or state_cell(row).text})."
+    )
 
 
 def _request(context: CommandContext, cluster: Cluster, name: str) -> JournalEntry | None:
@@ -54,20 +56,20 @@ def _request(context: CommandContext, cluster: Cluster, name: str) -> JournalEnt
     try:
         entries = context.wait(on_disk(context.journal.entries))
     except JournalProblem as problem:
-        context.out.note(f"{problem_words(problem)} The newest row of {name} is waited for, whoever asked for it.")
+        context.out.note(f"{problem_words(problem)} Waiting for the newest row of {name}, whoever requested it.")
         return None
     newest, is_awaited = awaited(entries, cluster.number, name)
     if newest is not None and not is_awaited and newest.state is None:
-        became = "started nothing" if newest.verdict is Verdict.NOT_STARTED else "was dismissed"
+        became = "started nothing" if newest.verdict is Verdict.NOT_STARTED else "was marked as resolved"
         context.out.note(
-            f"The newest request for {name} from here, of {date_time(newest.at)} {ZONE}, {became}. "
-            "What follows is about an earlier snapshot, or somebody else's."
+            f"{name}: the newest request of this machine, at {date_time(newest.at)} {ZONE}, {became}. "
+            "What follows is about another request for the same name."
         )
     return newest if is_awaited else None
 
 
 def _not_there(cluster: Cluster, name: str, request: JournalEntry | None, other: Match | None) -> str:
-    asked_at = "" if request is None else f" asked for at {date_time(request.at)} {ZONE}"
+    asked_at = "" if request is None else f" requested at {date_time(request.at)} {ZONE}"
     said = f"the history of {cluster.name} has no snapshot {name!a}{asked_at}."
     return said if other is None else f"{said} {other_sentence(name, other)}"
 

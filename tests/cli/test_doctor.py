@@ -92,7 +92,7 @@ def test_all_is_well(healthy: Patient) -> None:
         subjects
     )
     assert {"proxy", "gateway fin", "clock", "profile prod"} <= set(subjects)
-    assert one(findings, "caller")["found"] == "commands call as prod (key from OS keyring)"
+    assert one(findings, "caller")["found"] == "commands use prod (key from OS keyring)"
     assert set(asked(healthy.served.sandbox)) == {"getClusterInfoList"}
 
 
@@ -189,7 +189,7 @@ def test_a_create_whose_outcome_is_open(healthy: Patient) -> None:
     journal.path.chmod(0o600)
     result, findings = healthy.look()
     found = one(findings, "journal")
-    assert (result.code, found["state"], found["fix"]) == (0, "unsure", "ncp-tui snapshot resolve")
+    assert (result.code, found["state"], found["fix"]) == (0, "unsure", "Run: ncp-tui snapshot resolve")
     assert "left-0 on search-0001" in found["found"]
     assert found["found"].endswith("and 1 more")
 
@@ -298,7 +298,7 @@ def test_a_clock_that_is_two_minutes_off(healthy: Patient, ahead: int, side: str
     result, findings = healthy.look()
     found = one(findings, "clock")
     assert (result.code, not_well(findings)) == (4, {"clock"})
-    assert f" s {side} the gateway" in found["found"]
+    assert f" s {side} NCP" in found["found"]
     assert "timedatectl" in found["fix"]
 
 

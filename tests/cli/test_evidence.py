@@ -100,7 +100,7 @@ def test_without_keys_there_is_what_is_on_record(call: Called) -> None:
         call.program.environ.pop(name, None)
     result = call("snapshot", "evidence", NAME, "--output", "-")
     assert result.code == 0
-    assert "The history cannot be read." in result.stderr
+    assert "The history could not be read." in result.stderr
     document = result.json()
     assert (document["profile"], document["history"]) == (None, None)
     assert document["gaps"][0].startswith("The history could not be read.")
@@ -166,7 +166,7 @@ def test_a_bug_in_the_log_is_reported_and_changes_no_outcome(
     monkeypatch.setattr(LogWriter, "on_event", fail)
     result = call(*CREATE, "--json")
     assert (result.code, result.json()["outcome"]) == (0, "accepted")
-    assert result.stderr.count("met a bug") == 1
+    assert result.stderr.count("Internal error") == 1
     (report,) = (Path(call.program.environ["NCP_TUI_HOME"]) / "state" / "reports").iterdir()
     assert str(report) in result.stderr
     assert "ZeroDivisionError" in report.read_text()

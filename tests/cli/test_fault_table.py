@@ -78,7 +78,7 @@ class Row(NamedTuple):
     """What stderr says, among other things."""
 
 
-DONE = "Follow it with: ncp-tui snapshot wait search-0001 x-1"
+DONE = "Follow it: ncp-tui snapshot wait search-0001 x-1"
 BROKE = "The connection was lost before the response was complete."
 SILENT = f"No complete response within {WAITED.total:g} s."
 NOT_CONFIRMED = "NCP answered without confirming (result is not true)."

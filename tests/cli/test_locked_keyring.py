@@ -11,7 +11,7 @@ from ncp_tui.sandbox.sandbox import ThreadedSandbox
 from tests.cli.program import Called
 from tests.profiles.fake_secret_service import FakeSecretService, Faults
 
-OFFER = "Let it ask, for a minute at most? [y/N]:"
+OFFER = "Wait up to a minute for the keyring? [y/N]:"
 
 
 @dataclass

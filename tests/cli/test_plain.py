@@ -84,14 +84,20 @@ def test_from_the_first_question_to_the_end(
 ) -> None:
     """Numbers, enter and y are enough; what it costs is what a link of 300 baud carries in a minute."""
     with (conversation if arguments else conversation.as_a_process)(*arguments) as terminal:
-        terminal.expect("1 search-0001, running, green", "hr-private, no access with this key")
+        terminal.expect("1 search-0001, running, green", "hr-private, no permission")
         answer(terminal, ("Cluster (number", "1"))
         terminal.expect("1 bk.ses.snapshot", "- audit-locked: locked: object lock is on")
-        answer(terminal, ("Bucket (number", "1"), ("Name [search-0001-", ""), ("[y/N]", "y"), ("Follow it", ""))
+        answer(
+            terminal,
+            ("Bucket (number", "1"),
+            ("Name [search-0001-", ""),
+            ("[y/N]", "y"),
+            ("Wait until it finishes", ""),
+        )
         assert terminal.expect_end() == 0
-        assert "Calling as environment" in terminal.raw.decode()
+        assert "Using environment" in terminal.raw.decode()
         assert "Request id: " in terminal.raw.decode()
-        assert "Snapshot search-0001-" in terminal.raw.decode().rsplit("Follow it")[-1]
+        assert "Snapshot search-0001-" in terminal.raw.decode().rsplit("Wait until it finishes")[-1]
         assert len(terminal.raw) < TWO_KILOBYTES
     (effect,) = served.sandbox.ledger.effects
     assert (effect.cluster, effect.bucket) == ("1037001", "bk.ses.snapshot")
@@ -100,7 +106,7 @@ def test_from_the_first_question_to_the_end(
 
 def test_whoever_does_not_follow_hears_how_to(conversation: Conversations, served: ThreadedSandbox) -> None:
     with conversation() as terminal:
-        answer(terminal, *TO_THE_NAME, ("Name [", "by-hand-1"), ("[y/N]", "y"), ("Follow it", "n"))
+        answer(terminal, *TO_THE_NAME, ("Name [", "by-hand-1"), ("[y/N]", "y"), ("Wait until it finishes", "n"))
         terminal.expect("ncp-tui snapshot wait search-0001 by-hand-1")
         assert terminal.expect_end() == 0
     assert len(served.sandbox.ledger.effects) == 1
@@ -110,7 +116,7 @@ def test_an_answer_that_means_nothing_is_asked_for_again(conversation: Conversat
     """A typing error must not cost the whole conversation; each refusal says what would be right."""
     with conversation() as terminal:
         answer(terminal, ("Cluster (number", "99"))
-        terminal.expect("No cluster is called '99'")
+        terminal.expect("No cluster has the name or number '99'")
         answer(terminal, ("Cluster (number", "hr-private"))
         terminal.expect("This key may see cluster hr-private by name only.")
         answer(terminal, ("Cluster (number", "1037001"))
@@ -123,7 +129,7 @@ def test_an_answer_that_means_nothing_is_asked_for_again(conversation: Conversat
         terminal.expect("no capital letters (MS)", "A legal name close to it: my-snapshot")
         answer(terminal, ("Name [", "my-snapshot"))
         answer(terminal, ("Create snapshot my-snapshot of search-0001 in bucket es-backup-weekly? [y/N]", ""))
-        terminal.expect("Not started: my-snapshot. You said no.")
+        terminal.expect("Not started: my-snapshot. Cancelled.")
         assert terminal.expect_end() == 130
     assert not served.sandbox.ledger.effects
 
@@ -162,7 +168,7 @@ def test_every_question_can_be_left(
 def test_leaving_the_last_question_leaves_what_is_known(conversation: Conversations, served: ThreadedSandbox) -> None:
     with conversation.as_a_process() as terminal:
         answer(terminal, *TO_THE_NAME, ("Name [", "kept-1"), ("[y/N]", "y"))
-        terminal.expect_question("Follow it")
+        terminal.expect_question("Wait until it finishes")
         terminal.press(CTRL_C)
         terminal.expect("Accepted: the service has taken on kept-1. Interrupted.")
         assert terminal.expect_end() == 130
@@ -192,13 +198,13 @@ def test_several_profiles_and_none_chosen(tmp_path: Path, conversation: Conversa
     save_profiles(tmp_path, *profiles)
     keys = dict.fromkeys(keys_of(served), "")
     with conversation(**keys) as terminal:
-        answer(terminal, ("Call as which profile [lab]", "7"))
+        answer(terminal, ("Profile (number or name) [lab]", "7"))
         terminal.expect("1 lab, public KR, default", "2 prod, public KR, protected", "There is no profile '7'.")
-        answer(terminal, ("Call as which profile [lab]", "2"))
-        terminal.expect("Calling as prod", "There is no secret key of profile prod")
+        answer(terminal, ("Profile (number or name) [lab]", "2"))
+        terminal.expect("Using prod", "There is no secret key of profile prod")
         assert terminal.expect_end() == 3
     with conversation(**keys, **{PROFILE_VARIABLE: "prod"}) as terminal:
-        terminal.expect("Calling as prod")
+        terminal.expect("Using prod")
         assert terminal.expect_end() == 3
         assert b"which profile" not in terminal.raw
 
@@ -210,8 +216,8 @@ def test_a_name_comes_before_a_number_of_the_list(
     save_profiles(tmp_path, named(served, "2", store="session"), named(served, "other", store="session"))
     with conversation(**dict.fromkeys(keys_of(served), "")) as terminal:
         terminal.expect("1 2, public KR, default", "2 other, public KR")
-        answer(terminal, ("Call as which profile [2]", ""))
-        terminal.expect("Calling as 2 ")
+        answer(terminal, ("Profile (number or name) [2]", ""))
+        terminal.expect("Using 2 ")
         assert terminal.expect_end() == 3
 
 
@@ -228,7 +234,7 @@ def test_a_protected_profile_wants_the_name_of_the_cluster(
             )
             answer(terminal, ("Type the cluster name", typed))
             if code == 0:
-                answer(terminal, ("Follow it", "n"))
+                answer(terminal, ("Wait until it finishes", "n"))
             assert terminal.expect_end() == code
             assert ESCAPE not in terminal.raw
     assert len(served.sandbox.ledger.effects) == 1
@@ -276,7 +282,7 @@ def test_the_demo_is_spoken_too_and_leaves_nothing_behind(tmp_path: Path) -> Non
     before = sorted(tmp_path.rglob("*"))
     with Terminal(tmp_path, "--demo", environ={"TERM": "dumb"}) as terminal:
         answer(terminal, ("Cluster (number", "1"), ("[bk.ses.snapshot]", ""), ("Name [", ""), ("[y/N]", "y"))
-        answer(terminal, ("Follow it", "n"))
+        answer(terminal, ("Wait until it finishes", "n"))
         assert terminal.expect_end() == 0
         assert ESCAPE not in terminal.raw
     assert sorted(tmp_path.rglob("*")) == before

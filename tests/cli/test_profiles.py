@@ -100,7 +100,7 @@ def test_the_flag_of_a_profile_is_not_that_of_the_run(user: User) -> None:
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--site", "moon"), "not a known site"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--region", "USWN"), "no region"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--store", "safe"), "not a known store"),
-        (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--store", "session"), "does not outlive"),
+        (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--store", "session"), "ends with this command"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--gateway-url", "http://a.b"), "plain http"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret", SECRET[:5]), "No such option"),
     ],
@@ -150,7 +150,7 @@ def test_add_on_a_host_without_a_keyring(nobody: Program, tmp_path: Path) -> Non
 def test_add_for_a_session(user: User) -> None:
     result = user("add", "prod", "--access-key", ACCESS_KEY, "--store", "session")
     assert result.code == 0
-    assert "none was kept" in result.stderr
+    assert "no key was stored" in result.stderr
     assert user.profile("prod")["store"] == "session"
     assert user.call("cluster", "list", "--profile", "prod").code == 3
 
@@ -345,7 +345,7 @@ def test_import(user: User, served: ThreadedSandbox) -> None:
 def test_import_from_one_place(user: User, served: ThreadedSandbox) -> None:
     configure(user, SECTION)
     result = user("import", "--from", "ncloud-configure", **keys_of(served))
-    assert result.stdout == "Profile default is saved, from ~/.ncloud/configure [DEFAULT].\n"
+    assert result.stdout == "Profile default was saved, from ~/.ncloud/configure [DEFAULT].\n"
     assert user("import", "--from", "environment").code == 3
     assert user("import", "--from", "moon").code == 2
     assert user("import", "--store", "moon").code == 2
@@ -432,5 +432,5 @@ def test_removing_what_cannot_be_read_says_that_its_key_stays(user: User) -> Non
     file.write_text(file.read_text().replace("region = ", "region = 7 #", 1))
     result = user("remove", "prod", "--yes")
     assert result.code == 0
-    assert "Its secret key, if there is one, stays where it was kept." in result.stderr
+    assert "The secret key, if there is one, stays in its store." in result.stderr
     assert user.secret_of("prod") == SECRET

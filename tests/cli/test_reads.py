@@ -257,4 +257,4 @@ def test_a_gateway_that_is_not_ncps_is_named(call: Called) -> None:
             with CommandContext(Settings(), Signals()) as context:
                 context.identity()
         told = call.capture.readouterr().err
-        assert ("which is not a host of NAVER Cloud" in told) is foreign
+        assert ("not a host of NAVER Cloud" in told) is foreign

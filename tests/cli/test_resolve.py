@@ -109,7 +109,7 @@ class TestALostAnswer:
         document = result.json()
         assert (document["outcome"], document["resolved_by"]) == ("accepted", "history")
         assert (document["request_id"], document["attempts"], document["error"]) == (None, 1, None)
-        assert "Looking for x-1 in the history" in result.stderr
+        assert "Checking the history for x-1" in result.stderr
         assert asked(sandbox)[3:] == ["createSnapshot", *["getSnapshotHistory"] * (looks + 1)]
         assert creates(sandbox) == (1, 1)
         (entry,) = journal.entries()
@@ -182,7 +182,7 @@ class TestResolving:
         assert call("snapshot", "resolve").stdout.startswith("x-1 on search-0001 (")
         requests = len(sandbox.ledger.requests)
         assert call(*RESOLVE).json() == []
-        assert call("snapshot", "resolve").stdout == "Nothing is open: the outcome of every create is known.\n"
+        assert call("snapshot", "resolve").stdout == "No unresolved requests.\n"
         assert len(sandbox.ledger.requests) == requests
 
     @pytest.mark.parametrize("fault", ["history-loses", "history-fails:always"])
@@ -369,7 +369,7 @@ class TestWithoutAJournal:
         result = call(*CREATE, "x-1", "--without-journal", "--json")
         assert (result.code, result.json()["outcome"]) == (0, "accepted"), unwritable
         assert result.json()["journaled"] is False
-        assert "The journal does not hold the outcome." in result.stderr
+        assert "Not recorded in the journal." in result.stderr
         assert creates(sandbox) == (1, 1)
 
     def test_nothing_of_what_was_not_written_down_can_be_found_later(
@@ -378,7 +378,7 @@ class TestWithoutAJournal:
         sandbox.faults.add("createSnapshot", act="drop")
         result = call(*CREATE, "x-1", "--without-journal")
         assert result.code == 9, unwritable
-        assert "Find out later" not in result.stderr
+        assert "Check again later" not in result.stderr
         assert "ncp-tui snapshot history search-0001" in result.stderr
 
     def test_it_is_written_down_where_that_can_be_done(self, call: Called, sandbox: Sandbox, journal: Journal) -> None:
@@ -415,7 +415,7 @@ class TestWithoutAJournal:
         sandbox.faults.add("createSnapshot", "after", spoil)
         result = call(*CREATE, "x-1", "--json")
         assert (result.code, result.json()["outcome"]) == (0, "accepted")
-        assert "The journal does not hold the outcome." in result.stderr
+        assert "Not recorded in the journal." in result.stderr
 
 
 class TestRetryIfNotStarted:
@@ -440,7 +440,7 @@ class TestRetryIfNotStarted:
 
         def note_and_start(self: Output, text: str) -> None:
             note(self, text)
-            if "once more" in text:
+            if "Retrying once" in text:
                 served.start()
 
         monkeypatch.setattr(Journal, "begin", begin_and_stop)
@@ -448,7 +448,7 @@ class TestRetryIfNotStarted:
         result = call(*self.RETRY)
         assert (result.code, result.json()["outcome"], result.json()["attempts"]) == (0, "accepted", 1)
         assert "Not started: x-1." in result.stderr
-        assert "As you wished, it is asked for once more." in result.stderr
+        assert "Retrying once (--retry-if-not-started)." in result.stderr
         assert [(entry.verdict, entry.is_open) for entry in journal.entries()] == [
             (Verdict.NOT_STARTED, False),
             (Verdict.STARTED, False),
@@ -469,7 +469,7 @@ class TestRetryIfNotStarted:
         sandbox.faults.add("createSnapshot", "after", gateway_answer(GatewayError.THROTTLED, {"retry-after": "0"}))
         result = call(*self.RETRY)
         assert (result.code, result.json()["outcome"], result.json()["resolved_by"]) == (0, "accepted", "history")
-        assert "once more" not in result.stderr
+        assert "Retrying once" not in result.stderr
         assert [entry.verdict for entry in journal.entries()] == [Verdict.STARTED]
         assert creates(sandbox) == (1, 1)
 
@@ -617,7 +617,9 @@ class TestADryRun:
         assert (result.code, result.json()["earlier"]["state"]) == (12, "unknown")
         (name,) = [light for light in result.json()["preflight"] if light["subject"] == "name"]
         assert name["light"] == "bad"
-        assert "It would not be sent. x-1 on search-0001 was asked for before: the request of " in result.stderr
+        assert (
+            "This request would not be sent. x-1 on search-0001 was asked for before: the request of " in result.stderr
+        )
         assert creates(sandbox) == (1, 1)
 
     def test_doubts_are_told_before_a_create(self, call: Called) -> None:

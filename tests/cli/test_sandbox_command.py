@@ -27,7 +27,7 @@ CREATE = f"/api/v2/snapshot/createSnapshot/{READY}"
 def test_the_list(call_nobody: Called) -> None:
     """One line for each fault, which is told apart by its first word."""
     heading, *lines = call_nobody("sandbox", "--list-faults").stdout.splitlines()
-    assert heading.split() == ["FAULT", "TIMES", "STRIKES", "WHAT", "IT", "DOES"]
+    assert heading.split() == ["FAULT", "TIMES", "APPLIES", "TO", "WHAT", "IT", "DOES"]
     assert [line.split()[0] for line in lines] == list(FAULTS)
     for line, fault in zip(lines, FAULTS.values(), strict=True):
         assert line.endswith(f"  {fault.description}")

@@ -1,4 +1,4 @@
-"""Commands that call as the role of this server: only where the user says so, and with keys that nothing keeps."""
+"""Commands that use the role of this server: only where the user says so, and with keys that nothing keeps."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_clusters_by_the_role(
     result = run("cluster", "list", "--json", *arguments, **environ)
     assert (result.code, len(result.json())) == (0, 14)
     assert metadata.questions == 1
-    assert "Calling as server-role" in result.stderr
+    assert "Using server-role" in result.stderr
     assert f"server role {ROLE}: SAND…{sandbox.access_key[-4:]}" in result.stderr
     assert sandbox.access_key not in result.stdout + result.stderr
 
@@ -122,7 +122,7 @@ def test_commands_that_do_not_use_it_do_not_load_it(program: Program, served: Th
 def test_other_keys_go_before_it(call: Called, served: ThreadedSandbox, metadata: MetadataServer) -> None:
     """It is wanted, and last in the order: what is set up for a pipeline stays what it uses."""
     result = call("cluster", "list", **WANTED, **keys_of(served))
-    assert "Calling as environment" in result.stderr
+    assert "Using environment" in result.stderr
     assert metadata.paths == []
 
 
@@ -131,7 +131,7 @@ def test_it_is_listed_where_it_is_wanted(call: Called, metadata: MetadataServer)
     for arguments, environ in ((AS_ROLE, {}), ((), WANTED)):
         (row,) = call("profile", "list", "--json", *arguments, **environ).json()
         assert (row["name"], row["kind"], row["source"]) == ("server-role", "server-role", "server role")
-        assert row["used"] is bool(environ), "that is whom a command without --profile calls as"
+        assert row["used"] is bool(environ), "that is what a command without --profile uses"
         assert (row["access_key"], row["store"], row["default"]) == ("****", None, False)
     assert metadata.paths == []
 
@@ -235,7 +235,7 @@ def test_another_host_that_would_hand_out_keys(call_nobody: Called, served: Thre
 @pytest.mark.usefixtures("on_loopback")
 def test_doctor_knows_it(call: Called, metadata: MetadataServer, sandbox: Sandbox) -> None:
     findings = {each["check"]: each for each in call("doctor", "--json", **WANTED).json()}
-    assert findings["caller"]["found"] == "commands call as server-role (key from server role)"
+    assert findings["caller"]["found"] == "commands use server-role (key from server role)"
     assert findings["profile server-role"]["state"] == "ok"
     assert f"server role {ROLE}" in findings["profile server-role"]["found"]
     assert metadata.questions == 1

@@ -227,7 +227,7 @@ class TestCommands:
     def test_an_accepted_create_whose_answer_is_lost(
         self, kind: str, call: Called, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """It ended as "a bug of its own", exit code 1, and a script asked again."""
+        """It ended as "an internal error", exit code 1, and a script asked again."""
         with unwritable(kind) as descriptor, streams(monkeypatch, out=descriptor):
             result = call(*CREATE, "--json")
         assert result.code == (129 if kind == "dead terminal" else 15)
@@ -248,7 +248,7 @@ class TestCommands:
         assert result.stderr.count("The answer could not be written to standard output: no space left on device.") == 1
 
     def test_another_code_stays(self, call: Called, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-        """That the answer is lost is less than that the service refused."""
+        """That the answer is lost is less than that NCP refused."""
         sandbox.faults.add("createSnapshot", act=gateway_answer(GatewayError.PERMISSION_DENIED))
         with unwritable("full") as descriptor, streams(monkeypatch, out=descriptor):
             assert call(*CREATE, "--json").code == 5

@@ -60,7 +60,7 @@ def test_one_that_does_not_end_in_time(call: Called) -> None:
         result = call(*WAIT, "x-1", "--timeout", "0.3", "--json", **keys_of(served))
     assert result.code == 11
     assert (result.json()["finished"], result.json()["state"]) == (None, "running")
-    assert "goes on" in result.stderr
+    assert "keeps running" in result.stderr
 
 
 def test_one_that_nobody_knows(call: Called) -> None:
@@ -155,7 +155,7 @@ def test_where_the_newest_request_started_nothing_that_is_said(call: Called, ser
     written(call, *REFUSED)
     result = call(*WAIT, "nightly")
     assert result.code == 0
-    assert "started nothing. What follows is about an earlier snapshot" in result.stderr
+    assert "started nothing. What follows is about another request" in result.stderr
     assert "started nothing" not in call(*WAIT, "nightly", "--quiet").stderr
 
 
