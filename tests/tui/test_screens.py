@@ -251,13 +251,13 @@ async def test_a_key_that_does_nothing_now_says_why_also_when_it_is_clicked() ->
         row = len(stage.text().splitlines()) - 1
         await stage.press("s")
         assert isinstance(stage.app.screen, ClustersScreen)
-        assert stage.shows("Read-only mode (--read-only): no snapshot is created.")
+        assert stage.shows("Read-only mode (set at the start): no snapshot is created.")
         await stage.press("r")
         await stage.pilot.click(offset=(1, row))
         await stage.settle()
-        assert stage.shows("Read-only mode (--read-only): no snapshot is created.")
+        assert stage.shows("Read-only mode (set at the start): no snapshot is created.")
         await stage.press("question_mark")
-        assert stage.shows("(Read-only mode (--read-only)")
+        assert stage.shows("(Read-only mode (set at the start)")
 
 
 async def test_a_key_in_the_bar_can_be_clicked() -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ncp_tui.tui.dialogs.copyable import Copyable
     from ncp_tui.tui.widgets.panes import Panes
 
+READ_ONLY_PROFILE = "Read-only mode (profile {name}): no snapshot is created."
+READ_ONLY_RUN = "Read-only mode (set at the start): no snapshot is created."
 NO_REQUEST = "No request to show yet."
 DEMO = "DEMO: a private sandbox"
 UNRESOLVED = "{count} UNRESOLVED"
@@ -232,9 +234,9 @@ def read_only_sentence(session: Session) -> str:
     """That nothing is created in read-only mode, and what has set it; empty in any other."""
     if not session.read_only:
         return ""
-    by_profile = session.identity is not None and session.identity.profile.read_only
-    setter = f"profile {session.identity.name}" if by_profile and session.identity else "--read-only"
-    return f"Read-only mode ({setter}): no snapshot is created."
+    if session.identity is not None and session.identity.profile.read_only:
+        return READ_ONLY_PROFILE.format(name=session.identity.name)
+    return READ_ONLY_RUN
 
 
 def header_items(session: Session, *, opens_requests: bool = False) -> list[HeaderItem]:
