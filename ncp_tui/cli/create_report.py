@@ -125,8 +125,8 @@ class CreateReport:
 
     def _not_journaled(self) -> dict[str, bool]:
         """Told where the journal does not hold all that is known of what was sent."""
-        record = self.taken.record if self.taken is not None else None
-        return {} if record is None or record.problem is None else {"journaled": False}
+        writer = self.taken.writer if self.taken is not None else None
+        return {} if writer is None or writer.problem is None else {"journaled": False}
 
     def _creates(self) -> Iterator[Exchange]:
         for action in self.log.actions:
@@ -221,10 +221,10 @@ class Ending:
 
 def follow(context: CommandContext, tracked: TrackedSnapshot, seconds: float) -> None:
     """Follow it until it has ended or `seconds` are over, and say what each look shows."""
-    tracker, record = context.tracker, tracked.record
+    tracker, writer = context.tracker, tracked.writer
     tracker.subscribe(_Teller(tracked.request.name, context.out.note).tell)
     work = tracker.follow(tracked, seconds=seconds)
-    context.wait(record.meanwhile(work) if record is not None else work)
+    context.wait(writer.meanwhile(work) if writer is not None else work)
     if tracked.journal_problem is not None:
         context.out.note(f"The end is not recorded in the journal. {problem_words(tracked.journal_problem)}")
 

@@ -379,7 +379,7 @@ def _journal(workspace: Workspace) -> CheckResult:
     if not abandoned:
         old = f"; the journal of an earlier version is kept as {contents.kept}" if contents.kept else ""
         return CheckResult.ok("journal", f"no unresolved requests{old}")
-    names = ", ".join(f"{entry.request.name} on {entry.request.cluster}" for entry in abandoned[:3])
+    names = ", ".join(f"{entry.subject} on {entry.request.cluster}" for entry in abandoned[:3])
     more = f" and {len(abandoned) - 3} more" if len(abandoned) > 3 else ""  # noqa: PLR2004
     return CheckResult.unsure("journal", f"unresolved: {names}{more}", "Run: ncp-tui snapshot resolve")
 

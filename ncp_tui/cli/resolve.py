@@ -15,6 +15,7 @@ from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import Contents, DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.operations import LOOK_UPS
 from ncp_tui.snapshots.outcome import Caller, Verdict
 from ncp_tui.snapshots.resolve import Resolver, check_same_gateway
 from ncp_tui.view.requests import ACCEPTED_DAMAGE, marked_sentence, request_entry_document, resolved_text
@@ -64,7 +65,7 @@ def dismiss_one(context: CommandContext, cluster: str, name: str) -> ExitCode:
     entries = [
         entry
         for entry in _open(context, context.wait(on_disk(context.journal.contents)))
-        if entry.request.name == name and cluster in {entry.request.cluster_name, entry.request.cluster_number}
+        if entry.key[1] == name and cluster in {entry.request.cluster_name, entry.request.cluster_number}
     ]
     if not entries:
         raise NothingOpen(
@@ -89,8 +90,8 @@ def _resolved(context: CommandContext, entries: list[JournalEntry], seconds: flo
     askers = _Askers(context)
     resolver = Resolver(context.journal, context.log, askers.client_for)
     for entry in sorted(entries, key=lambda entry: entry.caller.profile):
-        name = entry.request.name
-        if entry.in_doubt:
+        name = entry.subject
+        if entry.in_doubt and entry.operation in LOOK_UPS:
             askers.find(entry.caller)
 
         def say(looks: int, name: str = name) -> None:

@@ -130,17 +130,35 @@ class SearchEngine:
     ) -> str:
         """Ask for a snapshot, once, and return the request id. Returning at all means accepted, not finished.
 
+        `before_send` and `corrects_clock` are as in `change`.
+        """
+        body = _creation(name, bucket)
+        return await self.change(CREATE_SNAPSHOT, number, body, before_send=before_send, corrects_clock=corrects_clock)
+
+    async def change(
+        self,
+        operation: str,
+        number: str = "",
+        body: Body | None = None,
+        *,
+        before_send: Callable[[], Awaitable[None]] | None = None,
+        corrects_clock: bool = True,
+    ) -> str:
+        """Send a registered operation with an effect, once, and return the request id. Returning means: confirmed.
+
         `before_send` is awaited just before the first byte leaves; if it raises, nothing leaves and the Problem it
         raised comes out of here. It is awaited again where the gateway refused the signature because of this machine's
         clock, and the request is sent once more with the right time; not without `corrects_clock`.
         """
-        call = replace(self._creation(number, name, bucket), before_send=before_send, corrects_clock=corrects_clock)
-        payload = await self._send(call)
+        call = _call_of(operation, number, body=body, timeouts=CREATE_TIMEOUTS)
+        if not call.has_effect:
+            raise ValueError(f"{operation} is a read")
+        payload = await self._send(replace(call, before_send=before_send, corrects_clock=corrects_clock))
         return str(payload.get("requestId") or "")
 
     def preview_create_snapshot(self, number: str, name: str, bucket: str) -> RequestRecord:
         """The request `create_snapshot` would send; nothing is sent."""
-        return self._gateway.preview(self._creation(number, name, bucket))
+        return self._gateway.preview(_call_of(CREATE_SNAPSHOT, number, body=_creation(name, bucket)))
 
     async def history_pages(
         self, number: str, *, at_once: int = 1, most: int = MOST_ROWS
@@ -187,34 +205,10 @@ class SearchEngine:
         newest = Listing(tuple(found), self.now(), rows.total, is_whole=False, gap=rows.damage, has_more=True)
         return _newest_first(newest)
 
-    async def set_api_key(self, number: str, access_key: str, secret_key: SecretKey) -> None:
-        """Store the key with which the cluster reaches Object Storage. It cannot be read back."""
-        await self._call(
-            "updateAPIAuthenticationKey", number, body={"accessKeyId": access_key, "secretKey": secret_key}
-        )
-
-    async def set_schedule(self, number: str, *, name: str, bucket: str, day: str, hour: int, minute: int) -> None:
-        """Take snapshots every `day` (`Everyday`, `Sunday` ...) at a quarter hour."""
-        await self._call(
-            "setSnapshotScheduling",
-            number,
-            body={
-                "snapshotName": name,
-                "bucketName": bucket,
-                "scheduledDay": day,
-                "scheduledHour": hour,
-                "scheduledMinute": minute,
-            },
-        )
-
     async def schedule_history(self, number: str) -> Listing[ScheduleEntry]:
         """Every setting of the schedule; the newest is the one in force. Raises ListMissing."""
         fetch = self._fetching("getSnapshotSchedulingHistory", number)
         return await self._listed(pages(fetch, RowReader(SCHEDULES, MOST_ROWS)))
-
-    async def release_schedule(self, number: str) -> None:
-        """End the schedule. A GET with an effect: existing snapshots stay, but it is never repeated."""
-        await self._call("releaseSnapshotScheduling", number)
 
     async def list_versions(self) -> Listing[Version]:
         """The search engine versions on offer. Raises ListMissing."""
@@ -247,10 +241,8 @@ class SearchEngine:
             total, gap = page.total, page.gap
         return Listing(tuple(rows), self.now(), total, not gap, gap)
 
-    async def _call(
-        self, name: str, number: str = "", *, query: Query = (), body: Body | None = None
-    ) -> dict[str, Any]:
-        return await self._send(_call_of(name, number, query=query, body=body))
+    async def _call(self, name: str, number: str = "", *, query: Query = ()) -> dict[str, Any]:
+        return await self._send(_call_of(name, number, query=query))
 
     async def _send(self, call: ApiCall, tries: int = MOST_TRIES) -> dict[str, Any]:
         operation = OPERATIONS[call.operation]
@@ -283,11 +275,6 @@ class SearchEngine:
                 error.next_step = "Retry; if it persists, check the gateway URL and the proxy."
             raise explained(error)  # noqa: B904 - the same error
 
-    @staticmethod
-    def _creation(number: str, name: str, bucket: str) -> ApiCall:
-        body = {"snapshotName": name, "bucketName": bucket}
-        return _call_of(CREATE_SNAPSHOT, number, body=body, timeouts=CREATE_TIMEOUTS)
-
 
 def check_number(number: str, name: str = "") -> None:
     """A cluster's number is digits: anything else that a service gives, ".." included, could be another address.
@@ -316,6 +303,10 @@ def _another(cluster: Cluster, number: str, name: str) -> WrongCluster:
         "The response is not used, and nothing was sent to either cluster.",
         "List the clusters again; if it persists, check the gateway URL and the proxy.",
     )
+
+
+def _creation(name: str, bucket: str) -> Body:
+    return {"snapshotName": name, "bucketName": bucket}
 
 
 def _call_of(

@@ -1,4 +1,4 @@
-"""The journal: each create is on disk before it leaves, and each event about it before anything else happens.
+"""The journal: each request with an effect is on disk before it leaves, and each event about it before anything else.
 
 One JSON line for each event (`journal_line`), in a file that is only ever appended to. Whatever ends the program, the
 next one reads what was pending and finds out. A create in the making holds a lock of its own, which the system releases
@@ -33,7 +33,6 @@ from ncp_tui.snapshots.journal_entry import (
     begun_context,
     entries_of,
     event_of,
-    parameters_of,
 )
 from ncp_tui.snapshots.journal_file import JournalFile
 from ncp_tui.snapshots.journal_line import JournalLine, recorded
@@ -122,20 +121,18 @@ class Journal:
         `asked_at`, unless `again` is the id of exactly that; DamagedJournal where one may have been lost; and
         JournalProblem. It is looked up under the same lock as the writing. In each case nothing may be sent.
         """
-        entry = JournalEntry(uuid.uuid4().hex, self._now(), caller, request, os.getpid(), clock_offset, seen_before)
-        with self._writing():
-            contents = self._contents_to_write()
-            self._check(contents, Intent(request, caller, history, again, asked_at))
-            contents = self._compacted(contents)
-            lock = self._lock_of(entry.id)
-            lock.acquire(timeout=0)
-            try:
-                line = _line(entry.at, JournalEvent.BEGUN, begun_context(entry), entry.id, request)
-                (begun,) = self._append(contents, line)
-            except BaseException:
-                _let_go(lock)
-                raise
-        return HeldEntry(self, dataclasses.replace(entry, events=(begun,)), lock)
+        entry = JournalEntry("", self._now(), caller, request, 0, clock_offset, seen_before)
+        return self._begin(entry, [], Intent(request, caller, history, again, asked_at))
+
+    def begin_other(self, entry: JournalEntry) -> HeldEntry:
+        """Write down that the request of `entry`, which is no create, is about to be sent, and hold it.
+
+        Earlier requests and damage stop it not: that a second one is no harm is for who sends it to say. Raises
+        JournalProblem, and then nothing may be sent.
+        """
+        if entry.is_create:
+            raise ValueError("a create is begun by `begin`")
+        return self._begin(dataclasses.replace(entry, at=self._now()), [])
 
     def check(self, intent: Intent) -> None:
         """Raise what `begin` would raise of earlier requests and damage, and write nothing."""
@@ -148,20 +145,33 @@ class Journal:
             intent.check(contents.entries)
 
     def begin_late(self, entry: JournalEntry, events: Sequence[tuple[JournalEvent, Mapping[str, Any]]]) -> HeldEntry:
-        """Write down a create that has left already, with all that is known of it, and hold its entry.
+        """Write down a request that has left already, with all that is known of it, and hold its entry.
 
         Nothing is looked up: it cannot be stopped any more. All of it is on disk at once, or nothing. Raises
         JournalProblem.
         """
+        return self._begin(entry, events)
+
+    def _begin(
+        self,
+        entry: JournalEntry,
+        events: Sequence[tuple[JournalEvent, Mapping[str, Any]]],
+        intent: Intent | None = None,
+    ) -> HeldEntry:
+        """Write the first lines of `entry`, whose id and process are new, once `intent` is checked; and hold it."""
         entry = dataclasses.replace(entry, id=uuid.uuid4().hex, process=os.getpid())
-        key, request, now = entry.id, entry.request, self._now()
         with self._writing():
             contents = self._contents_to_write()
-            lock = self._lock_of(key)
+            if intent is not None:
+                self._check(contents, intent)
+            if not events:  # else it has left, and to be written down is all that matters
+                contents = self._compacted(contents)
+            lock = self._lock_of(entry.id)
             lock.acquire(timeout=0)
             try:
-                begun = _line(entry.at, JournalEvent.BEGUN, begun_context(entry), key, request)
-                lines = [begun, *(_line(now, event, more, key, request) for event, more in events)]
+                begun = _line(entry.at, JournalEvent.BEGUN, begun_context(entry), entry)
+                now = self._now()
+                lines = [begun, *(_line(now, event, more, entry) for event, more in events)]
                 written = self._append(contents, *lines)
             except BaseException:
                 _let_go(lock)
@@ -172,8 +182,10 @@ class Journal:
         """Append one event about the entry `key`, and return it once it is on disk. Raises JournalUnwritable."""
         with self._writing():
             contents = self._contents_to_write()
-            known = next((entry.request for entry in contents.entries if entry.id == key), None)
-            return self._append(contents, _line(self._now(), event, details, key, known))[0]
+            known = next((entry for entry in contents.entries if entry.id == key), None)
+            line = _line(self._now(), event, details, known)
+            line = dataclasses.replace(line, entry=key, operation=line.operation or CREATE_SNAPSHOT)
+            return self._append(contents, line)[0]
 
     def accept_damage(self, wanted: str) -> DamageReport:
         """Write down that the user has seen the damage `wanted`: creates are sent again, what it touches stays unknown.
@@ -200,11 +212,11 @@ class Journal:
         return self._with_copy(found)
 
     def entries(self) -> list[JournalEntry]:
-        """Every create that is written down, oldest first. Raises JournalUnreadable."""
+        """Every request that is written down, oldest first. Raises JournalUnreadable."""
         return list(self.contents().entries)
 
     def open_entries(self) -> list[JournalEntry]:
-        """The creates whose outcome is still to be found out."""
+        """The requests whose outcome is still to be found out."""
         return [entry for entry in self.entries() if entry.is_open]
 
     def abandoned(self) -> list[JournalEntry]:
@@ -327,12 +339,13 @@ def _line(
     at: datetime,
     event: JournalEvent | FileEvent,
     context: Mapping[str, Any],
-    key: str = "",
-    request: SnapshotRequest | None = None,
+    entry: JournalEntry | None = None,
 ) -> JournalLine:
     """A line that has no number yet."""
-    parameters = recorded(CREATE_SNAPSHOT, parameters_of(request)) if request is not None else {}
-    return JournalLine(0, key, event.value, at.isoformat(), CREATE_SNAPSHOT if key else "", parameters, None, context)
+    if entry is None:
+        return JournalLine(0, "", event.value, at.isoformat(), context=context)
+    parameters = recorded(entry.operation, entry.parameters)
+    return JournalLine(0, entry.id, event.value, at.isoformat(), entry.operation, parameters, None, context)
 
 
 def _smaller(contents: Contents, now: datetime) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""One create as the journal knows it: what was asked, and every event that was learned about it since."""
+"""One request with an effect as the journal knows it: what was asked, and every event learned about it since."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS
 from ncp_tui.snapshots.journal_damage import Reading
 from ncp_tui.snapshots.journal_line import BUCKET, NAME, NUMBER, JournalLine, Key
 from ncp_tui.snapshots.outcome import VERDICT_OF, Caller, Outcome, SnapshotRequest, Verdict
@@ -19,7 +19,7 @@ _ABSURD_OFFSET = 10 * 366 * 86_400.0
 
 
 class JournalEvent(StrEnum):
-    """What a line of the journal says. A create's lines are in this order; `sent` and `answered` may come again."""
+    """What a line of the journal says. A request's lines are in this order; `sent` and `answered` may come again."""
 
     BEGUN = "begun"
     """It was decided to send it; nothing has left yet."""
@@ -51,12 +51,13 @@ class Doubt:
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """One create. `events` are its lines, oldest first, as they were written."""
+    """One request with an effect. `events` are its lines, oldest first, as they were written."""
 
     id: str
     at: datetime
     caller: Caller
     request: SnapshotRequest
+    """What a create asked for; of another operation it has the cluster alone."""
     process: int = 0
     clock_offset: float | None = None
     """Seconds to add to `at` for the gateway's time; None where it was not known."""
@@ -64,11 +65,33 @@ class JournalEntry:
     """The rows of the history that had this name before it was sent; None where the history had not been read."""
     events: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     doubt: Doubt | None = None
+    operation: str = CREATE_SNAPSHOT
+    """As the API calls it; one that this version does not know is shown as it came."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """The parameters of another operation than a create, without its secrets and the cluster."""
+
+    @property
+    def is_create(self) -> bool:
+        """Whether it asked for a snapshot."""
+        return self.operation == CREATE_SNAPSHOT
 
     @property
     def key(self) -> Key:
-        """The idempotency key of the create: what a second one would repeat."""
-        return (self.request.cluster_number, self.request.name)
+        """What it is about: of a create what a second one would repeat."""
+        return (self.request.cluster_number, self.request.name if self.is_create else self.operation)
+
+    @property
+    def subject(self) -> str:
+        """What to call it: the name of the snapshot, or what another operation does."""
+        if self.is_create:
+            return self.request.name
+        known = OPERATIONS.get(self.operation)
+        return known.title if known is not None else self.operation
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Its parameters, as the API calls them, without its secrets."""
+        return parameters_of(self.request) if self.is_create else {NUMBER: self.request.cluster_number, **self.details}
 
     @property
     def was_sent(self) -> bool:
@@ -102,9 +125,13 @@ class JournalEntry:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether it was started and its end is not known."""
+        """Whether it started a snapshot whose end is not known. Any other operation has ended with its answer."""
         closed = {JournalEvent.FINISHED, JournalEvent.DISMISSED}
-        return self.outcome is Outcome.ACCEPTED and not any(event["fact"] in closed for event in self._proofs)
+        return (
+            self.is_create
+            and self.outcome is Outcome.ACCEPTED
+            and not any(event["fact"] in closed for event in self._proofs)
+        )
 
     @property
     def request_id(self) -> str | None:
@@ -195,30 +222,39 @@ def parameters_and_context(event: Mapping[str, Any]) -> tuple[dict[str, Any], di
 
 def event_of(line: JournalLine) -> dict[str, Any]:
     """A line as one mapping: its id, event and time, and whatever else it says."""
-    told = {_PARAMETERS[name]: value for name, value in line.parameters.items() if name in _PARAMETERS}
-    more = told if line.event == JournalEvent.BEGUN else {}
-    return {**line.context, **more, "id": line.entry, "fact": line.event, "at": line.at}
+    known = {"id": line.entry, "fact": line.event, "at": line.at}
+    told = _told(line) if line.event == JournalEvent.BEGUN else {}
+    return {**line.context, **told, **known}
+
+
+def _told(line: JournalLine) -> dict[str, Any]:
+    """What the parameters say in the words of a first event; those of another operation only of the cluster."""
+    names = _PARAMETERS if line.operation == CREATE_SNAPSHOT else {NUMBER: _PARAMETERS[NUMBER]}
+    return {names[name]: value for name, value in line.parameters.items() if name in names}
 
 
 def entries_of(reading: Reading) -> list[JournalEntry]:
-    """The creates of a journal, oldest first, each with the doubt that damage casts on it.
+    """The requests of a journal, oldest first, each with the doubt that damage casts on it.
 
     One whose first line is lost is there as well, as far as its other lines say what was asked for.
     """
     places: dict[str, list[int]] = {}
     for place, line in enumerate(reading.lines):
-        if line.entry and line.operation == CREATE_SNAPSHOT:
+        if line.entry and line.operation:
             places.setdefault(line.entry, []).append(place)
     found = []
     for key, at in places.items():
-        events = [event_of(reading.lines[place]) for place in at]
-        if events[0]["fact"] != JournalEvent.BEGUN:
-            parameters = reading.lines[at[0]].parameters
-            if reading.lines[at[0]].key is None:
+        events, first = [event_of(reading.lines[place]) for place in at], reading.lines[at[0]]
+        if first.event != JournalEvent.BEGUN:
+            if first.key is None:
                 continue  # it says nothing at all; the damage touches everything then
-            told = {_PARAMETERS[name]: value for name, value in parameters.items() if name in _PARAMETERS}
-            events[0] = {**told, **events[0]}
-        found.append(replace(_entry(key, events), doubt=_doubt(reading, key, at)))
+            events[0] = {**_told(first), **events[0]}
+        entry = replace(_entry(key, events), doubt=_doubt(reading, key, at), operation=first.operation)
+        if not entry.is_create:
+            details = {name: value for name, value in first.parameters.items() if name != NUMBER}
+            cluster = replace(entry.request, name="", bucket="")
+            entry = replace(entry, request=cluster, details=details)
+        found.append(entry)
     return found
 
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ncp_tui.search_engine.operations import OPERATIONS
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS
 from ncp_tui.system.jsonl import read_object
 
 VERSION: Final = 1
@@ -27,7 +27,8 @@ NUMBER, NAME, BUCKET = "serviceGroupInstanceNo", "snapshotName", "bucketName"
 """The parameters of a create, as the API calls them."""
 
 Key = tuple[str, str]
-"""Cluster number and snapshot name: the idempotency key of a create."""
+"""What a request is about: cluster number and snapshot name, the idempotency key of a create; of any other operation
+the cluster number and the name of the operation, which is no name that a snapshot can have."""
 
 _LARGEST_SEQ: Final = 2**53
 _SIGNED: Final = re.compile(rb'(\{.*),"sum":"([0-9a-f]{16})"\}', re.DOTALL)
@@ -53,8 +54,8 @@ class JournalLine:
 
     @property
     def key(self) -> Key | None:
-        """The idempotency key of the request; None where the line does not say it whole."""
-        return _key(self.parameters)
+        """What the request is about; None where the line does not say it whole."""
+        return key_of(self.operation, self.parameters)
 
     def encoded(self) -> bytes:
         """The line as the file has it, without its end."""
@@ -75,9 +76,21 @@ class JournalLine:
         return body + b',"sum":"' + _sum(body) + b'"}'
 
 
+def key_of(operation: str, parameters: Mapping[str, Any]) -> Key | None:
+    """What a request of `operation` is about; None where `parameters` do not say it whole."""
+    if operation in {"", CREATE_SNAPSHOT}:
+        return _create_key(parameters)
+    number = parameters.get(NUMBER)
+    return (number if isinstance(number, str) else "", operation)
+
+
 def recorded(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of an operation as they may be written down: without those that the registry marks as secret."""
-    secret = OPERATIONS[operation].secret
+    """The parameters of an operation as they may be written down: without those that the registry marks as secret.
+
+    What no registry knows was read from the journal, and stands there already.
+    """
+    known = OPERATIONS.get(operation)
+    secret = known.secret if known is not None else frozenset[str]()
     return {name: value for name, value in parameters.items() if name not in secret}
 
 
@@ -96,7 +109,8 @@ def what_it_names(raw: bytes) -> tuple[frozenset[str], frozenset[Key]]:
     if document is None:
         return frozenset(each.decode() for each in _ENTRY.findall(raw)), frozenset()
     entry, parameters = document.get("entry"), document.get("parameters")
-    key = _key(parameters) if isinstance(parameters, dict) else None
+    # Of a create, whatever the line says that it is: it cannot be relied on.
+    key = _create_key(parameters) if isinstance(parameters, dict) else None
     return (
         frozenset({entry} if isinstance(entry, str) and entry else ()),
         frozenset({key} if key is not None else ()),
@@ -123,6 +137,6 @@ def _line(document: Mapping[str, Any]) -> JournalLine | None:
     return JournalLine(**known, others=others) if is_whole else None  # type: ignore[arg-type]
 
 
-def _key(parameters: Mapping[str, Any]) -> Key | None:
+def _create_key(parameters: Mapping[str, Any]) -> Key | None:
     number, name = parameters.get(NUMBER), parameters.get(NAME)
     return (number, name) if isinstance(number, str) and isinstance(name, str) and number and name else None

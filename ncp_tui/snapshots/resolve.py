@@ -15,9 +15,10 @@ from ncp_tui.gateway.endpoints import reach_same_clusters
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.session_log.log import SessionLog
-from ncp_tui.snapshots.history_search import SECONDS, Resolution, search_history
+from ncp_tui.snapshots.history_search import SECONDS, Resolution
 from ncp_tui.snapshots.journal import HeldEntry, Journal, hold_on_disk, let_go, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
+from ncp_tui.snapshots.operations import LOOK_UPS
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Resolver:
         None where another program has the entry, or it is resolved by now. `on_look` is told the number of each look
         before it. Raises JournalProblem, and the Problem of whoever asked then.
         """
-        with self._log.action(f"resolve {entry.request.name}") as action:
+        with self._log.action(f"resolve {entry.subject}") as action:
             found = await resolve_entry(self._journal, entry, None, holds=self._holds)
             if found is None and entry.in_doubt:
                 async with self._client_for(entry.caller) as engine:
@@ -105,10 +106,10 @@ class Resolver:
             own = self._holds.own.get(entry.id)
             held = own or await hold_on_disk(lambda: self._journal.hold(entry.id))
             if held is None:
-                raise EntryHeld(entry.request.name)
+                raise EntryHeld(entry.subject)
             try:
                 if not held.entry.is_open:  # it was resolved meanwhile, and is not given back yet
-                    raise NotOpen(entry.request.name)
+                    raise NotOpen(entry.subject)
                 await on_disk(lambda: held.record(JournalEvent.DISMISSED))
             finally:
                 if own is None:
@@ -152,7 +153,7 @@ async def resolve_entry(
 
     What the journal proves by itself needs no `engine`; without one the rest is left as it is. None where another
     program has the entry in its hands, or it was resolved meanwhile. `holds` has it meanwhile; `search` is
-    handed on to `search_history`. Raises JournalProblem.
+    handed on to its look-up. Raises JournalProblem.
     """
     holds = holds or Holds()
     held = await holds.take(journal, entry.id)
@@ -161,11 +162,13 @@ async def resolve_entry(
     try:
         if not held.entry.is_open:
             return None
-        found = proved_by_the_journal(held.entry)
+        found, look_up = proved_by_the_journal(held.entry), LOOK_UPS.get(held.entry.operation)
+        if found is None and look_up is None:
+            found = _never_known(held.entry)
         if found is None:
-            if engine is None:
+            if engine is None or look_up is None:
                 return None
-            found = _at_best_unknown(held.entry, await search_history(engine, held.entry, **search))
+            found = _at_best_unknown(held.entry, await look_up(engine, held.entry, **search))
         events = found.journal_details()
         async with holds.turn:  # whoever dismisses it at this moment meets it before, or resolved
             await on_disk(lambda: held.record(JournalEvent.RESOLVED, **events))
@@ -176,7 +179,7 @@ async def resolve_entry(
 
 def proved_by_the_journal(entry: JournalEntry) -> Resolution | None:
     """What the journal alone proves; None where the history has to be asked."""
-    name = entry.request.name
+    name = entry.subject
     if entry.outcome is Outcome.NOT_SENT:
         return Resolution(
             Verdict.NOT_STARTED,
@@ -185,13 +188,23 @@ def proved_by_the_journal(entry: JournalEntry) -> Resolution | None:
         )
     if entry.outcome is Outcome.REFUSED:
         return Resolution(
-            Verdict.NOT_STARTED, "the request was refused, and the journal has the answer.", f"{name} is still free."
+            Verdict.NOT_STARTED,
+            "the request was refused, and the journal has the answer.",
+            f"{name} is still free." if entry.is_create else "",
         )
     if entry.outcome is Outcome.ACCEPTED:
-        return Resolution(
-            Verdict.STARTED, "the journal has the service's answer: accepted.", "Watch it in the history."
-        )
+        step = "Watch it in the history." if entry.is_create else ""
+        return Resolution(Verdict.STARTED, "the journal has the service's answer: accepted.", step)
     return None
+
+
+def _never_known(entry: JournalEntry) -> Resolution:
+    """Of an operation that no read tells of, or that this version does not know."""
+    return Resolution(
+        Verdict.CANNOT_TELL,
+        "the request was sent, and its result cannot be looked up from here.",
+        f"Check {entry.request.cluster or 'the cluster'} in the NCP console, then mark the request resolved.",
+    )
 
 
 def _at_best_unknown(entry: JournalEntry, found: Resolution) -> Resolution:

@@ -30,7 +30,7 @@ from ncp_tui.text import clean
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
-    from ncp_tui.snapshots.record import Record
+    from ncp_tui.snapshots.entry_writer import EntryWriter
 
 PICKED_UP_FOR = timedelta(hours=24)
 """How old an accepted create may be to be followed by a later run; an older one has ended, or its row never came."""
@@ -72,9 +72,9 @@ class TrackedSnapshot:
         return self.taken.entry if self.taken is not None else None
 
     @property
-    def record(self) -> Record | None:
+    def writer(self) -> EntryWriter | None:
         """What the journal holds of it, and what is still to be written; None for one of an earlier run."""
-        return self.taken.record if self.taken is not None else None
+        return self.taken.writer if self.taken is not None else None
 
     @property
     def is_resolving(self) -> bool:
@@ -147,8 +147,8 @@ class SnapshotTracker:
     def not_written_down(self) -> Iterator[str]:
         """What the journal does not hold of this run's creates, a line each: nobody can find it out later."""
         for each in self.snapshots:
-            if each.taken is not None and each.record is not None and each.record.problem is not None:
-                yield clean(f"{each.taken.sentence} The journal does not hold it: {each.record.problem.what}")
+            if each.taken is not None and each.writer is not None and each.writer.problem is not None:
+                yield clean(f"{each.taken.sentence} The journal does not hold it: {each.writer.problem.what}")
 
     def start(
         self,
@@ -284,13 +284,13 @@ class SnapshotTracker:
                     self._tell(tracked)
 
     async def _note_end(self, tracked: TrackedSnapshot) -> None:
-        progress, record, entry = tracked.progress, tracked.record, tracked.entry
+        progress, writer, entry = tracked.progress, tracked.writer, tracked.entry
         if progress is None or progress.entry is None:
             return
         state, message = progress.state.value, progress.entry.message
-        if record is not None:  # with what the journal has not taken yet, in its order
-            await record.note(JournalEvent.FINISHED, state=state, message=message)
-            tracked.journal_problem = record.problem
+        if writer is not None:  # with what the journal has not taken yet, in its order
+            await writer.note(JournalEvent.FINISHED, state=state, message=message)
+            tracked.journal_problem = writer.problem
         elif entry is not None:
             try:
                 await on_disk(
@@ -301,11 +301,11 @@ class SnapshotTracker:
 
     async def _write_down(self, tracked: TrackedSnapshot) -> None:
         """Try until the journal holds all that is known of a create."""
-        record = tracked.record
-        if record is None or record.problem is None or tracked.taken is None:
+        writer = tracked.writer
+        if writer is None or writer.problem is None or tracked.taken is None:
             return
-        await record.keep_trying()
-        tracked.taken, tracked.journal_problem = replace(tracked.taken, entry=record.entry, journal_problem=None), None
+        await writer.keep_trying()
+        tracked.taken, tracked.journal_problem = replace(tracked.taken, entry=writer.entry, journal_problem=None), None
         self._tell(tracked)
 
     async def _check_first(self, tracked: TrackedSnapshot) -> None:

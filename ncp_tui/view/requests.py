@@ -80,7 +80,7 @@ REQUESTS: Table[ListedRequest] = Table(
             most=19,
             least=19,
         ),
-        Column("SNAPSHOT", lambda listed: Cell(clean(listed.entry.request.name), Tone.STRONG), most=30, least=16),
+        Column("SNAPSHOT", lambda listed: Cell(clean(listed.entry.subject), Tone.STRONG), most=30, least=16),
         Column("REQUEST", _verdict_cell, most=11, least=11),
         Column("SNAPSHOT STATE", _state_cell, most=15, least=9),
         Column("CLUSTER", lambda listed: Cell(clean(listed.entry.request.cluster_name)), most=24, least=8, room=84),
@@ -94,9 +94,10 @@ def request_entry_lines(entry: JournalEntry) -> list[Line]:
     """A request in full, each event as it was written."""
     request, caller = entry.request, entry.caller
     return [
-        field("snapshot", request.name, Tone.STRONG),
+        field("snapshot" if entry.is_create else "operation", entry.subject, Tone.STRONG),
         field("cluster", f"{request.cluster_name} ({request.cluster_number})"),
-        field("bucket", request.bucket),
+        *([field("bucket", request.bucket)] if entry.is_create else []),
+        *[field(name, str(value)) for name, value in entry.details.items()],
         field("profile", f"{caller.profile}   {caller.site}/{caller.region}"),
         field("gateway", caller.gateway),
         field("requested", f"{date_time(entry.at)} {ZONE}"),
@@ -130,8 +131,8 @@ def why_not_resolved(entry: JournalEntry | None, means: str = "") -> tuple[str, 
     if entry is None:
         return "No request selected.", Tone.PLAIN
     if entry.is_open:
-        return f"{entry.request.name} is being checked right now.", Tone.WARNING
-    return f"{entry.request.name} is already resolved.{means and f' {means}.'}", Tone.PLAIN
+        return f"{entry.subject} is being checked right now.", Tone.WARNING
+    return f"{entry.subject} is already resolved.{means and f' {means}.'}", Tone.PLAIN
 
 
 def found_out(name: str, found: Resolution | None, problem: Problem | None, *, is_dismissed: bool) -> tuple[str, Tone]:
@@ -182,7 +183,7 @@ def marking_question(name: str) -> str:
 def unresolved_sentence(entries: Sequence[JournalEntry]) -> str:
     """Which requests are unresolved, which are one or more."""
     if len(entries) == 1:
-        return f"Unresolved: {entries[0].request.name} may or may not have started."
+        return f"Unresolved: {entries[0].subject} may or may not have started."
     return f"{len(entries):,} snapshot requests are unresolved: each may or may not have started."
 
 
@@ -191,7 +192,7 @@ def resolved_text(entry: JournalEntry, resolution: Resolution | None) -> str:
     request = entry.request
     asked = ", ".join(part for part in (f"{date_time(entry.at)} {ZONE}", entry.caller.profile) if part)
     said = resolution.sentence if resolution else HELD_ELSEWHERE
-    return f"{request.name} on {request.cluster} ({asked})\n  {said}"
+    return f"{entry.subject} on {request.cluster} ({asked})\n  {said}"
 
 
 def request_entry_document(entry: JournalEntry, resolution: Resolution | None) -> dict[str, Any]:
@@ -204,8 +205,9 @@ def request_entry_document(entry: JournalEntry, resolution: Resolution | None) -
         "site": caller.site,
         "region": caller.region,
         "cluster": {"name": request.cluster_name, "number": request.cluster_number},
-        "snapshot": request.name,
-        "bucket": request.bucket,
+        "operation": entry.operation,
+        "snapshot": request.name or None,
+        "bucket": request.bucket or None,
         "request_id": entry.request_id,
         "verdict": resolution.verdict.value if resolution else None,
         "evidence": resolution.evidence if resolution else None,

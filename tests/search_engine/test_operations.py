@@ -39,14 +39,19 @@ ACTS: dict[str, Callable[[SearchEngine], Awaitable[object]]] = {
     "getSearchEngineVersionList": lambda engine: engine.list_versions(),
     "getDashboardInformation": lambda engine: engine.show_dashboard(NUMBER),
     "getBucketList": lambda engine: engine.list_buckets(NUMBER),
-    "updateAPIAuthenticationKey": lambda engine: engine.set_api_key(NUMBER, "AK", SecretKey("storage-secret")),
+    "updateAPIAuthenticationKey": lambda engine: engine.change(
+        "updateAPIAuthenticationKey", NUMBER, {"accessKeyId": "AK", "secretKey": SecretKey("storage-secret")}
+    ),
     "createSnapshot": lambda engine: engine.create_snapshot(NUMBER, "before-upgrade", "bk.ses.snapshot"),
     "getSnapshotHistory": lambda engine: engine.snapshot_history(NUMBER),
-    "setSnapshotScheduling": lambda engine: engine.set_schedule(
-        NUMBER, name="nightly", bucket="bk.ses.snapshot", day="Everyday", hour=3, minute=15
+    "setSnapshotScheduling": lambda engine: engine.change(
+        "setSnapshotScheduling",
+        NUMBER,
+        {"snapshotName": "nightly", "bucketName": "bk.ses.snapshot", "scheduledDay": "Everyday"}
+        | {"scheduledHour": 3, "scheduledMinute": 15},
     ),
     "getSnapshotSchedulingHistory": lambda engine: engine.schedule_history(NUMBER),
-    "releaseSnapshotScheduling": lambda engine: engine.release_schedule(NUMBER),
+    "releaseSnapshotScheduling": lambda engine: engine.change("releaseSnapshotScheduling", NUMBER),
 }
 
 

@@ -533,8 +533,8 @@ async def test_an_answer_that_was_not_written_down_is_tried_again(
     assert isinstance(taken.journal_problem, JournalUnwritable)
     assert events_of(journal) == ["begun", "sent"]
     monkeypatch.undo()
-    assert taken.record is not None
-    await taken.record.keep_trying()
+    assert taken.writer is not None
+    await taken.writer.keep_trying()
     assert events_of(journal) == ["begun", "sent", "answered", "outcome"]
     assert journal.open_entries() == []
 
@@ -547,17 +547,17 @@ async def test_what_need_not_be_written_is_sent_and_written_later(
     assert (taken.outcome, taken.entry) == (Outcome.ACCEPTED, None)
     assert isinstance(taken.journal_problem, JournalUnwritable)
     assert creates(served) == (1, 1)
-    assert taken.record is not None
-    assert not await taken.record.catch_up()
+    assert taken.writer is not None
+    assert not await taken.writer.catch_up()
     home.unlink()  # noqa: ASYNC240
 
     async def work() -> str:
-        assert taken.record is not None
-        while taken.record.problem is not None:  # noqa: ASYNC110 - nothing tells when it is written
+        assert taken.writer is not None
+        while taken.writer.problem is not None:  # noqa: ASYNC110 - nothing tells when it is written
             await asyncio.sleep(0)
         return "done"
 
-    assert await taken.record.meanwhile(work()) == "done"
+    assert await taken.writer.meanwhile(work()) == "done"
     assert events_of(journal) == ["begun", "sent", "answered", "outcome"]
     assert locks_of(journal) == [], "and others may see to it"
 

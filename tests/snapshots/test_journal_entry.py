@@ -269,11 +269,12 @@ def test_which_doubt_damage_casts_on_a_create(damages: list[Damage], of_a: Doubt
 
 
 def test_a_create_whose_first_line_is_lost_is_known_by_its_others() -> None:
-    """As far as they say what was asked for; an event of the file, and another operation, is no create."""
+    """As far as they say what was asked for; an event of the file is none, and another operation is no create."""
     file = JournalLine(1, "", "compacted", "2026-01-01")
     other = replace(line("c", "begun"), operation="changeNodeCount")
     nameless = replace(line("d", "sent"), parameters={NUMBER: "1"})
-    (entry,) = entries_of(Reading((file, other, nameless, line("b", "sent")), (), (), 5))
+    another, entry = entries_of(Reading((file, other, nameless, line("b", "sent")), (), (), 5))
+    assert (another.is_create, another.key, another.subject) == (False, ("1", "changeNodeCount"), "changeNodeCount")
     assert (entry.id, entry.key, entry.outcome) == ("b", B, Outcome.UNKNOWN)
     assert entry.request == SnapshotRequest("1", "", "b", "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +36,21 @@ DISMISSED: dict[str, Any] = {"fact": "dismissed", "at": "2026-01-01T20:00:03+00:
 
 def entry(*facts: Mapping[str, Any]) -> JournalEntry:
     return JournalEntry("a", datetime(2026, 1, 1, 20, tzinfo=UTC), CALLER, REQUEST, events=(BEGUN, *facts))
+
+
+def test_another_operation_than_a_create_is_shown_with_its_parameters() -> None:
+    """Without a bucket or a snapshot: whoever reads it would take it for a create."""
+    cluster = SnapshotRequest("1037001", "search-0001", "", "")
+    at, details = datetime(2026, 1, 1, 20, tzinfo=UTC), {"scheduledDay": "Everyday", "scheduledHour": 3}
+    other = JournalEntry("a", at, CALLER, cluster, operation="setSnapshotScheduling", details=details)
+    text = plain_text(request_entry_lines(other))
+    assert "set schedule" in text
+    assert re.search(r"scheduledHour +3", text)
+    assert "bucket" not in text
+    assert REQUESTS.row(ListedRequest(other)).cells[1].text == "set schedule"
+    document = request_entry_document(other, None)
+    assert (document["operation"], document["snapshot"]) == ("setSnapshotScheduling", None)
+    assert request_entry_document(entry(SENT), None)["operation"] == "createSnapshot"
 
 
 def finished(state: str) -> dict[str, Any]:

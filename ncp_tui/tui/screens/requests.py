@@ -189,11 +189,11 @@ class RequestsScreen(EvidenceScreen):
         if entry is None:
             return
         if self._resolving is not None:
-            self.say(STILL_CHECKING.format(name=self._resolving.request.name), "warning")
+            self.say(STILL_CHECKING.format(name=self._resolving.subject), "warning")
             return
         self._resolving = entry
         self.hide_problem()
-        self.say(CHECKING.format(checking=checking_sentence(entry.request.name)))
+        self.say(CHECKING.format(checking=checking_sentence(entry.subject)))
         self.resolve_entry(entry)
 
     @work(group="resolve", exclusive=True, exit_on_error=False, description="resolve a request")
@@ -213,13 +213,13 @@ class RequestsScreen(EvidenceScreen):
     @on(Attempted)
     def show_attempt(self, event: Attempted) -> None:
         if event.entry is self._resolving:
-            checking = checking_sentence(event.entry.request.name)
+            checking = checking_sentence(event.entry.subject)
             self.say(ATTEMPT.format(checking=checking, number=event.number))
 
     @on(Resolved)
     def show_resolved(self, event: Resolved) -> None:
         entry, found, problem = event.entry, event.resolution, event.problem
-        name, is_dismissed = entry.request.name, entry.id in self._dismissed
+        name, is_dismissed = entry.subject, entry.id in self._dismissed
         self._resolving = None
         card = problem if found is None else verdict_card(name, found)
         if card is not None and not is_dismissed:
@@ -232,7 +232,7 @@ class RequestsScreen(EvidenceScreen):
         """Stop the check first, or clear the filter; then leave."""
         if self._resolving is not None and not self.query_one(FilterBar).display:
             self.workers.cancel_group(self, "resolve")
-            self._last_word = (STOPPED.format(name=self._resolving.request.name), "warning")
+            self._last_word = (STOPPED.format(name=self._resolving.subject), "warning")
             self._resolving = None
             self.read_journal()
         else:
@@ -241,7 +241,7 @@ class RequestsScreen(EvidenceScreen):
     def snapshot_in_question(self) -> tuple[str, str] | None:
         """The request under the cursor."""
         entry = self._chosen
-        return (entry.request.name, entry.request.cluster_number) if entry is not None else None
+        return (entry.request.name, entry.request.cluster_number) if entry is not None and entry.is_create else None
 
     async def read_history_of(self, name: str, number: str) -> HistoryRead:
         """Read the history with the profile that requested the snapshot."""
@@ -283,7 +283,7 @@ class RequestsScreen(EvidenceScreen):
         if entry is None:
             self.say(*why_not_resolved(self._chosen, SHOWS))
             return
-        question = marking_question(entry.request.name)
+        question = marking_question(entry.subject)
         self._ask(question, "Mark resolved", lambda: self.write_dismissal(entry))
 
     def _ask(self, question: str, yes: str, then: Callable[[], object]) -> None:
@@ -310,7 +310,7 @@ class RequestsScreen(EvidenceScreen):
             return
         self._dismissed.add(event.entry.id)
         is_checking = self._resolving is not None and self._resolving.id == event.entry.id
-        words = marked_sentence(event.entry.request.name, being_checked=is_checking)
+        words = marked_sentence(event.entry.subject, being_checked=is_checking)
         self._last_word = (words, "warning" if is_checking else "plain")
         self.read_journal()
         self.app.post_message(JournalChanged())
@@ -321,7 +321,7 @@ class RequestsScreen(EvidenceScreen):
 
     def names_to_copy(self) -> list[Copyable]:
         """The snapshot under the cursor."""
-        return [Copyable("snapshot name", self._chosen.request.name)] if self._chosen else []
+        return [Copyable("snapshot name", self._chosen.request.name)] if self._chosen and self._chosen.is_create else []
 
     def details(self) -> list[Line]:
         """What is proved of the request under the cursor, and by what."""
@@ -331,7 +331,7 @@ class RequestsScreen(EvidenceScreen):
     def action_open(self) -> None:
         entry = self._chosen
         if entry is not None:
-            self.app.push_screen(TextDialog(f"Request {entry.request.name}", request_entry_lines(entry)))
+            self.app.push_screen(TextDialog(f"Request {entry.subject}", request_entry_lines(entry)))
 
     def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
         super().on_snapshot_moved(tracked)

@@ -1,4 +1,4 @@
-"""What the journal is to hold of one create, and what of it is not there yet.
+"""What the journal is to hold of one request, and what of it is not there yet.
 
 An event that cannot be written is kept, and tried again with each later one and whenever somebody asks, until the
 process ends: a request that the user wants sent although the journal cannot be written is not to be forgotten for it.
@@ -21,8 +21,8 @@ RETRY_SECONDS = 15.0
 T = TypeVar("T")
 
 
-class Record:
-    """The events of one create on their way to the journal."""
+class EntryWriter:
+    """The events of one request on their way to the journal."""
 
     def __init__(self, journal: Journal, entry: JournalEntry) -> None:
         self.problem: Problem | None = None
@@ -106,7 +106,7 @@ class Record:
             await sleep(RETRY_SECONDS)
 
     async def release(self) -> None:
-        """Let others see to the entry, once what nobody has tried to write is. A disk that hangs keeps it from them."""
+        """Let others resolve the entry, once what was not tried to be written is. A disk that hangs keeps it."""
         if self._is_untried:
             await self.catch_up()
         self._is_released, held = True, self._held

@@ -1,0 +1,232 @@
+"""One request with an effect: written down before it leaves, sent once, classified, resolved, its entry closed.
+
+A create has its own way around this (`create`): a name that must not be asked for twice, and a throttled request that
+is repeated. Any other operation needs its registration and, where NCP can be asked what became of it, its look-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from ncp_tui.gateway.credentials import SecretKey
+from ncp_tui.gateway.errors import AuthenticationFailed, GatewayError, ReadOnlyRefused
+from ncp_tui.problem import Problem
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
+from ncp_tui.snapshots.entry_writer import EntryWriter
+from ncp_tui.snapshots.history_search import SECONDS, Resolution, search_history
+from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem
+from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
+from ncp_tui.snapshots.journal_line import recorded
+from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
+
+if TYPE_CHECKING:
+    from ncp_tui.search_engine.client import SearchEngine
+
+
+class LookUp(Protocol):
+    """Asks NCP, with reads only and for at most `seconds`, what became of a request whose answer was lost."""
+
+    async def __call__(
+        self, engine: SearchEngine, entry: JournalEntry, *, seconds: float = ..., on_look: Callable[[int], None] = ...
+    ) -> Resolution:
+        """The verdict, and the evidence for it."""
+
+
+LOOK_UPS: Final[dict[str, LookUp]] = {CREATE_SNAPSHOT: search_history}
+"""How a request is resolved, by its operation. What is not here stays unknown until the user has checked it."""
+
+
+@dataclass(frozen=True)
+class OperationRequest:
+    """A request of another operation than a create. `parameters` are what is sent beside the cluster's number."""
+
+    operation: str
+    cluster_number: str
+    cluster_name: str
+    parameters: Mapping[str, str | int | SecretKey] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of a request that was sent."""
+
+    outcome: Outcome
+    request_id: str | None = None
+    error: GatewayError | None = None
+    """What the last request ended in, also where a look-up later proved that it had its effect."""
+    attempts: int = 1
+    resolution: Resolution | None = None
+    """What a look-up said, where the answer did not say enough."""
+
+    def resolved(self, found: Resolution) -> Sent:
+        """The same with what was found out later."""
+        outcome = Outcome.ACCEPTED if found.verdict is Verdict.STARTED else Outcome.UNKNOWN
+        return replace(self, outcome=outcome, resolution=found)
+
+
+@dataclass(frozen=True)
+class OperationResult:
+    """A request of another operation than a create that was tried, and what came of it."""
+
+    request: OperationRequest
+    sent: Sent
+    at: datetime
+    entry: JournalEntry | None = None
+    """Its entry in the journal; None without one."""
+    journal_problem: Problem | None = None
+    """Why the journal does not hold the outcome. The outcome is true all the same."""
+    writer: EntryWriter | None = None
+    """What the journal holds of it, and what is still to be written; None without a journal."""
+
+
+async def send_operation(
+    engine: SearchEngine,
+    request: OperationRequest,
+    *,
+    caller: Caller,
+    journal: Journal | None,
+    must_be_written: bool = True,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    resolve_seconds: float = SECONDS,
+    on_resolving: Callable[[GatewayError], None] = lambda _: None,
+) -> OperationResult:
+    """Write `request` down, send it once, and say what is known of its effect.
+
+    After an ambiguous failure `on_resolving` is called with it, and its look-up, where it has one, asks for
+    `resolve_seconds`. Raises JournalProblem before anything is sent; any failure after that is an outcome.
+    """
+    if request.operation == CREATE_SNAPSHOT:
+        raise ValueError("a create is sent by `create_snapshot`")
+    cluster = SnapshotRequest(request.cluster_number, request.cluster_name, "", "")
+    offset = engine.clock_offset
+    entry = JournalEntry(
+        id="",
+        at=now(),
+        caller=caller,
+        request=cluster,
+        clock_offset=offset.seconds if offset else None,
+        operation=request.operation,
+        details=recorded(request.operation, request.parameters),
+    )
+    body = request.parameters or None
+
+    async def ask(**options: Any) -> str:
+        return await engine.change(request.operation, request.cluster_number, body, **options)
+
+    attempt = Attempt(entry, ask, None if engine.read_only else journal)
+    if journal is not None:
+        await attempt.begin(lambda: journal.begin_other(entry), must_be_written=must_be_written)
+    try:
+        sent, look_up = await attempt.send(), LOOK_UPS.get(request.operation)
+        if sent.outcome is Outcome.UNKNOWN and sent.error is not None and look_up is not None:
+            on_resolving(sent.error)
+            sent = sent.resolved(await look_up(engine, attempt.entry, seconds=resolve_seconds))
+        await attempt.conclude(sent)
+        return OperationResult(request, sent, entry.at, attempt.entry_on_disk, attempt.journal_problem, attempt.writer)
+    finally:
+        await attempt.release()
+
+
+class Attempt:
+    """One request between its first line in the journal and its last."""
+
+    def __init__(self, entry: JournalEntry, ask: Callable[..., Awaitable[str]], journal: Journal | None) -> None:
+        """`ask` sends it, with the options `before_send` and `corrects_clock` of `SearchEngine.change`."""
+        self.count = 0
+        """How often it was sent."""
+        self.writer = EntryWriter(journal, entry) if journal is not None else None
+        """What the journal holds of it; None without one."""
+        self._entry = entry
+        self._ask = ask
+        self._requests = 0
+        self._unwritten: Problem | None = None
+
+    @property
+    def entry(self) -> JournalEntry:
+        """Its entry, in the journal or not."""
+        return self._entry
+
+    @property
+    def entry_on_disk(self) -> JournalEntry | None:
+        """Its entry as the journal has it; None where it has none."""
+        return self.writer.entry if self.writer is not None and self.writer.is_on_disk else None
+
+    @property
+    def journal_problem(self) -> Problem | None:
+        """Why the journal does not hold all of it."""
+        return (self.writer.problem if self.writer is not None else None) or self._unwritten
+
+    async def begin(self, begin: Callable[[], HeldEntry], *, must_be_written: bool) -> None:
+        """Have it on disk by `begin`, which is a method of the journal. Raises what that raises."""
+        if self.writer is not None:
+            await self.writer.begin(begin, must_be_written=must_be_written)
+
+    async def send(self) -> Sent:
+        """Send it, once. Raises JournalProblem where that could not be written down: then nothing has left."""
+        self.count += 1
+        error: GatewayError | None = None
+        request_id: str | None = None
+        left_before = self._requests
+        try:
+            request_id = await self._ask(
+                before_send=self._note_sent,
+                # One repeat for the clock in all, whatever dates the answers have.
+                corrects_clock=left_before < self.count,
+            )
+        except GatewayError as failure:
+            error, request_id = failure, failure.request_id
+        except JournalProblem as problem:
+            self._unwritten = problem
+            if self._requests == left_before:
+                raise
+            # It left, was refused for this machine's clock, and the corrected one could not be written down.
+            error = AuthenticationFailed(
+                "The gateway refused the signature, because of this machine's clock.",
+                "The corrected request was not sent: the journal could not be written.",
+                problem.next_step,
+                *problem.actions,
+            )
+        outcome = outcome_of(error) if error else Outcome.ACCEPTED
+        await self._note(JournalEvent.ANSWERED, **_answered(error, request_id or None, outcome))
+        attempts = 0 if isinstance(error, ReadOnlyRefused) else max(self.count, self._requests)
+        return Sent(outcome, request_id or None, error, attempts)
+
+    async def conclude(self, sent: Sent) -> None:
+        """Write the outcome down; a disk that fails now changes nothing about it."""
+        found = sent.resolution
+        if found is not None:
+            await self._note(JournalEvent.RESOLVED, **found.journal_details())
+        by = "history" if found is not None and found.verdict is Verdict.STARTED else None
+        await self._note(JournalEvent.OUTCOME, outcome=sent.outcome.value, settled_by=by)
+
+    async def release(self) -> None:
+        """Let others resolve the entry."""
+        if self.writer is not None:
+            await self.writer.release()
+
+    async def _note_sent(self) -> None:
+        """On disk before the first byte leaves. Raises JournalUnwritable, and then nothing leaves."""
+        number = self._requests + 1
+        if self.writer is not None:
+            await self.writer.note_sent(number)
+        self._requests = number
+
+    async def _note(self, event: JournalEvent, **details: Any) -> None:
+        if self.writer is not None:
+            await self.writer.note(event, **details)
+
+
+def _answered(error: GatewayError | None, request_id: str | None, outcome: Outcome) -> dict[str, Any]:
+    if error is None:
+        return {"outcome": outcome.value, "request_id": request_id}
+    return {
+        "outcome": outcome.value,
+        "request_id": request_id,
+        "kind": error.kind,
+        "status": error.status,
+        "code": error.code,
+        "what": error.what,
+    }
