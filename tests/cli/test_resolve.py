@@ -31,6 +31,7 @@ BRIEFLY = (*RESOLVE, "--timeout", "0.2")
 DOCUMENT_KEYS = {
     "id",
     "at",
+    "operation",
     "profile",
     "site",
     "region",
