@@ -51,7 +51,7 @@ class Workspace:
     stores: Mapping[StoreName, SecretStore]
     configure_file: Path | None = None
     server_role: ServerRole | None = field(default=None, repr=False)
-    """The role of this server, where the user said that it may be used; without it nobody asks for one."""
+    """The role of this server, where the user said that it may be used; None where it may not."""
 
     read_only: bool = False
     """Set for the whole run: no operation with an effect is sent, whatever a profile says."""
@@ -87,19 +87,19 @@ class Workspace:
         return read_ncloud_configure(self.configure_file) if self.configure_file else NcloudConfigure()
 
     def identities(self, book: ProfilesFile | None = None) -> Identities:
-        """Everybody this run could call as."""
+        """Every profile and every pair of keys this run could use."""
         from ncp_tui.profiles.credential_sources import available_identities
 
         return available_identities(self.environ, book or self.profiles.load(), self.configure(), self.server_role)
 
     def choose(self, name: str | None = None, book: ProfilesFile | None = None) -> Identity:
-        """Who to call as, by name or by the documented order. Raises NoCredentials."""
+        """Which profile to use, by name or by the documented order. Raises NoCredentials."""
         from ncp_tui.profiles.credential_sources import choose_identity
 
         return choose_identity(self.environ, book or self.profiles.load(), self.configure(), name, self.server_role)
 
     async def connect(self, identity: Identity, log: SessionLog) -> SearchEngine:
-        """Fetch the secret key of `identity` and return a client for it; nothing is sent to the service yet.
+        """Fetch the secret key of `identity` and return a client for it; nothing is sent to NCP yet.
 
         Raises the Problem of the secret store, KeysUnavailable, UnknownEndpoint or UnusableProxy.
         """
@@ -161,7 +161,7 @@ async def ask_store(
 ) -> T:
     """What a secret store answers. Where it is locked, `open_store` has the user open it, and the question is repeated.
 
-    Once for each kind of lock: a store that stays locked is not asked for ever. `open_store` returns False where the
+    Once for each kind of lock, so that a store that stays locked ends it. `open_store` returns False where the
     user cannot be asked or would rather not. Raises what the store raises: StoreLocked where it was left locked.
     """
     from ncp_tui.profiles.secret_stores.errors import StoreLocked

@@ -1,4 +1,4 @@
-"""Whose keys are used: everything that could be, and the one order in which it is chosen."""
+"""Which keys are used: every profile and pair of keys there is, and the one order in which one is chosen."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # loaded only by a run that uses it
 
 
 class NoCredentials(Problem):
-    """Nobody to call as: no keys were found, or those that were asked for cannot be used."""
+    """No profile to use: no keys were found, or those of the profile that was named cannot be used."""
 
     kind = "no_credentials"
 
@@ -52,16 +52,16 @@ class RoleNotWanted(NoCredentials):
 
     def __init__(self) -> None:
         super().__init__(
-            "The role of this server is used only where you say so.",
+            "The server role is used only on request.",
             "The metadata service was not asked, and no other keys were tried.",
-            f"Start ncp-tui with the profile {SERVER_ROLE_NAME}, or with {SERVER_ROLE_VARIABLE}=1.",
+            f"Start ncp-tui with the profile {SERVER_ROLE_NAME}, or set {SERVER_ROLE_VARIABLE}=1.",
         )
 
 
 def available_identities(
     environ: Mapping[str, str], book: ProfilesFile, configure: NcloudConfigure, role: ServerRole | None = None
 ) -> Identities:
-    """Everything this program could call as, `role` only where it is given.
+    """Every profile and every pair of keys that can be used, `role` only where it is given.
 
     Reads nothing but its arguments, asks no secret store and no metadata service.
     """
@@ -84,11 +84,11 @@ def choose_identity(
     name: str | None = None,
     role: ServerRole | None = None,
 ) -> Identity:
-    """Who to call as: `name`, else `NCP_TUI_PROFILE`, the environment, the default profile, `[DEFAULT]` of configure.
+    """Which profile to use: `name`, else `NCP_TUI_PROFILE`, the environment, the default profile.
 
-    Last of all `role`, where the environment wants it. A name that was asked for is used or refused; it never falls
-    through to other keys. Nor do keys in the environment that cannot be used, nor a default profile that cannot be
-    read. Raises NoCredentials.
+    Then `[DEFAULT]` of configure, and last `role`, where the environment wants it. A profile that is named is used or
+    refused; other keys are never used in its place. Nor are they for keys in the environment that cannot be used, or
+    a default profile that cannot be read. Raises NoCredentials.
     """
     found = available_identities(environ, book, configure, role)
     wanted = name or environ.get(PROFILE_VARIABLE, "").strip()
@@ -100,7 +100,7 @@ def choose_identity(
         return _named(found, book, book.default)
     if book.damaged:
         raise NoCredentials(
-            "The profiles file is damaged, so it is not known which profile is the default.",
+            "The default profile is unknown: the profiles file is damaged.",
             " ".join(book.warnings),
             "Name a profile, or repair the file.",
         )
@@ -128,9 +128,9 @@ async def key_source_for(identity: Identity, stores: Mapping[StoreName, SecretSt
     if secret_key is None:
         where = store.describe() if store is not None else STORES[profile.store].label
         raise NoSecret(
-            f"There is no secret key of profile {profile.name} in: {where}.",
+            f"Profile {profile.name} has no secret key in: {where}.",
             "Nothing was sent.",
-            "Enter the secret key again by editing the profile.",
+            "Edit the profile and enter its secret key again.",
         )
     return Credentials(profile.access_key, secret_key)
 
@@ -172,12 +172,16 @@ def _from_configure(section: ConfigureSection, environ: Mapping[str, str], warni
     of_host = site_of_gateway_url(gateway_url) if gateway_url else None
     named = site_named(environ.get(SITE_VARIABLE, "").strip())
     if of_host and named and of_host != named:
-        warnings.append(f"{SITE_VARIABLE} says {named}; {name} names a gateway of {of_host}, which is used.")
+        warnings.append(
+            f"{name} uses site {of_host}, the site of its gateway URL; {SITE_VARIABLE} ({named}) is ignored."
+        )
     site = of_host or named or DEFAULT_SITE
     # The file has no region. What is exported for other tools may be meant for another site.
     region = environ.get(REGION_VARIABLE, "").strip().upper()
     if region and region not in SITES[site].regions:
-        warnings.append(f"{REGION_VARIABLE} {region!a} is no region of site {site}: {name} uses {first_region(site)}.")
+        warnings.append(
+            f"{name} uses region {first_region(site)}: {REGION_VARIABLE} ({region!a}) is not a region of site {site}."
+        )
         region = ""
     profile = Profile(
         name=name, access_key=section.access_key, site=site, region=region, store="session", gateway_url=gateway_url
@@ -205,12 +209,12 @@ def _named(found: Identities, book: ProfilesFile, name: str) -> Identity:
     raise NoCredentials(
         f"There is no profile {name!a}.",
         " ".join(("No other keys were tried.", *book.warnings)),
-        f"Known: {names}." if names else "Add it first.",
+        f"Available: {names}." if names else "Add it first.",
     )
 
 
 def _nothing_found(found: Identities) -> NoCredentials:
     names = [identity.name for identity in found.identities]
-    step = f"There are {', '.join(names)}." if len(names) > 1 else f"There is {names[0]}." if names else ""
+    step = f"Available: {', '.join(names)}." if names else ""
     action = NextAction("profile.choose" if names else "profile.add")
-    return NoCredentials("No profile and no keys were chosen or found.", " ".join(found.warnings), step, action)
+    return NoCredentials("No profile or keys found.", " ".join(found.warnings), step, action)

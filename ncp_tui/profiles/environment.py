@@ -92,7 +92,7 @@ def environment_identity(keys: EnvironmentKeys) -> Identity | None:
 
 
 def server_role_identity(environ: Mapping[str, str], role: ServerRole) -> Identity:
-    """The account of this server's role, at the place that the environment names; nobody is asked for its keys.
+    """The account of this server's role, at the site and region of the environment; its keys are not fetched.
 
     Raises InvalidProfile or UnsafeMetadataService for what cannot be used.
     """
@@ -117,7 +117,7 @@ def _site_for(site: str, gateway_url: str | None, region: str) -> str:
     of_host = site_of_gateway_url(gateway_url) if gateway_url else None
     if named and of_host and named != of_host:
         raise InvalidProfile(
-            f"{SITE_VARIABLE} says {named}, and {GATEWAY_VARIABLE} is a gateway of {of_host}.",
+            f"{SITE_VARIABLE} is {named}, but {GATEWAY_VARIABLE} is a gateway of site {of_host}.",
             "Nothing was sent.",
             "Unset one of them.",
             field="site",
@@ -130,8 +130,8 @@ def site_named(site: str) -> str | None:
     """The site that the value of NCLOUD_SITE names, in any case; None where it is empty. Raises InvalidProfile."""
     if site and site.lower() not in SITES:
         raise InvalidProfile(
-            f"{SITE_VARIABLE} is {site!a:.40}, which is no site of NCP.",
-            "Nothing was sent: keys are sent to their own site only.",
+            f"{SITE_VARIABLE} is {site!a:.40}, which is not an NCP site.",
+            "Nothing was sent: keys are only sent to their own site.",
             f"Set it to one of {', '.join(SITES)}, or unset it.",
             field="site",
         )

@@ -147,7 +147,7 @@ def _entries(text: str) -> Iterator[_Entry]:
 def _unread_lines(text: str) -> Iterator[str]:
     """What stands there in the spelling of another file, and is not read: keys that seem to be there and are not."""
     if "\r" in text.replace("\r\n", ""):
-        yield f"{SHORT_PATH}: lines end in a bare CR, which the official tools do not take for the end of a line."
+        yield f"{SHORT_PATH}: lines end in a bare CR, which the official tools do not read as the end of a line."
     for number, line in _lines(text):
         name = _FOREIGN_NAME.match(line)
         if name is None:
@@ -156,10 +156,10 @@ def _unread_lines(text: str) -> Iterator[str]:
         if name["export"]:
             yield f"{place} is not read: it begins with export, as in a shell. Write: {_ACCESS_KEY} = ..."
         elif name["sign"] == ":":
-            yield f"{place} is not read: it has a colon in the place of the = sign."
+            yield f"{place} is not read: it has a colon instead of the = sign."
         elif name["name"].lower() in _OF_THE_ENVIRONMENT:
             known = _ACCESS_KEY if "secret" not in name["name"].lower() else _SECRET_KEY
-            yield f"{place} is not read: {name['name']} is a variable of the environment; in this file it is {known}."
+            yield f"{place} is not read: {name['name']} is an environment variable; in this file the key is {known}."
 
 
 def _section(name: str, values: Mapping[str, _Entry]) -> ConfigureSection | None:
@@ -167,9 +167,9 @@ def _section(name: str, values: Mapping[str, _Entry]) -> ConfigureSection | None
     if access_key is None or secret_key is None:
         return None
     if not name.isprintable():
-        raise InvalidCredentials("its name holds characters that cannot be shown.")
+        raise InvalidCredentials("its name has characters that cannot be shown.")
     if not secret_key.value.isascii():
-        raise InvalidCredentials(f"line {secret_key.line}: the secret key holds characters that no NCP key has.")
+        raise InvalidCredentials(f"line {secret_key.line}: the secret key has characters that no NCP key has.")
     gateway = values.get(_GATEWAY)
     return ConfigureSection(
         name,

@@ -154,13 +154,13 @@ def _refuse(field_name: str, what: str, next_step: str = "", meaning: str = _NOT
 
 def _check_name(_field: str, value: object) -> str:
     if not isinstance(value, str):
-        _refuse("name", "A profile name is a text.")
+        _refuse("name", "A profile name must be text.")
     return check_profile_name(value)
 
 
 def _check_access_key(field_name: str, value: object) -> str:
     if not isinstance(value, str):
-        _refuse(field_name, "The access key id is a text.")
+        _refuse(field_name, "The access key ID must be text.")
     try:
         return check_access_key(value)
     except Problem as problem:
@@ -190,7 +190,7 @@ def _check_region_text(field_name: str, value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        _refuse(field_name, "A region is a text.")
+        _refuse(field_name, "A region must be text.")
     return value.strip().upper()
 
 
@@ -198,10 +198,10 @@ def _check_text(field_name: str, value: object) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        _refuse(field_name, f"{field_name} is a text.")
+        _refuse(field_name, f"{field_name} must be text.")
     text = value.strip()
     if not text.isprintable() or len(text) > _LONGEST_TEXT:
-        _refuse(field_name, f"{field_name} is one line of at most {_LONGEST_TEXT} visible characters.")
+        _refuse(field_name, f"{field_name} must be one line of at most {_LONGEST_TEXT} visible characters.")
     return text or None
 
 
@@ -230,7 +230,7 @@ def _check_ca_bundle(field_name: str, value: object) -> str | None:
 
 def _check_flag(field_name: str, value: object) -> bool:
     if not isinstance(value, bool):
-        _refuse(field_name, f"{field_name} is true or false.")
+        _refuse(field_name, f"{field_name} must be true or false.")
     return value
 
 

@@ -38,7 +38,7 @@ _NOT_ASKED = (StoreLocked, NoKeyring, NoKeyFileHere)
 """What a store raises before it has touched anything: there is nothing to put back, and no use in asking again."""
 
 # The event loop itself keeps tasks by weak references only.
-_under_way: set[asyncio.Task[Any]] = set()
+_running: set[asyncio.Task[Any]] = set()
 
 
 class DiskSilent(CannotSave):
@@ -52,9 +52,9 @@ class KeyLeftBehind(Problem):
 
     def __init__(self, profile: Profile, moved_to: Profile, place: str, cause: Problem) -> None:
         super().__init__(
-            f"A copy of the secret key is still in: {place}.",
+            f"A copy of the secret key remains in {place}.",
             cause.what,
-            f"Delete it there; it is called {service_of(profile)}.",
+            f"Delete the entry {service_of(profile)} there.",
         )
         self.profile = profile
         self.moved_to = moved_to
@@ -73,8 +73,8 @@ class Changed:
 async def carried_through(change: Coroutine[Any, Any, T]) -> T:
     """Run `change` to its end, even where the worker that waits for it is cancelled because its screen has gone."""
     task = asyncio.create_task(change)
-    _under_way.add(task)
-    task.add_done_callback(_under_way.discard)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
     return await asyncio.shield(task)
 
 
@@ -246,9 +246,7 @@ class MissingSecret(InvalidProfile):
     """A profile that would be saved without its secret key."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "The secret key is missing.", "Nothing was saved or sent.", "Type or paste it.", field="secret_key"
-        )
+        super().__init__("Secret key missing.", "Nothing was saved or sent.", "Type or paste it.", field="secret_key")
 
 
 class _Write:
@@ -272,13 +270,13 @@ class _Write:
             await self._read_back(profiles, fence)
             raise
         if book is None:
-            raise _silent("It is not known whether the profiles were changed; the secret key was.")
+            raise _silent("Whether the profiles were changed is unknown; the secret key was changed.")
         if not self.may_be_on_disk:
             raise _silent("Nothing was changed.")
         return book
 
     async def _read_back(self, profiles: ProfileStore, fence: Fence) -> ProfilesFile | None:
-        """The profiles as they are now, and will stay as far as this change goes; None where nobody can say."""
+        """The profiles as they are now, which this change will not touch again; None where that is unknown."""
 
         def read() -> ProfilesFile:
             fence.close()

@@ -157,7 +157,7 @@ class ProfileStore:
         return self._change(duplicated)
 
     def remove(self, name: str) -> ProfilesFile:
-        """Forget a profile; removing the default leaves none, so that nobody calls as somebody else unawares.
+        """Remove a profile; removing the default leaves none, so that no other account is used unnoticed.
 
         A table that cannot be read is removed as well (its copy stays). Raises UnknownProfile.
         """
@@ -184,7 +184,7 @@ class ProfileStore:
         file = self._paths.profiles_file
         try:
             if file.exists() and not file.is_file():
-                raise CannotRead(f"{file} is not a file.", "The profiles cannot be read.", "Move it out of the way.")
+                raise CannotRead(f"{file} is not a file.", "The profiles cannot be read.", "Move it away.")
             self._check_owner(file)
             return read_file(file, follow=True)
         except FileNotFoundError:
@@ -192,8 +192,8 @@ class ProfileStore:
         except OSError as error:
             raise CannotRead(
                 f"{file} cannot be read: {_reason(error)}.",
-                "The profiles are not known.",
-                "Check the owner and the mode of the file; another user (sudo?) may have created it.",
+                "No profile was read.",
+                "Check the owner and mode of the file; another user (sudo?) may have created it.",
             ) from error
 
     def _check_owner(self, file: Path) -> None:
@@ -207,7 +207,7 @@ class ProfileStore:
             raise CannotRead(
                 f"Other users can write in {file} (mode {mode:04o}).",
                 "The profiles in it were not used: they say where signatures are sent.",
-                f"Close it after a look at it: chmod 600 {file}",
+                f"Check its content, then close it to other users: chmod 600 {file}",
             )
 
     def _change(self, change: Callable[[ProfilesFile], ProfilesFile]) -> ProfilesFile:
@@ -238,9 +238,9 @@ class ProfileStore:
             lock.acquire()
         except Timeout:
             raise CannotSave(
-                f"Another ncp-tui has been writing the profiles for {self._lock_seconds:g} s.",
+                f"Another ncp-tui has held the profiles file for {self._lock_seconds:g} s.",
                 "Nothing was changed.",
-                "Try again; look for an ncp-tui that hangs.",
+                "Retry; look for a hung ncp-tui process.",
             ) from None
         except (OSError, NotImplementedError) as error:
             raise self._cannot_save(_reason(error)) from error
@@ -253,7 +253,7 @@ class ProfileStore:
         if book.version > VERSION:
             raise CannotSave(
                 f"The profiles file was written by a newer ncp-tui (version {book.version}; this one knows {VERSION}).",
-                "Nothing was changed, because what is new in it would be lost.",
+                "Nothing was changed: settings of the newer version would be lost.",
                 "Update ncp-tui, or change the profile with the newer one.",
             )
 
@@ -272,10 +272,12 @@ def known_profile(book: ProfilesFile, name: str) -> Profile:
         return profile
     if book.find_unreadable(name):
         raise UnknownProfile(
-            f"Profile {name!a} cannot be read.", "Nothing was changed.", "Correct it in the file, or remove it."
+            f"Profile {name!a} cannot be read.",
+            "Nothing was changed.",
+            "Correct it in the profiles file, or remove it.",
         )
     names = ", ".join(one.name for one in book.profiles)
-    known = f"Profiles: {names}." if names else "There are none yet."
+    known = f"Profiles: {names}." if names else "There are no profiles yet."
     raise UnknownProfile(f"There is no profile {name!a}.", "Nothing was changed.", " ".join((*book.warnings, known)))
 
 
@@ -288,18 +290,18 @@ def _refuse_changed(now: Profile, seen: Profile) -> None:
     """A form that was open meanwhile would undo what another program did, a protection among it."""
     if now != seen:
         raise CannotSave(
-            f"Another program has changed profile {now.name} meanwhile.",
+            f"Profile {now.name} was changed by another program meanwhile.",
             "Nothing was saved.",
-            "Look at it as it is now, then do this again.",
+            "Check the profile as it is now, then repeat the change.",
         )
 
 
 def name_taken(name: str) -> InvalidProfile:
     """What is wrong with a name that another profile has."""
     return InvalidProfile(
-        f"There is a profile {name!r} already.",
+        f"Profile {name!r} already exists.",
         "Nothing was saved.",
-        "Choose another name; upper and lower case are not told apart.",
+        "Choose another name (case does not matter).",
         field="name",
     )
 

@@ -66,9 +66,7 @@ def read_profiles(data: bytes) -> ProfilesFile:
         place = f" in line {where[1]}, column {where[2]}" if where else ""
         return ProfilesFile(damaged=True, warnings=(f"The profiles file is not TOML{place}.",))
     except (RecursionError, ValueError):
-        return ProfilesFile(
-            damaged=True, warnings=("The profiles file is nested too deeply or holds an impossible value.",)
-        )
+        return ProfilesFile(damaged=True, warnings=("The profiles file is nested too deeply or has an invalid value.",))
     return _Parser(document).book()
 
 
@@ -119,7 +117,7 @@ class _Parser:
     def _version(self) -> int:
         version = self._document.pop("version", VERSION)
         if type(version) is not int or version < 1:
-            self._spoiled("The version of the profiles file is not a number from 1 on.")
+            self._spoiled("The version of the profiles file is not a number of 1 or more.")
             return VERSION
         if version > VERSION:
             self._warnings.append(
@@ -131,7 +129,7 @@ class _Parser:
         default = self._document.pop("default", None)
         if default is None or isinstance(default, str):
             return default
-        self._spoiled("The default profile is not a text.")
+        self._spoiled("The name of the default profile is not text.")
         return None
 
     def _read_profiles(self) -> None:

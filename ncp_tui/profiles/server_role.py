@@ -1,6 +1,6 @@
 """The temporary keys that a server's role gives it: fetched when first needed, and anew before they expire.
 
-They are asked for only in a run whose user said so, see `wants_server_role`; no other run loads this module.
+They are fetched only in a run whose user said so, see `wants_server_role`; no other run loads this module.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ncp_tui.text import clean
 SERVICE_VARIABLES = ("NCLOUD_METADATA_API_ENDPOINT", "NCLOUD_METADATA_ENDPOINT")
 
 RENEW_BEFORE = 15 * 60.0
-"""Seconds before the keys expire from which new ones are asked for, as the official Python SDK does."""
+"""Seconds before the keys expire from which new ones are fetched, as the official Python SDK does."""
 
 ASK_AGAIN_AFTER = 60.0
 """Seconds after which a renewal is tried again while the old keys are still good: a service that hangs must not cost
@@ -40,7 +40,7 @@ _LONGEST_CODE, _LONGEST_MESSAGE = 40, 200
 
 @dataclass(frozen=True)
 class _Held:
-    """Keys, and when they end: by the clock on the wall, and by one that nobody sets and that may stand still."""
+    """Keys, and when they end: by the clock on the wall, and by one that is never set and may stand still."""
 
     credentials: Credentials
     ends: float
@@ -48,7 +48,7 @@ class _Held:
 
 
 class ServerRole:
-    """The source of the keys of this server's role. It holds them in memory alone, and asks nobody until `current`."""
+    """The source of the keys of this server's role. It holds them in memory, and sends nothing until `current`."""
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ def read_keys(text: str) -> tuple[Credentials, datetime]:
     try:
         expires = datetime.fromisoformat(_text(fields, "Expiration"))
     except ValueError:
-        raise BadMetadata("its Expiration is no time") from None
+        raise BadMetadata("its Expiration is not a time") from None
     return credentials, expires if expires.tzinfo else expires.replace(tzinfo=UTC)
 
 
@@ -163,9 +163,9 @@ def _fields(text: str) -> Mapping[str, Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):  # its text quotes what could not be read
-        raise BadMetadata("it is no JSON") from None
+        raise BadMetadata("it is not JSON") from None
     if not isinstance(document, dict):
-        raise BadMetadata("it is no JSON object")
+        raise BadMetadata("it is not a JSON object")
     return {name.lower(): value for name, value in document.items()}
 
 

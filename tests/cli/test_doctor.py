@@ -321,7 +321,7 @@ def no_secret(patient: Patient) -> None:
     [
         (wrong_secret, 4, "refused the signature"),
         (no_permission, 5, "401/210"),
-        (no_secret, 3, "There is no secret key of profile prod"),
+        (no_secret, 3, "Profile prod has no secret key"),
     ],
 )
 def test_keys_that_do_not_work(patient: Patient, spoil: Callable[[Patient], None], code: int, said: str) -> None:

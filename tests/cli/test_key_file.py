@@ -102,7 +102,7 @@ def test_without_a_store_named_the_one_that_works_here_is_used(owner: Owner) -> 
     add = ("profile", "add", "box", "--access-key", key, "--secret-stdin")
     result = owner.call(*add, stdin=secret, **owner.by_file)
     assert (result.code, owner.saved()["box"].store) == (0, "file")
-    assert "There is no OS keyring in this session." in result.stderr
+    assert "No OS keyring in this session." in result.stderr
     assert "Without --store a secret key is kept in: encrypted file (" in result.stderr
     found = {"NCLOUD_ACCESS_KEY": "AKCANARY000000000009", "NCLOUD_SECRET_KEY": secret}
     assert owner.call("profile", "import", **owner.by_file, **found).code == 0
@@ -183,7 +183,7 @@ def test_no_variable_holds_the_passphrase(owner: Owner) -> None:
     assert owner.add(**owner.by_file).code == 0
     result = owner.call("cluster", "list", NCP_TUI_PASSPHRASE_FILE=PHRASE)
     assert result.code == 3
-    assert "The file of the passphrase cannot be read" in result.stderr
+    assert "The passphrase file cannot be read" in result.stderr
 
 
 def test_rename_and_remove(owner: Owner) -> None:
@@ -241,7 +241,7 @@ def test_a_copy_that_cannot_be_deleted_is_told(mover: Mover) -> None:
     mover.keyring.fails = SecretStoreProblem("The keyring does not delete.")
     result = mover("edit", "box", "--store", "file", "--json", "--quiet")
     assert (result.code, result.json()["left_in"]) == (0, "OS keyring (memory)")
-    assert "A copy of the secret key is still in: OS keyring (memory). The keyring does not delete." in result.stderr
+    assert "A copy of the secret key remains in OS keyring (memory). The keyring does not delete." in result.stderr
     assert "ncp-tui:box" in result.stderr
     assert mover("test", "box").code == 0
 

@@ -201,7 +201,7 @@ def test_several_profiles_and_none_chosen(tmp_path: Path, conversation: Conversa
         answer(terminal, ("Profile (number or name) [lab]", "7"))
         terminal.expect("1 lab, public KR, default", "2 prod, public KR, protected", "There is no profile '7'.")
         answer(terminal, ("Profile (number or name) [lab]", "2"))
-        terminal.expect("Using prod", "There is no secret key of profile prod")
+        terminal.expect("Using prod", "Profile prod has no secret key")
         assert terminal.expect_end() == 3
     with conversation(**keys, **{PROFILE_VARIABLE: "prod"}) as terminal:
         terminal.expect("Using prod")

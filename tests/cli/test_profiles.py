@@ -133,7 +133,7 @@ def test_add_without_a_keyring(user: User) -> None:
     result = user.add("prod", "--json")
     assert result.code == 3
     assert result.json()["error"]["kind"] == "no_keyring"
-    assert "no OS keyring" in result.stderr
+    assert "No OS keyring" in result.stderr
     assert user.saved() == {}
 
 
@@ -405,7 +405,7 @@ def test_rename_onto_a_profile_that_cannot_be_read_costs_nobody_a_key(user: User
     file.write_text(f"{before}[profiles.prod]{after.replace('region = ', 'region = 7 #', 1)}")
     result = user("rename", "stage", "prod")
     assert result.code == 2
-    assert "There is a profile 'prod' already." in result.stderr
+    assert "Profile 'prod' already exists." in result.stderr
     assert (user.secret_of("prod"), user.secret_of("stage")) == (SECRET, SECRET)
 
 

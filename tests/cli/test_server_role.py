@@ -267,7 +267,7 @@ def test_who_asked_is_recognised_though_the_keys_have_changed(
     resolve = ("snapshot", "resolve", "--json", "--timeout", "5")
     unresolved = call(*resolve)
     assert (unresolved.code, unresolved.json()[0]["profile"]) == (9, "server-role")
-    assert "only where you say so" in unresolved.json()[0]["evidence"]
+    assert "only on request" in unresolved.json()[0]["evidence"]
     assert "NCP_TUI_SERVER_ROLE=1" in unresolved.json()[0]["next_step"]
     assert metadata.paths == []
     resolved = call(*resolve, **WANTED)

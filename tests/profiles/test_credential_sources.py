@@ -57,7 +57,7 @@ def test_the_order_of_sources() -> None:
     assert choose_identity(ENVIRON, BOOK, CONFIGURE).name == "environment"
     assert choose_identity({}, BOOK, CONFIGURE).name == "dev"
     assert choose_identity({}, EMPTY_BOOK, CONFIGURE).name == "configure:DEFAULT"
-    with pytest.raises(NoCredentials, match="No profile and no keys"):
+    with pytest.raises(NoCredentials, match="No profile or keys"):
         choose_identity({}, EMPTY_BOOK, NO_CONFIGURE)
 
 
@@ -72,7 +72,7 @@ def test_the_server_role_comes_last() -> None:
     ):
         assert choose_identity(environ, book, configure, role=role).name == name
         assert available_identities(environ, book, configure, role).identities[-1].name == "server-role"
-    with pytest.raises(NoCredentials, match="No profile and no keys"):
+    with pytest.raises(NoCredentials, match="No profile or keys"):
         choose_identity({}, EMPTY_BOOK, NO_CONFIGURE, role=role)
     named = {"NCP_TUI_PROFILE": "server-role"}
     assert choose_identity(ENVIRON | named, BOOK, CONFIGURE, role=role).kind is SourceKind.SERVER_ROLE
@@ -83,7 +83,7 @@ def test_the_server_role_comes_last() -> None:
 def test_without_being_wanted_there_is_no_server_role(name: str) -> None:
     """The journal may name it, from a run in which the user had wanted it."""
     assert everything().find(name) is None
-    with pytest.raises(NoCredentials, match="only where you say so") as caught:
+    with pytest.raises(NoCredentials, match="only on request") as caught:
         choose_identity(ENVIRON, BOOK, CONFIGURE, name)
     assert "NCP_TUI_SERVER_ROLE=1" in caught.value.next_step
 
@@ -304,7 +304,7 @@ def test_the_site_of_a_section_that_names_no_gateway() -> None:
     project, default = (one.profile for one in found.identities)
     assert (default.site, default.region) == ("fin", "FKR")
     assert (project.site, project.region) == ("gov", "KR")
-    assert any("NCLOUD_SITE says fin" in warning and "gov" in warning for warning in found.warnings)
+    assert any("NCLOUD_SITE (fin) is ignored" in warning and "gov" in warning for warning in found.warnings)
     refused = available_identities({"NCLOUD_SITE": "elsewhere"}, EMPTY_BOOK, CONFIGURE)
     assert refused.identities == ()
     assert set(refused.refused) == {"configure:project", "configure:DEFAULT"}
@@ -324,7 +324,7 @@ async def test_secrets_come_from_beside_the_key_or_from_the_store_of_the_profile
     pair = await (await key_source_for(choose_identity(ENVIRON, BOOK, CONFIGURE), stores)).current()
     assert (pair.access_key, pair.secret_key.reveal()) == ("AKENV", CANARY)
     dev = choose_identity({}, BOOK, CONFIGURE)
-    with pytest.raises(NoSecret, match="dev in: this session only"):
+    with pytest.raises(NoSecret, match="dev has no secret key in: this session only"):
         await key_source_for(dev, stores)
     await session.save(DEV, pair.secret_key)
     assert (await (await key_source_for(dev, stores)).current()).secret_key == pair.secret_key

@@ -231,7 +231,7 @@ def test_a_new_passphrase_is_long_and_typed_twice() -> None:
     Passphrase("twelve chars").check_new()
     with pytest.raises(InvalidPassphrase, match="this one has 11") as caught:
         Passphrase("eleven char").check_new()
-    assert "Whoever gets hold of the file" in caught.value.meaning
+    assert "guessed by anyone who copies the file" in caught.value.meaning
     with pytest.raises(InvalidPassphrase, match="differ"):
         Passphrase("twelve chars").check_same(Passphrase("twelve Chars"))
 
@@ -416,7 +416,7 @@ async def test_a_file_that_others_can_open_is_refused(path: Path, mode: int) -> 
     for attempt in (store.load(PROFILE), store.save(PROFILE, SECRET)):
         with pytest.raises(UnsafeKeyFile, match=f"mode {mode:04o}") as caught:
             await attempt
-        assert caught.value.next_step == f"Close it: chmod 600 {path}"
+        assert caught.value.next_step == f"Close it to other users: chmod 600 {path}"
 
 
 @posix_modes
@@ -472,7 +472,7 @@ async def test_a_busy_lock_is_a_problem_and_not_a_wait_for_ever(path: Path, monk
     before = path.read_bytes()
     with FileLock(f"{path}.lock", is_singleton=False), pytest.raises(KeyFileSilent) as caught:
         await store.save(RENAMED, SECRET)
-    assert "not changed" in caught.value.meaning
+    assert "No saved key was changed." in caught.value.meaning
     assert path.read_bytes() == before
 
 
@@ -486,7 +486,7 @@ async def test_a_disk_that_hangs_is_given_up(path: Path, monkeypatch: pytest.Mon
             await store.save(PROFILE, SECRET)
     finally:
         release.set()
-    assert "not known whether" in caught.value.meaning
+    assert "is unknown" in caught.value.meaning
 
 
 CHILD = """
@@ -573,7 +573,9 @@ async def test_a_full_disk_leaves_the_old_file(path: Path) -> None:
     before = path.read_bytes()
     said, trouble = child(path, FULL).communicate(timeout=60)
     assert trouble == ""
-    assert said.startswith("The key file cannot be used: file too large. The key file is as it was. Check the space")
+    assert said.startswith(
+        "The key file cannot be used: file too large. The key file was not changed. Check free space"
+    )
     assert path.read_bytes() == before
     assert list(path.parent.glob(".*.tmp")) == []
 

@@ -281,7 +281,7 @@ async def test_a_disk_that_stays_silent_leaves_the_key_for_what_it_may_have_writ
         patch.setattr(ProfileStore, "load", load)
         ended = await outcome(made, CASES["edit both keys"].change)
     assert isinstance(ended, CannotSave)
-    assert "It is not known whether the profiles were changed" in ended.meaning
+    assert "Whether the profiles were changed is unknown" in ended.meaning
     assert made.pairs() == CASES["edit both keys"].after
 
 
@@ -319,7 +319,7 @@ async def test_a_copy_in_a_store_that_is_locked_is_told_and_can_be_forgotten_lat
     made = await world(tmp_path / "second", monkeypatch, Faults("fails before", acts.index("keyring delete")))
     ended = await made.changes.edit(PROD, like_prod(store="file"), NEW)
     assert ended.left_behind is not None
-    assert ended.left_behind.next_step == "Delete it there; it is called ncp-tui:prod."
+    assert ended.left_behind.next_step == "Delete the entry ncp-tui:prod there."
     assert made.pairs() == {like_prod(store="file"): NEW}
     await made.changes.forget_copy(ended.left_behind)
     assert made.keys() == {("file", "prod"): NEW}
@@ -374,5 +374,5 @@ async def test_begun_it_is_carried_through(tmp_path: Path, monkeypatch: pytest.M
     with contextlib.suppress(asyncio.CancelledError):
         await waiting
     gate.set()
-    await asyncio.wait(set(profile_changes._under_way))
+    await asyncio.wait(set(profile_changes._running))
     assert made.pairs() == CASES["rename"].after

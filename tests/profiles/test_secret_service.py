@@ -108,7 +108,7 @@ async def test_what_another_program_left_can_be_replaced_and_removed(service: Fa
         item.secret = left
         with pytest.raises(DamagedSecret, match="cannot be read") as caught:
             await store.load(PROFILE)
-        assert "editing the profile" in caught.value.next_step
+        assert "Edit the profile" in caught.value.next_step
         assert caught.value.__context__ is None
         await store.save(PROFILE, SecretKey(CANARY))
         assert await store.load(PROFILE) == SecretKey(CANARY)
@@ -208,7 +208,7 @@ async def test_a_save_that_fails_says_why_in_time(case: str, service: FakeSecret
     assert not {"Prompt", "CreateCollection"} & set(service.calls)
     assert CANARY not in _everything_in(caught.value)
     if problem is KeyringSilent:
-        assert "not known" in caught.value.meaning, "the item may have been stored all the same"
+        assert "is unknown" in caught.value.meaning, "the item may have been stored all the same"
 
 
 async def test_nothing_of_the_secret_is_in_the_frames_of_an_error(service: FakeSecretService) -> None:

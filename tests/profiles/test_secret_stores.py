@@ -177,7 +177,7 @@ async def test_a_backend_that_hangs_is_given_up() -> None:
             await store_over(HungBackend(), 0.05).load(PROFILE)
     finally:
         release.set()
-    assert "not changed" in caught.value.meaning
+    assert "No saved key was changed." in caught.value.meaning
 
 
 def _keyring_errors() -> ModuleType:
@@ -308,7 +308,7 @@ def test_without_a_bus_the_answer_needs_no_import() -> None:
     command = [sys.executable, "-c", PROGRAM_WITHOUT_A_BUS]
     environ = {"PATH": "/usr/bin:/bin"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environ)
-    assert done.stdout == "There is no OS keyring in this session.\n[]\n"
+    assert done.stdout == "No OS keyring in this session.\n[]\n"
 
 
 PROGRAM_WITH_A_HUNG_KEYRING = """

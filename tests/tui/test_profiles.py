@@ -120,7 +120,7 @@ async def test_a_profile_is_tested_added_and_the_cursor_is_on_it() -> None:
         await stage.press("p", "a")
         await fill_form(stage, **USUAL | {"name": "PROD", "secret_key": "wrong-wrong-wrong-wrong-wrong-wrong-0000"})
         await stage.press("f2")
-        assert stage.shows("There is a profile 'PROD' already.", "Nothing was saved.")
+        assert stage.shows("Profile 'PROD' already exists.", "Nothing was saved.")
         assert await secret_of(stage, profile_of(stage, "prod")) == SecretKey(SECRET_KEY)
         await stage.fill("name", "lab")
         await stage.press("f5")
@@ -205,7 +205,7 @@ async def test_editing_keeps_the_secret_that_is_not_typed_and_undoes_nothing_of_
         stage.workspace.profiles.replace(dataclasses.replace(profile, read_only=True))
         await stage.fill("default_bucket", "bk.other")
         await stage.press("f2")
-        assert stage.shows("Another program has changed profile prod meanwhile.", "Nothing was saved.")
+        assert stage.shows("Profile prod was changed by another program meanwhile.", "Nothing was saved.")
         now = profile_of(stage, "prod")
         assert (now.read_only, now.protected, now.default_bucket) == (True, True, "es-backup-weekly")
 
@@ -257,7 +257,7 @@ async def test_a_name_that_cannot_be_changes_nothing() -> None:
     """One that is empty and one that is taken: tests/profiles/test_profile.py has every bad name."""
     async with staged(WIDE, more=[OTHER]) as stage:
         await stage.press("p", "n")
-        for new, wrong in (("", "A profile needs a name."), ("STAGE", "There is a profile 'STAGE' already.")):
+        for new, wrong in (("", "A profile needs a name."), ("STAGE", "Profile 'STAGE' already exists.")):
             await stage.fill("confirm-input", new)
             await stage.press("enter")
             assert stage.app.screen.query_one("#confirm-input", Input).value == new, "what was typed is kept"
@@ -292,7 +292,7 @@ class SlowStore(SessionStore):
         await self.gate.wait()  # it has the key, and is reading it back
 
 
-async def test_leaving_while_a_rename_is_under_way_keeps_the_key() -> None:
+async def test_leaving_while_a_rename_is_running_keeps_the_key() -> None:
     """The key first, by its new name: cut off anywhere, the profile has one."""
     store = SlowStore()
     async with staged(WIDE, stores={"session": store}) as stage:
@@ -365,7 +365,7 @@ async def test_a_profile_without_its_key_says_where_it_should_be_and_moves_nowhe
     async with staged(WIDE, stores=stores) as stage:
         await stores["session"].delete(profile_of(stage, "prod"))
         await stage.press("p", "t")
-        assert stage.shows("There is no secret key of profile prod in: this session only.")
+        assert stage.shows("Profile prod has no secret key in: this session only.")
         assert "no secret" in line_of(stage, "prod")
         await stage.press("e")
         stage.app.screen.query_one("#store", Select).value = "keyring"
@@ -520,13 +520,13 @@ async def test_a_store_that_works_here_is_proposed_before_anything_is_typed() ->
         await stage.press("p", "a")
         form = stage.app.screen
         assert form.query_one("#store", Select).value == "file"
-        assert "There is no OS keyring in this session." in stage.words()
+        assert "No OS keyring in this session." in stage.words()
         await stage.press("escape")
         assert isinstance(stage.app.screen, ProfilesScreen), "nothing was typed, so nothing is asked"
         await stage.press("a")
         stage.app.screen.query_one("#store", Select).value = "keyring"
         await stage.settle()
-        assert "No key can be stored there on this host. There is no OS keyring" in stage.words()
+        assert "No key can be stored there on this host. No OS keyring" in stage.words()
         stage.app.screen.query_one("#store", Select).value = "file"
         await fill_form(stage, **USUAL)
         await stage.press("f2")
@@ -538,7 +538,7 @@ async def test_a_profile_nobody_knows_is_a_card(by: str) -> None:
     """A name that was asked for never falls through to other keys: they may be another account's."""
     options = {"wanted": "porduction"} if by == "option" else {"environ": {"NCP_TUI_PROFILE": "porduction"}}
     async with staged(WIDE, **options) as stage:
-        assert stage.shows("There is no profile 'porduction'.", "No other keys were tried.", "Known: prod.")
+        assert stage.shows("There is no profile 'porduction'.", "No other keys were tried.", "Available: prod.")
         assert not stage.sandbox.ledger.requests
         await stage.press("p", "enter")
         assert stage.shows("prod / KR / Clusters", "14 clusters")

@@ -143,7 +143,7 @@ async def test_it_is_nobody_where_it_is_not_wanted(metadata: MetadataServer, tmp
         await stage.press("escape")
         asked = len(stage.sandbox.ledger.requests)
         await stage.press("u", "s")
-        assert stage.shows("The role of this server is used only where you say so.", "stays unresolved.")
+        assert stage.shows("The server role is used only on request.", "stays unresolved.")
         assert metadata.paths == []
         assert len(stage.sandbox.ledger.requests) == asked, "nor was the history looked at with other keys"
 

@@ -1,7 +1,7 @@
 """The secret stores there are: what each is called, how it is made, and which of them to propose on this host.
 
 Here are the words and the making of each; `protocol` says what else a new one takes. No store is loaded before it is
-asked for something.
+used.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ STORES: Mapping[StoreName, StoreKind] = MappingProxyType(
 
 
 class UsersStores(Mapping["StoreName", "SecretStore"]):
-    """The stores of one user, each made when it is first asked for: the first screen is drawn without them."""
+    """The stores of one user, each made when it is first used: the first screen is drawn without them."""
 
     def __init__(self, environ: Mapping[str, str], paths: Paths) -> None:
         self._environ = environ
@@ -116,7 +116,7 @@ class StoreChoice:
 
 
 async def working_store(stores: Mapping[StoreName, SecretStore]) -> StoreChoice:
-    """The first of `stores` that works here. Nothing is changed, nobody is asked, and it takes as long as the slowest.
+    """The first of `stores` that works here. Nothing is changed, no user is asked; it takes as long as the slowest.
 
     A locked store works: its user can open it. Where nothing works the last one is proposed.
     """

@@ -36,7 +36,7 @@ class EncryptedKeyring(KeyringBackend):
 
     They raise Locked, WrongPassphrase, UnsafeKeyFile, KeyFileSilent, KeyFileFailed or OSError, and whatever they raise,
     the file is as it was. A change takes the file's lock and reads the file again, so two programs lose no key.
-    `log2_n` is asked for the scrypt setting when a file is created; without it the free memory of this host decides.
+    `log2_n` gives the scrypt setting when a file is created; without it the free memory of this host decides.
     """
 
     def __init__(self, path: Path, *, lock_seconds: float, log2_n: Callable[[], int] | None = None) -> None:
@@ -79,7 +79,7 @@ class EncryptedKeyring(KeyringBackend):
         self._session, self._is_new = session, creating
 
     def get_password(self, service: str, username: str) -> str | None:
-        """The stored text, or None. Where there is no file, nobody is asked for a passphrase."""
+        """The stored text, or None. Where there is no file, no passphrase is needed."""
         file = self._file.read()
         return None if file is None else self._items(file)[1].get(service, {}).get(username)
 
@@ -129,6 +129,6 @@ def _written(items: _Items) -> bytes:
 def _read(content: bytes) -> _Items:
     document = json.loads(content)
     if document["v"] != CONTENT_VERSION:
-        raise KeyFileFailed("a newer ncp-tui wrote it", next_step="Update ncp-tui.")
+        raise KeyFileFailed("it was written by a newer ncp-tui", next_step="Update ncp-tui.")
     items: _Items = document["items"]
     return items

@@ -6,10 +6,10 @@ from typing import Protocol
 
 from ncp_tui.problem import Problem
 
-UNCHANGED = "Your saved key was not changed."
-_SESSION_ONLY = "use the key for this session only"
-_ELSEWHERE = f"keep the key in the encrypted file, or {_SESSION_ONLY}"
-_NO_WAY_BACK = "A forgotten passphrase cannot be recovered: move the file away and enter the keys again"
+UNCHANGED = "No saved key was changed."
+_SESSION_ONLY = "keep it for this session only"
+_ELSEWHERE = f"store the key in the encrypted file, or {_SESSION_ONLY}"
+_NO_WAY_BACK = "A lost passphrase cannot be recovered: move the file away and enter the keys again"
 
 
 class SecretStoreProblem(Problem):
@@ -31,7 +31,7 @@ class NoKeyring(SecretStoreProblem):
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(
-            "There is no OS keyring in this session.",
+            "No OS keyring in this session.",
             " ".join(part for part in (reason, UNCHANGED) if part),
             f"Start a keyring before ncp-tui, {_ELSEWHERE}.",
         )
@@ -70,8 +70,8 @@ class KeyringLocked(StoreLocked):
     def __init__(self, what: str = "Your OS keyring is locked.", *, by_prompt: bool = True) -> None:
         super().__init__(
             what,
-            "ncp-tui did not open a prompt (it may appear on another screen). " + UNCHANGED,
-            f"Unlock it and try again, {_ELSEWHERE}.",
+            "No prompt was opened, as it may appear on another screen. " + UNCHANGED,
+            f"Unlock it and retry, {_ELSEWHERE}.",
         )
         self.by_prompt = by_prompt
 
@@ -87,7 +87,7 @@ class KeyringSilent(SecretStoreProblem):
     kind = "keyring_silent"
 
     def __init__(self, seconds: float, meaning: str = UNCHANGED) -> None:
-        super().__init__(f"The OS keyring did not answer within {seconds:g} s.", meaning, f"Try again, {_ELSEWHERE}.")
+        super().__init__(f"The OS keyring did not answer within {seconds:g} s.", meaning, f"Retry, {_ELSEWHERE}.")
 
 
 class KeyringFailed(SecretStoreProblem):
@@ -96,7 +96,7 @@ class KeyringFailed(SecretStoreProblem):
     kind = "keyring_failed"
 
     def __init__(self, reason: str, meaning: str = UNCHANGED) -> None:
-        super().__init__(f"The OS keyring failed ({reason}).", meaning, f"Try again, {_ELSEWHERE}.")
+        super().__init__(f"The OS keyring failed ({reason}).", meaning, f"Retry, {_ELSEWHERE}.")
 
 
 class CannotStore(SecretStoreProblem):
@@ -104,8 +104,8 @@ class CannotStore(SecretStoreProblem):
 
     kind = "cannot_store"
 
-    def __init__(self, what: str = "The OS keyring accepted the key, but did not give it back.") -> None:
-        super().__init__(what, "Nothing can be relied on to be saved.", f"Check the keyring, {_ELSEWHERE}.")
+    def __init__(self, what: str = "The OS keyring accepted the key, but did not return it.") -> None:
+        super().__init__(what, "The key may not be saved.", f"Check the keyring, {_ELSEWHERE}.")
 
 
 class DamagedSecret(SecretStoreProblem):
@@ -127,14 +127,14 @@ class InvalidPassphrase(SecretStoreProblem):
 
 
 class WrongPassphrase(SecretStoreProblem):
-    """The key file did not open. The cipher cannot tell a wrong passphrase from a damaged file, so neither do we."""
+    """The key file did not open. To the cipher a wrong passphrase and a damaged file look the same."""
 
     kind = "wrong_passphrase"
 
     def __init__(self) -> None:
         super().__init__(
             "Wrong passphrase, or the file is damaged.",
-            "The key file is as it was; no key was read from it.",
+            "No key was read from it, and nothing was changed.",
             f"Type the passphrase again. {_NO_WAY_BACK}.",
         )
 
@@ -150,8 +150,8 @@ class KeyFileFailed(SecretStoreProblem):
 
     kind = "key_file_failed"
 
-    def __init__(self, reason: str, meaning: str = "The key file is as it was.", next_step: str = "") -> None:
-        super().__init__(f"The key file cannot be used: {reason}.", meaning, next_step or "Try again.")
+    def __init__(self, reason: str, meaning: str = "The key file was not changed.", next_step: str = "") -> None:
+        super().__init__(f"The key file cannot be used: {reason}.", meaning, next_step or "Retry.")
 
 
 class NoKeyFileHere(SecretStoreProblem):
@@ -161,9 +161,9 @@ class NoKeyFileHere(SecretStoreProblem):
 
     def __init__(self) -> None:
         super().__init__(
-            "This host cannot open or make the encrypted key file: it has no scrypt or ChaCha20 (FIPS mode?).",
-            "The key file is as it was.",
-            "Keep the key in the OS keyring or for this session only, or hand it over in the environment.",
+            "This host cannot open or create the encrypted key file: no scrypt or ChaCha20 (FIPS mode?).",
+            "The key file was not changed.",
+            "Store the key in the OS keyring, keep it for this session only, or set it in the environment.",
         )
 
 
@@ -176,5 +176,5 @@ class KeyFileSilent(SecretStoreProblem):
         super().__init__(
             f"The key file did not answer within {seconds:g} s.",
             meaning,
-            "Try again; look for an ncp-tui that hangs, and at the disk.",
+            "Retry; look for a hung ncp-tui process, and check the disk.",
         )

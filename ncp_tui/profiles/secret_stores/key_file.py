@@ -80,7 +80,7 @@ class KeyFile:
             self._check(os.fstat(handle))
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
-            raise KeyFileFailed(f"it is larger than {LARGEST >> 20} MiB", next_step=f"Look at {self._path}.")
+            raise KeyFileFailed(f"it is larger than {LARGEST >> 20} MiB", next_step=f"Check {self._path}.")
         return data
 
     @contextlib.contextmanager
@@ -102,18 +102,18 @@ class KeyFile:
         remove_leftovers(self._path)
         write_atomically(self._path, data)
         if self.read() != data:
-            raise KeyFileFailed("it does not hold what was written", "Nothing can be relied on to be saved.")
+            raise KeyFileFailed("it does not hold what was written", "The key may not be saved.")
 
     def _check(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
-            raise UnsafeKeyFile(f"{self._path} is not a file.", _NOT_READ, "Move it out of the way.")
+            raise UnsafeKeyFile(f"{self._path} is not a file.", _NOT_READ, "Move it away.")
         self._check_owner(self._path, status)
         mode = stat.S_IMODE(status.st_mode)
         if mode & _OTHERS and os.name == "posix":
             raise UnsafeKeyFile(
                 f"{self._path} is open to other users (mode {mode:04o}).",
-                f"They may have copied it, and can try passphrases. {_NOT_READ}",
-                f"Close it: chmod 600 {self._path}",
+                f"They may have copied it, and can guess its passphrase. {_NOT_READ}",
+                f"Close it to other users: chmod 600 {self._path}",
             )
 
     def _check_folder(self) -> None:
@@ -125,8 +125,8 @@ class KeyFile:
         if mode & _OTHERS_WRITE and os.name == "posix":
             raise UnsafeKeyFile(
                 f"Other users can write in {folder} (mode {mode:04o}).",
-                f"They could exchange the key file. {_NOT_READ}",
-                f"Close it: chmod 700 {folder}",
+                f"They could replace the key file. {_NOT_READ}",
+                f"Close it to other users: chmod 700 {folder}",
             )
 
     def _check_owner(self, path: Path, status: os.stat_result) -> None:
@@ -223,7 +223,7 @@ def unseal(session: SessionKey, file: bytes) -> bytes:
 
 
 def derivation_of(file: bytes) -> Derivation:
-    """What a file asks for. Raises WrongPassphrase for anything this program would not have asked for."""
+    """The derivation that a file needs. Raises WrongPassphrase for one that this program would not have written."""
     if len(file) < _HEADER.size + _TAG_BYTES:
         raise WrongPassphrase
     magic, log2_n, block, parallel, salt, _, _ = _HEADER.unpack(file[: _HEADER.size])
@@ -253,7 +253,7 @@ SMALLEST_LOG2_N = 15
 """32 MiB, 0.1 s. Less would make guessing too cheap to be called protection."""
 
 SHARE = 4
-"""At most a quarter of the memory that is available is asked for, for half a second."""
+"""At most a quarter of the memory that is available is taken, for half a second."""
 
 _MEMINFO = Path("/proc/meminfo")
 _CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")

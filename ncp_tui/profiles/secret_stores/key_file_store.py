@@ -35,7 +35,7 @@ LOCK_SECONDS = 5.0
 DERIVING_SECONDS = 60.0
 """For a passphrase: 0.4 s on an idle machine, and more than that only on one that swaps."""
 
-_UNKNOWN = "It is not known whether the key file was changed."
+_UNKNOWN = "Whether the key file was changed is unknown."
 
 T = TypeVar("T")
 
@@ -181,12 +181,12 @@ class KeyFileStore:
         """A fault as one of ours, told by its class: its text may hold what was stored."""
         if isinstance(fault, MemoryError):
             return KeyFileFailed(
-                "this host has not enough memory for its passphrase",
-                next_step="Opening it takes up to 128 MiB for half a second: free as much, and try again.",
+                "not enough memory to check its passphrase",
+                next_step="Opening it takes up to 128 MiB for half a second: free memory, then retry.",
             )
         if isinstance(fault, OSError) and fault.errno:
             return KeyFileFailed(
-                os.strerror(fault.errno).lower(), next_step=f"Check the space and the modes of {self._path.parent}."
+                os.strerror(fault.errno).lower(), next_step=f"Check free space and modes of {self._path.parent}."
             )
         return KeyFileFailed(type(fault).__name__)
 

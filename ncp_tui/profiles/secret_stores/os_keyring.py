@@ -1,4 +1,4 @@
-"""Secret keys in the keyring of the operating system, asked where a keyring that hangs harms nobody.
+"""Secret keys in the keyring of the operating system, asked on a thread that may hang.
 
 Which keyring this platform has is chosen by name, never searched for: `keyring.get_keyring()` imports every backend
 there is (100 ms and up to 15 child processes on Linux), obeys `PYTHON_KEYRING_BACKEND`, and takes a backend that stores
@@ -125,9 +125,9 @@ def _windows_backend(prompt: bool) -> Backend:  # noqa: ARG001 - the Credential 
 
 _MOST_DUPLICATES = 4
 _UNLOCK = "ncp-tui:unlock"
-"""The service that is asked for only to have the keyring open: it has no item."""
-_ASKED_IN_VAIN = "Its prompt was closed without the password, or there is no screen to show it on. " + UNCHANGED
-_UNKNOWN = "It is not known whether the keyring was changed."
+"""The service that is read only to have the keyring open: it has no item."""
+_ASKED_IN_VAIN = "Its prompt was closed without the password, or there is no desktop to show it on. " + UNCHANGED
+_UNKNOWN = "Whether the keyring was changed is unknown."
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from ncp_tui.system.secret_value import SecretValue
 
 LEAST_CHARACTERS = 12
 """Whoever gets the file can try passphrases for as long as they like, 0.4 s each. A hundred cores try all of eight
-letters in 26 years and all of twelve in twelve million; nobody chooses at random, so the margin is needed."""
+letters in 26 years and all of twelve in twelve million; people do not choose at random, so the margin is needed."""
 
 _NEVER_TYPED = frozenset({"Cc", "Cs"})
 
@@ -31,7 +31,7 @@ class Passphrase:
         text = unicodedata.normalize("NFC", typed).strip()
         if not text or any(unicodedata.category(character) in _NEVER_TYPED for character in text):
             raise InvalidPassphrase(
-                "A passphrase is one line of visible characters.", "Nothing was changed.", "Type it again."
+                "A passphrase must be one line of visible characters.", "Nothing was changed.", "Type it again."
             )
         self.characters = len(text)
         self.masked = SecretValue(text.encode())
@@ -46,9 +46,9 @@ class Passphrase:
         """Refuse what is too short to protect a new file. Raises InvalidPassphrase."""
         if self.characters < LEAST_CHARACTERS:
             raise InvalidPassphrase(
-                f"A new passphrase has at least {LEAST_CHARACTERS} characters; this one has {self.characters}.",
-                "Whoever gets hold of the file can try short ones until one fits. Nothing was changed.",
-                "Take several words in a row; no signs or digits are needed.",
+                f"A new passphrase needs at least {LEAST_CHARACTERS} characters; this one has {self.characters}.",
+                "A short passphrase can be guessed by anyone who copies the file. Nothing was changed.",
+                "Use several words; symbols and digits are not required.",
             )
 
     def check_same(self, again: Passphrase) -> None:
@@ -109,7 +109,7 @@ class PassphraseNeeded(StoreLocked):
         super().__init__(
             what,
             f"{opener.place} needs {needs}. Nothing was sent or changed.",
-            f"Give the passphrase on a terminal, or in a file that {PASSPHRASE_VARIABLE} names.",
+            f"Enter the passphrase on a terminal, or in a file that {PASSPHRASE_VARIABLE} names.",
         )
         self.opener = opener
         self.creating = creating
@@ -131,9 +131,9 @@ def read_passphrase_file(path: Path) -> Passphrase:
         return Passphrase(_read(path).decode("utf-8-sig"))
     except OSError as error:
         # Not by its name: where the passphrase itself was put into the variable, that would be shown here.
-        reason = f"The file of the passphrase cannot be read: {os.strerror(error.errno or 0).lower()}."
+        reason = f"The passphrase file cannot be read: {os.strerror(error.errno or 0).lower()}."
     except (UnicodeDecodeError, InvalidPassphrase):
-        reason = f"{path} holds no passphrase: that is one line of visible characters, in UTF-8."
+        reason = f"{path} has no passphrase: one line of visible characters in UTF-8."
     raise InvalidPassphrase(
         reason, "Nothing was sent or changed.", f"Correct the file that {PASSPHRASE_VARIABLE} names."
     )

@@ -87,16 +87,16 @@ def decode(profile: Profile, text: str) -> SecretKey:
     if parts is None:
         raise DamagedSecret(
             f"What is stored for profile {profile.name} cannot be read.",
-            "It was changed by another program, or written by a newer ncp-tui.",
-            "Enter the secret key again by editing the profile.",
+            "Another program changed it, or a newer ncp-tui wrote it.",
+            "Edit the profile and enter its secret key again.",
         )
     access_key, secret_key = parts
     if access_key != profile.access_key:
         raise OtherAccessKey(
             f"The stored secret key belongs to another access key ({mask_access_key(access_key)}) than profile "
             f"{profile.name} has ({profile.masked_access_key}).",
-            "It was not used: every request would be refused.",
-            "Enter the secret key of this access key by editing the profile.",
+            "It was not used: NCP would refuse every request.",
+            "Edit the profile and enter the secret key of this access key.",
         )
     return secret_key
 

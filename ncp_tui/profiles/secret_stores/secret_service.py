@@ -94,7 +94,7 @@ class TimedSecretService(SecretService.Keyring):
         return collection
 
     def unlock(self, item: secretstorage.Item | secretstorage.Collection) -> None:
-        """The hook of keyring before an item is read; here it asks nobody. Raises KeyringLocked."""
+        """The hook of keyring before an item is read; here it asks no user. Raises KeyringLocked."""
         if item.is_locked():
             raise KeyringLocked if isinstance(item, secretstorage.Collection) else _locked_by_itself()
 
@@ -163,7 +163,7 @@ def _problem(fault: Exception) -> Problem:
         case TimeoutError():
             return KeyringSilent(SILENT_SECONDS)
         case UnicodeDecodeError():
-            return DamagedSecret("What is stored in the OS keyring is no text.")
+            return DamagedSecret("The entry in the OS keyring is not text.")
         case LockedException():
             return KeyringLocked()
         case ItemNotFoundException():
