@@ -38,8 +38,8 @@ class BodyReader:
     async def read(self, head: httpx.Response) -> None:
         """Read the body that follows `head`, inflated in steps that never hold more than the cap.
 
-        Raises BadAnswer for one that is too large, cut off or in an encoding nobody asked for, zlib.error for one that
-        cannot be inflated, and whatever the network does. The answer is closed in any case.
+        Raises BadAnswer for one that is too large, cut off or in an encoding that was not requested, zlib.error for
+        one that cannot be inflated, and whatever the network does. The answer is closed in any case.
         """
         self.head = head
         try:
@@ -102,7 +102,7 @@ class BodyReader:
     def answer(self, secrets: Sequence[SecretKey]) -> Answer:
         """What came, as a record, once there is a head.
 
-        It may repeat what nobody may see (validators quote rejected values, debuggers echo headers): `secrets` are
+        It may repeat a secret (validators quote rejected values, debuggers echo headers): `secrets` are
         taken out.
         """
         head = self.head

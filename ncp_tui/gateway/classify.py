@@ -113,7 +113,7 @@ class _Pairs(list[tuple[str, Any]]):
 
 
 def _repeats_a_name(answer: Answer) -> bool:
-    """Whether the object, or an error object in it, has two members of one name: then nobody knows which is meant."""
+    """Whether the object, or an error object in it, has two members of one name: then it is unknown which is meant."""
     try:
         found = json.loads(answer.body.decode("utf-8-sig", errors="replace"), object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
@@ -183,7 +183,7 @@ _PERMISSION = _Documented(
 _NO_ROUTE = _Documented(
     errors.NotFound,
     "The gateway does not know this path",
-    f"{_NOTHING_CHANGED} The site or region is wrong, the service is not offered there, or this account has no "
+    f"{_NOTHING_CHANGED} The site or region is wrong, NCP does not offer it there, or this account has no "
     "permission for it or no subscription.",
     "Check site, region and gateway URL of the profile, then the permissions and the subscription of the account.",
 )
@@ -219,11 +219,11 @@ Source: api-gov.ncloud-docs.com, "api-call-lgc-errorhandling". No other pair pro
 _FAILURES: Mapping[tuple[int, str], _Documented] = MappingProxyType(
     {
         (503, "500"): _Documented(
-            errors.EndpointError, "The gateway could not reach the service behind it", _UNKNOWN_EFFECT, _LOOK_FIRST
+            errors.EndpointError, "The gateway could not reach its backend", _UNKNOWN_EFFECT, _LOOK_FIRST
         ),
         (504, "510"): _Documented(
             errors.EndpointTimeout,
-            "The service behind the gateway did not answer in time",
+            "The backend of the gateway did not answer in time",
             "The request may have taken effect nevertheless.",
             _LOOK_FIRST,
         ),
@@ -293,8 +293,8 @@ def _may_have_acted(error: GatewayError) -> GatewayError:
 def _clock_advice(offset: ClockOffset | None, correction: float) -> str:
     if offset is not None and not offset.is_believable:
         return (
-            f"The answer's date is {offset.in_words}: a clock is corrected for by 24 hours at most. Set this machine's "
-            "clock if it is wrong; else check the gateway URL and the proxy."
+            f"The date of the response is {offset.in_words}: a clock is corrected for by 24 hours at most. Set "
+            "this machine's clock if it is wrong; else check the gateway URL and the proxy."
         )
     if offset is not None and correction and not offset.after(correction).is_worrying:
         return "The clock was corrected for: copy both keys again from the NCP console."

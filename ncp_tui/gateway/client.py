@@ -79,11 +79,11 @@ class GatewayClient:
         environ: Mapping[str, str] = os.environ,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Talk to `endpoint` as `credentials`, asked for the pair before each attempt, which is given to `record`.
+        """Talk to `endpoint` as `credentials`, the source of the pair for each attempt; attempts are given to `record`.
 
         Proxies come from the environment as curl reads it, except that a loopback gateway is always reached directly.
         Certificates are read when the first request needs them, so UnusableCaBundle comes out of `send`. `monotonic` is
-        a clock in seconds that nobody sets. `transport` replaces the network in tests. Raises UnusableProxy.
+        a clock in seconds that is never set. `transport` replaces the network in tests. Raises UnusableProxy.
         """
         self.endpoint = endpoint
         self.clock_offset: ClockOffset | None = None
@@ -255,7 +255,7 @@ class GatewayClient:
 
 
 def _secrets(request: httpx.Request, call: ApiCall, keys: Credentials | None) -> list[SecretKey]:
-    """What an answer may repeat and nobody may see."""
+    """The secrets that an answer may repeat."""
     values = [keys.secret_key if keys else None, *(call.body or {}).values()]
     signature = request.headers.get(SIGNATURE_HEADER)
     return [value for value in values if isinstance(value, SecretKey)] + [SecretKey(signature)] * bool(signature)

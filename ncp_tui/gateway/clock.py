@@ -72,7 +72,7 @@ def offset_from(dates: Sequence[str], started: float, elapsed: float) -> ClockOf
     """Read the offset from the `Date` headers of one answer.
 
     `started` is local epoch seconds when the request left, `elapsed` the seconds until the answer began, by a clock
-    that nobody sets: the gateway wrote its date somewhere in between, so the middle is compared, and half the round
+    that is never set: the gateway wrote its date somewhere in between, so the middle is compared, and half the round
     trip and half of a Date's resolution of one second are the uncertainty. None for a missing or unreadable
     date, and for two that differ.
     """

@@ -26,7 +26,7 @@ from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
 
 FRESH = "fresh"
-"""A request's extension: whether it goes out on a connection that nobody has used, which is closed after it."""
+"""A request's extension: whether it goes out on a connection that was never used, which is closed after it."""
 
 _LIMITS = httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=5.0)
 _CLOSING_SECONDS = 1.0
@@ -141,7 +141,7 @@ class UnusableCaBundle(TlsFailed):
 
 
 async def loaded_tls_context(ca_bundle: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
-    """The same as `tls_context`, with the files read where a disk that hangs holds nobody. Raises UnusableCaBundle."""
+    """The same as `tls_context`, with the files read on a thread that may hang. Raises UnusableCaBundle."""
     try:
         return await run_blocking(lambda: tls_context(ca_bundle, environ), DISK_SECONDS)
     except TimeoutError:

@@ -10,7 +10,7 @@ class GatewayError(Problem):
     """A request that did not end in a confirmed success.
 
     `may_have_acted` is the one fact that decides what happens next: False proves that the operation had no effect (it
-    did not leave, or it was refused), True means that nobody knows. `code` and `message` are the gateway's or the
+    did not leave, or it was refused), True means unknown. `code` and `message` are the gateway's or the
     service's own, `exchange` is what was sent and received.
     """
 
@@ -78,7 +78,7 @@ class RefusedByService(GatewayError):
 
 
 class ReadOnlyRefused(GatewayError):
-    """An operation with an effect was asked for in read-only mode; it was never built."""
+    """An operation with an effect was requested in read-only mode; it was never built."""
 
     kind = "read_only"
 

@@ -1,4 +1,4 @@
-"""Asking the metadata service, which every server of NCP reaches and nobody else, for the keys of the server's role.
+"""Asking the metadata service, which the servers of NCP alone reach, for the keys of the server's role.
 
 A question of its own and no request to a gateway: unsigned, in plain http, never through a proxy, recorded nowhere,
 because the answer holds a secret key. Source: the metadata clients of the official Go and Python SDKs.
@@ -33,7 +33,7 @@ _ROLE = re.compile(r"(?!\.+$)[^\s/\\?#<>{}\"']{1,128}")
 _NO_ROLE = frozenset({403, 404, 405})
 _OK = 200
 _REDIRECTS = range(300, 400)
-_NOTHING_SENT = "Nothing was sent to the service."
+_NOTHING_SENT = "Nothing was sent to NCP."
 _OTHER_KEYS = "or choose other keys"
 
 
@@ -44,7 +44,7 @@ class UnsafeMetadataService(KeysUnavailable):
 
 
 class NotOnServer(KeysUnavailable):
-    """Nobody listens where the metadata service is."""
+    """Nothing listens where the metadata service is."""
 
     kind = "not_on_ncp_server"
 

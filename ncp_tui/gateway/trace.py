@@ -1,7 +1,7 @@
 """Watching one request from inside the connection: the time each phase took, and whether anything left this machine.
 
 httpcore reports its steps to a `trace` extension. That is public, and it is the only honest witness of "not one byte
-was sent", which decides between "certainly not started" and "cannot tell". From it follows
+was sent", which decides between "certainly not started" and "unknown". From it follows
 what an exception of the network means for the request.
 """
 
@@ -102,7 +102,7 @@ class RequestTrace:
         self._left = self._monotonic()
 
     async def _look_up(self, host: str, port: int) -> None:
-        """Resolve the name before the connection does: timed apart, and where a dead resolver holds nobody."""
+        """Resolve the name before the connection does: timed apart, and where a dead resolver holds up nothing."""
         self._connected_to = (host, port)
         started = self._monotonic()
         await look_up(host, port)

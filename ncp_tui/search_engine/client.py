@@ -51,7 +51,7 @@ _MOST_OF_A_NUMBER = 40
 
 
 class WrongCluster(GatewayError):
-    """What answered is not the cluster that was asked for, or nothing that could be asked for: nothing goes there."""
+    """What answered is not the requested cluster, or nothing that could be requested: nothing goes there."""
 
     kind = "wrong_cluster"
 
@@ -166,7 +166,7 @@ class SearchEngine:
         """The snapshot history from its newest end on, a page at a time; a row met twice comes once.
 
         The service's order is not documented: where the first of several pages begins with the oldest, the pages are
-        gone through backwards. The next page is fetched when it is asked for; with `at_once` above one, some are on
+        gone through backwards. The next page is fetched when it is needed; with `at_once` above one, some are on
         their way before. Raises ListMissing.
         """
         fetch, rows = self._fetching("getSnapshotHistory", number), RowReader(HISTORY, most)
@@ -299,7 +299,7 @@ def _another(cluster: Cluster, number: str, name: str) -> WrongCluster:
     asked = f"{name} ({number})" if name else number
     answered = " ".join(part for part in (cluster.name, f"({cluster.number})" if cluster.number else "") if part)
     return WrongCluster(
-        f"Asked for cluster {asked}, and the answer is {f'of {clean(answered)}' if answered else 'of no cluster'}.",
+        f"Cluster {asked} was requested, but the response is about {clean(answered) or 'no cluster'}.",
         "The response is not used, and nothing was sent to either cluster.",
         "List the clusters again; if it persists, check the gateway URL and the proxy.",
     )

@@ -49,11 +49,11 @@ class Listing(Sequence[T_co]):
     total: int | None = None
     """How many rows the service counts; None where it says nothing."""
     is_whole: bool = True
-    """Whether these are known to be all. False where only some were asked for, too."""
+    """Whether these are known to be all. False where only some were requested, too."""
     gap: str = ""
     """A sentence of what is missing though it was wanted: cut off, or fewer than the service counts; else empty."""
     has_more: bool = False
-    """Whether the service has pages behind these rows that were not asked for."""
+    """Whether the service has pages behind these rows that were not requested."""
 
     @overload
     def __getitem__(self, index: int) -> T_co: ...
@@ -213,14 +213,14 @@ def _why(result: Any, found: Mapping[str, Any]) -> str:
 
 
 PAGE_SIZE = 100
-"""Rows asked for at once. The service documents no maximum, and answers with its own page size if it has one."""
+"""Rows requested at once. The service documents no maximum, and answers with its own page size if it has one."""
 
 MOST_PAGES = 5_000
 MOST_ROWS = 50_000
-"""Of one list: 120 MB as clusters. A list that goes on is cut, and says so; the largest fleet known has 400."""
+"""Of one list: 120 MB as clusters. A longer list is cut, and says so; the largest fleet known has 400."""
 
 AT_ONCE = 4
-"""Pages of a long list that are asked for at the same time: as many as the gateway's client has connections."""
+"""Pages of a long list that are requested at the same time: as many as the gateway's client has connections."""
 
 _MOST_EMPTY = 3
 """Pages in a row without anything new, after which a list that is read backwards is given up."""
@@ -334,7 +334,7 @@ class _Prefetch:
         return await (task if task is not None else self._fetch(page))
 
     def cancel(self) -> None:
-        """Leave alone what nobody waits for any more."""
+        """Leave alone what is not awaited any more."""
         for task in self._tasks.values():
             task.cancel()
             task.add_done_callback(_forget)

@@ -1,10 +1,10 @@
 """What a message of the snapshot history says. The service publishes no list of its messages, and mixes two languages.
 
 A table of words instead of one pattern, because the rule has to be turned round: a pattern finds what it looks for in
-a message nobody has seen ("Complete loss of data"), while here a message is a success only where every word of it is
+a message never seen before ("Complete loss of data"), while here a message is a success only where every word of it is
 known. What a word is worth depends on its neighbours ("0 failed shards"), so a message is cut into words first. In this
 order: what is denied ("no failures") counts as nothing; any failing word that is left fails it; a word for something
-that goes on makes it running; a success needs all of its words known, no denial, and nothing missing.
+that continues makes it running; a success needs all of its words known, no denial, and nothing missing.
 """
 
 from __future__ import annotations

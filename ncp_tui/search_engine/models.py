@@ -171,7 +171,7 @@ class HistoryEntry:
 
     @property
     def is_scheduled(self) -> bool:
-        """Whether it says that a schedule asked for it; the values of its kind are not documented."""
+        """Whether it says that a schedule requested it; the values of its kind are not documented."""
         return _SCHEDULED.search(self.kind) is not None
 
     @property

@@ -38,7 +38,7 @@ Try = Callable[[int, float], Awaitable[Any]]
 
 
 def is_transient(error: GatewayError) -> bool:
-    """Whether the same question may be answered a moment later. Keys, permissions and certificates do not mend."""
+    """Whether a retry may succeed. Keys, permissions and certificates do not change by themselves."""
     if isinstance(error, BadAnswer):
         return error.is_incomplete
     return isinstance(error, _TRANSIENT) and not isinstance(error, _PERMANENT)

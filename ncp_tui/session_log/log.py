@@ -32,9 +32,9 @@ class Action:
     outcome: str = ""
     failed: bool = False
     background: bool = False
-    """Not asked for by the user just now: listed, but nothing jumps to it."""
+    """Not requested by the user just now: listed, but nothing jumps to it."""
     ended: datetime | None = None
-    """None while it goes on, and for a request that was made outside of any action."""
+    """None while it runs, and for a request that was made outside of any action."""
     error: str | None = None
     """The `kind` of the problem it ended in."""
     profile: str = ""
@@ -72,7 +72,7 @@ class SessionLog:
         """Group every request made inside under one action.
 
         Tasks started inside belong to it as well. Whatever ends it (a Problem, a bug, being cancelled) becomes its
-        outcome and goes on.
+        outcome and is raised on.
         """
         action = Action(title, next(self._numbers), self._now(), background=background)
         self.actions.append(action)

@@ -60,7 +60,7 @@ class LogWriter:
         self.run = run or f"{os.getpid()}-{os.urandom(4).hex()}"
         """What this program's lines are told from others' by; process ids come again."""
         self.problem: LogUnwritable | None = None
-        """Why something is missing in the file: the first reason. The run goes on, and later lines are tried again."""
+        """Why something is missing in the file: the first reason. The run continues; later lines are tried again."""
         self.missing = 0
         """How many lines are missing."""
         self._prepare = prepare

@@ -93,7 +93,7 @@ class DaemonExecutor(ThreadPoolExecutor):
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """An event loop whose own threads, as those of a connection's name lookup, hold nobody either."""
+    """An event loop whose own threads, as those of a connection's name lookup, hold up nothing either."""
     loop = asyncio.new_event_loop()
     loop.set_default_executor(DaemonExecutor())
     return loop

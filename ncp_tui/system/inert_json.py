@@ -16,7 +16,7 @@ from typing import Any
 from ncp_tui.text import clean_json
 
 MOST_VALUES = 50_000
-"""Objects, lists and their members that are decoded of one answer: 2,000 clusters in full; 100 are asked for at once.
+"""Objects, lists and their members that are decoded of one answer: 2,000 clusters in full; 100 are requested at once.
 In the worst shape they take 40 ms."""
 
 MOST_DEPTH = 32

@@ -22,7 +22,8 @@ _PRIVATE = 0o600
 def read_file(path: Path, *, follow: bool = False) -> bytes:
     """What is in the file `path`, at most LARGEST bytes of it. Raises OSError.
 
-    A pipe of that name would be waited for, and a link may lead to anything: neither is read, but a link with `follow`.
+    A pipe of that name would be waited for, and a link may point to anything: neither is read, but a link with
+    `follow`.
     """
     no_link = 0 if follow else getattr(os, "O_NOFOLLOW", 0)
     handle = os.open(path, os.O_RDONLY | no_link | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
@@ -43,7 +44,7 @@ def foreign_owner(path: Path, status: os.stat_result) -> tuple[str, str]:
 
 
 class GivenUp(Exception):
-    """Nobody waits for this write any more, so it was not made."""
+    """This write is not awaited any more, so it was not made."""
 
 
 class Fence:
@@ -76,7 +77,7 @@ def write_atomically(
 ) -> None:
     """Replace the content of `path` by `data`, mode 0600; whoever reads sees the old file or the new one.
 
-    A symbolic link is replaced, and what it leads to left alone; with `follow` it stays one, and the file it points to
+    A symbolic link is replaced, and what it points to left alone; with `follow` it stays one, and the file it points to
     is replaced. `replacing` is entered for the moment of the replacement, and may call it off by raising. Raises
     OSError, and then the old file is untouched.
     """

@@ -232,14 +232,14 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     # It failed, or lost the service behind it: who knows how far the request got?
     ("unexpected-error-before", ServerError, "unknown", None, 9, FAILED),
     ("unexpected-error-after", ServerError, "accepted", "history", 0, FAILED),
-    ("endpoint-error-before", EndpointError, "unknown", None, 9, "The gateway could not reach the service behind it"),
+    ("endpoint-error-before", EndpointError, "unknown", None, 9, "The gateway could not reach its backend"),
     (
         "endpoint-error-after",
         EndpointError,
         "accepted",
         "history",
         0,
-        "The gateway could not reach the service behind it",
+        "The gateway could not reach its backend",
     ),
     ("endpoint-timeout-before", EndpointTimeout, "unknown", None, 9, "The request may have taken effect nevertheless."),
     ("endpoint-timeout-after", EndpointTimeout, "accepted", "history", 0, "The service did not answer the gateway in"),

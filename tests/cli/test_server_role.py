@@ -209,7 +209,7 @@ def test_keys_that_cannot_be_had(
     error = result.json()["error"]
     assert (result.code, error["kind"]) == (3, kind)
     assert said in error["what"]
-    assert "Nothing was sent to the service." in error["meaning"]
+    assert "Nothing was sent to NCP." in error["meaning"]
     assert error["next_step"]
     assert "SKcanary" not in result.stdout + result.stderr
     assert asked(sandbox) == []
@@ -281,7 +281,7 @@ def without_keys_for_the_create(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatc
 
     async def current(role: ServerRole) -> Credentials:
         if "getBucketList" in asked(sandbox):
-            raise NotOnServer("There is no metadata service.", "Nothing was sent to the service.", "Wait.")
+            raise NotOnServer("There is no metadata service.", "Nothing was sent to NCP.", "Wait.")
         return await real(role)
 
     monkeypatch.setattr(ServerRole, "current", current)

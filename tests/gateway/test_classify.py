@@ -580,7 +580,7 @@ TOLD: list[tuple[int, Any, str]] = [
     (401, gateways("210"), f"The key is valid but lacks permission for this (401/210). {POLICY}"),
     (403, gateways("230"), f"The key is valid but lacks permission for this (403/230). {POLICY}"),
     (404, gateways("300"), ("The gateway does not know this path (404/300). Nothing was changed. The site or region is "
-     "wrong, the service is not offered there, or this account has no permission for it or no subscription. Check "
+     "wrong, NCP does not offer it there, or this account has no permission for it or no subscription. Check "
      "site, region and gateway URL of the profile, then the permissions and the subscription of the account.")),
     (413, gateways("430"), f"The request is too large (413/430). Nothing was changed. {FIX}"),
     (429, gateways("400"), ("The account's quota is used up (429/400). Nothing was changed. A retry does not help. "
@@ -589,8 +589,8 @@ TOLD: list[tuple[int, Any, str]] = [
      "then retry.")),
     (429, gateways("420"), ("The gateway is throttling this account (429/420). Nothing was changed. Wait a minute, "
      "then retry.")),
-    (503, gateways("500"), f"The gateway could not reach the service behind it (503/500). {UNSAID}"),
-    (504, gateways("510"), ("The service behind the gateway did not answer in time (504/510). The request may have "
+    (503, gateways("500"), f"The gateway could not reach its backend (503/500). {UNSAID}"),
+    (504, gateways("510"), ("The backend of the gateway did not answer in time (504/510). The request may have "
      "taken effect nevertheless. Check the history before you retry.")),
     (500, gateways("900"), f"The gateway failed (500/900). {UNSAID}"),
     # What it does not.
@@ -779,8 +779,8 @@ def test_which_code_is_shown(body: dict[str, Any], code: str | None) -> None:
             ClockOffset(-3 * 86_400.0, 1.0),
             0.0,
             (
-                "The answer's date is 3 days behind this machine's clock: a clock is corrected for by 24 hours at most."
-                " Set this machine's clock if it is wrong; else check the gateway URL and the proxy."
+                "The date of the response is 3 days behind this machine's clock: a clock is corrected for by 24 hours "
+                "at most. Set this machine's clock if it is wrong; else check the gateway URL and the proxy."
             ),
         ),
     ],

@@ -30,7 +30,7 @@ class Turns:
         await asyncio.sleep(0)
         pair = next(self._pairs)
         if pair is None:
-            raise KeysUnavailable("There are no keys.", "Nothing was sent to the service.", "Wait.")
+            raise KeysUnavailable("There are no keys.", "Nothing was sent to NCP.", "Wait.")
         self.masked = pair.masked
         return pair
 

@@ -50,7 +50,7 @@ async def refused(url: str) -> KeysUnavailable:
     with pytest.raises(KeysUnavailable) as caught:
         await ask(url)
     problem = caught.value
-    assert "Nothing was sent to the service." in problem.meaning
+    assert "Nothing was sent to NCP." in problem.meaning
     assert problem.next_step
     assert CANARY not in problem.sentences()
     assert problem.sentences().isprintable()
@@ -252,7 +252,7 @@ def test_who_may_not(url: str) -> None:
         check_metadata_service(url, "NCLOUD_METADATA_ENDPOINT")
     said = caught.value.sentences()
     assert "NCLOUD_METADATA_ENDPOINT" in said
-    assert "Nothing was sent to the service." in said
+    assert "Nothing was sent to NCP." in said
     assert CANARY not in said
     assert "evil" not in said
 

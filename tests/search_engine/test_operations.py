@@ -175,7 +175,7 @@ async def test_what_answers_is_the_cluster_that_was_asked_for(
         assert shown is not None
         assert shown.number == NUMBER
         return
-    with pytest.raises(WrongCluster, match=r"Asked for cluster .*1037001"):
+    with pytest.raises(WrongCluster, match=r"Cluster .*1037001.* was requested"):
         await engine.show_cluster(NUMBER, name)
 
 

@@ -28,7 +28,7 @@ from tests.tables import each_row
 
 AT = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
 READ = ReadResult(AT)
-BROKEN = ReadResult(AT, EndpointError("The gateway could not reach the service behind it (503/500)."))
+BROKEN = ReadResult(AT, EndpointError("The gateway could not reach its backend (503/500)."))
 CLUSTER = Cluster(REQUEST.cluster_number, REQUEST.cluster_name, "running", health="green")
 BUCKETS = (Bucket(REQUEST.bucket), Bucket("locked-one", locked=True), Bucket("denied-one", denied=True))
 FACTS = PreflightEvidence(CLUSTER, READ, BUCKETS, READ, [], READ, (), None, ClockOffset(0.2, 0.5))

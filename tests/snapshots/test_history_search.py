@@ -497,7 +497,7 @@ async def test_what_is_told_where_nobody_can_tell() -> None:
          "not send it again before you have looked.")),
         (gateway_error(401, "210"), ENTRY, 60, (f"{unread}The key is valid but lacks permission for this (401/210: M). "
          "Look at the history of search-0001 when that is mended.")),
-        (gateway_error(503, "500"), nameless, 0, (f"{unread}The gateway could not reach the service behind it "
+        (gateway_error(503, "500"), nameless, 0, (f"{unread}The gateway could not reach its backend "
          "(503/500: M). Look at the history of 1037001 when that is mended.")),
     ]  # fmt: skip
     for answer, entry, seconds, told in cases:

@@ -135,7 +135,7 @@ async def test_the_header_names_a_gateway_that_is_not_ncps() -> None:
 
 FAULTS = {
     "The response is not one of NCP's (200)": (200, b"<html>welcome</html>"),
-    "could not reach the service behind it (503/500": (503, b'{"error":{"errorCode":"500","message":"x"}}'),
+    "could not reach its backend (503/500": (503, b'{"error":{"errorCode":"500","message":"x"}}'),
     "throttling this account (429/410": (429, b'{"error":{"errorCode":"410","message":"x"}}'),
 }
 

@@ -94,7 +94,7 @@ async def test_a_watched_snapshot_outlives_its_keys_and_goes_on_when_they_come_b
 async def test_keys_that_cannot_be_had_are_a_card(metadata: MetadataServer) -> None:
     metadata.keys = None
     async with staged_with_role(metadata) as (stage, _):
-        assert stage.shows("This server has no role", "Nothing was sent to the service", "Attach a role")
+        assert stage.shows("This server has no role", "Nothing was sent to NCP", "Attach a role")
         assert stage.shows("key **** (server role")
         assert not stage.sandbox.ledger.requests
         metadata.keys = document(ACCESS_KEY, SECRET_KEY, START + 6 * HOURS)
