@@ -76,7 +76,9 @@ def show_cluster(context: CommandContext, wanted: str) -> ExitCode:
         cluster, read_at = context.wait(_read_cluster(engine, wanted)), context.workspace.now()
         summary = context.wait(read_summary(engine, cluster))
     document = cluster_document(cluster, identity.profile, read_at, summary)
-    lines = cluster_lines(cluster, profile=identity.profile, summary=summary, moment=Moment(read_at))
+    lines = cluster_lines(
+        cluster, profile=identity.profile, summary=summary, moment=Moment(read_at, identity.profile.max_age_bar)
+    )
     context.out.answer(document, plain_text(lines))
     return ExitCode.DONE
 

@@ -59,6 +59,7 @@ def _profile_options(function: F) -> F:
             click.option(
                 "--name-template", metavar="T", help="Template of snapshot names, as {cluster}-{date}-{time}."
             ),
+            click.option("--max-age", metavar="D", help="When a last good snapshot is too old: 90m, 26h or 3d."),
             click.option("--accent", metavar="COLOUR", help="red, orange, yellow, green, blue, purple or none."),
         )
     ):

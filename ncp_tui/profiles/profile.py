@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, get_args
@@ -36,6 +37,10 @@ _RESERVED_NAMES = MappingProxyType(
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _LONGEST_NAME = 64
+_AGE = re.compile(r"(\d{1,5})([mhd])")
+DEFAULT_MAX_AGE = "26h"
+"""A day, and two hours for the nightly snapshot to run."""
+
 _LONGEST_TEXT = 1024
 # A profile's name becomes part of file names; Windows opens a device for these, with any extension.
 _WINDOWS_DEVICES = frozenset(
@@ -75,6 +80,8 @@ class Profile:
     read_only: bool = False
     protected: bool = False
     accent: Accent | None = None
+    max_age: str | None = None
+    """From which age the newest good snapshot of a cluster is too old, as `26h`; None for DEFAULT_MAX_AGE."""
     # Not in the repr: a hand-written file may hold anything under a key of its own, a secret included.
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
@@ -83,9 +90,22 @@ class Profile:
         """The access key id with its middle hidden, for screens and logs."""
         return mask_access_key(self.access_key)
 
+    @property
+    def max_age_bar(self) -> timedelta:
+        """`max_age` as a time, or the default."""
+        return read_age(self.max_age or DEFAULT_MAX_AGE) or timedelta(hours=26)
+
     def endpoint(self) -> Endpoint:
         """Where this profile's requests go. Raises UnknownEndpoint for a site, region or URL that does not exist."""
         return endpoint_for(self.site, self.region, self.gateway_url)
+
+
+def read_age(text: str) -> timedelta | None:
+    """`90m`, `26h` or `3d` as a time; None for anything else, a bare number and zero among it."""
+    match = _AGE.fullmatch(text.strip().lower())
+    if match is None or not int(match[1]):
+        return None
+    return int(match[1]) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[match[2]]
 
 
 def check_profile_name(name: str) -> str:
@@ -228,6 +248,13 @@ def _check_ca_bundle(field_name: str, value: object) -> str | None:
     return str(path)
 
 
+def _check_age(field_name: str, value: object) -> str | None:
+    text = _check_text(field_name, value)
+    if text is not None and read_age(text) is None:
+        _refuse(field_name, f"{_shown(value)} is not an age.", "Write it as 90m, 26h or 3d.")
+    return text.lower() if text is not None else None
+
+
 def _check_flag(field_name: str, value: object) -> bool:
     if not isinstance(value, bool):
         _refuse(field_name, f"{field_name} must be true or false.")
@@ -273,5 +300,6 @@ _CHECKS: Mapping[str, Callable[[str, object], Any]] = MappingProxyType(
         "read_only": _check_flag,
         "protected": _check_flag,
         "accent": _check_accent,
+        "max_age": _check_age,
     }
 )

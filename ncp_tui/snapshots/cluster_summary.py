@@ -30,11 +30,8 @@ MOST_MEASURED = 10
 MOST_KEPT = 20
 """Rows of a cluster that are kept: of 2,000 clusters a whole page of 100 each would take 100 MiB."""
 
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:\.\d+)?")
-_AMOUNT = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(ms|msec|h|hour|hours|시간|m|min|mins|minute|minutes|분|s|sec|secs|second|seconds|초)(?![a-z])",
-    re.IGNORECASE,
-)
+_CLOCK = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:\.\d+)?"
+_AMOUNT = r"(?i)(\d+(?:\.\d+)?)\s*(ms(?:ec)?|h(?:ours?)?|시간|m(?:in(?:ute)?s?)?|분|s(?:ec(?:ond)?s?)?|초)(?![a-z])"
 _SECONDS_OF = {"ms": 0.001, "h": 3_600.0, "시": 3_600.0, "m": 60.0, "분": 60.0, "s": 1.0, "초": 1.0}
 
 
@@ -143,11 +140,11 @@ def duration_seconds(text: str) -> float | None:
     section 3.2), and a guess would move the estimate by a factor of sixty.
     """
     text = text.strip()
-    if (clock := _CLOCK.fullmatch(text)) is not None:
+    if (clock := re.fullmatch(_CLOCK, text)) is not None:
         hours, minutes, seconds = (int(part or 0) for part in clock.groups())
         return hours * 3_600.0 + minutes * 60.0 + seconds
-    amounts = list(_AMOUNT.finditer(text))
-    if not amounts or _AMOUNT.sub("", text).strip(" ,"):
+    amounts = list(re.finditer(_AMOUNT, text))
+    if not amounts or re.sub(_AMOUNT, "", text).strip(" ,"):
         return None
     return sum(float(count) * _unit(unit) for count, unit in (each.groups() for each in amounts))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on, work
@@ -15,9 +14,9 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.system.process import resume_gc
-from ncp_tui.tui.key_bindings import note_input, problem_words, use_keys
+from ncp_tui.tui.key_bindings import note_input, problem_words
 from ncp_tui.tui.messages import ChoiceMade, IdentityFound, JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
-from ncp_tui.tui.palette import commands_of, topics_of
+from ncp_tui.tui.palette import commands_of, notices_of, profiles_of, themes_of, topics_of
 from ncp_tui.tui.preferences import Preferences
 from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
@@ -25,7 +24,7 @@ from ncp_tui.tui.session import Session
 from ncp_tui.tui.snapshot_workers import SnapshotWorkers
 from ncp_tui.tui.terminal.clipboard import Clipboard
 from ncp_tui.tui.terminal.driver import TerminalApp
-from ncp_tui.tui.terminal.notifications import BELL, WAYS, Notifier
+from ncp_tui.tui.terminal.notifications import BELL, Notifier
 from ncp_tui.tui.terminal.typed_ahead import TypedAhead
 from ncp_tui.tui.themes import DARK, THEMES, theme_for
 from ncp_tui.tui.widgets.small_window import SmallWindow
@@ -148,24 +147,15 @@ class NcpApp(TerminalApp):
         if self._has_begun:
             return
         self._has_begun = True
-        self._use_keys()
+        if self.wanted_keys:
+            from ncp_tui.tui.keymap import put_in_force
+
+            self.session.key_problems = put_in_force(self, self.wanted_keys)
         self.find_identity()
         clusters = self._clusters_screen()
         if clusters is not None:
             await clusters.mount_panes()
         resume_gc()
-
-    def _use_keys(self) -> None:
-        """Put the user's own keys in force, and say which of them cannot be."""
-        if not self.wanted_keys:
-            return
-        from ncp_tui.tui.keymap import all_bindings, read_keymap
-
-        keymap = read_keymap(self.wanted_keys, all_bindings())
-        use_keys(keymap.keys)
-        self.set_keymap(dict(keymap.keys))
-        if keymap.problems:
-            self.session.key_problems = keymap.problems
 
     @work(group="identity", exclusive=True, exit_on_error=False, description="find who to call as")
     async def find_identity(self) -> None:
@@ -357,11 +347,7 @@ class NcpApp(TerminalApp):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers: the actions of the screen in front, the manual, themes and notifications."""
         yield from commands_of(screen)
+        yield from profiles_of(self.session.identities.identities, self.find_and_use)
+        yield from themes_of(self.choose_theme)
+        yield from notices_of(self.choose_notice)
         yield from topics_of(self)
-        for identity in self.session.identities.identities:
-            place = f"{identity.profile.site}, {identity.profile.region}; keys from {identity.source}"
-            yield SystemCommand(f"Use profile: {identity.name}", place, partial(self.find_and_use, identity.name))
-        for theme in THEMES:
-            yield SystemCommand(f"Theme: {theme.name}", "Change the colours", partial(self.choose_theme, theme.name))
-        for way, meaning in WAYS.items():
-            yield SystemCommand(f"Notify: {way}", meaning, partial(self.choose_notice, way))

@@ -18,13 +18,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
 import ncp_tui.tui
 from ncp_tui.text import clean
-from ncp_tui.tui.key_bindings import SEND_ID
+from ncp_tui.tui.key_bindings import SEND_ID, use_keys
 
 TAKEN: Final = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+j", "ctrl+o", "ctrl+c", "ctrl+z"})
 """Keys that tmux, a terminal or the shell takes before a program sees them, and the two that must always work."""
@@ -98,6 +99,14 @@ def _meet(one: OwnKeys, other: OwnKeys) -> bool:
         for mine in one.owners
         for its in other.owners
     )
+
+
+def put_in_force(app: App[Any], wanted: Mapping[str, Any]) -> tuple[str, ...]:
+    """Have the keys that the user `wanted` work in `app`; returns which of them do not, a sentence each."""
+    keymap = read_keymap(wanted, all_bindings())
+    use_keys(keymap.keys)
+    app.set_keymap(dict(keymap.keys))
+    return keymap.problems
 
 
 def all_bindings() -> dict[str, OwnKeys]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -10,9 +10,12 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 
 from ncp_tui.guide.pages import TOPICS, read_page
+from ncp_tui.profiles.identity import Identity
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.tui.key_bindings import SEND_ID
+from ncp_tui.tui.terminal.notifications import WAYS
+from ncp_tui.tui.themes import THEMES
 
 _WIDTH = 66
 """Columns of a paragraph: what the box has at 80 columns."""
@@ -45,6 +48,25 @@ def commands_of(screen: Screen[Any]) -> Iterator[SystemCommand]:
             yield SystemCommand(words, f"Not now: {unavailable}", partial(_say, screen, unavailable))
         else:
             yield SystemCommand(words, key, _running(active.node, binding.action))
+
+
+def profiles_of(identities: Iterable[Identity], use: Callable[[str], object]) -> Iterator[SystemCommand]:
+    """Every profile, to use from now on."""
+    for identity in identities:
+        place = f"{identity.profile.site}, {identity.profile.region}; keys from {identity.source}"
+        yield SystemCommand(f"Use profile: {identity.name}", place, partial(use, identity.name))
+
+
+def themes_of(choose: Callable[[str], object]) -> Iterator[SystemCommand]:
+    """Every theme."""
+    for theme in THEMES:
+        yield SystemCommand(f"Theme: {theme.name}", "Change the colours", partial(choose, theme.name))
+
+
+def notices_of(choose: Callable[[str], object]) -> Iterator[SystemCommand]:
+    """Every way to tell that a snapshot has ended."""
+    for way, meaning in WAYS.items():
+        yield SystemCommand(f"Notify: {way}", meaning, partial(choose, way))
 
 
 def topics_of(app: App[Any]) -> Iterator[SystemCommand]:

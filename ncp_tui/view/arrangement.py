@@ -11,8 +11,8 @@ from typing import Any
 from ncp_tui.view.table import Column
 from ncp_tui.view.text import Row, comparable
 
-_COMPARISON = re.compile(r"^(?P<column>[^:<>=!\s]+)(?P<sign>:|>=|<=|>|<)(?P<value>.*)$")
-_QUANTITY = re.compile(r"^(?P<count>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]*)$")
+_COMPARISON = r"^(?P<column>[^:<>=!\s]+)(?P<sign>:|>=|<=|>|<)(?P<value>.*)$"
+_QUANTITY = r"^(?P<count>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]*)$"
 _SIGNS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
@@ -75,7 +75,7 @@ def _contains(word: str) -> _Test:
 
 
 def _comparison(word: str, columns: Sequence[Column[Any]]) -> _Test | None:
-    match = _COMPARISON.match(word)
+    match = re.match(_COMPARISON, word)
     place = column_named(match["column"], columns) if match else None
     if match is None or place is None or not match["value"]:
         return None
@@ -94,7 +94,7 @@ def _comparison(word: str, columns: Sequence[Column[Any]]) -> _Test | None:
 
 
 def _quantity(text: str) -> float | None:
-    match = _QUANTITY.match(text.lower())
+    match = re.match(_QUANTITY, text.lower())
     unit = _UNITS.get(match["unit"]) if match else None
     return float(match["count"]) * unit if match and unit is not None else None
 

@@ -15,9 +15,6 @@ from ncp_tui.view.format import ZONE, age, elapsed, short_age
 from ncp_tui.view.history import state_cell
 from ncp_tui.view.text import Cell, Line, Tone, field
 
-MAX_AGE = timedelta(hours=26)
-"""The age from which a last good snapshot is too old, where the profile says nothing: a day, and time to run."""
-
 _DAY = timedelta(days=1)
 
 _LOOKS = {
@@ -34,7 +31,7 @@ class Moment:
     """As of when a summary is shown, and from which age on its last good snapshot is too old."""
 
     now: datetime
-    max_age: timedelta = MAX_AGE
+    max_age: timedelta = timedelta(hours=26)
 
 
 def is_too_old(summary: ClusterSummary, moment: Moment) -> bool | None:

@@ -67,6 +67,7 @@ def profile_lines(listed: ListedIdentity) -> list[Line]:
     extra = (
         ("bucket", profile.default_bucket),
         ("template", profile.name_template),
+        ("max. age", profile.max_age),
         ("CA bundle", profile.ca_bundle),
     )
     return [*lines, *(field(label, value) for label, value in extra if value)]
@@ -128,6 +129,7 @@ def identity_document(identity: Identity, source: str, *, default: bool, used: b
         "ca_bundle": profile.ca_bundle,
         "default_bucket": profile.default_bucket,
         "name_template": profile.name_template,
+        "max_age": profile.max_age,
         "read_only": profile.read_only,
         "protected": profile.protected,
         "accent": profile.accent,

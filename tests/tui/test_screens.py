@@ -300,3 +300,24 @@ async def test_the_arrows_lead_from_field_to_field_of_a_form() -> None:
         assert stage.app.screen.focused is not first
         await stage.press("up")
         assert stage.app.screen.focused is first
+
+
+async def test_a_filter_stays_in_sight_with_a_count_that_is_true() -> None:
+    async with staged((120, 40)) as stage:
+        await stage.press("slash")
+        await stage.type("status:running !검색")
+        await stage.press("enter")
+        assert stage.app.screen.query_one("#table", RecordTable).has_focus
+        assert stage.shows("status:running !검색", "7 of 14 rows, as of 09:00:00 KST")
+        world = stage.sandbox.world
+        del world._clusters["1037001"]
+        await stage.press("r")
+        assert stage.shows("6 of 13 rows, as of 09:00:00 KST")
+        await stage.press("escape")
+        assert not stage.shows("of 13 rows")
+
+
+async def test_how_old_is_too_old_is_the_profiles_own() -> None:
+    async with staged((120, 40), profile=dataclasses.replace(PROFILE, max_age="3d")) as stage:
+        assert stage.shows("42 h")
+        assert not stage.shows("42 h ! old")

@@ -181,7 +181,10 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
         under_way = [each for each in session.open_snapshots if each.request.cluster_number == cluster.number]
         summary = session.summaries.get(cluster.number, NOT_READ)
         word = tracked_word(under_way) if under_way else ""
-        return ListedCluster(cluster, Moment(session.workspace.now()), summary, word)
+        moment = Moment(session.workspace.now())
+        if session.identity is not None:
+            moment = Moment(moment.now, session.identity.profile.max_age_bar)
+        return ListedCluster(cluster, moment, summary, word)
 
     @work(group="rows", exclusive=True, exit_on_error=False, description="show the clusters as of now")
     async def show_ages(self) -> None:

@@ -73,6 +73,7 @@ class ProfileFields(VerticalScroll):
         yield "Region", _select("region", _regions(start.site), start.region), ""
         yield "Bucket", _input("default_bucket", start.default_bucket), "default bucket, optional"
         yield "Name template", _input("name_template", start.name_template), "or {cluster}-{date}-{time}"
+        yield "Max. age", _input("max_age", start.max_age), "of a last good snapshot: 26h, if empty"
         yield "Gateway URL", _input("gateway_url", start.gateway_url), "the site's, if empty"
         yield "CA bundle", _input("ca_bundle", start.ca_bundle), "the system's, if empty"
         yield (
@@ -131,7 +132,7 @@ class ProfileFields(VerticalScroll):
     def _values(self) -> dict[str, Any]:
         values: dict[str, Any] = {
             name: self.query_one(f"#{name}", Input).value.strip()
-            for name in ("name", "access_key", "default_bucket", "name_template", "gateway_url", "ca_bundle")
+            for name in ("name", "access_key", "default_bucket", "name_template", "max_age", "gateway_url", "ca_bundle")
         }
         values |= {name: self.query_one(f"#{name}", Select).value for name in ("store", "site", "region", "accent")}
         return values | {name: self.query_one(f"#{name}", Select).value == _YES for name in ("read_only", "protected")}

@@ -139,12 +139,14 @@ class TableScreen(BaseScreen):
         return f"refresh.{identity.name}" if identity is not None else "refresh"
 
     def show_as_of(self) -> None:
-        """Say beside the panes when the list was read, how long ago that is, and when it is read again."""
+        """Say beside the panes how many rows pass the filter, when the list was read, and how often it is read."""
         if self.panes is None or self.read_at is None:
             return
         every = self.refresher.rhythm.every
         rhythm = f", {rhythm_words(every)}" if every else ""
-        self.panes.show_note(f"{as_of(self.read_at, self.session.workspace.now())}{rhythm}")
+        is_filtered = self.filter_bar is not None and self.filter_bar.value
+        shown = f"{self.table.shown:,} of {self.table.total:,} rows, " if is_filtered else ""
+        self.panes.show_note(f"{shown}{as_of(self.read_at, self.session.workspace.now())}{rhythm}")
 
     def _grow_older(self) -> None:
         if self.is_current:
@@ -180,6 +182,7 @@ class TableScreen(BaseScreen):
         """Have the details pane follow the cursor, and what becomes known of its row."""
         if self.panes is not None:
             self.panes.show_first(self.details())
+            self.show_as_of()
 
     def show_problem(self, problem: Problem) -> None:
         """Show a problem above the rows that are known from before."""

@@ -126,7 +126,7 @@ class FilterBar(TextInput):
         """The user goes back to the list."""
 
     def __init__(self) -> None:
-        super().__init__(placeholder="Filter: text in any column", id="filter")
+        super().__init__(placeholder="Filter: word, !word, status:error, age>24h", id="filter")
         self.display = False
 
     def open(self) -> None:

@@ -167,7 +167,7 @@ def test_a_korean_terminal_of_old_gets_its_own_hangul(
     with Terminal(tmp_path, "--demo", environ=environ) as terminal:
         terminal.expect("14 clusters")
         terminal.press("/")
-        terminal.expect("Filter: text in any")
+        terminal.expect("Filter: word, !word")
         terminal.process.send("검색".encode("euc-kr"))
         terminal.press("0002")
         terminal.expect("1 of 14 match")
