@@ -53,7 +53,7 @@ class Output:
         write(self._stdout, text)
 
     def answer(self, document: Any, text: str) -> None:
-        """Write the answer in the form that was asked for."""
+        """Write the answer as JSON or as text, whichever was requested."""
         if self.json:
             self.document(document)
         else:

@@ -246,7 +246,7 @@ def error_document(problem: Problem) -> dict[str, Any]:
 
 
 def run_command(work: Callable[[CommandContext], ExitCode | int]) -> NoReturn:
-    """Do `work` and leave with the exit code that it returns, or that its failure leads to.
+    """Do `work` and leave with the exit code that it returns, or that its failure ends in.
 
     click's own exceptions (wrong usage) go through.
     """

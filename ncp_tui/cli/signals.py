@@ -133,7 +133,7 @@ class Signals:
 
     @property
     def _is_waiting(self) -> bool:
-        """Whether a signal has come that nobody has been told of, and that somebody may be told of now."""
+        """Whether a signal has come that is not delivered yet, and may be delivered now."""
         return self.number is not None and not self._is_raised and not self._is_held
 
     def _raise_waiting(self) -> None:

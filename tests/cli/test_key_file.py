@@ -78,7 +78,7 @@ def test_added_at_a_terminal_and_used_there(owner: Owner) -> None:
     """From the first question to a snapshot, each process asking once."""
     with owner.program.at_terminal(*owner.added()) as terminal:
         terminal.answer("Secret key (not shown):", owner.served.sandbox.secret_key)
-        terminal.expect("Nobody can recover it")
+        terminal.expect("cannot be recovered")
         choose(terminal, PHRASE, "another passphrase")
         read_on(terminal, "The two passphrases differ.")
         choose(terminal, PHRASE, PHRASE)
