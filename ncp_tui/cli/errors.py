@@ -304,8 +304,7 @@ def _usage() -> tuple[type[Problem], ...]:
     from ncp_tui.snapshots.evidence import CannotWriteEvidence
     from ncp_tui.snapshots.journal_contents import OtherDamage
     from ncp_tui.snapshots.resolve import EntryHeld, NotOpen
-    from ncp_tui.snapshots.rules import InvalidBucket, InvalidName
-    from ncp_tui.snapshots.templates import InvalidTemplate
+    from ncp_tui.snapshots.rules import InvalidBucket, InvalidName, InvalidTemplate
     from ncp_tui.view.curl import NotForCurl
 
     return (

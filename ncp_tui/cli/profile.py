@@ -266,7 +266,7 @@ def add_profile(context: CommandContext, name: str, secret_stdin: bool, values: 
 
 
 def _warn_of_template(context: CommandContext, profile: Profile) -> None:
-    from ncp_tui.snapshots.templates import template_warning
+    from ncp_tui.snapshots.rules import template_warning
 
     warning = template_warning(profile.name_template)
     if warning:

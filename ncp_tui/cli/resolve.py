@@ -11,13 +11,11 @@ from ncp_tui.cli.runner import CommandContext
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.client import SearchEngine
-from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import Contents, DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEntry
-from ncp_tui.snapshots.operations import LOOK_UPS
 from ncp_tui.snapshots.outcome import Caller, Verdict
-from ncp_tui.snapshots.resolve import Resolver, check_same_gateway
+from ncp_tui.snapshots.resolve import LOOK_UPS, Resolution, Resolver, check_same_gateway
 from ncp_tui.view.requests import ACCEPTED_DAMAGE, marked_sentence, request_entry_document, resolved_text
 
 Resolved = tuple[JournalEntry, Resolution | None]

@@ -23,8 +23,16 @@ from ncp_tui.snapshots.journal import JournalProblem
 from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 from ncp_tui.snapshots.preflight import Check, Preflight, PreflightEvidence, Severity, preflight
-from ncp_tui.snapshots.rules import check_bucket, check_name, name_problems, suggest_name
-from ncp_tui.snapshots.templates import DEFAULT_TEMPLATE, InvalidTemplate, render_name, zone_of_template
+from ncp_tui.snapshots.rules import (
+    DEFAULT_TEMPLATE,
+    InvalidTemplate,
+    check_bucket,
+    check_name,
+    name_problems,
+    render_name,
+    suggest_name,
+    zone_of_template,
+)
 
 FRESH: Final = timedelta(minutes=2)
 """How old what was looked at may be when a create is sent; a form or a question left open over lunch is older."""

@@ -25,8 +25,7 @@ from ncp_tui.problem import NextAction, Problem
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.snapshots.earlier_requests import Intent
-from ncp_tui.snapshots.journal_contents import Contents, DamageReport, OtherDamage
-from ncp_tui.snapshots.journal_damage import FileEvent, damage_id, read_journal
+from ncp_tui.snapshots.journal_contents import Contents, DamageReport, OtherDamage, converted, is_old
 from ncp_tui.snapshots.journal_entry import (
     JournalEntry,
     JournalEvent,
@@ -34,9 +33,7 @@ from ncp_tui.snapshots.journal_entry import (
     entries_of,
     event_of,
 )
-from ncp_tui.snapshots.journal_file import JournalFile
-from ncp_tui.snapshots.journal_line import JournalLine, recorded
-from ncp_tui.snapshots.journal_migration import converted, is_old
+from ncp_tui.snapshots.journal_file import FileEvent, JournalFile, JournalLine, damage_id, read_journal, recorded
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS

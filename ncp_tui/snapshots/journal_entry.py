@@ -9,8 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS
-from ncp_tui.snapshots.journal_damage import Reading
-from ncp_tui.snapshots.journal_line import BUCKET, NAME, NUMBER, JournalLine, Key
+from ncp_tui.snapshots.journal_file import BUCKET, NAME, NUMBER, JournalLine, Key, Reading
 from ncp_tui.snapshots.outcome import VERDICT_OF, Caller, Outcome, SnapshotRequest, Verdict
 
 # What can be added to each other without leaving the calendar, whatever stands in the file.

@@ -14,17 +14,17 @@ from ncp_tui.gateway.endpoints import may_reach_same_clusters
 from ncp_tui.gateway.errors import PermissionDenied
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.client import WrongCluster
+from ncp_tui.search_engine.history_reader import NOT_LOOKED_AT, OlderRows, look_at_older
 from ncp_tui.search_engine.lists import Listing
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry, SnapshotState
 from ncp_tui.search_engine.operations import is_key_missing
 from ncp_tui.snapshots.earlier_requests import Earlier, EarlierState, earlier_request, stops
 from ncp_tui.snapshots.history_match import is_of_cluster
-from ncp_tui.snapshots.history_search import SECONDS, end_of
 from ncp_tui.snapshots.journal import Journal, on_disk
 from ncp_tui.snapshots.journal_contents import DamageReport
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
-from ncp_tui.snapshots.older_rows import NOT_LOOKED_AT, OlderRows, look_at_older
 from ncp_tui.snapshots.outcome import SnapshotRequest
+from ncp_tui.snapshots.resolve import SECONDS, end_of
 from ncp_tui.snapshots.rules import InvalidBucket, check_bucket, check_cluster
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from ncp_tui.view.text import Tone
 
 if TYPE_CHECKING:  # the first frame does without what makes a snapshot
     from ncp_tui.snapshots.history_match import Match
-    from ncp_tui.snapshots.track import TrackedSnapshot
-    from ncp_tui.snapshots.watch import Progress
+    from ncp_tui.snapshots.track import Progress, TrackedSnapshot
 
 Words = Callable[[Problem], str]
 """How a face says a problem, with its own means for the next step."""

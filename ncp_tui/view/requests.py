@@ -16,7 +16,7 @@ from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, wrapped
 
 if TYPE_CHECKING:
-    from ncp_tui.snapshots.history_search import Resolution
+    from ncp_tui.snapshots.resolve import Resolution
 
 ACCEPTED_DAMAGE = "Requests that the damage hides stay unknown, and their snapshots can be requested again."
 """What accepting damage of the journal means."""

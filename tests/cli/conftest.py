@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
-from ncp_tui.snapshots.history_search import search_history
+from ncp_tui.snapshots.resolve import search_history
 from ncp_tui.system.backoff import Backoff
 from tests.cli.program import Called, Program, keys_of, private_environment
 
@@ -22,9 +22,9 @@ def nothing_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     # A create whose answer was lost is looked for a few times, however long a look takes: its clock goes by looks.
     monkeypatch.setattr(import_module("ncp_tui.cli.create"), "RESOLVE_SECONDS", 20.0)
     monkeypatch.setattr(taking, "search_history", partial(search_history, monotonic=count(0.0, 4.0).__next__))
-    monkeypatch.setattr(import_module("ncp_tui.snapshots.history_search"), "BACKOFF", Backoff(0.05, 15.0))
+    monkeypatch.setattr(import_module("ncp_tui.snapshots.resolve"), "BACKOFF", Backoff(0.05, 15.0))
     monkeypatch.setattr(taking, "BACKOFF", Backoff(first=0.0, longest=0.0))
-    monkeypatch.setattr(import_module("ncp_tui.snapshots.watch"), "BACKOFF", Backoff(0.05, 15.0, growth=1.5))
+    monkeypatch.setattr(import_module("ncp_tui.snapshots.track"), "BACKOFF", Backoff(0.05, 15.0, growth=1.5))
 
 
 @pytest.fixture

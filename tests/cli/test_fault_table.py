@@ -50,11 +50,11 @@ from ncp_tui.sandbox.fault_lab.catalogue import FAULTS, install
 from ncp_tui.sandbox.sandbox import RunningSandbox, Sandbox, ThreadedSandbox, serve
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.snapshots.create import CreateResult, create_snapshot
-from ncp_tui.snapshots.history_search import search_history
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_entry import JournalEvent
 from ncp_tui.snapshots.outcome import SnapshotRequest
 from ncp_tui.snapshots.preflight import Preflight, preflight, read_evidence
+from ncp_tui.snapshots.resolve import search_history
 from ncp_tui.snapshots.track import TrackedSnapshot
 from tests.cli.program import Called, Result, keys_of
 from tests.snapshots.journals import journal_in, lines_of

@@ -12,7 +12,7 @@ from typing import Any
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_entry import event_of, parameters_and_context
-from ncp_tui.snapshots.journal_line import JournalLine, read_line
+from ncp_tui.snapshots.journal_file import JournalLine, read_line
 from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 from ncp_tui.system.paths import Paths, paths_from
 

@@ -43,10 +43,9 @@ from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.snapshots.create import MOST_REPEATS, CreateResult, _wait_after, create_snapshot
 from ncp_tui.snapshots.earlier_requests import SecondRequest
-from ncp_tui.snapshots.history_search import Resolution, search_history
 from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
-from ncp_tui.snapshots.resolve import resolve_entry
+from ncp_tui.snapshots.resolve import Resolution, resolve_entry, search_history
 from ncp_tui.snapshots.rules import InvalidBucket, InvalidName
 from tests.gateway.wire import Listener, RawServer, Received, http, read_request
 from tests.search_engine.scripted import engine_of

@@ -18,7 +18,7 @@ from ncp_tui.snapshots.draft import FRESH, Reason, SnapshotDraft, propose_name
 from ncp_tui.snapshots.earlier_requests import Earlier, EarlierState, SecondRequest
 from ncp_tui.snapshots.journal import JournalUnwritable
 from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
-from ncp_tui.snapshots.journal_damage import Damage
+from ncp_tui.snapshots.journal_file import Damage
 from ncp_tui.snapshots.preflight import PreflightEvidence, ReadResult
 from ncp_tui.system.time_zone import KST
 from ncp_tui.view.create import question

@@ -29,7 +29,6 @@ from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.session_log.log import Action, SessionLog
 from ncp_tui.session_log.records import request_line
-from ncp_tui.snapshots.conclusion import outcome_of_kind
 from ncp_tui.snapshots.evidence import (
     MOST_OF_A_BODY,
     CannotWriteEvidence,
@@ -39,6 +38,7 @@ from ncp_tui.snapshots.evidence import (
     exchanges_about,
     gather_evidence,
     lines_about,
+    outcome_of_kind,
     write_evidence,
 )
 from ncp_tui.snapshots.journal import Journal

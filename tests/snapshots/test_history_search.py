@@ -25,11 +25,19 @@ from ncp_tui.gateway.errors import (
 )
 from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.snapshots.history_search import SECONDS, Resolution, learn_ends, search_history, started_by
 from ncp_tui.snapshots.journal import Journal, JournalUnwritable
 from ncp_tui.snapshots.journal_entry import Doubt, JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Verdict
-from ncp_tui.snapshots.resolve import _at_best_unknown, proved_by_the_journal, resolve_entry
+from ncp_tui.snapshots.resolve import (
+    SECONDS,
+    Resolution,
+    _at_best_unknown,
+    learn_ends,
+    proved_by_the_journal,
+    resolve_entry,
+    search_history,
+    started_by,
+)
 from ncp_tui.system.time_zone import KST
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.snapshots.journals import (

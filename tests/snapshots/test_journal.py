@@ -24,7 +24,7 @@ from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.history_match import Asked, best_match
 from ncp_tui.snapshots.journal import Journal, JournalProblem, JournalUnwritable, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEvent, read_entries
-from ncp_tui.snapshots.journal_line import read_line
+from ncp_tui.snapshots.journal_file import read_line
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
 from ncp_tui.system.time_zone import KST
 from tests.snapshots.journals import (

@@ -14,9 +14,8 @@ from ncp_tui.search_engine.operations import OPERATIONS
 from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_contents import DamagedJournal, OtherDamage
-from ncp_tui.snapshots.journal_damage import read_journal
 from ncp_tui.snapshots.journal_entry import JournalEvent, entries_of
-from ncp_tui.snapshots.journal_line import JournalLine, _sum, read_line, recorded, what_it_names
+from ncp_tui.snapshots.journal_file import JournalLine, _sum, read_journal, read_line, recorded, what_it_names
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest
 from tests.snapshots.journals import CALLER, NOW, REQUEST, encoded, journal_in, named
 

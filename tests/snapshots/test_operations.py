@@ -21,13 +21,12 @@ from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.create import create_snapshot
-from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.journal import Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
-from ncp_tui.snapshots.journal_line import JournalLine
-from ncp_tui.snapshots.operations import LOOK_UPS, OperationRequest, OperationResult, send_operation
+from ncp_tui.snapshots.journal_file import JournalLine
+from ncp_tui.snapshots.operations import OperationRequest, OperationResult, send_operation
 from ncp_tui.snapshots.outcome import Caller, Outcome, Verdict
-from ncp_tui.snapshots.resolve import Resolver
+from ncp_tui.snapshots.resolve import LOOK_UPS, Resolution, Resolver
 from ncp_tui.snapshots.track import SnapshotTracker
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, events_of, journal_in, locks_of

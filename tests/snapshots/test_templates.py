@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.snapshots.rules import name_problems
-from ncp_tui.snapshots.templates import (
+from ncp_tui.snapshots.rules import (
     DEFAULT_TEMPLATE,
     InvalidTemplate,
+    name_problems,
     render_name,
     template_warning,
     zone_of_template,

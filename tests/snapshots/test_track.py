@@ -16,7 +16,7 @@ from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.session_log.log import SessionLog
-from ncp_tui.snapshots import entry_writer
+from ncp_tui.snapshots import operations
 from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
@@ -42,9 +42,9 @@ ACCEPTED: list[tuple[JournalEvent, dict[str, object]]] = [
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for the pause between two looks, or two tries to write."""
-    watching = importlib.import_module("ncp_tui.snapshots.watch")
+    watching = importlib.import_module("ncp_tui.snapshots.track")
     monkeypatch.setattr(watching, "BACKOFF", Backoff(0.01, 0.02))
-    monkeypatch.setattr(entry_writer, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(operations, "RETRY_SECONDS", 0.01)
 
 
 @pytest.fixture

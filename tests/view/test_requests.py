@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, SnapshotRequest, Verdict
+from ncp_tui.snapshots.resolve import Resolution
 from ncp_tui.view.requests import (
     REQUESTS,
     ListedRequest,

@@ -22,9 +22,9 @@ from ncp_tui.search_engine.models import Bucket, Cluster
 from ncp_tui.search_engine.operations import is_key_missing
 from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.draft import SnapshotDraft, propose_name, read_only_refused
-from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
 from ncp_tui.snapshots.preflight import PreflightEvidence, look_further, read_evidence
+from ncp_tui.snapshots.resolve import Resolution
 from ncp_tui.snapshots.rules import LONGEST
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.key_bindings import next_words, problem_words

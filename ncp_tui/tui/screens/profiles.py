@@ -16,7 +16,7 @@ from ncp_tui.profiles.profile import InvalidProfile, check_profile_name
 from ncp_tui.profiles.profile_changes import Changed, ProfileChanges, carried_through
 from ncp_tui.profiles.profile_store import name_taken
 from ncp_tui.profiles.profiles_file import ProfilesFile
-from ncp_tui.snapshots.templates import template_warning
+from ncp_tui.snapshots.rules import template_warning
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.tui.dialogs.confirm import PromptDialog, TypeNameDialog

@@ -11,10 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from ncp_tui.problem import Problem
-from ncp_tui.snapshots.history_search import Resolution
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal, DamageReport
 from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.resolve import Resolution
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.confirm import SendQuestionDialog
 from ncp_tui.tui.dialogs.copyable import Copyable
