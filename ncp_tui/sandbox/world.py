@@ -31,6 +31,14 @@ Ending = Literal["SUCCESS", "PARTIAL", "FAILED"]
 
 _PAST_OF_FIRST = 23
 _PAST_OF_OTHERS = 6
+_KOREA, _DUE = 9 * 3_600, 3 * 3_600
+"""Seconds that Korea is ahead of UTC, and after its midnight when the first cluster's schedule is due."""
+
+_FAILED_LAST = 3
+"""The cluster whose newest attempt has failed."""
+_SINCE_LAST = {_FAILED_LAST: 0.2, 8: 0.1}
+"""Days since the newest attempt on some clusters; on the others longer than a nightly schedule would have it."""
+
 _PAST_BUCKETS = ("bk.ses.snapshot", "es-backup-weekly")
 
 
@@ -107,7 +115,7 @@ def past_runs(cluster: Cluster, start: float) -> list[SnapshotRun]:
 
 def _past_run(cluster: Cluster, start: float, age: int, place: int) -> SnapshotRun:
     scheduled = age % 3 != 1
-    started = float(int(start - (age + 1) * 1.75 * DAY - cluster.index % 50 * 60))
+    started = _past_start(cluster, start, age, scheduled=scheduled)
     return SnapshotRun(
         idx=cluster.index * 100_000 + place,
         name=f"{'auto' if scheduled else 'snapshot'}-{seoul_stamp(started)}",
@@ -115,8 +123,17 @@ def _past_run(cluster: Cluster, start: float, age: int, place: int) -> SnapshotR
         request_type="SCHEDULED" if scheduled else "MANUAL",
         started=started,
         ends=started + 21 + (age * 37) % 240,
-        ending=_past_ending(age),
+        ending="FAILED" if age == 0 and cluster.index == _FAILED_LAST else _past_ending(age),
     )
+
+
+def _past_start(cluster: Cluster, start: float, age: int, *, scheduled: bool) -> float:
+    """When the attempt began, `age` attempts back: of the first cluster at the hour of its schedule, as it was due."""
+    if cluster.index == 1:
+        due = (start + _KOREA - _DUE) // DAY * DAY + _DUE - _KOREA - age * DAY
+        return float(int(due + 40 if scheduled else due + 13 * 3_600 - DAY + 60))
+    since = _SINCE_LAST.get(cluster.index, 1.75)
+    return float(int(start - (age * 1.75 + since) * DAY - cluster.index % 50 * 60))
 
 
 def _past_ending(age: int) -> Ending:

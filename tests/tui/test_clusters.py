@@ -156,7 +156,9 @@ async def test_the_detail_has_what_the_list_has_not_and_keeps_what_it_said() -> 
 async def test_the_age_of_the_newest_snapshot_and_the_names_are_kept() -> None:
     async with staged((120, 40)) as stage:
         assert "none !" in lines_with(stage, "search-0002")[0]
-        assert "42 h ! old" in lines_with(stage, "search-0001")[0]
+        assert " 5 h  " in lines_with(stage, "search-0001")[0]
+        assert "42 h ! old" in lines_with(stage, "search-0012")[0]
+        assert "failed" in lines_with(stage, "검색")[0]
         assert "no permission" in lines_with(stage, "hr-private")[0]
         assert stage.shows("검색-로그-서울")
         assert not stage.asked("createSnapshot")
