@@ -207,7 +207,7 @@ async def test_a_new_file_has_its_passphrase_typed_twice(tmp_path: Path) -> None
         assert not (tmp_path / "data").exists()
         await stage.pilot.press("f2")
         await answer(stage, "short", "short")
-        await stage.expect("A new passphrase has at least 12 characters; this one has 5.")
+        await stage.expect("A new passphrase needs at least 12 characters; this one has 5.")
         await answer(stage, PHRASE, "another passphrase")
         await stage.expect("The two passphrases differ.")
         await answer(stage, PHRASE, PHRASE)

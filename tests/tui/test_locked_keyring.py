@@ -68,7 +68,7 @@ async def test_esc_leaves_it_locked(service: FakeSecretService) -> None:
         await stage.pilot.press("escape")
         await stage.settle()
         assert isinstance(stage.app.screen, ClustersScreen)
-        assert stage.shows("Your OS keyring is locked.", "did not open a prompt")
+        assert stage.shows("Your OS keyring is locked.", "No prompt was opened")
         assert "Prompt" not in service.calls
         assert not stage.sandbox.ledger.requests
         await stage.pilot.press("r")
@@ -136,7 +136,7 @@ async def test_what_no_prompt_would_open_is_told_and_not_offered(service: FakeSe
         ):
             service.faults = faults
             await stage.pilot.press("r")
-            await stage.expect(words, "did not open a prompt")
+            await stage.expect(words, "No prompt was opened")
             assert isinstance(stage.app.screen, ClustersScreen), words
             assert "Prompt" not in service.calls, words
 

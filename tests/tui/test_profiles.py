@@ -144,7 +144,7 @@ async def test_a_profile_is_tested_added_and_the_cursor_is_on_it() -> None:
 WRONG = {
     "name": ("environment", "means the keys in the environment."),
     "access_key": ("한글", "visible ASCII"),
-    "secret_key": ("", "The secret key is missing."),
+    "secret_key": ("", "Secret key missing."),
     "gateway_url": ("http://example.com", "is plain http."),
     "ca_bundle": ("ca.pem", "depends on the current folder."),
 }
@@ -216,7 +216,7 @@ async def test_another_access_key_asks_for_its_secret_and_a_typed_one_replaces_i
         await stage.press("p", "e")
         await stage.fill("access_key", "ANOTHERKEY0000000001")
         await stage.press("f5")
-        assert stage.shows("The secret key is missing.")
+        assert stage.shows("Secret key missing.")
         await stage.press("f2")
         assert profile_of(stage, "prod").access_key == ACCESS_KEY, "a profile without its key is not saved"
         await fill_form(stage, access_key=ACCESS_KEY, secret_key="wrong-wrong-wrong-wrong-wrong-wrong-0000")
@@ -370,7 +370,7 @@ async def test_a_profile_without_its_key_says_where_it_should_be_and_moves_nowhe
         await stage.press("e")
         stage.app.screen.query_one("#store", Select).value = "keyring"
         await stage.press("f2")
-        assert stage.shows("The secret key is missing.")
+        assert stage.shows("Secret key missing.")
         assert profile_of(stage, "prod").store == "session"
 
 
@@ -431,7 +431,7 @@ async def test_a_key_that_cannot_be_kept_saves_no_profile() -> None:
             store.problem = problem
             await stage.press("f2")
             assert isinstance(stage.app.screen, ProfileFormScreen), problem
-            assert stage.shows(problem.what[:30], "use the key for this session only"), problem
+            assert stage.shows(problem.what[:30], "keep it for this session only"), problem
             assert stage.workspace.paths.profiles_file.read_bytes() == before, problem
         store.problem = None
         await stage.press("f2")
