@@ -52,11 +52,6 @@ class EnvironmentKeys:
     gateway_url: str
     warnings: tuple[str, ...]
 
-    @property
-    def is_pair(self) -> bool:
-        """Whether both halves are there."""
-        return self.access_variable is not None and self.secret_variable is not None
-
 
 def read_environment(environ: Mapping[str, str]) -> EnvironmentKeys:
     """The keys in `environ`. Raises InvalidCredentials for a key that no request could carry, naming its variable."""

@@ -79,26 +79,26 @@ def _identity(row: HistoryEntry) -> object:
     return row.index, row.snapshot, row.at or row.date
 
 
-NOT_LOOKED_AT = "Older rows were not looked at."
+OLDER_NOT_READ = "Older rows were not read."
 
 
 @dataclass(frozen=True)
 class OlderRows:
-    """What was looked at behind the newest page. It says nothing of rows that it has a `gap` for."""
+    """What was read behind the newest page. It says nothing of rows that it has a `gap` for."""
 
     by_name: Mapping[str, Sequence[HistoryEntry]] = field(default_factory=dict)
     """By the name of their snapshot; of the wanted name alone, where one was."""
     count: int = 0
-    """How many were looked at, whatever their names."""
-    gap: str = NOT_LOOKED_AT
-    """A sentence of what was not looked at; empty where nothing is left."""
+    """How many were read, whatever their names."""
+    gap: str = OLDER_NOT_READ
+    """A sentence of what was not read; empty where nothing is left."""
 
     def named(self, name: str) -> Sequence[HistoryEntry]:
         """The rows of that name."""
         return self.by_name.get(name, ())
 
 
-async def look_at_older(
+async def read_older_rows(
     engine: SearchEngine,
     number: str,
     newest: Listing[HistoryEntry],
@@ -107,13 +107,13 @@ async def look_at_older(
     is_enough: Callable[[HistoryEntry], bool] = lambda _: False,
     seconds: float,
 ) -> OlderRows:
-    """Go on through the history of cluster `number` behind its `newest` rows, several pages at once.
+    """Read on in the history of cluster `number` behind its `newest` rows, several pages at once.
 
     It ends after the page with a row that `is_enough`, and after `seconds`. With a `name` no other rows are kept. A
     read that fails is a gap, no exception. It begins with the first page once more: rows may have moved on since.
     """
     seen = {_identity(row) for row in newest}
-    kept, count, gap = defaultdict[str, list[HistoryEntry]](list), 0, NOT_LOOKED_AT
+    kept, count, gap = defaultdict[str, list[HistoryEntry]](list), 0, OLDER_NOT_READ
     try:
         async with asyncio.timeout(seconds), aclosing(engine.history_pages(number, at_once=AT_ONCE)) as pages:
             async for page in pages:
@@ -127,7 +127,7 @@ async def look_at_older(
                 if any(map(is_enough, older)):
                     break
     except GatewayError as error:
-        gap = f"{NOT_LOOKED_AT} {error.what}"
+        gap = f"{OLDER_NOT_READ} {error.what}"
     except TimeoutError:
-        gap = f"{NOT_LOOKED_AT} They did not come within {seconds:g} s."
+        gap = f"{OLDER_NOT_READ} No complete response within {seconds:g} s."
     return OlderRows(dict(kept), count, gap)

@@ -13,7 +13,7 @@ from ncp_tui.search_engine import fields
 from ncp_tui.system.time_zone import KST
 
 Raw = Mapping[str, Any]
-_CHANGING = ("status", "health", "manager_nodes", "data_nodes", "master_nodes", "plugin_installed")
+_CHANGING = ("status", "health", "manager_nodes", "data_nodes", "master_nodes")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,6 @@ class Cluster:
     manager_nodes: int | None = None
     data_nodes: int | None = None
     master_nodes: int | None = None
-    plugin_installed: bool | None = None
     allowed: bool = True
     raw: Raw = field(default_factory=dict, repr=False)
 
@@ -48,7 +47,6 @@ class Cluster:
             manager_nodes=fields.number(item, "managerNodeCount"),
             data_nodes=fields.number(item, "dataNodeCount"),
             master_nodes=fields.number(item, "masterNodeCount"),
-            plugin_installed=fields.flag(item, "isPluginInstalled"),
             allowed=allowed,
             raw=dict(item),
         )

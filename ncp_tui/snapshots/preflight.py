@@ -14,7 +14,7 @@ from ncp_tui.gateway.endpoints import may_reach_same_clusters
 from ncp_tui.gateway.errors import PermissionDenied
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.client import WrongCluster
-from ncp_tui.search_engine.history_reader import NOT_LOOKED_AT, OlderRows, look_at_older
+from ncp_tui.search_engine.history_reader import OLDER_NOT_READ, OlderRows, read_older_rows
 from ncp_tui.search_engine.lists import Listing
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry, SnapshotState
 from ncp_tui.search_engine.operations import is_key_missing
@@ -105,10 +105,10 @@ class PreflightEvidence:
 
     @property
     def older_gap(self) -> str:
-        """What of the older rows was not looked at; empty where nothing is left."""
+        """What of the older rows was not read; empty where nothing is left."""
         if self.older is not None:
             return self.older.gap
-        return NOT_LOOKED_AT if self.has_older else ""
+        return OLDER_NOT_READ if self.has_older else ""
 
     def rows_for(self, name: str) -> Sequence[HistoryEntry] | None:
         """The newest rows, and all older ones of that name; None where the history could not be read."""
@@ -191,19 +191,19 @@ async def look_further(
     """The evidence with the older rows of a history that has more than its newest page; else nothing is read.
 
     With a `request` through `gateway` they are looked through for its name alone, and no further than to what stops it.
-    Never longer than `seconds`; what was not looked at is evidence too.
+    Never longer than `seconds`; what was not read is evidence too.
     """
     if not evidence.has_older or not isinstance(evidence.history, Listing):
         return evidence
     newest, number = evidence.history, evidence.cluster.number
     if request is None:
-        older = await look_at_older(engine, number, newest, seconds=seconds)
+        older = await read_older_rows(engine, number, newest, seconds=seconds)
     else:
         earlier = earlier_request(request, gateway, evidence.journal, newest)
         # Of an accepted one the older rows may tell that it has failed.
         if earlier is not None and earlier.state is not EarlierState.ACCEPTED:
             return evidence
-        older = await look_at_older(
+        older = await read_older_rows(
             engine, number, newest, name=request.name, is_enough=lambda row: stops(row, request), seconds=seconds
         )
     names = {entry.request.name for entry in evidence.journal if entry.request.cluster_number == number}

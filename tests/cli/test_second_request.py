@@ -223,4 +223,4 @@ def test_older_rows_that_do_not_come_are_said_and_stop_nothing(call: Called, san
     sandbox.faults.add("getSnapshotHistory", "before", behind_the_first, times=None)
     result = call(*CREATE[:-1], "x-2", "--json")
     assert (result.json()["outcome"], creates(sandbox)) == ("accepted", 1)
-    assert "Older rows were not looked at." in result.stderr
+    assert "Older rows were not read." in result.stderr

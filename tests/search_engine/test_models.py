@@ -24,7 +24,7 @@ from tests.tables import each_row
 FIELDS = [
     *("serviceGroupInstanceNo", "clusterName", "clusterStatus", "searchEngineStatus", "searchEngineVersion"),
     *("searchEngineVersionCode", "vpcName", "vpcNo", "createDate", "managerNodeCount", "dataNodeCount"),
-    *("masterNodeCount", "isPluginInstalled", "name", "bucketProtectionState", "permission", "bytesUsed"),
+    *("masterNodeCount", "name", "bucketProtectionState", "permission", "bytesUsed"),
     *("objectCount", "creationTime", "snapshotName", "bucketName", "actionDate", "requestType", "message"),
     *("duration", "hasErrorLog", "idx", "clusterStatus", "status", "docsCount", "somethingNew"),
 ]

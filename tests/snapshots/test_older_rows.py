@@ -92,7 +92,7 @@ async def stopping(history: History, *, whole: bool = False) -> EarlierState | N
     evidence = await seen(engine)
     assert evidence.has_older
     assert name_check(evidence)[:2] == (Severity.UNSURE, False)
-    assert "Older rows were not looked at." in name_check(evidence)[2]
+    assert "Older rows were not read." in name_check(evidence)[2]
     evidence = await look_further(engine, evidence, *(() if whole else (REQUEST, CALLER.gateway)))
     earlier = judged(evidence).earlier
     if earlier is not None:
@@ -206,8 +206,8 @@ async def test_what_could_not_be_read_is_said_and_stops_nothing(*, is_silent: bo
     evidence = await look_further(engine, await seen(engine), REQUEST, CALLER.gateway, seconds=0.5 if is_silent else 60)
     light, blocks, said = name_check(evidence)
     assert (light, blocks) == (Severity.UNSURE, False)
-    assert said.startswith("not among the 100 newest rows of the history. Older rows were not looked at. ")
-    assert said.endswith("They did not come within 0.5 s.") is is_silent
+    assert said.startswith("not among the 100 newest rows of the history. Older rows were not read. ")
+    assert said.endswith("No complete response within 0.5 s.") is is_silent
     assert judged(evidence).earlier is None
 
 
