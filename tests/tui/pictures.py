@@ -6,7 +6,6 @@ Everything that varies is held still, so a picture changes only when a screen do
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import sys
 import time
@@ -17,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from unittest import mock
 
+from ncp_tui.snapshots import resolve, track
 from ncp_tui.system.backoff import Backoff
 from ncp_tui.tui.terminal.charset import CHARSET
 from ncp_tui.tui.widgets.panes import Panes
@@ -166,12 +166,11 @@ async def _staged(scene: Scene) -> AsyncIterator[tuple[Stage, Looks]]:
     found = {"NCLOUD_ACCESS_KEY": ACCESS_KEY, "NCLOUD_SECRET_KEY": SECRET_KEY, "NCLOUD_API_GW": URL}
     environ = found if scene.first_run else {}
     looks = Looks()
-    track, search = (importlib.import_module(f"ncp_tui.snapshots.{name}") for name in ("track", "history_search"))
     CHARSET.limit_to("ascii" if scene.ascii else None)
     try:
         with (
             mock.patch.object(track, "watch", partial(track.watch, sleep=looks.wait)),
-            mock.patch.object(search, "BACKOFF", Backoff(3600.0, 3600.0)),
+            mock.patch.object(resolve, "BACKOFF", Backoff(3600.0, 3600.0)),
         ):
             async with staged(
                 scene.size, theme=scene.theme, with_profile=not scene.first_run, environ=environ
