@@ -68,7 +68,7 @@ NOT_READ, RETRY = "The profiles could not be read.", "Press r to retry."
 
 
 class ProfilesScreen(TableScreen):
-    """Saved profiles, credentials found elsewhere, and the server role where it was asked for."""
+    """Saved profiles, credentials found elsewhere, and the server role where it was requested."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Use", tooltip="Switch to this profile", id="profiles.use"),

@@ -66,7 +66,7 @@ class SecretInput(Input):
 
 
 class TextInput(Input):
-    """An input one row high; the arrows lead to the field above and below."""
+    """An input one row high; the arrows go to the field above and below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "app.focus_previous", "Field above", show=False, id="input.up"),

@@ -1,7 +1,7 @@
 """A table that costs what is on the screen: columns share the width, text is cut by cells, one row moves at a time.
 
 Textual's own DataTable measures every row when it comes, and blocks for 1.2 s at 10,000 rows (measured); here a row is
-drawn when its line is asked for, and moving the cursor repaints two lines.
+drawn when its line is requested, and moving the cursor repaints two lines.
 """
 
 from __future__ import annotations
