@@ -86,7 +86,7 @@ def _conflicts(kept: Mapping[str, str], bindings: Mapping[str, OwnKeys]) -> list
     found = []
     for name, keys in kept.items():
         for other, others in all_keys.items():
-            shared = set(keys.split(",")) & set(others.split(","))
+            shared = set(keys.split(",")) & set(others.split(",")) - set(bindings[name].keys.split(","))
             if other != name and shared and _meet(bindings[name], bindings[other]):
                 found.append((name, other, min(shared)))
     return found

@@ -75,7 +75,7 @@ def test_a_first_profile_typed_by_hand(gateway: ThreadedSandbox, tmp_path: Path)
         terminal.press(END, ENTER)
         terminal.expect_gone("Encrypted file")
         terminal.expect("This session only", "? Help")  # f1 in a menu, and where text is typed
-        terminal.press(TAB, TAB, TAB, TAB, TAB, gateway.url)
+        terminal.press(TAB, TAB, TAB, TAB, TAB, TAB, gateway.url)
         terminal.expect(gateway.url)
         terminal.press("\x1b[15~")
         terminal.expect("The keys work")

@@ -62,7 +62,7 @@ def test_continued_after_a_stop_that_nobody_is_told_of(tmp_path: Path) -> None:
         terminal.expect_stopped()
         terminal.wipe()
         os.kill(terminal.process.pid, signal.SIGCONT)
-        terminal.expect("sandbox / KR / Clusters", "search-0001", "[Details]  Response", "s Snapshot")
+        terminal.expect("sandbox / KR / Clusters", "search-0001", "[Details]  Response", "s Create")
         terminal.press(DOWN, "q")
         assert terminal.ends_within(SOON) == 0
         assert_restored(terminal)

@@ -371,3 +371,14 @@ async def test_only_the_name_of_the_cluster_confirms() -> None:
         assert not stage.asked(CREATE)
         await stage.press("tab", "f2")
         assert [effect.name for effect in stage.effects] == [NAME]
+
+
+async def test_the_button_is_in_sight_whatever_the_window_and_the_number_of_buckets() -> None:
+    for size in ((80, 24), (80, 30), (100, 30), (120, 33), (120, 40), (200, 60)):
+        async with staged(size) as stage:
+            await stage.press("s")
+            assert stage.shows("Preflight", "Create snapshot  "), size
+            assert (
+                stage.app.screen.query_one("#create", Button).region.bottom
+                <= stage.app.screen.query_one("#panes").region.y
+            ), size

@@ -30,6 +30,7 @@ BINDINGS = {
     "wanted, kept, said",
     [
         ({"clusters.snapshot": "c"}, {"clusters.snapshot": "c"}, ""),
+        ({"table.down": "down,j,ctrl+n"}, {"table.down": "down,j,ctrl+n"}, ""),
         ({"table.down": "down, ctrl+n"}, {"table.down": "down,ctrl+n"}, ""),
         ({SEND_ID: "f12"}, {SEND_ID: "f12"}, ""),
         ({"clusters.create": "c"}, {}, "Key of clusters.create: there is no such binding"),

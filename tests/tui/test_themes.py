@@ -145,14 +145,14 @@ async def test_settings_that_cannot_be_kept_are_told_and_left_alone() -> None:
         assert "theme" not in remembered(stage.workspace.paths).choices
         await stage.press("f9")
         assert stage.app.theme == LIGHT.name
-        assert stage.shows("This choice is not kept in")
+        assert stage.shows("This choice was not saved to")
         assert file.read_text() == "not = = toml"
         file.unlink()
         file.mkdir()
         stage.app.clear_notifications()
         await stage.press("f9")
         assert stage.app.theme == TERMINAL.name
-        assert stage.shows("This choice is not kept in")
+        assert stage.shows("This choice was not saved to")
         assert file.is_dir()
 
 

@@ -37,7 +37,7 @@ SAVED = "Saved: {name}"
 
 def evidence_key(screen: str) -> Binding:
     """The key for it, among the own keys of `screen`."""
-    words = "Write a support file: everything known about this snapshot, without keys"
+    words = "Write a support file, without keys, of all that is known of this snapshot"
     return Binding("e", "evidence", "Evidence", tooltip=words, id=f"{screen}.evidence")
 
 
