@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -330,6 +332,17 @@ async def test_secrets_come_from_beside_the_key_or_from_the_store_of_the_profile
     assert (await (await key_source_for(dev, stores)).current()).secret_key == pair.secret_key
     with pytest.raises(NoSecret, match="OS keyring"):
         await key_source_for(choose_identity({}, BOOK, CONFIGURE, "prod"), stores)
+
+
+def test_keys_that_a_profile_has_already_are_told() -> None:
+    """Also those that another of the found ones brings: by key and place, not by name."""
+    found = [each for each in available_identities(ENVIRON, EMPTY_BOOK, CONFIGURE).identities if each.secret_key]
+    first = import_profiles(found, (), "keyring")
+    assert [one.same_as for one in first] == [None] * len(found)
+    saved = [dataclasses.replace(one.profile, name=f"saved-{number}") for number, one in enumerate(first)]
+    assert [one.same_as for one in import_profiles(found, saved, "file")] == [each.name for each in saved]
+    twice = import_profiles([found[0], found[0]], (), "keyring", unreadable=["Imported"])
+    assert [(one.profile.name, one.same_as) for one in twice] == [("imported-2", None), ("imported-3", "imported-2")]
 
 
 def test_found_keys_become_profiles_with_names_of_their_own() -> None:
