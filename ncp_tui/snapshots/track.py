@@ -60,6 +60,13 @@ class Progress:
     problem: GatewayError | None = None
     other: Match | None = None
     """The row of the name that may be it, or is not, where none is proved to be."""
+    pause: float = 0.0
+    """Seconds from then to the next look; 0 where there is none."""
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether the look was refused for being one too many just now."""
+        return isinstance(self.problem, Throttled)
 
     @property
     def is_final(self) -> bool:
@@ -114,11 +121,13 @@ async def watch(
             problem = error
         state = last.state if last else SnapshotState.UNKNOWN
         progress = Progress(state, monotonic() - started, looks, last, problem, None if last else other)
-        yield progress
         if progress.is_final:
+            yield progress
             return
         wait = problem.retry_after if isinstance(problem, Throttled) else None
-        await sleep(BACKOFF.pause(looks, wait, jitter))
+        pause = BACKOFF.pause(looks, wait, jitter)
+        yield replace(progress, pause=pause)
+        await sleep(pause)
 
 
 PICKED_UP_FOR = timedelta(hours=24)
@@ -149,6 +158,8 @@ class TrackedSnapshot:
     """Why the journal does not hold its end."""
     is_earlier: bool = False
     """Whether another run asked for it: it is never sent, and its row may be on any page of the history."""
+    next_at: float | None = None
+    """When the next request about it leaves, in monotonic seconds; None where that is not known, or now."""
 
     @property
     def asked(self) -> Asked:
@@ -164,6 +175,18 @@ class TrackedSnapshot:
     def writer(self) -> EntryWriter | None:
         """What the journal holds of it, and what is still to be written; None for one of an earlier run."""
         return self.taken.writer if self.taken is not None else None
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether only its row is known: no request for it is in the journal that is followed here."""
+        return self.is_earlier and self.taken is None
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether what is waited for is that NCP takes requests again."""
+        if self.is_being_sent:
+            return self.next_at is not None  # nothing but that has a create repeated
+        return self.progress is not None and self.progress.is_throttled
 
     @property
     def is_resolving(self) -> bool:
@@ -274,10 +297,21 @@ class SnapshotTracker:
             TrackedSnapshot(entry.request, identity, engine, entry.at, since, taken=taken, is_earlier=True)
         )
 
-    def watch_name(self, request: SnapshotRequest, identity: Identity, engine: SearchEngine) -> TrackedSnapshot:
-        """Track the newest snapshot of that name, whoever asked for it."""
-        now, monotonic = self._now(), self._monotonic()
-        return self._track(TrackedSnapshot(request, identity, engine, now, monotonic, is_earlier=True))
+    def watch_name(
+        self, request: SnapshotRequest, identity: Identity, engine: SearchEngine, *, since: datetime | None = None
+    ) -> TrackedSnapshot:
+        """Track the newest snapshot of that name, whoever requested it: nothing is sent, and nothing written down.
+
+        `since` is when it was started, where its row says so; else its time counts from now.
+        """
+        now = self._now()
+        at = min(since or now, now)
+        monotonic = self._monotonic() - (now - at).total_seconds()
+        return self._track(TrackedSnapshot(request, identity, engine, at, monotonic, is_earlier=True))
+
+    def is_followed(self, cluster_number: str, name: str) -> bool:
+        """Whether a snapshot of that name on that cluster is followed now."""
+        return any((each.request.cluster_number, each.request.name) == (cluster_number, name) for each in self.open)
 
     def has(self, key: str) -> bool:
         """Whether the journal's entry `key` is followed already, or was to its end."""
@@ -325,6 +359,11 @@ class SnapshotTracker:
             tracked.resolving = error
             self._tell(tracked)
 
+        async def wait(seconds: float) -> None:
+            tracked.next_at = self._monotonic() + seconds
+            await asyncio.sleep(seconds)
+            tracked.next_at = None
+
         with self._log.action(f"create snapshot {request.name}") as action:
             if not tracked.with_journal:
                 await self._check_first(tracked)
@@ -340,6 +379,7 @@ class SnapshotTracker:
                 now=self._now,
                 resolve_seconds=self.resolve_seconds,
                 on_resolving=tell_resolving,
+                sleep=wait,
             )
             tracked.taken = taken
             action.outcome, action.failed = taken.sentence, taken.outcome is not Outcome.ACCEPTED
@@ -369,6 +409,7 @@ class SnapshotTracker:
             looks = watch(tracked.engine, tracked.asked, whole_first=tracked.is_earlier, now=self._now)
             async for progress in looks:
                 tracked.progress = progress
+                tracked.next_at = self._monotonic() + progress.pause if progress.pause else None
                 if not progress.is_final:  # of its end is told when it is noted
                     self._tell(tracked)
 

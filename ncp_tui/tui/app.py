@@ -15,7 +15,17 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.system.process import resume_gc
 from ncp_tui.tui.key_bindings import note_input, problem_words
-from ncp_tui.tui.messages import ChoiceMade, IdentityFound, JournalChanged, JournalRead, ProfileToUse, SnapshotMoved
+from ncp_tui.tui.messages import (
+    ChoiceMade,
+    FollowFailed,
+    FollowWanted,
+    HistoryWanted,
+    IdentityFound,
+    JournalChanged,
+    JournalRead,
+    ProfileToUse,
+    SnapshotMoved,
+)
 from ncp_tui.tui.palette import commands_of, notices_of, profiles_of, themes_of, topics_of
 from ncp_tui.tui.preferences import Preferences
 from ncp_tui.tui.screens.base import BaseScreen
@@ -262,9 +272,29 @@ class NcpApp(TerminalApp):
         tracked = event.tracked
         for screen in self._base_screens():
             screen.on_snapshot_moved(tracked)
+        if not isinstance(self.screen, BaseScreen):
+            self.snapshot_workers.show_in_front()
         self.notifier.tell_in_title(f"{tracked.request.name}: {title_word(tracked)}")
         if not tracked.is_open:
             self.notifier.announce(final_sentence(tracked, problem_words)[0])
+
+    @on(HistoryWanted)
+    def open_history(self, event: HistoryWanted) -> None:
+        """Show it over the screen in front."""
+        from ncp_tui.tui.screens.history import HistoryScreen
+
+        if isinstance(self.screen, BaseScreen):
+            self.screen.open(HistoryScreen(self.session, event.cluster))
+
+    @on(FollowWanted)
+    def follow(self, event: FollowWanted) -> None:
+        """Follow what was started elsewhere like our own, to its end."""
+        self.snapshot_workers.follow(event.cluster, event.rows)
+
+    @on(FollowFailed)
+    def say_not_followed(self, event: FollowFailed) -> None:
+        if isinstance(self.screen, BaseScreen):
+            self.screen.say_problem(event.problem)
 
     def _base_screens(self) -> list[BaseScreen]:
         """The screens that can show something; none while the app is on its way out, and taking them apart."""

@@ -122,6 +122,13 @@ def use_keys(keys: Mapping[str, str]) -> None:
     _in_force.update({name: each.partition(",")[0] for name, each in keys.items()})
 
 
+def key_of(binding: tuple[str, str]) -> str:
+    """The key of a binding, given as its id and its usual key, as it is mapped now."""
+    name, key = binding
+    return _in_force.get(name, key)
+
+
+RUN_LIST = ("screen.run_list", "w")
 PROFILES = ("clusters.profiles", "p")
 REQUESTS = ("clusters.requests", "u")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from textual.message import Message
 from ncp_tui.problem import Problem
 
 if TYPE_CHECKING:
+    from ncp_tui.search_engine.models import Cluster, HistoryEntry
     from ncp_tui.snapshots.journal_entry import JournalEntry
     from ncp_tui.snapshots.track import TrackedSnapshot
     from ncp_tui.tui.session import IdentityChoice
@@ -49,6 +51,28 @@ class ChoiceMade(Message):
 
     name: str
     value: str
+
+
+@dataclass
+class HistoryWanted(Message):
+    """The history of this cluster is to be shown."""
+
+    cluster: Cluster
+
+
+@dataclass
+class FollowWanted(Message):
+    """Running snapshots of this cluster are to be followed that no request of this run started."""
+
+    cluster: Cluster
+    rows: Sequence[HistoryEntry]
+
+
+@dataclass
+class FollowFailed(Message):
+    """There is no client to follow a snapshot with."""
+
+    problem: Problem
 
 
 @dataclass

@@ -14,9 +14,9 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.profiles.identity import Identities, Identity
 from ncp_tui.profiles.profile import SERVER_ROLE_NAME
-from ncp_tui.search_engine.models import Cluster, Dashboard
+from ncp_tui.search_engine.models import Cluster, Dashboard, SnapshotState
 from ncp_tui.session_log.log import SessionLog
-from ncp_tui.snapshots.cluster_summary import ClusterSummary
+from ncp_tui.snapshots.cluster_summary import ClusterSummary, UsualDuration, usual_duration
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.workspace import Workspace, ask_store
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.outcome import Caller
     from ncp_tui.snapshots.resolve import Resolver
     from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
+    from ncp_tui.view.progress import ShownSnapshot
 
 RESOLVE_SECONDS = 60.0
 """How long the history is checked after a lost answer."""
@@ -250,6 +251,21 @@ class Session:
     def open_snapshots(self) -> list[TrackedSnapshot]:
         """The snapshots that have not ended."""
         return [each for each in self.tracked if each.is_open]
+
+    def usual(self, tracked: TrackedSnapshot) -> UsualDuration | None:
+        """How long a snapshot of its cluster usually takes; None where no good one is known."""
+        summary = self.summaries.get(tracked.request.cluster_number)
+        if summary is not None and summary.usual is not None and tracked.identity is self.identity:
+            return summary.usual
+        return usual_duration(row for row in tracked.history or () if row.state is SnapshotState.SUCCESS)
+
+    def shown_snapshots(self) -> list[ShownSnapshot]:
+        """The snapshots of this run as a list shows them now: those that have not ended first, then the newest."""
+        from ncp_tui.view.progress import ShownSnapshot
+
+        now = self.workspace.monotonic()
+        newest = sorted(self.tracked, key=lambda each: (each.is_open, each.asked_monotonic), reverse=True)
+        return [ShownSnapshot(each, self.usual(each), now) for each in newest]
 
     @property
     def creating(self) -> bool:

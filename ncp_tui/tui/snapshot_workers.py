@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ncp_tui.problem import Problem
-from ncp_tui.tui.messages import JournalRead, SnapshotMoved
-from ncp_tui.tui.screens.base import BaseScreen
+from ncp_tui.tui.messages import FollowFailed, JournalRead, SnapshotMoved
 from ncp_tui.tui.session import Session
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.worker import Worker
 
+    from ncp_tui.search_engine.models import Cluster, HistoryEntry
     from ncp_tui.snapshots.journal_entry import JournalEntry
     from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
 
 _TICK_SECONDS = 1.0
+
+
+@runtime_checkable
+class ShowsTracked(Protocol):
+    """A screen, or a list over one, that shows how far the snapshots of this run are."""
+
+    def show_tracked(self) -> None:
+        """Show how far they are now."""
 
 
 class SnapshotWorkers:
@@ -86,6 +94,29 @@ class SnapshotWorkers:
         if session.identity is identity and not self._tracker.has(entry.id):
             self._tracker.resume(entry, identity, engine)
 
+    def follow(self, cluster: Cluster, rows: Sequence[HistoryEntry]) -> None:
+        """Follow running snapshots of a cluster that no request of this run started; nothing is sent for them."""
+        self._work(partial(self._follow, cluster, rows), "follow", "follow a running snapshot")
+
+    async def _follow(self, cluster: Cluster, rows: Sequence[HistoryEntry]) -> None:
+        from ncp_tui.snapshots.outcome import SnapshotRequest
+
+        session, identity = self._session, self._session.identity
+        if identity is None:
+            return
+        try:
+            engine = await session.engine()
+        except Problem as problem:
+            self._app.post_message(FollowFailed(problem))
+            return
+        if session.identity is not identity:
+            return
+        for row in rows:
+            if not self._tracker.is_followed(cluster.number, row.snapshot):
+                request = SnapshotRequest(cluster.number, cluster.name, row.snapshot, row.bucket)
+                self._tracker.watch_name(request, identity, engine, since=row.at)
+        self.show_in_front()
+
     def _work(
         self, work: Callable[[], Coroutine[None, None, None]], group: str, words: str, *, exclusive: bool = False
     ) -> None:
@@ -104,5 +135,9 @@ class SnapshotWorkers:
         if not self._session.open_snapshots:
             return
         self._tick()
-        if self._app.is_running and isinstance(self._app.screen, BaseScreen):
+        self.show_in_front()
+
+    def show_in_front(self) -> None:
+        """Show on the screen or the list in front how far the snapshots are now."""
+        if self._app.is_running and isinstance(self._app.screen, ShowsTracked):
             self._app.screen.show_tracked()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.outcome import Outcome
+from ncp_tui.text import plural
 from ncp_tui.view.format import elapsed, lasted
 from ncp_tui.view.history import history_sentence, state_cell
-from ncp_tui.view.text import Tone
+from ncp_tui.view.table import Column, Table
+from ncp_tui.view.text import Cell, Line, Span, Tone, field
 
 if TYPE_CHECKING:  # the first frame does without what makes a snapshot
+    from ncp_tui.snapshots.cluster_summary import UsualDuration
     from ncp_tui.snapshots.history_match import Match
     from ncp_tui.snapshots.track import Progress, TrackedSnapshot
 
@@ -23,10 +28,18 @@ Words = Callable[[Problem], str]
 def state_text(tracked: TrackedSnapshot, now: float) -> str:
     """How far it is, in words; the seconds count from the request. `now` is monotonic."""
     spent = elapsed(now - tracked.asked_monotonic)
+    if tracked.is_from_elsewhere:
+        return f"{_seen_elsewhere(tracked.progress)}, {spent}" if tracked.progress is not None else "being checked"
     if tracked.taken is None:
         is_asking = tracked.resolving is None
         return "sending the request ..." if is_asking else f"no answer from NCP; checking the history, {spent}"
     return f"{_seen(tracked.progress)}, {spent}" if tracked.progress is not None else "accepted"
+
+
+def _seen_elsewhere(progress: Progress) -> str:
+    if progress.entry is None:
+        return "status check failing" if progress.problem is not None else "not in the history"
+    return _seen(progress)
 
 
 def _seen(progress: Progress) -> str:
@@ -40,18 +53,153 @@ def _seen(progress: Progress) -> str:
     return "accepted; not in the history yet" if entry is None else state_cell(entry).text
 
 
-def tracked_sentence(tracked: Sequence[TrackedSnapshot], now: float) -> str:
-    """`Snapshot search-0001-... of search-0001: running, 12 s`, with a count where there are several."""
-    first, more = tracked[0], len(tracked) - 1
-    text = f"Snapshot {first.request.name} of {first.request.cluster}: {state_text(first, now)}"
-    return f"{text}  (and {more} more)" if more else text
+def waiting_text(tracked: TrackedSnapshot, now: float) -> str:
+    """What it waits for and how long, `next check in 12 s`; empty while its first answer is awaited."""
+    wait = None if tracked.next_at is None else max(0, math.ceil(tracked.next_at - now))
+    if not tracked.is_open or (wait is None and tracked.progress is None and not tracked.is_resolving):
+        return ""
+    if tracked.is_being_sent:
+        return f"NCP throttles; the request is sent again in {elapsed(wait or 0)}"
+    check = f"next check in {elapsed(wait)}" if wait else "checking the history now"
+    progress = tracked.progress
+    if tracked.is_throttled:
+        return f"NCP throttles; {check}"
+    return f"history unreadable; {check}" if progress is not None and progress.problem is not None else check
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How far a snapshot may be, by how long the good ones of its cluster took. It proves nothing."""
+
+    fraction: float
+    """From 0 to less than 1: the end is for the history to tell."""
+    words: str
+
+
+def estimate(tracked: TrackedSnapshot, usual: UsualDuration | None, now: float) -> Estimate | None:
+    """How far it may be; None where it has ended, may not have been started, or nothing is known to compare with."""
+    is_started = tracked.is_from_elsewhere or (tracked.taken is not None and tracked.taken.outcome is Outcome.ACCEPTED)
+    if usual is None or usual.seconds <= 0 or not (is_started and tracked.is_open):
+        return None
+    spent, runs = max(0.0, now - tracked.asked_monotonic), plural(usual.count, "run")
+    left = usual.seconds - spent
+    if left > 0:
+        return Estimate(min(spent / usual.seconds, _MOST), f"about {_roughly(left)} left, estimated from {runs}")
+    return Estimate(_MOST, f"longer than usual: {elapsed(usual.seconds)}, estimated from {runs}")
+
+
+_MOST = 0.95
+"""Of the bar, until the end is proved."""
+
+
+def _roughly(seconds: float) -> str:
+    """In steps that do not pretend to more than is known, and do not change each second."""
+    if seconds <= _FEW:
+        return "10 s"
+    if seconds < _MINUTE:
+        return f"{math.ceil(seconds / _FEW) * _FEW} s"
+    minutes = round(seconds / _MINUTE)
+    return f"{minutes} min" if minutes < _MINUTE else f"{minutes // _MINUTE} h {minutes % _MINUTE:02d} min"
+
+
+_FEW, _MINUTE = 10, 60
+
+
+def bar(fraction: float, width: int) -> str:
+    """`fraction` as a bar of `width` cells; full only from 1 on. A terminal without blocks draws `#` and `.`."""
+    filled = width if fraction >= 1 else min(int(max(0.0, fraction) * width), width - 1)
+    return "█" * filled + "░" * (width - filled)
+
+
+def progress_lines(tracked: TrackedSnapshot, usual: UsualDuration | None, now: float) -> list[Line]:
+    """All that is known of a snapshot on its way, a line each."""
+    request, taken = tracked.request, tracked.taken
+    lines: list[Line] = [(Span(f"{request.name}: ", Tone.STRONG), Span(state_text(tracked, now), Tone.WARNING))]
+    guess = estimate(tracked, usual, now)
+    if guess is not None:
+        lines.append(field("progress", f"{bar(guess.fraction, _BAR)} {guess.words}"))
+    if waiting := waiting_text(tracked, now):
+        lines.append(field("waits", waiting, Tone.WARNING if tracked.is_throttled else Tone.PLAIN))
+    if request.bucket:
+        lines.append(field("bucket", request.bucket))
+    if taken is not None and taken.request_id:
+        lines.append(field("request ID", taken.request_id))
+    return lines
+
+
+_BAR = 24
+_SHORT_BAR = 10
+
+
+def tracked_sentence(tracked: Sequence[TrackedSnapshot], now: float, lists: str = "") -> str:
+    """`Snapshot search-0001-... of search-0001: running, 12 s`, with a count where there are several.
+
+    `lists` is the key that lists them all.
+    """
+    first = tracked[0]
+    text = f"{first.request.name} of {first.request.cluster}: {state_text(first, now)}"
+    if len(tracked) == 1:
+        return f"Snapshot {text}"
+    key = f" ({lists} lists them)" if lists else ""
+    return f"{plural(len(tracked), 'snapshot')} not finished{key}. {text}"
 
 
 def tracked_word(tracked: Sequence[TrackedSnapshot]) -> str:
     """What is known of a cluster's snapshots that have not ended, in a word: only what is accepted runs."""
     if any(each.is_resolving for each in tracked):
         return "checking"
-    return "sending" if any(each.taken is None for each in tracked) else "running"
+    return "sending" if any(each.is_to_be_sent for each in tracked) else "running"
+
+
+@dataclass(frozen=True)
+class ShownSnapshot:
+    """A snapshot of this run as a list shows it."""
+
+    tracked: TrackedSnapshot
+    usual: UsualDuration | None
+    now: float
+    """Monotonic."""
+
+
+def run_key(tracked: TrackedSnapshot) -> str:
+    """What tells it from the others of its run: one name may have been requested twice."""
+    return f"{id(tracked)}"
+
+
+def _state_cell(shown: ShownSnapshot) -> Cell:
+    tracked = shown.tracked
+    if not tracked.is_open:
+        word, tone = title_word(tracked), final_sentence(tracked, Problem.sentences)[1]
+        return Cell(word.lower(), tone)
+    return Cell(tracked_word([tracked]), Tone.WARNING)
+
+
+def _elapsed_cell(shown: ShownSnapshot) -> Cell:
+    tracked, progress = shown.tracked, shown.tracked.progress
+    if tracked.is_open:
+        return Cell(elapsed(max(0.0, shown.now - tracked.asked_monotonic)))
+    took = progress.entry.duration if progress is not None and progress.entry is not None else ""
+    return Cell(lasted(took))
+
+
+def _progress_cell(shown: ShownSnapshot) -> Cell:
+    guess = estimate(shown.tracked, shown.usual, shown.now)
+    bar_and_words = f"{bar(guess.fraction, _SHORT_BAR)} {guess.words}" if guess is not None else ""
+    return Cell(bar_and_words or "-")
+
+
+RUN: Table[ShownSnapshot] = Table(
+    (
+        Column("SNAPSHOT", lambda shown: Cell(shown.tracked.request.name, Tone.STRONG), most=30, least=12),
+        Column("CLUSTER", lambda shown: Cell(shown.tracked.request.cluster), most=20, least=8, room=96),
+        Column("STATE", _state_cell, most=11, least=9),
+        Column("ELAPSED", _elapsed_cell, most=12, least=8),
+        Column("PROGRESS", _progress_cell, flex=1, least=10),
+        Column("WAITS", lambda shown: Cell(waiting_text(shown.tracked, shown.now) or "-"), most=30, least=8, room=120),
+    ),
+    key=lambda shown: run_key(shown.tracked),
+    empty="No snapshot was created or followed in this run.",
+)
 
 
 def title_word(tracked: TrackedSnapshot) -> str:
@@ -59,10 +207,16 @@ def title_word(tracked: TrackedSnapshot) -> str:
     if tracked.is_open:
         return tracked_word([tracked])
     taken = tracked.taken
+    if tracked.is_from_elsewhere:
+        _, tone = final_sentence(tracked, Problem.sentences)
+        return _END_WORDS.get(tone, "unknown")
     if taken is None or taken.outcome not in {Outcome.ACCEPTED, Outcome.UNKNOWN}:
         return "not started"
     _, tone = final_sentence(tracked, Problem.sentences)
-    return {Tone.GOOD: "succeeded", Tone.BAD: "FAILED"}.get(tone, "unknown")
+    return _END_WORDS.get(tone, "unknown")
+
+
+_END_WORDS = {Tone.GOOD: "succeeded", Tone.BAD: "FAILED"}
 
 
 def look_sentence(name: str, progress: Progress) -> str:
@@ -105,6 +259,8 @@ def final_sentence(tracked: TrackedSnapshot, words: Words) -> tuple[str, Tone]:
 
 def _final(tracked: TrackedSnapshot, words: Words) -> tuple[str, Tone]:
     name, taken, progress = tracked.request.name, tracked.taken, tracked.progress
+    if tracked.is_from_elsewhere and tracked.problem is not None:
+        return f"{name} is no longer tracked: {tracked.problem.what}", Tone.WARNING
     if taken is None and tracked.problem is not None:
         return f"Not started: {name}. {words(tracked.problem)}", Tone.BAD
     if taken is not None and taken.outcome is Outcome.UNKNOWN and taken.resolution is not None:

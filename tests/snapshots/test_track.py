@@ -13,6 +13,7 @@ import pytest
 
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
+from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.session_log.log import SessionLog
@@ -196,6 +197,52 @@ async def test_one_that_is_only_watched_is_never_sent(
     await tracker.run(tracked)
     assert (told, tracked.is_open) == (["ended"], False)
     assert not any(entry.operation == "createSnapshot" for entry in served.sandbox.ledger.requests)
+
+
+async def test_even_run_behind_it_is_never_sent_nor_written_down(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal
+) -> None:
+    """The screens run all they track; elapsed time counts from its row, and never backwards."""
+    world = served.sandbox.world
+    world.start_snapshot(world.named("search-0001"), "somebodys", REQUEST.bucket)
+    running = list[asyncio.Task[None]]()
+    clock = asyncio.get_running_loop().time
+    tracker = SnapshotTracker(
+        journal,
+        SessionLog(),
+        now=lambda: NOW,
+        monotonic=clock,
+        run_behind=lambda tracked: running.append(asyncio.create_task(tracker.run(tracked))),
+    )
+    since = NOW - timedelta(minutes=3)
+    tracked = tracker.watch_name(named("somebodys"), IDENTITY, engine, since=since)
+    assert clock() - tracked.asked_monotonic == pytest.approx(180.0, abs=1.0)
+    assert tracker.is_followed(REQUEST.cluster_number, "somebodys")
+    assert not tracker.is_followed(REQUEST.cluster_number, "other")
+    await asyncio.gather(*running)
+    assert not tracker.is_followed(REQUEST.cluster_number, "somebodys"), "it has ended"
+    assert not any(entry.operation == "createSnapshot" for entry in served.sandbox.ledger.requests)
+    assert not journal.path.exists()
+    ahead = tracker.watch_name(named("ahead"), IDENTITY, engine, since=NOW + timedelta(hours=1))
+    assert clock() - ahead.asked_monotonic == pytest.approx(0.0, abs=1.0)
+    running[-1].cancel()
+
+
+async def test_when_the_next_look_is(served: RunningSandbox, engine: SearchEngine, journal: Journal) -> None:
+    """Throttled, it waits as long as NCP says."""
+    served.sandbox.world.duration = 60
+    tracker, _ = tracker_of(journal)
+    tracked, throttled = tracker.start(REQUEST, IDENTITY, engine), asyncio.Event()
+    await tracker.create(tracked)
+    busy = gateway_answer(GatewayError.THROTTLED, {"retry-after": "20"})
+    served.sandbox.faults.add("getSnapshotHistory", act=busy)
+    tracker.subscribe(lambda each: throttled.set() if each.is_throttled else None)
+    following = asyncio.create_task(tracker.follow(tracked, seconds=30))
+    async with asyncio.timeout(20):
+        await throttled.wait()
+    assert tracked.next_at is not None
+    assert tracked.next_at - asyncio.get_running_loop().time() == pytest.approx(20.0, abs=2.0)
+    following.cancel()
 
 
 async def test_a_timeout_inside_a_look_is_not_the_end_of_the_time(

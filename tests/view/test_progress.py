@@ -6,26 +6,36 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
-from ncp_tui.gateway.errors import GatewayError
+import pytest
+
+from ncp_tui.gateway.errors import GatewayError, Throttled
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.snapshots.cluster_summary import UsualDuration
 from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.history_match import Match, Whose
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest, Verdict
 from ncp_tui.snapshots.resolve import Resolution
 from ncp_tui.snapshots.track import Progress, TrackedSnapshot
+from ncp_tui.tui.terminal.charset import Charset
 from ncp_tui.view.progress import (
+    RUN,
+    ShownSnapshot,
+    bar,
     end_sentence,
+    estimate,
     final_sentence,
     look_sentence,
+    progress_lines,
     state_text,
     title_word,
     tracked_sentence,
     tracked_word,
+    waiting_text,
 )
-from ncp_tui.view.text import Tone
+from ncp_tui.view.text import Tone, plain_text
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = SnapshotRequest("1037001", "search-0001", "x-1", "bk")
@@ -33,6 +43,8 @@ ACCEPTED = CreateResult(REQUEST, Outcome.ACCEPTED, NOW, "r-1")
 RUNNING = HistoryEntry("x-1", "bk", NOW)
 DONE = HistoryEntry("x-1", "bk", NOW, message="SUCCESS", duration="12s")
 BROKEN = HistoryEntry("x-1", "bk", NOW, has_error_log=True)
+THROTTLED = Throttled("Too many requests.")
+USUAL = UsualDuration(180.0, 8)
 BUSY = GatewayError("NCP is busy.")
 LOST = GatewayError("The answer was lost.")
 
@@ -44,10 +56,13 @@ def tracked(
     resolving: GatewayError | None = None,
     problem: Problem | None = None,
     journal_problem: Problem | None = None,
+    next_at: float | None = None,
+    is_earlier: bool = False,
 ) -> TrackedSnapshot:
     identity = cast("Identity", None)
     made = TrackedSnapshot(REQUEST, identity, cast("SearchEngine", None), NOW, 100.0, taken, progress, problem)
     made.resolving, made.journal_problem = resolving, journal_problem
+    made.next_at, made.is_earlier = next_at, is_earlier
     return made
 
 
@@ -79,7 +94,9 @@ def test_how_far_it_is() -> None:
 def test_several_at_once() -> None:
     running, asking, lost = tracked(ACCEPTED, seen(RUNNING)), tracked(), tracked(resolving=LOST)
     assert tracked_sentence([running], 112.0) == "Snapshot x-1 of search-0001: running, 12 s"
-    assert tracked_sentence([running, asking], 112.0).endswith("running, 12 s  (and 1 more)")
+    several = tracked_sentence([running, asking], 112.0, "w")
+    assert several == "2 snapshots not finished (w lists them). x-1 of search-0001: running, 12 s"
+    assert tracked_sentence([running, asking], 112.0).startswith("2 snapshots not finished. ")
     words = [tracked_word(each) for each in ([running], [running, asking], [running, asking, lost])]
     assert words == ["running", "sending", "checking"]
 
@@ -140,3 +157,104 @@ def test_an_end_that_the_journal_does_not_hold_is_no_good_news() -> None:
 def test_each_face_says_a_problem_with_its_own_next_step() -> None:
     refused = tracked(CreateResult(REQUEST, Outcome.REFUSED, NOW, error=BUSY))
     assert final_sentence(refused, lambda problem: f"{problem.what} Press r.")[0].endswith("NCP is busy. Press r.")
+
+
+def test_what_it_waits_for_and_how_long() -> None:
+    waits = {
+        "": tracked(),
+        "NCP throttles; the request is sent again in 2 s": tracked(next_at=114.0),
+        "next check in 12 s": tracked(ACCEPTED, seen(RUNNING), next_at=124.0),
+        "next check in 1 s": tracked(ACCEPTED, seen(RUNNING), next_at=112.2),
+        "checking the history now": tracked(ACCEPTED, seen(RUNNING), next_at=112.0),
+        "NCP throttles; next check in 1 min 00 s": tracked(ACCEPTED, seen(RUNNING, THROTTLED), next_at=172.0),
+        "history unreadable; next check in 3 s": tracked(ACCEPTED, seen(RUNNING, BUSY), next_at=115.0),
+        "next check in 5 s": tracked(resolving=LOST, next_at=117.0),
+    }
+    assert [waiting_text(each, 112.0) for each in waits.values()] == list(waits)
+    assert not waiting_text(tracked(ACCEPTED, seen(DONE), next_at=124.0), 112.0), "it has ended"
+
+
+@pytest.mark.parametrize(
+    ("spent", "said"),
+    [
+        (0, "about 3 min left, estimated from 8 runs"),
+        (60, "about 2 min left, estimated from 8 runs"),
+        (139, "about 50 s left, estimated from 8 runs"),
+        (179, "about 10 s left, estimated from 8 runs"),
+        (180, "longer than usual: 3 min 00 s, estimated from 8 runs"),
+        (9_999, "longer than usual: 3 min 00 s, estimated from 8 runs"),
+    ],
+)
+def test_how_long_it_may_take(spent: int, said: str) -> None:
+    guess = estimate(tracked(ACCEPTED, seen(RUNNING)), USUAL, 100.0 + spent)
+    assert guess is not None
+    assert guess.words == said
+    assert guess.fraction < 1, "the end is for the history to tell"
+
+
+def test_nothing_is_estimated_where_nothing_is_known() -> None:
+    ended, unsent, lost = tracked(ACCEPTED, seen(DONE)), tracked(), tracked(resolving=LOST)
+    assert [estimate(each, USUAL, 112.0) for each in (ended, unsent, lost)] == [None, None, None]
+    assert estimate(tracked(ACCEPTED, seen(RUNNING)), None, 112.0) is None
+    assert estimate(tracked(ACCEPTED, seen(RUNNING)), UsualDuration(0.0, 3), 112.0) is None
+
+
+@pytest.mark.parametrize(
+    ("fraction", "drawn"),
+    [(0.0, "░░░░"), (-1.0, "░░░░"), (0.5, "██░░"), (0.95, "███░"), (0.999, "███░"), (1.0, "████"), (7.0, "████")],
+)
+def test_a_bar_is_full_only_at_the_end(fraction: float, drawn: str) -> None:
+    assert bar(fraction, 4) == drawn
+
+
+def test_a_terminal_without_blocks_gets_a_bar_of_ascii() -> None:
+    for encoding in ("ascii", "euc_kr"):
+        charset = Charset()
+        charset.limit_to(encoding)
+        assert charset.encode_frame(charset.escape(bar(0.5, 4))) == "##.."
+
+
+def test_one_followed_from_elsewhere_was_never_sent_from_here() -> None:
+    """No word of it says that it was requested, accepted or not started by this run."""
+    before = tracked(is_earlier=True)
+    running = tracked(progress=seen(RUNNING), is_earlier=True)
+    missing, failing = (
+        tracked(progress=seen(None), is_earlier=True),
+        tracked(progress=seen(None, BUSY), is_earlier=True),
+    )
+    assert [state_text(each, 112.0) for each in (before, running, missing, failing)] == [
+        "being checked",
+        "running, 12 s",
+        "not in the history, 12 s",
+        "status check failing, 12 s",
+    ]
+    assert {title_word(each) for each in (before, running)} == {"running"}
+    ended, lost = tracked(progress=seen(DONE), is_earlier=True), tracked(problem=BUSY, is_earlier=True)
+    assert (title_word(ended), title_word(lost)) == ("succeeded", "unknown")
+    assert final_sentence(lost, Problem.sentences) == ("x-1 is no longer tracked: NCP is busy.", Tone.WARNING)
+    assert estimate(running, USUAL, 112.0) is not None
+
+
+def test_a_snapshot_on_its_way_in_lines() -> None:
+    lines = plain_text(progress_lines(tracked(ACCEPTED, seen(RUNNING), next_at=124.0), USUAL, 160.0)).splitlines()
+    assert lines == [
+        "x-1: running, 1 min 00 s",
+        "progress     ████████░░░░░░░░░░░░░░░░ about 2 min left, estimated from 8 runs",
+        "waits        checking the history now",
+        "bucket       bk",
+        "request ID   r-1",
+    ]
+    assert "progress" not in plain_text(progress_lines(tracked(ACCEPTED, seen(RUNNING)), None, 160.0))
+
+
+def test_the_snapshots_of_a_run_in_a_list() -> None:
+    shown = [
+        ShownSnapshot(each, USUAL, 160.0)
+        for each in (tracked(ACCEPTED, seen(RUNNING), next_at=163.0), tracked(), tracked(ACCEPTED, seen(DONE)))
+    ]
+    cells = [[cell.text for cell in RUN.row(each).cells][2:] for each in shown]
+    assert cells == [
+        ["running", "1 min 00 s", "███░░░░░░░ about 2 min left, estimated from 8 runs", "next check in 3 s"],
+        ["sending", "1 min 00 s", "-", "-"],
+        ["succeeded", "12 s", "-", "-"],
+    ]

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.problem import Problem
-from ncp_tui.tui.key_bindings import problem_words
+from ncp_tui.tui.key_bindings import RUN_LIST, key_of, problem_words
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.bars import HeaderBar, HeaderItem, KeyBar, StatusBar
@@ -58,6 +58,14 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
             show=False,
             tooltip="Copy a name, the request ID or the response",
             id="screen.copy",
+        ),
+        Binding(
+            "w,f7",
+            "run_list",
+            "This run",
+            show=False,
+            tooltip="Snapshots created or followed in this run, and how far each is",
+            id=RUN_LIST[0],
         ),
         Binding("escape", "back", "Back", tooltip="Back", id="screen.back"),
     ]
@@ -147,7 +155,8 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         """Show the progress of the snapshots that have not ended."""
         under_way = self.session.open_snapshots
         if under_way:
-            self.say(tracked_sentence(under_way, self.session.workspace.monotonic()), "warning")
+            now, key = self.session.workspace.monotonic(), key_of(RUN_LIST)
+            self.say(tracked_sentence(under_way, now, key), "warning")
 
     def show_unresolved(self) -> None:
         """Name the unresolved requests, on the screen that opens them; the header has their number everywhere."""
@@ -225,6 +234,12 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         from ncp_tui.tui.dialogs.copy_picker import CopyPicker
 
         self.app.push_screen(CopyPicker(self.names_to_copy(), self.exchange))
+
+    def action_run_list(self) -> None:
+        """List the snapshots of this run in one place."""
+        from ncp_tui.tui.dialogs.run_list import RunListDialog
+
+        self.app.push_screen(RunListDialog(self.session))
 
     def action_back(self) -> None:
         self.app.pop_screen()
