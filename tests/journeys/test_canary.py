@@ -102,7 +102,7 @@ def test_the_full_screen_in_trouble(gateway: ThreadedSandbox, with_keys: dict[st
         terminal.expect("500")
         terminal.press("h")
         terminal.expect("History")
-        terminal.press("f")
+        terminal.press("F")
         assert terminal.expect_end() == 1
     found = left_behind(tmp_path)
     assert any(name.endswith("debug.log") for name in found), "the loggers were on"

@@ -35,9 +35,9 @@ async def test_newest_first_with_state_in_words_failures_only_and_a_row_in_full(
         assert stage.shows("TIME (KST)", "23 snapshots, 5 failed", "2 of 40 shards failed")
         partial = next(line for line in stage.text().splitlines() if "2 of 40 shards" in line)
         assert " failed " in partial, "a snapshot that misses shards is no success"
-        await stage.press("f")
+        await stage.press("F")
         assert (table_of(stage).shown, table_of(stage).total) == (5, 5)
-        await stage.press("f")
+        await stage.press("F")
         assert table_of(stage).shown == 23
         await stage.press("enter")
         assert isinstance(stage.app.screen, TextDialog)
@@ -60,13 +60,13 @@ async def test_the_oldest_first_is_turned_around_and_no_failure_is_among_them() 
         await stage.press("h")
         assert times(stage) == sorted(times(stage), reverse=True)
         assert times(stage)[0].startswith("2026-01-02")
-        await stage.press("f")
-        assert stage.shows("No failures in the rows loaded so far. Press f to show all.")
+        await stage.press("F")
+        assert stage.shows("No failures in the rows loaded so far. Press F to show all.")
 
 
 async def test_the_message_of_a_row_is_said_where_its_column_has_no_room() -> None:
     async with staged((80, 24)) as stage:
-        await stage.press("h", "f", "down")
+        await stage.press("h", "F", "down")
         assert "MESSAGE" not in stage.text()
         assert stage.shows("2 of 40 shards failed") or stage.shows("repository_verification_exception")
 
@@ -150,7 +150,7 @@ async def test_whoever_looks_for_something_looks_through_all_of_it() -> None:
         part = await screen.read_history_of("snap-229", "1")
         assert part.problem is not None
         assert "100 of 230 snapshots read" in part.problem.what
-        await stage.press("f")
+        await stage.press("F")
         assert stage.shows("230 snapshots, 50 failed")
         assert (await screen.read_history_of("snap-229", "1")).problem is None
 

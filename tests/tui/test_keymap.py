@@ -74,13 +74,13 @@ def test_every_binding_of_the_program_can_be_named() -> None:
 
 async def test_a_remapped_key_is_in_force_and_named_everywhere() -> None:
     try:
-        keys = {"clusters.snapshot": "c", "profiles.edit": "w", "clusters.nothing": "y"}
+        keys = {"clusters.snapshot": "c", "profiles.edit": "W", "clusters.nothing": "y"}
         async with staged((120, 40), keys=keys) as stage:
             label = next(each for each in ClustersScreen.BINDINGS if each.id == "clusters.snapshot").description  # type: ignore[union-attr]
             assert stage.shows(f"c {label}")
             assert f"s {label}" not in stage.text()
             assert stage.shows("Key of clusters.nothing: there is no such binding")
-            assert "then w" in problem_words(Problem("x", "", "", NextAction("read_only.leave")))
+            assert "then W" in problem_words(Problem("x", "", "", NextAction("read_only.leave")))
             await stage.press("question_mark")
             assert any(re.search(r"\bc {4,}Create a snapshot", row) for row in stage.text().splitlines())
             await stage.press("escape", "c")

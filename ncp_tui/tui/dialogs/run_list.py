@@ -29,7 +29,7 @@ class RunListDialog(CopyableDialog):
     CSS_PATH = "run_list.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "history", "History", show=False, tooltip="History of its cluster", id="run_list.history"),
-        Binding("escape,q,f7", "dismiss(None)", "Close", id="run_list.close"),
+        Binding("escape,q,f4", "dismiss(None)", "Close", id="run_list.close"),
     ]
     AUTO_FOCUS = "#run-list"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events, on
@@ -20,6 +20,7 @@ from ncp_tui.tui.widgets.bars import HeaderBar, HeaderItem, KeyBar, StatusBar
 from ncp_tui.view.progress import final_sentence, tracked_sentence
 
 if TYPE_CHECKING:
+    from ncp_tui.search_engine.models import HistoryEntry
     from ncp_tui.snapshots.track import TrackedSnapshot
     from ncp_tui.tui.dialogs.copyable import Copyable
     from ncp_tui.tui.widgets.panes import Panes
@@ -34,6 +35,8 @@ GATEWAY = "CUSTOM GATEWAY {host}"
 GATEWAY_SHORT = "CUSTOM GATEWAY"
 CLOCK = "CLOCK OFF BY {offset}"
 KEY = "key {key} ({source})"
+FOLLOWING = "Following {snapshot}."
+FOLLOWED = "{snapshot} is already followed; {key} lists it."
 
 _WIDE = 100
 _TALL = 30
@@ -60,7 +63,7 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
             id="screen.copy",
         ),
         Binding(
-            "w,f7",
+            "w,f4",
             "run_list",
             "This run",
             show=False,
@@ -243,6 +246,14 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
 
     def action_back(self) -> None:
         self.app.pop_screen()
+
+
+def already_followed(session: Session, cluster_number: str, rows: Sequence[HistoryEntry]) -> str:
+    """That each of `rows` is followed already, and where that is seen; empty where one is not."""
+    followed = {(each.request.cluster_number, each.request.name) for each in session.open_snapshots}
+    if any((cluster_number, row.snapshot) not in followed for row in rows):
+        return ""
+    return FOLLOWED.format(snapshot=rows[0].snapshot, key=key_of(RUN_LIST))
 
 
 def read_only_sentence(session: Session) -> str:

@@ -8,9 +8,10 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from ncp_tui.search_engine.models import Cluster
+from ncp_tui.snapshots.cluster_summary import NOT_READ, Look
 from ncp_tui.text import plural
-from ncp_tui.tui.messages import JournalChanged
-from ncp_tui.tui.screens.base import read_only_sentence
+from ncp_tui.tui.messages import FollowWanted, JournalChanged
+from ncp_tui.tui.screens.base import FOLLOWING, already_followed, read_only_sentence
 from ncp_tui.tui.screens.cluster_table import NO_PROFILE, ClusterTable
 from ncp_tui.tui.screens.table import TableScreen, detail_key
 from ncp_tui.view.clusters import details_lines
@@ -27,6 +28,8 @@ LOADING = "Loading clusters ..."
 NO_CLUSTER = "No cluster selected."
 NO_PERMISSION = "No permission for {cluster}: this key sees only its name. Ask for permission, or switch profile (p)."
 COUNT = "{clusters}, as of {time} {zone}."
+NO_RUN = "{cluster}: no running snapshot. Refresh to check again."
+RUNS_UNKNOWN = "{cluster}: unknown whether a snapshot is running; its history was not read."
 UNRESOLVED = "{requests} Press u."
 
 
@@ -44,11 +47,13 @@ class ClustersScreen(TableScreen):
             id="clusters.requests",
         ),
         Binding("p", "profiles", "Profiles", tooltip="Switch, add or test profiles", id="clusters.profiles"),
+        Binding("f", "follow", "Follow", tooltip="Follow the running snapshot to its end", id="clusters.follow"),
         detail_key("clusters", "Cluster details"),
     ]
     path = ("Clusters",)
     panes_deferred = True
     refreshes = True
+    row_actions = ("follow",)
     opens_requests = True
 
     def new_table(self) -> ClusterTable:
@@ -162,6 +167,13 @@ class ClustersScreen(TableScreen):
         if cluster is not None:
             self.app.push_screen(ClusterDetailDialog(self.session, cluster))
 
+    def action_follow(self) -> None:
+        cluster = self._openable()
+        if cluster is not None:
+            rows = self.session.summaries[cluster.number].running
+            self.say(FOLLOWING.format(snapshot=rows[0].snapshot))
+            self.app.post_message(FollowWanted(cluster, rows))
+
     def action_profiles(self) -> None:
         from ncp_tui.tui.screens.profiles import ProfilesScreen
 
@@ -188,5 +200,16 @@ class ClustersScreen(TableScreen):
         return super().check_action(action, parameters)
 
     def why_unavailable(self, action: str) -> str:
-        """Read-only mode creates nothing."""
-        return read_only_sentence(self.session) if action == "snapshot" else ""
+        """Read-only mode creates nothing, and only what runs is followed."""
+        if action == "follow":
+            return self._why_not_followed(self.chosen if self.is_mounted else None)
+        return read_only_sentence(self.session) if action == "snapshot" else super().why_unavailable(action)
+
+    def _why_not_followed(self, cluster: Cluster | None) -> str:
+        if cluster is None:
+            return NO_CLUSTER
+        summary = self.session.summaries.get(cluster.number, NOT_READ)
+        if summary.running:
+            return already_followed(self.session, cluster.number, summary.running)
+        is_known = summary.look in {Look.FOUND, Look.NONE}
+        return (NO_RUN if is_known else RUNS_UNKNOWN).format(cluster=cluster.name)

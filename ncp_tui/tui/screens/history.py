@@ -15,7 +15,8 @@ from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.text import TextDialog
-from ncp_tui.tui.screens.base import read_only_sentence
+from ncp_tui.tui.messages import FollowWanted
+from ncp_tui.tui.screens.base import FOLLOWING, already_followed, read_only_sentence
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.evidence import EvidenceScreen, HistoryRead, evidence_key
 from ncp_tui.tui.screens.table import detail_key
@@ -31,8 +32,10 @@ LOADING_SHORT = "Loading ..."
 READING = "{cluster}: {extent} ..."
 LOADED = "{cluster}: {extent}, {failed:,} failed."
 LOADED_PART = "{cluster}: {extent}, {failed:,} failed. Scroll down to load more."
-NO_FAILURES = "No failures in the rows loaded so far. Press f to show all."
-ONLY_FAILED = "Failed only. Press f to show all."
+NO_FAILURES = "No failures in the rows loaded so far. Press F to show all."
+ONLY_FAILED = "Failed only. Press F to show all."
+NO_ROW = "No snapshot under the cursor."
+NOT_RUNNING = "{snapshot} is not running. Only a running snapshot can be followed."
 ALL = "All snapshots."
 MATCHES_SO_FAR = "{matches} {extent} ..."
 PART = "Only a part of it was read: {extent}."
@@ -46,9 +49,11 @@ class HistoryScreen(EvidenceScreen):
         Binding("s", "snapshot", "Create", tooltip="Create a snapshot of this cluster", id="history.snapshot"),
         detail_key("history", "Details"),
         evidence_key("history"),
-        Binding("f", "failed", "Failed only", tooltip="Failed only / all", id="history.failed"),
+        Binding("f", "follow", "Follow", tooltip="Follow a running snapshot to its end", id="history.follow"),
+        Binding("F", "failed", "Failed only", tooltip="Failed only / all", id="history.failed"),
     ]
     refreshes = True
+    row_actions = ("follow",)
     columns = HISTORY.on_screen
 
     @dataclass
@@ -234,16 +239,31 @@ class HistoryScreen(EvidenceScreen):
     def details(self) -> list[Line]:
         """All that NCP said of the row under the cursor."""
         entry = self._chosen
-        return history_lines(entry) if entry is not None else [line("No snapshot under the cursor.", Tone.DIM)]
+        return history_lines(entry) if entry is not None else [line(NO_ROW, Tone.DIM)]
 
     def action_open(self) -> None:
         entry = self._chosen
         if entry is not None:
             self.app.push_screen(TextDialog(f"Snapshot {entry.snapshot}", history_lines(entry)))
 
+    def action_follow(self) -> None:
+        entry = self._chosen
+        if entry is not None:
+            self.say(FOLLOWING.format(snapshot=entry.snapshot))
+            self.app.post_message(FollowWanted(self.cluster, [entry]))
+
     def why_unavailable(self, action: str) -> str:
-        """Read-only mode creates nothing."""
-        return read_only_sentence(self.session) if action == "snapshot" else ""
+        """Read-only mode creates nothing, and what has ended is not followed."""
+        if action == "follow":
+            return self._why_not_followed(self._chosen if self.is_mounted else None)
+        return read_only_sentence(self.session) if action == "snapshot" else super().why_unavailable(action)
+
+    def _why_not_followed(self, entry: HistoryEntry | None) -> str:
+        if entry is None:
+            return NO_ROW
+        if entry.state is not SnapshotState.RUNNING:
+            return NOT_RUNNING.format(snapshot=entry.snapshot)
+        return already_followed(self.session, self.cluster.number, [entry])
 
 
 def _extent(reader: HistoryReader[Row]) -> str:

@@ -67,11 +67,14 @@ class TableScreen(BaseScreen):
     first_pane = "details"
     AUTO_FOCUS = "#table"  # else the filter gets it first, and its keys are painted and painted over
     columns: ClassVar[tuple[Column[Any], ...]] = ()
+    row_actions: ClassVar[tuple[str, ...]] = ()
+    """Actions that can be taken with some rows and not with others."""
     refreshes: ClassVar[bool] = False
     """Whether the list can be read again by itself: one that NCP answers for."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
+        self._unavailable = self.row_actions
         self.read_at: datetime | None = None
         """When what is shown was read."""
         self.refresher = Refresher(self, self.load, session.workspace.monotonic)
@@ -179,10 +182,14 @@ class TableScreen(BaseScreen):
     @on(RecordTable.Moved, "#table")
     @on(RecordTable.Arranged, "#table")
     def show_details(self) -> None:
-        """Have the details pane follow the cursor, and what becomes known of its row."""
+        """Have the details pane and the keys follow the cursor, and what becomes known of its row."""
         if self.panes is not None:
             self.panes.show_first(self.details())
             self.show_as_of()
+        unavailable = tuple(action for action in self.row_actions if self.why_unavailable(action))
+        if unavailable != self._unavailable:
+            self._unavailable = unavailable
+            self.refresh_bindings()
 
     def show_problem(self, problem: Problem) -> None:
         """Show a problem above the rows that are known from before."""
