@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.gateway.endpoints import may_reach_same_clusters
-from ncp_tui.gateway.errors import PermissionDenied
+from ncp_tui.gateway.errors import (
+    AuthenticationFailed,
+    GatewayError,
+    NotFound,
+    PermissionDenied,
+    RefusedByGateway,
+    RefusedByService,
+)
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.client import WrongCluster
 from ncp_tui.search_engine.history_reader import OLDER_NOT_READ, OlderRows, read_older_rows
@@ -228,6 +236,36 @@ def preflight(request: SnapshotRequest, evidence: PreflightEvidence, gateway: st
     found = [check(request, evidence, entries) for check in checks]
     found.insert(3, _name(request, evidence, earlier, damage))
     return Preflight(tuple(found), earlier, damage)
+
+
+_REFUSED_OVER = (
+    (
+        "name",
+        r"snapshot[ _]?name|same name|already exist|duplicate|스냅샷 ?(이름|명)|이미 존재",
+    ),
+    ("bucket", r"bucket|object storage|버킷"),
+    ("API key", r"api[ _]?(authentication[ _]?)?key|authentication key|인증 ?키"),
+    (
+        "others",
+        r"in progress|another snapshot|being (created|processed)|concurrent|진행 ?중",
+    ),
+    ("cluster", r"cluster|not running|status|클러스터|상태"),
+)
+"""What a refusal is about, by its words: NCP documents no code for it. The more special words stand first."""
+
+
+def doubted_by(error: GatewayError) -> tuple[str, ...]:
+    """The subjects of the checks that a certain refusal speaks against; empty where its words name none."""
+    if is_key_missing(error):
+        return ("API key",)
+    if isinstance(error, AuthenticationFailed):
+        return ("clock",)
+    if isinstance(error, PermissionDenied | NotFound):
+        return ("cluster",)
+    if not isinstance(error, RefusedByService | RefusedByGateway):
+        return ()
+    said = error.message or error.what
+    return next(((subject,) for subject, words in _REFUSED_OVER if re.search(words, said, re.IGNORECASE)), ())
 
 
 def _cluster(_: SnapshotRequest, evidence: PreflightEvidence, __: Sequence[JournalEntry]) -> Check:

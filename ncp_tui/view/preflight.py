@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,14 +42,32 @@ def check_lines(found: Preflight, now: datetime) -> list[Line]:
     return lines
 
 
-def checks_line(found: Preflight, became: str = "") -> str:
+def checks_line(found: Preflight, note: str = "") -> str:
     """The checks in one line, those that are not ok first: no colour is needed to read it.
 
-    `became` is the result of a request that was sent after they were read.
+    `note` says of which moment they are, where a request has ended since, or just before.
     """
-    parts = [f"before the request was {became}:"] if became else []
+    parts = [note] if note else []
     by_word = {word: ", ".join(check.subject for check in _of(found, word)) for word in _TONES}
     return "   ".join([*parts, *(f"{word}: {subjects}" for word, subjects in by_word.items() if subjects)])
+
+
+def before_request(became: str) -> str:
+    """The note of checks that were read before a request ended so."""
+    return f"before the request was {became}:"
+
+
+def after_refusal(doubted: Sequence[str]) -> str:
+    """The note of checks that were read again after NCP refused, with those that had been out of date."""
+    return f"read again, NCP refused ({', '.join(doubted)}):" if doubted else "read again, NCP refused:"
+
+
+def out_of_date(doubted: Sequence[str]) -> str:
+    """Which checks a refusal has shown to be out of date, and that they are read again."""
+    if not doubted:
+        return "Preflight checks are out of date; reading them again."
+    which = f"check “{doubted[0]}” is" if len(doubted) == 1 else f"checks “{'”, “'.join(doubted)}” are"
+    return f"Preflight {which} out of date; reading again."
 
 
 def _of(found: Preflight, word: str) -> list[Check]:

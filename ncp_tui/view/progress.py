@@ -73,7 +73,15 @@ class Estimate:
 
     fraction: float
     """From 0 to less than 1: the end is for the history to tell."""
-    words: str
+    left: str
+    """`about 2 min left`."""
+    origin: str
+    """`estimated from 8 runs`."""
+
+    @property
+    def words(self) -> str:
+        """Both."""
+        return f"{self.left}, {self.origin}"
 
 
 def estimate(tracked: TrackedSnapshot, usual: UsualDuration | None, now: float) -> Estimate | None:
@@ -81,11 +89,11 @@ def estimate(tracked: TrackedSnapshot, usual: UsualDuration | None, now: float) 
     is_started = tracked.is_from_elsewhere or (tracked.taken is not None and tracked.taken.outcome is Outcome.ACCEPTED)
     if usual is None or usual.seconds <= 0 or not (is_started and tracked.is_open):
         return None
-    spent, runs = max(0.0, now - tracked.asked_monotonic), plural(usual.count, "run")
+    spent, origin = max(0.0, now - tracked.asked_monotonic), f"estimated from {plural(usual.count, 'run')}"
     left = usual.seconds - spent
     if left > 0:
-        return Estimate(min(spent / usual.seconds, _MOST), f"about {_roughly(left)} left, estimated from {runs}")
-    return Estimate(_MOST, f"longer than usual: {elapsed(usual.seconds)}, estimated from {runs}")
+        return Estimate(min(spent / usual.seconds, _MOST), f"about {_roughly(left)} left", origin)
+    return Estimate(_MOST, "longer than usual", origin)
 
 
 _MOST = 0.95
@@ -127,7 +135,7 @@ def progress_lines(tracked: TrackedSnapshot, usual: UsualDuration | None, now: f
     return lines
 
 
-_BAR = 24
+_BAR = 20
 _SHORT_BAR = 10
 
 
@@ -184,8 +192,7 @@ def _elapsed_cell(shown: ShownSnapshot) -> Cell:
 
 def _progress_cell(shown: ShownSnapshot) -> Cell:
     guess = estimate(shown.tracked, shown.usual, shown.now)
-    bar_and_words = f"{bar(guess.fraction, _SHORT_BAR)} {guess.words}" if guess is not None else ""
-    return Cell(bar_and_words or "-")
+    return Cell(f"{bar(guess.fraction, _SHORT_BAR)} {guess.left}" if guess is not None else "-")
 
 
 RUN: Table[ShownSnapshot] = Table(
@@ -194,7 +201,7 @@ RUN: Table[ShownSnapshot] = Table(
         Column("CLUSTER", lambda shown: Cell(shown.tracked.request.cluster), most=20, least=8, room=96),
         Column("STATE", _state_cell, most=11, least=9),
         Column("ELAPSED", _elapsed_cell, most=12, least=8),
-        Column("PROGRESS", _progress_cell, flex=1, least=10),
+        Column("PROGRESS (ESTIMATED)", _progress_cell, flex=1, least=10),
         Column("WAITS", lambda shown: Cell(waiting_text(shown.tracked, shown.now) or "-"), most=30, least=8, room=120),
     ),
     key=lambda shown: run_key(shown.tracked),

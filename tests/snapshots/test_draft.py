@@ -22,7 +22,7 @@ from ncp_tui.snapshots.journal_file import Damage
 from ncp_tui.snapshots.preflight import PreflightEvidence, ReadResult
 from ncp_tui.system.time_zone import KST
 from ncp_tui.view.create import question
-from ncp_tui.view.preflight import checks_line
+from ncp_tui.view.preflight import before_request, checks_line
 from tests.snapshots.journals import CALLER, REQUEST
 from tests.tables import each_row
 
@@ -256,7 +256,7 @@ def test_the_checks_in_one_line_have_what_is_not_well_first() -> None:
     mixed = draft(evidence={"cluster": replace(CLUSTER, status="changing", health="yellow")})
     said = "warn: cluster, health   ok: bucket, name, others, API key, clock"
     assert checks_line(mixed.preflight) == said
-    assert checks_line(mixed.preflight, "refused") == f"before the request was refused:   {said}"
+    assert checks_line(mixed.preflight, before_request("refused")) == f"before the request was refused:   {said}"
 
 
 PROFILE = Profile(name="prod", access_key="AKID", name_template="{profile}-{date:kst}-{time:kst}")

@@ -69,7 +69,7 @@ async def test_several_at_once_in_one_list(quick_looks: None) -> None:  # noqa: 
         assert isinstance(stage.app.screen, RunListDialog)
         await stage.expect(ELSEWHERE, "search-0001-20260102-000000", "ELAPSED")
         stage.clock.advance(5)
-        await stage.expect("estimated from")
+        await stage.expect("PROGRESS (ESTIMATED)", "left")
         await stage.press("escape")
         assert isinstance(stage.app.screen, CreateSnapshotScreen)
         stage.clock.advance(60)
@@ -78,3 +78,45 @@ async def test_several_at_once_in_one_list(quick_looks: None) -> None:  # noqa: 
         await stage.expect("succeeded")
         await stage.press("enter")
         assert isinstance(stage.app.screen, HistoryScreen)
+
+
+NAME = "search-0001-20260102-000000"
+
+
+async def test_after_create_the_form_becomes_the_snapshot(quick_looks: None) -> None:  # noqa: ARG001
+    """State, elapsed time, an estimate, when the next check is, bucket, request ID, and what to press."""
+    async with staged((80, 24)) as stage:
+        await stage.press("s", "h")
+        assert isinstance(stage.app.screen, CreateSnapshotScreen), "before it is sent a letter is text"
+        await stage.press("f3", "f2")
+        await stage.expect(f"{NAME}: running", "bucket       bk.ses.snapshot", "request ID")
+        await stage.expect("left, estimated from", "waits", "esc Leave, it keeps running   h History   u Requests")
+        assert "Preflight" not in stage.text()
+        stage.clock.advance(60)
+        await stage.expect(f"Snapshot {NAME} succeeded", "esc Leave   h History")
+        assert "estimated" not in stage.text()
+        await stage.press("u", "escape", "h")
+        assert isinstance(stage.app.screen, HistoryScreen)
+
+
+async def test_a_certain_refusal_is_said_once_and_the_check_it_contradicts_is_read_again() -> None:
+    def refuse(sandbox: Sandbox) -> None:
+        body = {"code": 40070, "message": "snapshot with the same name already exists", "result": None}
+        sandbox.faults.add("createSnapshot", act=(200, body))
+
+    async with staged(WIDE, prepare=refuse) as stage:
+        await stage.press("s")
+        before = stage.asked("getSnapshotHistory")
+        await stage.press("f2")
+        assert stage.shows(
+            f"Not started: {NAME}. Preflight check “name” is out of date; reading again.",
+            "read again, NCP refused (name):",
+        )
+        assert stage.asked("getSnapshotHistory") == before + 1
+        shown = stage.app.screen.exchange if isinstance(stage.app.screen, CreateSnapshotScreen) else None
+        assert shown is not None
+        assert shown.operation == "createSnapshot", "the response that the card is about"
+        said = stage.words()
+        assert said.count(f"Not started: {NAME}.") == 1
+        await stage.fill("name", "another-name")
+        assert "NCP refused (name)" not in stage.text(), "an edit is a new decision"

@@ -85,7 +85,7 @@ async def test_a_held_key_sends_once_after_each_decision(again: str) -> None:
         await stage.press("s")
         await hold(stage)
         assert stage.asked(CREATE) == 1
-        assert stage.shows("before the request was refused:"), "they were green for a request that was refused"
+        assert stage.shows("read again, NCP refused (name):"), "they were green for a request that was refused"
         stage.clock.advance(600)
         await stage.press("f2")
         assert stage.asked(CREATE) == 1, "a pause alone is no decision"

@@ -154,6 +154,15 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         """Show what happened and what to do next, in one line; the panes have the rest."""
         self.say(problem_words(problem), "bad")
 
+    def show_card(self, problem: Problem, exchange: Exchange | None = None) -> None:
+        """Show a card, and in the response pane the response that it is about: its own, or `exchange`."""
+        from ncp_tui.tui.widgets.problem_card import ProblemCard
+
+        self.query_one(ProblemCard).show(problem)
+        about = exchange or getattr(problem, "exchange", None)
+        if self.panes is not None and isinstance(about, Exchange):
+            self.panes.show_exchange(about)
+
     def show_tracked(self) -> None:
         """Show the progress of the snapshots that have not ended."""
         under_way = self.session.open_snapshots

@@ -20,6 +20,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Bucket, Cluster
 from ncp_tui.search_engine.operations import is_key_missing
+from ncp_tui.snapshots.cluster_summary import UsualDuration
 from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.draft import SnapshotDraft, propose_name, read_only_refused
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
@@ -27,17 +28,18 @@ from ncp_tui.snapshots.preflight import PreflightEvidence, look_further, read_ev
 from ncp_tui.snapshots.resolve import Resolution
 from ncp_tui.snapshots.rules import LONGEST
 from ncp_tui.snapshots.track import TrackedSnapshot
-from ncp_tui.tui.key_bindings import next_words, problem_words
+from ncp_tui.tui.key_bindings import key_of, next_words, problem_words
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.inputs import SendButton, TextInput
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
+from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.buckets import BUCKETS
 from ncp_tui.view.exchanges import request_lines
 from ncp_tui.view.preflight import check_lines, checks_line
-from ncp_tui.view.progress import final_sentence, look_sentence, state_text
+from ncp_tui.view.progress import final_sentence, look_sentence, progress_lines, title_word
 from ncp_tui.view.text import BLANK, Line, Tone, field, line
 
 READING_BUCKETS = "Reading the buckets ..."
@@ -61,6 +63,10 @@ ACCEPTED_BUT = "Accepted. {look}"
 NO_ANSWER = "No answer from NCP. Checking the history; no second request is sent. You can leave (esc)."
 STARTED = "Started: it is in the history, although the response was lost. You can leave (esc)."
 ACCEPTED = "Accepted. It runs on NCP; you can leave (esc) and follow it on any screen."
+UNKNOWN = "{name}: unknown whether it was started."
+HISTORY_KEY, REQUESTS_KEY, COPY_KEY = ("create.history", "h"), ("create.requests", "u"), ("screen.copy", "f8")
+KEYS_RUNNING = "esc Leave, it keeps running   {history} History   {requests} Requests   {copy} Copy"
+KEYS_ENDED = "esc Leave   {history} History   {requests} Requests   {copy} Copy"
 CHECK_AGAIN = "{step} Press u on the clusters to check again."
 
 
@@ -86,6 +92,7 @@ class CreateForm(Vertical):
 
     def compose(self) -> ComposeResult:
         yield ProblemCard()
+        yield CreateProgress()
         yield from _line("Cluster", Static("", id="cluster-facts", markup=False))
         yield from _line("Name", TextInput(id="name"), _verdict("name"))
         yield from _line("Bucket", TextInput(id="bucket"), _verdict("bucket"))
@@ -93,7 +100,6 @@ class CreateForm(Vertical):
         yield from _line("Preflight", self.preflight)
         with Horizontal(id="decision"):
             yield SendButton("Create snapshot", id="create", variant="success", compact=True)
-            yield CreateProgress()
 
     def on_mount(self) -> None:
         self.show_cluster(self._cluster)
@@ -173,12 +179,14 @@ class CreateForm(Vertical):
         self.query_one("#create", Button).disabled = not is_open
 
     def close(self) -> None:
-        """Keep the form as it was sent."""
+        """Keep the form as it was sent, out of sight: the snapshot stands in its place."""
+        self.add_class("sent")
         self._set_disabled(True)
         self.query_one("#create").disabled = True
 
     def reopen(self) -> None:
         """Let the user correct it."""
+        self.remove_class("sent")
         self._set_disabled(False)
         self.query_one("#name").focus()
 
@@ -232,21 +240,25 @@ class PreflightLine(ReportsWorkerErrors, Static):
         self._cluster = cluster
         self.evidence: PreflightEvidence | None = None
         self.is_checking = False
-        self.became = ""
-        """The result of a request since the checks ran, which were about that one."""
+        self.note = ""
+        """Of which moment the checks are, where a request has ended since, or just before."""
+        self._note_then = ""
         self._is_cut_off = False
 
-    def check(self) -> None:
-        """Read everything again."""
-        self.is_checking = True
-        self.read_evidence()
+    def check(self, note: str = "") -> None:
+        """Read everything again; what comes is of the moment that `note` tells of.
+
+        After a refusal that is no act of the user, and the response pane stays with the refusal.
+        """
+        self.is_checking, self._note_then = True, note
+        self.read_evidence(background=bool(note))
 
     @work(group="preflight", exclusive=True, exit_on_error=False, description="run the preflight checks")
-    async def read_evidence(self) -> None:
+    async def read_evidence(self, *, background: bool) -> None:
         """Read cluster, buckets and history, side by side, and the journal."""
         session = self._session
         try:
-            with session.log.action(f"preflight checks of {self._cluster.name}"):
+            with session.log.action(f"preflight checks of {self._cluster.name}", background=background):
                 engine = await session.engine()
                 evidence = await read_evidence(engine, self._cluster, session.journal, session.workspace.now)
                 self._keep(evidence, self.Checked())
@@ -259,29 +271,36 @@ class PreflightLine(ReportsWorkerErrors, Static):
         self.evidence, self._is_cut_off = evidence, evidence is None
         self.is_checking = evidence is not None and evidence.has_older
         if not checked.is_further:
-            self.became = ""
+            self.note = self._note_then
         self.post_message(checked)
 
     def show(self, draft: SnapshotDraft) -> None:
         """Show the preflight checks of `draft`."""
-        words = checks_line(draft.preflight, self.became)
+        words = checks_line(draft.preflight, self.note)
         if draft.evidence is None:
             words = NO_CHECKS if self._is_cut_off else CHECKING
         self.update(Text(escape(words), no_wrap=True, overflow="ellipsis"))
 
 
-class CreateProgress(Static):
-    """The progress of the form's own snapshot, beside the button."""
+class CreateProgress(TextView):
+    """The form's own snapshot, in the place of the form once it was sent."""
 
     def __init__(self) -> None:
-        super().__init__("", id="progress", markup=False)
+        super().__init__(id="progress")
+        self.can_focus = False
 
-    def show(self, tracked: TrackedSnapshot, now: float) -> None:
-        """Show the state of `tracked`; `now` is monotonic."""
-        text, tone = (state_text(tracked, now), "warning") if tracked.is_open else result(tracked)
-        for name in ("good", "bad", "warning"):
-            self.set_class(name == tone, name)
-        self.update(Text(escape(f"{tracked.request.name}: {text}" if tracked.is_open else text)))
+    def show_snapshot(
+        self, tracked: TrackedSnapshot, usual: UsualDuration | None, now: float, *, has_card: bool = False
+    ) -> None:
+        """Show all that is known of `tracked`; `now` is monotonic. What a card says is not said again."""
+        lines = progress_lines(tracked, usual, now)
+        if not tracked.is_open:
+            name, (text, tone) = tracked.request.name, result(tracked)
+            lines[0] = line(f"{name}: {title_word(tracked)}" if has_card else text, Tone(tone))
+        keys = KEYS_RUNNING if tracked.is_open else KEYS_ENDED
+        history, requests = key_of(HISTORY_KEY), key_of(REQUESTS_KEY)
+        words = keys.format(history=history, requests=requests, copy=key_of(COPY_KEY))
+        self.show([*lines, BLANK, line(words, Tone.DIM)], keep_place=True)
 
 
 def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: datetime) -> list[Line]:

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
+from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.draft import Confirmation, SnapshotDraft
@@ -19,18 +20,22 @@ from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.outcome import Outcome
+from ncp_tui.snapshots.preflight import doubted_by
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.confirm import SendQuestionDialog, TypeNameDialog
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.key_bindings import SendKey, send_binding, send_key_name
+from ncp_tui.tui.messages import HistoryWanted
 from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.screens.create_form import (
+    HISTORY_KEY,
+    REQUESTS_KEY,
+    UNKNOWN,
     CreateForm,
     CreateProgress,
     PreflightLine,
     draft_lines,
     next_sentence,
-    result,
     unknown_card,
 )
 from ncp_tui.tui.session import Session
@@ -38,6 +43,7 @@ from ncp_tui.tui.widgets.inputs import SendButton
 from ncp_tui.tui.widgets.panes import Panes
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.view.create import RECHECKED, question
+from ncp_tui.view.preflight import after_refusal, before_request, out_of_date
 
 START = "Nothing is sent until you press {key}."
 BUCKET_UNUSABLE = "{bucket} cannot be used: {reason}."
@@ -63,6 +69,8 @@ class CreateSnapshotScreen(BaseScreen):
             "f5", "reload", "Recheck", show=False, tooltip="Read cluster, buckets and history again", id="create.reload"
         ),
         Binding("f6", "next_pane", "Pane", tooltip="Next pane: request, response, session log", id="create.pane"),
+        Binding("h", "history", "History", tooltip="History of this cluster", id=HISTORY_KEY[0]),
+        Binding("u", "requests", "Requests", tooltip="Snapshot requests from this machine", id=REQUESTS_KEY[0]),
         Binding("escape", "back", "Back", tooltip="Back (the snapshot keeps running)", id="create.back"),
     ]
     AUTO_FOCUS = "#name"
@@ -129,7 +137,7 @@ class CreateSnapshotScreen(BaseScreen):
         """Check while typing; an edit is a new decision, so the key may send again."""
         event.stop()
         self.send_key.let_go()
-        self.form.preflight.became = ""
+        self.form.preflight.note = ""
         self._judge()
 
     @on(CreateForm.Refused)
@@ -230,7 +238,7 @@ class CreateSnapshotScreen(BaseScreen):
         """Say so, and read the journal again: its contents decide about the next create."""
         self.query_one(ProblemCard).clear()
         if event.problem is not None:
-            self.query_one(ProblemCard).show(event.problem)
+            self.show_card(event.problem)
         else:
             self.say(DAMAGE_ACCEPTED.format(key=send_key_name(self)), "warning")
         self.load()
@@ -263,7 +271,8 @@ class CreateSnapshotScreen(BaseScreen):
         if tracked is None:
             super().show_tracked()
             return
-        self.query_one(CreateProgress).show(tracked, self.session.workspace.monotonic())
+        now, has_card = self.session.workspace.monotonic(), self.query_one(ProblemCard).display
+        self.query_one(CreateProgress).show_snapshot(tracked, self.session.usual(tracked), now, has_card=has_card)
         if tracked.is_open:
             self.say(*next_sentence(tracked))
 
@@ -272,25 +281,37 @@ class CreateSnapshotScreen(BaseScreen):
         if tracked is not self._tracked:
             super().on_snapshot_moved(tracked)
             return
-        self.show_tracked()
         if tracked.is_open:
+            self.show_tracked()
             return
         taken = tracked.taken
         if taken is None and tracked.problem is not None:
             self._was_not_sent(tracked, tracked.problem)
         elif taken is not None and taken.error is not None and taken.outcome is not Outcome.ACCEPTED:
             found = taken.resolution
-            self.query_one(ProblemCard).show(taken.error if found is None else unknown_card(taken, found))
-            self.say(*result(tracked))
-            self.set_class(taken.outcome is Outcome.UNKNOWN, "unknown")
-            if taken.outcome is not Outcome.UNKNOWN:
-                self._let_correct("refused" if taken.outcome is Outcome.REFUSED else "not sent")
+            self.show_card(taken.error if found is None else unknown_card(taken, found), taken.error.exchange)
+            self.show_tracked()
+            if taken.outcome is Outcome.UNKNOWN:
+                self.say(UNKNOWN.format(name=tracked.request.name), "warning")
+            elif taken.outcome is Outcome.REFUSED:
+                self._was_refused(tracked, taken.error)
+            else:
+                self.say(NOT_STARTED.format(name=tracked.request.name), "bad")
+                self._let_correct("not sent")
         else:
+            self.show_tracked()
             self.say(DONE)
+
+    def _was_refused(self, tracked: TrackedSnapshot, error: GatewayError) -> None:
+        """A certain refusal: the form can be corrected, and the checks that it contradicts are read again."""
+        doubted = doubted_by(error)
+        self.say(f"{NOT_STARTED.format(name=tracked.request.name)} {out_of_date(doubted)}", "bad")
+        self._let_correct("refused")
+        self.form.preflight.check(after_refusal(doubted))
 
     def _was_not_sent(self, tracked: TrackedSnapshot, problem: Problem) -> None:
         """Nothing was sent: the form can be corrected, and what only needs a yes is asked."""
-        self.query_one(ProblemCard).show(problem)
+        self.show_card(problem)
         self.say(NOT_STARTED.format(name=tracked.request.name), "bad")
         self._let_correct("not sent")
         # No answer came: the response pane shows another request.
@@ -299,12 +320,23 @@ class CreateSnapshotScreen(BaseScreen):
             self._confirm(self._sent.stopped_by(problem), ask=True)
 
     def _let_correct(self, became: str) -> None:
-        self._tracked, self.form.preflight.became = None, became
+        self._tracked, self.form.preflight.note = None, before_request(became)
         self.form.reopen()
         self._judge()
 
+    def action_history(self) -> None:
+        """Leave for the history; what was sent keeps running."""
+        self.app.post_message(HistoryWanted(self.cluster))
+
+    def action_requests(self) -> None:
+        from ncp_tui.tui.screens.requests import RequestsScreen
+
+        self.open(RequestsScreen(self.session))
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Create is greyed until the form is right."""
+        """Create is greyed until the form is right; letters are keys once nothing is typed here any more."""
+        if action in {"history", "requests"}:
+            return self._tracked is not None
         if action == "use_bucket":
             return bool(self.query("#buckets")) and self.query_one("#buckets").has_focus
         if action == "new_name":

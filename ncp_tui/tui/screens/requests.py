@@ -25,7 +25,6 @@ from ncp_tui.tui.screens.evidence import EvidenceScreen, HistoryRead, evidence_k
 from ncp_tui.tui.screens.table import detail_key
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.inputs import FilterBar
-from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.progress import final_sentence
 from ncp_tui.view.requests import (
@@ -151,7 +150,7 @@ class RequestsScreen(EvidenceScreen):
             damaged = DamagedJournal(event.damage)
             damaged.next_step = DAMAGE_NEXT
             damaged.actions = ()
-            self.query_one(ProblemCard).show(damaged)
+            self.show_card(damaged)
         self._entries = sorted(event.entries, key=lambda entry: entry.at, reverse=True)
         self.session.unresolved = event.unresolved
         self.show_header()
@@ -223,7 +222,7 @@ class RequestsScreen(EvidenceScreen):
         self._resolving = None
         card = problem if found is None else verdict_card(name, found)
         if card is not None and not is_dismissed:
-            self.query_one(ProblemCard).show(card)
+            self.show_card(card)
         self._last_word = found_out(name, found, problem, is_dismissed=is_dismissed)
         self.read_journal()
         self.app.post_message(JournalChanged())  # a started snapshot is tracked, and the other screens count again

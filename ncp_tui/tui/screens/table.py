@@ -32,6 +32,7 @@ def detail_key(screen: str, tooltip: str) -> Binding:
 
 
 NOTHING_TO_SHOW = "Nothing to show. Press r to try again."
+SEE_ABOVE = "{screen}: the last action failed; the card above says why."
 MATCHES = "{shown:,} of {total:,} match “{text}”."
 LISTED_ORDER = "as NCP lists them"
 SORT_HINT = "enter Sort, or reverse   esc Close"
@@ -193,8 +194,8 @@ class TableScreen(BaseScreen):
 
     def show_problem(self, problem: Problem) -> None:
         """Show a problem above the rows that are known from before."""
-        self.query_one(ProblemCard).show(problem)
-        self.say(problem.what, "bad")
+        self.show_card(problem)
+        self.say(SEE_ABOVE.format(screen=self.path[-1]), "bad")
         if not self.table.total:
             self.table.show([], empty=NOTHING_TO_SHOW)
 

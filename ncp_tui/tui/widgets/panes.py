@@ -105,8 +105,14 @@ class Panes(ReportsWorkerErrors, Horizontal):
             self._title()
 
     def show_exchange(self, exchange: Exchange) -> None:
-        """Show one exchange in the response pane; a large answer as soon as it is laid out."""
+        """Show one exchange in the response pane, until a newer one is made; a large answer once it is laid out."""
+        self._passed = self._newest
         self._show(exchange, 0.0)
+
+    @property
+    def _newest(self) -> Exchange | None:
+        wanted = [action for action in self._log.actions if action.exchanges and not action.background]
+        return wanted[-1].exchanges[-1] if wanted else None
 
     def _show(self, exchange: Exchange, calm: float) -> None:
         self._shown = exchange
@@ -174,8 +180,7 @@ class Panes(ReportsWorkerErrors, Horizontal):
         table.show([row for row, _ in lines])
         if not table.has_focus:
             table.action_jump(0)  # the newest stays in view until the user moves in the log
-        wanted = [action for action in self._log.actions if action.exchanges and not action.background]
-        newest = wanted[-1].exchanges[-1] if wanted else None
+        newest = self._newest
         if not self.screen.is_current:
             self._passed = newest
         elif newest is not None and newest is not self._shown and newest is not self._passed:
