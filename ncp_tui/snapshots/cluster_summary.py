@@ -32,6 +32,9 @@ MOST_KEPT = 20
 
 _CLOCK = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:\.\d+)?"
 _AMOUNT = r"(?i)(\d+(?:\.\d+)?)\s*(ms(?:ec)?|h(?:ours?)?|시간|m(?:in(?:ute)?s?)?|분|s(?:ec(?:ond)?s?)?|초)(?![a-z])"
+_SIXTY = 60
+_LONGEST = 30 * 86_400.0
+"""Seconds: beyond that it is damage, no duration."""
 _SECONDS_OF = {"ms": 0.001, "h": 3_600.0, "시": 3_600.0, "m": 60.0, "분": 60.0, "s": 1.0, "초": 1.0}
 
 
@@ -76,7 +79,9 @@ class ClusterSummary:
     problem: Problem | None = None
     """Why it is not known, or may not be the newest: the history has a gap."""
     schedule: Schedule | None = None
-    """What is set; None where nothing is, or nobody looked."""
+    """What is set; None where nothing is, or it was not read."""
+    is_schedule_read: bool = False
+    """Whether that was read: without it no schedule is not none."""
     schedule_problem: Problem | None = None
     """Why that is not known."""
 
@@ -94,7 +99,7 @@ class ClusterSummary:
             running=(row, *others) if is_running else others,
             rows=self._rows_with(row),
             is_whole=self.is_whole and self.look in {Look.FOUND, Look.NONE},
-            read_at=read_at,
+            read_at=self.read_at or read_at,  # the others are as old as they were
         )
 
     def _rows_with(self, row: HistoryEntry) -> tuple[HistoryEntry, ...]:
@@ -108,7 +113,9 @@ NOT_READ = ClusterSummary()
 def summary_of(
     rows: Sequence[HistoryEntry], read_at: datetime, *, is_whole: bool = True, problem: Problem | None = None
 ) -> ClusterSummary:
-    """What `rows`, newest first, say of their cluster."""
+    """What `rows`, newest first, say of their cluster; no rows where some are missing say nothing."""
+    if not rows and problem is not None:
+        return ClusterSummary(Look.FAILED, is_whole=False, read_at=read_at, problem=problem)
     if not rows:
         return ClusterSummary(Look.NONE, is_whole=is_whole, read_at=read_at, problem=problem)
     good = [row for row in rows if row.state is SnapshotState.SUCCESS]
@@ -118,12 +125,16 @@ def summary_of(
         good[0] if good else None,
         tuple(row for row in rows if row.state is SnapshotState.RUNNING),
         tuple(rows[:MOST_KEPT]),
-        None if is_whole and len(rows) <= MOST_KEPT else rows[:MOST_KEPT][-1].at,
+        None if is_whole and len(rows) <= MOST_KEPT else _oldest(rows[:MOST_KEPT]),
         usual_duration(good),
         is_whole,
         read_at,
         problem,
     )
+
+
+def _oldest(rows: Sequence[HistoryEntry]) -> datetime | None:
+    return min((row.at for row in rows if row.at is not None), default=None)
 
 
 def usual_duration(good: Iterable[HistoryEntry]) -> UsualDuration | None:
@@ -136,17 +147,28 @@ def usual_duration(good: Iterable[HistoryEntry]) -> UsualDuration | None:
 def duration_seconds(text: str) -> float | None:
     """Seconds of a duration as the history has it: `12s`, `3 min 20 s`, `00:03:20`, `3분 20초`.
 
-    None for a number without a unit, and for anything else: the service documents neither form nor unit (fact sheet,
-    section 3.2), and a guess would move the estimate by a factor of sixty.
+    None for a number without a unit, for no time at all, for weeks on end, and for anything else: the service documents
+    neither form nor unit (fact sheet, section 3.2), and a guess would move the estimate by a factor of sixty.
     """
     text = text.strip()
-    if (clock := re.fullmatch(_CLOCK, text)) is not None:
-        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
-        return hours * 3_600.0 + minutes * 60.0 + seconds
-    amounts = list(re.finditer(_AMOUNT, text))
-    if not amounts or re.sub(_AMOUNT, "", text).strip(" ,"):
+    seconds = _clock_seconds(text) if ":" in text else _amount_seconds(text)
+    return seconds if seconds is not None and 0 < seconds <= _LONGEST else None
+
+
+def _clock_seconds(text: str) -> float | None:
+    clock = re.fullmatch(_CLOCK, text)
+    if clock is None:
         return None
-    return sum(float(count) * _unit(unit) for count, unit in (each.groups() for each in amounts))
+    hours, minutes, seconds = (float(part or 0) for part in clock.groups())
+    return hours * 3_600.0 + minutes * 60.0 + seconds if minutes < _SIXTY and seconds < _SIXTY else None
+
+
+def _amount_seconds(text: str) -> float | None:
+    amounts = list(re.finditer(_AMOUNT, text))
+    units = [_unit(each[2]) for each in amounts]
+    if not amounts or re.sub(_AMOUNT, "", text).strip(" ,") or sorted(set(units), reverse=True) != units:
+        return None
+    return sum(float(each[1]) * unit for each, unit in zip(amounts, units, strict=True))
 
 
 def _unit(unit: str) -> float:
@@ -170,7 +192,9 @@ async def read_summary(engine: SearchEngine, cluster: Cluster) -> ClusterSummary
         settings = await engine.schedule_history(cluster.number)
     except GatewayError as problem:
         return replace(summary, schedule_problem=problem)
-    return replace(summary, schedule=schedule_of(settings))
+    if settings.gap:
+        return replace(summary, schedule_problem=Problem(settings.gap))
+    return replace(summary, schedule=schedule_of(settings), is_schedule_read=True)
 
 
 async def read_summaries(

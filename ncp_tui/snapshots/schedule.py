@@ -18,16 +18,22 @@ from ncp_tui.system.time_zone import KST
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EVERY_DAY = "Everyday"
+_DAY = timedelta(days=1)
 
 LATE = timedelta(minutes=30)
 """After a due time without a row of the history: missed."""
 EARLY = timedelta(minutes=5)
 """Before a due time, in which a row may still be its own: clocks differ."""
 
-# Patterns as text: the first frame has no schedule, and compiling these four takes 3 ms.
-_TIME = r"(?is)(\d{1,2})\s*[:시h]\s*(\d{1,2})?.*"
-_RELEASED = r"(?i)releas|inactiv|disabl|delet|cancel|stop|\boff\b|해제|삭제|중지|취소"
+# Patterns as text: the first frame has no schedule, and compiling these takes 3 ms. Each is a whole value: what else
+# stands in it, `PM`, `UTC`, `failed`, may turn its meaning round.
+_TIME = r"(?ia)(\d{1,2})(?:\s*[:h]\s*(\d{2})(?::\d{2})?|\s*시(?:\s*(\d{1,2})\s*분)?)(?:\s*KST|\s*\+09:?00)?"
+_RELEASED = (
+    r"(?i)\s*(releas(e|ed)|inactive|inactivated|deactivated|disabled?|deleted?|cancell?ed|cancel|stop|stopped|off"
+    r"|(해제|삭제|중지|취소)(됨|완료)?)\s*"
+)
 _IN_FORCE = r"(?i)\s*(active|activated|enabled?|on|set|running|scheduled|사용|사용중|설정|설정됨|활성)\s*"
+_BY_HAND = r"(?i)\s*(manual(ly)?|on[ _-]?demand|by[ _-]?hand|user|수동|즉시)\s*"
 
 
 class InForce(StrEnum):
@@ -50,6 +56,8 @@ class Schedule:
     """EVERY_DAY or one of DAYS."""
     at: tuple[int, int] | None
     """Hour and minute, in Korean time."""
+    is_newest: bool = True
+    """Whether its date says so: not where one of several settings has a date that cannot be read."""
 
     def next_run(self, now: datetime) -> datetime | None:
         """When it is due next; None where it is released or cannot be read."""
@@ -76,11 +84,13 @@ def schedule_of(rows: Sequence[ScheduleEntry]) -> Schedule | None:
     if not rows:
         return None
     newest = max(enumerate(rows), key=lambda each: (each[1].set_at.timestamp() if each[1].set_at else 0.0, -each[0]))[1]
-    return Schedule(newest, _in_force(newest.status), _day(newest.day), _time(newest.time))
+    is_newest = len(rows) == 1 or all(row.set_at is not None for row in rows)
+    in_force = _in_force(newest.status) if is_newest else InForce.UNKNOWN
+    return Schedule(newest, in_force, _day(newest.day), _time(newest.time), is_newest=is_newest)
 
 
 def _in_force(status: str) -> InForce:
-    if re.search(_RELEASED, status):
+    if re.fullmatch(_RELEASED, status):
         return InForce.NO
     return InForce.YES if re.fullmatch(_IN_FORCE, status) else InForce.UNKNOWN
 
@@ -94,7 +104,7 @@ def _time(text: str) -> tuple[int, int] | None:
     found = re.fullmatch(_TIME, text.strip())
     if found is None:
         return None
-    hour, minute = int(found[1]), int(found[2] or 0)
+    hour, minute = int(found[1]), int(found[2] or found[3] or 0)
     return (hour, minute) if hour < 24 and minute < 60 else None  # noqa: PLR2004 - a clock
 
 
@@ -106,9 +116,15 @@ class DueRun(StrEnum):
     FAILED = "failed"
     RUNNING = "running"
     UNCLEAR = "unclear"
-    """A row at its time whose state nobody can tell, or a history that ends before it."""
+    """A row at its time whose state nobody can tell."""
+    PERHAPS = "perhaps"
+    """A row of which it is not known whether it is this run: of another name or kind, or at another time."""
     WAITED_FOR = "waited_for"
     """Due less than LATE ago, and no row yet."""
+    NOT_READ = "not_read"
+    """The rows that were read do not tell: they end before it, were read before it, or are not all."""
+    PERHAPS_RELEASED = "perhaps_released"
+    """No row, and a schedule of which it is not known whether it is in force."""
     MISSED = "missed"
 
 
@@ -129,28 +145,62 @@ _RUN_OF = {
 }
 
 
-def judge_last_due(
-    schedule: Schedule, rows: Sequence[HistoryEntry], now: datetime, *, reaches_back_to: datetime | None = None
-) -> DueVerdict | None:
+@dataclass(frozen=True)
+class RowsRead:
+    """The newest rows of a history, and how far they can be relied on."""
+
+    rows: Sequence[HistoryEntry]
+    read_at: datetime
+    reaches_back_to: datetime | None = None
+    """The time of the oldest, where older ones were not read."""
+    has_gap: bool = False
+    """Whether some between them are missing."""
+
+
+def judge_last_due(schedule: Schedule, read: RowsRead, now: datetime) -> DueVerdict | None:
     """What the history says of the last run that was due; None where none was due since the schedule was set.
 
-    `rows` are newest first; where older ones were not read, `reaches_back_to` is the time of the oldest. A row belongs
-    to the run when it says that a schedule asked for it, or has its name, and lies within EARLY before and LATE after
-    the due time.
+    A row is the run when it says that a schedule asked for it, or has its name, and lies within EARLY before and LATE
+    after the due time. "Missed" needs a schedule in force, rows without a gap that were read after that time, and no
+    row that may be the run all the same: names, kinds and the time zone of a schedule are not documented.
     """
     due = schedule.last_due(now)
     set_at = schedule.entry.set_at
     if due is None or (set_at is not None and set_at > due):
         return None
-    for row in rows:
-        if row.at is not None and due - EARLY <= row.at <= due + LATE and _is_of(schedule, row):
+    at_its_time = [row for row in read.rows if row.at is not None and due - EARLY <= row.at <= due + LATE]
+    for row in at_its_time:
+        if _is_of(schedule, row):
             return DueVerdict(due, _RUN_OF[row.state], row)
+    late = [row for row in read.rows if row.at is not None and row.at > due + LATE and _is_of(schedule, row)]
+    perhaps = [row for row in at_its_time if not _is_by_hand(row)] + late
+    if perhaps:
+        return DueVerdict(due, DueRun.PERHAPS, perhaps[-1])
+    return DueVerdict(due, _run_without_row(schedule, read, due, now))
+
+
+def _run_without_row(schedule: Schedule, read: RowsRead, due: datetime, now: datetime) -> DueRun:
     if now < due + LATE:
-        return DueVerdict(due, DueRun.WAITED_FOR)
-    if reaches_back_to is not None and reaches_back_to > due - EARLY:
-        return DueVerdict(due, DueRun.UNCLEAR)
-    return DueVerdict(due, DueRun.MISSED)
+        return DueRun.WAITED_FOR if read.read_at >= due and not read.has_gap else DueRun.NOT_READ
+    reaches = read.reaches_back_to is None or read.reaches_back_to <= due - EARLY
+    if not reaches or read.has_gap or read.read_at < due + LATE or any(row.at is None for row in read.rows):
+        return DueRun.NOT_READ
+    if schedule.in_force is not InForce.YES:
+        return DueRun.PERHAPS_RELEASED
+    earlier = [row for row in read.rows if row.at is not None and row.at < due - EARLY and _is_of(schedule, row)]
+    # None of its runs came at the time that it names: then that time is in another zone.
+    return DueRun.MISSED if not earlier or any(_is_punctual(row, due) for row in earlier) else DueRun.NOT_READ
+
+
+def _is_punctual(row: HistoryEntry, due: datetime) -> bool:
+    behind = (row.at - due) % _DAY if row.at is not None else _DAY
+    return behind <= LATE or behind >= _DAY - EARLY
 
 
 def _is_of(schedule: Schedule, row: HistoryEntry) -> bool:
-    return row.is_scheduled or row.snapshot.startswith(schedule.entry.snapshot)
+    name = schedule.entry.snapshot
+    return row.is_scheduled or (bool(name) and row.snapshot.startswith(name) and not _is_by_hand(row))
+
+
+def _is_by_hand(row: HistoryEntry) -> bool:
+    return re.fullmatch(_BY_HAND, row.kind) is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look
-from ncp_tui.snapshots.schedule import EVERY_DAY, DueRun, DueVerdict, InForce, Schedule, judge_last_due
+from ncp_tui.snapshots.schedule import EVERY_DAY, LATE, DueRun, DueVerdict, InForce, RowsRead, Schedule, judge_last_due
 from ncp_tui.system.time_zone import KST
 from ncp_tui.text import plural
 from ncp_tui.view.format import ZONE, age, elapsed, short_age
@@ -16,6 +16,8 @@ from ncp_tui.view.history import state_cell
 from ncp_tui.view.text import Cell, Line, Tone, field
 
 _DAY = timedelta(days=1)
+_AHEAD = timedelta(hours=1)
+"""Beyond that a row from the future is no clock that differs a little."""
 
 _LOOKS = {
     Look.NOT_READ: Cell("not read", Tone.DIM, is_missing=True),
@@ -24,6 +26,8 @@ _LOOKS = {
     Look.FAILED: Cell("not readable", Tone.BAD, is_missing=True),
 }
 _MISSING = Cell("-", Tone.DIM)
+_NOT_KNOWN = Cell("?", Tone.DIM, is_missing=True)
+_HAS_NONE = frozenset({Look.FOUND, Look.NONE})
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,15 @@ def is_too_old(summary: ClusterSummary, moment: Moment) -> bool | None:
     """Whether there is no good snapshot younger than the bar; None where that is not known."""
     good = summary.last_good
     if good is not None and good.at is not None:
-        return moment.now - good.at > moment.max_age
+        is_old = moment.now - good.at > moment.max_age
+        return None if _is_ahead(good.at, moment) or (is_old and summary.problem is not None) else is_old
     if summary.look is Look.NONE:
         return True
     return True if summary.look is Look.FOUND and good is None and summary.is_whole else None
+
+
+def _is_ahead(at: datetime, moment: Moment) -> bool:
+    return at - moment.now > _AHEAD
 
 
 def last_good_cell(summary: ClusterSummary, moment: Moment) -> Cell:
@@ -52,11 +61,15 @@ def last_good_cell(summary: ClusterSummary, moment: Moment) -> Cell:
             return _LOOKS[summary.look]
         if summary.is_whole:
             return _LOOKS[Look.NONE]
+        if summary.problem is not None:
+            return Cell("unknown ?", Tone.WARNING, is_missing=True)
         return Cell("none recent !", Tone.BAD, is_missing=True)
     if good.at is None:
         return Cell("undated", Tone.WARNING, is_missing=True)
     since = moment.now - good.at
-    text, is_old = short_age(since), since > moment.max_age
+    text, is_old = short_age(since), is_too_old(summary, moment)
+    if is_old is None:  # dated ahead, or a younger one may be among the rows that are missing
+        return Cell(f"{text} ?", Tone.WARNING, sort=since.total_seconds())
     return Cell(f"{text} ! old" if is_old else text, Tone.BAD if is_old else Tone.GOOD, sort=since.total_seconds())
 
 
@@ -72,7 +85,7 @@ def last_run_cell(summary: ClusterSummary) -> Cell:
     """The state of the newest run, in a word; worst first when sorted."""
     run = summary.last_run
     if run is None:
-        return _MISSING
+        return _MISSING if summary.look is Look.NONE else _NOT_KNOWN
     state = state_cell(run)
     return Cell(state.text, state.tone, sort=_SEVERITY[run.state])
 
@@ -82,6 +95,8 @@ def next_cell(summary: ClusterSummary, now: datetime) -> Cell:
     schedule = summary.schedule
     if summary.schedule_problem is not None:
         return Cell("?", Tone.WARNING, is_missing=True)
+    if schedule is None and not summary.is_schedule_read:
+        return _NOT_KNOWN
     run = schedule.next_run(now) if schedule is not None else None
     if schedule is None or schedule.in_force is InForce.NO:
         return _MISSING
@@ -112,7 +127,7 @@ def _last_good_line(summary: ClusterSummary, moment: Moment) -> Line:
         return field("last good", _why_no_good(summary), last_good_cell(summary, moment).tone)
     when = age(good.at, moment.now) if good.at else "at an unknown time"
     bucket = f", bucket {good.bucket}" if good.bucket else ""
-    tone = Tone.BAD if is_too_old(summary, moment) else Tone.GOOD
+    tone = {True: Tone.BAD, False: Tone.GOOD, None: Tone.WARNING}[is_too_old(summary, moment)]
     bar = f" (older than {short_age(moment.max_age)})" if is_too_old(summary, moment) else ""
     return field("last good", f"{when}{bar}: {good.snapshot}{bucket}", tone)
 
@@ -130,7 +145,7 @@ def _why_no_good(summary: ClusterSummary) -> str:
 def _last_run_line(summary: ClusterSummary, now: datetime) -> Line:
     run = summary.last_run
     if run is None:
-        return field("last run", "-", Tone.DIM)
+        return field("last run", "none" if summary.look is Look.NONE else "unknown", Tone.DIM)
     state = state_cell(run)
     when = f", {age(run.at, now)}" if run.at else ""
     message = f": {run.message}" if run.message and run.state is not SnapshotState.SUCCESS else ""
@@ -148,13 +163,15 @@ def schedule_lines(summary: ClusterSummary, now: datetime) -> list[Line]:
     if summary.schedule_problem is not None:
         return [field("schedule", f"unknown: {summary.schedule_problem.what}", Tone.WARNING)]
     if schedule is None:
-        was_read = summary.look in {Look.FOUND, Look.NONE}
-        return [field("schedule", "none", Tone.DIM)] if was_read else []
+        words = "none" if summary.is_schedule_read else "not read"
+        return [field("schedule", words, Tone.DIM)] if summary.look in _HAS_NONE else []
     lines = [field("schedule", _schedule_sentence(schedule))]
     following = schedule.next_run(now)
     if following is not None:
         lines.append(field("next run", f"{following:%a %Y-%m-%d %H:%M} {ZONE} (time zone assumed)"))
-    verdict = judge_last_due(schedule, summary.rows, now, reaches_back_to=summary.reaches_back_to)
+    gap = summary.problem is not None
+    read = RowsRead(summary.rows, summary.read_at or now, summary.reaches_back_to, has_gap=gap)
+    verdict = judge_last_due(schedule, read, now) if summary.look in _HAS_NONE else None
     if verdict is not None:
         lines.append(field("last due", due_sentence(verdict), _DUE_TONES[verdict.run]))
     return lines
@@ -169,6 +186,8 @@ def _schedule_sentence(schedule: Schedule) -> str:
         when = f"every {schedule.day} at {schedule.at[0]:02d}:{schedule.at[1]:02d}"
     into = f" into {entry.bucket}" if entry.bucket else ""
     status = {InForce.YES: "", InForce.NO: "; released", InForce.UNKNOWN: f"; NCP says {entry.status or 'nothing'!r}"}
+    if not schedule.is_newest:
+        return f"{entry.snapshot}: {when}{into}; unknown whether that is the newest setting"
     return f"{entry.snapshot}: {when}{into}{status[schedule.in_force]}"
 
 
@@ -177,6 +196,9 @@ _DUE_TONES = {
     DueRun.FAILED: Tone.BAD,
     DueRun.RUNNING: Tone.WARNING,
     DueRun.UNCLEAR: Tone.WARNING,
+    DueRun.PERHAPS: Tone.WARNING,
+    DueRun.NOT_READ: Tone.WARNING,
+    DueRun.PERHAPS_RELEASED: Tone.WARNING,
     DueRun.WAITED_FOR: Tone.PLAIN,
     DueRun.MISSED: Tone.BAD,
 }
@@ -188,10 +210,15 @@ def due_sentence(verdict: DueVerdict) -> str:
     if row is not None:
         at = f" {row.at.astimezone(KST):%H:%M}" if row.at else ""
         message = f": {row.message}" if verdict.run is DueRun.FAILED and row.message else ""
+        if verdict.run is DueRun.PERHAPS:
+            return f"{due}: unknown; {row.snapshot} of{at} may be it ({state_cell(row).text})"
         return f"{due}: {state_cell(row).text}{at}{message}"
-    if verdict.run is DueRun.MISSED:
-        return f"{due}: no row by {verdict.due + timedelta(minutes=30):%H:%M}, missed"
-    return f"{due}: no row yet" if verdict.run is DueRun.WAITED_FOR else f"{due}: older than the rows that were read"
+    by = f"no row by {verdict.due + LATE:%H:%M}"
+    return {
+        DueRun.MISSED: f"{due}: {by}, missed",
+        DueRun.WAITED_FOR: f"{due}: no row yet",
+        DueRun.PERHAPS_RELEASED: f"{due}: {by}; unknown whether the schedule is in force",
+    }.get(verdict.run, f"{due}: unknown; the rows that were read do not tell")
 
 
 def summary_document(summary: ClusterSummary, now: datetime) -> dict[str, Any]:
@@ -211,5 +238,7 @@ def summary_document(summary: ClusterSummary, now: datetime) -> dict[str, Any]:
 
 
 def _next_run(summary: ClusterSummary, now: datetime) -> str | None:
-    following = summary.schedule.next_run(now) if summary.schedule is not None else None
+    schedule = summary.schedule
+    is_in_force = schedule is not None and schedule.in_force is InForce.YES
+    following = schedule.next_run(now) if schedule is not None and is_in_force else None
     return following.isoformat() if following is not None else None

@@ -37,6 +37,14 @@ def row(name: str, message: str = "SUCCESS", day: int = 20, duration: str = "60s
         ("-", None),
         ("about 3 min", None),
         ("3 fortnights", None),
+        ("0s", None),
+        ("0:99", None),
+        ("20 s 3 min", None),
+        ("3 m 4 m", None),
+        ("-5 s", None),
+        ("9" * 5_000 + " h", None),
+        ("9" * 400 + ":00:00", None),
+        ("9" * 400 + "s", None),
     ],
 )
 def test_a_duration_is_read_only_where_it_says_its_unit(text: str, seconds: float | None) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ncp_tui.search_engine.models import HistoryEntry, ScheduleEntry
-from ncp_tui.snapshots.schedule import DueRun, InForce, Schedule, judge_last_due, schedule_of
+from ncp_tui.snapshots.schedule import DueRun, InForce, RowsRead, Schedule, judge_last_due, schedule_of
 from ncp_tui.system.time_zone import KST
 from tests.tables import each_row
 
@@ -52,6 +53,15 @@ def row(at: str, *, name: str = "nightly-1", kind: str = "SCHEDULED", message: s
         ("Everyday", "3시 30분", "25 12:00", "25 03:30", "26 03:30"),
         ("Everyday", "03:00:00", "25 12:00", "25 03:00", "26 03:00"),
         ("Everyday", "03:00 KST", "25 12:00", "25 03:00", "26 03:00"),
+        ("Everyday", "03:00 +09:00", "25 12:00", "25 03:00", "26 03:00"),
+        ("Everyday", "3시", "25 12:00", "25 03:00", "26 03:00"),
+        ("Everyday", "03:00 PM", "25 12:00", None, None),
+        ("Everyday", "03:00 UTC", "25 12:00", None, None),
+        ("Everyday", "03:00+00:00", "25 12:00", None, None),
+        ("Everyday", "3 hours", "25 12:00", None, None),
+        ("Everyday", "03:00, 15:00", "25 12:00", None, None),
+        ("Everyday", "03:75", "25 12:00", None, None),
+        ("Monday, Friday", "03:00", "25 12:00", None, None),
         ("Fortnightly", "03:00", "25 12:00", None, None),
         ("", "03:00", "25 12:00", None, None),
         ("Everyday", "soon", "25 12:00", None, None),
@@ -80,6 +90,11 @@ def test_when_a_schedule_is_due(day: str, time: str, now: str, last: str | None,
         ("", InForce.UNKNOWN),
         ("PENDING", InForce.UNKNOWN),
         ("NOT ACTIVE YET", InForce.UNKNOWN),
+        ("RELEASE FAILED", InForce.UNKNOWN),
+        ("NOT RELEASED", InForce.UNKNOWN),
+        ("releasing", InForce.UNKNOWN),
+        ("해제 실패", InForce.UNKNOWN),
+        ("해제됨", InForce.NO),
     ],
 )
 def test_a_status_that_nobody_knows_is_neither_set_nor_released(status: str, in_force: InForce) -> None:
@@ -102,7 +117,7 @@ def test_the_newest_setting_is_the_one_that_counts_whatever_the_order() -> None:
 def test_a_released_schedule_is_never_due() -> None:
     released = schedule(status="RELEASED")
     assert released.next_run(NOON) is None
-    assert judge_last_due(released, [], NOON) is None
+    assert judge_last_due(released, RowsRead([], NOON), NOON) is None
 
 
 @each_row(
@@ -116,24 +131,64 @@ def test_a_released_schedule_is_never_due() -> None:
         ([row("2026-11-25 03:07:00", kind="?")], NOON, DueRun.CAME),  # it has the schedule's name
         ([row("2026-11-25 03:07:00", name="by-hand", kind="MANUAL")], NOON, DueRun.MISSED),
         ([row("2026-11-24 03:07:00")], NOON, DueRun.MISSED),
-        ([row("2026-11-25 04:00:00")], NOON, DueRun.MISSED),
+        ([row("2026-11-25 04:00:00")], NOON, DueRun.PERHAPS),
+        ([row("2026-11-25 03:07:00", name="nightly-9", kind="수동")], NOON, DueRun.MISSED),
+        ([row("2026-11-25 03:07:00", name="other", kind="")], NOON, DueRun.PERHAPS),
+        ([row("2026-11-25 03:07:00", name="other", kind="TYPE7")], NOON, DueRun.PERHAPS),
+        ([row("2026-11-24 12:00:00"), row("2026-11-23 12:01:00")], NOON, DueRun.NOT_READ),  # is 03:00 in UTC?
+        ([row("the day before yesterday", name="other", kind="MANUAL")], NOON, DueRun.NOT_READ),
         ([], NOON, DueRun.MISSED),
         ([], NOON.replace(hour=3, minute=20), DueRun.WAITED_FOR),
     ],
 )
 def test_what_became_of_the_last_run_that_was_due(rows: list[HistoryEntry], now: datetime, run: DueRun) -> None:
-    verdict = judge_last_due(schedule(), rows, now)
+    verdict = judge_last_due(schedule(), RowsRead(rows, now), now)
     assert verdict is not None
     assert verdict.due == NOON.replace(hour=3)
     assert verdict.run is run
 
 
 def test_missed_is_said_only_where_the_history_was_read_that_far_back() -> None:
-    for reaches_back_to, run in ((NOON - timedelta(days=1), DueRun.MISSED), (NOON, DueRun.UNCLEAR)):
-        verdict = judge_last_due(schedule(), [], NOON, reaches_back_to=reaches_back_to)
+    for reaches_back_to, run in ((NOON - timedelta(days=1), DueRun.MISSED), (NOON, DueRun.NOT_READ)):
+        verdict = judge_last_due(schedule(), RowsRead([], NOON, reaches_back_to), NOON)
         assert verdict is not None
         assert verdict.run is run
 
 
+@each_row(
+    "read_at, now, has_gap, status, run",
+    [
+        ("03:31", "12:00", False, "ACTIVE", DueRun.MISSED),
+        ("03:29", "12:00", False, "ACTIVE", DueRun.NOT_READ),
+        ("02:00", "03:10", False, "ACTIVE", DueRun.NOT_READ),
+        ("03:05", "03:10", False, "ACTIVE", DueRun.WAITED_FOR),
+        ("03:05", "03:10", True, "ACTIVE", DueRun.NOT_READ),
+        ("12:00", "12:00", True, "ACTIVE", DueRun.NOT_READ),
+        ("12:00", "12:00", False, "PENDING", DueRun.PERHAPS_RELEASED),
+    ],
+)
+def test_missed_is_said_only_of_what_was_read_after_it_and_without_a_gap(
+    read_at: str, now: str, has_gap: bool, status: str, run: DueRun
+) -> None:
+    read, moment = (NOON.replace(hour=int(at[:2]), minute=int(at[3:])) for at in (read_at, now))
+    verdict = judge_last_due(schedule(status=status), RowsRead([], read, has_gap=has_gap), moment)
+    assert verdict is not None
+    assert verdict.run is run
+
+
+def test_a_schedule_without_a_name_owns_no_row_by_its_name() -> None:
+    nameless = schedule_of([replace(entry(), snapshot="")])
+    assert nameless is not None
+    verdict = judge_last_due(nameless, RowsRead([row("2026-11-25 03:07:00", kind="MANUAL")], NOON), NOON)
+    assert verdict is not None
+    assert verdict.run is DueRun.MISSED
+
+
+def test_of_settings_with_a_date_that_cannot_be_read_none_is_the_newest() -> None:
+    found = schedule_of([entry(status="RELEASED", set_up="yesterday"), entry()])
+    assert found is not None
+    assert (found.in_force, found.is_newest) == (InForce.UNKNOWN, False)
+
+
 def test_a_run_before_the_schedule_was_set_was_never_due() -> None:
-    assert judge_last_due(schedule(set_up="2026-11-25 09:00:00"), [], NOON) is None
+    assert judge_last_due(schedule(set_up="2026-11-25 09:00:00"), RowsRead([], NOON), NOON) is None

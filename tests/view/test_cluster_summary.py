@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from ncp_tui.problem import Problem
@@ -23,6 +24,7 @@ from tests.tables import each_row
 
 MOMENT = Moment(NOON)
 HOUR = timedelta(hours=1)
+GAP = Problem("Rows are missing.")
 
 
 def row(name: str, ago: timedelta, message: str = "SUCCESS", duration: str = "3m20s") -> HistoryEntry:
@@ -33,9 +35,8 @@ def row(name: str, ago: timedelta, message: str = "SUCCESS", duration: str = "3m
 
 
 def summary(*rows: HistoryEntry, is_whole: bool = True, settings: ScheduleEntry | None = None) -> ClusterSummary:
-    from dataclasses import replace
-
-    return replace(summary_of(rows, NOON, is_whole=is_whole), schedule=schedule_of([settings] if settings else []))
+    found = summary_of(rows, NOON, is_whole=is_whole)
+    return replace(found, schedule=schedule_of([settings] if settings else []), is_schedule_read=True)
 
 
 @each_row(
@@ -63,6 +64,11 @@ def test_an_age_is_told_in_hours_for_three_days(age: timedelta, text: str) -> No
         (summary(row("b", 1 * HOUR, "FAILED"), is_whole=False), "none recent !", Tone.BAD),
         (summary(), "none !", Tone.BAD),
         (NOT_READ, "not read", Tone.DIM),
+        (summary_of([], NOON, problem=GAP), "not readable", Tone.BAD),
+        (summary_of([row("b", HOUR, "FAILED")], NOON, is_whole=False, problem=GAP), "unknown ?", Tone.WARNING),
+        (summary_of([row("a", 30 * HOUR)], NOON, is_whole=False, problem=GAP), "30 h ?", Tone.WARNING),
+        (summary_of([row("a", 2 * HOUR)], NOON, is_whole=False, problem=GAP), "2 h", Tone.GOOD),
+        (summary(row("a", -9_000 * HOUR)), "ahead ?", Tone.WARNING),
         (ClusterSummary(Look.NO_PERMISSION), "no permission", Tone.DIM),
         (ClusterSummary(Look.FAILED, problem=Problem("Because.")), "not readable", Tone.BAD),
     ],
@@ -72,7 +78,7 @@ def test_the_last_good_one_is_told_by_its_age_or_why_it_is_not_known(
 ) -> None:
     cell = last_good_cell(found, MOMENT)
     assert (cell.text, cell.tone) == (text, tone)
-    assert cell.is_empty is not ("h" in text)
+    assert cell.is_empty is not any(sign in text for sign in (" h", "ahead"))
 
 
 def test_the_bar_is_the_profiles_own() -> None:
@@ -144,3 +150,40 @@ def test_the_document_tells_the_newest_run_and_the_newest_good_one() -> None:
     assert found["last_good"] == {"snapshot": "a", "at": "2026-11-25T10:00:00+09:00"}
     assert found["next_run"] == "2026-11-26T03:00:00+09:00"
     assert found["usual_seconds"] == 200
+
+
+def test_what_was_not_read_of_a_cluster_is_no_dash_and_no_none() -> None:
+    followed = NOT_READ.with_row(row("a", HOUR), NOON)
+    for unknown in (NOT_READ, ClusterSummary(Look.FAILED), ClusterSummary(Look.NO_PERMISSION), followed):
+        assert next_cell(unknown, NOON).text == "?"
+        assert next_cell(unknown, NOON).is_empty
+        assert "none" not in plain_text(summary_lines(unknown, MOMENT))
+        if unknown.last_run is None:
+            assert last_run_cell(unknown).text == "?"
+    assert "schedule     not read" in plain_text(summary_lines(followed, MOMENT))
+    assert last_run_cell(summary()).text == "-"
+
+
+@each_row(
+    "settings, rows, words",
+    [
+        (entry(), [row("a", 30 * HOUR)], "no row by 03:30, missed"),
+        (entry(status="PENDING"), [row("a", 30 * HOUR)], "no row by 03:30; unknown whether the schedule is in force"),
+        (entry(), [row("other", 8.8 * HOUR)], "unknown; other of 03:12 may be it (succeeded)"),
+        (entry(), [row("nightly-2", 6 * HOUR)], "unknown; nightly-2 of 06:00 may be it (succeeded)"),
+    ],
+)
+def test_what_is_said_of_the_last_due_run(settings: ScheduleEntry, rows: list[HistoryEntry], words: str) -> None:
+    assert words in plain_text(summary_lines(summary(*rows, settings=settings), MOMENT))
+
+
+def test_a_due_time_after_the_read_is_not_judged() -> None:
+    """The list grows older on the screen: at noon a history read at two in the night tells nothing of three."""
+    old = replace(summary(row("a", 30 * HOUR), settings=entry()), read_at=NOON - 10 * HOUR)
+    text = plain_text(summary_lines(old, MOMENT))
+    assert "missed" not in text
+    assert "11-25 03:00: unknown; the rows that were read do not tell" in text
+
+
+def test_a_schedule_of_unknown_status_has_no_next_run_for_scripts() -> None:
+    assert summary_document(summary(settings=entry(status="PENDING")), NOON)["next_run"] is None
