@@ -27,7 +27,7 @@ PEERS = (
     Peer("posting", ("posting", "tree-sitter<0.26"), "Collection"),
     Peer("harlequin", ("harlequin",), "Query"),
 )
-OURS = "No request yet."
+OURS = "[Details]"
 """What stands in the panes, which are the last of the screen."""
 
 

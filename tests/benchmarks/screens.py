@@ -43,9 +43,9 @@ def starting(home: Path, rounds: int) -> Iterator[Figure]:
                 bare_memory.append(line.resident_mib())
             with Line(PROGRAM, environ_of(gateway, home)) as line:
                 first_at = line.expect("CLUSTER")
-                whole_at = line.expect("No request yet.")
+                whole_at = line.expect("[Details]")
                 ready_at = line.expect("Loading clusters ...")
-                rows_at = line.expect("clusters in ")
+                rows_at = line.expect("clusters, as of ")
                 line.settle()
                 memory.append(line.resident_mib())
             if number:

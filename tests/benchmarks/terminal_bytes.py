@@ -177,7 +177,7 @@ def running(home: Path, clusters: int = 12, duration: float = 60.0) -> Iterator[
         ThreadedSandbox(Sandbox(clusters=clusters, duration=duration)) as gateway,
         Line(PROGRAM, environ_of(gateway, home)) as line,
     ):
-        line.expect("clusters in ")
+        line.expect("clusters, as of ")
         line.settle(1.0)
         yield line
 
