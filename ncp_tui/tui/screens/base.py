@@ -191,6 +191,9 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
     def action_reload(self) -> None:
         self.load()
 
+    sometimes_unavailable: ClassVar[tuple[str, ...]] = ()
+    """The actions of this screen for which `why_unavailable` may have an answer."""
+
     def why_unavailable(self, action: str) -> str:  # noqa: ARG002 - of a subclass's actions
         """Why an action cannot be taken here and now, in a sentence; empty where it can, or is none of this screen."""
         return ""
@@ -201,6 +204,8 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Say why a key that is known here does nothing now."""
+        if not any(map(self.why_unavailable, self.sometimes_unavailable)):
+            return  # asking Textual for the bindings of each key that is pressed would take 1 ms
         active = self.active_bindings.get(event.key)
         why = self.why_unavailable(active.binding.action) if active is not None and not active.enabled else ""
         if why:

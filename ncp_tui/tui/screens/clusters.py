@@ -53,6 +53,7 @@ class ClustersScreen(TableScreen):
     path = ("Clusters",)
     panes_deferred = True
     refreshes = True
+    sometimes_unavailable = ("snapshot",)
     row_actions = ("follow",)
     opens_requests = True
 

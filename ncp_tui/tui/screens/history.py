@@ -53,6 +53,7 @@ class HistoryScreen(EvidenceScreen):
         Binding("F", "failed", "Failed only", tooltip="Failed only / all", id="history.failed"),
     ]
     refreshes = True
+    sometimes_unavailable = ("snapshot",)
     row_actions = ("follow",)
     columns = HISTORY.on_screen
 

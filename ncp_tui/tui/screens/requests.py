@@ -81,6 +81,7 @@ class RequestsScreen(EvidenceScreen):
         detail_key("requests", "Details from the journal"),
     ]
     path = ("Requests",)
+    sometimes_unavailable = ("resolve", "dismiss_entry")
     columns = REQUESTS.on_screen
 
     @dataclass
