@@ -53,7 +53,7 @@ class ClustersScreen(TableScreen):
     path = ("Clusters",)
     panes_deferred = True
     refreshes = True
-    sometimes_unavailable = ("snapshot",)
+    sometimes_unavailable = ("snapshot", "follow")
     row_actions = ("follow",)
     opens_requests = True
 

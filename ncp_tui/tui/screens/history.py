@@ -53,7 +53,7 @@ class HistoryScreen(EvidenceScreen):
         Binding("F", "failed", "Failed only", tooltip="Failed only / all", id="history.failed"),
     ]
     refreshes = True
-    sometimes_unavailable = ("snapshot",)
+    sometimes_unavailable = ("snapshot", "follow")
     row_actions = ("follow",)
     columns = HISTORY.on_screen
 
