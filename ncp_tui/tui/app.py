@@ -272,8 +272,7 @@ class NcpApp(TerminalApp):
         tracked = event.tracked
         for screen in self._base_screens():
             screen.on_snapshot_moved(tracked)
-        if not isinstance(self.screen, BaseScreen):
-            self.snapshot_workers.show_in_front()
+        self.snapshot_workers.show_in_list()
         self.notifier.tell_in_title(f"{tracked.request.name}: {title_word(tracked)}")
         if not tracked.is_open:
             self.notifier.announce(final_sentence(tracked, problem_words)[0])

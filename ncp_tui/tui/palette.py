@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from textual.app import App, SystemCommand
+from textual.markup import escape
 from textual.screen import Screen
 
 from ncp_tui.guide.pages import TOPICS, read_page
@@ -45,7 +46,7 @@ def commands_of(screen: Screen[Any]) -> Iterator[SystemCommand]:
         words = f"{binding.description}: {binding.tooltip}" if binding.tooltip else binding.description
         key = f"Key: {screen.app.get_key_display(binding)}"
         if unavailable:
-            yield SystemCommand(words, f"Not now: {unavailable}", partial(_say, screen, unavailable))
+            yield SystemCommand(words, f"Not now: {escape(unavailable)}", partial(_say, screen, unavailable))
         else:
             yield SystemCommand(words, key, _running(active.node, binding.action))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ncp_tui.problem import Problem
 from ncp_tui.tui.messages import FollowFailed, JournalRead, SnapshotMoved
+from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.session import Session
 
 if TYPE_CHECKING:
@@ -139,5 +140,18 @@ class SnapshotWorkers:
 
     def show_in_front(self) -> None:
         """Show on the screen or the list in front how far the snapshots are now."""
-        if self._app.is_running and isinstance(self._app.screen, ShowsTracked):
-            self._app.screen.show_tracked()
+        front = self._in_front
+        if front is not None:
+            front.show_tracked()
+
+    def show_in_list(self) -> None:
+        """Show it in the list in front, where there is one; the screens are told of each change by name."""
+        front = self._in_front
+        if front is not None and not isinstance(front, BaseScreen):
+            front.show_tracked()
+
+    @property
+    def _in_front(self) -> ShowsTracked | None:
+        """What is in front; None where it shows no snapshots, or the app is being taken apart."""
+        stack = self._app.screen_stack if self._app.is_running else []
+        return stack[-1] if stack and isinstance(stack[-1], ShowsTracked) else None

@@ -225,7 +225,7 @@ class Stage:
 
     def words(self) -> str:
         """What is on the screen in one line, without its boxes: a sentence with a path in it breaks anywhere."""
-        return " ".join(self.text().replace("│", " ").split())
+        return " ".join(self.text().replace("│", " ").replace("█", " ").split())
 
     def text(self) -> str:
         """What is on the screen, row by row."""

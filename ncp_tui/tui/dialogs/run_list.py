@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Static
 
 from ncp_tui.snapshots.track import TrackedSnapshot
@@ -28,8 +29,8 @@ class RunListDialog(CopyableDialog):
 
     CSS_PATH = "run_list.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "history", "History", show=False, tooltip="History of its cluster", id="run_list.history"),
-        Binding("escape,q,f4", "dismiss(None)", "Close", id="run_list.close"),
+        Binding("enter", "history", "History", show=False, tooltip="History of its cluster", id="run.history"),
+        Binding("escape,q,f4", "dismiss(None)", "Close", id="run.close"),
     ]
     AUTO_FOCUS = "#run-list"
 
@@ -39,7 +40,7 @@ class RunListDialog(CopyableDialog):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="run-box") as box:
-            box.border_title = TITLE
+            box.border_title = Content(TITLE)
             yield RecordTable(RUN.on_screen, empty=RUN.empty, id="run-list")
             yield Static(HINT, markup=False, id="run-hint")
 

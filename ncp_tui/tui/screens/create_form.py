@@ -67,7 +67,7 @@ UNKNOWN = "{name}: unknown whether it was started."
 HISTORY_KEY, REQUESTS_KEY, COPY_KEY = ("create.history", "h"), ("create.requests", "u"), ("screen.copy", "f8")
 KEYS_RUNNING = "esc Leave, it keeps running   {history} History   {requests} Requests   {copy} Copy"
 KEYS_ENDED = "esc Leave   {history} History   {requests} Requests   {copy} Copy"
-CHECK_AGAIN = "{step} Press u on the clusters to check again."
+CHECK_AGAIN = "{step} Press {key} to check again."
 
 
 class CreateForm(Vertical):
@@ -346,7 +346,11 @@ def unknown_card(taken: CreateResult, found: Resolution) -> Problem:
     """What is known of a request whose result is unknown, and how to check again."""
     lost = f"{taken.error.what} " if taken.error is not None else ""
     evidence = found.evidence[:1].upper() + found.evidence[1:]
-    again = CHECK_AGAIN.format(step=found.next_step) if taken.entry is not None else found.next_step
+    again = (
+        CHECK_AGAIN.format(step=found.next_step, key=key_of(REQUESTS_KEY))
+        if taken.entry is not None
+        else found.next_step
+    )
     return Problem(taken.sentence, f"{lost}{evidence}", again)
 
 

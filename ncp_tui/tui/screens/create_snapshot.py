@@ -53,6 +53,7 @@ KEYS_NOT_LOADED = "Keys not loaded, so nothing can be sent. Press f5 to retry."
 IN_FLIGHT = "Another request is in flight. Wait for its answer."
 PRESS_AGAIN = "{why} Press {key} again."
 DAMAGE_ACCEPTED = "Damage accepted. Nothing was sent: press {key} to create."
+AFTER_CREATE = "Available once the snapshot is requested. Press esc to leave the form."
 DONE = "Done. Press esc to go back."
 NOT_STARTED = "Not started: {name}."
 
@@ -324,6 +325,11 @@ class CreateSnapshotScreen(BaseScreen):
         self.form.reopen()
         self._judge()
 
+    def why_unavailable(self, action: str) -> str:
+        """Letters are keys once nothing is typed here any more."""
+        is_later = action in {"history", "requests"} and self._tracked is None
+        return AFTER_CREATE if is_later else super().why_unavailable(action)
+
     def action_history(self) -> None:
         """Leave for the history; what was sent keeps running."""
         self.app.post_message(HistoryWanted(self.cluster))
@@ -334,9 +340,7 @@ class CreateSnapshotScreen(BaseScreen):
         self.open(RequestsScreen(self.session))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Create is greyed until the form is right; letters are keys once nothing is typed here any more."""
-        if action in {"history", "requests"}:
-            return self._tracked is not None
+        """Create is greyed until the form is right."""
         if action == "use_bucket":
             return bool(self.query("#buckets")) and self.query_one("#buckets").has_focus
         if action == "new_name":
