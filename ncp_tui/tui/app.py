@@ -160,7 +160,7 @@ class NcpApp(TerminalApp):
         if self.wanted_keys:
             from ncp_tui.tui.keymap import put_in_force
 
-            self.session.key_problems = put_in_force(self, self.wanted_keys)
+            self.session.key_problems += put_in_force(self, self.wanted_keys)
         self.find_identity()
         clusters = self._clusters_screen()
         if clusters is not None:

@@ -14,6 +14,8 @@ import importlib
 import inspect
 import pkgutil
 import re
+import string
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,17 +23,30 @@ from typing import Any, Final
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.keys import Keys
 from textual.screen import Screen
 
 import ncp_tui.tui
 from ncp_tui.text import clean
 from ncp_tui.tui.key_bindings import SEND_ID, use_keys
 
-TAKEN: Final = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+j", "ctrl+o", "ctrl+c", "ctrl+z"})
-"""Keys that tmux, a terminal or the shell takes before a program sees them, and the two that must always work."""
+TAKEN: Final = frozenset(
+    {"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+j", "ctrl+o", "ctrl+c", "ctrl+z", "ctrl+i", "ctrl+m"}
+)
+"""Keys that tmux, a terminal or the shell takes before a program sees them, the two that must always work, and the two
+that a terminal sends for tab and enter."""
 
-_FUNCTION_KEY: Final = re.compile(r"f\d{1,2}")
-_KEY: Final = re.compile(r"[^\s,]+")
+FIXED: Final = frozenset({"app.quit_now", "app.suspend"})
+"""Bindings that work in every input and dialog, with the keys that every program has for them."""
+
+_FUNCTION_KEY: Final = re.compile(r"f([1-9]|1\d|2[0-4])")
+_MODIFIERS: Final = r"^((ctrl|alt|shift)\+)*"
+_SIGNS: Final = frozenset(
+    binding.key
+    for sign in string.punctuation
+    for binding in Binding.make_bindings([Binding("comma" if sign == "," else sign, "")])
+)
+_KEYS: Final = frozenset(key.value for key in Keys if "<" not in key.value)
 
 
 @dataclass(frozen=True)
@@ -55,23 +70,47 @@ def read_keymap(wanted: Mapping[str, Any], bindings: Mapping[str, OwnKeys]) -> K
     kept: dict[str, str] = {}
     problems: list[str] = []
     for name, value in wanted.items():
-        keys = [key.strip() for key in value.split(",")] if isinstance(value, str) else []
+        keys = [_as_textual_names_it(key.strip()) for key in value.split(",")] if isinstance(value, str) else []
         why = _why_not(name, keys, bindings)
         if why:
             problems.append(f"Key of {clean(name)}: {why}")
         else:
             kept[name] = ",".join(keys)
-    for name, other, key in _conflicts(kept, bindings):
-        if kept.pop(name, None) is not None:
-            problems.append(f"Key of {name}: {key} is the key of {other}.")
+    while conflicts := _conflicts(kept, bindings):  # what is left out has its own key again, which may be another's
+        for name, other, key in conflicts:
+            if kept.pop(name, None) is not None:
+                problems.append(f"Key of {name}: {key} is the key of {other}.")
     return Keymap(kept, tuple(problems))
+
+
+def _as_textual_names_it(key: str) -> str:
+    """`?` as `question_mark`, `Ctrl+N` as `ctrl+n`, `F2` as `f2`: else it would never be pressed, nor be a conflict."""
+    key = key if len(key) == 1 else key.lower()
+    modifiers = re.match(_MODIFIERS, key)
+    plain = key[modifiers.end() :] if modifiers is not None else key
+    return key[: len(key) - len(plain)] + (_name_of(plain) if len(plain) == 1 else plain)
+
+
+def _name_of(character: str) -> str:
+    return next(iter(Binding.make_bindings([Binding(character, "")]))).key
+
+
+def _is_key(key: str) -> bool:
+    plain = re.sub(_MODIFIERS, "", key)
+    is_letter = len(plain) == 1 and unicodedata.category(plain)[0] in "LN"
+    return is_letter or key in _KEYS or plain in _KEYS or plain in _SIGNS
 
 
 def _why_not(name: str, keys: list[str], bindings: Mapping[str, OwnKeys]) -> str:
     if name not in bindings:
         return "there is no such binding; `ncp-tui guide keys` lists them."
-    if not keys or not all(_KEY.fullmatch(key) for key in keys):
+    if name in FIXED:
+        return "it cannot be changed, so that there is always a way out."
+    if not all(keys) or not keys:
         return "it is a text of one key, or several with commas between."
+    unknown = next((key for key in keys if not _is_key(key)), "")
+    if unknown:
+        return f"{clean(unknown)} is no key; one is a letter, a sign, f1 to f24, or a name like ctrl+n, pageup, space."
     taken = next((key for key in keys if key in TAKEN), "")
     if taken:
         return f"{taken} belongs to the terminal, tmux or the shell."

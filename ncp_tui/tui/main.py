@@ -24,6 +24,8 @@ def run(workspace: Workspace, secrets: list[SecretKey], *, profile: str | None =
     app = NcpApp(workspace, profile, choices.theme, secrets, notify_by=choices.notify_by)
     app.session.choices.update(choices.kept.choices)
     app.wanted_keys = choices.kept.keys
+    if choices.kept.problem:
+        app.session.key_problems = (choices.kept.problem,)
     log_file = app.session.keep_log()
     try:
         asyncio.run(app.run_to_the_end(mouse=wants_mouse(os.environ)))

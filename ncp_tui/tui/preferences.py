@@ -1,4 +1,4 @@
-"""What the user has chosen about the program itself, kept from one run to the next: `theme`, and `notify`."""
+"""What the user has chosen about the program itself, kept from one run to the next, and the user's own keys."""
 
 from __future__ import annotations
 
@@ -45,17 +45,28 @@ class Remembered:
 
     choices: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    """Why that is not all that the file has, in a sentence."""
+
+
+def not_remembered(paths: Paths, why: str) -> Remembered:
+    """Nothing, and why."""
+    return Remembered(problem=f"Settings of {os.fspath(paths.settings_file)} are not in force: {why}.")
 
 
 def remembered(paths: Paths) -> Remembered:
     """What the file has; nothing where there is none, or it cannot be read. It blocks on the disk."""
     try:
         chosen = _read(paths)
-    except (OSError, ValueError):
-        return Remembered()  # not worth a word at the start: the next choice says why it is not kept
-    keys = chosen.get("keys")
+    except OSError as error:
+        return not_remembered(paths, _reason(error))
+    except (ValueError, RecursionError):
+        return not_remembered(paths, _NOT_TOML)
+    keys = chosen.get("keys", {})
     choices = {name: value for name, value in chosen.items() if isinstance(value, str)}
-    return Remembered(choices, keys if isinstance(keys, dict) else {})
+    if not isinstance(keys, dict):
+        return Remembered(choices, problem="Keys of the settings file are not in force: [keys] is not a table.")
+    return Remembered(choices, keys)
 
 
 def remember(paths: Paths, name: str, value: str) -> None:
@@ -71,9 +82,9 @@ def remember(paths: Paths, name: str, value: str) -> None:
     except Timeout:
         raise _cannot("the file is locked by another ncp-tui", file) from None
     except OSError as error:
-        raise _cannot(os.strerror(error.errno) if error.errno else type(error).__name__, file) from None
-    except ValueError:
-        raise _cannot("the file is not valid TOML; fix it or move it away", file) from None
+        raise _cannot(_reason(error), file) from None
+    except (ValueError, RecursionError):
+        raise _cannot(_NOT_TOML, file) from None
 
 
 def _read(paths: Paths) -> dict[str, Any]:
@@ -85,6 +96,13 @@ def _read(paths: Paths) -> dict[str, Any]:
     import tomllib  # most starts have nothing to read
 
     return tomllib.loads(text)
+
+
+_NOT_TOML = "the file is not valid TOML; fix it or move it away"
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
 def _cannot(why: str, file: os.PathLike[str]) -> CannotRemember:

@@ -95,7 +95,7 @@ class Session:
     choices: dict[str, str] = field(default_factory=dict)
     """What the user has chosen about the program itself: the order of a list, how often one is read again."""
     key_problems: tuple[str, ...] = ()
-    """Which of the user's own keys are not in force, a sentence each."""
+    """What of the user's settings and own keys is not in force, a sentence each."""
     secrets: list[SecretKey] = field(default_factory=list, repr=False)
     """The secret keys this run has called with, to be looked for in whatever it writes down."""
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 from ncp_tui.problem import NextAction, Problem
+from ncp_tui.tui.app import NcpApp
 from ncp_tui.tui.key_bindings import SEND_ID, problem_words, use_keys
-from ncp_tui.tui.keymap import OwnKeys, all_bindings, read_keymap
+from ncp_tui.tui.keymap import FIXED, OwnKeys, all_bindings, read_keymap
 from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
@@ -22,6 +23,8 @@ BINDINGS = {
     "profiles.edit": OwnKeys("e", frozenset({ProfilesScreen})),
     "screen.reload": OwnKeys("r", frozenset({BaseScreen})),
     "table.down": OwnKeys("down,j", frozenset({RecordTable})),
+    "app.help": OwnKeys("question_mark", frozenset({NcpApp})),
+    "app.quit_now": OwnKeys("ctrl+c", frozenset({NcpApp})),
     SEND_ID: OwnKeys("f2", frozenset({CreateSnapshotScreen})),
 }
 
@@ -40,6 +43,28 @@ BINDINGS = {
         ({"clusters.snapshot": 5}, {}, "a text of one key, or several"),
         ({"clusters.snapshot": ["c"]}, {}, "a text of one key, or several"),
         ({SEND_ID: "x"}, {}, "is a function key"),
+        ({SEND_ID: "f0"}, {}, "f0 is no key"),
+        ({SEND_ID: "f99"}, {}, "f99 is no key"),
+        ({SEND_ID: "F3"}, {SEND_ID: "f3"}, ""),
+        ({"clusters.snapshot": "bananas"}, {}, "bananas is no key"),
+        ({"clusters.snapshot": "ctrl+bananas"}, {}, "ctrl+bananas is no key"),
+        ({"clusters.snapshot": "a b"}, {}, "a b is no key"),
+        ({"clusters.snapshot": "\x1b[2J"}, {}, "is no key"),
+        ({"clusters.snapshot": "c,"}, {}, "a text of one key, or several"),
+        ({"clusters.snapshot": True}, {}, "a text of one key, or several"),
+        ({"clusters.snapshot": "Ctrl+S"}, {}, "ctrl+s belongs to"),
+        ({"clusters.snapshot": "ctrl+m"}, {}, "ctrl+m belongs to"),
+        ({"clusters.snapshot": "Ctrl+N"}, {"clusters.snapshot": "ctrl+n"}, ""),
+        ({"clusters.snapshot": "!"}, {"clusters.snapshot": "exclamation_mark"}, ""),
+        ({"clusters.snapshot": "?"}, {}, "question_mark is the key of app.help"),
+        ({"clusters.snapshot": "ㅅ"}, {"clusters.snapshot": "ㅅ"}, ""),  # the letter of s in a Korean layout
+        ({"app.quit_now": "x"}, {}, "it cannot be changed"),
+        # One of three in a row has to stay, and then the two that stood where it goes back to.
+        (
+            {"clusters.snapshot": "h", "clusters.history": "r"},
+            {},
+            "Key of clusters.snapshot: h is the key of clusters.history.",
+        ),
         ({SEND_ID: "f2,x"}, {}, "is a function key"),
         ({"clusters.snapshot": "h"}, {}, "Key of clusters.snapshot: h is the key of clusters.history."),
         ({"clusters.snapshot": "r"}, {}, "r is the key of screen.reload"),
@@ -68,7 +93,8 @@ def test_every_binding_of_the_program_can_be_named() -> None:
     found = all_bindings()
     assert {"clusters.snapshot", "screen.back", "table.down", "app.quit", SEND_ID} <= set(found)
     assert not read_keymap(
-        {name: f"alt+shift+{place}" for place, name in enumerate(found) if name != SEND_ID}, found
+        {name: f"alt+{chr(0xAC00 + place)}" for place, name in enumerate(found) if name not in {SEND_ID, *FIXED}},
+        found,
     ).problems
 
 

@@ -135,7 +135,7 @@ class TableScreen(BaseScreen):
     def _every(self) -> int:
         """How often the list is read by itself: kept for each profile."""
         chosen = self.session.choices.get(self._refresh_choice, "")
-        return int(chosen) if self.refreshes and chosen.isdigit() else 0
+        return next((every for every in CHOICES if self.refreshes and str(every) == chosen), 0)
 
     @property
     def _refresh_choice(self) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import FIRST_FRAME_SECONDS
 from ncp_tui.system.process import DEVELOPMENT_VARIABLE
-from ncp_tui.tui.preferences import Remembered, remembered
+from ncp_tui.tui.preferences import Remembered, not_remembered, remembered
 from ncp_tui.workspace import Workspace
 
 MOUSE_VARIABLE: Final = "NCP_TUI_MOUSE"
@@ -101,4 +101,4 @@ async def _remembered(workspace: Workspace) -> Remembered:
     try:
         return await run_blocking(lambda: remembered(workspace.paths), FIRST_FRAME_SECONDS)
     except TimeoutError:
-        return Remembered()
+        return not_remembered(workspace.paths, f"the disk did not answer within {FIRST_FRAME_SECONDS:g} s")
