@@ -13,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ncp_tui.gateway.clock import ClockOffset
-from ncp_tui.gateway.errors import EndpointError
+from ncp_tui.gateway.errors import (
+    AuthenticationFailed,
+    EndpointError,
+    GatewayError,
+    PermissionDenied,
+    RefusedByService,
+    ServerError,
+    Throttled,
+)
 from ncp_tui.sandbox.protocol import GatewayError as Table
 from ncp_tui.sandbox.protocol import gateway_answer
 from ncp_tui.sandbox.sandbox import RunningSandbox
@@ -22,7 +30,15 @@ from ncp_tui.snapshots.create import create_snapshot
 from ncp_tui.snapshots.journal import JournalUnreadable
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import SnapshotRequest
-from ncp_tui.snapshots.preflight import Check, PreflightEvidence, ReadResult, Severity, preflight, read_evidence
+from ncp_tui.snapshots.preflight import (
+    Check,
+    PreflightEvidence,
+    ReadResult,
+    Severity,
+    doubted_by,
+    preflight,
+    read_evidence,
+)
 from ncp_tui.system.time_zone import KST
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in
@@ -400,3 +416,39 @@ async def test_a_cluster_that_is_gone_is_not_called_running(served: RunningSandb
         UNSURE,
         "it was 'running' when last seen; The service knows it no more.",
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "subjects"),
+    [
+        ("snapshot with the same name already exists", ("name",)),
+        ("Invalid snapshotName", ("name",)),
+        ("이미 존재하는 스냅샷 이름입니다", ("name",)),
+        ("The bucket has an object lock", ("bucket",)),
+        ("버킷에 접근할 수 없습니다", ("bucket",)),
+        ("API authentication key is not set", ("API key",)),
+        ("A snapshot is in progress", ("others",)),
+        ("다른 작업이 진행 중입니다", ("others",)),
+        ("Cluster status is changing", ("cluster",)),
+        ("No.", ()),
+        ("", ()),
+    ],
+)
+def test_which_check_a_refusal_speaks_against(message: str, subjects: tuple[str, ...]) -> None:
+    """By the words of NCP, in either language; where they name none, all are doubted."""
+    refused = RefusedByService("NCP refused.")
+    refused.message = message
+    assert doubted_by(refused) == subjects
+
+
+@pytest.mark.parametrize(
+    ("error", "subjects"),
+    [
+        (AuthenticationFailed("Refused."), ("clock",)),
+        (PermissionDenied("Denied."), ("cluster",)),
+        (Throttled("The bucket of tokens is empty."), ()),
+        (ServerError("bucket"), ()),
+    ],
+)
+def test_a_kind_of_error_says_more_than_its_words(error: GatewayError, subjects: tuple[str, ...]) -> None:
+    assert doubted_by(error) == subjects

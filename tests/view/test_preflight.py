@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from ncp_tui.problem import Problem
 from ncp_tui.snapshots.preflight import Check, Preflight, Severity
-from ncp_tui.view.preflight import check_document, check_lines, checks_line
+from ncp_tui.view.preflight import after_refusal, check_document, check_lines, checks_line, out_of_date
 from ncp_tui.view.text import Tone, cell_width, plain_text
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,3 +34,11 @@ def test_in_one_line_and_for_scripts() -> None:
     document = check_document(WRONG)
     assert (document["subject"], document["light"], document["read_at"]) == ("health", "bad", None)
     assert check_document(FINE)["advice"] is None
+
+
+def test_what_a_refusal_makes_of_the_checks() -> None:
+    assert out_of_date(("bucket",)) == "Preflight check “bucket” is out of date; reading again."
+    assert out_of_date(("name", "others")) == "Preflight checks “name”, “others” are out of date; reading again."
+    assert out_of_date(()) == "Preflight checks are out of date; reading them again."
+    assert checks_line(FOUND, after_refusal(("name",))).startswith("read again, NCP refused (name):   block: bucket")
+    assert after_refusal(()) == "read again, NCP refused:"
