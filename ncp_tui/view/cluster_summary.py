@@ -49,6 +49,10 @@ def is_too_old(summary: ClusterSummary, moment: Moment) -> bool | None:
     return True if summary.look is Look.FOUND and good is None and summary.is_whole else None
 
 
+def _all_are_known(summary: ClusterSummary) -> bool:
+    return all(row.state is not SnapshotState.UNKNOWN for row in summary.rows)
+
+
 def _is_ahead(at: datetime, moment: Moment) -> bool:
     return at - moment.now > _AHEAD
 
@@ -60,7 +64,7 @@ def last_good_cell(summary: ClusterSummary, moment: Moment) -> Cell:
         if summary.look is not Look.FOUND:
             return _LOOKS[summary.look]
         if summary.is_whole:
-            return _LOOKS[Look.NONE]
+            return _LOOKS[Look.NONE] if _all_are_known(summary) else Cell("none proved !", Tone.BAD, is_missing=True)
         if summary.problem is not None:
             return Cell("unknown ?", Tone.WARNING, is_missing=True)
         return Cell("none recent !", Tone.BAD, is_missing=True)
@@ -135,6 +139,8 @@ def _last_good_line(summary: ClusterSummary, moment: Moment) -> Line:
 def _why_no_good(summary: ClusterSummary) -> str:
     if summary.look is Look.FOUND and not summary.is_whole:
         return "none among the newest rows; older rows are not read"
+    if not _all_are_known(summary):
+        return "none is proved; the state of some is unknown"
     return {
         Look.NOT_READ: "not read yet",
         Look.NO_PERMISSION: "unknown: this key has no permission to read the history",

@@ -116,11 +116,11 @@ CLUSTERS: Table[ListedCluster] = Table(
         Column("CLUSTER", _name_cell, most=36, least=14),
         Column("STATUS", lambda listed: status_cell(listed.cluster.status), most=10, least=8),
         Column("HEALTH", lambda listed: health_cell(listed.cluster.health), most=8, least=6),
-        Column("ENGINE", lambda listed: Cell(listed.cluster.engine or "-"), most=22, least=8, room=66),
+        Column("ENGINE", lambda listed: Cell(listed.cluster.engine or "-"), most=22, least=8, room=79),
         # A command that lists clusters does not read a history and a schedule for each of them.
         Column("LAST GOOD", _last_good_cell, most=14, least=10, aliases=("age",), in_commands=False),
         Column("LAST RUN", _last_run_cell, most=11, least=9, in_commands=False),
-        Column(f"NEXT ({ZONE})", _next_cell, most=12, least=10, in_commands=False),
+        Column(f"NEXT ({ZONE})", _next_cell, most=12, least=10, room=69, in_commands=False),
         Column("NODES", _nodes_cell, most=8, least=5, room=98),
         # On the screen these stand in the detail of a cluster.
         Column("NUMBER", lambda listed: Cell(listed.cluster.number or "-"), on_screen=False),

@@ -80,7 +80,7 @@ REQUESTS: Table[ListedRequest] = Table(
             most=19,
             least=19,
         ),
-        Column("SNAPSHOT", lambda listed: Cell(clean(listed.entry.subject), Tone.STRONG), most=30, least=16),
+        Column("SNAPSHOT", lambda listed: Cell(clean(listed.entry.subject), Tone.STRONG), most=30, least=14),
         Column("REQUEST", _verdict_cell, most=11, least=11),
         Column("SNAPSHOT STATE", _state_cell, most=15, least=9),
         Column("CLUSTER", lambda listed: Cell(clean(listed.entry.request.cluster_name)), most=24, least=8, room=84),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,12 @@ from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.table_rows import column_widths, content_widths, cut
 from ncp_tui.view.arrangement import Sort
-from ncp_tui.view.table import Column
+from ncp_tui.view.clusters import CLUSTERS
+from ncp_tui.view.history import HISTORY
+from ncp_tui.view.profiles import PROFILES
+from ncp_tui.view.progress import RUN
+from ncp_tui.view.requests import REQUESTS
+from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import Cell, Row
 
 WIDE_AND_NARROW = st.text(alphabet=st.sampled_from("abz 019-_검색로그日本語é…ｱＡ한\u1112\u1161"), max_size=40)
@@ -243,3 +249,13 @@ async def test_a_click_moves_and_a_second_one_opens() -> None:
         await pilot.click(RecordTable, offset=(3, 0))
         await pilot.click(RecordTable, offset=(3, 9))
         assert host.table.cursor_key == "k2", "neither header nor empty space is a row"
+
+
+def test_in_no_window_is_the_last_column_pushed_out() -> None:
+    """A `03:00 ?` of which two cells are left is another statement."""
+    tables: tuple[Table[Any], ...] = (CLUSTERS, HISTORY, REQUESTS, PROFILES, RUN)
+    for table in tables:
+        for width in range(59, 200):
+            columns = table.on_screen
+            widths = column_widths(columns, [200] * len(columns), width)
+            assert sum(widths) + GAP * sum(each > 0 for each in widths) <= width + GAP, (columns[0].label, width)

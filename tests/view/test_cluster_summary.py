@@ -63,6 +63,7 @@ def test_an_age_is_told_in_hours_for_three_days(age: timedelta, text: str) -> No
         (summary(row("b", 1 * HOUR, "FAILED")), "none !", Tone.BAD),
         (summary(row("b", 1 * HOUR, "FAILED"), is_whole=False), "none recent !", Tone.BAD),
         (summary(), "none !", Tone.BAD),
+        (summary(row("b", HOUR, "wobbly")), "none proved !", Tone.BAD),
         (NOT_READ, "not read", Tone.DIM),
         (summary_of([], NOON, problem=GAP), "not readable", Tone.BAD),
         (summary_of([row("b", HOUR, "FAILED")], NOON, is_whole=False, problem=GAP), "unknown ?", Tone.WARNING),

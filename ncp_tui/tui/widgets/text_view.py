@@ -80,8 +80,11 @@ class TextView(ScrollView, can_focus=True):
             Segment(self.MARGIN, base),
             *(Segment(escape(span.text), self._style(base, span.tone)) for span in self._lines[index]),
         ]
-        left = self.scroll_offset.x
-        return Strip(segments).crop_extend(left, left + width, base)
+        left, strip = self.scroll_offset.x, Strip(segments)
+        if strip.cell_length - left <= width:
+            return strip.crop_extend(left, left + width, base)
+        shown = strip.crop_extend(left, left + width - 1, base)
+        return Strip([*shown, Segment("…", base)], width)  # what is cut says so
 
     def _style(self, base: Style, tone: Tone) -> Style:
         return base + self.get_component_rich_style(f"text-view--{tone}", partial=True)
