@@ -34,6 +34,17 @@ def test_a_snapshot_in_progress_is_one_small_update_a_second(tmp_path: Path) -> 
     assert any(second.size for second in seconds)
 
 
+def test_the_list_of_a_run_is_one_small_update_a_second(tmp_path: Path) -> None:
+    """Each row has seconds that count; the box, the other columns and the screen behind stay as they are."""
+    with running(tmp_path) as line:
+        create_snapshot(line)
+        line.press("w")
+        line.read(2.0)
+        seconds = [line.read(1.0) for _ in range(4)]
+    assert max(second.frames for second in seconds) <= 2, "a read may see the end of one second and the next"
+    assert sum(second.size for second in seconds) <= 5 * 150
+
+
 def test_a_refresh_without_changes_is_a_line(tmp_path: Path) -> None:
     """Only the status line and the newest request are new; the rows are not sent again."""
     with running(tmp_path) as line:
