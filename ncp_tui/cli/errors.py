@@ -36,6 +36,8 @@ class ExitCode(IntEnum):
     SNAPSHOT_FAILED = 10
     WAIT_ENDED = 11
     NOT_ALLOWED = 12
+    TOO_OLD = 13
+    NOT_CHECKED = 14
     NOT_WRITTEN = 15
     HUNG_UP = 129
     INTERRUPTED = 130
@@ -58,6 +60,8 @@ MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
         ExitCode.WAIT_ENDED: "the wait timed out; the snapshot keeps running",
         ExitCode.NOT_ALLOWED: "refused by read-only mode, a missing confirmation (protected profile, second request "
         "for the same snapshot), a damaged journal, or one that cannot be written",
+        ExitCode.TOO_OLD: "snapshot check: the newest good snapshot of a cluster is too old, or there is none",
+        ExitCode.NOT_CHECKED: "snapshot check: a cluster or profile could not be checked",
         ExitCode.NOT_WRITTEN: "done, but the answer could not be written",
         ExitCode.HUNG_UP: "the terminal is gone",
         ExitCode.INTERRUPTED: "interrupted",

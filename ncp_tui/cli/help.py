@@ -138,6 +138,16 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
             ncp-tui snapshot evidence before-upgrade --offline --output -
             Write to standard output, from local records only.
         """,
+        "snapshot check": """
+            ncp-tui snapshot check --max-age 26h
+            Every cluster of this profile; 13 where one has no good snapshot of the last 26 hours.
+
+            ncp-tui snapshot check --all-profiles --match 'search-*' --json
+            From a timer: one JSON document on all profiles.
+
+            ncp-tui snapshot check --monitoring
+            From a monitoring system: one status line, and its exit codes.
+        """,
         "sandbox": """
             ncp-tui sandbox --latency 200
             Simulate a slow link, on any free port.

@@ -109,6 +109,10 @@ def main(arguments: Sequence[str] | None = None, signals: Signals | None = None)
         close_streams()
     loss = lost_answer()
     if loss is not None and code == ExitCode.DONE:
+        if _is_monitoring(given):
+            from ncp_tui.cli.check import UNKNOWN
+
+            return UNKNOWN
         return ExitCode.HUNG_UP if loss.is_hang_up else ExitCode.NOT_WRITTEN
     return code
 
@@ -125,8 +129,7 @@ def _run(given: Sequence[str], invocation: Invocation) -> int:
         shown = io.StringIO()  # its words repeat arguments, and arguments are text like any other
         error.show(shown)
         write(sys.stderr, shown.getvalue().rstrip("\n"))
-        _tell_scripts(given, "usage", error.format_message())
-        return error.exit_code
+        return _tell_scripts(given, "usage", error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         signals.hold()
         return _interrupted(given, signals)
@@ -134,8 +137,7 @@ def _run(given: Sequence[str], invocation: Invocation) -> int:
         signals.hold()
         what = f"Internal error. {write_report(error)}"
         write(sys.stderr, what)
-        _tell_scripts(given, "bug", what)
-        return ExitCode.BUG
+        return _tell_scripts(given, "bug", what, ExitCode.BUG)
 
 
 def _interrupted(given: Sequence[str], signals: Signals) -> int:
@@ -143,8 +145,7 @@ def _interrupted(given: Sequence[str], signals: Signals) -> int:
 
     problem = interruption(signals.interruption())
     write(sys.stderr, problem.what)
-    _tell_scripts(given, problem.kind, problem.what)
-    return problem.exit_code
+    return _tell_scripts(given, problem.kind, problem.what, problem.exit_code)
 
 
 def _check_terminal(*, plain: bool) -> None:
@@ -182,11 +183,25 @@ def _demonstrate(context: CommandContext) -> int:
         return run_tui(workspace, context.secrets)
 
 
-def _tell_scripts(arguments: Sequence[str], kind: str, what: str) -> None:
-    """The one document of a command that was never understood, so only its words say whether `--json` was wanted."""
-    words = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    if "--json" in words:
+def _tell_scripts(arguments: Sequence[str], kind: str, what: str, code: int) -> int:
+    """The one answer of a command that was never understood, so only its words say which was wanted; its exit code."""
+    if _is_monitoring(arguments):
+        from ncp_tui.cli.check import UNKNOWN, unknown_line
+
+        write(sys.stdout, unknown_line(what))
+        return UNKNOWN
+    if "--json" in _options_of(arguments):
         error: dict[str, Any] = dict.fromkeys(
             ("kind", "what", "meaning", "next_step", "status", "code", "message", "request_id")
         )
         write(sys.stdout, json.dumps({"error": error | {"kind": kind, "what": what}}, indent=2))
+    return code
+
+
+def _options_of(arguments: Sequence[str]) -> Sequence[str]:
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
+
+
+def _is_monitoring(arguments: Sequence[str]) -> bool:
+    words = _options_of(arguments)
+    return "--monitoring" in words and "check" in words

@@ -55,6 +55,8 @@ class CommandContext:
         self.log.subscribe(self._write_down)
         self.document_of: Callable[[Problem], Any] = error_document
         """The JSON document of a failure; a command with a document of its own puts that here."""
+        self.exit_code_of: Callable[[Problem], int] = exit_code_of
+        """The exit code of a failure; a command with codes of its own puts that here."""
         self.preface: Callable[[], str] = str
         """What has become of the work so far: stands before the text of a failure."""
         self.secrets: list[SecretKey] = []
@@ -195,6 +197,16 @@ class CommandContext:
         self._engines.append(engine)
         return engine
 
+    async def open(self, identity: Identity) -> SearchEngine:
+        """A client for `identity` without a question: a store that is locked raises. Closed at the end."""
+        from ncp_tui.profiles.credential_sources import key_source_for
+
+        keys = await key_source_for(identity, self.workspace.stores)
+        self.secrets.append((await keys.current()).secret_key)
+        engine = self.workspace.client(identity, keys, self.log)
+        self._engines.append(engine)
+        return engine
+
     def tell(self, problem: Problem) -> None:
         """Tell of a failure, on stderr and, with --json, as the one document."""
         self.out.error(" ".join(part for part in (self.preface(), problem_words(problem)) if part))
@@ -261,7 +273,7 @@ def run_command(work: Callable[[CommandContext], ExitCode | int]) -> NoReturn:
         signals.hold()
         if not isinstance(ended, int):
             context.tell(ended)
-            ended = exit_code_of(ended)
+            ended = context.exit_code_of(ended)
         invocation.exit(int(ended))
 
 

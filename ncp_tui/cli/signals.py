@@ -49,6 +49,8 @@ class Signals:
         """The first that came; None while none has."""
         self.last_words: Callable[[], None] = lambda: None
         """Called on another thread where the orderly end takes too long, just before the process is ended."""
+        self.exit_code: int | None = None
+        """What the process exits with in that case; None for the code of the signal."""
         self._is_held = True
         self._is_cancelled = self._is_raised = False
         self._is_over = False
@@ -168,7 +170,7 @@ class Signals:
         speaking = threading.Thread(target=self._speak, name="ncp-tui last words", daemon=True)
         speaking.start()
         speaking.join(LAST_WORDS_SECONDS)
-        os._exit(self.interruption())
+        os._exit(self.interruption() if self.exit_code is None else self.exit_code)
 
     def _speak(self) -> None:
         with contextlib.suppress(Exception):  # nobody is left who could do anything about it

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ncp_tui.cli.check import check
 from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.options import Group, complete_cluster
 from ncp_tui.cli.runner import CommandContext, run_command
@@ -152,6 +153,9 @@ def evidence(name: str, cluster: str, output: Path | None, offline: bool) -> Non
     from ncp_tui.cli.evidence import bundle_evidence
 
     run_command(partial(bundle_evidence, name=name, cluster=cluster, output=output, offline=offline))
+
+
+command.add_command(check)
 
 
 def show_history(context: CommandContext, wanted: str, limit: int | None) -> ExitCode:

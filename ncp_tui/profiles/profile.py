@@ -82,6 +82,10 @@ class Profile:
     accent: Accent | None = None
     max_age: str | None = None
     """From which age the newest good snapshot of a cluster is too old, as `26h`; None for DEFAULT_MAX_AGE."""
+    warn_age: str | None = None
+    """From which age it is worth a warning; None for none."""
+    check_exempt: tuple[str, ...] | None = None
+    """Names of clusters, `*` and `?` as in a shell, that need no snapshot; None for none."""
     # Not in the repr: a hand-written file may hold anything under a key of its own, a secret included.
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
@@ -94,6 +98,11 @@ class Profile:
     def max_age_bar(self) -> timedelta:
         """`max_age` as a time, or the default."""
         return read_age(self.max_age or DEFAULT_MAX_AGE) or timedelta(hours=26)
+
+    @property
+    def warn_age_bar(self) -> timedelta | None:
+        """`warn_age` as a time; None for none."""
+        return read_age(self.warn_age) if self.warn_age else None
 
     def endpoint(self) -> Endpoint:
         """Where this profile's requests go. Raises UnknownEndpoint for a site, region or URL that does not exist."""
@@ -255,6 +264,15 @@ def _check_age(field_name: str, value: object) -> str | None:
     return text.lower() if text is not None else None
 
 
+def _check_names(field_name: str, value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple):
+        _refuse(field_name, f"{field_name} must be a list of cluster names.")
+    names = [_check_text(field_name, one) for one in value]
+    return tuple([name for name in names if name]) or None
+
+
 def _check_flag(field_name: str, value: object) -> bool:
     if not isinstance(value, bool):
         _refuse(field_name, f"{field_name} must be true or false.")
@@ -301,5 +319,7 @@ _CHECKS: Mapping[str, Callable[[str, object], Any]] = MappingProxyType(
         "protected": _check_flag,
         "accent": _check_accent,
         "max_age": _check_age,
+        "warn_age": _check_age,
+        "check_exempt": _check_names,
     }
 )

@@ -68,6 +68,8 @@ def profile_lines(listed: ListedIdentity) -> list[Line]:
         ("bucket", profile.default_bucket),
         ("template", profile.name_template),
         ("max. age", profile.max_age),
+        ("warn age", profile.warn_age),
+        ("exempt", ", ".join(profile.check_exempt or ())),
         ("CA bundle", profile.ca_bundle),
     )
     return [*lines, *(field(label, value) for label, value in extra if value)]
@@ -130,6 +132,8 @@ def identity_document(identity: Identity, source: str, *, default: bool, used: b
         "default_bucket": profile.default_bucket,
         "name_template": profile.name_template,
         "max_age": profile.max_age,
+        "warn_age": profile.warn_age,
+        "check_exempt": list(profile.check_exempt or ()),
         "read_only": profile.read_only,
         "protected": profile.protected,
         "accent": profile.accent,

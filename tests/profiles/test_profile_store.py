@@ -453,7 +453,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     max_leaves=8,
 )
 FIELDS = {"site", "region", "access_key", "store", "gateway_url", "ca_bundle", "default_bucket", "name_template"}
-FIELDS |= {"read_only", "protected", "accent", "max_age"}
+FIELDS |= {"read_only", "protected", "accent", "max_age", "warn_age", "check_exempt"}
 NAMES = st.from_regex(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", fullmatch=True)
 PROFILES = st.builds(
     Profile,
@@ -466,6 +466,8 @@ PROFILES = st.builds(
     default_bucket=st.one_of(st.none(), LINES),
     name_template=st.one_of(st.none(), LINES),
     max_age=st.sampled_from([None, "90m", "26h", "3d"]),
+    warn_age=st.sampled_from([None, "90m", "26h"]),
+    check_exempt=st.sampled_from([None, ("test-*",), ("a", "b?")]),
     read_only=st.booleans(),
     protected=st.booleans(),
     accent=st.sampled_from([None, "red", "none"]),

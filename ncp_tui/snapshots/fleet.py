@@ -1,0 +1,363 @@
+"""Whether there is a good recent snapshot of each of many clusters: the verdict on one, and the reading of all."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.search_engine.lists import gap_of
+from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
+from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look, read_summary, summary_of
+from ncp_tui.snapshots.schedule import DueRun, DueVerdict, RowsRead, judge_last_due
+
+if TYPE_CHECKING:
+    from ncp_tui.search_engine.client import SearchEngine
+
+AT_ONCE = 4
+"""Requests of a profile at the same time, unless chosen."""
+
+DEADLINE = 300.0
+"""Seconds for the whole run, unless chosen."""
+
+_STUCK_FACTOR = 3
+_STUCK_LEAST = timedelta(minutes=30)
+_STUCK_UNKNOWN = timedelta(hours=24)
+"""Where no good run says how long one usually takes."""
+_AHEAD = timedelta(minutes=10)
+"""A good snapshot may be dated so far in the future: clocks differ."""
+_CLOSING = 1.0
+"""Seconds that tasks have to end after the deadline."""
+_NOT_COUNTED = {"creating": "created", "deleting": "deleted", "return": "returned"}
+
+
+class Severity(StrEnum):
+    """The verdict on a cluster."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    UNKNOWN = "unknown"
+    """It could not be checked."""
+
+
+_WORST_FIRST = (Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING, Severity.OK)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """From which age of the newest good snapshot on it is critical, and worth a warning; the latter may be none."""
+
+    max_age: timedelta
+    warn_age: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a cluster stands, in a word and in sentences; one that does not count is listed only."""
+
+    severity: Severity
+    reason: str
+    counts: bool = True
+
+
+@dataclass(frozen=True)
+class CheckedCluster:
+    """A cluster with what its history said at `at`, and the verdict."""
+
+    profile: Profile
+    cluster: Cluster
+    summary: ClusterSummary
+    bars: Bars
+    verdict: Verdict
+    at: datetime
+
+    @property
+    def age(self) -> timedelta | None:
+        """Of the newest good snapshot; None where that is not known."""
+        good = self.summary.last_good
+        return self.at - good.at if good is not None and good.at is not None else None
+
+    @property
+    def last_due(self) -> DueVerdict | None:
+        """What became of the last scheduled run; None where none was due or it is not known."""
+        return _last_due(self.summary, self.at)
+
+
+@dataclass(frozen=True)
+class NotChecked:
+    """A profile, or a cluster that was named, that could not be checked."""
+
+    name: str
+    reason: str
+    profile: str = ""
+
+
+@dataclass(frozen=True)
+class FleetReport:
+    """Everything a check found, worst first."""
+
+    clusters: tuple[CheckedCluster, ...]
+    not_checked: tuple[NotChecked, ...]
+    at: datetime
+
+    @property
+    def severity(self) -> Severity:
+        """The worst of all that count; UNKNOWN where none is left."""
+        counted = {row.verdict.severity for row in self.clusters if row.verdict.counts}
+        counted |= {Severity.UNKNOWN} if self.not_checked or not counted else set()
+        return next(each for each in _WORST_FIRST if each in counted)
+
+    def count(self, severity: Severity) -> int:
+        """How many clusters that count, and profiles that could not be read, are so."""
+        more = len(self.not_checked) if severity is Severity.UNKNOWN else 0
+        return more + sum(row.verdict.counts and row.verdict.severity is severity for row in self.clusters)
+
+
+def judge(cluster: Cluster, summary: ClusterSummary, bars: Bars, now: datetime) -> Verdict:
+    """The verdict on a cluster, from its newest good snapshot; what is not known is never OK."""
+    coming = _NOT_COUNTED.get(cluster.status.lower())
+    if coming is not None:
+        return Verdict(Severity.OK, f"Not counted: the cluster is being {coming}.", counts=False)
+    unread = _unread(summary)
+    if unread:
+        return Verdict(Severity.UNKNOWN, unread)
+    good, notes = summary.last_good, [*_notes(summary, now)]
+    if good is None:
+        return _without_good(summary, bars, now, notes)
+    if good.at is None:
+        return Verdict(Severity.UNKNOWN, "The date of the newest good snapshot cannot be read.")
+    age = now - good.at
+    if age < -_AHEAD:
+        return Verdict(Severity.UNKNOWN, "The newest good snapshot is dated in the future: the clocks differ.")
+    if age > bars.max_age:
+        text = f"Newest good snapshot {_age(age)} old, more than {_age(bars.max_age)}."
+        return Verdict(Severity.CRITICAL, " ".join([text, *notes]))
+    text = f"Newest good snapshot {_age(age)} old."
+    if summary.schedule_problem is not None:
+        return Verdict(Severity.UNKNOWN, f"The schedule cannot be read: {summary.schedule_problem.what} {text}")
+    if bars.warn_age is not None and age > bars.warn_age:
+        notes = [f"More than {_age(bars.warn_age)}.", *notes]
+    return Verdict(Severity.WARNING if notes else Severity.OK, " ".join([text, *notes]))
+
+
+def _unread(summary: ClusterSummary) -> str:
+    """Why the history is not known, in a sentence; empty where it is."""
+    what = summary.problem.what if summary.problem is not None else ""
+    if summary.look is Look.NO_PERMISSION:
+        return "No permission to read the snapshot history."
+    if summary.look is Look.FAILED:
+        return f"The snapshot history cannot be read: {what}"
+    if summary.look is Look.NOT_READ:
+        return what or "The snapshot history was not read."
+    return f"The snapshot history is incomplete: {what}" if what else ""
+
+
+def _without_good(summary: ClusterSummary, bars: Bars, now: datetime, notes: Sequence[str]) -> Verdict:
+    if summary.look is Look.NONE and summary.is_whole:
+        return Verdict(Severity.CRITICAL, "No snapshot in the whole history.")
+    if summary.is_whole:
+        return Verdict(Severity.CRITICAL, " ".join(["No good snapshot in the whole history.", *notes]))
+    oldest = summary.reaches_back_to
+    if oldest is not None and now - oldest > bars.max_age:
+        text = f"No good snapshot within the last {_age(now - oldest)}; older rows are not read."
+        return Verdict(Severity.CRITICAL, " ".join([text, *notes]))
+    return Verdict(Severity.UNKNOWN, "No good snapshot among the newest rows; older rows are not read.")
+
+
+def _notes(summary: ClusterSummary, now: datetime) -> Iterable[str]:
+    """What is wrong beside the age of the newest good snapshot, a sentence each."""
+    run = summary.last_run
+    if run is not None and run.state is SnapshotState.FAILED:
+        yield f"The newest run failed: {run.snapshot}."
+    if run is not None and run.state is SnapshotState.UNKNOWN:
+        yield f"The state of the newest run is unknown: {run.snapshot}."
+    good = summary.last_good
+    for row in summary.running:
+        if (good is None or row.sort_key > good.sort_key) and (since := _stuck_for(row, summary, now)) is not None:
+            yield (
+                f"{row.snapshot} looks stuck: running for {_age(since)}, far beyond the usual. Likely causes: "
+                "much new data, a busy cluster, or a storage key that was changed or deleted."
+            )
+    due = _last_due(summary, now)
+    if due is not None and due.run is DueRun.MISSED:
+        yield f"The scheduled run of {due.due:%m-%d %H:%M} was missed."
+    if due is not None and due.run is DueRun.FAILED and due.row is not run:
+        yield f"The scheduled run of {due.due:%m-%d %H:%M} failed."
+
+
+def _stuck_for(row: HistoryEntry, summary: ClusterSummary, now: datetime) -> timedelta | None:
+    """For how long a run has been running, where that is far beyond the usual."""
+    if row.at is None:
+        return None
+    usual, longest = summary.usual, _STUCK_UNKNOWN
+    if usual is not None:
+        longest = max(_STUCK_FACTOR * timedelta(seconds=usual.seconds), _STUCK_LEAST)
+    return now - row.at if now - row.at > longest else None
+
+
+def _last_due(summary: ClusterSummary, now: datetime) -> DueVerdict | None:
+    if summary.schedule is None or summary.look not in {Look.FOUND, Look.NONE}:
+        return None
+    has_gap = summary.problem is not None
+    read = RowsRead(summary.rows, summary.read_at or now, summary.reaches_back_to, has_gap=has_gap)
+    return judge_last_due(summary.schedule, read, now)
+
+
+def _age(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    hours, days = minutes // 60, minutes // 1440
+    if minutes < 100:  # noqa: PLR2004 - 90 minutes are a bar that is typed so
+        return f"{max(0, minutes)} min"
+    return f"{hours} h" if hours <= 72 else f"{days} d"  # noqa: PLR2004 - as in the lists
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which clusters are checked: those of `names` (or numbers), those that `match`, or all."""
+
+    names: tuple[str, ...] = ()
+    match: str | None = None
+
+    def has(self, cluster: Cluster) -> bool:
+        """Whether this cluster is one of them."""
+        if self.names:
+            return any(is_called(cluster, name) for name in self.names)
+        return self.match is None or matches(cluster, self.match)
+
+
+def is_called(cluster: Cluster, wanted: str) -> bool:
+    """Whether `wanted` is this cluster's name or number."""
+    return wanted == cluster.number or _same_form(wanted) == _same_form(cluster.name)
+
+
+def matches(cluster: Cluster, glob: str) -> bool:
+    """Whether the name of a cluster matches `glob`, with `*`, `?` and `[…]` as in a shell."""
+    return fnmatchcase(_same_form(cluster.name), _same_form(glob))
+
+
+def _same_form(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A profile to check with its bars; `open` gives a client for it, or raises the Problem of its keys."""
+
+    profile: Profile
+    bars: Bars
+    open: Callable[[], Awaitable[SearchEngine]] = field(repr=False)
+
+
+@dataclass
+class _Found:
+    """What is known of one profile so far; a run that ends early leaves it as it is."""
+
+    caller: Caller
+    is_listed: bool = False
+    problem: str = ""
+    rows: dict[str, CheckedCluster] = field(default_factory=dict)
+
+
+async def read_fleet(
+    callers: Sequence[Caller],
+    wanted: Wanted,
+    now: Callable[[], datetime],
+    *,
+    at_once: int = AT_ONCE,
+    deadline: float = DEADLINE,
+) -> FleetReport:
+    """Check the wanted clusters of every caller at the same time, `at_once` requests of each, `deadline` seconds long.
+
+    Raises nothing of a profile: one that hangs, is locked or is refused costs the others nothing, and is told.
+    """
+    found = [_Found(caller) for caller in callers]
+    tasks = [asyncio.create_task(_read_profile(one, wanted, now, at_once)) for one in found]
+    try:
+        if tasks:
+            await asyncio.wait(tasks, timeout=deadline)
+    finally:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CLOSING)
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+    return _report(found, wanted, now(), deadline)
+
+
+async def _read_profile(found: _Found, wanted: Wanted, now: Callable[[], datetime], at_once: int) -> None:
+    caller = found.caller
+    try:
+        engine = await caller.open()
+        listed = await engine.list_clusters()
+    except Problem as problem:
+        found.problem = problem.what
+        return
+    found.is_listed, found.problem = True, gap_of(listed)
+    chosen = [cluster for cluster in listed if wanted.has(cluster)]
+    for place, cluster in enumerate(chosen):
+        found.rows[cluster.number or f"{cluster.name} {place}"] = _checked(caller, cluster, ClusterSummary(), now())
+    waiting = iter(list(found.rows.items()))
+
+    async def check() -> None:
+        for key, row in waiting:
+            if row.verdict.counts:
+                summary = await _summary(engine, row.cluster)
+                found.rows[key] = _checked(caller, row.cluster, summary, now())
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(check())
+
+
+async def _summary(engine: SearchEngine, cluster: Cluster) -> ClusterSummary:
+    """The summary of the newest rows; where none of them is good and there are older ones, of the whole history."""
+    summary = await read_summary(engine, cluster)
+    if summary.look is not Look.FOUND or summary.last_good is not None or summary.is_whole:
+        return summary
+    try:
+        rows = await engine.snapshot_history(cluster.number)
+    except Problem:
+        return summary
+    whole = summary_of(rows, rows.read_at, is_whole=rows.is_whole, problem=Problem(rows.gap) if rows.gap else None)
+    return replace(whole, schedule=summary.schedule, schedule_problem=summary.schedule_problem)
+
+
+def _checked(caller: Caller, cluster: Cluster, summary: ClusterSummary, now: datetime) -> CheckedCluster:
+    if any(matches(cluster, glob) for glob in caller.profile.check_exempt or ()):
+        verdict = Verdict(Severity.OK, "Not counted: exempt by the profile.", counts=False)
+    else:
+        verdict = judge(cluster, summary, caller.bars, now)
+    return CheckedCluster(caller.profile, cluster, summary, caller.bars, verdict, now)
+
+
+def _report(found: Sequence[_Found], wanted: Wanted, now: datetime, deadline: float) -> FleetReport:
+    late = f"Not read within the deadline of {deadline:g} s."
+    rows = [_in_time(row, late) for one in found for row in one.rows.values()]
+    missing = [
+        NotChecked(one.caller.profile.name, one.problem or late, one.caller.profile.name)
+        for one in found
+        if one.problem or not one.is_listed
+    ]
+    missing += [
+        NotChecked(name, f"No cluster that was listed has the name or number {name!r}.")
+        for name in dict.fromkeys(wanted.names)
+        if not any(is_called(row.cluster, name) for row in rows)
+    ]
+    rows.sort(key=lambda row: (not row.verdict.counts, _WORST_FIRST.index(row.verdict.severity), row.cluster.name))
+    return FleetReport(tuple(rows), tuple(missing), now)
+
+
+def _in_time(row: CheckedCluster, late: str) -> CheckedCluster:
+    if row.verdict.counts and row.summary.look is Look.NOT_READ:
+        return replace(row, verdict=Verdict(Severity.UNKNOWN, late))
+    return row
