@@ -46,7 +46,7 @@ PROFILES: Table[ListedIdentity] = Table(
         Column("ACCESS KEY", lambda listed: Cell(listed.identity.masked_access_key), most=12, least=9),
         Column("KEY STORE", lambda listed: Cell(listed.identity.source), flex=1, least=13),
         # A command does not keep the results of tests.
-        Column("LAST TEST", lambda listed: listed.tested, most=22, least=9, room=64, in_commands=False),
+        Column("LAST TEST", lambda listed: listed.tested, most=22, least=9, room=69, in_commands=False),
         Column("NOTES", _notes_cell, most=36, least=6),
     ),
     key=lambda listed: listed.identity.name,
