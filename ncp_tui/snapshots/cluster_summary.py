@@ -85,8 +85,11 @@ class ClusterSummary:
     schedule_problem: Problem | None = None
     """Why that is not known."""
 
-    def with_row(self, row: HistoryEntry, read_at: datetime) -> ClusterSummary:
-        """This with what a later look said of one snapshot, of the newest run or of a newer one."""
+    def with_row(self, row: HistoryEntry) -> ClusterSummary:
+        """This with what a later look said of one snapshot, of the newest run or of a newer one.
+
+        All the rest is as old as it was.
+        """
         others = tuple(each for each in self.running if each.snapshot != row.snapshot)
         is_good, is_running = row.state is SnapshotState.SUCCESS, row.state is SnapshotState.RUNNING
         is_newest = self.last_run is None or row.sort_key >= self.last_run.sort_key
@@ -99,7 +102,6 @@ class ClusterSummary:
             running=(row, *others) if is_running else others,
             rows=self._rows_with(row),
             is_whole=self.is_whole and self.look in {Look.FOUND, Look.NONE},
-            read_at=self.read_at or read_at,  # the others are as old as they were
         )
 
     def _rows_with(self, row: HistoryEntry) -> tuple[HistoryEntry, ...]:

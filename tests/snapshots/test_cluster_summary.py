@@ -71,17 +71,17 @@ def test_no_good_row_among_the_newest_is_not_none_at_all() -> None:
 
 def test_a_later_look_at_one_snapshot_leaves_the_rest_as_it_was() -> None:
     before = summary_of([row("c", "", 24, ""), row("b", day=22)], NOW)
-    running = before.with_row(row("c", "", 24, ""), NOW)
+    running = before.with_row(row("c", "", 24, ""))
     assert (running.last_run, running.last_good, running.running) == (before.last_run, before.last_good, before.running)
-    done = before.with_row(row("c", "SUCCESS", 24), NOW)
+    done = before.with_row(row("c", "SUCCESS", 24))
     assert done.last_run == done.last_good == row("c", "SUCCESS", 24)
     assert done.running == ()
-    failed = before.with_row(row("c", "FAILED", 24), NOW)
+    failed = before.with_row(row("c", "FAILED", 24))
     assert failed.last_good == before.last_good
     assert failed.running == ()
 
 
 def test_a_look_at_one_snapshot_does_not_make_an_unread_history_whole() -> None:
-    found = NOT_READ.with_row(row("c"), NOW)
+    found = NOT_READ.with_row(row("c"))
     assert found.look is Look.FOUND
     assert not found.is_whole

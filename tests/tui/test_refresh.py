@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import httpx
+
+from ncp_tui.snapshots.cluster_summary import LOOKS_AT_ONCE
 from ncp_tui.tui.refresh import CHOICES, AutoRefresh
+from ncp_tui.tui.screens.clusters import ClustersScreen
 from tests.tui.stage import staged
+from tests.tui.wires import Held
 
 
 def test_a_list_is_due_its_rhythm_after_the_last_read_ended() -> None:
@@ -78,3 +83,29 @@ async def test_the_rhythm_is_the_profiles_own() -> None:
         assert stage.app.session.choices[f"refresh.{stage.app.session.identity.name}"] == "30"
         await stage.press("h")
         assert stage.shows("as of 09:00:00 KST, every 30 s"), "the history of its clusters as well"
+
+
+async def test_histories_that_were_not_read_when_the_screen_was_left_are_read_later_and_the_rhythm_waits() -> None:
+    """One of 2,000 clusters takes minutes: it would begin anew with each refresh, and never come to its end."""
+    wires: list[Held] = []
+
+    def wrap(inner: httpx.AsyncBaseTransport) -> Held:
+        wires.append(Held(inner, {"getSnapshotSchedulingHistory"}))
+        return wires[0]
+
+    async with staged((120, 40), wrap=wrap, settled=False) as stage:
+        await stage.until(lambda: wires and wires[0].arrived == LOOKS_AT_ONCE)
+        refresher = stage.app.screen.refresher  # type: ignore[attr-defined]
+        refresher.choose(30)
+        assert refresher.rhythm.due_in(1e12) is None, "it is still being read"
+        assert stage.shows("not read")
+        await stage.pilot.press("p")
+        await stage.until(lambda: not isinstance(stage.app.screen, ClustersScreen))
+        wires[0].gate.set()
+        await stage.press("escape")
+        summaries = stage.app.session.summaries
+        running = [each for each in stage.app.session.clusters.values() if each.is_running and each.allowed]
+        await stage.until(lambda: all(each.number in summaries for each in running))
+        await stage.settle()
+        assert stage.asked("getClusterInfoList") == 1
+        assert refresher.rhythm.due_in(1e12) == 0

@@ -154,7 +154,7 @@ def test_the_document_tells_the_newest_run_and_the_newest_good_one() -> None:
 
 
 def test_what_was_not_read_of_a_cluster_is_no_dash_and_no_none() -> None:
-    followed = NOT_READ.with_row(row("a", HOUR), NOON)
+    followed = NOT_READ.with_row(row("a", HOUR))
     for unknown in (NOT_READ, ClusterSummary(Look.FAILED), ClusterSummary(Look.NO_PERMISSION), followed):
         assert next_cell(unknown, NOON).text == "?"
         assert next_cell(unknown, NOON).is_empty

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -32,6 +33,8 @@ TOGETHER_SECONDS = 0.05
 
 MANY, TOGETHER_SECONDS_OF_MANY = 300, 0.25
 """From so many rows on that is done less often: the end of the list is not in view."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 LOADING = "Loading ..."
 NO_PROFILE = "No profile selected. Press p to choose or add one."
@@ -63,10 +66,17 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
         rows: list[Row]
         problem: Problem | None = None
 
+    @dataclass
+    class Summarized(Message):
+        """What can be read of the histories and schedules of the clusters has been read."""
+
+        identity: Identity | None
+
     def __init__(self, session: Session) -> None:
         super().__init__(CLUSTERS.on_screen, id="table")
         self._session = session
         self._arrived: list[Row] = []
+        self._are_summaries_left = False
 
     def load(self) -> None:
         """List the clusters again, of the profile in use."""
@@ -106,10 +116,37 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
         except Problem as problem:
             self.post_message(self.Listed(identity, [], problem))
             return
+        self._are_summaries_left = True
         await self._load_summaries(engine, identity, list(found.values()))
 
+    def go_on(self) -> None:
+        """Read the histories that were not read because this screen was left."""
+        if self._are_summaries_left and self._session.clusters_complete and not self.is_loading:
+            self.load_other_summaries()
+
+    @work(group="clusters", exclusive=True, exit_on_error=False, description="read the other histories")
+    async def load_other_summaries(self) -> None:
+        """Read what the history and the schedule of each cluster say that was not read since they were listed."""
+        session, identity = self._session, self._session.identity
+        since = session.clusters_read_at or session.workspace.now()
+        others = [each for each in session.clusters.values() if (self._read_at(each) or _NEVER) < since]
+        try:
+            engine = await session.engine()
+        except Problem as problem:
+            self.post_message(self.Listed(identity, [], problem))
+            return
+        await self._load_summaries(engine, identity, others)
+
+    def _read_at(self, cluster: Cluster) -> datetime | None:
+        return self._session.summaries.get(cluster.number, NOT_READ).read_at
+
     async def _load_summaries(self, engine: SearchEngine, identity: Identity | None, clusters: list[Cluster]) -> None:
-        """Read the newest rows of the history of every running cluster, until another profile is in use."""
+        """Read the newest rows of the history of every running cluster, until another profile is in use.
+
+        Those that were never read come first, then those read longest ago: however often the list is read again, or
+        left, each has its turn.
+        """
+        clusters = sorted(clusters, key=lambda each: self._read_at(each) or _NEVER)
 
         def show(cluster: Cluster, summary: ClusterSummary) -> bool:
             if identity is self._session.identity:
@@ -119,6 +156,9 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
 
         with self._session.log.action("read histories and schedules", background=True):
             await read_summaries(engine, clusters, show)
+        if identity is self._session.identity:
+            self._are_summaries_left = False
+            self.post_message(self.Summarized(identity))
 
     @work(group="names", exclusive=True, exit_on_error=False, description="keep names")
     async def keep_names(self, identity: Identity, names: list[str], *, are_all: bool) -> None:
@@ -200,7 +240,7 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
         if progress is not None and progress.entry is not None and tracked.identity is session.identity:
             number = tracked.request.cluster_number
             summary = session.summaries.get(number, NOT_READ)
-            session.summaries[number] = summary.with_row(progress.entry, session.workspace.now())
+            session.summaries[number] = summary.with_row(progress.entry)
 
     def show_progress(self, tracked: TrackedSnapshot) -> None:
         """Show it in the row of its cluster."""

@@ -87,6 +87,7 @@ class ClustersScreen(TableScreen):
             self.show_problem(event.problem)
             return
         self.hide_problem()
+        self.refresher.started()  # the histories are still to come
         if session.clusters_gap:
             self.say(gap_sentence(session.clusters_gap), "warning")
         else:
@@ -100,6 +101,12 @@ class ClustersScreen(TableScreen):
         if session.left_behind:
             session.left_behind = False
             self.app.post_message(JournalChanged())
+
+    @on(ClusterTable.Summarized)
+    def count_from_here(self, event: ClusterTable.Summarized) -> None:
+        """Only now is the list read: one of 2,000 clusters takes longer than its rhythm."""
+        if event.identity is self.session.identity:
+            self.refresher.ended()
 
     def show_unresolved(self) -> None:
         """Name the unresolved requests, or say why they cannot be listed."""
@@ -193,6 +200,8 @@ class ClustersScreen(TableScreen):
         self.table.show_ages()
         if self.session.identity is not None and not self.session.clusters_complete and not self.table.is_loading:
             self.call_after_refresh(self.load)
+        elif self.session.identity is not None:
+            self.table.go_on()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing is behind the home screen but an open filter."""
