@@ -36,6 +36,7 @@ from ncp_tui.view.profiles import keys_sentence
 from ncp_tui.workspace import check_keys
 
 TESTING, SAVING = "Testing ...", "Saving ..."
+SEE_CARD = "Not done: the card above says why."
 SAVING_STILL = "Saving. Press esc again to leave; saving continues."
 KEY_LEFT = "{name} saved, but a copy of its key remains in {place}."
 KEY_LEFT_NEXT = "Press f2 to retry deleting it (entry {entry}), or esc to leave it."
@@ -240,7 +241,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
             return
         card.show(event.problem)
         card.scroll_visible(animate=False)
-        self.say(event.problem.what, "bad")
+        self.say(SEE_CARD, "bad")
         if isinstance(event.problem, InvalidProfile) and event.problem.field:
             wrong = self.query(f"#{event.problem.field}")
             if wrong:
