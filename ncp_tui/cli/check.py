@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import stat
+import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ncp_tui.cli.errors import ExitCode
+from ncp_tui.cli.errors import NOTHING_SENT, CommandProblem, ExitCode
 from ncp_tui.cli.options import Command, Settings, complete_cluster
 from ncp_tui.cli.runner import CommandContext, run_command
 from ncp_tui.problem import Problem
+from ncp_tui.text import clean
 
 if TYPE_CHECKING:
     from ncp_tui.profiles.identity import Identity
@@ -69,6 +74,92 @@ class StatusLine:
         return UNKNOWN if self._code is None else self._code
 
 
+class UnusableFile(CommandProblem):
+    """A file that the metrics must not be written to."""
+
+    kind = "unusable_file"
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{clean(str(path))} {why}.", NOTHING_SENT, "Name a new file, or one that ncp-tui wrote.")
+
+
+class MetricsFile:
+    """The file of metrics for Prometheus, written whatever the check ends in."""
+
+    def __init__(self, context: CommandContext, path: Path) -> None:
+        """Check `path` before anything is sent. Raises UnusableFile."""
+        self._context, self._path = context, path
+        _check_target(path)
+        self._end = context.exit_code_of
+        context.exit_code_of = self.end
+
+    def write(self, report: FleetReport) -> NotChecked | None:
+        """Replace the file; why it could not be written, where it could not."""
+        from ncp_tui.snapshots.fleet import NotChecked
+        from ncp_tui.system.private_files import write_atomically
+        from ncp_tui.view.fleet import prometheus_text
+
+        try:
+            write_atomically(self._path, prometheus_text(report).encode("utf-8", "replace"), mode=_READABLE)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            return NotChecked(str(self._path), f"The file cannot be written: {why}.", "file")
+        return None
+
+    def end(self, problem: Problem) -> int:
+        """The exit code of a check that ended in `problem`; the file says that it could not check."""
+        from ncp_tui.snapshots.fleet import FleetReport, NotChecked
+
+        name = self._context.settings.profile or ""
+        nothing = NotChecked(name, problem.what, "profile")
+        unwritten = self.write(FleetReport((), (nothing,), self._context.workspace.now()))
+        if unwritten is not None:
+            self._context.out.error(unwritten.reason)
+        return self._end(problem)
+
+
+_READABLE = 0o644
+"""For the user of the node exporter, whatever the umask."""
+
+
+def _check_target(path: Path) -> None:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UnusableFile(path, f"cannot be used: {error.strerror}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise UnusableFile(path, "is not a regular file (a link, pipe, folder or device)")
+    if found.st_uid != os.geteuid():
+        raise UnusableFile(path, f"belongs to another user (uid {found.st_uid})")
+
+
+class Progress:
+    """One line on a terminal that says how many clusters have been read; nothing elsewhere."""
+
+    def __init__(self, *, is_shown: bool) -> None:
+        """Write to stderr where `is_shown` and it is a terminal."""
+        self._is_shown = is_shown and sys.stderr is not None and sys.stderr.isatty()
+        self._width = 0
+
+    def show(self, done: int, of: int) -> None:
+        """Replace the line."""
+        self._write(f"{done} of {of} clusters read")
+
+    def end(self) -> None:
+        """Remove the line."""
+        if self._width:
+            self._write("")
+            self._write("")
+
+    def _write(self, text: str) -> None:
+        if self._is_shown:
+            sys.stderr.write(f"\r{text:<{self._width}}")
+            sys.stderr.flush()
+            self._width = len(text)
+
+
 UNKNOWN = 3
 """What a monitoring plugin exits with where it could not check."""
 
@@ -93,6 +184,7 @@ class CheckOptions:
     at_once: int = 4
     deadline: float = 300.0
     monitoring: bool = False
+    prometheus: Path | None = None
 
 
 @click.command("check", cls=Command)
@@ -118,6 +210,12 @@ class CheckOptions:
     help="Seconds for the whole run.",
 )
 @click.option("--monitoring", is_flag=True, help="Print one status line and exit as monitoring plugins do.")
+@click.option(
+    "--prometheus",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write metrics to FILE, for the node exporter's textfile collector.",
+)
 def check(**options: Any) -> None:
     """Check that each cluster has a good recent snapshot.
 
@@ -140,33 +238,46 @@ def check(**options: Any) -> None:
 
 def check_snapshots(context: CommandContext, options: CheckOptions) -> int:
     """`snapshot check`."""
-    from ncp_tui.snapshots.fleet import Wanted, read_fleet
     from ncp_tui.view.fleet import MONITORING_CODES, fleet_document, fleet_text, monitoring_line
 
     status = StatusLine(context) if options.monitoring else None
-    identities, missing = _identities(context, options)
-    if len(identities) == 1 and status is None and context.can_ask:
-        openings = [_asked(context, identities[0])]
-    else:
-        openings = [partial(context.open, identity) for identity in identities]
-    callers = [_caller(identity, options, opening) for identity, opening in zip(identities, openings, strict=True)]
-    with context.log.action("check snapshots"):
-        report = context.wait(
-            read_fleet(
-                callers,
-                Wanted(options.clusters, options.match),
-                context.workspace.now,
-                at_once=options.at_once,
-                deadline=options.deadline,
-            )
-        )
-    report = dataclasses.replace(report, not_checked=(*report.not_checked, *missing))
+    metrics = MetricsFile(context, options.prometheus) if options.prometheus is not None else None
+    report = _read(context, options)
+    unwritten = metrics.write(report) if metrics is not None else None
+    if unwritten is not None:
+        report = dataclasses.replace(report, not_checked=(*report.not_checked, unwritten))
     if status is not None:
         status.write(monitoring_line(report), MONITORING_CODES[report.severity])
         return MONITORING_CODES[report.severity]
     code = exit_code(report)
     context.out.answer(fleet_document(report, code), fleet_text(report))
     return code
+
+
+def _read(context: CommandContext, options: CheckOptions) -> FleetReport:
+    from ncp_tui.snapshots.fleet import Wanted, read_fleet
+
+    identities, missing = _identities(context, options)
+    if len(identities) == 1 and not options.monitoring and context.can_ask:
+        openings = [_asked(context, identities[0])]
+    else:
+        openings = [partial(context.open, identity) for identity in identities]
+    callers = [_caller(identity, options, opening) for identity, opening in zip(identities, openings, strict=True)]
+    wanted, progress = Wanted(options.clusters, options.match), Progress(is_shown=not context.settings.quiet)
+    try:
+        with context.log.action("check snapshots"):
+            reading = read_fleet(
+                callers,
+                wanted,
+                context.workspace.now,
+                at_once=options.at_once,
+                deadline=options.deadline,
+                show=progress.show,
+            )
+            report = context.wait(reading)
+    finally:
+        progress.end()
+    return dataclasses.replace(report, not_checked=(*report.not_checked, *missing))
 
 
 def exit_code(report: FleetReport) -> ExitCode:
@@ -189,9 +300,9 @@ def _identities(context: CommandContext, options: CheckOptions) -> tuple[list[Id
     saved = [identity for identity in found if identity.kind is SourceKind.PROFILE]
     for warning in book.warnings:
         context.out.note(warning)
-    missing = [NotChecked(name, "The profile cannot be read.", name) for name in book.unreadable]
+    missing = [NotChecked(name, "The profile cannot be read.", "profile") for name in book.unreadable]
     if book.damaged and not missing:
-        missing = [NotChecked("(all)", "The profiles file is damaged.", "(all)")]
+        missing = [NotChecked("(all)", "The profiles file is damaged.", "profile")]
     return (saved, missing) if saved or missing else ([context.identity()], [])
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.lists import gap_of
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
-from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look, read_summary, summary_of
+from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary, Look, read_summary, summary_of
 from ncp_tui.snapshots.schedule import DueRun, DueVerdict, RowsRead, judge_last_due
 
 if TYPE_CHECKING:
@@ -93,11 +93,11 @@ class CheckedCluster:
 
 @dataclass(frozen=True)
 class NotChecked:
-    """A profile, or a cluster that was named, that could not be checked."""
+    """A profile, or a cluster that was named, that could not be checked; or a file that could not be written."""
 
     name: str
     reason: str
-    profile: str = ""
+    kind: Literal["profile", "cluster", "file"] = "cluster"
 
 
 @dataclass(frozen=True)
@@ -273,13 +273,20 @@ async def read_fleet(
     *,
     at_once: int = AT_ONCE,
     deadline: float = DEADLINE,
+    show: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> FleetReport:
     """Check the wanted clusters of every caller at the same time, `at_once` requests of each, `deadline` seconds long.
 
+    `show` is given how many clusters have been read, of how many that are known so far.
     Raises nothing of a profile: one that hangs, is locked or is refused costs the others nothing, and is told.
     """
     found = [_Found(caller) for caller in callers]
-    tasks = [asyncio.create_task(_read_profile(one, wanted, now, at_once)) for one in found]
+
+    def progress() -> None:
+        rows = [row for one in found for row in one.rows.values() if row.verdict.counts]
+        show(sum(row.summary is not NOT_READ for row in rows), len(rows))
+
+    tasks = [asyncio.create_task(_read_profile(one, wanted, now, at_once, progress)) for one in found]
     try:
         if tasks:
             await asyncio.wait(tasks, timeout=deadline)
@@ -294,7 +301,9 @@ async def read_fleet(
     return _report(found, wanted, now(), deadline)
 
 
-async def _read_profile(found: _Found, wanted: Wanted, now: Callable[[], datetime], at_once: int) -> None:
+async def _read_profile(
+    found: _Found, wanted: Wanted, now: Callable[[], datetime], at_once: int, progress: Callable[[], None]
+) -> None:
     caller = found.caller
     try:
         engine = await caller.open()
@@ -305,7 +314,7 @@ async def _read_profile(found: _Found, wanted: Wanted, now: Callable[[], datetim
     found.is_listed, found.problem = True, gap_of(listed)
     chosen = [cluster for cluster in listed if wanted.has(cluster)]
     for place, cluster in enumerate(chosen):
-        found.rows[cluster.number or f"{cluster.name} {place}"] = _checked(caller, cluster, ClusterSummary(), now())
+        found.rows[cluster.number or f"{cluster.name} {place}"] = _checked(caller, cluster, NOT_READ, now())
     waiting = iter(list(found.rows.items()))
 
     async def check() -> None:
@@ -313,6 +322,7 @@ async def _read_profile(found: _Found, wanted: Wanted, now: Callable[[], datetim
             if row.verdict.counts:
                 summary = await _summary(engine, row.cluster)
                 found.rows[key] = _checked(caller, row.cluster, summary, now())
+                progress()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(at_once):
@@ -344,7 +354,7 @@ def _report(found: Sequence[_Found], wanted: Wanted, now: datetime, deadline: fl
     late = f"Not read within the deadline of {deadline:g} s."
     rows = [_in_time(row, late) for one in found for row in one.rows.values()]
     missing = [
-        NotChecked(one.caller.profile.name, one.problem or late, one.caller.profile.name)
+        NotChecked(one.caller.profile.name, one.problem or late, "profile")
         for one in found
         if one.problem or not one.is_listed
     ]

@@ -73,9 +73,14 @@ class Fence:
 
 
 def write_atomically(
-    path: Path, data: bytes, *, follow: bool = False, replacing: AbstractContextManager[None] | None = None
+    path: Path,
+    data: bytes,
+    *,
+    follow: bool = False,
+    replacing: AbstractContextManager[None] | None = None,
+    mode: int = _PRIVATE,
 ) -> None:
-    """Replace the content of `path` by `data`, mode 0600; whoever reads sees the old file or the new one.
+    """Replace the content of `path` by `data`, mode 0600 if no other; whoever reads sees the old file or the new one.
 
     A symbolic link is replaced, and what it points to left alone; with `follow` it stays one, and the file it points to
     is replaced. `replacing` is entered for the moment of the replacement, and may call it off by raising. Raises
@@ -87,7 +92,7 @@ def write_atomically(
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_temporary_prefix(target), suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), _PRIVATE)
+            os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

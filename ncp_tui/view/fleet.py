@@ -52,7 +52,7 @@ FLEET: Table[CheckedCluster] = Table(
 
 def not_checked_line(missing: NotChecked) -> str:
     """`UNKNOWN profile prod: reason`, for a profile or a cluster that could not be checked."""
-    return f"UNKNOWN {'profile' if missing.profile else 'cluster'} {missing.name}: {missing.reason}"
+    return f"UNKNOWN {missing.kind} {missing.name}: {missing.reason}"
 
 
 def fleet_text(report: FleetReport) -> str:
@@ -80,8 +80,7 @@ def fleet_document(report: FleetReport, exit_code: int) -> dict[str, Any]:
         "counts": {each.value: report.count(each) for each in _ORDER},
         "clusters": [_cluster_document(row) for row in report.clusters],
         "not_checked": [
-            {"profile": missing.profile or None, "cluster": None if missing.profile else missing.name}
-            | {"reason": missing.reason}
+            {"profile": None, "cluster": None, "file": None, missing.kind: missing.name, "reason": missing.reason}
             for missing in report.not_checked
         ],
     }
@@ -131,3 +130,69 @@ def status_line(severity: Severity, text: str, performance: str = "unknown=1;;;0
     """`SNAPSHOTS CRITICAL - text | performance data`, on one line whatever `text` holds."""
     plain = clean(" ".join(text.split())).replace("|", "/")
     return f"SNAPSHOTS {severity.upper()} - {plain} | {performance}"
+
+
+Labels = tuple[tuple[str, str], ...]
+
+_PREFIX = "ncp_ses_snapshot_"
+_FAMILIES = {
+    "latest_success_timestamp_seconds": "When the newest good snapshot of a cluster began, in seconds since 1970.",
+    "latest_success_age_seconds": "How old the newest good snapshot of a cluster was when it was checked.",
+    "state": "The verdict on a cluster: 1 for the state it is in.",
+    "could_not_look": "1 where a cluster or profile could not be checked.",
+    "check_timestamp_seconds": "When the check ended, in seconds since 1970.",
+}
+"""The metrics of a check, by the end of their names; all are gauges."""
+
+
+def prometheus_text(report: FleetReport) -> str:
+    """The metrics of a check as a textfile for the node exporter. What could not be checked has no timestamp."""
+    samples: dict[str, dict[Labels, float]] = {family: {} for family in _FAMILIES}
+    for row in report.clusters:
+        if row.verdict.counts:
+            _add_samples(samples, row)
+    for missing in report.not_checked:
+        if missing.kind != "file":
+            named = {"profile": missing.name} if missing.kind == "profile" else {"cluster": missing.name}
+            samples["could_not_look"].setdefault(_labels(**named), 1)
+    samples["check_timestamp_seconds"][()] = report.at.timestamp()
+    lines = [line for family, values in samples.items() for line in _family_lines(family, values)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _add_samples(samples: dict[str, dict[Labels, float]], row: CheckedCluster) -> None:
+    cluster, profile = row.cluster, row.profile
+    where = {"profile": profile.name, "site": profile.site, "region": profile.region}
+    labels = _labels(**where, cluster=cluster.name, number=cluster.number)
+    if labels in samples["could_not_look"]:  # two without a number may have one name: the worse came first
+        return
+    is_unknown = row.verdict.severity is Severity.UNKNOWN
+    samples["could_not_look"][labels] = float(is_unknown)
+    for each in _ORDER:
+        samples["state"][(*labels, ("state", each.value))] = float(row.verdict.severity is each)
+    good = row.summary.last_good
+    if not is_unknown and good is not None and good.at is not None:
+        samples["latest_success_timestamp_seconds"][labels] = good.at.timestamp()
+        samples["latest_success_age_seconds"][labels] = (row.at - good.at).total_seconds()
+
+
+def _labels(profile: str = "", site: str = "", region: str = "", cluster: str = "", number: str = "") -> Labels:
+    named = {"profile": profile, "site": site, "region": region, "cluster": cluster, "number": number}
+    return tuple([(name, clean(value)) for name, value in named.items()])
+
+
+def _family_lines(family: str, samples: dict[Labels, float]) -> list[str]:
+    if not samples:
+        return []
+    name = f"{_PREFIX}{family}"
+    head = [f"# HELP {name} {_FAMILIES[family]}", f"# TYPE {name} gauge"]
+    return head + [f"{name}{_label_text(labels)} {value:.15g}" for labels, value in samples.items()]
+
+
+def _label_text(labels: Labels) -> str:
+    pairs = [f'{name}="{_escaped(value)}"' for name, value in labels]
+    return f"{{{','.join(pairs)}}}" if pairs else ""
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import signal
+import stat
+from pathlib import Path
+
 import pytest
 
-from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.profile_store import ProfileStore
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
+from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, asked
+from tests.cli.test_signals import sent_at
+from tests.cli.workspaces import use_memory_keyring
 
 READS = {"getClusterInfoList", "getSnapshotHistory", "getSnapshotSchedulingHistory"}
 
@@ -92,3 +103,95 @@ def test_keys_that_are_refused_are_not_checked(call: Called) -> None:
 def test_a_deadline_that_is_over_leaves_the_rest_unknown(call: Called) -> None:
     result = call("snapshot", "check", "--json", "--deadline", "0.001")
     assert (result.code, result.json()["severity"]) == (14, "unknown")
+
+
+def test_every_saved_profile_is_checked_and_a_locked_one_costs_the_others_nothing(
+    call: Called, sandbox: Sandbox, served: ThreadedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose secret is missing is unknown; the other's verdicts stand."""
+    use_memory_keyring(monkeypatch, {"good": (sandbox.access_key, sandbox.secret_key)})
+    for name in ("good", "shut"):
+        profiles = paths_from(call.program.environ)
+        ProfileStore(profiles).add(Profile(name=name, access_key=sandbox.access_key, gateway_url=served.url))
+    document = call("snapshot", "check", "--all-profiles", "--match", "search-0001", "--json").json()
+    assert [(row["profile"], row["name"]) for row in document["clusters"]] == [("good", "search-0001")]
+    assert [each["profile"] for each in document["not_checked"]] == ["shut"]
+    assert (document["severity"], document["exit_code"]) == ("unknown", 14)
+
+
+def test_bars_and_exemptions_are_those_of_the_profile(
+    call: Called, sandbox: Sandbox, served: ThreadedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_memory_keyring(monkeypatch, {"good": (sandbox.access_key, sandbox.secret_key)})
+    profile = Profile(name="good", access_key=sandbox.access_key, gateway_url=served.url, max_age="90d", warn_age="1m")
+    profile = dataclasses.replace(profile, check_exempt=("search-000[2-9]", "search-001*", "[!s]*"))
+    ProfileStore(paths_from(call.program.environ)).add(profile)
+    document = call("--profile", "good", "snapshot", "check", "--json").json()
+    assert {row["name"]: row["severity"] for row in document["clusters"] if row["counts"]} == {"search-0001": "warning"}
+    assert document["exit_code"] == 0
+    assert call("--profile", "good", "snapshot", "check", "--max-age", "1m", "search-0001").code == 13
+
+
+def test_metrics_are_written_for_everyone_whatever_the_umask(call: Called, tmp_path: Path) -> None:
+    file = tmp_path / "ncp.prom"
+    before = os.umask(0o077)
+    try:
+        result = call("snapshot", "check", "search-0001", "--max-age", "90d", "--prometheus", str(file))
+    finally:
+        os.umask(before)
+    assert result.code == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    assert "latest_success_timestamp_seconds{" in file.read_text()
+    assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []
+
+
+def test_metrics_are_written_also_where_nothing_could_be_checked(call: Called, tmp_path: Path) -> None:
+    """An old file would say that all was well."""
+    file = tmp_path / "ncp.prom"
+    file.write_text("old")
+    command = ("snapshot", "check", "--prometheus", str(file))
+    assert call(*command, NCLOUD_SECRET_KEY="wrong" * 8).code == 14
+    assert "could_not_look{" in file.read_text()
+    assert "latest_success" not in file.read_text()
+    assert call(*command, "--profile", "no-such").code == 3
+    assert 'profile="no-such"' in file.read_text()
+
+
+def test_a_file_that_is_not_ours_to_write_is_refused_before_any_request(
+    call: Called, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A link would have the content of another file replaced; a pipe waits for a reader."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    for name in ("pipe", "link", "."):
+        result = call("snapshot", "check", "--json", "--prometheus", str(tmp_path / name))
+        assert (result.code, result.json()["error"]["kind"]) == (2, "unusable_file")
+    assert call("snapshot", "check", "--monitoring", "--prometheus", str(tmp_path)).code == 3
+    assert asked(sandbox) == []
+
+
+def test_a_file_that_cannot_be_written_is_told_beside_the_answer(call: Called, tmp_path: Path) -> None:
+    wanted = ("snapshot", "check", "search-0001", "--max-age", "90d", "--prometheus", str(tmp_path / "no" / "file"))
+    result = call(*wanted, "--json")
+    assert (result.code, result.json()["clusters"][0]["severity"]) == (14, "ok")
+    assert result.json()["not_checked"][0]["file"]
+    assert call(*wanted, "--monitoring").code == 3
+
+
+def test_a_signal_ends_in_a_status_line_too(call: Called, sandbox: Sandbox, tmp_path: Path) -> None:
+    """With the code of a signal a plugin's end is nothing that a monitoring system knows."""
+    file = tmp_path / "ncp.prom"
+    with sent_at(sandbox.faults.add("getClusterInfoList", act="hang"), signal.SIGTERM):
+        result = call("snapshot", "check", "--monitoring", "--prometheus", str(file))
+    assert (result.code, result.stdout.partition(" - ")[0], result.stdout.count("\n")) == (3, "SNAPSHOTS UNKNOWN", 1)
+    assert "could_not_look{" in file.read_text()
+
+
+def test_a_cluster_that_hangs_is_unknown_and_the_others_are_read(call: Called, sandbox: Sandbox) -> None:
+    sandbox.faults.add("getSnapshotHistory", act="hang", times=1)
+    document = call("snapshot", "check", "--match", "search-000[189]", "--deadline", "1.5", "--json").json()
+    severities = [row["severity"] for row in document["clusters"]]
+    assert severities.count("unknown") == 1
+    assert [row["reason"] for row in document["clusters"] if row["severity"] == "unknown"] == [
+        "Not read within the deadline of 1.5 s."
+    ]

@@ -113,7 +113,7 @@ def checked(severity: Severity, *, counts: bool = True) -> CheckedCluster:
 
 OK, WARNING, CRITICAL, UNKNOWN = map(checked, (Severity.OK, Severity.WARNING, Severity.CRITICAL, Severity.UNKNOWN))
 LEAVING = checked(Severity.OK, counts=False)
-LOCKED = NotChecked("prod", "The keyring is locked.", "prod")
+LOCKED = NotChecked("prod", "The keyring is locked.", "profile")
 
 
 @each_row(
