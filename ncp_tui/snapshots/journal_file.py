@@ -34,6 +34,7 @@ from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS
 from ncp_tui.system.jsonl import append_lines, raw_lines, read_object
 from ncp_tui.system.paths import make_private_directory
 from ncp_tui.system.private_files import read_file, remove_leftovers, write_atomically
+from ncp_tui.system.secret_value import SecretValue
 
 VERSION: Final = 1
 
@@ -99,13 +100,16 @@ def key_of(operation: str, parameters: Mapping[str, Any]) -> Key | None:
 
 
 def recorded(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of an operation as they may be written down: without those that the registry marks as secret.
+    """The parameters of an operation as they may be written down: without what is secret.
 
+    That is what the registry marks as such, and what has the type of a secret.
     What no registry knows was read from the journal, and stands there already.
     """
     known = OPERATIONS.get(operation)
     secret = known.secret if known is not None else frozenset[str]()
-    return {name: value for name, value in parameters.items() if name not in secret}
+    return {
+        name: value for name, value in parameters.items() if name not in secret and not isinstance(value, SecretValue)
+    }
 
 
 def read_line(raw: bytes) -> JournalLine | None:

@@ -23,7 +23,7 @@ from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.create import create_snapshot
 from ncp_tui.snapshots.journal import Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
-from ncp_tui.snapshots.journal_file import JournalLine
+from ncp_tui.snapshots.journal_file import JournalLine, recorded
 from ncp_tui.snapshots.operations import OperationRequest, OperationResult, send_operation
 from ncp_tui.snapshots.outcome import Caller, Outcome, Verdict
 from ncp_tui.snapshots.resolve import LOOK_UPS, Resolution, Resolver
@@ -118,6 +118,11 @@ async def test_its_parameters_are_on_each_line_without_the_secret_ones(engine: S
         assert own == [{"serviceGroupInstanceNo": NUMBER, **told}] * 4
     assert [entry.details for entry in journal.entries()] == [SCHEDULE.parameters, {}, {}]
     assert "secret-key" not in repr(STORAGE_KEY)
+
+
+def test_a_secret_is_not_written_down_whatever_the_registry_says() -> None:
+    for operation in (SCHEDULE.operation, "anOperationOfALaterVersion"):
+        assert recorded(operation, {"nodeCount": 3, "anyKey": SecretKey("storage-secret-key")}) == {"nodeCount": 3}
 
 
 @each_request

@@ -63,8 +63,9 @@ async def test_a_list_says_when_it_was_read_and_is_read_again_as_chosen() -> Non
 
 
 async def test_the_rhythm_pauses_under_a_dialog_and_while_the_terminal_is_not_in_front() -> None:
-    async with staged((120, 40)) as stage:
+    async with staged((100, 30)) as stage:
         await stage.press("R", "down", "enter")
+        assert stage.shows("as of 09:00:00 KST"), "also where the rhythm has no room beside it"
         refresher = stage.app.screen.refresher  # type: ignore[attr-defined]
         await stage.press("question_mark")
         assert refresher.rhythm.is_paused

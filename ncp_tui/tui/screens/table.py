@@ -150,7 +150,8 @@ class TableScreen(BaseScreen):
         rhythm = f", {rhythm_words(every)}" if every else ""
         is_filtered = self.filter_bar is not None and self.filter_bar.value
         shown = f"{self.table.shown:,} of {self.table.total:,} rows, " if is_filtered else ""
-        self.panes.show_note(f"{shown}{as_of(self.read_at, self.session.workspace.now())}{rhythm}")
+        read = as_of(self.read_at, self.session.workspace.now())
+        self.panes.show_note(f"{shown}{read}{rhythm}", f"{shown}{read}", read, as_of(self.read_at, self.read_at))
 
     def _grow_older(self) -> None:
         if self.is_current:

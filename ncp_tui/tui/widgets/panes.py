@@ -68,7 +68,7 @@ class Panes(ReportsWorkerErrors, Horizontal):
         self._log_lines = LogLines()
         self._log_shown_at = -_LOG_CALM
         self._log_is_behind = False
-        self._note = ""
+        self._notes: tuple[str, ...] = ()
         self._passed: Exchange | None = None
         """The newest exchange while another screen was in front: that one's, and not shown here."""
         self._unsubscribe: Callable[[], None] | None = None
@@ -98,10 +98,10 @@ class Panes(ReportsWorkerErrors, Horizontal):
         """Show `lines` in the pane that the screen fills itself."""
         self.query_one(f"#{self._names[0]}", TextView).show(lines, keep_place=keep_place)
 
-    def show_note(self, note: str) -> None:
-        """Say something at the right end of the panes' frame: when the list above was read."""
-        if note != self._note:
-            self._note = note
+    def show_note(self, *notes: str) -> None:
+        """Say the first of `notes` that has room at the right end of the panes' frame: when the list above was read."""
+        if notes != self._notes:
+            self._notes = notes
             self._title()
 
     def show_exchange(self, exchange: Exchange) -> None:
@@ -246,11 +246,13 @@ class Panes(ReportsWorkerErrors, Horizontal):
 
     def _with_note(self, tabs: Content, pane: Widget) -> Content:
         """`tabs` with the note at the right end of the frame, where it has room."""
-        spare = pane.outer_size.width - _FRAME - tabs.cell_length - cell_width(self._note)
-        if not self._note or spare < 1:
+        room = pane.outer_size.width - _FRAME - tabs.cell_length
+        note = next((note for note in self._notes if note and cell_width(note) < room), "")
+        spare = room - cell_width(note)
+        if not note:
             return tabs
         rule = ("─" * (spare - len("  ")), "$border not bold")
-        return Content.assemble(tabs, " ", rule, " ", (self._note, "$dim not bold"))
+        return Content.assemble(tabs, " ", rule, " ", (note, "$dim not bold"))
 
     def _tabs(self, name: str, names: Sequence[str]) -> Content:
         if len(names) == 1:
