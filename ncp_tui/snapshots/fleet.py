@@ -331,15 +331,21 @@ async def _read_profile(
 
 async def _summary(engine: SearchEngine, cluster: Cluster) -> ClusterSummary:
     """The summary of the newest rows; where none of them is good and there are older ones, of the whole history."""
-    summary = await read_summary(engine, cluster)
-    if summary.look is not Look.FOUND or summary.last_good is not None or summary.is_whole:
-        return summary
+    summary = NOT_READ
     try:
+        summary = await read_summary(engine, cluster)
+        if summary.look is not Look.FOUND or summary.last_good is not None or summary.is_whole:
+            return summary
         rows = await engine.snapshot_history(cluster.number)
-    except Problem:
-        return summary
+    except Problem as problem:  # of the keys, which may expire meanwhile, or of the older rows
+        return replace(summary, look=Look.FAILED, problem=problem) if summary is NOT_READ else summary
     whole = summary_of(rows, rows.read_at, is_whole=rows.is_whole, problem=Problem(rows.gap) if rows.gap else None)
-    return replace(whole, schedule=summary.schedule, schedule_problem=summary.schedule_problem)
+    return replace(
+        whole,
+        schedule=summary.schedule,
+        is_schedule_read=summary.is_schedule_read,
+        schedule_problem=summary.schedule_problem,
+    )
 
 
 def _checked(caller: Caller, cluster: Cluster, summary: ClusterSummary, now: datetime) -> CheckedCluster:

@@ -14,7 +14,7 @@ from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.profile_store import ProfileStore
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.system.paths import paths_from
-from tests.cli.program import Called, asked
+from tests.cli.program import Called, Program, asked
 from tests.cli.test_signals import sent_at
 from tests.cli.workspaces import use_memory_keyring
 
@@ -195,3 +195,11 @@ def test_a_cluster_that_hangs_is_unknown_and_the_others_are_read(call: Called, s
     assert [row["reason"] for row in document["clusters"] if row["severity"] == "unknown"] == [
         "Not read within the deadline of 1.5 s."
     ]
+
+
+def test_on_a_terminal_one_line_tells_how_far_it_is(program: Program) -> None:
+    with program.at_terminal("snapshot", "check", "search-0001", "--max-age", "90d") as terminal:
+        result = terminal.end()
+    assert result.code == 0
+    assert "\r1 of 1 clusters read" in result.stderr
+    assert result.stdout.startswith("SEVERITY")
