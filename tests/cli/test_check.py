@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 import stat
@@ -12,6 +13,8 @@ import pytest
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.profile_store import ProfileStore
+from ncp_tui.sandbox.fault_lab.fault import Visit
+from ncp_tui.sandbox.protocol import Answer, Refusal, json_answer, refusal_answer
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.system.paths import paths_from
 from tests.cli.program import Called, Program, asked
@@ -195,6 +198,29 @@ def test_a_cluster_that_hangs_is_unknown_and_the_others_are_read(call: Called, s
     assert [row["reason"] for row in document["clusters"] if row["severity"] == "unknown"] == [
         "Not read within the deadline of 1.5 s."
     ]
+
+
+def test_a_list_that_is_cut_is_never_green(call: Called, sandbox: Sandbox) -> None:
+    """The clusters that were listed are judged; others may be missing."""
+
+    async def counts_more(visit: Visit) -> Answer:
+        body = json.loads(visit.coming.body)
+        body["result"]["totalCount"] += 1
+        return json_answer(200, body)
+
+    sandbox.faults.add("getClusterInfoList", when="after", act=counts_more, times=None)
+    result = call("snapshot", "check", "--json", "--match", "search-0001", "--max-age", "90d")
+    document = result.json()
+    assert (result.code, document["severity"]) == (14, "unknown")
+    assert [row["severity"] for row in document["clusters"]] == ["ok"]
+    assert "NCP counts" in document["not_checked"][0]["reason"]
+
+
+def test_a_history_that_cannot_be_read_is_unknown(call: Called, sandbox: Sandbox) -> None:
+    for operation in ("getSnapshotHistory", "getSnapshotSchedulingHistory"):
+        sandbox.faults.add(operation, act=refusal_answer(Refusal.CLUSTER_NOT_RUNNING, "rid"))
+        result = call("snapshot", "check", "search-0001", "--json")
+        assert (result.code, result.json()["clusters"][0]["severity"]) == (14, "unknown")
 
 
 def test_on_a_terminal_one_line_tells_how_far_it_is(program: Program) -> None:

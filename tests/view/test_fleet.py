@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -54,6 +56,12 @@ def test_metrics_are_what_a_real_parser_reads() -> None:
         "critical"
     }
     assert families["ncp_ses_snapshot_check_timestamp_seconds"].samples[0].value == NOW.timestamp()
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_finds_nothing_wrong() -> None:
+    done = subprocess.run(["promtool", "check", "metrics"], input=prometheus_text(REPORT).encode(), check=False)
+    assert done.returncode == 0
 
 
 def test_metrics_hold_every_name_in_one_label() -> None:
