@@ -222,7 +222,7 @@ def costs(home: Path, clusters: int) -> list[Cost]:
     return [
         start,
         Cost("idle for 2 s", rest.size, 0),
-        Cost("arrow key in the list", down.size, 600, down.frames, 1),
+        Cost("arrow key in the list, with the details of its row", down.size, 1_500, down.frames, 1),
         Cost("tab to the response pane", tab.size, 6_000, tab.frames),
         Cost("page down in the response pane", page.size, 5_000, page.frames, 1),
     ]

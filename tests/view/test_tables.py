@@ -100,7 +100,7 @@ def test_a_state_has_one_word_in_rows_details_and_sentences() -> None:
     assert "state        succeeded" in plain_text(history_lines(DONE))
     assert history_sentence(DONE) == "검색-1: succeeded, 12 s"
     row = CLUSTERS.row(ListedCluster(CLUSTER, MOMENT, summary_of([DONE], NOW)))
-    assert [cell.text for cell in row.cells[4:7]] == ["now", "succeeded", "-"]
+    assert [cell.text for cell in row.cells[4:7]] == ["now", "succeeded", "?"]
 
 
 def test_why_a_last_good_snapshot_is_not_known() -> None:

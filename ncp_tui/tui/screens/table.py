@@ -113,6 +113,7 @@ class TableScreen(BaseScreen):
 
     def on_mount(self) -> None:
         self.table.sort_by(read_sort(self.session.choices.get(self._sort_choice, ""), self.table.columns))
+        self.table.on_moved = self.show_details
         self.table.focus()
         self.set_interval(_MINUTE, self._grow_older)
         if self.refreshes:
@@ -181,7 +182,6 @@ class TableScreen(BaseScreen):
         """What is known of the row under the cursor."""
         raise NotImplementedError
 
-    @on(RecordTable.Moved, "#table")
     @on(RecordTable.Arranged, "#table")
     def show_details(self) -> None:
         """Have the details pane and the keys follow the cursor, and what becomes known of its row."""

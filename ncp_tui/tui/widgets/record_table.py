@@ -110,6 +110,8 @@ class RecordTable(ScrollView, can_focus=True):
         self._looked_at = 0
         self._header = 1 if header else 0
         self._cursor = 0
+        self.on_moved: Callable[[], object] | None = None
+        """Called while the cursor moves, so that what follows it is painted in the same frame; `Moved` comes after."""
         self._widths: list[int] = []
         self._measured_in = 0
 
@@ -272,6 +274,8 @@ class RecordTable(ScrollView, can_focus=True):
         self._refresh_row(before)
         self._refresh_row(index)
         self._keep_cursor_visible()
+        if self.on_moved is not None:
+            self.on_moved()
         self.post_message(self.Moved(self, self._rows.shown[index].key))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
