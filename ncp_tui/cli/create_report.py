@@ -174,7 +174,7 @@ class Ending:
             self._context.out.note(taken.sentence)
             return self._wait(tracked)
         request = taken.request
-        self._context.out.answer(self._report.document(), f"{taken.sentence}\nRequest id: {taken.request_id or '-'}")
+        self._context.out.answer(self._report.document(), f"{taken.sentence}\nRequest ID: {taken.request_id or '-'}")
         if self._options.offer_wait and click.confirm("Wait until it finishes?", default=True, err=True):
             return self._wait(tracked)
         self._context.out.note(f"Follow it: ncp-tui snapshot wait {request.cluster_name} {request.name}")

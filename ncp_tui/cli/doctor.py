@@ -79,6 +79,11 @@ class CheckResult:
         return cls(subject, Severity.BAD, says, fix, problem)
 
     @property
+    def word(self) -> str:
+        """How it is, in the word of the preflight checks: *block* is in the way of a snapshot."""
+        return {"bad": "block", "unsure": "warn"}.get(self.severity.value, self.severity.value)
+
+    @property
     def sentence(self) -> str:
         """Both in one line."""
         return f"{self.says.rstrip('.')}. {self.fix}".rstrip() if self.fix else self.says
@@ -116,7 +121,7 @@ def examine(context: CommandContext, offline: bool) -> ExitCode:
         results += _asked_outside(context)
     context.out.answer(
         [result.document() for result in results],
-        text_table(("CHECK", "", "FOUND"), [(each.subject, each.severity.value, each.sentence) for each in results]),
+        text_table(("CHECK", "", "FOUND"), [(each.subject, each.word, each.sentence) for each in results]),
     )
     wrong = next((result for result in results if result.severity is Severity.BAD), None)
     if wrong is None:
@@ -359,9 +364,9 @@ def _callers(workspace: Workspace, wanted: str | None) -> Iterator[CheckResult]:
     try:
         chosen = workspace.choose(wanted)
     except Problem as problem:
-        yield CheckResult.bad("caller", problem.what, next_words(problem), problem)
+        yield CheckResult.bad("keys in use", problem.what, next_words(problem), problem)
     else:
-        yield CheckResult.ok("caller", f"commands use {chosen.name} (key from {chosen.source})")
+        yield CheckResult.ok("keys in use", f"{chosen.name} (key from {chosen.source})")
 
 
 def _journal(workspace: Workspace) -> CheckResult:

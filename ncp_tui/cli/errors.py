@@ -243,8 +243,8 @@ COMMANDS = {
     "evidence.output": "--output FILE; - writes to standard output",
     "profile.choose": "--profile NAME",
     "profile.add": "ncp-tui profile add",
-    "profile.bucket": "--bucket, or a default bucket of the profile",
-    "read_only.leave": "--read-only, NCP_TUI_READ_ONLY, or the flag of the profile",
+    "profile.bucket": "--bucket B, or ncp-tui profile edit NAME --default-bucket B",
+    "read_only.leave": "omit --read-only, unset NCP_TUI_READ_ONLY, or ncp-tui profile edit NAME --no-read-only",
     "create.confirm": "--confirm {cluster}",
 }
 """The command or option of each action, by its id."""

@@ -12,7 +12,7 @@ from ncp_tui.cli.errors import MEANINGS
 
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     {
-        "NCLOUD_ACCESS_KEY_ID, NCLOUD_ACCESS_KEY": "The access key id to use.",
+        "NCLOUD_ACCESS_KEY_ID, NCLOUD_ACCESS_KEY": "The access key ID to use.",
         "NCLOUD_SECRET_ACCESS_KEY, NCLOUD_SECRET_KEY": "Its secret key.",
         "NCLOUD_SITE": "The site of these keys: public, gov or fin.",
         "NCLOUD_REGION": "The region of these keys. Default: the first of the site.",

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from ncp_tui.cli.runner import CommandContext
 
 _MISSING = "  (does not exist yet)"
+_LABELS = {
+    "keys": "encrypted keys",
+    "session_log": "session log",
+    "listing": "cluster names",
+    "reports": "error reports",
+}
+"""What is said of a file, where it is not its name in the document."""
 
 
 @click.command("paths", cls=Command)
@@ -42,6 +49,6 @@ def _show_paths(context: CommandContext) -> int:
         "reports": paths.reports_dir,
     }
     exists = {name: os.path.lexists(path) for name, path in known.items()}
-    rows = [(name.replace("_", " "), f"{path}{'' if exists[name] else _MISSING}") for name, path in known.items()]
+    rows = [(_LABELS.get(name, name), f"{path}{'' if exists[name] else _MISSING}") for name, path in known.items()]
     context.out.answer({name: str(path) for name, path in known.items()} | {"exists": exists}, key_values(rows))
     return 0

@@ -40,7 +40,7 @@ def _profile_options(function: F) -> F:
     """The options that `add` and `edit` have in common. The work checks their values, as it does for the screens."""
     for decorate in reversed(
         (
-            click.option("--access-key", metavar="AK", help="The access key id."),
+            click.option("--access-key", metavar="AK", help="The access key ID."),
             click.option(
                 "--secret-stdin", is_flag=True, help="Read the secret key from stdin; on a terminal ask for it."
             ),

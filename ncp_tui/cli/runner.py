@@ -180,7 +180,7 @@ class CommandContext:
         profile, endpoint = identity.profile, identity.profile.endpoint()
         foreign = " (not a host of NAVER Cloud)" if endpoint.is_foreign else ""
         self.out.note(
-            f"Using {identity.name} (key {identity.masked_access_key} from {identity.source}): "
+            f"Using {identity.name}: key {identity.masked_access_key} from {identity.source}, "
             f"{profile.site} {profile.region}, {endpoint.origin}{foreign}"
         )
         return identity

@@ -166,12 +166,12 @@ class _Documented:
     next_step: str
 
 
-_FIX_THE_CAUSE = "Fix the cause that the message names, then retry."
+_FIX_THE_CAUSE = "The message says why: correct that, then retry."
 _BAD_REQUEST = _Documented(errors.RefusedByGateway, "The gateway refused the request", _NOTHING_CHANGED, _FIX_THE_CAUSE)
 _SIGNATURE = _Documented(
     errors.AuthenticationFailed,
     "The gateway refused the signature",
-    f"{_NOTHING_CHANGED} The access key, the secret key or the clock is wrong.",
+    _NOTHING_CHANGED,
     "",  # by the clock
 )
 _PERMISSION = _Documented(
@@ -297,13 +297,13 @@ def _clock_advice(offset: ClockOffset | None, correction: float) -> str:
             "this machine's clock if it is wrong; else check the gateway URL and the proxy."
         )
     if offset is not None and correction and not offset.after(correction).is_worrying:
-        return "The clock was corrected for: copy both keys again from the NCP console."
+        return "The clock was corrected for. A key is wrong: copy both from the NCP console."
     if offset is None:
-        return "Copy both keys again from the NCP console, and check the clock of this machine."
+        return "A key or this machine's clock is wrong: copy both keys again from the NCP console, and check the clock."
     if offset.is_worrying:
         side = "slow" if offset.seconds > 0 else "fast"
         return f"This machine's clock is {abs(offset.seconds):.0f} s {side}: set it first."
-    return "The clock is right: copy both keys again from the NCP console."
+    return "The clock is right. A key is wrong: copy both again from the NCP console."
 
 
 _STATUSES_OF_REFUSALS = (200, 400)

@@ -105,10 +105,10 @@ def check_access_key(access_key: str) -> str:
     Raises InvalidCredentials for anything that cannot stand in a header: it is sent as `x-ncp-iam-access-key`, and it
     is one line of the string to sign, so a line feed in it would move the lines.
     """
-    access_key = check_as_pasted("The access key id", access_key)
+    access_key = check_as_pasted("The access key ID", access_key)
     if not access_key or not access_key.isascii() or not access_key.isprintable() or " " in access_key:
         raise InvalidCredentials(
-            "The access key id must be visible ASCII characters without spaces.",
+            "The access key ID must be visible ASCII characters without spaces.",
             "Nothing was stored or sent.",
             "Copy it again from the NCP console: My Account > Manage Auth Key.",
         )

@@ -43,7 +43,9 @@ def commands_of(screen: Screen[Any]) -> Iterator[SystemCommand]:
         if binding.id == SEND_ID:
             continue  # its letters and an enter would send
         seen.add(binding.action)
-        words = f"{binding.description}: {binding.tooltip}" if binding.tooltip else binding.description
+        words = binding.description
+        if binding.tooltip and binding.tooltip != binding.description:
+            words = f"{words}: {binding.tooltip}"
         key = f"Key: {screen.app.get_key_display(binding)}"
         if unavailable:
             yield SystemCommand(words, f"Not now: {escape(unavailable)}", partial(_say, screen, unavailable))

@@ -20,8 +20,8 @@ PURPOSES = {
     "evidence.output": "Choose the file",
     "profile.choose": "Choose a profile",
     "profile.add": "Add a profile",
-    "profile.bucket": "Name a bucket with",
-    "read_only.leave": "Leave read-only mode",
+    "profile.bucket": "Use",
+    "read_only.leave": "To allow changes",
     "create.confirm": "Confirm",
 }
 """By the id of an action."""

@@ -179,7 +179,7 @@ def schedule_lines(summary: ClusterSummary, now: datetime) -> list[Line]:
     read = RowsRead(summary.rows, summary.read_at or now, summary.reaches_back_to, has_gap=gap)
     verdict = judge_last_due(schedule, read, now) if summary.look in _HAS_NONE else None
     if verdict is not None:
-        lines.append(field("last due", due_sentence(verdict), _DUE_TONES[verdict.run]))
+        lines.append(field("due run", due_sentence(verdict), _DUE_TONES[verdict.run]))
     return lines
 
 
@@ -211,14 +211,14 @@ _DUE_TONES = {
 
 
 def due_sentence(verdict: DueVerdict) -> str:
-    """`03:00: succeeded 03:07`, `03:00: no row by 03:30, missed`, `03:00: failed: message`."""
+    """`03:00: succeeded at 03:07`, `03:00: no row by 03:30, missed`, `03:00: failed: message`."""
     row, due = verdict.row, f"{verdict.due:%m-%d %H:%M}"
     if row is not None:
-        at = f" {row.at.astimezone(KST):%H:%M}" if row.at else ""
+        at = f"{row.at.astimezone(KST):%H:%M}" if row.at else ""
         message = f": {row.message}" if verdict.run is DueRun.FAILED and row.message else ""
         if verdict.run is DueRun.PERHAPS:
-            return f"{due}: unknown; {row.snapshot} of{at} may be it ({state_cell(row).text})"
-        return f"{due}: {state_cell(row).text}{at}{message}"
+            return f"{due}: unknown; {row.snapshot} of {at or 'an unknown time'} may be it ({state_cell(row).text})"
+        return f"{due}: {state_cell(row).text}{at and f' at {at}'}{message}"
     by = f"no row by {verdict.due + LATE:%H:%M}"
     return {
         DueRun.MISSED: f"{due}: {by}, missed",

@@ -51,7 +51,7 @@ def _summary(exchange: Exchange) -> Iterator[Line]:
         yield line(exchange.error_text, Tone.BAD)
     yield (Span(f"{exchange.request.method} ", Tone.STRONG), Span(clean(exchange.request.target)))
     if exchange.request_id:
-        yield field("request id", exchange.request_id)
+        yield field("request ID", exchange.request_id)
     yield field("timing", timing_text(exchange.timings))
     if exchange.via_proxy:
         yield field("via proxy", exchange.via_proxy, Tone.WARNING)

@@ -55,7 +55,7 @@ def history_lines(entry: HistoryEntry) -> list[Line]:
         field("state", state_cell(entry).text),
         field("bucket", entry.bucket or "-"),
         field("time", entry.when or "-"),
-        field("type", entry.kind or "-"),
+        field("type", entry.kind.lower() or "-"),
         field("duration", lasted(entry.duration)),
         field("message", entry.message or "-"),
         BLANK,

@@ -18,6 +18,8 @@ from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, wrappe
 if TYPE_CHECKING:
     from ncp_tui.snapshots.resolve import Resolution
 
+UNRESOLVED = "{count}, {unresolved:,} unresolved."
+RESOLVED = "{name} is already resolved."
 ACCEPTED_DAMAGE = "Requests that the damage hides stay unknown, and their snapshots can be requested again."
 """What accepting damage of the journal means."""
 
@@ -103,20 +105,25 @@ def request_entry_lines(entry: JournalEntry) -> list[Line]:
         field("requested", f"{date_time(entry.at)} {ZONE}"),
         field("request", entry.verdict.value),
         field("state", _STATE_CELLS.get(entry.state or "", Cell(entry.state or "-")).text),
-        field("request id", entry.request_id or "-"),
+        field("request ID", entry.request_id or "-"),
         BLANK,
         line(f"Journal ({ZONE})", Tone.STRONG),
         *[each for event in entry.events for each in _event_lines(event)],
     ]
 
 
-def how_many(entries: Sequence[JournalEntry], unresolved: Sequence[JournalEntry], means: str = "") -> tuple[str, Tone]:
-    """How many requests there are and how many are unresolved, and the tone of that; `means` resolves those."""
+def how_many(
+    entries: Sequence[JournalEntry], unresolved: Sequence[JournalEntry], sentence: str = UNRESOLVED
+) -> tuple[str, Tone]:
+    """How many requests there are and how many are unresolved, and the tone of that.
+
+    `sentence` says that some are, as a face has it: with what resolves them.
+    """
     count = plural(len(entries), "request")
     if not entries:
         return "No requests in the journal.", Tone.PLAIN
     if unresolved:
-        return f"{count}, {len(unresolved):,} unresolved{means and f': {means}'}.", Tone.WARNING
+        return sentence.format(count=count, unresolved=len(unresolved)), Tone.WARNING
     held = [entry for entry in entries if entry.is_open]
     if held:
         return f"{count}, {len(held):,} being sent or checked by a running ncp-tui.", Tone.WARNING
@@ -126,13 +133,16 @@ def how_many(entries: Sequence[JournalEntry], unresolved: Sequence[JournalEntry]
     return f"{count}, all resolved.", Tone.PLAIN
 
 
-def why_not_resolved(entry: JournalEntry | None, means: str = "") -> tuple[str, Tone]:
-    """Why a request is neither checked nor marked resolved now, and the tone; `means` shows one that is resolved."""
+def why_not_resolved(entry: JournalEntry | None, resolved: str = RESOLVED) -> tuple[str, Tone]:
+    """Why a request is neither checked nor marked resolved now, and the tone.
+
+    `resolved` says that it is, as a face has it: with what shows it.
+    """
     if entry is None:
         return "No request selected.", Tone.PLAIN
     if entry.is_open:
         return f"{entry.subject} is being checked right now.", Tone.WARNING
-    return f"{entry.subject} is already resolved.{means and f' {means}.'}", Tone.PLAIN
+    return resolved.format(name=entry.subject), Tone.PLAIN
 
 
 def found_out(name: str, found: Resolution | None, problem: Problem | None, *, is_dismissed: bool) -> tuple[str, Tone]:

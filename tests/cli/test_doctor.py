@@ -88,11 +88,17 @@ def test_all_is_well(healthy: Patient) -> None:
     assert (result.code, not_well(findings)) == (0, set())
     subjects = [finding["check"] for finding in findings]
     assert len(set(subjects)) == len(subjects), "a script finds a check by its name"
-    assert {"folder state", "file session.jsonl", "profiles", "caller", "journal", "terminal", "characters"} <= set(
-        subjects
-    )
+    assert {
+        "folder state",
+        "file session.jsonl",
+        "profiles",
+        "keys in use",
+        "journal",
+        "terminal",
+        "characters",
+    } <= set(subjects)
     assert {"proxy", "gateway fin", "clock", "profile prod"} <= set(subjects)
-    assert one(findings, "caller")["found"] == "commands use prod (key from OS keyring)"
+    assert one(findings, "keys in use")["found"] == "prod (key from OS keyring)"
     assert set(asked(healthy.served.sandbox)) == {"getClusterInfoList"}
 
 
@@ -113,7 +119,7 @@ def test_offline_sends_nothing(healthy: Patient) -> None:
 def test_looking_writes_nothing(nobody: Program, tmp_path: Path) -> None:
     """Somebody without anything still has nothing, and is told how to begin."""
     result = nobody.run("doctor", "--offline", "--json")
-    caller = one(result.json(), "caller")
+    caller = one(result.json(), "keys in use")
     assert (result.code, caller["state"]) == (3, "bad")
     assert "ncp-tui profile add" in caller["fix"]
     assert not list(tmp_path.iterdir())
@@ -197,7 +203,7 @@ def test_a_create_whose_outcome_is_open(healthy: Patient) -> None:
 def test_keys_in_the_environment_that_no_request_could_carry(healthy: Patient) -> None:
     keys = {"NCLOUD_ACCESS_KEY": healthy.served.sandbox.access_key, "NCLOUD_SECRET_KEY": "a key\nof two lines"}
     result, findings = healthy.look("--offline", **keys)
-    assert (result.code, not_well(findings)) == (3, {"keys environment", "caller"})
+    assert (result.code, not_well(findings)) == (3, {"keys environment", "keys in use"})
     assert one(findings, "keys environment")["fix"]
 
 
@@ -375,7 +381,7 @@ def test_one_profile_of_several(healthy: Patient) -> None:
     result, findings = healthy.look("--profile", "prod")
     assert (result.code, not_well(findings)) == (0, set())
     result, findings = healthy.look("--profile", "nobody")
-    assert (result.code, not_well(findings)) == (3, {"caller"})
+    assert (result.code, not_well(findings)) == (3, {"keys in use"})
 
 
 def test_the_answer_is_one_array(nobody: Program) -> None:

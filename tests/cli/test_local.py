@@ -38,7 +38,7 @@ def test_paths(call_nobody: Called, tmp_path: Path) -> None:
             False,
         ),
     }
-    assert f"session log  {home / 'state' / 'session.jsonl'}  (does not exist yet)\n" in call_nobody("paths").stdout
+    assert f"session log     {home / 'state' / 'session.jsonl'}  (does not exist yet)\n" in call_nobody("paths").stdout
     assert not home.exists()
 
 

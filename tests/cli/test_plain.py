@@ -96,7 +96,7 @@ def test_from_the_first_question_to_the_end(
         )
         assert terminal.expect_end() == 0
         assert "Using environment" in terminal.raw.decode()
-        assert "Request id: " in terminal.raw.decode()
+        assert "Request ID: " in terminal.raw.decode()
         assert "Snapshot search-0001-" in terminal.raw.decode().rsplit("Wait until it finishes")[-1]
         assert len(terminal.raw) < TWO_KILOBYTES
     (effect,) = served.sandbox.ledger.effects

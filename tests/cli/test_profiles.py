@@ -96,7 +96,7 @@ def test_the_flag_of_a_profile_is_not_that_of_the_run(user: User) -> None:
         (("add", "prod"), "--access-key"),
         (("add", "prod", "--access-key", ACCESS_KEY), "--secret-stdin"),
         (("add", "a b", "--access-key", ACCESS_KEY, "--secret-stdin"), "not a profile name"),
-        (("add", "prod", "--access-key", "a b", "--secret-stdin"), "access key id"),
+        (("add", "prod", "--access-key", "a b", "--secret-stdin"), "access key ID"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--site", "moon"), "not a known site"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--region", "USWN"), "no region"),
         (("add", "prod", "--access-key", ACCESS_KEY, "--secret-stdin", "--store", "safe"), "not a known store"),

@@ -235,7 +235,7 @@ def test_another_host_that_would_hand_out_keys(call_nobody: Called, served: Thre
 @pytest.mark.usefixtures("on_loopback")
 def test_doctor_knows_it(call: Called, metadata: MetadataServer, sandbox: Sandbox) -> None:
     findings = {each["check"]: each for each in call("doctor", "--json", **WANTED).json()}
-    assert findings["caller"]["found"] == "commands use server-role (key from server role)"
+    assert findings["keys in use"]["found"] == "server-role (key from server role)"
     assert findings["profile server-role"]["state"] == "ok"
     assert f"server role {ROLE}" in findings["profile server-role"]["found"]
     assert metadata.questions == 1

@@ -497,7 +497,7 @@ def test_a_servers_words_stay_inert_in_an_error(code: str, message: str) -> None
 @each_row(
     ("offset", "words"),
     [
-        (None, "check the clock of this machine"),
+        (None, "this machine's clock is wrong"),
         (ClockOffset(400.0, 1.0), "400 s slow"),
         (ClockOffset(-400.0, 1.0), "400 s fast"),
         (ClockOffset(2.0, 1.0), "The clock is right"),
@@ -563,7 +563,7 @@ NO_ANSWER_OF_IT = (
     "The request may or may not have taken effect. Check the gateway URL and the proxy, and the history "
     "before you retry."
 )
-FIX = "Fix the cause that the message names, then retry."
+FIX = "The message says why: correct that, then retry."
 POLICY = "Nothing was changed. Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile."
 
 
@@ -574,9 +574,8 @@ def gateways(code: object, message: str = "") -> dict[str, Any]:
 TOLD: list[tuple[int, Any, str]] = [
     # What the gateway documents.
     (400, gateways("100", "M."), f"The gateway refused the request (400/100: M). Nothing was changed. {FIX}"),
-    (401, gateways("200"), ("The gateway refused the signature (401/200). Nothing was changed. The access key, the "
-     "secret key or the clock is wrong. Copy both keys again from the NCP console, and check the clock of this "
-     "machine.")),
+    (401, gateways("200"), ("The gateway refused the signature (401/200). Nothing was changed. A key or this machine's "
+     "clock is wrong: copy both keys again from the NCP console, and check the clock.")),
     (401, gateways("210"), f"The key is valid but lacks permission for this (401/210). {POLICY}"),
     (403, gateways("230"), f"The key is valid but lacks permission for this (403/230). {POLICY}"),
     (404, gateways("300"), ("The gateway does not know this path (404/300). Nothing was changed. The site or region is "
@@ -761,18 +760,22 @@ def test_which_code_is_shown(body: dict[str, Any], code: str | None) -> None:
 @each_row(
     ("offset", "correction", "advice"),
     [
-        (None, 0.0, "Copy both keys again from the NCP console, and check the clock of this machine."),
+        (
+            None,
+            0.0,
+            "A key or this machine's clock is wrong: copy both keys again from the NCP console, and check the clock.",
+        ),
         (
             ClockOffset(2.0, 1.0),
             0.0,
-            "The clock is right: copy both keys again from the NCP console.",
+            "The clock is right. A key is wrong: copy both again from the NCP console.",
         ),
         (ClockOffset(400.0, 1.0), 0.0, "This machine's clock is 400 s slow: set it first."),
         (ClockOffset(-400.0, 1.0), 0.0, "This machine's clock is 400 s fast: set it first."),
         (
             ClockOffset(400.0, 1.0),
             400.0,
-            "The clock was corrected for: copy both keys again from the NCP console.",
+            "The clock was corrected for. A key is wrong: copy both from the NCP console.",
         ),
         (ClockOffset(400.0, 1.0), -400.0, "This machine's clock is 400 s slow: set it first."),
         (

@@ -94,7 +94,7 @@ def test_a_wrong_secret_key(gateway: ThreadedSandbox, tmp_path: Path) -> None:
     environ = {**keys_of(gateway, "not-the-secret-key-of-this-account"), "NCP_TUI_PROFILE": "environment"}
     with Terminal(tmp_path, environ=environ) as terminal:
         terminal.expect(
-            "The gateway refused the signature (401/200: Authentication", "secret key", "The clock is right"
+            "The gateway refused the signature (401/200: Authentication", "The clock is right. A key is wrong"
         )
         terminal.press("r")
         terminal.expect("The gateway refused the signature (401/200: Authentication")

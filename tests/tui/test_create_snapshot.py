@@ -251,7 +251,7 @@ async def test_a_refusal_can_be_corrected() -> None:
             "NCP refused: snapshot with the same name already exists (code 40070).",
             "Nothing was started by this request.",
             f"Not started: {taken}.",
-            "request id",
+            "request ID",
         )
         assert form_of(stage).query_one("#name").has_focus
         await stage.fill("name", "corrected")

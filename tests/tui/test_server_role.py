@@ -123,7 +123,7 @@ async def test_it_is_one_of_the_profiles_where_it_is_wanted(metadata: MetadataSe
         await stage.press("end", "i")
         assert stage.shows("so they are not saved")
         await stage.press("e")
-        assert stage.shows("server-role is not a saved profile, so ncp-tui cannot edit it.")
+        assert stage.shows("server-role is not a saved profile, and cannot be: its keys expire in a few hours.")
         assert not stage.shows("Press i to save")
         assert metadata.paths == []
         await stage.press("t")

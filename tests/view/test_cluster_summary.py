@@ -125,7 +125,7 @@ def test_the_details_answer_the_four_questions() -> None:
         "running      c for 5 min 00 s",
         "schedule     nightly: every day at 03:00 into logs",
         "next run     Thu 2026-11-26 03:00 KST (time zone assumed)",
-        "last due     11-25 03:00: no row by 03:30, missed",
+        "due run      11-25 03:00: no row by 03:30, missed",
     ]
 
 

@@ -51,7 +51,7 @@ def test_an_answer_with_its_time_size_and_request() -> None:
     text = plain_text(response_lines(replace(ANSWERED, via_proxy="http://proxy", attempt=2)))
     assert text.startswith("200 OK   182 ms   10 B\nPOST /api/v2/snapshot/createSnapshot/1037001\n")
     for part in (
-        "request id   r-1",
+        "request ID   r-1",
         "timing       connect 1 ms · first byte 180 ms · total 182 ms",
         "via proxy    http://proxy",
         "attempt      2",

@@ -96,7 +96,7 @@ def test_how_many_there_are_and_what_is_left() -> None:
         "2 requests, all resolved, 1 of them marked resolved without proof.": how_many([known, dismissed], []),
         "1 request, 1 being sent or checked by a running ncp-tui.": how_many([held], []),
         "2 requests, 1 unresolved: s checks, x marks resolved.": how_many(
-            [held, known], [held], "s checks, x marks resolved"
+            [held, known], [held], "{count}, {unresolved:,} unresolved: s checks, x marks resolved."
         ),
         "1 request, 1 unresolved.": how_many([held], [held]),
     }

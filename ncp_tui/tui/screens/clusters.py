@@ -43,7 +43,7 @@ class ClustersScreen(TableScreen):
             "u",
             "requests",
             "Requests",
-            tooltip="Snapshot requests; resolve unknown ones",
+            tooltip="Snapshot requests; check and resolve them",
             id="clusters.requests",
         ),
         Binding("p", "profiles", "Profiles", tooltip="Switch, add or test profiles", id="clusters.profiles"),

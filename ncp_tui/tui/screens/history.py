@@ -37,7 +37,7 @@ ONLY_FAILED = "Failed only. Press F to show all."
 NO_ROW = "No snapshot under the cursor."
 NOT_RUNNING = "{snapshot} is not running. Only a running snapshot can be followed."
 ALL = "All snapshots."
-MATCHES_SO_FAR = "{matches} {extent} ..."
+MATCHES_SO_FAR = "{shown:,} of {total:,} match “{text}” so far; older rows are being read ..."
 PART = "Only a part of it was read: {extent}."
 STILL_LOADING = "The history was still loading."
 
@@ -184,11 +184,9 @@ class HistoryScreen(EvidenceScreen):
             self.read_on()
 
     def narrowed_sentence(self) -> str:
-        """How many rows match; also how many were read, where more are being read."""
-        words = super().narrowed_sentence()
-        if self._reader is None or self._reader.is_complete:
-            return words
-        return MATCHES_SO_FAR.format(matches=words, extent=_extent(self._reader))
+        """How many rows match, and whether more are being read."""
+        is_whole = self._reader is None or self._reader.is_complete
+        return super().narrowed_sentence() if is_whole else self.matches(MATCHES_SO_FAR)
 
     def action_sort(self) -> None:
         super().action_sort()

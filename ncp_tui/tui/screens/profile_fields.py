@@ -73,7 +73,7 @@ class ProfileFields(VerticalScroll):
         yield "Region", _select("region", _regions(start.site), start.region), ""
         yield "Bucket", _input("default_bucket", start.default_bucket), "default bucket, optional"
         yield "Name template", _input("name_template", start.name_template), "or {cluster}-{date}-{time}"
-        yield "Max. age", _input("max_age", start.max_age), "of a last good snapshot: 26h, if empty"
+        yield "Max. age", _input("max_age", start.max_age), "of last good; 26h if empty"
         yield "Gateway URL", _input("gateway_url", start.gateway_url), "the site's, if empty"
         yield "CA bundle", _input("ca_bundle", start.ca_bundle), "the system's, if empty"
         yield (

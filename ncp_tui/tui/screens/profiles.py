@@ -38,14 +38,15 @@ from ncp_tui.view.profiles import (
 from ncp_tui.view.text import Cell, Line, Tone, line
 from ncp_tui.workspace import check_keys
 
+LISTED_ORDER = "as listed: saved profiles first"
 NO_PROFILES = "No profiles yet. Press a to add one."
 NO_PROFILE = "No profile selected."
-NOT_EDITED = "{name} is not a saved profile, so ncp-tui cannot edit it."
-NOT_RENAMED = "{name} is not a saved profile, so ncp-tui cannot rename it."
-NOT_DUPLICATED = "{name} is not a saved profile, so ncp-tui cannot duplicate it."
-NOT_REMOVED = "{name} is not a saved profile, so ncp-tui cannot remove it."
-NOT_DEFAULT = "{name} is not a saved profile, so it cannot be the default."
-SAVE_FIRST = "{why} Press i to save it as a profile."
+NOT_EDITED = "{name} is not a saved profile. Press i to save it, then edit it."
+NOT_RENAMED = "{name} is not a saved profile. Press i to save it, then rename it."
+NOT_DUPLICATED = "{name} is not a saved profile. Press i to save it, then duplicate it."
+NOT_REMOVED = "{name} is not a saved profile, so there is nothing to remove here."
+NOT_DEFAULT = "{name} is not a saved profile. Press i to save it, then make it the default."
+IS_ROLE = "{name} is not a saved profile, and cannot be: its keys expire in a few hours."
 NOTHING_TO_IMPORT = "Select credentials from the environment or ~/.ncloud/configure to import them."
 ROLE_EXPIRES = "Server-role keys expire after a few hours, so they are not saved."
 IS_DEFAULT = "{name} is now the default."
@@ -85,6 +86,7 @@ class ProfilesScreen(TableScreen):
     ]
     path = ("Profiles",)
     columns = PROFILES.on_screen
+    listed_order = LISTED_ORDER
 
     @dataclass
     class Loaded(Message):
@@ -206,8 +208,7 @@ class ProfilesScreen(TableScreen):
         if identity is None:
             self.say(NO_PROFILE, "warning")
         elif identity.kind is not SourceKind.PROFILE:
-            why = otherwise.format(name=identity.name)
-            self.say(why if identity.role else SAVE_FIRST.format(why=why), "warning")
+            self.say((IS_ROLE if identity.role else otherwise).format(name=identity.name), "warning")
         else:
             return identity
         return None

@@ -42,11 +42,10 @@ from ncp_tui.view.requests import (
 )
 from ncp_tui.view.text import Line, Tone, line
 
-_MEANS = "s checks, x marks resolved, e writes a support file"
-
-
+LISTED_ORDER = "as listed: newest first"
+UNRESOLVED = "{count}, {unresolved:,} unresolved: s checks, x marks resolved, e writes a support file."
 NO_REQUESTS = "No snapshots requested from this machine yet."
-SHOWS = "Press enter for details"
+RESOLVED = "{name} is already resolved. Press enter for details."
 STILL_CHECKING = "Still checking {name}. Press esc to stop."
 CHECKING = "{checking} esc stops."
 ATTEMPT = "{checking} attempt {number}, esc stops."
@@ -83,6 +82,7 @@ class RequestsScreen(EvidenceScreen):
     path = ("Requests",)
     sometimes_unavailable = ("resolve", "dismiss_entry")
     columns = REQUESTS.on_screen
+    listed_order = LISTED_ORDER
 
     @dataclass
     class Loaded(Message):
@@ -171,7 +171,7 @@ class RequestsScreen(EvidenceScreen):
             self.say(*self._last_word)
             self._last_word = None
         elif self._resolving is None:
-            self.say(*how_many(event.entries, event.unresolved, _MEANS))
+            self.say(*how_many(event.entries, event.unresolved, UNRESOLVED))
 
     @property
     def _chosen(self) -> JournalEntry | None:
@@ -281,7 +281,7 @@ class RequestsScreen(EvidenceScreen):
     def action_dismiss_entry(self) -> None:
         entry = self._open
         if entry is None:
-            self.say(*why_not_resolved(self._chosen, SHOWS))
+            self.say(*why_not_resolved(self._chosen, RESOLVED))
             return
         question = marking_question(entry.subject)
         self._ask(question, "Mark resolved", lambda: self.write_dismissal(entry))
@@ -343,4 +343,4 @@ class RequestsScreen(EvidenceScreen):
         """Only a request that is unresolved can be resolved, or marked as such."""
         if action not in {"resolve", "dismiss_entry"} or (self.is_mounted and self._open is not None):
             return ""
-        return why_not_resolved(self._chosen if self.is_mounted else None, SHOWS)[0]
+        return why_not_resolved(self._chosen if self.is_mounted else None, RESOLVED)[0]

@@ -34,6 +34,7 @@ def detail_key(screen: str, tooltip: str) -> Binding:
 NOTHING_TO_SHOW = "Nothing to show. Press r to try again."
 SEE_ABOVE = "{screen}: the last action failed; the card above says why."
 MATCHES = "{shown:,} of {total:,} match “{text}”."
+UNFILTERED = "No filter: all rows are shown."
 LISTED_ORDER = "as NCP lists them"
 SORT_HINT = "enter Sort, or reverse   esc Close"
 REFRESHED = "Automatic refresh: {rhythm}. It pauses while a form or a dialog is open."
@@ -70,6 +71,8 @@ class TableScreen(BaseScreen):
     columns: ClassVar[tuple[Column[Any], ...]] = ()
     row_actions: ClassVar[tuple[str, ...]] = ()
     """Actions that can be taken with some rows and not with others."""
+    listed_order: ClassVar[str] = LISTED_ORDER
+    """What the order of the rows is called where none is chosen."""
     refreshes: ClassVar[bool] = False
     """Whether the list can be read again by itself: one that NCP answers for."""
 
@@ -235,7 +238,7 @@ class TableScreen(BaseScreen):
 
         table = self.table
         labels = [column.label for column in table.columns if column.label]
-        choices = [Choice("", LISTED_ORDER), *(Choice(label, label) for label in labels)]
+        choices = [Choice("", self.listed_order), *(Choice(label, label) for label in labels)]
         current = table.columns[table.sort.column].label if table.sort is not None else ""
         self.app.push_screen(ChoiceDialog("Sort", choices, current, hint=SORT_HINT), self._sort_by_label)
 
@@ -263,13 +266,16 @@ class TableScreen(BaseScreen):
 
     def on_filter_bar_narrowed(self, event: FilterBar.Narrowed) -> None:
         self.table.filter(event.text)
-        if event.text:
-            self.say(self.narrowed_sentence())
+        self.say(self.narrowed_sentence() if event.text else UNFILTERED)
 
     def narrowed_sentence(self) -> str:
         """How many rows pass the filter."""
+        return self.matches(MATCHES)
+
+    def matches(self, sentence: str) -> str:
+        """`sentence` with how many rows pass the filter, of how many, and the filter."""
         text = self.filter_bar.value if self.filter_bar is not None else ""
-        return MATCHES.format(shown=self.table.shown, total=self.table.total, text=text)
+        return sentence.format(shown=self.table.shown, total=self.table.total, text=text)
 
     def on_filter_bar_left(self) -> None:
         self.table.focus()
