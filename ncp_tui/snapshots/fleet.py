@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -330,22 +331,35 @@ async def _read_profile(
 
 
 async def _summary(engine: SearchEngine, cluster: Cluster) -> ClusterSummary:
-    """The summary of the newest rows; where none of them is good and there are older ones, of the whole history."""
+    """The summary of the newest rows; where none of them is good and there are older ones, of as many as it takes."""
     summary = NOT_READ
     try:
         summary = await read_summary(engine, cluster)
         if summary.look is not Look.FOUND or summary.last_good is not None or summary.is_whole:
             return summary
-        rows = await engine.snapshot_history(cluster.number)
+        whole = await _back_to_a_good_one(engine, cluster)
     except Problem as problem:  # of the keys, which may expire meanwhile, or of the older rows
         return replace(summary, look=Look.FAILED, problem=problem) if summary is NOT_READ else summary
-    whole = summary_of(rows, rows.read_at, is_whole=rows.is_whole, problem=Problem(rows.gap) if rows.gap else None)
     return replace(
         whole,
         schedule=summary.schedule,
         is_schedule_read=summary.is_schedule_read,
         schedule_problem=summary.schedule_problem,
     )
+
+
+async def _back_to_a_good_one(engine: SearchEngine, cluster: Cluster) -> ClusterSummary:
+    """The summary of the rows back to a page with a good one, one request at a time."""
+    rows, gap, is_whole = list[HistoryEntry](), "", True
+    async with aclosing(engine.history_pages(cluster.number)) as pages:
+        async for page in pages:
+            rows += page.rows
+            gap = page.gap
+            if any(row.state is SnapshotState.SUCCESS for row in page.rows):
+                is_whole = page.is_last
+                break
+    rows.sort(key=lambda row: row.sort_key, reverse=True)
+    return summary_of(rows, engine.now(), is_whole=is_whole and not gap, problem=Problem(gap) if gap else None)
 
 
 def _checked(caller: Caller, cluster: Cluster, summary: ClusterSummary, now: datetime) -> CheckedCluster:

@@ -223,6 +223,18 @@ def test_a_history_that_cannot_be_read_is_unknown(call: Called, sandbox: Sandbox
         assert (result.code, result.json()["clusters"][0]["severity"]) == (14, "unknown")
 
 
+def test_a_good_snapshot_behind_a_page_of_failures_is_found(call: Called, sandbox: Sandbox) -> None:
+    """A newest page without a good one says nothing of the next, and nothing more is read than that."""
+    cluster = sandbox.world.clusters[0]
+    for number in range(120):
+        sandbox.world.start_snapshot(cluster, f"x-fail-{number}", "bk.ses.snapshot")
+    result = call("snapshot", "check", cluster.name, "--json", "--max-age", "90d")
+    (found,) = result.json()["clusters"]
+    assert (found["severity"], found["last_run"]["state"]) == ("warning", "failed")
+    assert found["last_good"]["snapshot"].startswith("auto-")
+    assert asked(sandbox).count("getSnapshotHistory") == 3
+
+
 def test_on_a_terminal_one_line_tells_how_far_it_is(program: Program) -> None:
     with program.at_terminal("snapshot", "check", "search-0001", "--max-age", "90d") as terminal:
         result = terminal.end()
