@@ -41,7 +41,7 @@ def resolve_all(context: CommandContext, seconds: float) -> ExitCode:
     if contents.kept is not None and (journal.path.parent / contents.kept).exists():
         context.out.note(f"The journal of an earlier version is kept: {journal.path.parent / contents.kept}")
     context.out.answer(documents, "\n".join(lines) or "No unresolved requests.")
-    unknown = any(resolution and resolution.verdict is Verdict.CANNOT_TELL for _, resolution in found)
+    unknown = any(resolution and resolution.verdict is Verdict.UNKNOWN for _, resolution in found)
     return ExitCode.UNKNOWN if unknown or contents.damage is not None else ExitCode.DONE
 
 
@@ -101,7 +101,7 @@ def _resolved(context: CommandContext, entries: list[JournalEntry], seconds: flo
         except JournalProblem:
             raise
         except Problem as problem:
-            found = Resolution(Verdict.CANNOT_TELL, problem.what, next_words(problem))
+            found = Resolution(Verdict.UNKNOWN, problem.what, next_words(problem))
         yield entry, found
 
 

@@ -1,1 +1,1 @@
-"""The job itself: a legal name, one request written down before it is sent, an honest outcome, the snapshot's end."""
+"""The job itself: a valid name, one request written down before it is sent, what is proved of it, its end."""

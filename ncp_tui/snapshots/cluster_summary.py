@@ -204,8 +204,8 @@ async def read_summaries(
 ) -> None:
     """Read the summary of every running cluster that the key may open, LOOKS_AT_ONCE at a time.
 
-    `show` is given each result as it comes, and says whether to go on. After MOST_FAILED_LOOKS in a row that failed the
-    rest is left as it is.
+    `show` is given each result as it comes, and says whether to continue. After MOST_FAILED_LOOKS in a row that failed
+    the rest is left as it is.
     """
     wanted = iter([each for each in clusters if each.allowed and each.is_running])
     failed_in_a_row, is_wanted = 0, True

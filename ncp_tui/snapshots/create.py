@@ -1,4 +1,4 @@
-"""Taking one snapshot: checked, written down, sent once, and its outcome classified by what is proved."""
+"""Creating one snapshot: checked, written down, sent once, and its outcome classified by what is proved."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class CreateResult:
     entry: JournalEntry | None = None
     """Its entry in the journal; None without one."""
     seen_before: RowKeys | None = None
-    """The rows of that name that the history had before; None where nobody had looked."""
+    """The rows of that name that the history had before; None where the history was not read."""
     clock_offset: float | None = None
-    """Seconds by which the gateway's clock was ahead when it was asked for; None where that was not known."""
+    """Seconds by which the gateway's clock was ahead when it was requested; None where that was not known."""
     journal_problem: Problem | None = None
     """Why the journal does not hold the outcome. The outcome is true all the same."""
     writer: EntryWriter | None = None
@@ -69,7 +69,7 @@ class CreateResult:
         """The outcome in words."""
         name = self.request.name
         if self.outcome is Outcome.ACCEPTED and self.by_history and self.resolution is not None:
-            return f"Started: {name}. Its answer did not say so, but {self.resolution.evidence}"
+            return f"Started: {name}. The answer was lost, but {self.resolution.evidence}"
         return outcome_sentence(self.outcome, name)
 
 
@@ -93,7 +93,7 @@ async def create_snapshot(
     `history` is what the cluster's history showed just before; its rows of that name are not taken for this snapshot.
     Without a `journal` nothing is written down; where it need not be written, a request is sent although it cannot be,
     and the rest is tried again, see `CreateResult.writer`. `again` is the id of the earlier request for the same
-    snapshot that the user has said yes to; `asked_at` is when the user asked for this one. After an ambiguous failure
+    snapshot that the user has said yes to; `asked_at` is when the user requested this one. After an ambiguous failure
     `on_resolving` is called with it, and the history is searched for `resolve_seconds`. Raises InvalidName,
     InvalidBucket, JournalProblem, DamagedJournal or SecondRequest before anything is sent; any failure after that is an
     outcome, no exception.

@@ -35,7 +35,7 @@ from ncp_tui.snapshots.rules import (
 )
 
 FRESH: Final = timedelta(minutes=2)
-"""How old what was looked at may be when a create is sent; a form or a question left open over lunch is older."""
+"""How old the preflight checks may be when a create is sent; a form or a question left open over lunch is older."""
 
 
 class Reason(StrEnum):
@@ -47,7 +47,7 @@ class Reason(StrEnum):
     """Nothing of the cluster is known yet."""
     OLD = "old"
     OLDER_ROWS = "older_rows"
-    """The history goes on behind what was looked at."""
+    """The history has older rows than those that were read."""
     BAD_CHECKS = "bad_checks"
     SECOND_REQUEST = "second_request"
     UNWRITTEN = "unwritten"
@@ -83,7 +83,7 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class SnapshotDraft:
-    """One create that nobody has sent yet, and what is known before it."""
+    """One create that is not sent yet, and what is known before it."""
 
     request: SnapshotRequest
     caller: Caller
@@ -153,7 +153,7 @@ class SnapshotDraft:
         return SecondRequest(self.earlier, self.request) if self.earlier is not None else None
 
     def is_old(self, now: datetime) -> bool:
-        """Whether what was looked at says too little of how things are now: it has to be looked at again."""
+        """Whether the checks say too little of how things are now, and have to be repeated."""
         return self.evidence is not None and now - self.evidence.cluster_read.at > FRESH
 
     def stopped_by(self, problem: Problem) -> SnapshotDraft:
@@ -183,7 +183,7 @@ class SnapshotDraft:
 
 
 def read_only_refused() -> ReadOnlyRefused:
-    """Why nobody may create a snapshot in read-only mode."""
+    """Why no snapshot may be created in read-only mode."""
     return ReadOnlyRefused(
         "Read-only mode: cannot create a snapshot.", "Nothing was sent.", "", NextAction("read_only.leave")
     )
@@ -191,7 +191,7 @@ def read_only_refused() -> ReadOnlyRefused:
 
 @dataclass(frozen=True)
 class ProposedName:
-    """A name made from a template; a legal one close to the cluster's where the template cannot be used."""
+    """A name made from a template; a valid one close to the cluster's where the template cannot be used."""
 
     name: str
     zone: str = ""

@@ -1,6 +1,6 @@
 """Whether a create would be the second of its snapshot: what stops it, and what has to be said yes to.
 
-The key is cluster number and snapshot name. Refused, not started and failed, as proved, stop nobody. All else does,
+The key is cluster number and snapshot name. Refused, not started and failed, as proved, stop no request. All else does,
 until the user says yes to exactly that earlier request, in the state it was in when it was shown.
 """
 
@@ -28,12 +28,12 @@ class EarlierState(StrEnum):
     SUCCEEDED = "succeeded"
     RUNNING = "running"
     ACCEPTED = "accepted"
-    """The service took it on; how it ended is not known."""
+    """NCP accepted it; how it ended is not known."""
     UNDER_WAY = "under_way"
     """A program is sending it, or finding out about it, at this moment."""
     UNKNOWN = "unknown"
     NOT_STARTED = "not_started"
-    """It started nothing, but another program asked for it after this one was asked: once is what was wanted."""
+    """It started nothing, but another program requested it after this one was requested: once is what was wanted."""
 
 
 _WORDS = {
@@ -61,7 +61,7 @@ class Earlier:
 
     @property
     def words(self) -> str:
-        """When it was asked for, and what is known of it."""
+        """When it was requested, and what is known of it."""
         at = f" of {self.at:%Y-%m-%d %H:%M:%S} {self.at.tzname() or ''}".rstrip() if self.at else ""
         return f"request{at} {_WORDS[self.state]}"
 
@@ -85,7 +85,7 @@ class SecondRequest(Problem):
             EarlierState.UNKNOWN: ("Use another name.", NextAction("snapshot.resolve")),
         }.get(earlier.state, ("", follow))
         super().__init__(
-            f"{request.name} on {cluster} was asked for before: the {earlier.words}.",
+            f"{request.name} on {cluster} was requested before: the {earlier.words}.",
             "Nothing was sent: it would be a second request for the same snapshot.",
             step,
             *filter(None, [action]),
@@ -105,7 +105,7 @@ class Intent:
     again: str | None = None
     """The id of the earlier request that the user has said yes to."""
     asked_at: datetime | None = None
-    """When the user asked; None where nobody did at a certain moment."""
+    """When the user requested it; None where that was at no certain moment."""
 
     def check(self, entries: Sequence[JournalEntry], is_held: Callable[[JournalEntry], bool] = lambda _: False) -> None:
         """Raise SecondRequest where an earlier request stops this one, and the user did not say yes to exactly that.
@@ -130,7 +130,7 @@ def earlier_request(
     """What stops a create of `request` through `gateway`; None where nothing does.
 
     `entries` is the whole journal and `history` the cluster's, None where it could not be read. `is_held` says whether
-    a program has an open entry in its hands. What another program began after `asked_at` stops it too.
+    a program holds an unresolved entry. What another program began after `asked_at` stops it too.
     """
     own = [entry for entry in entries if is_of(entry, request, gateway)]
     states = ((entry, _state(entry, is_held) or _at_the_same_time(entry, asked_at)) for entry in own)

@@ -57,7 +57,7 @@ class Conclusion:
     verdict: Verdict
     outcome: Outcome | None
     resolved_by: str | None
-    """`journal`, `answer` or `history`; None where nobody can tell."""
+    """`journal`, `answer` or `history`; None where it is unknown."""
     finished: str | None
     """`success` or `failed`; None where that is not known."""
     why: tuple[str, ...]
@@ -70,11 +70,11 @@ def verdict_of(
     history: Sequence[HistoryEntry] | None,
     looked_at: datetime,
 ) -> Conclusion:
-    """Judge the newest create of what was `asked` for by its name and cluster; `history` was read at `looked_at`.
+    """Judge the newest create of `asked`, by its name and cluster; `history` was read at `looked_at`.
 
     The newest record is asked first: the journal, since it also knows what was resolved later, unless a request on
     record left after all that the journal tells of; and where that leaves it open, the history. A row that can be this
-    create is never explained away: where the record says that nothing was started, nobody can tell.
+    create is never explained away: where the record says that nothing was started, it is unknown.
     """
     later = _left_after(entries, creates)
     if later:
@@ -91,17 +91,17 @@ def verdict_of(
         if found.whose is Whose.OURS and outcome in {None, Outcome.UNKNOWN}:
             outcome, by = Outcome.ACCEPTED, "history"
         elif found.whose is not Whose.NOT_OURS and refused:
-            reasons.append("It is not known who asked for that row: a request that was not written down may have.")
+            reasons.append("Who requested that row is unknown: a request that is not in the journal may have.")
             outcome, row = Outcome.UNKNOWN, None
     state = entries[-1].state if entries else None
     if row is not None and row.state in {SnapshotState.SUCCESS, SnapshotState.FAILED}:
         state = row.state.value
-    verdict = Verdict.CANNOT_TELL if outcome is None else VERDICT_OF[outcome]
-    return Conclusion(verdict, outcome, by if verdict is not Verdict.CANNOT_TELL else None, state, tuple(reasons))
+    verdict = Verdict.UNKNOWN if outcome is None else VERDICT_OF[outcome]
+    return Conclusion(verdict, outcome, by if verdict is not Verdict.UNKNOWN else None, state, tuple(reasons))
 
 
 def outcome_of_kind(kind: str | None, *, sent: bool) -> Outcome:
-    """What the `kind` of a create's error proves; None is a confirmed success. A kind nobody knows proves nothing."""
+    """What the `kind` of a create's error proves; None is a confirmed success. An unknown kind proves nothing."""
     if kind is None:
         return Outcome.ACCEPTED
     found = next((error for error in _kinds(GatewayError) if error.kind == kind), None)
@@ -124,7 +124,7 @@ def _on_record(
         create = creates[-1]
         at = f" of {create.at.astimezone(KST):%Y-%m-%d %H:%M:%S} KST" if create.at else ""
         return create.outcome, "answer", f"The create request{at}: {create.said}"
-    return None, None, f"No create of {name} is on record on this machine."
+    return None, None, f"This machine has no record of a request for {name}."
 
 
 def _last_event(entry: JournalEntry) -> str:
@@ -173,7 +173,9 @@ def _of_row(found: Match) -> str:
     said = f"The history has a row of that name{at}: {row.message or row.state.value}."
     if found.whose is Whose.OURS:
         return said
-    return f"{said} {'It may be this one' if found.whose is Whose.MAY_BE else 'It is not this one'}: {found.why}."
+    return (
+        f"{said} {'It may be this snapshot' if found.whose is Whose.MAY_BE else 'It is another snapshot'}: {found.why}."
+    )
 
 
 def _kinds(error: type[GatewayError]) -> Iterator[type[GatewayError]]:
@@ -226,7 +228,7 @@ class Evidence:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody here knows anything of the name."""
+        """Whether nothing is known here of the name."""
         return not (self.events or self.exchanges or self.lines or self.history)
 
     @property

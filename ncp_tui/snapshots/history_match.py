@@ -1,8 +1,8 @@
-"""Which row of the history is the snapshot that was asked for. Everything that reads a history asks here.
+"""Which row of the history is the snapshot that was requested. Everything that reads a history asks here.
 
 A row is *ours* only where nothing speaks against it: our cluster and bucket as far as it names them, not scheduled, and
 either new since the rows that were seen before the request, or dated within the window of the request. What could be
-ours and is not proved is *maybe ours*: nobody may take it for a success, nor explain it away.
+ours and is not proved is *maybe ours*: it is not to be taken for a success, nor explained away.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.outcome import SnapshotRequest
 
 SAME_MOMENT = timedelta(seconds=2)
-"""Rows and Date have whole seconds: what was asked for at 12.9 may be dated 12."""
+"""Rows and Date have whole seconds: what was requested at 12.9 may be dated 12."""
 
 OTHER_CLOCK = timedelta(minutes=10)
 """By how much two clocks may differ that both are taken for right: twice what a signature may."""
 
 LATEST_START = timedelta(days=1)
-"""What was sent is begun within a day, or never: a row dated later was asked for by somebody else."""
+"""What was sent is begun within a day, or never: a row dated later was requested by somebody else."""
 
 # By how much a date is early and late that is local time somewhere, from UTC-12 to UTC+14: where it is read as Korean
 # time, which is a guess, and where it is marked as UTC, which is a common mistake.
@@ -39,7 +39,7 @@ RowKeys = frozenset[tuple[int, str]]
 
 
 class Whose(StrEnum):
-    """Whether a row is the snapshot that was asked for."""
+    """Whether a row is the snapshot that was requested."""
 
     OURS = "ours"
     MAY_BE = "may be ours"
@@ -48,19 +48,19 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked for, and all by which its row can be told: an empty text and None are not known."""
+    """What was requested, and all by which its row can be told: an empty text and None are not known."""
 
     cluster_number: str
     name: str
     bucket: str = ""
     cluster_name: str = ""
     at: datetime | None = None
-    """When its first byte left at the earliest, by this machine's clock. None where it was not asked for here: then
+    """When its first byte left at the earliest, by this machine's clock. None where it was not requested here: then
     any row of the name on the cluster is the one that is meant."""
     clock_offset: float | None = None
     """Seconds to add to `at` for the gateway's time."""
     seen_before: RowKeys | None = None
-    """The rows that had the name already, see `rows_named`; None where nobody had looked."""
+    """The rows that had the name already, see `rows_named`; None where the history was not read."""
 
     @classmethod
     def of(
@@ -80,7 +80,7 @@ class Asked:
         return cls.of(entry.request, entry.at, entry.clock_offset, entry.seen_before)
 
     def on_clock(self, offset: float | None) -> Asked:
-        """The same with the gateway's clock as measured since, where it was not known when it was asked for."""
+        """The same with the gateway's clock as measured since, where it was not known when it was requested."""
         return self if self.clock_offset is not None else replace(self, clock_offset=offset)
 
 
@@ -99,7 +99,7 @@ def row_key(row: HistoryEntry) -> tuple[int, str]:
 
 
 def rows_named(rows: Iterable[HistoryEntry], name: str) -> RowKeys:
-    """The rows that had `name` already, so that none of them is taken for a snapshot asked for later."""
+    """The rows that had `name` already, so that none of them is taken for a snapshot requested later."""
     return frozenset(row_key(row) for row in rows if row.snapshot == name)
 
 
@@ -159,11 +159,11 @@ def _match(asked: Asked, row: HistoryEntry, age: _Age, looked_at: datetime) -> M
     windows = _windows(asked, asked.at, looked_at)
     if any(first - before <= row.at <= last + after for first, last in windows):
         return Match(row, Whose.OURS)
-    # An old row where nobody had looked before is an earlier attempt, whatever zone its date is in.
+    # An old row where the history was not read before is an earlier attempt, whatever zone its date is in.
     is_old = all(row.at < first - OTHER_CLOCK - early for first, _ in windows)
     if is_old and asked.seen_before is None:
-        return Match(row, Whose.NOT_OURS, f"it is dated {row.when}, before it was asked for")
-    return Match(row, Whose.MAY_BE, f"its date {row.when} does not fit the time it was asked for")
+        return Match(row, Whose.NOT_OURS, f"it is dated {row.when}, before the request")
+    return Match(row, Whose.MAY_BE, f"its date {row.when} does not fit the time of the request")
 
 
 def _against(asked: Asked, row: HistoryEntry, age: _Age) -> str:
@@ -173,7 +173,7 @@ def _against(asked: Asked, row: HistoryEntry, age: _Age) -> str:
     if asked.bucket and row.bucket.strip() not in {"", asked.bucket}:
         return f"it is in the bucket {row.bucket}"
     if asked.at is not None and row.is_scheduled:
-        return "a schedule asked for it"
+        return "a schedule created it"
     return "it was there before" if age is _Age.SEEN else ""
 
 
@@ -193,7 +193,7 @@ def _windows(asked: Asked, at: datetime, looked_at: datetime) -> list[tuple[date
 def _ages(rows: Sequence[HistoryEntry], seen: RowKeys | None) -> list[_Age]:
     """Which of the rows of one name were there before.
 
-    By number and date. The number alone tells nothing, since nobody documents that it is not a place in the list, which
+    By number and date. The number alone tells nothing, since no document says that it is not a place in the list, which
     the next row moves: a row that only its number tells from one seen is that one, as often as its date was seen.
     """
     if seen is None:

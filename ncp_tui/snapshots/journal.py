@@ -1,8 +1,8 @@
 """The journal: each request with an effect is on disk before it leaves, and each event about it before anything else.
 
-One JSON line for each event (`journal_line`), in a file that is only ever appended to. Whatever ends the program, the
-next one reads what was pending and finds out. A create in the making holds a lock of its own, which the system releases
-with the process: so nobody resolves what another program is still waiting for.
+One JSON line for each event (`journal_file`), in a file that is only ever appended to. Whatever ends the program, the
+next one reads what was pending and finds out. A request that is being sent or checked has a lock of its own, which the
+system releases with the process: so no program resolves what another one is still waiting for.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ class Journal:
         return [entry for entry in self.entries() if entry.is_open]
 
     def abandoned(self) -> list[JournalEntry]:
-        """The open entries that no running program has in its hands. Raises JournalProblem."""
+        """The unresolved entries that no running program holds. Raises JournalProblem."""
         if not self.open_entries():
             return []  # nothing is locked or written for it, so that a folder that cannot be written is no problem
         with self._writing():
@@ -248,7 +248,7 @@ class Journal:
         intent.check(contents.entries, lambda entry: not self._is_free(entry.id))
 
     def _is_free(self, key: str) -> bool:
-        """Whether nobody has it."""
+        """Whether no program has it."""
         lock = self._lock_of(key)
         if not _is_taken(lock):
             return False
@@ -369,7 +369,7 @@ async def on_disk(act: Callable[[], T]) -> T:
 
 
 async def hold_on_disk(act: Callable[[], H]) -> H:
-    """What `act`, a method of the journal, holds. Where nobody waits for it any more, it is let go again.
+    """What `act`, a method of the journal, holds. Where it is not waited for any more, it is let go again.
 
     That is where the wait is cancelled, or the disk takes too long. Raises what `on_disk` and `act` raise.
     """
@@ -413,7 +413,7 @@ class _Handover(Generic[H]):
 
 
 def _is_taken(lock: FileLock) -> bool:
-    """Take `lock` if nobody has it."""
+    """Take `lock` if it is free."""
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -441,8 +441,8 @@ def _telling(what: str) -> Iterator[None]:
 def _unwritable(what: str, why: str) -> JournalUnwritable:
     return JournalUnwritable(
         f"{what}: {why}.",
-        "If the program is cut off now, nobody will know what became of the snapshot.",
-        "Make room or repair the state folder.",
+        "If the program is cut off now, the request cannot be resolved later.",
+        "Free disk space or fix the state folder.",
         NextAction("paths.show"),
     )
 
@@ -450,6 +450,6 @@ def _unwritable(what: str, why: str) -> JournalUnwritable:
 def _unreadable(path: Path, why: str) -> JournalUnreadable:
     return JournalUnreadable(
         f"The journal cannot be read: {why}.",
-        "What was pending when the program last ended is not known.",
+        "Requests that were unresolved when ncp-tui last ended are not known.",
         f"Check {path}.",
     )

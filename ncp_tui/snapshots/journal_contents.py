@@ -1,4 +1,4 @@
-"""What the journal says, and the damage of it that nobody has accepted yet, as it is told.
+"""What the journal says, and the damage of it that is not accepted yet, as it is told.
 
 A journal of the format before `v` is converted once: what was closed keeps what it proves, what was open is unknown. A
 line of that format was `{"id":…,"fact":…,"at":…}` with everything else beside it, and neither a number nor a sum.
@@ -35,7 +35,7 @@ class DamagedJournal(Problem):
             super().__init__(
                 f"The journal is damaged: {report.summary}. It may have held a create of {request.name}.",
                 f"Nothing was sent: that create may have started. {report.where}",
-                f"Look at the history first; the damage is {report.id}.",
+                f"Check the history first. The damage is {report.id}.",
                 NextAction("snapshot.history", {"cluster": request.cluster}),
                 accept,
             )
@@ -61,7 +61,7 @@ class OtherDamage(Problem):
 
 @dataclass(frozen=True)
 class DamageReport:
-    """The damage that nobody has accepted yet. `id` names exactly this; more damage is another id."""
+    """The damage that is not accepted yet. `id` names exactly this; more damage is another id."""
 
     id: str
     damages: tuple[Damage, ...]
@@ -130,7 +130,7 @@ def is_old(raws: Sequence[bytes]) -> bool:
 def converted(raws: Sequence[bytes], at: str, kept: str) -> list[bytes]:
     """The same journal in this format. `kept` is the name of the copy of the old one.
 
-    What nobody can read stays as it is, and is damage.
+    What cannot be read stays as it is, and is damage.
     """
     old = [_old_line(raw) for raw in raws]
     begun = {line["id"]: line for line in reversed(old) if line and line["fact"] == JournalEvent.BEGUN}

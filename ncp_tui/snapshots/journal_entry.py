@@ -56,7 +56,7 @@ class JournalEntry:
     at: datetime
     caller: Caller
     request: SnapshotRequest
-    """What a create asked for; of another operation it has the cluster alone."""
+    """What a create requested; of another operation it has the cluster alone."""
     process: int = 0
     clock_offset: float | None = None
     """Seconds to add to `at` for the gateway's time; None where it was not known."""
@@ -71,7 +71,7 @@ class JournalEntry:
 
     @property
     def is_create(self) -> bool:
-        """Whether it asked for a snapshot."""
+        """Whether it requested a snapshot."""
         return self.operation == CREATE_SNAPSHOT
 
     @property
@@ -134,7 +134,7 @@ class JournalEntry:
 
     @property
     def request_id(self) -> str | None:
-        """The service's id of the request, as far as one came back."""
+        """NCP's id of the request, as far as one came back."""
         return next((found for event in reversed(self.events) if (found := _text(event.get("request_id")))), None)
 
     @property
@@ -235,7 +235,7 @@ def _told(line: JournalLine) -> dict[str, Any]:
 def entries_of(reading: Reading) -> list[JournalEntry]:
     """The requests of a journal, oldest first, each with the doubt that damage casts on it.
 
-    One whose first line is lost is there as well, as far as its other lines say what was asked for.
+    One whose first line is lost is there as well, as far as its other lines say what was requested.
     """
     places: dict[str, list[int]] = {}
     for place, line in enumerate(reading.lines):

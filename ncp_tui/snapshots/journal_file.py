@@ -164,7 +164,7 @@ class FileEvent(StrEnum):
     """Events of the file itself; their `entry` is ""."""
 
     COMPACTED = "compacted"
-    """The first line of a journal that was made smaller: the sequence goes on from it."""
+    """The first line of a journal that was made smaller: the sequence continues from it."""
     MIGRATED = "migrated"
     """The first line of a journal whose entries come from the format before this one."""
     DAMAGE_ACCEPTED = "damage_accepted"
@@ -296,7 +296,7 @@ class _Walk:
 
 
 def _orphans(lines: Sequence[JournalLine]) -> Iterator[Damage]:
-    """The requests whose beginning is not there: who asked for what, and when, is not known for certain."""
+    """The requests whose beginning is not there: who requested what, and when, is not known for certain."""
     begun: set[str] = set()
     told: set[str] = set()
     for place, line in enumerate(lines):
@@ -352,7 +352,7 @@ _NO_LINK, _NO_WAIT = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 
 
 class JournalFile:
-    """The bytes of one journal. Its methods raise OSError; a lock that nobody lets go raises filelock.Timeout."""
+    """The bytes of one journal. Its methods raise OSError; a lock that is not let go raises filelock.Timeout."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -379,7 +379,7 @@ class JournalFile:
 
     @property
     def size(self) -> int:
-        """Its bytes; of a link, the link's own: what it leads to is not ours to rewrite."""
+        """Its bytes; of a link, the link's own: what it points to is not ours to rewrite."""
         return self.path.lstat().st_size
 
     def append(self, line: bytes, seq: int) -> None:

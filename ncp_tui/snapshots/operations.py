@@ -1,6 +1,6 @@
 """One request with an effect: written down before it leaves, sent once, classified, resolved, its entry closed.
 
-A create has its own way around this (`create`): a name that must not be asked for twice, and a throttled request that
+A create has its own way around this (`create`): a name that must not be requested twice, and a throttled request that
 is repeated. Any other operation needs its registration and, where NCP can be asked what became of it, its look-up.
 
 An event that the journal does not take is kept, and tried again with each later one and whenever somebody asks, until

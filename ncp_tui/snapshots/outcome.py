@@ -13,7 +13,7 @@ class Outcome(StrEnum):
     """What is known about a create once it has been tried."""
 
     ACCEPTED = "accepted"
-    """The service has taken it on: by its answer (2xx, code 0, result true), or because the history names it. Whether
+    """NCP has accepted it: by its answer (2xx, code 0, result true), or because the history names it. Whether
     it succeeds is for the history to tell."""
     REFUSED = "refused"
     """The request arrived and was refused: certainly not started."""
@@ -28,33 +28,33 @@ class Verdict(StrEnum):
 
     STARTED = "started"
     NOT_STARTED = "not started"
-    CANNOT_TELL = "cannot tell"
+    UNKNOWN = "unknown"
 
 
 VERDICT_OF = {
     Outcome.ACCEPTED: Verdict.STARTED,
     Outcome.REFUSED: Verdict.NOT_STARTED,
     Outcome.NOT_SENT: Verdict.NOT_STARTED,
-    Outcome.UNKNOWN: Verdict.CANNOT_TELL,
+    Outcome.UNKNOWN: Verdict.UNKNOWN,
 }
 
 
-HELD_ELSEWHERE = "Another program has it in its hands."
+HELD_ELSEWHERE = "Another ncp-tui is sending or checking the request."
 """Why nothing is said of a request whose outcome is open."""
 
 
 def outcome_sentence(outcome: Outcome, name: str) -> str:
     """What is known about the create of the snapshot `name`, the verdict first."""
     if outcome is Outcome.ACCEPTED:
-        return f"Accepted: the service has taken on {name}."
+        return f"Accepted: NCP is creating {name}."
     if outcome is Outcome.UNKNOWN:
-        return f"Cannot tell whether {name} was started. Only one request was sent."
+        return f"Unknown whether {name} started. Only one request was sent."
     return f"Not started: {name}."
 
 
 @dataclass(frozen=True)
 class SnapshotRequest:
-    """What was asked for. The name is the idempotency key: rendered once, and looked up before anything is repeated."""
+    """What was requested. The name is the idempotency key: rendered once, and looked up before anything is repeated."""
 
     cluster_number: str
     cluster_name: str
@@ -69,7 +69,7 @@ class SnapshotRequest:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, and where: the profile's name and the gateway it leads to. Holds nothing secret."""
+    """Who asks, and where: the profile's name and the gateway it points to. Holds nothing secret."""
 
     profile: str
     site: str

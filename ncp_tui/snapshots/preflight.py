@@ -1,4 +1,4 @@
-"""What can be seen before a create: seven lights, each with its evidence and its age; only a sure refusal blocks."""
+"""What can be seen before a create: seven checks, each with its evidence and its age; only a sure refusal blocks."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import SnapshotRequest
 from ncp_tui.snapshots.resolve import SECONDS, end_of
 from ncp_tui.snapshots.rules import InvalidBucket, check_bucket, check_cluster
+from ncp_tui.text import plural
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
@@ -54,7 +55,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One light: what it is about, what it says, the evidence, what to do, and when the evidence was read."""
+    """One check: what it is about, what it says, the evidence, what to do, and when the evidence was read."""
 
     subject: str
     severity: Severity
@@ -87,7 +88,7 @@ class ReadResult:
 
 @dataclass(frozen=True)
 class PreflightEvidence:
-    """What was read before a create. Anything may be missing: then its light says so."""
+    """What was read before a create. Anything may be missing: then its check says so."""
 
     cluster: Cluster
     cluster_read: ReadResult
@@ -104,11 +105,11 @@ class PreflightEvidence:
     damage: DamageReport | None = None
     """What of the journal is damaged, and not accepted."""
     older: OlderRows | None = None
-    """The rows of the history behind the newest; None where there are none, or nobody has looked, see `has_older`."""
+    """The rows of the history behind the newest; None where there are none, or they were not read, see `has_older`."""
 
     @property
     def has_older(self) -> bool:
-        """Whether the history goes on behind what was looked at so far."""
+        """Whether the history has older rows than those that were read."""
         return self.older is None and isinstance(self.history, Listing) and self.history.has_more
 
     @property
@@ -127,7 +128,7 @@ class PreflightEvidence:
 
 @dataclass(frozen=True)
 class Preflight:
-    """The lights for one request."""
+    """The preflight checks for one request."""
 
     checks: tuple[Check, ...]
     earlier: Earlier | None = None
@@ -150,8 +151,8 @@ class Preflight:
     @property
     def severity(self) -> Severity:
         """The worst of them."""
-        lights = {check.severity for check in self.checks}
-        return next((light for light in (Severity.BAD, Severity.UNSURE) if light in lights), Severity.OK)
+        found = {check.severity for check in self.checks}
+        return next((each for each in (Severity.BAD, Severity.UNSURE) if each in found), Severity.OK)
 
 
 async def read_evidence(
@@ -282,28 +283,32 @@ def _cluster(_: SnapshotRequest, evidence: PreflightEvidence, __: Sequence[Journ
     if cluster.is_running:
         return Check("cluster", Severity.OK, "running", "", read.at)
     return Check(
-        "cluster", Severity.BAD, f"it is {status!r}, not running", "The service may refuse. Wait for it.", read.at
+        "cluster",
+        Severity.BAD,
+        f"{status!r}, not running",
+        "NCP may refuse the request. Wait until the cluster is running.",
+        read.at,
     )
 
 
 _HEALTHS = {
     "green": (Severity.OK, "green", ""),
-    "yellow": (Severity.UNSURE, "yellow: copies of shards are missing, no data is", ""),
-    "red": (Severity.BAD, "red: data is missing", "The snapshot would not be whole."),
+    "yellow": (Severity.UNSURE, "yellow: some replica shards are missing, no data is", ""),
+    "red": (Severity.BAD, "red: some primary shards are missing", "The snapshot would be incomplete."),
 }
 
 
 def _health(_: SnapshotRequest, evidence: PreflightEvidence, __: Sequence[JournalEntry]) -> Check:
     health, at = evidence.cluster.health.lower(), evidence.cluster_read.at
     if evidence.health_is_listed and health in _HEALTHS:
-        light, words, advice = _HEALTHS[health]
-        return Check("health", light, f"{words} (when the clusters were listed)", advice)
+        severity, words, advice = _HEALTHS[health]
+        return Check("health", severity, f"{words} (from the cluster list)", advice)
     if health in {"green", "yellow"} and evidence.cluster_read.problem is not None:
         return Check("health", Severity.UNSURE, f"it was {health} when last seen", "", at)
     if health in _HEALTHS:
-        light, words, advice = _HEALTHS[health]
-        return Check("health", light, words, advice, at)
-    return Check("health", Severity.UNSURE, f"{health or 'unknown'}: it says nothing about the data", "", at)
+        severity, words, advice = _HEALTHS[health]
+        return Check("health", severity, words, advice, at)
+    return Check("health", Severity.UNSURE, f"{health or 'unknown'}: says nothing about the data", "", at)
 
 
 def _bucket(request: SnapshotRequest, evidence: PreflightEvidence, _: Sequence[JournalEntry]) -> Check:
@@ -314,13 +319,13 @@ def _bucket(request: SnapshotRequest, evidence: PreflightEvidence, _: Sequence[J
     except InvalidBucket as invalid:
         return Check("bucket", Severity.BAD, invalid.what, invalid.next_step, at, invalid)
     if problem is not None or not evidence.buckets:
-        why = problem.what if problem is not None else "The service names no bucket."
-        return Check("bucket", Severity.UNSURE, f"not checked. {why}", "The service decides.", at)
+        why = problem.what if problem is not None else "NCP lists no buckets for this cluster."
+        return Check("bucket", Severity.UNSURE, f"not checked. {why}", "NCP will decide.", at)
     if read is not None and read.gap and all(bucket.name != request.bucket for bucket in evidence.buckets):
         return Check(
-            "bucket", Severity.UNSURE, f"not among the buckets that came. {read.gap}", "The service decides.", at
+            "bucket", Severity.UNSURE, f"not among the buckets that were read. {read.gap}", "NCP will decide.", at
         )
-    return Check("bucket", Severity.OK, f"{request.bucket} is usable", "", at)
+    return Check("bucket", Severity.OK, f"{request.bucket} can be used", "", at)
 
 
 def _name(
@@ -329,15 +334,15 @@ def _name(
     name, at = request.name, evidence.history_read.at if evidence.history_read else None
     if damage is not None:
         said = f"the journal is damaged and may have held a create of {name}: {damage.summary}"
-        return Check("name", Severity.BAD, said, "That has to be accepted first.", at)
+        return Check("name", Severity.BAD, said, "Accept the damage first.", at)
     if earlier is not None:
-        said = f"{name} was asked for before: the {earlier.words}"
+        said = f"{name} was requested before: the {earlier.words}"
         return Check("name", Severity.BAD, said, "Use another name.", at)
     named = (row for row in evidence.rows_for(name) or () if row.snapshot == name)
     row = next((row for row in named if is_of_cluster(row, request.cluster_number, request.cluster_name)), None)
     if row is not None:
-        said = f"the history has {name} already ({row.message or row.state.value})"
-        return Check("name", Severity.UNSURE, said, "The service may refuse: take another.", at)
+        said = f"{name} is already in the history ({row.message or row.state.value})"
+        return Check("name", Severity.UNSURE, said, "NCP may refuse it. Use another name.", at)
     if evidence.history is None:
         why = evidence.history_read.problem if evidence.history_read else None
         return Check("name", Severity.UNSURE, f"not checked. {why.what if why else ''}".rstrip(), "", at)
@@ -349,12 +354,12 @@ def _name(
         said = f"{seen}. {evidence.journal_problem.what}"
         return Check("name", Severity.UNSURE, said, evidence.journal_problem.next_step, at)
     if not evidence.history:
-        return Check("name", Severity.OK, "free: the history is empty, and the journal does not name it", "", at)
-    return Check("name", Severity.OK, f"free in {_rows(evidence)} and in the journal", "", at)
+        return Check("name", Severity.OK, "not in use: the history is empty, no journal entry", "", at)
+    return Check("name", Severity.OK, f"not in use in {_rows(evidence)} and the journal", "", at)
 
 
 def _others(request: SnapshotRequest, evidence: PreflightEvidence, entries: Sequence[JournalEntry]) -> Check:
-    subject, at = "others", evidence.history_read.at if evidence.history_read else None
+    subject, at = "snapshots", evidence.history_read.at if evidence.history_read else None
     running = [
         row
         for row in _rows_of(request, evidence)
@@ -364,62 +369,68 @@ def _others(request: SnapshotRequest, evidence: PreflightEvidence, entries: Sequ
         row = running[0]
         since = f" since {row.when}" if row.when else ""
         if at is not None and row.at is not None and at - row.at > _STUCK:
-            said = f"{row.snapshot} has been running{since}, which looks stuck"
-            return Check(subject, Severity.UNSURE, said, "The service may refuse while it does.", at)
+            said = f"{row.snapshot} has been running{since} and may be stuck"
+            return Check(subject, Severity.UNSURE, said, "NCP may refuse the request while it runs.", at)
         return Check(
-            subject, Severity.BAD, f"{row.snapshot} is running{since}", "The service may refuse: wait for it.", at
+            subject,
+            Severity.BAD,
+            f"{row.snapshot} is running{since}",
+            "NCP may refuse the request. Wait until it ends.",
+            at,
         )
     ended = {row.snapshot for row in _rows_of(request, evidence)}
     for entry in entries:
         recent = at is not None and at - entry.at < _STUCK
         if entry.is_under_way and recent and entry.request.name not in ended | {request.name}:
-            said = f"the journal has {entry.request.name} under way"
-            return Check(subject, Severity.UNSURE, said, "The service may refuse while it runs.", at)
+            said = f"{entry.request.name} may be running, as the journal says"
+            return Check(subject, Severity.UNSURE, said, "NCP may refuse the request while it runs.", at)
     if evidence.history is None:
         return Check(subject, Severity.UNSURE, "not checked: the history could not be read", "", at)
     if evidence.history_read is not None and evidence.history_read.gap:
-        return Check(subject, Severity.UNSURE, f"none among the rows that came. {evidence.history_read.gap}", "", at)
+        return Check(
+            subject, Severity.UNSURE, f"none among the rows that were read. {evidence.history_read.gap}", "", at
+        )
     return Check(subject, Severity.OK, "no other snapshot is running", "", at)
 
 
 def _api_key(_: SnapshotRequest, evidence: PreflightEvidence, __: Sequence[JournalEntry]) -> Check:
     read = evidence.buckets_read
     at, problem = (read.at, read.problem) if read else (None, None)
-    advice = "Set the cluster's API authentication key in the NCP console."
+    advice = "Set the cluster's Object Storage key in the NCP console."
     if evidence.buckets:
         count = len(evidence.buckets)
-        said = f"set: it lists {count} bucket{'s' * (count != 1)}"
-        return Check("API key", Severity.OK, said, "", at)
+        said = f"set: lists {plural(count, 'bucket')}"
+        return Check("storage key", Severity.OK, said, "", at)
     if problem is not None and is_key_missing(problem):
-        return Check("API key", Severity.BAD, "not set: no snapshot can be created", advice, at, problem)
+        return Check("storage key", Severity.BAD, "not set: no snapshot can be created", advice, at, problem)
     if problem is not None:
         return Check(
-            "API key", Severity.UNSURE, f"not known. {problem.what}", problem.next_step or "The service decides.", at
+            "storage key", Severity.UNSURE, f"unknown. {problem.what}", problem.next_step or "NCP will decide.", at
         )
-    return Check("API key", Severity.UNSURE, "no bucket is listed: it may not be set", advice, at)
+    return Check("storage key", Severity.UNSURE, "no bucket is listed: the key may not be set", advice, at)
 
 
 def _clock(_: SnapshotRequest, evidence: PreflightEvidence, __: Sequence[JournalEntry]) -> Check:
     offset, at = evidence.clock_offset, evidence.cluster_read.at
     if offset is None:
-        return Check("clock", Severity.UNSURE, "the gateway has not told its time", "", at)
+        return Check("clock", Severity.UNSURE, "unknown: no server time received", "", at)
     side = "behind" if offset.seconds > 0 else "ahead of"
     said = f"{abs(offset.seconds):.1f} s {side} the gateway's"
     if not offset.is_worrying:
         return Check("clock", Severity.OK, said, "", at)
-    light = Severity.BAD if abs(offset.seconds) > _SIGNATURE_WINDOW else Severity.UNSURE
-    return Check("clock", light, said, "Set this machine's clock.", at)
+    severity = Severity.BAD if abs(offset.seconds) > _SIGNATURE_WINDOW else Severity.UNSURE
+    return Check("clock", severity, said, "Correct this machine's clock.", at)
 
 
 def _unread(evidence: PreflightEvidence) -> str:
-    """What was looked at of a history that did not come whole, and what was not; empty where it is whole."""
+    """What was read of a history that did not come whole, and what was not; empty where it is whole."""
     if evidence.history_read is not None and evidence.history_read.gap:
-        return f"the rows that came. {evidence.history_read.gap}"
+        return f"the rows that were read. {evidence.history_read.gap}"
     return f"{_rows(evidence)}. {evidence.older_gap}" if evidence.older_gap else ""
 
 
 def _rows(evidence: PreflightEvidence) -> str:
-    """What was looked at of a history that is not empty."""
+    """What was read of a history that is not empty."""
     count = len(evidence.history or ()) + (evidence.older.count if evidence.older is not None else 0)
     return f"the {count:,} newest rows of the history" if count > 1 else "the one row of the history"
 
@@ -455,7 +466,7 @@ async def _tried(read: Awaitable[T], now: Callable[[], datetime]) -> tuple[T | N
 async def _shown(engine: SearchEngine, listed: Cluster) -> Cluster:
     cluster = await engine.show_cluster(listed.number, listed.name)
     if cluster is None:
-        raise Problem("The service knows it no more.", "Nothing was sent.", "List the clusters again.")
+        raise Problem("NCP no longer knows this cluster.", "Nothing was sent.", "List the clusters again.")
     return cluster
 
 

@@ -1,7 +1,7 @@
 """Resolving one request: NCP is asked as whoever made it what became of it, or the user says that they have checked.
 
 Only reads: nothing is ever sent again from here. While an entry is looked for its lock is held, so no two programs
-write a verdict, and nobody dismisses what another one is about to prove.
+write a verdict, and no program marks resolved what another one is about to prove.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 SECONDS = 60.0
-"""How long the history is looked at. An entry that is missing then may still come: absence proves nothing."""
+"""How long the history is checked. A row that is missing then may still come: absence proves nothing."""
 
 BACKOFF = Backoff(first=1.0, longest=15.0)
 # Room for the last look: begun at the very end, none would ever be answered over a link with 200 ms of latency.
@@ -85,7 +85,7 @@ async def search_history(
     """Look for `entry` in the history of its cluster for at most `seconds`, less and less often.
 
     Only reads. A row that is ours (see `matching`) is the proof that it was started. There is no proof of the contrary
-    in a history that may lag behind or lose a row: where none of the looks shows it, nobody can tell. `on_look` is told
+    in a history that may lag behind or lose a row: where no check shows it, it is unknown. `on_look` is told
     the number of each look before it.
     """
     ends, looks = monotonic() + seconds, 0
@@ -99,11 +99,11 @@ async def search_history(
             async with asyncio.timeout(max(0.05, ends - monotonic())):
                 rows = await engine.recent_snapshots(entry.request.cluster_number, tries=1)
         except (AuthenticationFailed, PermissionDenied, NotFound, QuotaExceeded) as error:
-            return _cannot_tell(entry, looks, seen, error, other)
+            return _unknown(entry, looks, seen, error, other)
         except GatewayError as error:
             problem = error
         except TimeoutError:
-            return _cannot_tell(entry, looks, seen, problem, other)
+            return _unknown(entry, looks, seen, problem, other)
         else:
             seen, problem = seen + 1, None
             offset = engine.clock_offset
@@ -112,7 +112,7 @@ async def search_history(
                 return started_by(other.row, looks)
         left = last_begins - monotonic()
         if is_last or left <= 0:
-            return _cannot_tell(entry, looks, seen, problem, other)
+            return _unknown(entry, looks, seen, problem, other)
         asked = problem.retry_after if isinstance(problem, Throttled) else None
         wait = BACKOFF.pause(looks, asked, jitter)
         is_last = wait >= left
@@ -188,39 +188,40 @@ def started_by(row: HistoryEntry, looks: int) -> Resolution:
     at = f" since {row.when}" if row.when else ""
     return Resolution(
         Verdict.STARTED,
-        f"the history names it{at} ({row.message or row.state.value}).",
-        "Do not send it again.",
+        f"the snapshot is in the history{at} ({row.message or row.state.value}).",
+        "Do not send a second request.",
         row,
         looks,
     )
 
 
-def _cannot_tell(
+def _unknown(
     entry: JournalEntry, looks: int, seen: int, problem: GatewayError | None, other: Match | None = None
 ) -> Resolution:
     name, cluster = entry.request.name, entry.request.cluster
     if other is not None and other.whose is Whose.MAY_BE:
-        evidence = f"the history has a row of {name} that may be this one: {other.why}."
-        next_step = "It may be an earlier one as well. Do not send it again before you have looked."
+        evidence = f"the history has a row of {name} that may be this snapshot: {other.why}."
+        next_step = (
+            "The row may also be an earlier snapshot. Check it in the NCP console before you send a second request."
+        )
     elif seen:
-        its_row = "" if other is None else f" as this one. It has another row of that name: {other.why}"
+        its_row = "" if other is None else f" as this snapshot. Another row has that name: {other.why}"
         evidence = (
-            f"the request left, no answer said what became of it, and {_times(seen)} the history did not name "
-            f"{name}{its_row}."
+            f"the request was sent, no answer came back, and {_times(seen)} the history did not have {name}{its_row}."
         )
         next_step = (
-            "That makes it likely that it was not started, but is no proof: the history may lag. Look again in a few "
-            "minutes, or take a snapshot of another name."
+            "The snapshot probably did not start, but the history may lag. Check again in a few "
+            "minutes, or create a snapshot under another name."
         )
     else:
-        evidence = "the request left, no answer said what became of it, and the history could not be read."
+        evidence = "the request was sent, no answer came back, and the history could not be read."
         because = problem.what if problem is not None else "The history did not answer in time."
-        next_step = f"{because} Look at the history of {cluster} when that is mended."
-    return Resolution(Verdict.CANNOT_TELL, evidence, next_step, None, looks, problem)
+        next_step = f"{because} Check the history of {cluster} once that is fixed."
+    return Resolution(Verdict.UNKNOWN, evidence, next_step, None, looks, problem)
 
 
 def _times(count: int) -> str:
-    return "at one look" if count == 1 else f"at {count} looks"
+    return "in 1 check" if count == 1 else f"in {count} checks"
 
 
 ClientFor = Callable[[Caller], "AbstractAsyncContextManager[SearchEngine]"]
@@ -233,7 +234,7 @@ class EntryHeld(Problem):
     kind = "entry_held"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Another program has {name!a} in its hands.", "Nothing was changed.")
+        super().__init__(f"The request for {name!a} is held by another ncp-tui.", "Nothing was changed.")
 
 
 class NotOpen(Problem):
@@ -242,7 +243,7 @@ class NotOpen(Problem):
     kind = "not_open"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"The request for {name!a} is not open any more.", "Nothing was changed.")
+        super().__init__(f"The request for {name!a} is already resolved.", "Nothing was changed.")
 
 
 def check_same_gateway(identity: Identity | None, caller: Caller) -> Identity:
@@ -253,15 +254,15 @@ def check_same_gateway(identity: Identity | None, caller: Caller) -> Identity:
     """
     if identity is None:
         raise Problem(
-            f"No profile {caller.profile} leads to {caller.gateway} any more.",
+            f"No profile {caller.profile} points to {caller.gateway} now.",
             "Nothing was sent.",
-            "Choose or add a profile for it.",
+            "Choose or add a profile for that gateway.",
         )
     if caller.gateway and not reach_same_clusters(Caller.of(identity).gateway, caller.gateway):
         raise Problem(
-            f"Profile {caller.profile} leads to another gateway now than when it asked.",
+            f"Profile {caller.profile} points to another gateway than when it sent the request.",
             "Nothing was sent.",
-            f"Ask {caller.gateway} with a profile for it.",
+            f"Use a profile for {caller.gateway}.",
         )
     return identity
 
@@ -278,7 +279,7 @@ class Resolver:
     async def resolve(
         self, entry: JournalEntry, *, seconds: float = SECONDS, on_look: Callable[[int], None] = lambda _: None
     ) -> Resolution | None:
-        """What the journal proves of `entry`, else the history, looked at for at most `seconds` as whoever asked.
+        """What the journal proves of `entry`, else the history, checked for at most `seconds` as whoever asked.
 
         None where another program has the entry, or it is resolved by now. `on_look` is told the number of each look
         before it. Raises JournalProblem, and the Problem of whoever asked then.
@@ -291,11 +292,11 @@ class Resolver:
                         self._journal, entry, engine, holds=self._holds, seconds=seconds, on_look=on_look
                     )
             action.outcome = found.sentence if found else HELD_ELSEWHERE
-            action.failed = found is None or found.verdict is Verdict.CANNOT_TELL
+            action.failed = found is None or found.verdict is Verdict.UNKNOWN
         return found
 
     async def dismiss(self, entry: JournalEntry) -> None:
-        """Write down that the user has looked elsewhere: nobody looks for it any more.
+        """Write down that the user has checked it elsewhere: it is not checked any more.
 
         What this resolver is looking for can be dismissed meanwhile. Raises EntryHeld, NotOpen, JournalProblem.
         """
@@ -349,7 +350,7 @@ async def resolve_entry(
     """Resolve an entry of the journal, and write the verdict down.
 
     What the journal proves by itself needs no `engine`; without one the rest is left as it is. None where another
-    program has the entry in its hands, or it was resolved meanwhile. `holds` has it meanwhile; `search` is
+    program holds the entry, or it was resolved meanwhile. `holds` has it meanwhile; `search` is
     handed on to its look-up. Raises JournalProblem.
     """
     holds = holds or Holds()
@@ -380,25 +381,25 @@ def proved_by_the_journal(entry: JournalEntry) -> Resolution | None:
     if entry.outcome is Outcome.NOT_SENT:
         return Resolution(
             Verdict.NOT_STARTED,
-            "the journal shows that no byte of the request left.",
-            f"{name} can be asked for again.",
+            "the journal shows that the request never left this machine.",
+            f"{name} can be requested again.",
         )
     if entry.outcome is Outcome.REFUSED:
         return Resolution(
             Verdict.NOT_STARTED,
-            "the request was refused, and the journal has the answer.",
+            "NCP refused the request, as the journal shows.",
             f"{name} is still free." if entry.is_create else "",
         )
     if entry.outcome is Outcome.ACCEPTED:
-        step = "Watch it in the history." if entry.is_create else ""
-        return Resolution(Verdict.STARTED, "the journal has the service's answer: accepted.", step)
+        step = "Follow the snapshot in the history." if entry.is_create else ""
+        return Resolution(Verdict.STARTED, "NCP accepted the request, as the journal shows.", step)
     return None
 
 
 def _never_known(entry: JournalEntry) -> Resolution:
     """Of an operation that no read tells of, or that this version does not know."""
     return Resolution(
-        Verdict.CANNOT_TELL,
+        Verdict.UNKNOWN,
         "the request was sent, and its result cannot be looked up from here.",
         f"Check {entry.request.cluster or 'the cluster'} in the NCP console, then mark the request resolved.",
     )
@@ -410,7 +411,7 @@ def _at_best_unknown(entry: JournalEntry, found: Resolution) -> Resolution:
         return found
     return replace(
         found,
-        verdict=Verdict.CANNOT_TELL,
+        verdict=Verdict.UNKNOWN,
         evidence=f"{found.evidence.rstrip('.')}, but the journal is damaged where it may have said more.",
-        next_step="Look at the row in the history. Do not send it again before you have looked.",
+        next_step="Check the row in the history before you send a second request.",
     )

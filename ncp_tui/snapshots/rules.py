@@ -34,13 +34,13 @@ _AN_INVISIBLE = "an invisible character"
 
 
 class InvalidName(Problem):
-    """A snapshot name that the service would refuse; nothing was sent."""
+    """A snapshot name that NCP would refuse; nothing was sent."""
 
     kind = "invalid_name"
 
 
 def name_problems(name: str) -> list[str]:
-    """Everything wrong with `name`, each as a short reason; empty for a legal name."""
+    """Everything wrong with `name`, each as a short reason; empty for a valid name."""
     if _LEGAL.fullmatch(name) and SHORTEST <= len(name) <= LONGEST:
         return []
     problems = []
@@ -90,19 +90,19 @@ def _class_of(character: str) -> str:
 
 
 def check_name(name: str) -> str:
-    """Return `name` if it is legal. Raises InvalidName with every reason and a legal suggestion."""
+    """Return `name` if it is valid. Raises InvalidName with every reason and a valid suggestion."""
     problems = name_problems(name)
     if problems:
         raise InvalidName(
-            f"{clean(name) or 'An empty name'!r} is not a legal snapshot name: {'; '.join(problems)}.",
+            f"{clean(name) or 'An empty name'!r} is not a valid snapshot name: {'; '.join(problems)}.",
             "Nothing was sent.",
-            f"A legal name close to it: {suggest_name(name)}",
+            f"A valid name close to it: {suggest_name(name)}",
         )
     return name
 
 
 def suggest_name(name: str) -> str:
-    """A legal name as close to `name` as the rules allow."""
+    """A valid name as close to `name` as the rules allow."""
     plain = unicodedata.normalize("NFKC", name).lower()
     slug = _SEPARATORS.sub("-", plain).strip("-")
     if not slug or not slug[0].isalpha():
@@ -119,7 +119,7 @@ _MOST_NAMED = 10
 
 
 class InvalidBucket(Problem):
-    """A bucket that cannot take the snapshot; nothing was sent."""
+    """A bucket that no snapshot can be created in; nothing was sent."""
 
     kind = "invalid_bucket"
 
@@ -146,11 +146,13 @@ def check_bucket(name: str, known: Sequence[Bucket] = ()) -> str:
     usable = (", ".join(names[:_MOST_NAMED]) or "none") + more
     if found is None and known and not gap_of(known):
         raise InvalidBucket(
-            f"The cluster's API key sees no bucket {name}.", "Nothing was sent.", f"Usable buckets: {usable}."
+            f"Bucket {name} is not visible with the cluster's storage key.",
+            "Nothing was sent.",
+            f"Usable buckets: {usable}.",
         )
     if found is not None and not found.usable:
         raise InvalidBucket(
-            f"Bucket {name} cannot take a snapshot: {found.reason}.", "Nothing was sent.", f"Usable buckets: {usable}."
+            f"Bucket {name} cannot be used: {found.reason}.", "Nothing was sent.", f"Usable buckets: {usable}."
         )
     return name
 
@@ -159,7 +161,7 @@ def check_cluster(cluster: Cluster) -> Cluster:
     """Return `cluster` if this key may open it and it has a number. Raises PermissionDenied, WrongCluster."""
     if not cluster.allowed:
         raise PermissionDenied(
-            f"This key may see cluster {cluster.name} by name only.",
+            f"No permission for cluster {cluster.name}: this key sees only its name.",
             "Nothing was sent.",
             "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile.",
         )
@@ -186,7 +188,7 @@ _LEAD = "s-"
 
 
 class InvalidTemplate(Problem):
-    """A name template that cannot give a legal snapshot name."""
+    """A name template that cannot give a valid snapshot name."""
 
     kind = "invalid_template"
 
@@ -199,7 +201,7 @@ class _Piece:
 
 
 def render_name(template: str, *, cluster: str, profile: str, region: str, now: datetime) -> str:
-    """Render `template` to a legal name.
+    """Render `template` to a valid name.
 
     Fields: `{cluster}`, `{profile}`, `{region}`, `{date}` (20260101) and `{time}` (123456); the last two are in UTC, or
     in Korean time as `{date:kst}` and `{time:kst}`. `now` must know its zone. Raises InvalidTemplate.
@@ -273,7 +275,7 @@ def _advice() -> str:
 def _zone(pieces: list[_Piece]) -> str:
     zones = {piece.zone or "utc" for piece in pieces if piece.field in {"date", "time"}}
     if len(zones) > 1:
-        raise InvalidTemplate("The name template mixes UTC and Korean time.", "", "Use one zone for date and time.")
+        raise InvalidTemplate("The name template mixes UTC and KST.", "", "Use one of them for date and time.")
     return zones.pop() if zones else "utc"
 
 

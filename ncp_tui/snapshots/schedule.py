@@ -43,7 +43,7 @@ class InForce(StrEnum):
     NO = "no"
     """Released."""
     UNKNOWN = "unknown"
-    """A status that nobody knows."""
+    """A status that is not known."""
 
 
 @dataclass(frozen=True)

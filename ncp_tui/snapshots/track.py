@@ -190,7 +190,7 @@ class TrackedSnapshot:
 
     @property
     def is_resolving(self) -> bool:
-        """Whether no answer said what became of it, and the history is being looked at."""
+        """Whether no answer said what became of it, and the history is being checked."""
         return self.resolving is not None and self.taken is None and self.problem is None
 
     @property
@@ -213,7 +213,7 @@ class TrackedSnapshot:
 
 @dataclass(frozen=True)
 class LeftOpen:
-    """What the journal holds of creates that are not over and that no running program sees to."""
+    """What the journal holds of creates that are not over and that no running program handles."""
 
     unresolved: list[JournalEntry]
     """It is not known whether they were started."""
@@ -239,7 +239,7 @@ class SnapshotTracker:
         """`run_behind` has one `run` to its end behind whatever else is done; a command awaits it instead."""
         self.snapshots: list[TrackedSnapshot] = []
         self.resolve_seconds = SECONDS
-        """How long the history is looked at after a lost answer."""
+        """How long the history is checked after a lost answer."""
         self._journal = journal
         self._log = log
         self._now = now
@@ -253,11 +253,11 @@ class SnapshotTracker:
 
     @property
     def open(self) -> list[TrackedSnapshot]:
-        """The snapshots still under way."""
+        """The snapshots that are still running."""
         return [each for each in self.snapshots if each.is_open]
 
     def not_written_down(self) -> Iterator[str]:
-        """What the journal does not hold of this run's creates, a line each: nobody can find it out later."""
+        """What the journal does not hold of this run's creates, a line each: it cannot be found out later."""
         for each in self.snapshots:
             if each.taken is not None and each.writer is not None and each.writer.problem is not None:
                 yield clean(f"{each.taken.sentence} The journal does not hold it: {each.writer.problem.what}")
@@ -282,7 +282,7 @@ class SnapshotTracker:
         return self._track(tracked)
 
     def resume(self, entry: JournalEntry, identity: Identity, engine: SearchEngine) -> TrackedSnapshot:
-        """Track what an earlier run asked for."""
+        """Track what an earlier run requested."""
         since = self._monotonic() - max(0.0, (self._now() - entry.at).total_seconds())
         taken = CreateResult(
             entry.request,
@@ -322,7 +322,7 @@ class SnapshotTracker:
         return False
 
     async def left_open(self) -> LeftOpen:
-        """What this and earlier runs left open, and no program sees to. Raises JournalProblem."""
+        """What this and earlier runs left unresolved, and no program handles. Raises JournalProblem."""
         entries = await on_disk(self._journal.entries)
         unresolved = await on_disk(self._journal.abandoned)
         youngest = self._now() - PICKED_UP_FOR

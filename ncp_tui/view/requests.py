@@ -24,7 +24,7 @@ ACCEPTED_DAMAGE = "Requests that the damage hides stay unknown, and their snapsh
 """What accepting damage of the journal means."""
 
 _EVENT_WIDTH = 44
-_VERDICT_TONES = {Verdict.STARTED: Tone.GOOD, Verdict.NOT_STARTED: Tone.PLAIN, Verdict.CANNOT_TELL: Tone.WARNING}
+_VERDICT_TONES = {Verdict.STARTED: Tone.GOOD, Verdict.NOT_STARTED: Tone.PLAIN, Verdict.UNKNOWN: Tone.WARNING}
 _STATE_CELLS = {"success": Cell("succeeded", Tone.GOOD), "failed": Cell("failed", Tone.BAD)}
 """By the word of the journal."""
 
@@ -127,7 +127,7 @@ def how_many(
     held = [entry for entry in entries if entry.is_open]
     if held:
         return f"{count}, {len(held):,} being sent or checked by a running ncp-tui.", Tone.WARNING
-    unproved = sum(entry.verdict is Verdict.CANNOT_TELL for entry in entries)
+    unproved = sum(entry.verdict is Verdict.UNKNOWN for entry in entries)
     if unproved:
         return f"{count}, all resolved, {unproved:,} of them marked resolved without proof.", Tone.PLAIN
     return f"{count}, all resolved.", Tone.PLAIN
@@ -156,7 +156,7 @@ def found_out(name: str, found: Resolution | None, problem: Problem | None, *, i
         return f"{name} was not checked and stays unresolved.", Tone.WARNING
     if found is None:
         return f"{name} is being checked by another ncp-tui, or was just resolved there.", Tone.WARNING
-    if found.verdict is Verdict.CANNOT_TELL:
+    if found.verdict is Verdict.UNKNOWN:
         return f"{_verdict_of(name, found)} Still unresolved.", Tone.WARNING
     return _verdict_of(name, found), Tone.GOOD
 

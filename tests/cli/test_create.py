@@ -83,7 +83,7 @@ def test_from_the_command_to_the_end(program: Program) -> None:
 def test_accepted(call: Called, sandbox: Sandbox) -> None:
     result = call(*GOOD)
     assert result.code == 0
-    assert "Accepted: the service has taken on x-1." in result.stdout
+    assert "Accepted: NCP is creating x-1." in result.stdout
     assert sandbox.ledger.effects[0].request_id in result.stdout
     assert "ncp-tui snapshot wait search-0001 x-1" in result.stderr
     assert looked_and_created(sandbox, "getClusterInfoList")
@@ -158,15 +158,12 @@ def test_a_cluster_without_a_storage_key_is_asked_for_nothing(call: Called, sand
 def test_the_service_decides_about_what_cannot_be_checked(call: Called, sandbox: Sandbox) -> None:
     sandbox.faults.add("getBucketList", act=(200, {"code": 0, "message": "SUCCESS", "result": None}))
     said = call(*GOOD).stderr
-    assert (
-        "bucket: not checked. The list of buckets did not come: the response has no result. The service decides."
-        in said
-    )
+    assert "bucket: not checked. The list of buckets did not come: the response has no result. NCP will decide." in said
     assert "API key: not known. The list of buckets did not come: the response has no result. Retry;" in said
     sandbox.faults.add("getBucketList", act=(200, {"code": 0, "message": "SUCCESS", "result": {"bucketList": []}}))
     result = call(*GOOD[:-1], "x-2")
     assert result.code == 0
-    assert "bucket: not checked. The service names no bucket. The service decides." in result.stderr
+    assert "bucket: not checked. NCP lists no buckets for this cluster. NCP will decide." in result.stderr
 
 
 def test_a_cluster_that_is_not_running(call: Called) -> None:
@@ -215,7 +212,7 @@ def test_ends_of_a_create(call: Called, sandbox: Sandbox, act: Any, code: int, o
     assert set(result.json()) == KEYS
     assert set(result.json()["error"]) == ERROR_KEYS
     assert asked(sandbox).count("createSnapshot") == 1
-    assert ("Cannot tell whether x-1 was started." in result.stderr) is (outcome == "unknown")
+    assert ("Unknown whether x-1 started." in result.stderr) is (outcome == "unknown")
     assert ("ncp-tui snapshot history search-0001" in result.stderr) is (outcome == "unknown")
     assert ("ncp-tui snapshot resolve" in result.stderr) is (outcome == "unknown")
 
@@ -307,7 +304,7 @@ def test_a_snapshot_that_fails(call: Called, name: str, message: str) -> None:
     assert (document["outcome"], document["finished"]) == ("accepted", "failed")
     assert document["error"]["kind"] == "snapshot_failed"
     assert message in document["error"]["message"]
-    assert f"Accepted: the service has taken on {name}. Snapshot {name} failed: " in result.stderr
+    assert f"Accepted: NCP is creating {name}. Snapshot {name} failed: " in result.stderr
 
 
 def test_a_wait_that_takes_too_long(call: Called) -> None:
@@ -326,7 +323,7 @@ def test_keys_that_are_revoked_during_the_wait(call: Called, sandbox: Sandbox) -
     assert result.code == 11
     assert (result.json()["outcome"], result.json()["finished"]) == ("accepted", None)
     assert result.json()["error"]["kind"] == "authentication_failed"
-    assert "Accepted: the service has taken on x-1." in result.stderr
+    assert "Accepted: NCP is creating x-1." in result.stderr
     assert "can no longer be followed" in result.stderr
 
 
@@ -339,7 +336,7 @@ def test_interrupted_while_it_is_sent(program: Program, served: ThreadedSandbox)
     assert result.code == 130
     assert (result.json()["outcome"], result.json()["attempts"]) == ("unknown", 1)
     assert result.json()["error"]["kind"] == "interrupted"
-    assert "Cannot tell whether x-1 was started." in result.stderr
+    assert "Unknown whether x-1 started." in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -378,7 +375,7 @@ def test_interrupted_while_waiting(program: Program, served: ThreadedSandbox) ->
         result = program.interrupted(process)
     assert result.code == 130
     assert (result.json()["outcome"], result.json()["finished"]) == ("accepted", None)
-    assert "Accepted: the service has taken on x-1. Interrupted." in result.stderr
+    assert "Accepted: NCP is creating x-1. Interrupted." in result.stderr
 
 
 def test_a_bug_while_it_is_sent(program: Program, served: ThreadedSandbox) -> None:

@@ -184,7 +184,7 @@ def test_a_refusal_that_proves_nothing_is_none_in_the_evidence(call: Called, san
     assert call(*CREATE, "--without-journal", "--json").json()["outcome"] == "unknown"
     assert call("snapshot", "evidence", NAME, "--offline", "--output", str(tmp_path / "e.json")).code == 0
     verdict = json.loads((tmp_path / "e.json").read_text())["verdict"]
-    assert (verdict["verdict"], verdict["outcome"]) == ("cannot tell", "unknown")
+    assert (verdict["verdict"], verdict["outcome"]) == ("unknown", "unknown")
     assert len(sandbox.ledger.effects) == 1
 
 

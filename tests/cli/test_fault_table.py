@@ -85,7 +85,7 @@ NOT_CONFIRMED = "NCP answered without confirming (result is not true)."
 THROTTLED = "Not started: x-1. The gateway is throttling this account ("
 NOT_ALLOWED = "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile."
 NOT_FOLLOWED = "It was not followed: the signed request was meant for one address only."
-NOT_IN_THE_HISTORY = "the history did not name x-1."
+NOT_IN_THE_HISTORY = "the history did not have x-1."
 NOT_RUNNING = "(code 40050). Nothing was started by this request. See to what the message names"
 FAILED = "The gateway failed (500/900: Unexpected Error - Unexpected error)."
 STRANGE = "The response is not one of NCP's (200):"
@@ -265,12 +265,12 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     ("no-recent-snapshot", RefusedByService, "refused", None, 8, "(code 10154: 최근 스냅샷이 없습니다. (a recent"),
     ("no-recent-snapshot-200", RefusedByService, "refused", None, 8, "Create a snapshot of the cluster, wait until it"),
     # A wrong clock is corrected for, and told of. A date that is none says nothing.
-    ("clock-slow", None, "accepted", None, 0, "s ahead of the gateway's. Set this machine's clock."),
-    ("clock-fast", None, "accepted", None, 0, "s behind the gateway's. Set this machine's clock."),
-    ("date-missing", None, "accepted", None, 0, "clock: the gateway has not told its time."),
-    ("date-garbage", None, "accepted", None, 0, "clock: the gateway has not told its time."),
-    ("date-twice", None, "accepted", None, 0, "clock: the gateway has not told its time."),
-    ("date-wrong", None, "accepted", None, 0, "s behind the gateway's. Set this machine's clock."),
+    ("clock-slow", None, "accepted", None, 0, "s ahead of the gateway's. Correct this machine's clock."),
+    ("clock-fast", None, "accepted", None, 0, "s behind the gateway's. Correct this machine's clock."),
+    ("date-missing", None, "accepted", None, 0, "clock: unknown: no server time received."),
+    ("date-garbage", None, "accepted", None, 0, "clock: unknown: no server time received."),
+    ("date-twice", None, "accepted", None, 0, "clock: unknown: no server time received."),
+    ("date-wrong", None, "accepted", None, 0, "s behind the gateway's. Correct this machine's clock."),
     ("drop-after clock-slow", AnswerLost, "accepted", "history", 0, BROKE),
     ("drop-after date-missing", AnswerLost, "accepted", "history", 0, BROKE),
     ("drop-after date-garbage", AnswerLost, "accepted", "history", 0, BROKE),

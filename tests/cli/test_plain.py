@@ -126,7 +126,7 @@ def test_an_answer_that_means_nothing_is_asked_for_again(conversation: Conversat
         terminal.expect("'9' is not a bucket name.")
         answer(terminal, ("Bucket (number", "2"))
         answer(terminal, ("Name [", "My Snapshot"))
-        terminal.expect("no capital letters (MS)", "A legal name close to it: my-snapshot")
+        terminal.expect("no capital letters (MS)", "A valid name close to it: my-snapshot")
         answer(terminal, ("Name [", "my-snapshot"))
         answer(terminal, ("Create snapshot my-snapshot of search-0001 in bucket es-backup-weekly? [y/N]", ""))
         terminal.expect("Not started: my-snapshot. Cancelled.")
@@ -137,7 +137,7 @@ def test_an_answer_that_means_nothing_is_asked_for_again(conversation: Conversat
 def test_the_lights_that_are_not_ok_are_told_before_the_last_question(conversation: Conversations) -> None:
     with conversation() as terminal:
         answer(terminal, ("Cluster (number", "search-0006"), TO_THE_NAME[1], ("Name [", ""))
-        terminal.expect("cluster: it is 'error', not running.", "health: red: data is missing")
+        terminal.expect("cluster: it is 'error', not running.", "health: red: some primary shards are missing")
         terminal.expect_question("[y/N]")
         terminal.press(END)
         assert terminal.expect_end() == 130
@@ -170,7 +170,7 @@ def test_leaving_the_last_question_leaves_what_is_known(conversation: Conversati
         answer(terminal, *TO_THE_NAME, ("Name [", "kept-1"), ("[y/N]", "y"))
         terminal.expect_question("Wait until it finishes")
         terminal.press(CTRL_C)
-        terminal.expect("Accepted: the service has taken on kept-1. Interrupted.")
+        terminal.expect("Accepted: NCP is creating kept-1. Interrupted.")
         assert terminal.expect_end() == 130
     assert len(served.sandbox.ledger.effects) == 1
 

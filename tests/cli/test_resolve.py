@@ -43,7 +43,7 @@ DOCUMENT_KEYS = {
     "evidence",
     "next_step",
 }
-LIGHTS = ["cluster", "health", "bucket", "name", "others", "API key", "clock"]
+LIGHTS = ["cluster", "health", "bucket", "name", "snapshots", "storage key", "clock"]
 SHORT_SETTLEMENT = "import ncp_tui.cli.create as create; create.RESOLVE_SECONDS = 0.2"
 PATIENCE = 20.0
 
@@ -119,7 +119,9 @@ class TestALostAnswer:
 
     def test_said_to_people(self, call: Called, sandbox: Sandbox) -> None:
         sandbox.faults.add("createSnapshot", "after", gateway_answer(GatewayError.ENDPOINT_TIMEOUT))
-        assert "Started: x-1. Its answer did not say so, but the history names it since" in call(*CREATE, "x-1").stdout
+        assert (
+            "Started: x-1. The answer was lost, but the snapshot is in the history since" in call(*CREATE, "x-1").stdout
+        )
 
     def test_followed_to_its_end(self, call: Called, sandbox: Sandbox, journal: Journal) -> None:
         sandbox.faults.add("createSnapshot", "after", "drop")
@@ -138,10 +140,10 @@ class TestALostAnswer:
         assert result.code == 9
         assert (result.json()["outcome"], result.json()["resolved_by"]) == ("unknown", None)
         assert result.json()["error"]["kind"] == "answer_lost"
-        assert "Cannot tell: the request left, no answer said what became of it, and" in result.stderr
+        assert "Unknown: the request left, no answer said what became of it, and" in result.stderr
         assert "ncp-tui snapshot resolve" in result.stderr
         (entry,) = journal.entries()
-        assert (entry.verdict, entry.is_open, entry.in_doubt) == (Verdict.CANNOT_TELL, True, True)
+        assert (entry.verdict, entry.is_open, entry.in_doubt) == (Verdict.UNKNOWN, True, True)
         assert creates(sandbox) == (1, 0)
 
     def test_a_row_of_that_name_that_was_there_before_proves_nothing(self, call: Called, sandbox: Sandbox) -> None:
@@ -170,8 +172,8 @@ class TestResolving:
         assert document["cluster"] == {"name": "search-0001", "number": "1037001"}
         assert (document["snapshot"], document["bucket"]) == ("x-1", BUCKET)
         assert document["verdict"] == "started"
-        assert "the history names it" in document["evidence"]
-        assert document["next_step"] == "Do not send it again."
+        assert "the snapshot is in the history" in document["evidence"]
+        assert document["next_step"] == "Do not send a second request."
         assert (entry.verdict, entry.is_open) == (Verdict.STARTED, False)
         assert creates(sandbox) == sent == (1, 1)
 
@@ -196,7 +198,7 @@ class TestResolving:
             sandbox.faults.clear()
             install(sandbox, fault)
         result = call(*BRIEFLY)
-        assert (result.code, result.json()[0]["verdict"]) == (9, "cannot tell")
+        assert (result.code, result.json()[0]["verdict"]) == (9, "unknown")
         assert ("could not be read" in result.json()[0]["evidence"]) is (fault != "history-loses")
         assert journal.entries()[0].in_doubt
         sandbox.faults.clear()
@@ -208,7 +210,7 @@ class TestResolving:
         result = call_nobody(*RESOLVE)
         (document,) = result.json()
         assert (result.code, document["verdict"]) == (0, "not started")
-        assert document["evidence"] == "the journal shows that no byte of the request left."
+        assert document["evidence"] == "the journal shows that the request never left this machine."
         assert served.sandbox.ledger.requests == []
         assert not journal.open_entries()
 
@@ -221,7 +223,7 @@ class TestResolving:
         result = call(*BRIEFLY)
         assert [(one["snapshot"], one["verdict"]) for one in result.json()] == [
             ("x-1", "started"),
-            ("x-2", "cannot tell"),
+            ("x-2", "unknown"),
         ]
         assert result.code == 9
         assert [entry.request.name for entry in journal.open_entries()] == ["x-2"]
@@ -266,7 +268,7 @@ class TestOthersAtTheSameTime:
             go_on.set()
             result = program.ended(first)
         assert (second.code, second.json()[0]["verdict"], second.json()[0]["snapshot"]) == (0, None, "x-1")
-        assert "Another program has it in its hands." in text
+        assert "Another ncp-tui is sending or checking the request." in text
         assert (result.code, result.json()[0]["verdict"]) == (0, "started")
         assert events_of(journal.entries()[0]).count("settled") == 2  # the create's own look was one
 
@@ -288,7 +290,7 @@ class TestOthersAtTheSameTime:
         assert (settled.code, settled.json()[0]["verdict"]) == (0, None)
         assert (again.code, again.json()["error"]["kind"]) == (12, "second_request")
         assert dismissed.code == 2
-        assert "Another program has 'x-1' in its hands." in dismissed.stderr
+        assert "Another program holds 'x-1'." in dismissed.stderr
         assert (result.code, result.json()["outcome"]) == (0, "accepted")
         (entry,) = journal.entries()
         assert events_of(entry) == ["begun", "sent", "answered", "outcome"]
@@ -499,7 +501,7 @@ class TestRetryIfNotStarted:
             assert held.reached.wait(PATIENCE)
             result = program.interrupted(process)
         assert (result.code, result.json()["outcome"]) == (130, "unknown")
-        assert "Cannot tell whether x-1 was started." in result.stderr
+        assert "Unknown whether x-1 started." in result.stderr
         assert len(sandbox.ledger.effects) == 1
 
 
@@ -557,7 +559,7 @@ class TestTheProfile:
             write_profiles(paths, served, gateway_url="http://127.0.0.1:1")
         result = call(*RESOLVE)
         (document,) = result.json()
-        assert (result.code, document["verdict"]) == (9, "cannot tell")
+        assert (result.code, document["verdict"]) == (9, "unknown")
         assert ("another gateway" in document["evidence"]) is (change == "another gateway")
         assert document["evidence"]
         assert document["next_step"]
@@ -619,7 +621,7 @@ class TestADryRun:
         (name,) = [light for light in result.json()["preflight"] if light["subject"] == "name"]
         assert name["light"] == "bad"
         assert (
-            "This request would not be sent. x-1 on search-0001 was asked for before: the request of " in result.stderr
+            "This request would not be sent. x-1 on search-0001 was requested before: the request of " in result.stderr
         )
         assert creates(sandbox) == (1, 1)
 
@@ -633,7 +635,7 @@ class TestADryRun:
         lights = call(*CREATE, "x-1", "--dry-run", "--json").json()["preflight"]
         (name,) = [light for light in lights if light["subject"] == "name"]
         assert (name["light"], name["blocks"]) == ("bad", False)
-        assert "x-1 was asked for before" in name["evidence"]
+        assert "x-1 was requested before" in name["evidence"]
 
 
 def test_as_a_process(program: Program, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -646,6 +648,6 @@ def test_as_a_process(program: Program, sandbox: Sandbox, tmp_path: Path) -> Non
     sandbox.faults.clear()
     result = program.run("snapshot", "resolve")
     assert result.code == 0
-    assert "Started: the history names it" in result.stdout
+    assert "Started: the snapshot is in the history" in result.stdout
     assert creates(sandbox) == (1, 1)
     assert list((tmp_path / "ncp-tui" / "state" / "journal.locks").iterdir()) == []

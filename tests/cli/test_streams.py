@@ -232,7 +232,7 @@ class TestCommands:
             result = call(*CREATE, "--json")
         assert result.code == (129 if kind == "dead terminal" else 15)
         assert len(sandbox.ledger.effects) == 1
-        said = "Accepted: the service has taken on x-1. The answer could not be written to standard output"
+        said = "Accepted: NCP is creating x-1. The answer could not be written to standard output"
         assert (said in result.stderr) == (kind != "pipe")
         assert "bug" not in result.stderr
         assert [entry.is_open for entry in Journal(paths_from(call.program.environ)).entries()] == [False]

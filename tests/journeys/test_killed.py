@@ -75,7 +75,7 @@ def assert_true(gateway: ThreadedSandbox, environ: Mapping[str, str], names: lis
     written = {entry.request.name for entry in Journal(paths).entries()}
     assert set(effects) <= written, "a snapshot was started that nobody wrote down"
     locks = list((paths.state_dir / "journal.locks").glob("*"))
-    assert len(locks) <= verdicts.get("cannot tell", 0) + AT_ONCE
+    assert len(locks) <= verdicts.get("unknown", 0) + AT_ONCE
     return verdicts
 
 
@@ -108,7 +108,7 @@ def test_killed_at_any_moment(kills: int, gateway: ThreadedSandbox, environ: dic
 @pytest.mark.parametrize(
     ("moment", "verdict"),
     [
-        ("before", "cannot tell"),
+        ("before", "unknown"),
         ("after", "started"),
         pytest.param("late", "started", marks=pytest.mark.slow),
         pytest.param("looking", "started", marks=pytest.mark.slow),
@@ -129,7 +129,7 @@ def test_killed_while_the_answer_is_awaited(
         assert fault.reached.wait(60)
         process.kill()
         process.wait(60)
-    expected = 0 if verdict == "cannot tell" else len(names)
+    expected = 0 if verdict == "unknown" else len(names)
     until = time.monotonic() + 60
     while len(gateway.sandbox.ledger.effects) < expected and time.monotonic() < until:
         time.sleep(0.01)  # what comes late comes when the service has noticed that nobody is left

@@ -382,4 +382,4 @@ def test_the_terminal_closes_in_the_middle_of_a_create(first: str, gateway: Thre
     assert not list(paths.state_dir.glob("reports/*")), "a lost terminal is no bug"
     (entry,) = Journal(paths).abandoned()
     assert entry.in_doubt
-    assert entry.verdict is Verdict.CANNOT_TELL
+    assert entry.verdict is Verdict.UNKNOWN

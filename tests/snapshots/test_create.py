@@ -117,7 +117,7 @@ async def test_accepted(served: RunningSandbox, engine: SearchEngine, journal: J
     assert taken.request is REQUEST
     assert operations(served) == ["createSnapshot"]
     assert creates(served) == (1, 1)
-    assert taken.sentence == "Accepted: the service has taken on before-upgrade."
+    assert taken.sentence == "Accepted: NCP is creating before-upgrade."
     assert events_of(journal) == ["begun", "sent", "answered", "outcome"]
     (entry,) = journal.entries()
     assert (entry, entry.caller, entry.request_id) == (taken.entry, CALLER, taken.request_id)
@@ -192,7 +192,7 @@ async def test_a_fault(  # noqa: PLR0917 - the columns of a table
     await settled(served, int(effect))
     assert set(operations(served)[1:]) <= {"getSnapshotHistory"}, "nothing but reads after the one request"
     assert told == ([taken.error] if outcome is Outcome.UNKNOWN else [])
-    words = {Outcome.ACCEPTED: "Started", Outcome.UNKNOWN: "Cannot tell", Outcome.REFUSED: "Not started"}
+    words = {Outcome.ACCEPTED: "Started", Outcome.UNKNOWN: "Unknown", Outcome.REFUSED: "Not started"}
     assert taken.sentence.startswith(words[taken.outcome])
     looked = ["settled"] if outcome is Outcome.UNKNOWN else []
     assert events_of(journal) == ["begun", "sent", "answered", *looked, "outcome"]
@@ -271,7 +271,7 @@ async def test_a_name_in_doubt_is_not_sent_again(
     first = await create_snapshot(engine, REQUEST, caller=CALLER, journal=journal, sleep=clock.sleep)
     assert (first.outcome, creates(served)) == (Outcome.UNKNOWN, (1, 0))
     assert first.resolution is not None
-    assert first.resolution.verdict is Verdict.CANNOT_TELL
+    assert first.resolution.verdict is Verdict.UNKNOWN
     with pytest.raises(SecondRequest):
         await create_snapshot(engine, REQUEST, caller=CALLER, journal=journal)
     assert creates(served) == (1, 0)
@@ -799,11 +799,11 @@ def test_an_outcome_is_a_word_for_scripts() -> None:
 
 def test_what_is_told_of_a_create() -> None:
     """Word by word; of one that the history proved, that its answer did not say so."""
-    by_history = Resolution(Verdict.STARTED, "the history names it (running).")
-    cannot_tell = Resolution(Verdict.CANNOT_TELL, "nobody knows.")
-    accepted = "Accepted: the service has taken on before-upgrade."
-    unknown = "Cannot tell whether before-upgrade was started. Only one request was sent."
-    started = "Started: before-upgrade. Its answer did not say so, but the history names it (running)."
+    by_history = Resolution(Verdict.STARTED, "the snapshot is in the history (running).")
+    cannot_tell = Resolution(Verdict.UNKNOWN, "nobody knows.")
+    accepted = "Accepted: NCP is creating before-upgrade."
+    unknown = "Unknown whether before-upgrade started. Only one request was sent."
+    started = "Started: before-upgrade. The answer was lost, but the snapshot is in the history (running)."
     for outcome, settlement, told in (
         (Outcome.ACCEPTED, None, accepted),
         (Outcome.ACCEPTED, cannot_tell, accepted),

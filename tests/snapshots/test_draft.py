@@ -85,7 +85,7 @@ def test_a_name_that_the_service_would_refuse_forbids_it(name: str, why: str) ->
         ("UPPER", {}, "'UPPER' is not a bucket name."),
         ("a..b", {}, "'a..b' is not a bucket name."),
         ("10.0.0.1", {}, "'10.0.0.1' is not a bucket name."),
-        ("no-such-bucket", {}, "The cluster's API key sees no bucket no-such-bucket."),
+        ("no-such-bucket", {}, "The cluster's API key is not visible no-such-bucket."),
         ("locked-one", {}, "Bucket locked-one cannot take a snapshot: locked"),
         ("denied-one", {}, "Bucket denied-one cannot take a snapshot: "),
         ("no-such-bucket", {"buckets": (), "buckets_read": BROKEN}, None),
@@ -181,7 +181,7 @@ def test_an_earlier_request_stops_it_and_a_yes_is_for_exactly_that_one() -> None
     wanted = second.confirmation(AT)
     assert wanted.reasons == (Reason.BAD_CHECKS, Reason.SECOND_REQUEST)
     assert wanted.again == second.stop.earlier.id
-    assert f"{NAME} was asked for before" in words(second)[0]
+    assert f"{NAME} was requested before" in words(second)[0]
     assert words(second)[-1] == (
         f"Send a second request for {NAME}? A yes covers only the {second.stop.earlier.words}."
     )

@@ -155,7 +155,7 @@ def test_what_is_told_of_the_earlier_request(
 ) -> None:
     problem = SecondRequest(Earlier("abc", "journal", state, AT), REQUEST)
     assert problem.what == (
-        f"before-upgrade on search-0001 was asked for before: the request of 2026-01-01 03:00:00 UTC {words}."
+        f"before-upgrade on search-0001 was requested before: the request of 2026-01-01 03:00:00 UTC {words}."
     )
     assert problem.meaning == "Nothing was sent: it would be a second request for the same snapshot."
     assert (problem.next_step, problem.actions) == (step, (*actions, AGAIN))

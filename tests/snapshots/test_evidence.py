@@ -190,31 +190,31 @@ REFUSED = fact("e1", "answered", outcome="refused", kind="throttled")
 @each_row(
     ("facts", "history", "verdict", "by", "finished"),
     [
-        ([], None, "cannot tell", None, None),
-        ([], [], "cannot tell", None, None),
+        ([], None, "unknown", None, None),
+        ([], [], "unknown", None, None),
         ([], [row("SUCCESS")], "started", "history", "success"),
         ([begun()], None, "not started", "journal", None),
-        ([begun(), SENT], None, "cannot tell", None, None),
-        ([begun(), SENT, LOST], [], "cannot tell", None, None),
+        ([begun(), SENT], None, "unknown", None, None),
+        ([begun(), SENT, LOST], [], "unknown", None, None),
         ([begun(), SENT, LOST], [row("in progress")], "started", "history", None),
         ([begun(), SENT, LOST], [row("FAILED")], "started", "history", "failed"),
-        ([begun(), SENT, LOST], [row("SUCCESS", minutes=-120)], "cannot tell", None, None),
+        ([begun(), SENT, LOST], [row("SUCCESS", minutes=-120)], "unknown", None, None),
         ([begun(), SENT, TAKEN], None, "started", "journal", None),
         ([begun(), SENT, TAKEN], [row("SUCCESS")], "started", "journal", "success"),
         ([begun(), SENT, TAKEN, fact("e1", "finished", state="failed")], None, "started", "journal", "failed"),
         ([begun(), SENT, REFUSED], [], "not started", "journal", None),
         # Refused, and there is a row that can be it: somebody asked for it, and nobody knows who.
-        ([begun(), SENT, REFUSED], [row("SUCCESS")], "cannot tell", None, None),
-        ([begun(), SENT, REFUSED], [row("SUCCESS", minutes=-120)], "cannot tell", None, None),
-        ([begun(), SENT, REFUSED], [row("SUCCESS", minutes=10 * 525_600)], "cannot tell", None, None),
-        ([begun()], [row("SUCCESS")], "cannot tell", None, None),
+        ([begun(), SENT, REFUSED], [row("SUCCESS")], "unknown", None, None),
+        ([begun(), SENT, REFUSED], [row("SUCCESS", minutes=-120)], "unknown", None, None),
+        ([begun(), SENT, REFUSED], [row("SUCCESS", minutes=10 * 525_600)], "unknown", None, None),
+        ([begun()], [row("SUCCESS")], "unknown", None, None),
         ([begun(), SENT, REFUSED], [row("SUCCESS", minutes=-60 * 24 * 30)], "not started", "journal", None),
         ([begun(bucket="bk"), SENT, REFUSED], [row("SUCCESS", bucket="other")], "not started", "journal", None),
-        ([begun(bucket="bk"), SENT, LOST], [row("SUCCESS", bucket="other")], "cannot tell", None, None),
-        ([begun(), SENT, LOST], [row("SUCCESS", kind="AUTO")], "cannot tell", None, None),
-        ([begun(), SENT, LOST], [row("SUCCESS", cluster_number="1037002")], "cannot tell", None, None),
-        ([begun(), SENT, LOST], [row("SUCCESS", minutes=10 * 525_600)], "cannot tell", None, None),
-        ([begun(), SENT, TAKEN, begun("e2"), fact("e2", "sent")], [], "cannot tell", None, None),
+        ([begun(bucket="bk"), SENT, LOST], [row("SUCCESS", bucket="other")], "unknown", None, None),
+        ([begun(), SENT, LOST], [row("SUCCESS", kind="AUTO")], "unknown", None, None),
+        ([begun(), SENT, LOST], [row("SUCCESS", cluster_number="1037002")], "unknown", None, None),
+        ([begun(), SENT, LOST], [row("SUCCESS", minutes=10 * 525_600)], "unknown", None, None),
+        ([begun(), SENT, TAKEN, begun("e2"), fact("e2", "sent")], [], "unknown", None, None),
     ],
 )
 def test_the_verdict(
@@ -235,13 +235,13 @@ async def test_the_verdict_by_the_answer_alone() -> None:
     for status, body, verdict in (
         (200, envelope(), "started"),
         (429, throttled, "not started"),
-        (504, b"", "cannot tell"),
+        (504, b"", "unknown"),
     ):
         exchange, _ = await created(status, body)
         line = request_line("r", Action(f"create snapshot {NAME}", 1, NOW), exchange)
         for evidence in (Evidence(NAME, NOW, exchanges=[exchange]), Evidence(NAME, NOW, lines=[line])):
             assert evidence.conclusion.verdict == verdict
-            assert evidence.conclusion.resolved_by == (None if verdict == "cannot tell" else "answer")
+            assert evidence.conclusion.resolved_by == (None if verdict == "unknown" else "answer")
 
 
 @each_row(("seconds", "verdict"), [(5, "started"), (0, "not started"), (-5, "not started")])

@@ -394,13 +394,13 @@ def test_the_window_of_a_request_to_the_second(
         (NEW, row(1, cluster_number="7"), "it is of the cluster 7"),
         (NEW, row(1, cluster_name="search-0002"), "it is of the cluster search-0002"),
         (NEW, row(1, bucket="other"), "it is in the bucket other"),
-        (NEW, row(1, kind="AUTO"), "a schedule asked for it"),
+        (NEW, row(1, kind="AUTO"), "a schedule created it"),
         (replace(NEW, seen_before=frozenset({row_key(row(1))})), row(1), "it was there before"),
         (ASKED, row(None), "it has no date"),
         (ASKED, read("soon"), "its date soon cannot be read"),
-        (ASKED, row(-30 * DAY), "it is dated 2025-12-02 12:00:00 KST, before it was asked for"),
-        (NEW, row(-30 * DAY), "its date 2025-12-02 12:00:00 KST does not fit the time it was asked for"),
-        (ASKED, row(30 * DAY), "its date 2026-01-31 12:00:00 KST does not fit the time it was asked for"),
+        (ASKED, row(-30 * DAY), "it is dated 2025-12-02 12:00:00 KST, before the request"),
+        (NEW, row(-30 * DAY), "its date 2025-12-02 12:00:00 KST does not fit the time of the request"),
+        (ASKED, row(30 * DAY), "its date 2026-01-31 12:00:00 KST does not fit the time of the request"),
     ],
 )
 def test_what_says_that_a_row_is_not_ours(asked: Asked, found: HistoryEntry, why: str) -> None:

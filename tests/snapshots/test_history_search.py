@@ -99,7 +99,7 @@ async def looked(
     for request in transport.requests:
         assert request.method == "GET"
         assert "/getSnapshotHistory/" in request.url.path, "nothing but the history is asked for"
-    assert found.verdict in {Verdict.STARTED, Verdict.CANNOT_TELL}, "a history proves nothing by what it lacks"
+    assert found.verdict in {Verdict.STARTED, Verdict.UNKNOWN}, "a history proves nothing by what it lacks"
     return found, time, transport
 
 
@@ -107,8 +107,8 @@ async def test_the_history_names_it_at_the_first_look() -> None:
     found, time, _ = await looked(lambda _: rows(row()))
     assert (found.verdict, found.looks, time.pauses) == (Verdict.STARTED, 1, [])
     assert found.row is not None
-    assert found.evidence == "the history names it since 2026-01-01 12:00:01 KST (IN_PROGRESS)."
-    assert found.sentence.startswith("Started: the history names it")
+    assert found.evidence == "the snapshot is in the history since 2026-01-01 12:00:01 KST (IN_PROGRESS)."
+    assert found.sentence.startswith("Started: the snapshot is in the history")
     assert found.journal_details() == {"verdict": "started", "evidence": found.evidence, "looks": 1}
 
 
@@ -132,7 +132,7 @@ async def test_an_earlier_row_of_the_name_is_not_it(offset: float | None) -> Non
     old = row((offset or 0) - 3600, "SUCCESS")
     entry = JournalEntry("a", ASKED, CALLER, REQUEST, clock_offset=offset, events=ENTRY.events)
     found, _, _ = await looked(lambda _: rows(old, row(name="another")), entry)
-    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.verdict is Verdict.UNKNOWN
     assert "does not fit the time" in found.evidence, "the history does name it: to deny that would be a lie"
     assert "Do not send it again" in found.next_step
     found, _, _ = await looked(lambda _: rows(old, row((offset or 0) + 1, idx=8)), entry)
@@ -143,9 +143,9 @@ async def test_an_earlier_row_of_the_name_is_not_it(offset: float | None) -> Non
 
 async def test_a_history_that_never_names_it_proves_nothing() -> None:
     found, time, _ = await looked(lambda _: rows(row(name="another")))
-    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.verdict is Verdict.UNKNOWN
     assert found.problem is None
-    assert f"at {found.looks} looks the history did not name before-upgrade" in found.evidence
+    assert f"at {found.looks} looks the history did not have before-upgrade" in found.evidence
     assert "no proof" in found.next_step
     assert time.now - 1000.0 <= SECONDS
     assert time.now - 1000.0 >= SECONDS - 5, "there is room for the last look, and for no more"
@@ -174,7 +174,7 @@ async def test_a_history_that_can_never_be_read() -> None:
 
     for answers in (away, lambda _: gateway_error(503, "500"), lambda _: (200, "<html>")):
         found, time, _ = await looked(answers)
-        assert found.verdict is Verdict.CANNOT_TELL
+        assert found.verdict is Verdict.UNKNOWN
         assert "could not be read" in found.evidence
         assert isinstance(found.problem, GatewayError)
         assert time.now - 1000.0 <= SECONDS
@@ -187,7 +187,7 @@ async def test_the_last_look_that_failed_is_told_and_the_others_still_count() ->
             yield gateway_error(503, "500")
 
     found, _, _ = await looked(then_broken())
-    assert "at one look the history did not name" in found.evidence
+    assert "in 1 check the history did not name" in found.evidence
     assert isinstance(found.problem, EndpointError)
 
 
@@ -203,11 +203,11 @@ async def test_the_last_look_that_failed_is_told_and_the_others_still_count() ->
 async def test_what_no_patience_cures_ends_it_at_once(answer: Any, kind: type[GatewayError]) -> None:
     """A wrong key tried again and again locks the account."""
     found, time, _ = await looked(iter([answer]))
-    assert (found.verdict, type(found.problem), found.looks) == (Verdict.CANNOT_TELL, kind, 1)
+    assert (found.verdict, type(found.problem), found.looks) == (Verdict.UNKNOWN, kind, 1)
     assert time.pauses == []
     found, _, _ = await looked(iter([rows(), answer]))
-    assert (found.verdict, found.looks) == (Verdict.CANNOT_TELL, 2)
-    assert "at one look the history did not name" in found.evidence
+    assert (found.verdict, found.looks) == (Verdict.UNKNOWN, 2)
+    assert "in 1 check the history did not name" in found.evidence
 
 
 ANSWER = st.sampled_from([
@@ -222,7 +222,7 @@ async def test_it_never_takes_longer_than_it_may_and_never_rules_without_a_row(
 ) -> None:
     turns = iter(range(10_000))
     found, time, _ = await looked(lambda _: answers[next(turns) % len(answers)], seconds=seconds, jitter=lambda: dice)
-    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.verdict is Verdict.UNKNOWN
     assert time.now - 1000.0 <= seconds + 1e-6
     assert found.looks <= 8 + seconds / 10, "less and less often"
     assert found.evidence
@@ -250,7 +250,7 @@ async def test_a_gateway_that_hangs_is_given_up_in_time(served: RunningSandbox) 
     found = await search_history(engine, ENTRY, seconds=0.3)
     assert asyncio.get_running_loop().time() - started < 10
     await engine.aclose()
-    assert (found.verdict, found.looks) == (Verdict.CANNOT_TELL, 1)
+    assert (found.verdict, found.looks) == (Verdict.UNKNOWN, 1)
     assert "could not be read" in found.evidence
 
 
@@ -305,7 +305,7 @@ async def test_what_cannot_be_told_stays_open_and_can_be_looked_for_again(journa
     options: dict[str, Any] = {"sleep": time.sleep, "monotonic": time.monotonic}
     found = await resolve_entry(journal, entry, Scripted(lambda _: rows()).engine(), **options)
     assert found is not None
-    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.verdict is Verdict.UNKNOWN
     (again,) = journal.open_entries()
     assert again.in_doubt
     found = await resolve_entry(journal, again, Scripted(lambda _: rows(row())).engine(), **options)
@@ -446,8 +446,8 @@ def test_what_damage_touches_is_at_best_unknown() -> None:
     assert _at_best_unknown(ENTRY, sound) == sound
     for doubt in (Doubt(is_named=True), Doubt(is_named=False)):
         found = _at_best_unknown(replace(ENTRY, doubt=doubt), sound)
-        assert found.verdict is Verdict.CANNOT_TELL
-        assert "the history names it" in found.evidence
+        assert found.verdict is Verdict.UNKNOWN
+        assert "the snapshot is in the history" in found.evidence
         assert "damaged" in found.evidence
         assert found.row == row
 
@@ -456,12 +456,13 @@ def test_what_is_told_of_what_was_found_out() -> None:
     """Word by word: by these sentences somebody decides whether to ask for the same snapshot once more."""
     sent = {"fact": "sent"}
     by_journal = {
-        "Not started: the journal shows that no byte of the request left. before-upgrade can be asked for again.": (),
-        "Not started: the request was refused, and the journal has the answer. before-upgrade is still free.": (
+        "Not started: the journal shows that the request never left this machine. "
+        "before-upgrade can be requested again.": (),
+        "Not started: NCP refused the request, as the journal shows. before-upgrade is still free.": (
             sent,
             {"fact": "answered", "outcome": "refused"},
         ),
-        "Started: the journal has the service's answer: accepted. Watch it in the history.": (
+        "Started: NCP accepted the request, as the journal shows. Follow the snapshot in the history.": (
             sent,
             {"fact": "answered", "outcome": "accepted"},
         ),
@@ -473,35 +474,44 @@ def test_what_is_told_of_what_was_found_out() -> None:
     assert Resolution(Verdict.STARTED, "it is there.").sentence == "Started: it is there."
     found_row = HistoryEntry(REQUEST.name, at=ASKED.astimezone(KST), message="IN_PROGRESS")
     for known, told in (
-        (found_row, "Started: the history names it since 2026-01-01 12:00:00 KST (IN_PROGRESS). Do not send it again."),
-        (replace(found_row, at=None, message=""), "Started: the history names it (running). Do not send it again."),
+        (
+            found_row,
+            (
+                "Started: the snapshot is in the history since 2026-01-01 12:00:00 KST (IN_PROGRESS). "
+                "Do not send a second request."
+            ),
+        ),
+        (
+            replace(found_row, at=None, message=""),
+            "Started: the snapshot is in the history (running). Do not send a second request.",
+        ),
     ):
         assert started_by(known, 3).sentence == told
         assert (started_by(known, 3).row, started_by(known, 3).looks) == (known, 3)
         assert _at_best_unknown(
             replace(ENTRY, doubt=Doubt(is_named=True)), started_by(known, 1)
-        ).sentence == told.replace("Started", "Cannot tell").replace(
-            ". Do not send it again.",
+        ).sentence == told.replace("Started", "Unknown").replace(
+            ". Do not send a second request.",
             ", but the journal is damaged where it may have said more. Look at the row in the history. Do not send it "
             "again before you have looked.",
         )
 
 
 async def test_what_is_told_where_nobody_can_tell() -> None:
-    left = "Cannot tell: the request left, no answer said what became of it, and "
+    left = "Unknown: the request was sent, no answer came back, and "
     lag = (
-        "That makes it likely that it was not started, but is no proof: the history may lag. Look again in a few "
-        "minutes, or take a snapshot of another name."
+        "The snapshot probably did not start, but the history may lag. Check again in a few "
+        "minutes, or create a snapshot under another name."
     )
     unread = f"{left}the history could not be read. "
     nameless = replace(ENTRY, request=replace(REQUEST, cluster_name=""))
     cases: list[tuple[Any, JournalEntry, float, str]] = [
-        (rows(), ENTRY, 0, f"{left}at one look the history did not name before-upgrade. {lag}"),
-        (rows(), ENTRY, 5, f"{left}at 4 looks the history did not name before-upgrade. {lag}"),
-        (rows(row(-90_000)), ENTRY, 0, (f"{left}at one look the history did not name before-upgrade as this one. It "
-         f"has another row of that name: it is dated 2025-12-31 11:00:00 KST, before it was asked for. {lag}")),
-        (rows(row(-3600)), ENTRY, 0, ("Cannot tell: the history has a row of before-upgrade that may be this one: its "
-         "date 2026-01-01 11:00:00 KST does not fit the time it was asked for. It may be an earlier one as well. Do "
+        (rows(), ENTRY, 0, f"{left}in 1 check the history did not have before-upgrade. {lag}"),
+        (rows(), ENTRY, 5, f"{left}in 4 checks the history did not have before-upgrade. {lag}"),
+        (rows(row(-90_000)), ENTRY, 0, (f"{left}in 1 check the history did not have before-upgrade as this one. It "
+         f"has another row of that name: it is dated 2025-12-31 11:00:00 KST, before the request. {lag}")),
+        (rows(row(-3600)), ENTRY, 0, ("Unknown: the history has a row of before-upgrade that may be this snapshot: its "
+         "date 2026-01-01 11:00:00 KST does not fit the time of the request. It may be an earlier one as well. Do "
          "not send it again before you have looked.")),
         (gateway_error(401, "210"), ENTRY, 60, (f"{unread}The key is valid but lacks permission for this (401/210: M). "
          "Look at the history of search-0001 when that is mended.")),
@@ -547,7 +557,7 @@ ACCEPTED: list[tuple[JournalEvent, dict[str, Any]]] = [
 
 
 async def test_how_an_earlier_create_of_the_same_snapshot_ended_is_learned(journal: Journal) -> None:
-    """It decides whether the next one is a second: only where the history names its very row, and that has ended."""
+    """It decides whether the next one is a second: only where the history has its very row, and that has ended."""
     entry = left_behind(journal, *ACCEPTED)
     before = events_of(journal)
 

@@ -31,7 +31,7 @@ ACCEPTED = {"fact": "answered", "outcome": "accepted", "request_id": "rid"}
 REFUSED = {"fact": "answered", "outcome": "refused", "kind": "throttled"}
 AMBIGUOUS = {"fact": "answered", "outcome": "unknown"}
 NOT_REACHED = {"fact": "answered", "outcome": "not_sent"}
-CANNOT_TELL = {"fact": "settled", "verdict": "cannot tell"}
+CANNOT_TELL = {"fact": "settled", "verdict": "unknown"}
 STARTED = {"fact": "settled", "verdict": "started"}
 NOT_STARTED = {"fact": "settled", "verdict": "not started"}
 FINISHED = {"fact": "finished", "state": "success"}
@@ -95,7 +95,7 @@ TABLE: list[tuple[list[dict[str, Any]], tuple[bool, Outcome, bool, bool, bool]]]
 def test_what_the_facts_prove(facts: list[dict[str, Any]], says: tuple[bool, Outcome, bool, bool, bool]) -> None:
     entry = of(BEGUN, *facts)
     assert (entry.was_sent, entry.outcome, entry.is_open, entry.in_doubt, entry.is_under_way) == says
-    verdicts = {Outcome.ACCEPTED: Verdict.STARTED, Outcome.UNKNOWN: Verdict.CANNOT_TELL}
+    verdicts = {Outcome.ACCEPTED: Verdict.STARTED, Outcome.UNKNOWN: Verdict.UNKNOWN}
     assert entry.verdict is verdicts.get(entry.outcome, Verdict.NOT_STARTED)
 
 
@@ -128,7 +128,7 @@ def test_a_request_of_which_nothing_was_learned_is_always_in_doubt(facts: list[d
         since = set(kinds[len(kinds) - kinds[::-1].index(JournalEvent.SENT) :])
         if not since & CLOSING:
             assert entry.in_doubt
-            assert entry.verdict is Verdict.CANNOT_TELL
+            assert entry.verdict is Verdict.UNKNOWN
     else:
         assert not entry.was_sent
     if entry.in_doubt:

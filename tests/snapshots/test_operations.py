@@ -154,7 +154,7 @@ async def test_a_lost_answer_is_unknown_and_never_repeated(
     assert (entry.is_open, entry.in_doubt) == (True, True)
     found = await resolver_of(journal).resolve(entry)
     assert found is not None
-    assert (found.verdict, "NCP console" in found.next_step) == (Verdict.CANNOT_TELL, True)
+    assert (found.verdict, "NCP console" in found.next_step) == (Verdict.UNKNOWN, True)
     await resolver_of(journal).dismiss(entry)
     assert not journal.entries()[0].is_open
     assert arrived(served) == [request_.operation]
@@ -181,7 +181,7 @@ async def test_a_failure_is_classified_as_that_of_a_create(
     assert isinstance(result.sent.error, Throttled) == (answer.status == 429)
 
 
-@pytest.mark.parametrize("verdict", [Verdict.STARTED, Verdict.CANNOT_TELL])
+@pytest.mark.parametrize("verdict", [Verdict.STARTED, Verdict.UNKNOWN])
 async def test_a_look_up_that_is_registered_resolves_it(
     served: RunningSandbox,
     engine: SearchEngine,

@@ -50,7 +50,7 @@ BROKEN = ReadResult(AT, EndpointError("The gateway could not reach its backend (
 CLUSTER = Cluster(REQUEST.cluster_number, REQUEST.cluster_name, "running", health="green")
 BUCKETS = (Bucket(REQUEST.bucket), Bucket("locked-one", locked=True), Bucket("denied-one", denied=True))
 FACTS = PreflightEvidence(CLUSTER, READ, BUCKETS, READ, [], READ, (), None, ClockOffset(0.2, 0.5))
-SUBJECTS = ["cluster", "health", "bucket", "name", "others", "API key", "clock"]
+SUBJECTS = ["cluster", "health", "bucket", "name", "snapshots", "storage key", "clock"]
 OK, UNSURE, BAD = Severity.OK, Severity.UNSURE, Severity.BAD
 
 
@@ -90,8 +90,8 @@ def test_all_well() -> None:
         "health": "green",
         "bucket": "bk.ses.snapshot is usable",
         "name": "free in the one row of the history and in the journal",
-        "others": "no other snapshot is running",
-        "API key": "set: it lists 3 buckets",
+        "snapshots": "no other snapshot is running",
+        "storage key": "set: it lists 3 buckets",
         "clock": "0.2 s behind the gateway's",
     }
     assert (checks.severity, checks.blocked, checks.doubts) == (OK, None, ())
@@ -130,14 +130,14 @@ def test_a_cluster_that_this_key_may_not_open_blocks() -> None:
     [
         ("green", READ, OK, "green"),
         ("GREEN", READ, OK, "green"),
-        ("yellow", READ, UNSURE, "yellow: copies of shards are missing, no data is"),
-        ("red", READ, BAD, "red: data is missing"),
+        ("yellow", READ, UNSURE, "yellow: some replica shards are missing, no data is"),
+        ("red", READ, BAD, "red: some primary shards are missing"),
         ("orange", READ, UNSURE, "orange: "),
         ("gray", READ, UNSURE, "gray: "),
         ("", READ, UNSURE, "unknown: "),
         # What the list said an hour ago is no green light now.
         ("green", BROKEN, UNSURE, "it was green when last seen"),
-        ("red", BROKEN, BAD, "red: data is missing"),
+        ("red", BROKEN, BAD, "red: some primary shards are missing"),
     ],
 )
 def test_health(health: str, read: ReadResult, colour: Severity, evidence: str) -> None:
@@ -152,12 +152,20 @@ def test_health(health: str, read: ReadResult, colour: Severity, evidence: str) 
         (REQUEST.bucket, BUCKETS, READ, OK, False, "bk.ses.snapshot is usable", ""),
         ("locked-one", BUCKETS, READ, BAD, True, "Bucket locked-one cannot take a snapshot: locked", "Usable buckets"),
         ("denied-one", BUCKETS, READ, BAD, True, "Bucket denied-one cannot take a snapshot: the", "Usable buckets"),
-        ("missing-one", BUCKETS, READ, BAD, True, "The cluster's API key sees no bucket missing-one.", "Usable"),
+        ("missing-one", BUCKETS, READ, BAD, True, "The cluster's API key is not visible missing-one.", "Usable"),
         ("NO_BUCKET", (), None, BAD, True, "'NO_BUCKET' is not a bucket name.", "3 to 63"),
         ("", BUCKETS, READ, BAD, True, "No bucket is chosen.", "Name the bucket"),
-        (REQUEST.bucket, (), READ, UNSURE, False, "not checked. The service names no bucket.", "The service decides."),
-        (REQUEST.bucket, (), BROKEN, UNSURE, False, "not checked. The gateway could not", "The service decides."),
-        (REQUEST.bucket, (), None, UNSURE, False, "not checked. ", "The service decides."),
+        (
+            REQUEST.bucket,
+            (),
+            READ,
+            UNSURE,
+            False,
+            "not checked. NCP lists no buckets for this cluster.",
+            "NCP will decide.",
+        ),
+        (REQUEST.bucket, (), BROKEN, UNSURE, False, "not checked. The gateway could not", "NCP will decide."),
+        (REQUEST.bucket, (), None, UNSURE, False, "not checked. ", "NCP will decide."),
     ],
 )
 def test_the_bucket(  # noqa: PLR0917 - the columns of a table
@@ -177,14 +185,20 @@ def test_the_bucket(  # noqa: PLR0917 - the columns of a table
 
 
 UNREADABLE = JournalUnreadable("The journal cannot be read: Permission denied.", "", "Check journal.jsonl.")
-BEFORE = "before-upgrade was asked for before: the request of 2026-01-02 "
+BEFORE = "before-upgrade was requested before: the request of 2026-01-02 "
 # What was read beside the rest, and what the light says.
 NAMES: list[tuple[dict[str, Any], Severity, bool, str, str]] = [
-    ({}, OK, False, "free: the history is empty, and the journal does not name it", ""),
+    ({}, OK, False, "not in use: the history is empty, no journal entry", ""),
     ({"history": [row(), row()]}, OK, False, "free in the 2 newest rows of the history and in the journal", ""),
     ({"history": [row(name=REQUEST.name)]}, BAD, False, f"{BEFORE}10:00:00 KST has succeeded", "Use another"),
     ({"history": [row("", REQUEST.name)]}, BAD, False, f"{BEFORE}10:00:00 KST is running", "Use another"),
-    ({"history": [row("FAILED", REQUEST.name)]}, UNSURE, False, "the history has before-upgrade already (FAILED)", "T"),
+    (
+        {"history": [row("FAILED", REQUEST.name)]},
+        UNSURE,
+        False,
+        "the history before-upgrade is already in the history (FAILED)",
+        "T",
+    ),
     ({"history": [row(name="Before-upgrade")]}, OK, False, "free in", ""),
     ({"history": None, "history_read": BROKEN}, UNSURE, False, "not checked. The gateway could not reach", ""),
     ({"history": None, "history_read": None}, UNSURE, False, "not checked.", ""),
@@ -237,7 +251,7 @@ OTHERS: list[tuple[dict[str, Any], Severity, str]] = [
 
 @each_row(("read", "colour", "evidence"), OTHERS)
 def test_the_others(read: dict[str, Any], colour: Severity, evidence: str) -> None:
-    check = light("others", replace(FACTS, **read))
+    check = light("snapshots", replace(FACTS, **read))
     assert (check.severity, check.blocks) == (colour, False), check
     assert check.evidence.startswith(evidence)
 
@@ -247,13 +261,13 @@ def test_the_others(read: dict[str, Any], colour: Severity, evidence: str) -> No
     [
         (BUCKETS, READ, OK, "set: it lists 3 buckets"),
         (BUCKETS[:1], READ, OK, "set: it lists 1 bucket"),
-        ((), READ, UNSURE, "no bucket is listed: it may not be set"),
+        ((), READ, UNSURE, "no bucket is listed: the key may not be set"),
         ((), BROKEN, UNSURE, "not known. The gateway could not reach"),
         ((), None, UNSURE, "no bucket is listed"),
     ],
 )
 def test_the_api_key(buckets: Sequence[Bucket], read: ReadResult | None, colour: Severity, evidence: str) -> None:
-    check = light("API key", replace(FACTS, buckets=buckets, buckets_read=read))
+    check = light("storage key", replace(FACTS, buckets=buckets, buckets_read=read))
     assert (check.severity, check.blocks) == (colour, False)
     assert check.evidence.startswith(evidence)
     assert bool(check.advice) == (colour is not OK)
@@ -262,7 +276,7 @@ def test_the_api_key(buckets: Sequence[Bucket], read: ReadResult | None, colour:
 @each_row(
     ("offset", "colour", "evidence"),
     [
-        (None, UNSURE, "the gateway has not told its time"),
+        (None, UNSURE, "unknown: no server time received"),
         (ClockOffset(59.0, 0.5), OK, "59.0 s behind the gateway's"),
         (ClockOffset(-59.0, 0.5), OK, "59.0 s ahead of the gateway's"),
         (ClockOffset(61.0, 0.5), UNSURE, "61.0 s behind the gateway's"),
@@ -344,10 +358,13 @@ async def seen(
     [
         ("search-0001", {}),
         ("search-0002", {"health": UNSURE}),
-        ("search-0004", {"bucket": UNSURE, "API key": BAD}),
+        ("search-0004", {"bucket": UNSURE, "storage key": BAD}),
         ("search-0005", {"cluster": BAD, "health": UNSURE}),
         ("search-0006", {"cluster": BAD, "health": BAD}),
-        ("hr-private", dict.fromkeys(["health", "bucket", "name", "others", "API key"], UNSURE) | {"cluster": BAD}),
+        (
+            "hr-private",
+            dict.fromkeys(["health", "bucket", "name", "snapshots", "storage key"], UNSURE) | {"cluster": BAD},
+        ),
     ],
 )
 async def test_the_clusters_of_the_sandbox(served: RunningSandbox, name: str, doubts: dict[str, Severity]) -> None:
@@ -376,7 +393,7 @@ async def test_a_snapshot_under_way_is_seen(served: RunningSandbox, tmp_path: Pa
     await create_snapshot(engine, REQUEST)
     await engine.aclose()
     journal = journal_in(tmp_path)
-    assert await seen(served, "search-0001", replace(REQUEST, name="another"), journal=journal) == {"others": BAD}
+    assert await seen(served, "search-0001", replace(REQUEST, name="another"), journal=journal) == {"snapshots": BAD}
     assert await seen(served, "search-0001", journal=journal) == {"name": BAD}
 
 
@@ -414,7 +431,7 @@ async def test_a_cluster_that_is_gone_is_not_called_running(served: RunningSandb
     check = light("cluster", observed, replace(REQUEST, cluster_number="999"))
     assert (check.severity, check.evidence) == (
         UNSURE,
-        "it was 'running' when last seen; The service knows it no more.",
+        "it was 'running' when last seen; NCP no longer knows this cluster.",
     )
 
 

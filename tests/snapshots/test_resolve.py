@@ -58,7 +58,7 @@ async def test_it_asks_as_whoever_asked(journal: Journal) -> None:
     callers, looks = list[Caller](), list[int]()
     entry = left_open(journal)
     found = await resolver_of(journal, callers=callers).resolve(entry, seconds=0.05, on_look=looks.append)
-    assert (found and found.verdict, callers, looks[0]) == (Verdict.CANNOT_TELL, [CALLER], 1)
+    assert (found and found.verdict, callers, looks[0]) == (Verdict.UNKNOWN, [CALLER], 1)
     assert events_of(journal)[-1] == "settled"
 
 
@@ -125,7 +125,7 @@ async def test_what_is_resolved_and_not_given_back_yet_cannot_be_dismissed(journ
     resolver._holds = holds
     held = await holds.take(journal, entry.id)
     assert held is not None
-    held.record(JournalEvent.RESOLVED, verdict="started", evidence="the history names it")
+    held.record(JournalEvent.RESOLVED, verdict="started", evidence="the snapshot is in the history")
     with pytest.raises(NotOpen):
         await resolver.dismiss(entry)
     await holds.give_back(held)
@@ -213,10 +213,10 @@ def test_the_profile_must_still_ask_the_same_gateway(gateway_url: str | None, as
     if is_same:
         assert check_same_gateway(identity, replace(CALLER, gateway=asked)) is identity
     else:
-        with pytest.raises(Problem, match="leads to another gateway now"):
+        with pytest.raises(Problem, match="points to another gateway"):
             check_same_gateway(identity, replace(CALLER, gateway=asked))
 
 
 def test_a_profile_that_is_gone() -> None:
-    with pytest.raises(Problem, match="No profile prod leads to https://gateway"):
+    with pytest.raises(Problem, match="No profile prod points to https://gateway"):
         check_same_gateway(None, CALLER)

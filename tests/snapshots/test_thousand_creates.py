@@ -355,7 +355,7 @@ def _of_the_journal(action: Action, entries: Sequence[JournalEntry]) -> Iterator
     *before, newest = [entry.verdict for entry in entries]
     if newest is not action.verdict or any(verdict is not Verdict.NOT_STARTED for verdict in before):
         yield f"the journal says {[entry.verdict.value for entry in entries]}"
-    elif entries[-1].is_open is not (action.verdict is Verdict.CANNOT_TELL):
+    elif entries[-1].is_open is not (action.verdict is Verdict.UNKNOWN):
         yield f"the journal has it {'open' if entries[-1].is_open else 'closed'}"
 
 
@@ -365,8 +365,8 @@ def _falsehoods_after_resolving(actions: Sequence[Action], users: Sequence[User]
     entries = _entries(users)
     for action in actions:
         entry = entries[action.request.name][-1]
-        was_told = action.verdict if action.verdict is not Verdict.CANNOT_TELL else None
-        expected = was_told or (Verdict.STARTED if effects[action.request.name] else Verdict.CANNOT_TELL)
+        was_told = action.verdict if action.verdict is not Verdict.UNKNOWN else None
+        expected = was_told or (Verdict.STARTED if effects[action.request.name] else Verdict.UNKNOWN)
         if entry.verdict is not expected:
             yield f"resolved as {entry.verdict.value}, with {effects[action.request.name]} effects: {action}"
         if effects[action.request.name] > 1 or action.performed > 1:

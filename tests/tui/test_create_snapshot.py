@@ -245,7 +245,7 @@ async def test_a_refusal_can_be_corrected() -> None:
         taken = stage.sandbox.world.state(stage.sandbox.world.clusters[0]).runs[0].name
         await stage.fill("name", taken)
         await stage.press("f2")
-        assert stage.shows(f"{taken} was asked for before", "Send a second request")
+        assert stage.shows(f"{taken} was requested before", "Send a second request")
         await stage.press("tab", "f2")
         assert stage.shows(
             "NCP refused: snapshot with the same name already exists (code 40070).",
@@ -273,10 +273,10 @@ async def test_a_lost_answer_over_a_socket_is_unknown(cut: str) -> None:
         stage.sandbox.faults.add(HISTORY, "before", (200, body), times=None)
         await stage.press("f2")
         assert stage.shows(
-            f"Cannot tell whether {NAME} was started. Only one request was sent.",
+            f"Unknown whether {NAME} started. Only one request was sent.",
             "The request left, no answer said what became of it",
             "the history did not name",
-            "That makes it likely that it was not started, but is no proof",
+            "That makes it likely that it was not started, the history may lag",
         )
         assert "Not started" not in stage.text()
         await stage.press("f2", "f2")

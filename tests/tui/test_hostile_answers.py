@@ -95,7 +95,7 @@ async def test_the_outcome_of_a_create_shows_them_as_text(payload: str) -> None:
     wire = Wire(Answers, CREATE)
     async with staged(SIZE, wrap=wire) as stage:
         await stage.press("s")
-        for status, outcome in ((200, "Not started"), (400, "Not started"), (500, "Cannot tell whether")):
+        for status, outcome in ((200, "Not started"), (400, "Not started"), (500, "Unknown whether")):
             wire.held.answer(status, said(payload))
             await stage.press("tab", "f2")
             assert stage.shows(outcome)

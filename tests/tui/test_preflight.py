@@ -60,7 +60,7 @@ RED: tuple[tuple[dict[str, str], str, str], ...] = (
     (
         {"status": "running", "health": "red"},
         "warn: health",
-        "red: data is missing (when the clusters were listed). The snapshot would not be whole.",
+        "red: some primary shards are missing (from the cluster list). The snapshot would be incomplete.",
     ),
 )
 
@@ -126,7 +126,7 @@ async def test_the_lights_follow_the_typing_without_any_request() -> None:
         before = len(stage.sandbox.ledger.requests)
         await stage.fill("name", taken)
         assert lights(stage).startswith("warn: name")
-        assert f"{taken} was asked for before" in pane(stage)
+        assert f"{taken} was requested before" in pane(stage)
         await stage.type("x")
         assert lights(stage).startswith("ok: cluster")
         await stage.fill("bucket", "audit-locked")
@@ -234,7 +234,7 @@ async def test_a_name_in_doubt_is_sent_again_by_a_yes_to_exactly_that_request(tm
         await stage.press("s")
         assert lights(stage).startswith("warn: name")
         assert stage.shows("27/30  requested before")
-        assert f"{NAME} was asked for before" in pane(stage)
+        assert f"{NAME} was requested before" in pane(stage)
         await stage.press("f2")
         assert isinstance(stage.app.screen, SendQuestionDialog)
         question = str(stage.app.screen.query("#confirm-question Static").first(Static).visual)
@@ -252,7 +252,7 @@ async def test_a_name_that_came_into_doubt_meanwhile_is_not_sent_either(tmp_path
         earlier_run(tmp_path, SENT, name=NAME)
         await stage.press("f2")
         assert isinstance(stage.app.screen, SendQuestionDialog)
-        assert f"{NAME} on search-0001 was asked for before" in sentences(stage)
+        assert f"{NAME} on search-0001 was requested before" in sentences(stage)
         assert "Send a second request" in sentences(stage)
         assert not stage.asked(CREATE)
         await stage.press("escape")

@@ -124,7 +124,7 @@ async def test_a_lost_answer_is_looked_for_and_found(quick_looks: None) -> None:
 async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_resolved_later() -> None:
     async with staged((80, 24)) as stage:
         await lose_an_answer(stage, started=False)
-        assert stage.shows("Cannot tell whether", "the history did not name", "1 UNRESOLVED")
+        assert stage.shows("Unknown whether", "the history did not name", "1 UNRESOLVED")
         assert "(503/500" in stage.words(), "a gateway that does not say how far the request got"
         await stage.press("f2")
         assert not stage.shows("press u"), "on the form a u would be typed"
@@ -133,9 +133,9 @@ async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_resolved_later(
         assert stage.shows(f"Unresolved: {NAME} may or may not have started. Press u.", "1 UNRESOLVED")
         await stage.press("u")
         assert isinstance(stage.app.screen, RequestsScreen)
-        assert stage.shows("cannot tell", "press s", "1 request, 1 unresolved")
+        assert stage.shows("unknown", "press s", "1 request, 1 unresolved")
         await stage.press("s")
-        assert stage.shows(f"Cannot tell: {NAME}. Still unresolved.", "but is no proof")
+        assert stage.shows(f"Unknown: {NAME}. Still unresolved.", "the history may lag")
         before = stage.asked(CREATE)
         begun_in_the_world(NAME, timedelta(0))(stage.sandbox)
         await stage.press("s")
@@ -207,7 +207,7 @@ async def test_what_needs_no_request_or_has_nobody_to_ask_it(tmp_path: Path) -> 
         assert events_of(never_sent)[-1] == "settled"
         for caller in (ELSEWHERE, GONE):
             await stage.press("down", "s")
-            why = "No profile gone leads to" if caller is GONE else "Profile prod leads to another gateway now"
+            why = "No profile gone leads to" if caller is GONE else "Profile prod points to another gateway"
             assert stage.shows(why, caller.gateway, "stays unresolved.")
         assert len(stage.app.session.unresolved) == 2
         assert len(stage.sandbox.ledger.requests) == asked
@@ -307,7 +307,9 @@ async def test_a_journal_nobody_can_read_is_told_of(tmp_path: Path) -> None:
         assert stage.app.session.journal.path.is_dir()
         assert stage.shows("The journal cannot be read: it is not a file.")
         await stage.press("u")
-        assert stage.shows("The journal cannot be read", "What was pending when the program last ended is not known.")
+        assert stage.shows(
+            "The journal cannot be read", "Requests that were unresolved when ncp-tui last ended are not known."
+        )
 
 
 async def test_an_empty_journal_says_so() -> None:
@@ -326,12 +328,12 @@ async def test_evidence_of_a_create() -> None:
         assert isinstance(stage.app.screen, TextDialog)
         shown = stage.app.screen.query_one(TextView).text
         assert str(path) in shown
-        assert "Conclusion: cannot tell." in shown
+        assert "Conclusion: unknown." in shown
         text = path.read_text()
         assert SECRET_KEY not in text
         assert ACCESS_KEY not in text
         document = json.loads(text)
-        assert (document["snapshot"], document["verdict"]["verdict"]) == (NAME, "cannot tell")
+        assert (document["snapshot"], document["verdict"]["verdict"]) == (NAME, "unknown")
         assert document["profile"]["name"] == "prod"
         assert CREATE in {each["operation"] for each in document["requests"]}
         assert document["history"] == [], "the history was read, and has no such row"
@@ -413,4 +415,4 @@ async def test_damage_of_the_journal_is_named_with_its_copy_and_accepted(tmp_pat
         await stage.press("a", "tab", "f2")
         assert journal.contents().damage is None
         assert "line 3 cannot be read" not in stage.words()
-        assert [entry.verdict for entry in journal.entries()] == ["cannot tell"]
+        assert [entry.verdict for entry in journal.entries()] == ["unknown"]

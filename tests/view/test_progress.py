@@ -126,7 +126,7 @@ def test_how_it_ended() -> None:
 def test_the_last_sentence_and_the_word_of_the_title() -> None:
     """A warning where anything is unresolved; bad only where it is certain."""
     unknown = CreateResult(REQUEST, Outcome.UNKNOWN, NOW, error=LOST)
-    found = Resolution(Verdict.CANNOT_TELL, "no row.", "Look again.")
+    found = Resolution(Verdict.UNKNOWN, "no row.", "Look again.")
     ends = {
         ("succeeded", Tone.GOOD): tracked(ACCEPTED, seen(DONE)),
         ("FAILED", Tone.BAD): tracked(ACCEPTED, seen(BROKEN)),
