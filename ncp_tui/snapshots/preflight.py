@@ -245,9 +245,9 @@ _REFUSED_OVER = (
         r"snapshot[ _]?name|same name|already exist|duplicate|스냅샷 ?(이름|명)|이미 존재",
     ),
     ("bucket", r"bucket|object storage|버킷"),
-    ("API key", r"api[ _]?(authentication[ _]?)?key|authentication key|인증 ?키"),
+    ("storage key", r"api[ _]?(authentication[ _]?)?key|authentication key|인증 ?키"),
     (
-        "others",
+        "snapshots",
         r"in progress|another snapshot|being (created|processed)|concurrent|진행 ?중",
     ),
     ("cluster", r"cluster|not running|status|클러스터|상태"),
@@ -258,7 +258,7 @@ _REFUSED_OVER = (
 def doubted_by(error: GatewayError) -> tuple[str, ...]:
     """The subjects of the checks that a certain refusal speaks against; empty where its words name none."""
     if is_key_missing(error):
-        return ("API key",)
+        return ("storage key",)
     if isinstance(error, AuthenticationFailed):
         return ("clock",)
     if isinstance(error, PermissionDenied | NotFound):
@@ -279,7 +279,7 @@ def _cluster(_: SnapshotRequest, evidence: PreflightEvidence, __: Sequence[Journ
     if isinstance(read.problem, WrongCluster):
         return Check("cluster", Severity.BAD, read.problem.what, read.problem.next_step, read.at, read.problem)
     if read.problem is not None:
-        return Check("cluster", Severity.UNSURE, f"it was {status!r} when last seen; {read.problem.what}", "", read.at)
+        return Check("cluster", Severity.UNSURE, f"{status!r} when last read. {read.problem.what}", "", read.at)
     if cluster.is_running:
         return Check("cluster", Severity.OK, "running", "", read.at)
     return Check(
@@ -304,7 +304,7 @@ def _health(_: SnapshotRequest, evidence: PreflightEvidence, __: Sequence[Journa
         severity, words, advice = _HEALTHS[health]
         return Check("health", severity, f"{words} (from the cluster list)", advice)
     if health in {"green", "yellow"} and evidence.cluster_read.problem is not None:
-        return Check("health", Severity.UNSURE, f"it was {health} when last seen", "", at)
+        return Check("health", Severity.UNSURE, f"{health} when last read", "", at)
     if health in _HEALTHS:
         severity, words, advice = _HEALTHS[health]
         return Check("health", severity, words, advice, at)
@@ -415,7 +415,7 @@ def _clock(_: SnapshotRequest, evidence: PreflightEvidence, __: Sequence[Journal
     if offset is None:
         return Check("clock", Severity.UNSURE, "unknown: no server time received", "", at)
     side = "behind" if offset.seconds > 0 else "ahead of"
-    said = f"{abs(offset.seconds):.1f} s {side} the gateway's"
+    said = f"{abs(offset.seconds):.1f} s {side} NCP"
     if not offset.is_worrying:
         return Check("clock", Severity.OK, said, "", at)
     severity = Severity.BAD if abs(offset.seconds) > _SIGNATURE_WINDOW else Severity.UNSURE

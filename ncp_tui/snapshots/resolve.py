@@ -34,6 +34,7 @@ from ncp_tui.snapshots.journal import HeldEntry, Journal, hold_on_disk, let_go, 
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome, SnapshotRequest, Verdict
 from ncp_tui.system.backoff import Backoff, chance
+from ncp_tui.text import plural
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -205,23 +206,18 @@ def _unknown(
             "The row may also be an earlier snapshot. Check it in the NCP console before you send a second request."
         )
     elif seen:
-        its_row = "" if other is None else f" as this snapshot. Another row has that name: {other.why}"
-        evidence = (
-            f"the request was sent, no answer came back, and {_times(seen)} the history did not have {name}{its_row}."
-        )
+        row = f"did not have {name}" if other is None else f"had only another row of {name}: {other.why}"
+        checks = f"in {plural(seen, 'check')} the history {row}"
+        evidence = f"the request was sent, no answer came back, and {checks}."
         next_step = (
-            "The snapshot probably did not start, but the history may lag. Check again in a few "
+            "The snapshot probably did not start, but that is no proof: the history may lag. Check again in a few "
             "minutes, or create a snapshot under another name."
         )
     else:
         evidence = "the request was sent, no answer came back, and the history could not be read."
-        because = problem.what if problem is not None else "The history did not answer in time."
+        because = problem.what if problem is not None else "NCP did not answer in time."
         next_step = f"{because} Check the history of {cluster} once that is fixed."
     return Resolution(Verdict.UNKNOWN, evidence, next_step, None, looks, problem)
-
-
-def _times(count: int) -> str:
-    return "in 1 check" if count == 1 else f"in {count} checks"
 
 
 ClientFor = Callable[[Caller], "AbstractAsyncContextManager[SearchEngine]"]

@@ -116,7 +116,7 @@ class DueRun(StrEnum):
     FAILED = "failed"
     RUNNING = "running"
     UNCLEAR = "unclear"
-    """A row at its time whose state nobody can tell."""
+    """A row at its time whose state is unknown."""
     PERHAPS = "perhaps"
     """A row of which it is not known whether it is this run: of another name or kind, or at another time."""
     WAITED_FOR = "waited_for"
@@ -160,7 +160,7 @@ class RowsRead:
 def judge_last_due(schedule: Schedule, read: RowsRead, now: datetime) -> DueVerdict | None:
     """What the history says of the last run that was due; None where none was due since the schedule was set.
 
-    A row is the run when it says that a schedule asked for it, or has its name, and lies within EARLY before and LATE
+    A row is the run when it says that a schedule created it, or has its name, and lies within EARLY before and LATE
     after the due time. "Missed" needs a schedule in force, rows without a gap that were read after that time, and no
     row that may be the run all the same: names, kinds and the time zone of a schedule are not documented.
     """

@@ -157,7 +157,7 @@ class TrackedSnapshot:
     journal_problem: Problem | None = None
     """Why the journal does not hold its end."""
     is_earlier: bool = False
-    """Whether another run asked for it: it is never sent, and its row may be on any page of the history."""
+    """Whether another run requested it: it is never sent, and its row may be on any page of the history."""
     next_at: float | None = None
     """When the next request about it leaves, in monotonic seconds; None where that is not known, or now."""
 

@@ -159,7 +159,7 @@ def test_the_service_decides_about_what_cannot_be_checked(call: Called, sandbox:
     sandbox.faults.add("getBucketList", act=(200, {"code": 0, "message": "SUCCESS", "result": None}))
     said = call(*GOOD).stderr
     assert "bucket: not checked. The list of buckets did not come: the response has no result. NCP will decide." in said
-    assert "API key: not known. The list of buckets did not come: the response has no result. Retry;" in said
+    assert "storage key: unknown. The list of buckets did not come: the response has no result. Retry;" in said
     sandbox.faults.add("getBucketList", act=(200, {"code": 0, "message": "SUCCESS", "result": {"bucketList": []}}))
     result = call(*GOOD[:-1], "x-2")
     assert result.code == 0
@@ -169,7 +169,7 @@ def test_the_service_decides_about_what_cannot_be_checked(call: Called, sandbox:
 def test_a_cluster_that_is_not_running(call: Called) -> None:
     result = call("snapshot", "create", "search-0005", "--bucket", "bk.ses.snapshot", "--name", "x-1")
     assert result.code == 8
-    assert "is 'changing'" in result.stderr
+    assert "'changing', not running" in result.stderr
 
 
 def test_a_duplicate_is_refused(call: Called, sandbox: Sandbox) -> None:
@@ -417,7 +417,7 @@ class TestAtATerminal:
         sandbox.world.change("search-0001", status="changing")
         result = call("--quiet", *GOOD, stdin="y\ny\nn\n")
         assert (result.code, sandbox.ledger.effects) == (130, [])
-        assert result.stderr.count("cluster: it is 'changing', not running.") == 3
+        assert result.stderr.count("cluster: 'changing', not running.") == 3
         assert result.stderr.count("Create x-1 anyway? [y/N]") == 3
         assert asked(sandbox).count("getSnapshotHistory") == 3
 

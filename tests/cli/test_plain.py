@@ -118,10 +118,10 @@ def test_an_answer_that_means_nothing_is_asked_for_again(conversation: Conversat
         answer(terminal, ("Cluster (number", "99"))
         terminal.expect("No cluster has the name or number '99'")
         answer(terminal, ("Cluster (number", "hr-private"))
-        terminal.expect("This key may see cluster hr-private by name only.")
+        terminal.expect("No permission for cluster hr-private")
         answer(terminal, ("Cluster (number", "1037001"))
         answer(terminal, ("Bucket (number", "audit-locked"))
-        terminal.expect("Bucket audit-locked cannot take a snapshot: locked")
+        terminal.expect("Bucket audit-locked cannot be used: locked")
         answer(terminal, ("Bucket (number", "9"))
         terminal.expect("'9' is not a bucket name.")
         answer(terminal, ("Bucket (number", "2"))
@@ -137,7 +137,7 @@ def test_an_answer_that_means_nothing_is_asked_for_again(conversation: Conversat
 def test_the_lights_that_are_not_ok_are_told_before_the_last_question(conversation: Conversations) -> None:
     with conversation() as terminal:
         answer(terminal, ("Cluster (number", "search-0006"), TO_THE_NAME[1], ("Name [", ""))
-        terminal.expect("cluster: it is 'error', not running.", "health: red: some primary shards are missing")
+        terminal.expect("cluster: 'error', not running.", "health: red: some primary shards are missing")
         terminal.expect_question("[y/N]")
         terminal.press(END)
         assert terminal.expect_end() == 130
@@ -295,7 +295,7 @@ def test_bytes_that_are_no_text_are_a_name_that_is_refused(conversation: Convers
         answer(terminal, *TO_THE_NAME)
         terminal.expect_question("Name [")
         terminal.process.send("검색".encode("euc-kr") + b"\r")
-        terminal.expect("is not a legal snapshot name")
+        terminal.expect("is not a valid snapshot name")
         terminal.expect_question("Name [")
         terminal.press(END)
         assert terminal.expect_end() == 130

@@ -140,7 +140,7 @@ class TestALostAnswer:
         assert result.code == 9
         assert (result.json()["outcome"], result.json()["resolved_by"]) == ("unknown", None)
         assert result.json()["error"]["kind"] == "answer_lost"
-        assert "Unknown: the request left, no answer said what became of it, and" in result.stderr
+        assert "Unknown: the request was sent, no answer came back, and" in result.stderr
         assert "ncp-tui snapshot resolve" in result.stderr
         (entry,) = journal.entries()
         assert (entry.verdict, entry.is_open, entry.in_doubt) == (Verdict.UNKNOWN, True, True)
@@ -290,7 +290,7 @@ class TestOthersAtTheSameTime:
         assert (settled.code, settled.json()[0]["verdict"]) == (0, None)
         assert (again.code, again.json()["error"]["kind"]) == (12, "second_request")
         assert dismissed.code == 2
-        assert "Another program holds 'x-1'." in dismissed.stderr
+        assert "The request for 'x-1' is held by another ncp-tui." in dismissed.stderr
         assert (result.code, result.json()["outcome"]) == (0, "accepted")
         (entry,) = journal.entries()
         assert events_of(entry) == ["begun", "sent", "answered", "outcome"]

@@ -90,7 +90,9 @@ def test_the_connection_breaks_in_the_middle_of_a_create(host: Bastion, gateway:
         terminal.expect("box / KR / Clusters", "14 clusters")
         terminal.press("s")
         # Until all lights are known F2 asks whether to create all the same.
-        terminal.expect("valid (UTC)", "bk.ses.snapshot is usable", "no other snapshot is running", "API key  set")
+        terminal.expect(
+            "valid (UTC)", "bk.ses.snapshot can be used", "no other snapshot is running", "storage key  set"
+        )
         terminal.press(F2)
         gate.wait_until_reached(terminal)
         cut(terminal)

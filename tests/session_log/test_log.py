@@ -71,10 +71,10 @@ def test_a_problem_is_the_outcome_and_goes_on(log: SessionLog) -> None:
             action.outcome = outcome
             raise Problem("It broke.")
 
-    for title, outcome in (("a", ""), ("b", "Cannot tell.")):
+    for title, outcome in (("a", ""), ("b", "Unknown.")):
         with pytest.raises(Problem):
             act(title, outcome)
-    assert [(action.failed, action.outcome) for action in log.actions] == [(True, "It broke."), (True, "Cannot tell.")]
+    assert [(action.failed, action.outcome) for action in log.actions] == [(True, "It broke."), (True, "Unknown.")]
     log.record(exchange())
     assert len(log.actions) == 3
 

@@ -37,7 +37,11 @@ def test_no_bucket_is_called_none() -> None:
 def test_a_known_bucket_must_be_usable() -> None:
     """A locked bucket takes the request and never the snapshot."""
     assert check_bucket("open-bucket", KNOWN) == "open-bucket"
-    for name, reason in (("locked-bucket", "locked"), ("denied-bucket", "no access"), ("other-bucket", "no bucket")):
+    for name, reason in (
+        ("locked-bucket", "locked"),
+        ("denied-bucket", "no access"),
+        ("other-bucket", "is not visible"),
+    ):
         with pytest.raises(InvalidBucket, match=reason) as caught:
             check_bucket(name, KNOWN)
         assert caught.value.next_step == "Usable buckets: open-bucket."

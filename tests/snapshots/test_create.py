@@ -887,5 +887,5 @@ async def test_a_throttled_create_whose_row_may_be_there_is_not_repeated(
     taken = await create_snapshot(engine, REQUEST, sleep=clock.sleep, now=lambda: hour_later)
     assert (taken.outcome, type(taken.error), taken.attempts) == (Outcome.UNKNOWN, Throttled, 1)
     assert taken.resolution is not None
-    assert "may be this one" in taken.resolution.evidence
+    assert "may be this snapshot" in taken.resolution.evidence
     assert creates(served) == (2, 1)

@@ -85,9 +85,9 @@ def test_a_name_that_the_service_would_refuse_forbids_it(name: str, why: str) ->
         ("UPPER", {}, "'UPPER' is not a bucket name."),
         ("a..b", {}, "'a..b' is not a bucket name."),
         ("10.0.0.1", {}, "'10.0.0.1' is not a bucket name."),
-        ("no-such-bucket", {}, "The cluster's API key is not visible no-such-bucket."),
-        ("locked-one", {}, "Bucket locked-one cannot take a snapshot: locked"),
-        ("denied-one", {}, "Bucket denied-one cannot take a snapshot: "),
+        ("no-such-bucket", {}, "Bucket no-such-bucket is not visible"),
+        ("locked-one", {}, "Bucket locked-one cannot be used: locked"),
+        ("denied-one", {}, "Bucket denied-one cannot be used: "),
         ("no-such-bucket", {"buckets": (), "buckets_read": BROKEN}, None),
         ("no-such-bucket", None, None),
         ("UPPER", None, "'UPPER' is not a bucket name."),
@@ -108,7 +108,11 @@ def test_a_bucket_that_cannot_take_it_forbids_it(bucket: str, evidence: dict[str
     [
         (draft(read_only=True), "read_only", "Read-only mode: cannot create a snapshot."),
         (replace(draft(read_only=True), evidence=None), "read_only", "Read-only mode: cannot"),
-        (draft(evidence={"cluster": replace(CLUSTER, allowed=False)}), "permission_denied", "This key may see cluster"),
+        (
+            draft(evidence={"cluster": replace(CLUSTER, allowed=False)}),
+            "permission_denied",
+            "No permission for cluster",
+        ),
     ],
 )
 def test_what_nobody_may_do_forbids_it(wanted: SnapshotDraft, kind: str, what: str) -> None:
@@ -252,9 +256,9 @@ def test_a_protected_profile_has_the_clusters_name_typed_whatever_else_is_asked(
 
 
 def test_the_checks_in_one_line_have_what_is_not_well_first() -> None:
-    assert checks_line(DRAFT.preflight) == "ok: cluster, health, bucket, name, others, API key, clock"
+    assert checks_line(DRAFT.preflight) == "ok: cluster, health, bucket, name, snapshots, storage key, clock"
     mixed = draft(evidence={"cluster": replace(CLUSTER, status="changing", health="yellow")})
-    said = "warn: cluster, health   ok: bucket, name, others, API key, clock"
+    said = "warn: cluster, health   ok: bucket, name, snapshots, storage key, clock"
     assert checks_line(mixed.preflight) == said
     assert checks_line(mixed.preflight, before_request("refused")) == f"before the request was refused:   {said}"
 

@@ -134,7 +134,7 @@ async def test_an_earlier_row_of_the_name_is_not_it(offset: float | None) -> Non
     found, _, _ = await looked(lambda _: rows(old, row(name="another")), entry)
     assert found.verdict is Verdict.UNKNOWN
     assert "does not fit the time" in found.evidence, "the history does name it: to deny that would be a lie"
-    assert "Do not send it again" in found.next_step
+    assert "before you send a second request" in found.next_step
     found, _, _ = await looked(lambda _: rows(old, row((offset or 0) + 1, idx=8)), entry)
     assert found.verdict is Verdict.STARTED
     assert found.row is not None
@@ -145,7 +145,7 @@ async def test_a_history_that_never_names_it_proves_nothing() -> None:
     found, time, _ = await looked(lambda _: rows(row(name="another")))
     assert found.verdict is Verdict.UNKNOWN
     assert found.problem is None
-    assert f"at {found.looks} looks the history did not have before-upgrade" in found.evidence
+    assert f"in {found.looks} checks the history did not have before-upgrade" in found.evidence
     assert "no proof" in found.next_step
     assert time.now - 1000.0 <= SECONDS
     assert time.now - 1000.0 >= SECONDS - 5, "there is room for the last look, and for no more"
@@ -187,7 +187,7 @@ async def test_the_last_look_that_failed_is_told_and_the_others_still_count() ->
             yield gateway_error(503, "500")
 
     found, _, _ = await looked(then_broken())
-    assert "in 1 check the history did not name" in found.evidence
+    assert "in 1 check the history did not have" in found.evidence
     assert isinstance(found.problem, EndpointError)
 
 
@@ -207,7 +207,7 @@ async def test_what_no_patience_cures_ends_it_at_once(answer: Any, kind: type[Ga
     assert time.pauses == []
     found, _, _ = await looked(iter([rows(), answer]))
     assert (found.verdict, found.looks) == (Verdict.UNKNOWN, 2)
-    assert "in 1 check the history did not name" in found.evidence
+    assert "in 1 check the history did not have" in found.evidence
 
 
 ANSWER = st.sampled_from([
@@ -317,8 +317,8 @@ async def test_what_cannot_be_told_stays_open_and_can_be_looked_for_again(journa
 @pytest.mark.parametrize(
     ("facts", "verdict", "words"),
     [
-        ([], Verdict.NOT_STARTED, "no byte"),
-        ([(JournalEvent.ANSWERED, {"outcome": "not_sent"})], Verdict.NOT_STARTED, "no byte"),
+        ([], Verdict.NOT_STARTED, "never left"),
+        ([(JournalEvent.ANSWERED, {"outcome": "not_sent"})], Verdict.NOT_STARTED, "never left"),
         ([(JournalEvent.SENT, {}), (JournalEvent.ANSWERED, {"outcome": "refused"})], Verdict.NOT_STARTED, "refused"),
         ([(JournalEvent.SENT, {}), (JournalEvent.ANSWERED, {"outcome": "accepted"})], Verdict.STARTED, "accepted"),
     ],
@@ -492,15 +492,15 @@ def test_what_is_told_of_what_was_found_out() -> None:
             replace(ENTRY, doubt=Doubt(is_named=True)), started_by(known, 1)
         ).sentence == told.replace("Started", "Unknown").replace(
             ". Do not send a second request.",
-            ", but the journal is damaged where it may have said more. Look at the row in the history. Do not send it "
-            "again before you have looked.",
+            ", but the journal is damaged where it may have said more. Check the row in the history before you send "
+            "a second request.",
         )
 
 
 async def test_what_is_told_where_nobody_can_tell() -> None:
     left = "Unknown: the request was sent, no answer came back, and "
     lag = (
-        "The snapshot probably did not start, but the history may lag. Check again in a few "
+        "The snapshot probably did not start, but that is no proof: the history may lag. Check again in a few "
         "minutes, or create a snapshot under another name."
     )
     unread = f"{left}the history could not be read. "
@@ -508,15 +508,15 @@ async def test_what_is_told_where_nobody_can_tell() -> None:
     cases: list[tuple[Any, JournalEntry, float, str]] = [
         (rows(), ENTRY, 0, f"{left}in 1 check the history did not have before-upgrade. {lag}"),
         (rows(), ENTRY, 5, f"{left}in 4 checks the history did not have before-upgrade. {lag}"),
-        (rows(row(-90_000)), ENTRY, 0, (f"{left}in 1 check the history did not have before-upgrade as this one. It "
-         f"has another row of that name: it is dated 2025-12-31 11:00:00 KST, before the request. {lag}")),
+        (rows(row(-90_000)), ENTRY, 0, (f"{left}in 1 check the history had only another row of "
+         f"before-upgrade: it is dated 2025-12-31 11:00:00 KST, before the request. {lag}")),
         (rows(row(-3600)), ENTRY, 0, ("Unknown: the history has a row of before-upgrade that may be this snapshot: its "
-         "date 2026-01-01 11:00:00 KST does not fit the time of the request. It may be an earlier one as well. Do "
-         "not send it again before you have looked.")),
+         "date 2026-01-01 11:00:00 KST does not fit the time of the request. The row may "
+         "also be an earlier snapshot. Check it in the NCP console before you send a second request.")),
         (gateway_error(401, "210"), ENTRY, 60, (f"{unread}The key is valid but lacks permission for this (401/210: M). "
-         "Look at the history of search-0001 when that is mended.")),
+         "Check the history of search-0001 once that is fixed.")),
         (gateway_error(503, "500"), nameless, 0, (f"{unread}The gateway could not reach its backend "
-         "(503/500: M). Look at the history of 1037001 when that is mended.")),
+         "(503/500: M). Check the history of 1037001 once that is fixed.")),
     ]  # fmt: skip
     for answer, entry, seconds, told in cases:
         found, _, _ = await looked(itertools.repeat(answer), entry, seconds=seconds)

@@ -142,7 +142,11 @@ async def test_a_name_that_no_row_has_is_free_and_each_page_is_read_once_more_at
     evidence = await seen(engine)
     newest = len(history.asked)
     evidence = await look_further(engine, evidence, REQUEST, CALLER.gateway)
-    assert name_check(evidence) == (Severity.OK, False, "free in the 250 newest rows of the history and in the journal")
+    assert name_check(evidence) == (
+        Severity.OK,
+        False,
+        "not in use in the 250 newest rows of the history and the journal",
+    )
     assert sorted(history.asked[newest:]) == [1, 2, 3]
 
 

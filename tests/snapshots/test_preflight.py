@@ -88,11 +88,11 @@ def test_all_well() -> None:
     assert {check.subject: check.evidence for check in checks.checks} == {
         "cluster": "running",
         "health": "green",
-        "bucket": "bk.ses.snapshot is usable",
-        "name": "free in the one row of the history and in the journal",
+        "bucket": "bk.ses.snapshot can be used",
+        "name": "not in use in the one row of the history and the journal",
         "snapshots": "no other snapshot is running",
-        "storage key": "set: it lists 3 buckets",
-        "clock": "0.2 s behind the gateway's",
+        "storage key": "set: lists 3 buckets",
+        "clock": "0.2 s behind NCP",
     }
     assert (checks.severity, checks.blocked, checks.doubts) == (OK, None, ())
     assert {check.read_at for check in checks.checks} == {AT}
@@ -103,9 +103,9 @@ def test_all_well() -> None:
     [
         ({}, READ, OK, "running", ""),
         ({"status": "Running"}, READ, OK, "running", ""),
-        ({"status": "changing"}, READ, BAD, "it is 'changing', not running", "The service may refuse"),
-        ({"status": ""}, READ, BAD, "it is 'unknown', not running", "The service may refuse"),
-        ({}, BROKEN, UNSURE, "it was 'running' when last seen; The gateway could not reach", ""),
+        ({"status": "changing"}, READ, BAD, "'changing', not running", "NCP may refuse"),
+        ({"status": ""}, READ, BAD, "'unknown', not running", "NCP may refuse"),
+        ({}, BROKEN, UNSURE, "'running' when last read. The gateway could not reach", ""),
     ],
 )
 def test_the_cluster(cluster: dict[str, str], read: ReadResult, colour: Severity, evidence: str, advice: str) -> None:
@@ -121,7 +121,7 @@ def test_a_cluster_that_this_key_may_not_open_blocks() -> None:
         observed = replace(FACTS, cluster=replace(CLUSTER, allowed=False), cluster_read=read)
         check = light("cluster", observed)
         assert (check.severity, check.blocks) == (BAD, True)
-        assert "by name only" in check.evidence
+        assert "sees only its name" in check.evidence
         assert "NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER" in check.advice
 
 
@@ -136,7 +136,7 @@ def test_a_cluster_that_this_key_may_not_open_blocks() -> None:
         ("gray", READ, UNSURE, "gray: "),
         ("", READ, UNSURE, "unknown: "),
         # What the list said an hour ago is no green light now.
-        ("green", BROKEN, UNSURE, "it was green when last seen"),
+        ("green", BROKEN, UNSURE, "green when last read"),
         ("red", BROKEN, BAD, "red: some primary shards are missing"),
     ],
 )
@@ -149,10 +149,10 @@ def test_health(health: str, read: ReadResult, colour: Severity, evidence: str) 
 @each_row(
     ("bucket", "buckets", "read", "colour", "blocks", "evidence", "advice"),
     [
-        (REQUEST.bucket, BUCKETS, READ, OK, False, "bk.ses.snapshot is usable", ""),
-        ("locked-one", BUCKETS, READ, BAD, True, "Bucket locked-one cannot take a snapshot: locked", "Usable buckets"),
-        ("denied-one", BUCKETS, READ, BAD, True, "Bucket denied-one cannot take a snapshot: the", "Usable buckets"),
-        ("missing-one", BUCKETS, READ, BAD, True, "The cluster's API key is not visible missing-one.", "Usable"),
+        (REQUEST.bucket, BUCKETS, READ, OK, False, "bk.ses.snapshot can be used", ""),
+        ("locked-one", BUCKETS, READ, BAD, True, "Bucket locked-one cannot be used: locked", "Usable buckets"),
+        ("denied-one", BUCKETS, READ, BAD, True, "Bucket denied-one cannot be used: the", "Usable buckets"),
+        ("missing-one", BUCKETS, READ, BAD, True, "Bucket missing-one is not visible with", "Usable"),
         ("NO_BUCKET", (), None, BAD, True, "'NO_BUCKET' is not a bucket name.", "3 to 63"),
         ("", BUCKETS, READ, BAD, True, "No bucket is chosen.", "Name the bucket"),
         (
@@ -189,17 +189,17 @@ BEFORE = "before-upgrade was requested before: the request of 2026-01-02 "
 # What was read beside the rest, and what the light says.
 NAMES: list[tuple[dict[str, Any], Severity, bool, str, str]] = [
     ({}, OK, False, "not in use: the history is empty, no journal entry", ""),
-    ({"history": [row(), row()]}, OK, False, "free in the 2 newest rows of the history and in the journal", ""),
+    ({"history": [row(), row()]}, OK, False, "not in use in the 2 newest rows of the history and the journal", ""),
     ({"history": [row(name=REQUEST.name)]}, BAD, False, f"{BEFORE}10:00:00 KST has succeeded", "Use another"),
     ({"history": [row("", REQUEST.name)]}, BAD, False, f"{BEFORE}10:00:00 KST is running", "Use another"),
     (
         {"history": [row("FAILED", REQUEST.name)]},
         UNSURE,
         False,
-        "the history before-upgrade is already in the history (FAILED)",
-        "T",
+        "before-upgrade is already in the history (FAILED)",
+        "NCP may",
     ),
-    ({"history": [row(name="Before-upgrade")]}, OK, False, "free in", ""),
+    ({"history": [row(name="Before-upgrade")]}, OK, False, "not in use in", ""),
     ({"history": None, "history_read": BROKEN}, UNSURE, False, "not checked. The gateway could not reach", ""),
     ({"history": None, "history_read": None}, UNSURE, False, "not checked.", ""),
     ({"journal_problem": UNREADABLE}, UNSURE, False, "the history is empty. The journal", "Check"),
@@ -210,13 +210,13 @@ NAMES: list[tuple[dict[str, Any], Severity, bool, str, str]] = [
     ({"journal": [entry(SENT, ANSWERED)]}, BAD, False, f"{BEFORE}02:00:00 UTC was accepted", "Use another"),
     ({"journal": [entry(SENT, ACCEPTED)], "history": None}, BAD, False, f"{BEFORE}02:00:00", "Use another"),
     ({"journal": [entry(SENT, ACCEPTED, FINISHED)]}, BAD, False, f"{BEFORE}02:00:00 UTC has succeeded", "Use"),
-    ({"journal": [entry(SENT, ACCEPTED, FAILED)]}, OK, False, "free", ""),
-    ({"journal": [entry(SENT, REFUSED)]}, OK, False, "free", ""),
-    ({"journal": [entry()]}, OK, False, "free", ""),
+    ({"journal": [entry(SENT, ACCEPTED, FAILED)]}, OK, False, "not in use", ""),
+    ({"journal": [entry(SENT, REFUSED)]}, OK, False, "not in use", ""),
+    ({"journal": [entry()]}, OK, False, "not in use", ""),
     ({"journal": [entry(SENT, {"fact": "dismissed"})]}, BAD, False, f"{BEFORE}02:00:00 UTC may", "Use another"),
-    ({"journal": [entry(SENT, name="another")]}, OK, False, "free", ""),
-    ({"journal": [entry(SENT, gateway="https://gateway.example/api/sgn-v2")]}, OK, False, "free", ""),
-    ({"journal": [replace(entry(SENT), request=replace(REQUEST, cluster_number="2"))]}, OK, False, "free", ""),
+    ({"journal": [entry(SENT, name="another")]}, OK, False, "not in use", ""),
+    ({"journal": [entry(SENT, gateway="https://gateway.example/api/sgn-v2")]}, OK, False, "not in use", ""),
+    ({"journal": [replace(entry(SENT), request=replace(REQUEST, cluster_number="2"))]}, OK, False, "not in use", ""),
     ({"journal": [entry(SENT, profile="another", site="gov")]}, BAD, False, f"{BEFORE}02", "Use another"),
 ]
 
@@ -236,12 +236,12 @@ OTHERS: list[tuple[dict[str, Any], Severity, str]] = [
     (
         {"history": [row("IN_PROGRESS", hours=25)]},
         UNSURE,
-        "auto-1 has been running since 2026-01-01 11:00:00 KST, which",
+        "auto-1 has been running since 2026-01-01 11:00:00 KST and may be stuck",
     ),
     ({"history": [replace(row("IN_PROGRESS"), at=None)]}, BAD, "auto-1 is running"),
     ({"history": [row("IN_PROGRESS", REQUEST.name)]}, OK, "no other snapshot is running"),
     ({"history": None, "history_read": BROKEN}, UNSURE, "not checked: the history could not be read"),
-    ({"journal": [entry(SENT, ACCEPTED, name="other")]}, UNSURE, "the journal has other under way"),
+    ({"journal": [entry(SENT, ACCEPTED, name="other")]}, UNSURE, "other may be running, as the journal says"),
     ({"journal": [entry(SENT, ACCEPTED, name="other", hours=25)]}, OK, "no other"),
     ({"journal": [entry(SENT, ACCEPTED, name="other")], "history": [row(name="other")]}, OK, "no other"),
     ({"journal": [entry(SENT, ACCEPTED, FINISHED, name="other")]}, OK, "no other"),
@@ -259,10 +259,10 @@ def test_the_others(read: dict[str, Any], colour: Severity, evidence: str) -> No
 @each_row(
     ("buckets", "read", "colour", "evidence"),
     [
-        (BUCKETS, READ, OK, "set: it lists 3 buckets"),
-        (BUCKETS[:1], READ, OK, "set: it lists 1 bucket"),
+        (BUCKETS, READ, OK, "set: lists 3 buckets"),
+        (BUCKETS[:1], READ, OK, "set: lists 1 bucket"),
         ((), READ, UNSURE, "no bucket is listed: the key may not be set"),
-        ((), BROKEN, UNSURE, "not known. The gateway could not reach"),
+        ((), BROKEN, UNSURE, "unknown. The gateway could not reach"),
         ((), None, UNSURE, "no bucket is listed"),
     ],
 )
@@ -277,12 +277,12 @@ def test_the_api_key(buckets: Sequence[Bucket], read: ReadResult | None, colour:
     ("offset", "colour", "evidence"),
     [
         (None, UNSURE, "unknown: no server time received"),
-        (ClockOffset(59.0, 0.5), OK, "59.0 s behind the gateway's"),
-        (ClockOffset(-59.0, 0.5), OK, "59.0 s ahead of the gateway's"),
-        (ClockOffset(61.0, 0.5), UNSURE, "61.0 s behind the gateway's"),
-        (ClockOffset(-299.0, 0.5), UNSURE, "299.0 s ahead of the gateway's"),
-        (ClockOffset(301.0, 0.5), BAD, "301.0 s behind the gateway's"),
-        (ClockOffset(-86_400.0, 0.5), BAD, "86400.0 s ahead of the gateway's"),
+        (ClockOffset(59.0, 0.5), OK, "59.0 s behind NCP"),
+        (ClockOffset(-59.0, 0.5), OK, "59.0 s ahead of NCP"),
+        (ClockOffset(61.0, 0.5), UNSURE, "61.0 s behind NCP"),
+        (ClockOffset(-299.0, 0.5), UNSURE, "299.0 s ahead of NCP"),
+        (ClockOffset(301.0, 0.5), BAD, "301.0 s behind NCP"),
+        (ClockOffset(-86_400.0, 0.5), BAD, "86400.0 s ahead of NCP"),
     ],
 )
 def test_the_clock(offset: ClockOffset | None, colour: Severity, evidence: str) -> None:
@@ -431,7 +431,7 @@ async def test_a_cluster_that_is_gone_is_not_called_running(served: RunningSandb
     check = light("cluster", observed, replace(REQUEST, cluster_number="999"))
     assert (check.severity, check.evidence) == (
         UNSURE,
-        "it was 'running' when last seen; NCP no longer knows this cluster.",
+        "'running' when last read. NCP no longer knows this cluster.",
     )
 
 
@@ -443,9 +443,9 @@ async def test_a_cluster_that_is_gone_is_not_called_running(served: RunningSandb
         ("이미 존재하는 스냅샷 이름입니다", ("name",)),
         ("The bucket has an object lock", ("bucket",)),
         ("버킷에 접근할 수 없습니다", ("bucket",)),
-        ("API authentication key is not set", ("API key",)),
-        ("A snapshot is in progress", ("others",)),
-        ("다른 작업이 진행 중입니다", ("others",)),
+        ("API authentication key is not set", ("storage key",)),
+        ("A snapshot is in progress", ("snapshots",)),
+        ("다른 작업이 진행 중입니다", ("snapshots",)),
         ("Cluster status is changing", ("cluster",)),
         ("No.", ()),
         ("", ()),

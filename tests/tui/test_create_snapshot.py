@@ -119,7 +119,7 @@ async def test_without_a_storage_key_nothing_is_sent_whatever_bucket_is_typed() 
         await stage.press("down", "down", "down", "s")
         assert stage.shows("The cluster has no storage key, so NCP lists no buckets.", "choose a bucket")
         assert "Set the API authentication key first" in stage.words()
-        assert stage.shows("No bucket is chosen.", "block: bucket, API key")
+        assert stage.shows("No bucket is chosen.", "block: bucket, storage key")
         assert not can_create(stage)
         await stage.fill("bucket", "typed-by-hand")
         assert stage.shows("not checked", "block: API key", "not set: no snapshot can be created.")
@@ -274,9 +274,9 @@ async def test_a_lost_answer_over_a_socket_is_unknown(cut: str) -> None:
         await stage.press("f2")
         assert stage.shows(
             f"Unknown whether {NAME} started. Only one request was sent.",
-            "The request left, no answer said what became of it",
-            "the history did not name",
-            "That makes it likely that it was not started, the history may lag",
+            "The request was sent, no answer came back",
+            "the history did not have",
+            "The snapshot probably did not start, but that is no proof",
         )
         assert "Not started" not in stage.text()
         await stage.press("f2", "f2")

@@ -49,14 +49,14 @@ def sentences(stage: Stage) -> str:
 async def test_all_green_sends_without_a_question() -> None:
     async with staged((80, 24)) as stage:
         await stage.press("s")
-        assert lights(stage) == "ok: cluster, health, bucket, name, others, API key, clock"
+        assert lights(stage) == "ok: cluster, health, bucket, name, snapshots, storage key, clock"
         assert stage.shows(lights(stage)), "the whole line is in an 80x24 window"
         await stage.press("f2")
         assert [effect.name for effect in stage.effects] == [NAME]
 
 
 RED: tuple[tuple[dict[str, str], str, str], ...] = (
-    ({"status": "changing"}, "warn: cluster", "it is 'changing', not running. The service may refuse."),
+    ({"status": "changing"}, "warn: cluster", "'changing', not running. NCP may refuse the request."),
     (
         {"status": "running", "health": "red"},
         "warn: health",
@@ -87,7 +87,7 @@ async def test_a_red_light_asks_and_no_letter_sends() -> None:
         assert stage.asked(CREATE) == 1
 
 
-UNSURE = {SHOW: "cluster, health", BUCKETS: "bucket, API key", HISTORY: "name, others"}
+UNSURE = {SHOW: "cluster, health", BUCKETS: "bucket, storage key", HISTORY: "name, others"}
 """What cannot be told where the answer to an operation does not come."""
 
 
@@ -170,7 +170,7 @@ async def test_what_went_red_meanwhile_is_asked_about() -> None:
         stage.sandbox.world.change("search-0001", status="changing")
         await stage.press("f2", "tab", "f2")
         assert isinstance(stage.app.screen, SendQuestionDialog)
-        assert "it is 'changing', not running" in sentences(stage)
+        assert "'changing', not running" in sentences(stage)
         await stage.press("escape")
         assert stage.asked(CREATE) == 0
 
@@ -298,7 +298,7 @@ async def test_the_oldest_row_of_a_long_history_is_asked_about() -> None:
         assert not stage.asked(CREATE)
         await stage.press("escape")
         await stage.press("1")
-        assert lights(stage) == "ok: cluster, health, bucket, name, others, API key, clock"
+        assert lights(stage) == "ok: cluster, health, bucket, name, snapshots, storage key, clock"
 
 
 async def test_without_a_journal_nothing_is_sent_but_by_a_yes(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ async def test_a_lost_answer_is_looked_for_and_found(quick_looks: None) -> None:
 async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_resolved_later() -> None:
     async with staged((80, 24)) as stage:
         await lose_an_answer(stage, started=False)
-        assert stage.shows("Unknown whether", "the history did not name", "1 UNRESOLVED")
+        assert stage.shows("Unknown whether", "the history did not have", "1 UNRESOLVED")
         assert "(503/500" in stage.words(), "a gateway that does not say how far the request got"
         await stage.press("f2")
         assert not stage.shows("press u"), "on the form a u would be typed"
@@ -135,11 +135,13 @@ async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_resolved_later(
         assert isinstance(stage.app.screen, RequestsScreen)
         assert stage.shows("unknown", "press s", "1 request, 1 unresolved")
         await stage.press("s")
-        assert stage.shows(f"Unknown: {NAME}. Still unresolved.", "the history may lag")
+        assert stage.shows(f"Unknown: {NAME}. Still unresolved.", "that is no proof")
         before = stage.asked(CREATE)
         begun_in_the_world(NAME, timedelta(0))(stage.sandbox)
         await stage.press("s")
-        await stage.expect(f"Started: {NAME}.", "The history names it since 2026-01-02 09:00:00 KST", "  running")
+        await stage.expect(
+            f"Started: {NAME}.", "The snapshot is in the history since 2026-01-02 09:00:00 KST", "  running"
+        )
         assert not stage.shows("UNRESOLVED")
         assert stage.asked(CREATE) == before == 1
         assert [each.request.name for each in stage.app.session.open_snapshots] == [NAME], "it is followed on"
@@ -187,7 +189,7 @@ async def test_an_entry_of_another_profile_is_resolved_as_that_profile(tmp_path:
     async with staged(WIDE, more=[stage_profile], prepare=prepare, paths=paths_in(tmp_path)) as stage:
         assert stage.shows("prod / KR", "1 UNRESOLVED (u)")
         await stage.press("u", "s")
-        assert stage.shows("Started: before-upgrade.", "The history names it since 2026-01-02 08:55:00 KST")
+        assert stage.shows("Started: before-upgrade.", "The snapshot is in the history since 2026-01-02 08:55:00 KST")
         assert stage.app.session.unresolved == []
 
 
@@ -203,18 +205,18 @@ async def test_what_needs_no_request_or_has_nobody_to_ask_it(tmp_path: Path) -> 
     async with staged(WIDE, paths=paths_in(tmp_path)) as stage:
         asked = len(stage.sandbox.ledger.requests)
         await stage.press("u", "s")
-        assert stage.shows("Not started: never-sent.", "no byte of the request left")
+        assert stage.shows("Not started: never-sent.", "the request never left this machine")
         assert events_of(never_sent)[-1] == "settled"
         for caller in (ELSEWHERE, GONE):
             await stage.press("down", "s")
-            why = "No profile gone leads to" if caller is GONE else "Profile prod points to another gateway"
+            why = "No profile gone points to" if caller is GONE else "Profile prod points to another gateway"
             assert stage.shows(why, caller.gateway, "stays unresolved.")
         assert len(stage.app.session.unresolved) == 2
         assert len(stage.sandbox.ledger.requests) == asked
         await stage.press("e")
         document = json.loads(evidence_in(stage.workspace.folder).read_text())
         assert document["history"] is None
-        assert stage.shows("The history could not be read. No profile gone leads to")
+        assert stage.shows("The history could not be read. No profile gone points to")
         assert document["gaps"]
 
 
