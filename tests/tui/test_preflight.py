@@ -87,7 +87,7 @@ async def test_a_red_light_asks_and_no_letter_sends() -> None:
         assert stage.asked(CREATE) == 1
 
 
-UNSURE = {SHOW: "cluster, health", BUCKETS: "bucket, storage key", HISTORY: "name, others"}
+UNSURE = {SHOW: "cluster, health", BUCKETS: "bucket, storage key", HISTORY: "name, snapshots"}
 """What cannot be told where the answer to an operation does not come."""
 
 
