@@ -11,7 +11,7 @@ from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look
 from ncp_tui.snapshots.schedule import EVERY_DAY, LATE, DueRun, DueVerdict, InForce, RowsRead, Schedule, judge_last_due
 from ncp_tui.system.time_zone import KST
 from ncp_tui.text import plural
-from ncp_tui.view.format import ZONE, age, elapsed, short_age
+from ncp_tui.view.format import ZONE, age, clock_time, date_time, elapsed, short_age
 from ncp_tui.view.history import state_cell
 from ncp_tui.view.text import Cell, Line, Tone, field
 
@@ -26,7 +26,7 @@ _LOOKS = {
     Look.FAILED: Cell("not readable", Tone.BAD, is_missing=True),
 }
 _MISSING = Cell("-", Tone.DIM)
-_NOT_KNOWN = Cell("?", Tone.DIM, is_missing=True)
+NOT_KNOWN = Cell("?", Tone.DIM, is_missing=True)
 _HAS_NONE = frozenset({Look.FOUND, Look.NONE})
 
 
@@ -89,7 +89,7 @@ def last_run_cell(summary: ClusterSummary) -> Cell:
     """The state of the newest run, in a word; worst first when sorted."""
     run = summary.last_run
     if run is None:
-        return _MISSING if summary.look is Look.NONE else _NOT_KNOWN
+        return _MISSING if summary.look is Look.NONE else NOT_KNOWN
     state = state_cell(run)
     return Cell(state.text, state.tone, sort=_SEVERITY[run.state])
 
@@ -100,7 +100,7 @@ def next_cell(summary: ClusterSummary, now: datetime) -> Cell:
     if summary.schedule_problem is not None:
         return Cell("?", Tone.WARNING, is_missing=True)
     if schedule is None and not summary.is_schedule_read:
-        return _NOT_KNOWN
+        return NOT_KNOWN
     run = schedule.next_run(now) if schedule is not None else None
     if schedule is None or schedule.in_force is InForce.NO:
         return _MISSING
@@ -159,8 +159,11 @@ def _last_run_line(summary: ClusterSummary, now: datetime) -> Line:
 
 
 def _running_line(row: HistoryEntry, now: datetime) -> Line:
-    since = f" for {elapsed(max(0.0, (now - row.at).total_seconds()))}" if row.at else ""
-    return field("running", f"{row.snapshot}{since}", Tone.WARNING)
+    if row.at is None:
+        return field("running", row.snapshot, Tone.WARNING)
+    # A moment, no duration: the pane is not drawn anew each second.
+    since = clock_time(row.at) if abs(now - row.at) < _DAY else date_time(row.at)
+    return field("running", f"{row.snapshot} since {since} {ZONE}, {age(row.at, now)}", Tone.WARNING)
 
 
 def schedule_lines(summary: ClusterSummary, now: datetime) -> list[Line]:

@@ -10,6 +10,7 @@ from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Cluster, Dashboard
 from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary
 from ncp_tui.view.cluster_summary import (
+    NOT_KNOWN,
     Moment,
     last_good_cell,
     last_run_cell,
@@ -82,12 +83,12 @@ def _last_good_cell(listed: ListedCluster) -> Cell:
 
 def _last_run_cell(listed: ListedCluster) -> Cell:
     if not listed.cluster.allowed:
-        return Cell("-", Tone.DIM)
+        return NOT_KNOWN
     return Cell(listed.tracked, Tone.WARNING, sort=0.5) if listed.tracked else last_run_cell(listed.summary)
 
 
 def _next_cell(listed: ListedCluster) -> Cell:
-    return next_cell(listed.summary, listed.moment.now) if listed.cluster.allowed else Cell("-", Tone.DIM)
+    return next_cell(listed.summary, listed.moment.now) if listed.cluster.allowed else NOT_KNOWN
 
 
 def _nodes_of(cluster: Cluster) -> dict[str, int]:

@@ -122,7 +122,7 @@ def test_the_details_answer_the_four_questions() -> None:
         "last good    30 h ago (older than 26 h): a, bucket logs",
         "last run     running, 5 min ago",
         "usually      3 min 20 s, median of the last 1 good run",
-        "running      c for 5 min 00 s",
+        "running      c since 11:55:00 KST, 5 min ago",
         "schedule     nightly: every day at 03:00 into logs",
         "next run     Thu 2026-11-26 03:00 KST (time zone assumed)",
         "due run      11-25 03:00: no row by 03:30, missed",
