@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ncp_tui.gateway.errors import GatewayError, PermissionDenied
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
-from ncp_tui.snapshots.schedule import Schedule, schedule_of
+from ncp_tui.snapshots.schedule import DueVerdict, RowsRead, Schedule, judge_last_due, schedule_of
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
@@ -84,6 +84,14 @@ class ClusterSummary:
     """Whether that was read: without it no schedule is not none."""
     schedule_problem: Problem | None = None
     """Why that is not known."""
+
+    def last_due(self, now: datetime) -> DueVerdict | None:
+        """What became of the last scheduled run; None where none was due, or that is not known."""
+        if self.schedule is None or self.look not in {Look.FOUND, Look.NONE}:
+            return None
+        has_gap = self.problem is not None
+        read = RowsRead(self.rows, self.read_at or now, self.reaches_back_to, has_gap=has_gap)
+        return judge_last_due(self.schedule, read, now)
 
     def with_row(self, row: HistoryEntry) -> ClusterSummary:
         """This with what a later look said of one snapshot, of the newest run or of a newer one.

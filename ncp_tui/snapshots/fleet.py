@@ -17,7 +17,7 @@ from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.lists import gap_of
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
 from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary, Look, read_summary, summary_of
-from ncp_tui.snapshots.schedule import DueRun, DueVerdict, RowsRead, judge_last_due
+from ncp_tui.snapshots.schedule import DueRun, DueVerdict
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
@@ -89,7 +89,7 @@ class CheckedCluster:
     @property
     def last_due(self) -> DueVerdict | None:
         """What became of the last scheduled run; None where none was due or it is not known."""
-        return _last_due(self.summary, self.at)
+        return self.summary.last_due(self.at)
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _notes(summary: ClusterSummary, now: datetime) -> Iterable[str]:
                 f"{row.snapshot} looks stuck: running for {_age(since)}, far beyond the usual. Likely causes: "
                 "much new data, a busy cluster, or a storage key that was changed or deleted."
             )
-    due = _last_due(summary, now)
+    due = summary.last_due(now)
     if due is not None and due.run is DueRun.MISSED:
         yield f"The scheduled run of {due.due:%m-%d %H:%M} was missed."
     if due is not None and due.run is DueRun.FAILED and due.row is not run:
@@ -202,14 +202,6 @@ def _stuck_for(row: HistoryEntry, summary: ClusterSummary, now: datetime) -> tim
     if usual is not None:
         longest = max(_STUCK_FACTOR * timedelta(seconds=usual.seconds), _STUCK_LEAST)
     return now - row.at if now - row.at > longest else None
-
-
-def _last_due(summary: ClusterSummary, now: datetime) -> DueVerdict | None:
-    if summary.schedule is None or summary.look not in {Look.FOUND, Look.NONE}:
-        return None
-    has_gap = summary.problem is not None
-    read = RowsRead(summary.rows, summary.read_at or now, summary.reaches_back_to, has_gap=has_gap)
-    return judge_last_due(summary.schedule, read, now)
 
 
 def _age(age: timedelta) -> str:

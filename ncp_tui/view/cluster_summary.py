@@ -8,7 +8,7 @@ from typing import Any
 
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look
-from ncp_tui.snapshots.schedule import EVERY_DAY, LATE, DueRun, DueVerdict, InForce, RowsRead, Schedule, judge_last_due
+from ncp_tui.snapshots.schedule import EVERY_DAY, LATE, DueRun, DueVerdict, InForce, Schedule
 from ncp_tui.system.time_zone import KST
 from ncp_tui.text import plural
 from ncp_tui.view.format import ZONE, age, clock_time, date_time, elapsed, short_age
@@ -117,7 +117,8 @@ def summary_lines(summary: ClusterSummary, moment: Moment) -> list[Line]:
     lines = [_last_good_line(summary, moment), _last_run_line(summary, moment.now)]
     if summary.usual is not None:
         runs = plural(summary.usual.count, "good run")
-        lines.append(field("usually", f"{elapsed(summary.usual.seconds)}, median of the last {runs}"))
+        of = f"median of the last {runs}" if summary.usual.count > 1 else f"from {runs}"
+        lines.append(field("usually", f"{elapsed(summary.usual.seconds)}, {of}"))
     lines += [_running_line(row, moment.now) for row in summary.running]
     lines += schedule_lines(summary, moment.now)
     if summary.problem is not None:
@@ -178,9 +179,7 @@ def schedule_lines(summary: ClusterSummary, now: datetime) -> list[Line]:
     following = schedule.next_run(now)
     if following is not None:
         lines.append(field("next run", f"{following:%a %Y-%m-%d %H:%M} {ZONE} (time zone assumed)"))
-    gap = summary.problem is not None
-    read = RowsRead(summary.rows, summary.read_at or now, summary.reaches_back_to, has_gap=gap)
-    verdict = judge_last_due(schedule, read, now) if summary.look in _HAS_NONE else None
+    verdict = summary.last_due(now)
     if verdict is not None:
         lines.append(field("due run", due_sentence(verdict), _DUE_TONES[verdict.run]))
     return lines

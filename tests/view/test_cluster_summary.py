@@ -121,7 +121,7 @@ def test_the_details_answer_the_four_questions() -> None:
     assert plain_text(summary_lines(found, MOMENT)).splitlines() == [
         "last good    30 h ago (older than 26 h): a, bucket logs",
         "last run     running, 5 min ago",
-        "usually      3 min 20 s, median of the last 1 good run",
+        "usually      3 min 20 s, from 1 good run",
         "running      c since 11:55:00 KST, 5 min ago",
         "schedule     nightly: every day at 03:00 into logs",
         "next run     Thu 2026-11-26 03:00 KST (time zone assumed)",
