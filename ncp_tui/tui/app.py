@@ -12,8 +12,8 @@ from textual.screen import Screen
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.identity import Identity
 from ncp_tui.system.process import resume_gc
+from ncp_tui.tui.first_run import FirstRun
 from ncp_tui.tui.key_bindings import note_input, problem_words
 from ncp_tui.tui.messages import (
     ChoiceMade,
@@ -49,7 +49,6 @@ QUIT_WITHOUT_ANSWER = (
     "the next start lists the request as unresolved."
 )
 QUIT_WHILE_CHECKING = "Still checking whether a snapshot started. Quit? The request stays listed as unresolved."
-WELCOME = "Add a profile to begin: access key, secret key and region."
 
 _BEGIN_SECONDS = 0.2
 """By then the first frame is out nearly everywhere; where it is not, the program begins before it."""
@@ -187,31 +186,9 @@ class NcpApp(TerminalApp):
         if clusters is not None:
             clusters.load()  # without a profile: it says so
         if choice.ask:
-            self._ask_first_time()
+            FirstRun(self, self.session, self.find_and_use).ask()
         elif choice.problem is not None and clusters is not None:
             clusters.show_problem(choice.problem)
-
-    def _ask_first_time(self) -> None:
-        from ncp_tui.tui.screens.welcome import WelcomeScreen
-
-        self.push_screen(WelcomeScreen(self.session), self._after_welcome)
-
-    def _after_welcome(self, answer: tuple[str, Identity | None] | None) -> None:
-        what, identity = answer or ("later", None)
-        if what == "use" and identity is not None:
-            self.session.use(identity)
-        elif what in {"form", "import"}:
-            self._open_form(identity)
-
-    def _open_form(self, identity: Identity | None) -> None:
-        from ncp_tui.tui.screens.profile_form import ProfileFormScreen
-
-        form = ProfileFormScreen(self.session, importing=identity, welcome=WELCOME)
-        self.push_screen(form, self._after_form)
-
-    def _after_form(self, saved: str | None) -> None:
-        if saved:
-            self.find_and_use(saved)
 
     @work(group="identity", exclusive=True, exit_on_error=False, description="use a saved profile")
     async def find_and_use(self, name: str) -> None:

@@ -16,6 +16,7 @@ from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.errors import KeyringLocked, NoKeyring
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
 from ncp_tui.tui.dialogs.confirm import QuestionDialog, TypeNameDialog
+from ncp_tui.tui.first_run import FirstRun
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
@@ -495,7 +496,7 @@ async def test_what_was_found_is_offered(configure: Path) -> None:
             if then == "New profile":
                 await stage.press("escape")
             assert isinstance(stage.app.screen, ClustersScreen), keys
-            stage.app._ask_first_time()
+            FirstRun(stage.app, stage.app.session, stage.app.find_and_use).ask()
             await stage.settle()
         assert not stage.workspace.paths.profiles_file.exists()
 
