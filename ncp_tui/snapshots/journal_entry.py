@@ -11,6 +11,7 @@ from typing import Any, Final
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS
 from ncp_tui.snapshots.journal_file import BUCKET, NAME, NUMBER, JournalLine, Key, Reading
 from ncp_tui.snapshots.outcome import VERDICT_OF, Caller, Outcome, SnapshotRequest, Verdict
+from ncp_tui.text import clean
 
 # What can be added to each other without leaving the calendar, whatever stands in the file.
 _YEARS = range(1970, 9000)
@@ -85,7 +86,7 @@ class JournalEntry:
         if self.is_create:
             return self.request.name
         known = OPERATIONS.get(self.operation)
-        return known.title if known is not None else self.operation
+        return known.title if known is not None else clean(self.operation)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -315,7 +316,7 @@ def _number(value: Any) -> float | None:
 
 
 def _text(value: Any) -> str:
-    return str(value) if isinstance(value, str | int) else ""
+    return clean(str(value)) if isinstance(value, str | int) else ""
 
 
 def _rows(value: Any) -> frozenset[tuple[int, str]] | None:

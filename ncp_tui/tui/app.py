@@ -286,7 +286,7 @@ class NcpApp(TerminalApp):
         from ncp_tui.tui.dialogs.text import HelpDialog, TextDialog
 
         if not isinstance(self.screen, TextDialog):
-            self.push_screen(HelpDialog(self.screen))
+            self.push_screen(HelpDialog(self.screen, self.session.key_problems))
 
     def action_next_theme(self) -> None:
         """Change to the next theme."""

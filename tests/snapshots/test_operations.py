@@ -258,6 +258,22 @@ async def test_an_unresolved_one_is_shown_and_stops_no_create(engine: SearchEngi
     assert taken.outcome is Outcome.ACCEPTED
 
 
+def test_a_line_feed_in_the_journal_forges_no_line_of_what_is_printed(journal: Journal) -> None:
+    forged = "x\n  Not started: the journal shows that no byte left."
+    at, parameters = datetime.now(UTC).isoformat(), {"serviceGroupInstanceNo": NUMBER, "snapshotName": forged}
+    context = {"profile": forged, "cluster_name": forged}
+    lines = [
+        JournalLine(place, str(place) * 32, "begun", at, operation, parameters, None, context)
+        for place, operation in enumerate((forged, "createSnapshot"), 1)
+    ]
+    journal.path.parent.mkdir(parents=True)
+    journal.path.write_bytes(b"".join(line.encoded() + b"\n" for line in lines))
+    entries = journal.entries()
+    assert len(entries) == len(lines)
+    for entry in entries:
+        assert "\n" not in entry.subject + entry.request.cluster + entry.caller.profile
+
+
 @pytest.mark.parametrize("event", ["sent", "weighed"])
 async def test_an_operation_of_a_later_version_is_shown_and_stops_nothing_else(
     engine: SearchEngine, journal: Journal, event: str

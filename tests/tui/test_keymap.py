@@ -108,6 +108,7 @@ async def test_a_remapped_key_is_in_force_and_named_everywhere() -> None:
             assert stage.shows("Key of clusters.nothing: there is no such binding")
             assert "then W" in problem_words(Problem("x", "", "", NextAction("read_only.leave")))
             await stage.press("question_mark")
+            assert stage.shows("Key of clusters.nothing: there is no such binding"), "the status line has moved on"
             assert any(re.search(r"\bc {4,}Create a snapshot", row) for row in stage.text().splitlines())
             await stage.press("escape", "c")
             assert isinstance(stage.app.screen, CreateSnapshotScreen)

@@ -97,8 +97,10 @@ class HelpDialog(TextDialog):
         ),
     ]
 
-    def __init__(self, screen: Screen[object]) -> None:
-        self._all = help_lines(screen)
+    def __init__(self, screen: Screen[object], problems: Sequence[str] = ()) -> None:
+        """`problems` say what of the user's settings and own keys is not in force."""
+        told = [line(problem, Tone.WARNING) for problem in problems]
+        self._all = [*told, *([BLANK] if told else ()), *help_lines(screen)]
         super().__init__("Keys", self._all, _HELP_HINT)
 
     def action_search(self) -> None:
