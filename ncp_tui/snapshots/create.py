@@ -13,7 +13,7 @@ from ncp_tui.gateway.errors import GatewayError, Throttled
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.history_match import Asked, RowKeys, Whose, best_match, rows_named
-from ncp_tui.snapshots.journal import Journal, JournalProblem
+from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.operations import Attempt, EntryWriter, Sent
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_sentence
@@ -100,53 +100,76 @@ async def create_snapshot(
     """
     check_name(request.name)
     check_bucket(request.bucket)
-    offset = engine.clock_offset
-    entry = JournalEntry(
-        id="",
-        at=now(),
-        caller=caller or Caller("", "", "", ""),
-        request=request,
-        clock_offset=offset.seconds if offset else None,
-        seen_before=None if history is None else rows_named(history, request.name),
-    )
+    entry = _entry_of(engine, request, caller, history, now())
     ask = partial(engine.create_snapshot, request.cluster_number, request.name, request.bucket)
     attempt = Attempt(entry, ask, None if engine.read_only else journal)
     if attempt.writer is not None and journal is not None:
         rows = await _with_ends(engine, journal, entry, history, seconds=resolve_seconds, now=now)
-        await attempt.begin(
-            lambda: journal.begin(
-                request,
-                entry.caller,
-                clock_offset=entry.clock_offset,
-                seen_before=entry.seen_before,
-                history=rows,
-                again=again,
-                asked_at=asked_at,
-            ),
-            must_be_written=must_be_written,
-        )
+        begin = partial(_begin, journal, entry, rows, again, asked_at)
+        await attempt.begin(begin, must_be_written=must_be_written)
     try:
         sent = await _send(engine, attempt, sleep, now)
         if sent.outcome is Outcome.UNKNOWN and sent.error is not None:
             on_resolving(sent.error)
             sent = sent.resolved(await search_history(engine, entry, seconds=resolve_seconds, sleep=sleep, now=now))
         await attempt.conclude(sent)
-        return CreateResult(
-            request,
-            sent.outcome,
-            entry.at,
-            sent.request_id,
-            sent.error,
-            sent.attempts,
-            sent.resolution,
-            attempt.entry_on_disk,
-            entry.seen_before,
-            entry.clock_offset,
-            attempt.journal_problem,
-            attempt.writer,
-        )
+        return _result(attempt, entry, sent)
     finally:
         await attempt.release()
+
+
+def _entry_of(
+    engine: SearchEngine,
+    request: SnapshotRequest,
+    caller: Caller | None,
+    history: Sequence[HistoryEntry] | None,
+    at: datetime,
+) -> JournalEntry:
+    """What is to be written down of `request` before it leaves."""
+    offset = engine.clock_offset
+    return JournalEntry(
+        id="",
+        at=at,
+        caller=caller or Caller("", "", "", ""),
+        request=request,
+        clock_offset=offset.seconds if offset else None,
+        seen_before=None if history is None else rows_named(history, request.name),
+    )
+
+
+def _begin(
+    journal: Journal,
+    entry: JournalEntry,
+    rows: Sequence[HistoryEntry] | None,
+    again: str | None,
+    asked_at: datetime | None,
+) -> HeldEntry:
+    return journal.begin(
+        entry.request,
+        entry.caller,
+        clock_offset=entry.clock_offset,
+        seen_before=entry.seen_before,
+        history=rows,
+        again=again,
+        asked_at=asked_at,
+    )
+
+
+def _result(attempt: Attempt, entry: JournalEntry, sent: Sent) -> CreateResult:
+    return CreateResult(
+        entry.request,
+        sent.outcome,
+        entry.at,
+        sent.request_id,
+        sent.error,
+        sent.attempts,
+        sent.resolution,
+        attempt.entry_on_disk,
+        entry.seen_before,
+        entry.clock_offset,
+        attempt.journal_problem,
+        attempt.writer,
+    )
 
 
 async def _with_ends(

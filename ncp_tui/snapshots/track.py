@@ -100,12 +100,7 @@ async def watch(
         looks += 1
         problem: GatewayError | None = None
         try:
-            if is_whole:
-                rows = await engine.snapshot_history(asked.cluster_number)
-            else:
-                rows = await engine.recent_snapshots(asked.cluster_number, tries=1)
-            measured = engine.clock_offset
-            other = best_match(asked.on_clock(measured.seconds if measured else None), rows, now())
+            other = await _look(engine, asked, now, is_whole=is_whole)
             is_there = other is not None and other.whose is Whose.OURS
             last = other.row if other is not None and is_there else last
             # A row that newer ones have pushed to an older page would else stay as it was seen last, for ever.
@@ -128,6 +123,16 @@ async def watch(
         pause = BACKOFF.pause(looks, wait, jitter)
         yield replace(progress, pause=pause)
         await sleep(pause)
+
+
+async def _look(engine: SearchEngine, asked: Asked, now: Callable[[], datetime], *, is_whole: bool) -> Match | None:
+    """The row of the history that is what was `asked`, or may be."""
+    if is_whole:
+        rows = await engine.snapshot_history(asked.cluster_number)
+    else:
+        rows = await engine.recent_snapshots(asked.cluster_number, tries=1)
+    measured = engine.clock_offset
+    return best_match(asked.on_clock(measured.seconds if measured else None), rows, now())
 
 
 PICKED_UP_FOR = timedelta(hours=24)
