@@ -321,3 +321,23 @@ async def test_how_old_is_too_old_is_the_profiles_own() -> None:
     async with staged((120, 40), profile=dataclasses.replace(PROFILE, max_age="3d")) as stage:
         assert stage.shows("42 h")
         assert not stage.shows("42 h ! old")
+
+
+async def test_a_click_on_the_path_leads_there() -> None:
+    """The profile opens the profiles; a part before the last leads back; the last is where the user is."""
+    async with staged((120, 40)) as stage:
+        await stage.pilot.click(offset=(stage.text().splitlines()[0].index("Clusters"), 0))
+        await stage.settle()
+        assert isinstance(stage.app.screen, ClustersScreen)
+        await stage.pilot.click(offset=(stage.text().splitlines()[0].index("prod"), 0))
+        await stage.settle()
+        assert stage.shows("prod / KR / Profiles")
+        await stage.pilot.click(offset=(stage.text().splitlines()[0].index("KR"), 0))
+        await stage.settle()
+        assert isinstance(stage.app.screen, ClustersScreen)
+
+
+async def test_a_line_of_the_details_that_is_too_long_ends_in_an_ellipsis() -> None:
+    async with staged((60, 20)) as stage:
+        row = next(each for each in stage.text().splitlines() if each.startswith(" engine"))
+        assert row.rstrip().endswith("…")

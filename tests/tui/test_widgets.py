@@ -11,7 +11,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import Input
 
 from ncp_tui.gateway.credentials import InvalidCredentials
-from ncp_tui.tui.widgets.bars import HeaderItem, KeyHint, fitting, header_text, hint_at
+from ncp_tui.tui.widgets.bars import HeaderItem, KeyHint, fitting, header_text, hint_at, part_at
 from ncp_tui.tui.widgets.inputs import SecretInput
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.text import Line, Span, Tone, line
@@ -42,6 +42,31 @@ def test_what_keeps_the_user_safe_leaves_the_header_last() -> None:
         assert "DEMO" in shown
         assert "READ-ONLY" in shown
     assert "OS keyring" not in narrow
+
+
+@pytest.mark.parametrize(
+    ("x", "part"),
+    [
+        (0, "ncp-tui"),
+        (6, "ncp-tui"),
+        (7, None),
+        (10, "운영"),
+        (13, "운영"),
+        (14, None),
+        (17, "KR"),
+        (22, "Clusters"),
+        (60, None),
+    ],
+)
+def test_a_click_on_the_path_finds_its_part(x: int, part: str | None) -> None:
+    path = ("운영", "KR", "Clusters")
+    place = part_at(x, path, header_text(path, [HeaderItem("key AKID")], 80))
+    assert (None if place is None else ("ncp-tui" if place < 0 else path[place])) == part
+
+
+def test_a_path_that_is_cut_has_no_part_to_click() -> None:
+    path = ("prod", "KR", "search-0001")
+    assert part_at(2, path, header_text(path, [HeaderItem("READ-ONLY", needed=True)], 22)) is None
 
 
 HINTS = st.lists(

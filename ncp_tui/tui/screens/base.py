@@ -218,6 +218,14 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         if active is not None:
             self.say(self.why_unavailable(active.binding.action), "warning")
 
+    @on(HeaderBar.PartClicked)
+    async def go_to_part(self, event: HeaderBar.PartClicked) -> None:
+        """The profile opens the profiles where a key does; every other part before the last is a step back."""
+        actions = {active.binding.action: active for active in self.active_bindings.values() if active.enabled}
+        active = actions.get("profiles") if event.is_profile else None
+        if active := active or actions.get("back"):
+            await self.app.run_action(active.binding.action, active.node)
+
     def action_next_pane(self) -> None:
         if self.panes is not None:
             self.panes.next_pane()

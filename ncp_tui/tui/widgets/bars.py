@@ -39,6 +39,17 @@ class HeaderBar(Widget):
         self._path: tuple[str, ...] = ()
         self._items: tuple[HeaderItem, ...] = ()
 
+    @dataclass
+    class PartClicked(Message):
+        """A part of the path was clicked that leads away from here; the first is the profile."""
+
+        is_profile: bool
+
+    def on_click(self, event: events.Click) -> None:
+        place = part_at(event.x, self._path, header_text(self._path, self._items, self.size.width))
+        if place is not None and place < len(self._path) - 1:
+            self.post_message(self.PartClicked(place == 0))
+
     def show(self, path: tuple[str, ...], items: Sequence[HeaderItem]) -> None:
         """Show the path on the left and the items on the right, most important first."""
         self._path = tuple(map(escape, path))
@@ -70,6 +81,19 @@ def header_text(path: tuple[str, ...], items: Sequence[HeaderItem], width: int) 
             return cut(left, width - cell_len(right)) + right
         short.remove((dispensable or short)[-1])
     return cut(left, width)
+
+
+def part_at(x: int, path: tuple[str, ...], shown: str) -> int | None:
+    """The place in `path` of the part that the cell `x` of a header lies in; -1 is the program's name before it."""
+    parts = list(enumerate(path))
+    if shown.startswith("ncp-tui / "):
+        parts.insert(0, (-1, "ncp-tui"))
+    start = 0
+    for place, part in parts if shown.startswith(" / ".join(part for _, part in parts)) else ():
+        if start <= x < start + cell_len(part):
+            return place
+        start += cell_len(part) + len(" / ")
+    return None
 
 
 TWO_ROWS = 2
