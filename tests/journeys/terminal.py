@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import pexpect
 import pyte
+from rich.cells import cell_len
 
 PATIENCE = 30.0
 """Seconds before a journey is given up; the machine may be busy, and nothing here measures speed."""
@@ -83,6 +84,13 @@ class Terminal:
         self._typed_at = len(self.raw)
         for key in keys:
             self.process.send(key)
+
+    def click(self, word: str) -> None:
+        """Wait until `word` is on the screen, and click the first from the top, in its middle."""
+        self.expect(word)
+        number, line = next((row, line) for row, line in enumerate(self.screen.display, 1) if word in line)
+        column = cell_len(line[: line.index(word)]) + cell_len(word) // 2 + 1
+        self.press(f"\x1b[<0;{column};{number}M", f"\x1b[<0;{column};{number}m")
 
     def text(self) -> str:
         """What is on the screen now."""
