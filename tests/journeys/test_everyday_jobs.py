@@ -138,7 +138,7 @@ def test_remap_a_key(hand: Hand, gateway: ThreadedSandbox, tmp_path: Path) -> No
         terminal.expect("H History", "Key of clusters.histroy: there is no such binding")
         hand(terminal, ("?",), "? Help")
         terminal.expect("H               Snapshot history")
-        hand(terminal, (ESCAPE,), "esc Close")
+        terminal.press(ESCAPE)
         terminal.expect_gone("This screen")
         terminal.press("h")
         terminal.expect_quiet()

@@ -116,6 +116,24 @@ async def _help(stage: Stage) -> None:
     await stage.press("question_mark")
 
 
+async def _palette(stage: Stage) -> None:
+    await stage.press("colon")
+
+
+async def _sort(stage: Stage) -> None:
+    await stage.press("o")
+
+
+async def _filter(stage: Stage) -> None:
+    await stage.press("slash")
+    await stage.type("age>24h")
+    await stage.press("enter")
+
+
+async def _zoom(stage: Stage) -> None:
+    await stage.press("z")
+
+
 async def _gateway_gone(stage: Stage) -> None:
     stage.sandbox.faults.add(operation="getClusterInfoList", act=(504, b"<html>gateway time-out</html>"), times=None)
     await stage.press("r")
@@ -155,6 +173,17 @@ SCENES = (
     Scene("help", _help),
     Scene("welcome-80x24", None, (80, 24), first_run=True),
     Scene("gateway-trouble", _gateway_gone),
+    Scene("clusters-200x60", None, (200, 60)),
+    Scene("create-snapshot-80x24", _create, (80, 24)),
+    Scene("progress", _progress, (120, 40)),
+    Scene("requests", _requests, (120, 40)),
+    Scene("history-80x24", _history, (80, 24)),
+    Scene("profiles-80x24", _profiles, (80, 24)),
+    Scene("help-80x24", _help, (80, 24)),
+    Scene("palette", _palette, (120, 40)),
+    Scene("sort-80x24", _sort, (80, 24)),
+    Scene("filter-80x24", _filter, (80, 24)),
+    Scene("zoom-80x24", _zoom, (80, 24)),
     Scene("terminal-colours", None, (80, 24), "terminal"),
     Scene("high-contrast-80x24", None, (80, 24), "ncp-contrast"),
     Scene("ascii-80x24", None, (80, 24), "terminal", ascii=True),
