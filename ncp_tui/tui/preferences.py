@@ -51,7 +51,7 @@ class Remembered:
 
 def not_remembered(paths: Paths, why: str) -> Remembered:
     """Nothing, and why."""
-    return Remembered(problem=f"Settings of {os.fspath(paths.settings_file)} are not in force: {why}.")
+    return Remembered(problem=f"Settings are not in force: {why}. The file: {os.fspath(paths.settings_file)}")
 
 
 def remembered(paths: Paths) -> Remembered:

@@ -72,7 +72,7 @@ class TextView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
-        width = self.size.width
+        width = self.scrollable_content_region.width  # the scrollbar stands beside it
         index = y + self.scroll_offset.y
         if index >= len(self._lines):
             return Strip.blank(width, base)
