@@ -85,7 +85,7 @@ def _open_key_file(asker: Asker, locked: PassphraseNeeded) -> bool:
 def _chosen() -> Passphrase:
     passphrase = _typed("New passphrase (not shown)")
     passphrase.check_new()
-    passphrase.check_same(_typed("Repeat the passphrase"))
+    passphrase.check_same(_typed("New passphrase again (not shown)"))
     return passphrase
 
 

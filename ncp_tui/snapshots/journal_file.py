@@ -35,6 +35,7 @@ from ncp_tui.system.jsonl import append_lines, raw_lines, read_object
 from ncp_tui.system.paths import make_private_directory
 from ncp_tui.system.private_files import read_file, remove_leftovers, write_atomically
 from ncp_tui.system.secret_value import SecretValue
+from ncp_tui.text import plural
 
 VERSION: Final = 1
 
@@ -279,8 +280,8 @@ class _Walk:
             late = sum(last < seq < following for seq in set(self._late))
             missing = following - last - 1 - unread - late
             if missing > 0:
-                lines = f"{missing} line{'s' * (missing != 1)} after line {place} of it"
-                yield Damage(_mark("gap", last, following, unread), f"{lines} are missing", place)
+                said = f"{plural(missing, 'line')} missing after line {place}"
+                yield Damage(_mark("gap", last, following, unread), said, place)
 
     def _gap_before(self, seq: int) -> None:
         if seq - self.last - 1 - self.unread > 0:

@@ -71,7 +71,7 @@ def read_on(terminal: Terminal, text: str) -> None:
 
 def choose(terminal: Terminal, first: str, second: str) -> None:
     terminal.answer("New passphrase (not shown):", first)
-    terminal.answer("Repeat the passphrase:", second)
+    terminal.answer("New passphrase again (not shown):", second)
 
 
 def test_added_at_a_terminal_and_used_there(owner: Owner) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -81,8 +82,9 @@ async def test_nothing_leads_to_an_effect(way: str) -> None:
             assert app.screen is screen, "neither a key nor an action opens the form"
             await stage.press("f1")
             assert isinstance(app.screen, HelpDialog)
-            offered = [row for row in app.screen.query_one(TextView).text.splitlines() if "Create a snapshot" in row]
-            assert all("Read-only mode (" in row for row in offered), "greyed, with the reason"
+            rows = app.screen.query_one(TextView).text.splitlines()
+            reasons = [then for row, then in pairwise(rows) if "Create a snapshot" in row]
+            assert all("Not now: Read-only mode (" in then for then in reasons), "greyed, with the reason"
             await stage.press("escape")
             await stage.press("escape")
         app.push_screen(CreateSnapshotScreen(app.session, app.session.clusters["1037001"]))

@@ -257,7 +257,7 @@ async def test_a_key_that_does_nothing_now_says_why_also_when_it_is_clicked() ->
         await stage.settle()
         assert stage.shows("Read-only mode (set at the start): no snapshot is created.")
         await stage.press("question_mark")
-        assert stage.shows("(Read-only mode (set at the start)")
+        assert stage.shows("Not now: Read-only mode (set at the start)")
 
 
 async def test_a_key_in_the_bar_can_be_clicked() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -24,7 +24,7 @@ from ncp_tui.tui.widgets.inputs import FilterBar
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.clusters import cluster_lines
 from ncp_tui.view.exchanges import curl_lines
-from ncp_tui.view.text import BLANK, Line, Span, Tone, comparable, line, plain_text
+from ncp_tui.view.text import BLANK, Line, Span, Tone, comparable, line, plain_text, wrapped
 
 _HINT = "esc Close   c Copy   w Save   m Select   arrows Scroll"
 _HELP_HINT = "/ Search   esc Close   arrows Scroll"
@@ -73,6 +73,10 @@ def curl_dialog(request: RequestRecord) -> TextDialog:
 
 
 _KEY_WIDTH = 16
+_BOX_WIDTH = 66
+"""Cells of a row in a window of 80."""
+_WORDS_WIDTH = _BOX_WIDTH - _KEY_WIDTH - 2
+"""Cells of what a key does, beside it."""
 _GROUPS = {
     "table": "Table",
     "text": "Text",
@@ -99,9 +103,9 @@ class HelpDialog(TextDialog):
 
     def __init__(self, screen: Screen[object], problems: Sequence[str] = ()) -> None:
         """`problems` say what of the user's settings and own keys is not in force."""
-        told = [line(problem, Tone.WARNING) for problem in problems]
-        self._all = [*told, *([BLANK] if told else ()), *help_lines(screen)]
-        super().__init__("Keys", self._all, _HELP_HINT)
+        told = [[line(text, Tone.WARNING) for text in wrapped(problem, _BOX_WIDTH)] for problem in problems]
+        self._all = [*told, *([[BLANK]] if told else ()), *help_entries(screen)]
+        super().__init__("Keys", _joined(self._all), _HELP_HINT)
 
     def action_search(self) -> None:
         """Open a line to type in, above the keys."""
@@ -117,7 +121,7 @@ class HelpDialog(TextDialog):
     def show_matches(self, event: FilterBar.Narrowed) -> None:
         event.stop()
         wanted = comparable(event.text)
-        self.show([each for each in self._all if wanted in comparable(plain_text([each]))])
+        self.show(_joined([each for each in self._all if wanted in comparable(_on_one_line(each))]))
 
     @on(FilterBar.Left)
     def back_to_keys(self, event: FilterBar.Left) -> None:
@@ -125,8 +129,8 @@ class HelpDialog(TextDialog):
         self.query_one(TextView).focus()
 
 
-def help_lines(screen: Screen[object]) -> list[Line]:
-    """One line for each action: its keys, what it does, and whether it can be done now."""
+def help_entries(screen: Screen[object]) -> list[list[Line]]:
+    """An entry for each action: its keys, what it does, and why it cannot be done now. Titles and gaps are entries."""
     actions: dict[str, tuple[str, list[str], str, str]] = {}
     why = getattr(screen, "why_unavailable", lambda _: "")
     for active in screen.active_bindings.values():
@@ -140,22 +144,33 @@ def help_lines(screen: Screen[object]) -> list[Line]:
         )
         keys.append(screen.app.get_key_display(binding))
     groups = ["This screen", *dict.fromkeys(_GROUPS.values())]
-    lines: list[Line] = []
+    entries: list[list[Line]] = []
     for group in groups:
         members = [action for action in actions.values() if action[0] == group]
         if not members:
             continue
-        lines += [BLANK] if lines else []
-        lines.append(line(group, Tone.STRONG))
-        lines += [_help_line(keys, words, unavailable) for _, keys, words, unavailable in members]
-    return lines
+        entries += [[BLANK]] if entries else []
+        entries.append([line(group, Tone.STRONG)])
+        entries += [_help_entry(keys, words, unavailable) for _, keys, words, unavailable in members]
+    return entries
 
 
-def _help_line(keys: list[str], words: str, unavailable: str) -> Line:
-    return (
-        Span(f"  {' '.join(keys):<{_KEY_WIDTH}}", Tone.DIM if unavailable else Tone.GOOD),
-        Span(f"{words} ({unavailable})" if unavailable else words, Tone.DIM if unavailable else Tone.PLAIN),
-    )
+def _help_entry(keys: list[str], words: str, unavailable: str) -> list[Line]:
+    tone = Tone.DIM if unavailable else Tone.PLAIN
+    first, *more = wrapped(words, _WORDS_WIDTH)
+    if unavailable:
+        more += [f"  {text}" for text in wrapped(f"Not now: {unavailable}", _WORDS_WIDTH - 2)]
+    margin = " " * (_KEY_WIDTH + 2)
+    head = Span(f"  {' '.join(keys):<{_KEY_WIDTH}}", Tone.DIM if unavailable else Tone.GOOD)
+    return [(head, Span(first, tone)), *[line(f"{margin}{text}", tone) for text in more]]
+
+
+def _joined(entries: Iterable[list[Line]]) -> list[Line]:
+    return [each for entry in entries for each in entry]
+
+
+def _on_one_line(entry: list[Line]) -> str:
+    return " ".join(plain_text(entry).split())
 
 
 class ClusterDetailDialog(TextDialog):
