@@ -91,6 +91,20 @@ def test_the_key_line_never_leaves_out_help(hints: list[KeyHint], width: int) ->
     assert sum(hint.width for hint in kept) <= width or kept == [help_hint]
 
 
+@pytest.mark.parametrize(
+    ("width", "kept"), [(80, "sehb?"), (41, "seb?"), (40, "sb?"), (22, "b?"), (19, "b?"), (17, "?")]
+)
+def test_the_way_back_stays_among_the_keys_beside_help(width: int, kept: str) -> None:
+    hints = [
+        KeyHint("s", "Create", "s", "snapshot"),
+        KeyHint("e", "Evidence", "e", "evidence"),
+        KeyHint("h", "History", "h", "history"),
+        KeyHint("b", "Go back", "b", "back"),
+        KeyHint("?", "Help", "question_mark", "help"),
+    ]
+    assert "".join(hint.key for hint in fitting(hints, width)) == kept
+
+
 def test_a_click_finds_the_hint_it_lies_in() -> None:
     hints = [KeyHint("s", "Create", "s", "snapshot"), KeyHint("esc", "Back", "escape", "back")]
     assert [hint_at(x, hints) for x in (0, 7, 8, 9, 10, 17, 18)] == [

@@ -202,14 +202,23 @@ class KeyHint:
         return cell_len(self.key) + cell_len(self.description) + 3
 
 
+_WAYS_OUT = frozenset({"help", "back"})
+
+
+def _width(hints: Sequence[KeyHint]) -> int:
+    return sum(hint.width for hint in hints)
+
+
 def fitting(hints: Sequence[KeyHint], width: int) -> list[KeyHint]:
-    """As many as fit, in order; help is always among them, since it has the rest."""
-    room = width - sum(hint.width for hint in hints if hint.action == "help")
+    """As many as fit, in order; help is always among them, since it has the rest, and before others the way back."""
+    ways_out = sorted((hint for hint in hints if hint.action in _WAYS_OUT), key=lambda each: each.action != "help")
+    needed = {hint.action for place, hint in enumerate(ways_out) if not place or _width(ways_out) <= width}
+    room = width - sum(hint.width for hint in ways_out if hint.action in needed)
     kept = []
     for hint in hints:
-        if hint.action != "help":
+        if hint.action not in needed:
             room -= hint.width
-        if room >= 0 or hint.action == "help":
+        if room >= 0 or hint.action in needed:
             kept.append(hint)
     return kept
 
