@@ -64,6 +64,11 @@ class Cluster:
         return replace(self, **lasting, **known, raw={**self.raw, **told})
 
     @property
+    def title(self) -> str:
+        """What to call it in a sentence: its name, or its number where it has none."""
+        return self.name if self.name.strip() else self.number
+
+    @property
     def is_running(self) -> bool:
         """Ready for a snapshot: the only state in which the service is known to accept one."""
         return self.status.lower() == "running"

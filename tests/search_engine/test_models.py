@@ -312,3 +312,8 @@ def test_scalars() -> None:
 )
 def test_flag(value: Any, *, expected: bool | None) -> None:
     assert flag({"f": value}, "f") is expected
+
+
+def test_a_cluster_without_a_name_is_called_by_its_number() -> None:
+    for name, title in (("", "1037001"), ("  ", "1037001"), (None, "1037001"), ("prod", "prod")):
+        assert Cluster.read({"serviceGroupInstanceNo": "1037001", "clusterName": name}).title == title

@@ -143,7 +143,7 @@ class ClustersScreen(TableScreen):
         elif cluster is None:
             self.say(NO_CLUSTER, "warning")
         elif not cluster.allowed:
-            self.say(NO_PERMISSION.format(cluster=cluster.name), "bad")
+            self.say(NO_PERMISSION.format(cluster=cluster.title), "bad")
         else:
             return cluster
         return None
@@ -222,4 +222,4 @@ class ClustersScreen(TableScreen):
         if summary.running:
             return already_followed(self.session, cluster.number, summary.running)
         is_known = summary.look in {Look.FOUND, Look.NONE}
-        return (NO_RUN if is_known else RUNS_UNKNOWN).format(cluster=cluster.name)
+        return (NO_RUN if is_known else RUNS_UNKNOWN).format(cluster=cluster.title)

@@ -94,7 +94,7 @@ class CreateSnapshotScreen(BaseScreen):
     @property
     def path(self) -> tuple[str, ...]:
         """Where this screen is."""
-        return (self.cluster.name, "Create snapshot")
+        return (self.cluster.title, "Create snapshot")
 
     def body(self) -> Iterable[Widget]:
         """The form, and what came of it."""

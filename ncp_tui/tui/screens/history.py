@@ -82,7 +82,7 @@ class HistoryScreen(EvidenceScreen):
 
     def load(self) -> None:
         """Read the history again, as far as it had been read."""
-        self.say(LOADING.format(cluster=self.cluster.name))
+        self.say(LOADING.format(cluster=self.cluster.title))
         if self._reader is None:
             self.table.show([], empty=LOADING_SHORT)
         self.refresher.started()
@@ -104,7 +104,7 @@ class HistoryScreen(EvidenceScreen):
         """Read one more page with `reader`, or the history again; read further while more is wanted."""
         known = len(self._reader.entries) if self._reader is not None else 0
         try:
-            with self.session.log.action(f"{'more' if reader else 'history'} of {self.cluster.name}"):
+            with self.session.log.action(f"{'more' if reader else 'history'} of {self.cluster.title}"):
                 if reader is None:
                     engine = await self.session.engine()
                     reader, least = HistoryReader(engine, self.cluster.number, HISTORY.row, most=MOST_SHOWN), known
@@ -127,7 +127,7 @@ class HistoryScreen(EvidenceScreen):
         self._reader = event.reader
         self._show_rows()
         if self._wants_all and not event.reader.is_complete:
-            self.say(READING.format(cluster=self.cluster.name, extent=_extent(event.reader)))
+            self.say(READING.format(cluster=self.cluster.title, extent=_extent(event.reader)))
 
     @on(ReadingEnded)
     def show_end(self, event: ReadingEnded) -> None:
@@ -144,11 +144,11 @@ class HistoryScreen(EvidenceScreen):
             self.say(self.narrowed_sentence())
             return
         if reader.gap:
-            self.say(gap_sentence(reader.gap, self.cluster.name), "warning")
+            self.say(gap_sentence(reader.gap, self.cluster.title), "warning")
             return
         words = LOADED if reader.is_complete else LOADED_PART
         failed = sum(entry.state is SnapshotState.FAILED for entry in reader.entries)
-        self.say(words.format(cluster=self.cluster.name, extent=_extent(reader), failed=failed))
+        self.say(words.format(cluster=self.cluster.title, extent=_extent(reader), failed=failed))
 
     def _show_rows(self, empty: str | None = None) -> None:
         reader = self._reader
@@ -164,7 +164,7 @@ class HistoryScreen(EvidenceScreen):
     @property
     def path(self) -> tuple[str, ...]:
         """Where this screen is."""
-        return (self.cluster.name, "History")
+        return (self.cluster.title, "History")
 
     def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
         super().on_snapshot_moved(tracked)
