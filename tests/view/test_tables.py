@@ -117,7 +117,7 @@ def test_why_a_last_good_snapshot_is_not_known() -> None:
         assert "Because." in plain_text(cluster_lines(CLUSTER, summary=summary, moment=MOMENT))
         assert CLUSTERS.row(ListedCluster(CLUSTER, MOMENT, summary, "running")).cells[5].text == "running"
         hidden = CLUSTERS.row(ListedCluster(HIDDEN, MOMENT, summary, "running"))
-        assert [cell.text for cell in hidden.cells[4:7]] == ["no permission", "-", "-"]
+        assert [cell.text for cell in hidden.cells[4:7]] == ["no permission", "?", "?"]
 
 
 def test_what_cannot_be_used_is_greyed_and_says_why() -> None:
