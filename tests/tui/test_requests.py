@@ -111,6 +111,7 @@ async def test_a_lost_answer_is_looked_for_and_found(quick_looks: None) -> None:
         wire.held.operations = {HISTORY}
         await stage.pilot.press("f2")
         await stage.expect(f"{NAME}: no answer from NCP; checking the history", "No answer from NCP.")
+        assert not stage.shows("it keeps running"), "whether it was started is not known"
         wire.held.gate.set()
         await stage.expect("Started: it is in the history, although the response was lost.")
         stage.clock.advance(60)

@@ -66,7 +66,7 @@ ACCEPTED = "Accepted. It runs on NCP; you can leave (esc) and follow it on any s
 UNKNOWN = "{name}: unknown whether it was started."
 HISTORY_KEY, REQUESTS_KEY, COPY_KEY = ("create.history", "h"), ("create.requests", "u"), ("screen.copy", "f8")
 KEYS_RUNNING = "esc Leave, it keeps running   {history} History   {requests} Requests   {copy} Copy"
-KEYS_ENDED = "esc Leave   {history} History   {requests} Requests   {copy} Copy"
+KEYS_OTHERWISE = "esc Leave   {history} History   {requests} Requests   {copy} Copy"
 CHECK_AGAIN = "{step} Press {key} to check again."
 
 
@@ -297,7 +297,8 @@ class CreateProgress(TextView):
         if not tracked.is_open:
             name, (text, tone) = tracked.request.name, result(tracked)
             lines[0] = line(f"{name}: {title_word(tracked)}" if has_card else text, Tone(tone))
-        keys = KEYS_RUNNING if tracked.is_open else KEYS_ENDED
+        runs = tracked.is_open and not tracked.is_to_be_sent
+        keys = KEYS_RUNNING if runs else KEYS_OTHERWISE
         history, requests = key_of(HISTORY_KEY), key_of(REQUESTS_KEY)
         words = keys.format(history=history, requests=requests, copy=key_of(COPY_KEY))
         self.show([*lines, BLANK, line(words, Tone.DIM)], keep_place=True)

@@ -47,7 +47,7 @@ NOT_DUPLICATED = "{name} is not a saved profile. Press i to save it, then duplic
 NOT_REMOVED = "{name} is not a saved profile, so there is nothing to remove here."
 NOT_DEFAULT = "{name} is not a saved profile. Press i to save it, then make it the default."
 IS_ROLE = "{name} is not a saved profile, and cannot be: its keys expire in a few hours."
-NOTHING_TO_IMPORT = "Select credentials from the environment or ~/.ncloud/configure to import them."
+NOTHING_TO_IMPORT = "Select keys from the environment or ~/.ncloud/configure to import them."
 ROLE_EXPIRES = "Server-role keys expire after a few hours, so they are not saved."
 IS_DEFAULT = "{name} is now the default."
 NEW_NAME = "New name of profile {name}:"
@@ -69,7 +69,7 @@ NOT_READ, RETRY = "The profiles could not be read.", "Press r to retry."
 
 
 class ProfilesScreen(TableScreen):
-    """Saved profiles, credentials found elsewhere, and the server role where it was requested."""
+    """Saved profiles, keys found elsewhere, and the server role where it was requested."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Use", tooltip="Switch to this profile", id="profiles.use"),

@@ -18,8 +18,8 @@ from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.profiles import FOUND
 from ncp_tui.view.text import Cell, Row
 
-_FOUND = "No profiles yet. Credentials found: ncp-tui reads them in place and does not copy them."
-_NONE_FOUND = "No profiles yet, and no credentials found."
+_FOUND = "No profiles yet. Keys found: ncp-tui reads them in place and does not copy them."
+_NONE_FOUND = "No profiles yet, and no keys found."
 _OTHER_KEYS, _KEYS = "Enter other keys ...", "Enter keys ..."
 _SOURCES = (
     "Get keys in the NCP console: My Account > Manage Auth Key. ncp-tui finds keys in the environment "
