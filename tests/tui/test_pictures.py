@@ -48,9 +48,9 @@ def test_the_gallery_has_a_heading_and_a_sentence_for_each_picture() -> None:
     sections = GALLERY.read_text("utf-8").split("\n## ")[1:]
     shown = []
     for section in sections:
-        heading, sentence, picture = section.strip().split("\n\n")
-        assert sentence.endswith(".")
-        assert "\n" not in sentence
+        heading, *paragraphs, picture = section.strip().split("\n\n")
+        assert paragraphs
+        assert all(each.endswith(".") and "\n" not in each for each in paragraphs)
         found = re.fullmatch(r"!\[(.*)\]\(\.\./\.\./screenshots/([\w-]+)\.svg\)", picture)
         assert found is not None
         assert found[1] == heading
