@@ -208,13 +208,13 @@ def _unknown(
     elif seen:
         row = f"did not have {name}" if other is None else f"had only another row of {name}: {other.why}"
         checks = f"in {plural(seen, 'check')} the history {row}"
-        evidence = f"the request was sent, no answer came back, and {checks}."
+        evidence = f"no answer came back to the request, and {checks}."
         next_step = (
             "The snapshot probably did not start, but that is no proof: the history may lag. Check again in a few "
             "minutes, or create a snapshot under another name."
         )
     else:
-        evidence = "the request was sent, no answer came back, and the history could not be read."
+        evidence = "no answer came back to the request, and the history could not be read."
         because = problem.what if problem is not None else "NCP did not answer in time."
         next_step = f"{because} Check the history of {cluster} once that is fixed."
     return Resolution(Verdict.UNKNOWN, evidence, next_step, None, looks, problem)

@@ -122,7 +122,7 @@ def test_a_snapshot_of_another_machine_is_found_in_the_history(call: Called, tmp
     result = call("snapshot", "evidence", NAME, "--cluster", "search-0001", "--output", "-", **elsewhere)
     verdict = result.json()["verdict"]
     assert (verdict["verdict"], verdict["outcome"], verdict["resolved_by"]) == ("started", "accepted", "history")
-    assert "No create" in verdict["why"][0]
+    assert "no record" in verdict["why"][0]
 
 
 def test_a_name_nobody_knows(call: Called, in_a_folder_of_its_own: Path) -> None:

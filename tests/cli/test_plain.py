@@ -217,7 +217,7 @@ def test_a_name_comes_before_a_number_of_the_list(
     with conversation(**dict.fromkeys(keys_of(served), "")) as terminal:
         terminal.expect("1 2, public KR, default", "2 other, public KR")
         answer(terminal, ("Profile (number or name) [2]", ""))
-        terminal.expect("Using 2 ")
+        terminal.expect("Using 2: ")
         assert terminal.expect_end() == 3
 
 

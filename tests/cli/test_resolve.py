@@ -140,7 +140,7 @@ class TestALostAnswer:
         assert result.code == 9
         assert (result.json()["outcome"], result.json()["resolved_by"]) == ("unknown", None)
         assert result.json()["error"]["kind"] == "answer_lost"
-        assert "Unknown: the request was sent, no answer came back, and" in result.stderr
+        assert "Unknown: no answer came back to the request, and" in result.stderr
         assert "ncp-tui snapshot resolve" in result.stderr
         (entry,) = journal.entries()
         assert (entry.verdict, entry.is_open, entry.in_doubt) == (Verdict.UNKNOWN, True, True)
