@@ -194,14 +194,14 @@ def classify_failure(error: Exception, trace: RequestTrace, endpoint: Endpoint, 
     """
     if not trace.sent and trace.is_connected:
         return errors.NotReached(
-            f"The request could not be prepared within {deadline:g} s.",
+            f"The request could not be prepared within {deadline:.3g} s.",
             _NOTHING_SENT,
             "Retry, and check whether the disk is busy.",
         )
     if not trace.sent:
         return _not_sent(error, trace, endpoint)
     if isinstance(error, _TIMEOUTS):
-        waited = f"{deadline:g} s" if isinstance(error, TimeoutError) else "the time allowed"
+        waited = f"{deadline:.3g} s" if isinstance(error, TimeoutError) else "the time allowed"
         return errors.AnswerLost(
             f"No complete response within {waited}.",
             "The request was sent; it may or may not have taken effect.",

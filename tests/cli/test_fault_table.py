@@ -86,11 +86,11 @@ THROTTLED = "Not started: x-1. The gateway is throttling this account ("
 NOT_ALLOWED = "Ask for the policy NCP_VPC_SEARCH_ENGINE_SERVICE_MANAGER, or use another profile."
 NOT_FOLLOWED = "It was not followed: the signed request was meant for one address only."
 NOT_IN_THE_HISTORY = "the history did not have x-1."
-NOT_RUNNING = "(code 40050). Nothing was started by this request. See to what the message names"
+NOT_RUNNING = "(code 40050). Nothing was started by this request. The message says why: correct that"
 FAILED = "The gateway failed (500/900: Unexpected Error - Unexpected error)."
 STRANGE = "The response is not one of NCP's (200):"
 
-CLASSIC = "An answer in another service's shape came"
+CLASSIC = "A response in the format of another service arrived"
 
 
 def contradictory(
@@ -174,19 +174,27 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
         "envelope-409", BadAnswer, "HTTP 409 with code 10001, which is not one of its refusals. It says: 안"
     ),
     *contradictory("envelope-500", ServerError, "NCP failed: 안 됩니다. (no) (HTTP 500, code 10001)."),
-    *contradictory("envelope-302", BadAnswer, "code (-1) is not a number that NCP uses. It says: 안 됩니다. (no)."),
-    *contradictory("code-negative", BadAnswer, "code (-1) is not a number that NCP uses. It says: 안 됩니다."),
-    *contradictory("code-word", BadAnswer, "code (DENIED) is not a number that NCP uses. It says: 안 됩니다."),
-    *contradictory("code-signed", BadAnswer, "code (+3) is not a number that NCP uses. It says: 안 됩니다."),
+    *contradictory(
+        "envelope-302", BadAnswer, "code of the response (-1) is not a number that NCP uses. It says: 안 됩니다. (no)."
+    ),
+    *contradictory(
+        "code-negative", BadAnswer, "code of the response (-1) is not a number that NCP uses. It says: 안 됩니다."
+    ),
+    *contradictory(
+        "code-word", BadAnswer, "code of the response (DENIED) is not a number that NCP uses. It says: 안 됩니다."
+    ),
+    *contradictory(
+        "code-signed", BadAnswer, "code of the response (+3) is not a number that NCP uses. It says: 안 됩니다."
+    ),
     *contradictory("refused-and-confirmed", BadAnswer, "The response contradicts itself: result true with code 10001."),
     *contradictory(
         "result-missing", BadAnswer, "HTTP 400 with code 10001, which is not one of its refusals. It says: no."
     ),
-    *contradictory("error-and-envelope", BadAnswer, "contradicts itself: it has more than one of the known shapes."),
+    *contradictory("error-and-envelope", BadAnswer, "contradicts itself: it has more than one of the known formats."),
     *contradictory("member-twice", BadAnswer, "The response contradicts itself: a member occurs twice. It says: no."),
-    *contradictory("spring-404", NotFound, "that the API documents. It says: Not Found - No static resource."),
+    *contradictory("spring-404", NotFound, "that NCP documents. It says: Not Found - No static resource."),
     *contradictory("kong-401", AuthenticationFailed, "that NCP documents. It says: No API key found."),
-    *contradictory("kong-429", Throttled, "that the API documents. It says: API rate limit exceeded."),
+    *contradictory("kong-429", Throttled, "that NCP documents. It says: API rate limit exceeded."),
     # The gateway refuses: nothing reached the service.
     (
         "bad-request",
@@ -242,7 +250,14 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
         "The gateway could not reach its backend",
     ),
     ("endpoint-timeout-before", EndpointTimeout, "unknown", None, 9, "The request may have taken effect nevertheless."),
-    ("endpoint-timeout-after", EndpointTimeout, "accepted", "history", 0, "The service did not answer the gateway in"),
+    (
+        "endpoint-timeout-after",
+        EndpointTimeout,
+        "accepted",
+        "history",
+        0,
+        "The backend of the gateway did not answer in",
+    ),
     # It points elsewhere. Nobody goes there, for a signature is not for others to see.
     ("redirect-301", Redirected, "unknown", None, 9, "answered with a redirect (301) to http://localhost:1/api/v2"),
     ("redirect-301-same-host", Redirected, "unknown", None, 9, "answered with a redirect (301) to /api/v2"),
@@ -250,7 +265,7 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     ("redirect-302-same-host", Redirected, "unknown", None, 9, NOT_FOLLOWED),
     ("redirect-307", Redirected, "unknown", None, 9, NOT_FOLLOWED),
     ("redirect-307-same-host", Redirected, "unknown", None, 9, NOT_FOLLOWED),
-    ("redirect-308", Redirected, "unknown", None, 9, "Check the gateway URL and the proxy. Look at the history"),
+    ("redirect-308", Redirected, "unknown", None, 9, "Check again later: ncp-tui snapshot resolve"),
     ("redirect-308-same-host", Redirected, "unknown", None, 9, NOT_FOLLOWED),
     # The service says no.
     ("duplicate-name", RefusedByService, "refused", None, 8, "snapshot with the same name already exists (code 40070)"),
@@ -290,8 +305,8 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     ("tls", None, "accepted", None, 0, DONE),
     ("tls drop-after", AnswerLost, "accepted", "history", 0, BROKE),
     ("tls-unknown-ca", TlsFailed, "not_sent", None, 6, "set its CA as the CA bundle of the profile."),
-    ("tls-expired", TlsFailed, "not_sent", None, 6, "expired. Nothing was sent. Check this machine's date."),
-    ("tls-wrong-host", TlsFailed, "not_sent", None, 6, "Check the profile's gateway URL, and whether a proxy"),
+    ("tls-expired", TlsFailed, "not_sent", None, 6, "expired. Nothing was sent. Check the date of this machine."),
+    ("tls-wrong-host", TlsFailed, "not_sent", None, 6, "Check the gateway URL of the profile, and whether a proxy"),
     ("tls-stall", TlsFailed, "not_sent", None, 6, "did not answer the TLS handshake in time. Nothing was sent."),
     ("tls-reset", TlsFailed, "not_sent", None, 6, "No TLS connection could be made to 127.0.0.1:"),
 ]

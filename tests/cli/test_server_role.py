@@ -347,7 +347,7 @@ def test_a_bug_while_its_keys_are_in_use(call: Called, sandbox: Sandbox, monkeyp
 def test_the_full_screen_by_the_role(program: Program, metadata: MetadataServer, tmp_path: Path) -> None:
     environ = {**metadata.environ, "NCLOUD_API_GW": program.environ["NCLOUD_API_GW"]}
     with Terminal(tmp_path, *AS_ROLE, environ=environ) as terminal:
-        terminal.expect("14 clusters", f"from server role {ROLE}")
+        terminal.expect("14 clusters", f"(server role {ROLE})")
         terminal.press("q")
         assert terminal.expect_end() == 0
     assert metadata.questions == 1

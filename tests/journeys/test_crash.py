@@ -43,8 +43,8 @@ PLACES = {
     "after a frame": ("HistoryScreen.load = broken", "h"),
     "compose": ("HistoryScreen.body = broken", "h"),
     "drawing": (
-        "plain = RecordTable._line\nRecordTable._line = lambda s, *a: broken() if s._order else plain(s, *a)",
-        "o",
+        "plain = RecordTable._line\nRecordTable._line = lambda s, *a: broken() if s.sort else plain(s, *a)",
+        "O",
     ),
 }
 

@@ -28,6 +28,6 @@ def test_the_program_is_used_while_its_gateway_is_dead(tmp_path: Path) -> None:
             terminal.press("/", "se")
             terminal.expect("Clear filter")
             terminal.press(ESCAPE)
-            terminal.expect("s Snapshot")
+            terminal.expect("s Create")
             terminal.press("q")
             assert terminal.ends_within(SOON) == 0

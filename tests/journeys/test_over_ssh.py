@@ -85,13 +85,13 @@ def test_the_connection_breaks_in_the_middle_of_a_create(host: Bastion, gateway:
     add_profile(host, gateway)
     gate = Gate(gateway)
     with host.terminal("tmux new -A -s w ncp-tui") as terminal:
-        terminal.expect("Locked key file")
+        terminal.expect("Unlock key file")
         terminal.press(PHRASE, ENTER)
         terminal.expect("box / KR / Clusters", "14 clusters")
         terminal.press("s")
-        # Until all lights are known F2 asks whether to create all the same.
+        # Until all checks are known F2 asks whether to create all the same.
         terminal.expect(
-            "valid (UTC)", "bk.ses.snapshot can be used", "no other snapshot is running", "storage key  set"
+            "valid (UTC)", "bk.ses.snapshot can be used", "no other snapshot is running", "storage key set: lists"
         )
         terminal.press(F2)
         gate.wait_until_reached(terminal)

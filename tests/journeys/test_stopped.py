@@ -44,11 +44,11 @@ def test_stopped_and_continued(gateway: ThreadedSandbox, tmp_path: Path) -> None
         terminal.press("-0002")
         os.kill(terminal.process.pid, signal.SIGCONT)
         # Only a terminal of 100 columns has the two panes side by side.
-        terminal.expect("environment / KR / Clusters", "search-0002", "─Session log (KST)─", "Clear filter")
+        terminal.expect("environment / KR / Clusters", "search-0002", "─Session log (KST) ─", "Clear filter")
         terminal.expect_gone("search-0003")  # what was typed meanwhile is in the filter
         assert b"\x1b[?1049h" in terminal.raw[stopped:]
         terminal.press(ESCAPE)
-        terminal.expect("succeeded just now")
+        terminal.expect("search-0001", " now ")
         terminal.press("q")
         assert terminal.ends_within(SOON) == 0
         assert_restored(terminal)
@@ -122,7 +122,7 @@ def test_the_job_of_a_shell(tmp_path: Path) -> None:
         terminal.expect("Stopped")
         terminal.wipe()
         terminal.press(f"fg{ENTER}")
-        terminal.expect("sandbox / KR / Clusters", "search-0001", "s Snapshot")
+        terminal.expect("sandbox / KR / Clusters", "search-0001", "s Create")
         terminal.press("/", "search-0002")
         terminal.expect("1 of 14")
         os.kill(job, signal.SIGTSTP)

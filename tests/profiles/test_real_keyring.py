@@ -117,7 +117,7 @@ def test_a_keyring_that_was_never_made_opens_no_prompt(tmp_path: Path, display: 
     """With DISPLAY set (ssh -X, a stale tmux) keyring's own backend waits for ever on a prompt that nobody sees."""
     answer = run_on_a_bus(tmp_path / "home", "", display=display)
     assert answer["problem"] == "KeyringLocked"
-    assert "did not open a prompt" in str(answer["sentences"])
+    assert "No prompt was opened" in str(answer["sentences"])
 
 
 def test_a_wrong_passphrase_is_locked_and_not_a_success(tmp_path: Path) -> None:
