@@ -122,7 +122,7 @@ def test_the_gateway_goes_in_the_middle(gateway: ThreadedSandbox, tmp_path: Path
         terminal.press("r")
         terminal.expect("refused the connection.", "Nothing was sent.")
         terminal.press("?")
-        terminal.expect("Create a snapshot of this cluster")
+        terminal.expect("Create a snapshot", "This screen")
         terminal.press(ESCAPE)  # apart from the next key: together they would be alt+q
         terminal.expect_gone("This screen")
         terminal.press("q")
@@ -137,12 +137,12 @@ def test_the_demo_touches_nothing_of_the_user(tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     keys, short = (
         {"NCLOUD_ACCESS_KEY": "MINE", "NCLOUD_SECRET_KEY": "MINE"},
-        "from ncp_tui.cli import demo; demo.SECONDS = 4.0",
+        "from ncp_tui.cli import sandbox; sandbox._DEMO_SECONDS = 4.0",
     )
     with Terminal(tmp_path, "--demo", environ=keys, first=short) as terminal:
         terminal.expect("DEMO", "sandbox / KR / Clusters", "14 clusters")
         terminal.press("s")
-        terminal.expect("DEMO", "valid (UTC)", "ok: cluster, health, bucket, name", "usable")
+        terminal.expect("DEMO", "valid (UTC)", "ok: cluster, health, bucket, name", "available")
         terminal.press(F2)
         terminal.expect("Accepted")
         terminal.press(F1)

@@ -48,7 +48,7 @@ def test_stopped_and_continued(gateway: ThreadedSandbox, tmp_path: Path) -> None
         terminal.expect_gone("search-0003")  # what was typed meanwhile is in the filter
         assert b"\x1b[?1049h" in terminal.raw[stopped:]
         terminal.press(ESCAPE)
-        terminal.expect("search-0001", " now ")
+        terminal.expect("search-0004", " now ")
         terminal.press("q")
         assert terminal.ends_within(SOON) == 0
         assert_restored(terminal)
