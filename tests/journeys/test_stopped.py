@@ -45,7 +45,7 @@ def test_stopped_and_continued(gateway: ThreadedSandbox, tmp_path: Path) -> None
         os.kill(terminal.process.pid, signal.SIGCONT)
         # Only a terminal of 100 columns has the two panes side by side.
         terminal.expect("environment / KR / Clusters", "search-0002", "─Session log (KST) ─", "Clear filter")
-        terminal.expect_gone("search-0003")  # what was typed meanwhile is in the filter
+        terminal.expect_gone("search-0004")  # what was typed meanwhile is in the filter
         assert b"\x1b[?1049h" in terminal.raw[stopped:]
         terminal.press(ESCAPE)
         terminal.expect("search-0004", " now ")
