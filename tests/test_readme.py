@@ -92,7 +92,8 @@ def bound_keys() -> set[str]:
 @each_row("name", ["README.md", "keys.md"])
 def test_every_key_is_bound(name: str) -> None:
     bound = bound_keys()
-    rows = [line.split("|") for line in TEXTS[name].splitlines() if line.startswith("|")]
+    tables = [table for table in TEXTS[name].split("\n\n") if re.match(r"\|\s*key\s", table)]
+    rows = [line.split("|") for table in tables for line in table.splitlines()]
     keys = re.findall(r"`(\w+|[/:?])`", " ".join(cell for row in rows for cell in row[1::2]))
     assert len(keys) > 10
     assert not [key for key in keys if NAMES.get(key, key) not in bound]

@@ -163,7 +163,7 @@ def test_no_bytes_crash_the_parser(data: bytes) -> None:
 @each_row(
     ("content", "said"),
     [
-        (f'# x\n{A} = "AK1"\n{S} = SK1\n', ["line 2", "access key id is in quotes"]),
+        (f'# x\n{A} = "AK1"\n{S} = SK1\n', ["line 2", "access key ID is in quotes"]),
         (f"{A}=AK1\n\n{S} = 'SK1'\n", ["line 3", "secret key is in quotes"]),
         (f"{A}=AK1\n{S}=SK1 # until June\n", ["line 2", "comment"]),
         (f"{A}=AK1\n{S}={S}=SK1\n", ["line 2", "a name before it"]),
