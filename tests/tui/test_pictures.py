@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from _pytest.mark import ParameterSet
 from rich.cells import cell_len
 
 import ncp_tui
@@ -28,7 +29,17 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def scenes() -> Iterator[ParameterSet]:
+    """Every scene; the second and third size of a screen, and of themes all but one, in the slow lane."""
+    seen: set[str] = set()
+    for scene in SCENES:
+        screen = re.sub(r"-\d+x\d+$", "", scene.name)
+        is_slow = screen in seen or screen in {"terminal-colours", "high-contrast", "zoom", "sort", "filter"}
+        yield pytest.param(scene, id=scene.name, marks=[pytest.mark.slow] if is_slow else [])
+        seen.add(screen)
+
+
+@pytest.mark.parametrize("scene", list(scenes()))
 async def test_the_picture_is_up_to_date(scene: Scene) -> None:
     """A stale picture shows a program that does not exist; `python -m tests.tui.pictures` draws them anew."""
     kept = FOLDER.joinpath(f"{scene.name}.svg").read_text(encoding="utf-8")
