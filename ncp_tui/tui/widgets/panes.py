@@ -17,6 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
+from textual.geometry import Size
 from textual.style import Style
 from textual.widget import Widget
 
@@ -29,7 +30,7 @@ from ncp_tui.tui.widgets.text_view import TextView, widest_of
 from ncp_tui.view.exchanges import response_lines
 from ncp_tui.view.format import ZONE
 from ncp_tui.view.session_log import SESSION_LOG, LogLines
-from ncp_tui.view.text import Line, Tone, cell_width, line
+from ncp_tui.view.text import BLANK, Line, Tone, cell_width, line
 
 _LARGE = 16 * 1024
 """Bytes of an answer from which it is laid out on a thread."""
@@ -41,6 +42,9 @@ comes page by page the first is shown at once and then the last: laying out each
 
 _LOG_CALM = 0.15
 """Seconds within which requests are shown together in the log."""
+
+_DETAILS = Size(120, 8)
+"""Cells that details take at least: each change of a text's size is a layout of the whole screen, 10 ms a key."""
 
 _FRAME = 4
 """Cells of a pane's frame on both sides of its title."""
@@ -96,7 +100,9 @@ class Panes(ReportsWorkerErrors, Horizontal):
 
     def show_first(self, lines: Sequence[Line], *, keep_place: bool = True) -> None:
         """Show `lines` in the pane that the screen fills itself."""
-        self.query_one(f"#{self._names[0]}", TextView).show(lines, keep_place=keep_place)
+        widest = max(widest_of(lines), _DETAILS.width) if self._names[0] == "details" else None
+        padded = [*lines, *[BLANK] * (_DETAILS.height - len(lines))] if widest else lines
+        self.query_one(f"#{self._names[0]}", TextView).show(padded, keep_place=keep_place, widest=widest)
 
     def show_note(self, *notes: str) -> None:
         """Say the first of `notes` that has room at the right end of the panes' frame: when the list above was read."""
