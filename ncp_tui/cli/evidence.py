@@ -15,7 +15,8 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.environment import PROFILE_VARIABLE
 from ncp_tui.profiles.identity import Identity
-from ncp_tui.snapshots.evidence import Evidence, evidence_text, gather_evidence, write_evidence
+from ncp_tui.snapshots.evidence import Evidence, gather_evidence
+from ncp_tui.snapshots.evidence_file import evidence_text, write_evidence
 from ncp_tui.view.evidence import evidence_lines, history_gap
 from ncp_tui.view.text import plain_text
 

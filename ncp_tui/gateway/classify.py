@@ -50,12 +50,19 @@ def payload_of(answer: Answer) -> Any:
 
 
 def classify_answer(
-    answer: Answer, payload: Any, *, boolean: bool, offset: ClockOffset | None = None, correction: float = 0.0
+    answer: Answer,
+    payload: Any,
+    *,
+    boolean: bool,
+    null_refuses: bool = False,
+    offset: ClockOffset | None = None,
+    correction: float = 0.0,
 ) -> GatewayError | None:
     """Return the error an answer amounts to, or None for a confirmed success.
 
     `payload` is the answer's decoded JSON; an answer that is not whole proves nothing, whatever it begins with.
-    `boolean` operations promise `result: true`; anything else there is not a success. `offset` is the clock's, and
+    `boolean` operations promise `result: true`; anything else there is not a success. Where `null_refuses`, null with
+    code 0 and a reason in `message` is the refusal that is documented for the operation. `offset` is the clock's, and
     `correction` the seconds of it that the signature allowed for already; both are for the advice given with a refused
     signature.
     """
@@ -65,7 +72,8 @@ def classify_answer(
         error: GatewayError | None = _from_status(answer, payload)
         code, message = "", "" if answer.status in _SUCCESS else words_in(answer, payload)
     else:
-        error = _from_object(answer, payload, boolean=boolean, clock_advice=_clock_advice(offset, correction))
+        advice = _clock_advice(offset, correction)
+        error = _from_object(answer, payload, boolean=boolean, null_refuses=null_refuses, clock_advice=advice)
         code, message = _shown_code(payload), words_of(payload, _LONGEST_MESSAGE)
     if error is not None:
         error.code, error.message = code or None, message
@@ -81,7 +89,9 @@ def _incomplete(status: int) -> errors.BadAnswer:
     return error
 
 
-def _from_object(answer: Answer, payload: dict[str, Any], *, boolean: bool, clock_advice: str) -> GatewayError | None:
+def _from_object(
+    answer: Answer, payload: dict[str, Any], *, boolean: bool, null_refuses: bool, clock_advice: str
+) -> GatewayError | None:
     """Judge a JSON object by which of the known shapes it has, and by whether it has one only."""
     said = words_of(payload)
     if boolean and len(answer.body) > LARGEST_CONFIRMATION:
@@ -100,7 +110,7 @@ def _from_object(answer: Answer, payload: dict[str, Any], *, boolean: bool, cloc
         # The shape of other services of NCP. What its codes prove about this one is documented nowhere.
         return _unproven(answer.status, f"A response in the format of another service arrived ({answer.status}).", said)
     if "code" in payload:
-        return _from_envelope(answer.status, payload, said, boolean=boolean)
+        return _from_envelope(answer.status, payload, said, boolean=boolean, null_refuses=null_refuses)
     return _from_status(answer, payload)
 
 
@@ -311,11 +321,20 @@ _NO_REFUSALS = frozenset(map(str, (*range(500, 600), 900)))
 """Codes in an envelope that are a failure of HTTP or of the gateway, behind which anything may have happened."""
 
 
-def _from_envelope(status: int, payload: dict[str, Any], words: str, *, boolean: bool) -> GatewayError | None:
+_NO_REASON = re.compile(
+    r"(?i)\W*(success\w*|succeeded|ok|okay|done|true|null|none|possible|upgradable|성공|정상|완료)?\W*"
+)
+"""A message that says nothing, or that agrees: beside a result of null it contradicts itself."""
+
+
+def _from_envelope(
+    status: int, payload: dict[str, Any], words: str, *, boolean: bool, null_refuses: bool
+) -> GatewayError | None:
     """Judge the service's own envelope: `code` 0 and, for a boolean operation, `result: true`."""
     code, result = _number(payload["code"]), payload.get("result")
     if code == "0" and status in _SUCCESS:
-        return None if not boolean or result is True else _unconfirmed(result, words)
+        is_confirmed = not boolean or result is True
+        return None if is_confirmed else _without_true(status, payload, words, null_refuses=null_refuses)
     if code == "0":
         return _unproven(status, f"The response contradicts itself: HTTP {status} with code 0.", words)
     shown = _text_of_code(payload["code"])
@@ -336,7 +355,14 @@ def _from_envelope(status: int, payload: dict[str, Any], words: str, *, boolean:
     return _unproven(status, f"NCP answered HTTP {status} with code {code}, which is not one of its refusals.", words)
 
 
-def _unconfirmed(result: Any, words: str) -> GatewayError:
+def _without_true(status: int, payload: dict[str, Any], words: str, *, null_refuses: bool) -> GatewayError:
+    """Judge the envelope of a success whose result does not confirm."""
+    result, reason = payload.get("result"), payload.get("message")
+    is_null = status == _STATUSES_OF_REFUSALS[0] and "result" in payload and result is None
+    if null_refuses and is_null and isinstance(reason, str) and not _NO_REASON.fullmatch(reason):
+        return errors.RefusedByService(
+            f"NCP refused: {words} (result null).", "Nothing was started by this request.", _FIX_THE_CAUSE
+        )
     if result is False:
         return errors.BadAnswer(
             f"NCP answered result: false ({words or 'no message'}).",

@@ -213,7 +213,14 @@ class GatewayClient:
     def _classified(
         self, answer: Answer, payload: Any, call: ApiCall, offset: ClockOffset | None, correction: float
     ) -> GatewayError | None:
-        problem = classify_answer(answer, payload, boolean=call.boolean, offset=offset, correction=correction)
+        problem = classify_answer(
+            answer,
+            payload,
+            boolean=call.boolean,
+            null_refuses=call.null_refuses,
+            offset=offset,
+            correction=correction,
+        )
         if isinstance(problem, Throttled):
             problem.retry_after = retry_after(answer, self._clock() + correction)
         return problem

@@ -39,6 +39,8 @@ class ApiCall:
     query: tuple[tuple[str, str], ...] = ()
     body: Body | None = field(default=None, repr=False)
     boolean: bool = False
+    null_refuses: bool = False
+    """Of a boolean one: null with code 0 and a message that is no success is its documented refusal."""
     has_effect: bool = False
     """It goes out on a connection of its own: bytes that waited on an idle one are no answer to it."""
     corrects_clock: bool = True

@@ -21,9 +21,11 @@ from ncp_tui.sandbox.protocol import (
     Answer,
     Denied,
     GatewayError,
+    NotPossible,
     Refusal,
     Refused,
     gateway_answer,
+    not_possible_answer,
     read_query,
     refusal_answer,
     success_answer,
@@ -194,6 +196,8 @@ class Gateway:
             return success_answer(perform(operation, self._world, call), arrival.request_id)
         except Refused as refused:
             return refusal_answer(refused.refusal, arrival.request_id, self._by_turns(refused.refusal))
+        except NotPossible as impossible:
+            return not_possible_answer(str(impossible), arrival.request_id)
         except Denied:
             return gateway_answer(GatewayError.PERMISSION_DENIED)
 

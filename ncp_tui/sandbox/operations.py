@@ -10,6 +10,7 @@ from typing import Any
 from ncp_tui.sandbox.authentication import Account
 from ncp_tui.sandbox.clusters import (
     BUCKETS,
+    VERSIONS,
     Cluster,
     dashboard,
     detail_row,
@@ -23,6 +24,7 @@ from ncp_tui.sandbox.protocol import (
     SNAPSHOT_NAME_LENGTH,
     Denied,
     Fields,
+    NotPossible,
     Page,
     Refusal,
     Refused,
@@ -109,6 +111,41 @@ def _get_cluster_info(world: World, call: Call) -> Fields | None:
 
 def _get_version_list(_world: World, _call: Call) -> Fields:
     return {"searchEngineVersionList": version_rows()}
+
+
+_UPGRADE_WINDOW = 6 * 3_600.0
+"""Seconds since the end of a good snapshot in which an upgrade may begin."""
+
+
+def _pre_check_upgrade(world: World, call: Call) -> bool:
+    """Whether a rolling upgrade may begin. Without a recent snapshot it says no by a code, and else by a reason.
+
+    A yes is entered as an effect, although nothing is changed here: of the service that is not known.
+    """
+    fields = read_body(call.body)
+    number = read_text(fields, "serviceGroupInstanceNo", Refusal.INVALID_NUMBER)
+    cluster = world.cluster(call.account, read_number(number))
+    target = read_text(fields, "targetVersionCode", Refusal.INVALID_VERSION)
+    if "regionNo" in fields:
+        read_text(fields, "regionNo", Refusal.INVALID_REGION)
+    if not world.has_good_snapshot(cluster, _UPGRADE_WINDOW):
+        raise Refused(Refusal.NO_RECENT_SNAPSHOT)
+    reason = _why_no_upgrade(cluster, target)
+    if reason:
+        raise NotPossible(reason)
+    call.effect(world, cluster, target)
+    return True
+
+
+def _why_no_upgrade(cluster: Cluster, target: str) -> str:
+    known = {code: engine for code, _, _, engine in VERSIONS}
+    if not cluster.is_running:
+        return f"클러스터 상태가 {cluster.status}입니다. (The cluster is {cluster.status}.)"
+    if target == cluster.version[0]:
+        return f"The cluster has version {target} already."
+    if target not in known:
+        return f"지원하지 않는 버전입니다. (Version {target} is not supported.)"
+    return "" if known[target] == cluster.version[3] else f"{cluster.version[1]} cannot be upgraded to {target}."
 
 
 def _get_dashboard(world: World, call: Call) -> Fields:
@@ -199,8 +236,10 @@ def _read(name: str, group: str, perform: Callable[[World, Call], Any], *, has_n
     return Operation(name, "GET", group, has_number, has_effect=False, perform=perform)
 
 
-def _change(method: str, name: str, perform: Callable[[World, Call], Any]) -> Operation:
-    return Operation(name, method, "snapshot", has_number=True, has_effect=True, perform=perform)
+def _change(
+    method: str, name: str, perform: Callable[[World, Call], Any], group: str = "snapshot", *, has_number: bool = True
+) -> Operation:
+    return Operation(name, method, group, has_number, has_effect=True, perform=perform)
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -209,6 +248,7 @@ OPERATIONS: Mapping[str, Operation] = {
         _read("getClusterInfoList", "cluster", _get_cluster_info_list, has_number=False),
         _read("getClusterInfo", "cluster", _get_cluster_info),
         _read("getSearchEngineVersionList", "cluster", _get_version_list, has_number=False),
+        _change("POST", "rollingUpgradePreCheck", _pre_check_upgrade, "cluster", has_number=False),
         _read("getDashboardInformation", "dashboard", _get_dashboard),
         _read("getBucketList", "snapshot", _get_bucket_list),
         _change("POST", "updateAPIAuthenticationKey", _update_authentication_key),

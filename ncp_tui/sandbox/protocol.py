@@ -67,6 +67,8 @@ class Refusal(Enum):
     BUCKET_NOT_FOUND = (400, 40020, "bucket not found")
     BUCKET_LOCKED = (400, 40021, "잠금 설정된 버킷에는 스냅샷을 저장할 수 없습니다. (object lock is enabled)")
     BUCKET_DENIED = (400, 40022, "Access to the bucket is denied for the API authentication key")
+    INVALID_VERSION = (400, 40060, "targetVersionCode는 필수입니다. (targetVersionCode is required)")
+    INVALID_REGION = (400, 40061, "regionNo must be a string")
     INVALID_AUTHENTICATION_KEY = (400, 40030, "accessKeyId and secretKey are not allowed to be empty")
     CLUSTER_NOT_FOUND = (400, 40040, "cluster not found")
     CLUSTER_NOT_RUNNING = (400, 40050, "클러스터가 운영 중(running) 상태가 아닙니다.")
@@ -83,6 +85,10 @@ class Refused(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.name)
         self.refusal = refusal
+
+
+class NotPossible(Exception):
+    """The documented other way to say no, of a check: code 0, a result of null, and the reason as the message."""
 
 
 class Denied(Exception):
@@ -114,6 +120,11 @@ def gateway_answer(error: GatewayError, headers: Mapping[str, str] | None = None
 def success_answer(result: Any, request_id: str) -> Answer:
     """The service's envelope around `result`."""
     return json_answer(200, {"code": 0, "message": "SUCCESS", "result": result, "requestId": request_id}, code=0)
+
+
+def not_possible_answer(reason: str, request_id: str) -> Answer:
+    """The envelope of a success around a result of null, with the reason for it."""
+    return json_answer(200, {"code": 0, "message": reason, "result": None, "requestId": request_id}, code=0)
 
 
 def refusal_answer(refusal: Refusal, request_id: str, status: int | None = None) -> Answer:

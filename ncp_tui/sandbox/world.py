@@ -288,6 +288,24 @@ class World:
         state.runs.append(run)
         return run
 
+    def add_past(self, name: str, snapshot: str, *, ended: float, took: float = 60.0) -> SnapshotRun:
+        """A manual snapshot of the cluster `name` that ended `ended` seconds ago. For tests that set a scene.
+
+        Raises KeyError.
+        """
+        cluster = self.named(name)
+        state, end = self.state(cluster), self.now - ended
+        idx = _next_idx(cluster, state)
+        run = SnapshotRun(idx, snapshot, BUCKETS[0].name, "MANUAL", end - took, end, ending_of(snapshot))
+        state.runs.append(run)
+        return run
+
+    def has_good_snapshot(self, cluster: Cluster, seconds: float) -> bool:
+        """Whether one that succeeded has ended within the last `seconds`."""
+        now = self.now
+        runs = (run for run in self.state(cluster).runs if run.ending == "SUCCESS" and not run.is_running(now))
+        return any(now - run.ends <= seconds for run in runs)
+
     def start_elsewhere(self, cluster: Cluster, seconds: float) -> SnapshotRun:
         """A scheduled snapshot that was not requested here: in the history for `seconds` as running.
 

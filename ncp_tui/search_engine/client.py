@@ -37,7 +37,7 @@ from ncp_tui.search_engine.lists import (
     pages_backwards,
 )
 from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, Version
-from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS, Effect, explained
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, NUMBER, OPERATIONS, Effect, explained
 from ncp_tui.search_engine.retries import MOST_TRIES, RetryPolicy
 from ncp_tui.text import clean
 
@@ -159,6 +159,10 @@ class SearchEngine:
     def preview_create_snapshot(self, number: str, name: str, bucket: str) -> RequestRecord:
         """The request `create_snapshot` would send; nothing is sent."""
         return self._gateway.preview(_call_of(CREATE_SNAPSHOT, number, body=_creation(name, bucket)))
+
+    def preview_change(self, operation: str, number: str, body: Body | None = None) -> RequestRecord:
+        """The request `change` would send; nothing is sent."""
+        return self._gateway.preview(_call_of(operation, number, body=body))
 
     async def history_pages(
         self, number: str, *, at_once: int = 1, most: int = MOST_ROWS
@@ -318,8 +322,10 @@ def _call_of(
     timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
 ) -> ApiCall:
     operation = OPERATIONS[name]
-    if operation.for_cluster:
+    if operation.for_cluster or operation.number_in_body:
         check_number(number)
+    if operation.number_in_body:
+        body = {NUMBER: number, **(body or {})}
     return ApiCall(
         operation=operation.name,
         method=operation.method,
@@ -327,6 +333,7 @@ def _call_of(
         query=query,
         body=body,
         boolean=operation.boolean,
+        null_refuses=operation.null_refuses,
         has_effect=operation.effect is not Effect.READ,
         timeouts=timeouts,
     )

@@ -34,6 +34,10 @@ class Operation:
     for_cluster: bool = True
     boolean: bool = False
     """The documented result is `true | null`: only `true` is a success."""
+    null_refuses: bool = False
+    """A result of null with code 0 and a message is documented as its refusal, the message as the reason."""
+    number_in_body: bool = False
+    """The cluster's number is a member of the body, and not in the path."""
     secret: frozenset[str] = frozenset()
     """The parameters that are keys: they are sent, and written down nowhere."""
 
@@ -43,6 +47,9 @@ class Operation:
 
 
 CREATE_SNAPSHOT: Final = "createSnapshot"
+UPGRADE_PRE_CHECK: Final = "rollingUpgradePreCheck"
+NUMBER: Final = "serviceGroupInstanceNo"
+"""A cluster's number, as the API calls it."""
 
 _READ, _WRITE = Effect.READ, Effect.WRITE
 
@@ -51,6 +58,18 @@ _ALL = (
     Operation("getClusterInfoList", "list clusters", "GET", "cluster", _READ, for_cluster=False),
     Operation("getClusterInfo", "show cluster", "GET", "cluster", _READ),
     Operation("getSearchEngineVersionList", "list versions", "GET", "cluster", _READ, for_cluster=False),
+    # Nothing says that it changes anything, and nothing says that it does not: it counts as a write.
+    Operation(
+        UPGRADE_PRE_CHECK,
+        "pre-check an upgrade",
+        "POST",
+        "cluster",
+        _WRITE,
+        for_cluster=False,
+        boolean=True,
+        null_refuses=True,
+        number_in_body=True,
+    ),
     Operation("getDashboardInformation", "show indices", "GET", "dashboard", _READ),
     Operation("getBucketList", "list buckets", "GET", "snapshot", _READ),
     Operation(

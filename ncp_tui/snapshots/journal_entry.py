@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS
-from ncp_tui.snapshots.journal_file import BUCKET, NAME, NUMBER, JournalLine, Key, Reading
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, NUMBER, OPERATIONS
+from ncp_tui.snapshots.journal_file import BUCKET, NAME, JournalLine, Key, Reading
 from ncp_tui.snapshots.outcome import VERDICT_OF, Caller, Outcome, SnapshotRequest, Verdict
 from ncp_tui.text import clean
 

@@ -30,7 +30,7 @@ from typing import Any, Final
 
 from filelock import FileLock
 
-from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, OPERATIONS
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, NUMBER, OPERATIONS
 from ncp_tui.system.jsonl import append_lines, raw_lines, read_object
 from ncp_tui.system.paths import make_private_directory
 from ncp_tui.system.private_files import read_file, remove_leftovers, write_atomically
@@ -39,7 +39,7 @@ from ncp_tui.text import plural
 
 VERSION: Final = 1
 
-NUMBER, NAME, BUCKET = "serviceGroupInstanceNo", "snapshotName", "bucketName"
+NAME, BUCKET = "snapshotName", "bucketName"
 """The parameters of a create, as the API calls them."""
 
 Key = tuple[str, str]

@@ -290,6 +290,46 @@ def test_only_true_is_true(result: object, kind: type[GatewayError]) -> None:
     assert judged(200, envelope(result=result), boolean=False) is None
 
 
+def null_judged(status: int, body: Any) -> GatewayError | None:
+    """Of an operation whose documented refusal is a result of null."""
+    answer = Answer(status, "", (), json.dumps(body).encode())
+    return classify_answer(answer, payload_of(answer), boolean=True, null_refuses=True)
+
+
+@each_row("message", ["No snapshot of the last 6 hours.", "최근 스냅샷이 없습니다.", "Unsuccessful", "not possible"])
+def test_null_with_a_reason_refuses_where_that_is_documented(message: str) -> None:
+    """Everywhere else it confirms nothing, and refuses nothing."""
+    body = envelope(result=None, message=message)
+    found = null_judged(200, body)
+    assert isinstance(found, RefusedByService)
+    assert (found.may_have_acted, found.message) == (False, message.rstrip("."))
+    elsewhere = judged(200, body)
+    assert isinstance(elsewhere, BadAnswer)
+    assert elsewhere.may_have_acted
+
+
+@each_row(
+    "status, body",
+    [
+        *[
+            (200, envelope(result=None, message=message))
+            for message in ("SUCCESS", " success. ", "OK", "성공", "", None, 7)
+        ],
+        *[(200, envelope(result=result, message="No.")) for result in (False, "null", 0, [1], {"a": 1})],
+        (200, {"code": 0, "message": "No.", "requestId": "rid"}),
+        (201, envelope(result=None, message="No.")),
+        (400, envelope(result=None, message="No.")),
+        (200, envelope(code="00", result=None, message="No.")),
+        (200, envelope(code=504, result=None, message="No.")),
+        (200, {**envelope(result=None, message="No."), "error": {"errorCode": "200"}}),
+    ],
+)
+def test_null_that_contradicts_itself_refuses_nothing(status: int, body: Any) -> None:
+    found = null_judged(status, body)
+    assert found is not None
+    assert found.may_have_acted
+
+
 def test_a_missing_result_is_no_confirmation() -> None:
     error = judged(200, {"code": 0, "message": "SUCCESS"})
     assert type(error) is BadAnswer

@@ -23,6 +23,7 @@ TABLE = {
     "getClusterInfoList": ("GET", "/cluster/getClusterInfoList", "read"),
     "getClusterInfo": ("GET", "/cluster/getClusterInfo/1037001", "read"),
     "getSearchEngineVersionList": ("GET", "/cluster/getSearchEngineVersionList", "read"),
+    "rollingUpgradePreCheck": ("POST", "/cluster/rollingUpgradePreCheck", "write"),
     "getDashboardInformation": ("GET", "/dashboard/getDashboardInformation/1037001", "read"),
     "getBucketList": ("GET", "/snapshot/getBucketList/1037001", "read"),
     "updateAPIAuthenticationKey": ("POST", "/snapshot/updateAPIAuthenticationKey/1037001", "write"),
@@ -37,6 +38,9 @@ ACTS: dict[str, Callable[[SearchEngine], Awaitable[object]]] = {
     "getClusterInfoList": lambda engine: engine.list_clusters(),
     "getClusterInfo": lambda engine: engine.show_cluster(NUMBER),
     "getSearchEngineVersionList": lambda engine: engine.list_versions(),
+    "rollingUpgradePreCheck": lambda engine: engine.change(
+        "rollingUpgradePreCheck", NUMBER, {"targetVersionCode": "1319"}
+    ),
     "getDashboardInformation": lambda engine: engine.show_dashboard(NUMBER),
     "getBucketList": lambda engine: engine.list_buckets(NUMBER),
     "updateAPIAuthenticationKey": lambda engine: engine.change(
@@ -70,6 +74,7 @@ def test_method_path_and_effect(name: str) -> None:
 
 @pytest.mark.parametrize("name", ACTS)
 async def test_each_method_sends_its_operation_once_and_is_accepted(served: RunningSandbox, name: str) -> None:
+    served.sandbox.world.add_past("search-0001", "just-now", ended=60.0)  # without it no upgrade may begin
     engine = engine_of(served)
     await ACTS[name](engine)
     await engine.aclose()

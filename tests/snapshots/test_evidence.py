@@ -29,16 +29,13 @@ from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.session_log.log import Action, SessionLog
 from ncp_tui.session_log.records import request_line
-from ncp_tui.snapshots.evidence import (
+from ncp_tui.snapshots.conclusion import outcome_of_kind
+from ncp_tui.snapshots.evidence import Evidence, exchanges_about, gather_evidence, lines_about
+from ncp_tui.snapshots.evidence_file import (
     MOST_OF_A_BODY,
     CannotWriteEvidence,
-    Evidence,
     evidence_text,
     exchange_document,
-    exchanges_about,
-    gather_evidence,
-    lines_about,
-    outcome_of_kind,
     write_evidence,
 )
 from ncp_tui.snapshots.journal import Journal
@@ -442,7 +439,8 @@ def test_a_full_disk_leaves_no_half_a_file(tmp_path: Path) -> None:
     """A real refusal by the kernel, which works for root as well: a limit on the size of files, in a child."""
     program = (
         "import resource, signal, sys\nfrom datetime import datetime\nfrom pathlib import Path\n"
-        "from ncp_tui.snapshots.evidence import CannotWriteEvidence, Evidence, write_evidence\n"
+        "from ncp_tui.snapshots.evidence import Evidence\n"
+        "from ncp_tui.snapshots.evidence_file import CannotWriteEvidence, write_evidence\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "try: write_evidence(Evidence('a-1', datetime.now()), Path(sys.argv[1]))\n"

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, NUMBER
 from ncp_tui.snapshots.journal_entry import (
     Doubt,
     JournalEntry,
@@ -19,7 +19,7 @@ from ncp_tui.snapshots.journal_entry import (
     parameters_and_context,
     read_entries,
 )
-from ncp_tui.snapshots.journal_file import NAME, NUMBER, Damage, JournalLine, Reading
+from ncp_tui.snapshots.journal_file import NAME, Damage, JournalLine, Reading
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest, Verdict
 from tests.snapshots.journals import CALLER, REQUEST, begun
 from tests.tables import each_row

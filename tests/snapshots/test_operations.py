@@ -51,12 +51,14 @@ STORAGE_KEY = OperationRequest(
     CLUSTER,
     {"accessKeyId": "storage-access-key", "secretKey": SecretKey("storage-secret-key")},
 )
-REQUESTS = [SCHEDULE, RELEASE, STORAGE_KEY]
+PRE_CHECK = OperationRequest("rollingUpgradePreCheck", NUMBER, CLUSTER, {"targetVersionCode": "1319"})
+REQUESTS = [SCHEDULE, RELEASE, STORAGE_KEY, PRE_CHECK]
 each_request = pytest.mark.parametrize("request_", REQUESTS, ids=[each.operation for each in REQUESTS])
 
 
 @pytest.fixture
 async def engine(served: RunningSandbox) -> AsyncIterator[SearchEngine]:
+    served.sandbox.world.add_past(CLUSTER, "just-now", ended=60.0)  # without it no upgrade may begin
     async with contextlib.aclosing(engine_of(served)) as engine:
         yield engine
 
@@ -116,7 +118,12 @@ async def test_its_parameters_are_on_each_line_without_the_secret_ones(engine: S
         secret = OPERATIONS[request.operation].secret
         told = {name: value for name, value in request.parameters.items() if name not in secret}
         assert own == [{"serviceGroupInstanceNo": NUMBER, **told}] * 4
-    assert [entry.details for entry in journal.entries()] == [SCHEDULE.parameters, {}, {}]
+    assert [entry.details for entry in journal.entries()] == [
+        SCHEDULE.parameters,
+        {},
+        {},
+        PRE_CHECK.parameters,
+    ]
     assert "secret-key" not in repr(STORAGE_KEY)
 
 

@@ -240,6 +240,9 @@ TARGETS: Mapping[str, str] = MappingProxyType(
         "clusters": "getClusterInfoList",
         "cluster": "getClusterInfo",
         "buckets": "getBucketList",
+        "pre-check": "rollingUpgradePreCheck",
+        "versions": "getSearchEngineVersionList",
+        "dashboard": "getDashboardInformation",
         "any": ANY,
     }
 )

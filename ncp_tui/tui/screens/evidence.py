@@ -16,7 +16,8 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.snapshots.evidence import CannotWriteEvidence, Evidence, file_name, gather_evidence, write_evidence
+from ncp_tui.snapshots.evidence import Evidence, gather_evidence
+from ncp_tui.snapshots.evidence_file import CannotWriteEvidence, file_name, write_evidence
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.tui.dialogs.text import TextDialog
