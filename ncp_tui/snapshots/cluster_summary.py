@@ -17,6 +17,8 @@ from ncp_tui.snapshots.schedule import DueVerdict, RowsRead, Schedule, judge_las
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
+    from ncp_tui.search_engine.lists import Listing
+    from ncp_tui.search_engine.models import ScheduleEntry
 
 LOOKS_AT_ONCE = 2
 """Histories read at the same time; the service publishes no rate limit, so we stay far below any."""
@@ -188,6 +190,31 @@ def _unit(unit: str) -> float:
 
 async def read_summary(engine: SearchEngine, cluster: Cluster) -> ClusterSummary:
     """Read the newest rows of a cluster's history. A look that fails is an answer too: nothing is raised for it."""
+    summary = await _read_newest(engine, cluster)
+    if summary.look not in {Look.FOUND, Look.NONE}:
+        return summary
+    return _with_schedule(summary, *await _read_settings(engine, cluster))
+
+
+@dataclass(frozen=True)
+class ScheduleRead:
+    """What was read of the schedule of a cluster; what is set, and what became of its runs, is in the summary."""
+
+    summary: ClusterSummary
+    settings: Listing[ScheduleEntry] | None = None
+    """Every setting; None where they could not be read, see `summary.schedule_problem`."""
+
+
+async def read_schedule(engine: SearchEngine, cluster: Cluster) -> ScheduleRead:
+    """Read every setting of the schedule and the newest rows of the history, side by side. Nothing is raised.
+
+    Each is read whatever becomes of the other one.
+    """
+    summary, (settings, problem) = await asyncio.gather(_read_newest(engine, cluster), _read_settings(engine, cluster))
+    return ScheduleRead(_with_schedule(summary, settings, problem), settings)
+
+
+async def _read_newest(engine: SearchEngine, cluster: Cluster) -> ClusterSummary:
     if not cluster.allowed:
         return ClusterSummary(Look.NO_PERMISSION)
     try:
@@ -197,13 +224,25 @@ async def read_summary(engine: SearchEngine, cluster: Cluster) -> ClusterSummary
     except GatewayError as problem:
         return ClusterSummary(Look.FAILED, read_at=engine.now(), problem=problem)
     gap = Problem(rows.gap) if rows.gap else None
-    summary = summary_of(rows, rows.read_at, is_whole=rows.is_whole, problem=gap)
+    return summary_of(rows, rows.read_at, is_whole=rows.is_whole, problem=gap)
+
+
+async def _read_settings(
+    engine: SearchEngine, cluster: Cluster
+) -> tuple[Listing[ScheduleEntry] | None, Problem | None]:
     try:
         settings = await engine.schedule_history(cluster.number)
     except GatewayError as problem:
+        return None, problem
+    return settings, Problem(settings.gap) if settings.gap else None
+
+
+def _with_schedule(
+    summary: ClusterSummary, settings: Listing[ScheduleEntry] | None, problem: Problem | None
+) -> ClusterSummary:
+    """A summary with what is set, where all settings came: a missing one may be the newest."""
+    if settings is None or problem is not None:
         return replace(summary, schedule_problem=problem)
-    if settings.gap:
-        return replace(summary, schedule_problem=Problem(settings.gap))
     return replace(summary, schedule=schedule_of(settings), is_schedule_read=True)
 
 

@@ -83,10 +83,15 @@ def schedule_of(rows: Sequence[ScheduleEntry]) -> Schedule | None:
     """The newest of `rows`, whatever their order; None where nothing was ever set."""
     if not rows:
         return None
-    newest = max(enumerate(rows), key=lambda each: (each[1].set_at.timestamp() if each[1].set_at else 0.0, -each[0]))[1]
+    newest = newest_first(rows)[0]
     is_newest = len(rows) == 1 or all(row.set_at is not None for row in rows)
     in_force = _in_force(newest.status) if is_newest else InForce.UNKNOWN
     return Schedule(newest, in_force, _day(newest.day), _time(newest.time), is_newest=is_newest)
+
+
+def newest_first(rows: Sequence[ScheduleEntry]) -> list[ScheduleEntry]:
+    """`rows` by the time when each was set, those of the same time or of none in the service's order."""
+    return sorted(rows, key=lambda row: row.set_at.timestamp() if row.set_at else 0.0, reverse=True)
 
 
 def _in_force(status: str) -> InForce:

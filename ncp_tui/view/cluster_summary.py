@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
@@ -178,14 +178,25 @@ def schedule_lines(summary: ClusterSummary, now: datetime) -> list[Line]:
     lines = [field("schedule", _schedule_sentence(schedule))]
     following = schedule.next_run(now)
     if following is not None:
-        lines.append(field("next run", f"{following:%a %Y-%m-%d %H:%M} {ZONE} (time zone assumed)"))
+        lines.append(field("next run", next_run_sentence(following)))
     verdict = summary.last_due(now)
     if verdict is not None:
-        lines.append(field("due run", due_sentence(verdict), _DUE_TONES[verdict.run]))
+        lines.append(field("due run", due_sentence(verdict), DUE_TONES[verdict.run]))
     return lines
 
 
-def _schedule_sentence(schedule: Schedule) -> str:
+def next_run_sentence(run: datetime, zone: tzinfo | None = None) -> str:
+    """`Sat 2026-01-03 03:00 KST (Fri 18:00 UTC here); time zone assumed`: nothing says which one NCP means.
+
+    `zone` is where the user is: that of this machine, unless another one is given.
+    """
+    here = run.astimezone(zone)
+    also = f" ({here:%a %H:%M} {here:%Z} here)" if here.utcoffset() != run.utcoffset() else ""
+    return f"{run:%a %Y-%m-%d %H:%M} {ZONE}{also}; time zone assumed"
+
+
+def setting_sentence(schedule: Schedule) -> str:
+    """What is set: its name, when it runs, into which bucket."""
     entry = schedule.entry
     when = f"{entry.day} {entry.time}".strip() or "at an unknown time"
     if schedule.day == EVERY_DAY and schedule.at is not None:
@@ -193,13 +204,20 @@ def _schedule_sentence(schedule: Schedule) -> str:
     elif schedule.day is not None and schedule.at is not None:
         when = f"every {schedule.day} at {schedule.at[0]:02d}:{schedule.at[1]:02d}"
     into = f" into {entry.bucket}" if entry.bucket else ""
-    status = {InForce.YES: "", InForce.NO: "; released", InForce.UNKNOWN: f"; NCP says {entry.status or 'nothing'!r}"}
+    return f"{entry.snapshot}: {when}{into}"
+
+
+def _schedule_sentence(schedule: Schedule) -> str:
+    """What is set; before it, where a cut cannot take it away, that it is not in force, or may not be."""
+    status = schedule.entry.status
+    said = f"NCP says {status!r}, meaning unknown" if status else "NCP says nothing of its state"
     if not schedule.is_newest:
-        return f"{entry.snapshot}: {when}{into}; unknown whether that is the newest setting"
-    return f"{entry.snapshot}: {when}{into}{status[schedule.in_force]}"
+        said = "perhaps not the newest setting"
+    before = {InForce.YES: "", InForce.NO: "released: ", InForce.UNKNOWN: f"{said}: "}[schedule.in_force]
+    return f"{before}{setting_sentence(schedule)}"
 
 
-_DUE_TONES = {
+DUE_TONES = {
     DueRun.CAME: Tone.GOOD,
     DueRun.FAILED: Tone.BAD,
     DueRun.RUNNING: Tone.WARNING,

@@ -158,6 +158,7 @@ SCREENS = {
     (): "search-0001",
     ("s",): "Create snapshot",
     ("h",): "SNAPSHOT",
+    ("d",): "every day at 03:00",
     ("p",): "prod",
     ("p", "a"): "New profile",
     ("enter",): "Cluster search-0001",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import HistoryEntry, ScheduleEntry
 from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary, Look, summary_of
 from ncp_tui.snapshots.schedule import schedule_of
+from ncp_tui.system.time_zone import KST
 from ncp_tui.view.cluster_summary import (
     Moment,
     last_good_cell,
     last_run_cell,
     next_cell,
+    next_run_sentence,
     summary_document,
     summary_lines,
 )
@@ -118,15 +120,34 @@ def test_the_details_answer_the_four_questions() -> None:
         row("a", 30 * HOUR),
         settings=entry(),
     )
+    run = next_run_sentence(datetime(2026, 11, 26, 3, tzinfo=KST))
     assert plain_text(summary_lines(found, MOMENT)).splitlines() == [
         "last good    30 h ago (older than 26 h): a, bucket logs",
         "last run     running, 5 min ago",
         "usually      3 min 20 s, from 1 good run",
         "running      c since 11:55:00 KST, 5 min ago",
         "schedule     nightly: every day at 03:00 into logs",
-        "next run     Thu 2026-11-26 03:00 KST (time zone assumed)",
+        f"next run     {run}",
         "due run      11-25 03:00: no row by 03:30, missed",
     ]
+
+
+def test_the_next_run_is_told_in_korean_time_and_in_the_users_own() -> None:
+    run = datetime(2026, 11, 26, 3, tzinfo=KST)
+    assert next_run_sentence(run, KST) == "Thu 2026-11-26 03:00 KST; time zone assumed"
+    assert next_run_sentence(run, UTC) == "Thu 2026-11-26 03:00 KST (Wed 18:00 UTC here); time zone assumed"
+
+
+@each_row(
+    "settings, words",
+    [
+        (entry(status="RELEASED"), "released: nightly: every day at 03:00 into logs"),
+        (entry(status="HOLD"), "NCP says 'HOLD', meaning unknown: nightly: every day at 03:00"),
+        (entry(status=""), "NCP says nothing of its state: nightly"),
+    ],
+)
+def test_no_cut_makes_a_schedule_look_in_force_that_may_not_be(settings: ScheduleEntry, words: str) -> None:
+    assert f"schedule     {words}" in plain_text(summary_lines(summary(settings=settings), MOMENT))
 
 
 def test_the_last_run_says_why_it_failed() -> None:

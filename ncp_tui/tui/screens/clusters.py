@@ -39,6 +39,7 @@ class ClustersScreen(TableScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "snapshot", "Create", tooltip="Create a snapshot", id="clusters.snapshot"),
         Binding("h", "history", "History", tooltip="Snapshot history", id="clusters.history"),
+        Binding("d", "schedule", "Schedule", tooltip="Snapshot schedule", id="clusters.schedule"),
         Binding(
             "u",
             "requests",
@@ -167,6 +168,13 @@ class ClustersScreen(TableScreen):
         cluster = self._openable()
         if cluster is not None:
             self.open(HistoryScreen(self.session, cluster))
+
+    def action_schedule(self) -> None:
+        from ncp_tui.tui.screens.schedule import ScheduleScreen
+
+        cluster = self._openable()
+        if cluster is not None:
+            self.open(ScheduleScreen(self.session, cluster))
 
     def action_open(self) -> None:
         from ncp_tui.tui.dialogs.text import ClusterDetailDialog

@@ -47,6 +47,7 @@ class HistoryScreen(EvidenceScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "snapshot", "Create", tooltip="Create a snapshot of this cluster", id="history.snapshot"),
+        Binding("d", "schedule", "Schedule", tooltip="Snapshot schedule of this cluster", id="history.schedule"),
         detail_key("history", "Details"),
         evidence_key("history"),
         Binding("f", "follow", "Follow", tooltip="Follow a running snapshot to its end", id="history.follow"),
@@ -219,6 +220,11 @@ class HistoryScreen(EvidenceScreen):
 
     def action_snapshot(self) -> None:
         self.open(CreateSnapshotScreen(self.session, self.cluster))
+
+    def action_schedule(self) -> None:
+        from ncp_tui.tui.screens.schedule import ScheduleScreen
+
+        self.open(ScheduleScreen(self.session, self.cluster))
 
     @on(RecordTable.Moved, "#table")
     def say_row(self) -> None:
