@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import tempfile
@@ -16,6 +17,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from ncp_tui.sandbox.sandbox import RunningSandbox, Sandbox, serve
 from ncp_tui.system.backoff import Backoff
+from ncp_tui.system.private_files import exposed_place
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -73,6 +75,18 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
 def _belongs_to_the_developer(name: str) -> bool:
     """Whether a variable says how the developer uses this program, or where their programs keep files."""
     return name.startswith(("NCLOUD_", "NCP_TUI_", "XDG_", "TEXTUAL")) or name in {"NO_COLOR", "COLORTERM", "TMUX"}
+
+
+@pytest.fixture
+def closed_folder() -> Iterator[Path]:
+    """A new folder into which no other user can write, nor into one above it: those of pytest are in /tmp."""
+    home = Path(pwd.getpwuid(os.geteuid()).pw_dir)  # $HOME is that of the tests
+    candidates = (home, Path(f"/run/user/{os.geteuid()}"), REPOSITORY)
+    root = next((each for each in candidates if os.access(each, os.W_OK) and not exposed_place(each)), None)
+    if root is None:
+        pytest.skip("every folder of this user is open to others")
+    with tempfile.TemporaryDirectory(prefix=".ncp-tui-test-", dir=root) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)

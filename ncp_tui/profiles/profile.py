@@ -23,7 +23,7 @@ from ncp_tui.gateway.endpoints import (
 )
 from ncp_tui.problem import Problem
 
-StoreName = Literal["keyring", "file", "session"]
+StoreName = Literal["keyring", "file", "session", "command"]
 STORE_NAMES: tuple[StoreName, ...] = get_args(StoreName)
 
 Accent = Literal["red", "orange", "yellow", "green", "blue", "purple", "none"]
@@ -42,6 +42,8 @@ DEFAULT_MAX_AGE = "26h"
 """A day, and two hours for the nightly snapshot to run."""
 
 _LONGEST_TEXT = 1024
+_LONGEST_COMMAND = 4096
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 # A profile's name becomes part of file names; Windows opens a device for these, with any extension.
 _WINDOWS_DEVICES = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
@@ -86,6 +88,10 @@ class Profile:
     """From which age it is worth a warning; None for none."""
     check_exempt: tuple[str, ...] | None = None
     """Names of clusters, `*` and `?` as in a shell, that need no snapshot; None for none."""
+    secret_command: tuple[str, ...] | None = None
+    """The program that prints the secret key, by its full path, and its arguments; None for a key that is stored."""
+    secret_command_env: tuple[str, ...] | None = None
+    """Variables of the environment that it gets although they are kept from it otherwise; None for none."""
     # Not in the repr: a hand-written file may hold anything under a key of its own, a secret included.
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
@@ -169,6 +175,7 @@ def check_settings(profile: Profile, *, without_key: bool = False) -> Profile:
     checked = dataclasses.replace(profile, **values)
     _check_region(checked)
     _check_gateway_site(checked)
+    _check_store_command(checked)
     return checked
 
 
@@ -268,9 +275,37 @@ def _check_names(field_name: str, value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
     if not isinstance(value, list | tuple):
-        _refuse(field_name, f"{field_name} must be a list of cluster names.")
+        _refuse(field_name, f"{field_name} must be a list of names.")
     names = [_check_text(field_name, one) for one in value]
     return tuple([name for name in names if name]) or None
+
+
+def _check_command(field_name: str, value: object) -> tuple[str, ...] | None:
+    """The words of a command as they are: a blank may be meant. Empty words are arguments, an empty list is none."""
+    if value is None or value in ([], ()):
+        return None
+    if not isinstance(value, list | tuple) or not all(isinstance(word, str) for word in value):
+        _refuse(field_name, "The secret command must be a list of texts: the program and its arguments.")
+    words = tuple(map(str, value))
+    if not all(word.isprintable() for word in words):
+        _refuse(field_name, "The secret command contains an invisible character.")
+    if sum(map(len, words)) > _LONGEST_COMMAND:
+        _refuse(field_name, f"The secret command has more than {_LONGEST_COMMAND} characters.")
+    if not words[0].startswith("/"):
+        _refuse(
+            field_name,
+            f"The secret command {_shown(words[0])} is not the full path of a program.",
+            "Give a path that begins with /; neither ~ nor a variable is expanded.",
+        )
+    return words
+
+
+def _check_variables(field_name: str, value: object) -> tuple[str, ...] | None:
+    names = _check_names(field_name, value)
+    for name in names or ():
+        if not _VARIABLE.fullmatch(name):
+            _refuse(field_name, f"{_shown(name)} is not the name of a variable.")
+    return names
 
 
 def _check_flag(field_name: str, value: object) -> bool:
@@ -299,6 +334,18 @@ def _check_gateway_site(profile: Profile) -> None:
         )
 
 
+def _check_store_command(profile: Profile) -> None:
+    """A key comes from a command or is stored, never both: which is used would be anyone's guess."""
+    if profile.store == "command" and profile.secret_command is None:
+        _refuse("secret_command", "The store command needs a secret command.", "Give the program that prints the key.")
+    if profile.store != "command" and profile.secret_command is not None:
+        _refuse(
+            "store",
+            f"A secret command and the store {profile.store} cannot be combined.",
+            "With a secret command the store is: command.",
+        )
+
+
 def _shown(value: object) -> str:
     """A wrong value as a message may show it: short, and with nothing in it that a terminal would obey."""
     return ascii(value)[:40]
@@ -321,5 +368,7 @@ _CHECKS: Mapping[str, Callable[[str, object], Any]] = MappingProxyType(
         "max_age": _check_age,
         "warn_age": _check_age,
         "check_exempt": _check_names,
+        "secret_command": _check_command,
+        "secret_command_env": _check_variables,
     }
 )

@@ -17,6 +17,9 @@ LARGEST = 16 << 20
 """Bytes of a file that are read: many times what any of ours has, and no endless device."""
 
 _PRIVATE = 0o600
+_ROOT = 0
+_OTHERS_WRITE = 0o022
+_MOST_LINKS = 40
 
 
 def read_file(path: Path, *, follow: bool = False) -> bytes:
@@ -41,6 +44,48 @@ def foreign_owner(path: Path, status: os.stat_result) -> tuple[str, str]:
         f"{path} belongs to another user (uid {status.st_uid}).",
         f"Run ncp-tui as that user (without sudo?), or check its content and make it yours: {fix}",
     )
+
+
+def exposed_place(path: Path) -> str:
+    """Why somebody else than this user and root could have put `path` there, as a sentence; empty where no one could.
+
+    Looks at it, at every folder above it, and the same for each link on the way. A sticky folder, as /tmp, is open to
+    others all the same: whoever comes first makes the name. What is not there yet is no one's. Raises OSError.
+    """
+    if os.name != "posix":
+        return ""
+    for place, status in _places_of(path):
+        if status.st_uid not in {_ROOT, os.geteuid()}:
+            return f"{place} belongs to another user (uid {status.st_uid})."
+        if not stat.S_ISLNK(status.st_mode) and status.st_mode & _OTHERS_WRITE:
+            return f"Other users can write in {place} (mode {stat.S_IMODE(status.st_mode):04o})."
+    return ""
+
+
+def _places_of(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Each file, folder and link through which the system goes to reach `path`, from the root on."""
+    place = Path("/")
+    yield place, place.stat()
+    ahead = list(reversed(path.absolute().parts[1:]))
+    links = itertools.count(1)
+    while ahead:
+        part = ahead.pop()
+        if part in {os.curdir, os.pardir}:
+            place = place.parent if part == os.pardir else place
+            continue
+        try:
+            status = (place / part).lstat()
+        except FileNotFoundError:
+            return
+        yield place / part, status
+        if not stat.S_ISLNK(status.st_mode):
+            place /= part
+            continue
+        if next(links) > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        target = (place / part).readlink()
+        place = Path("/") if target.is_absolute() else place
+        ahead += [each for each in reversed(target.parts) if each != target.anchor]
 
 
 class GivenUp(Exception):

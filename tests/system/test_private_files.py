@@ -12,7 +12,7 @@ from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.profile_store import CannotRead, CannotSave, ProfileStore
 from ncp_tui.snapshots.journal_file import JournalFile
 from ncp_tui.system.paths import UnusableHome, check_owner, paths_from
-from ncp_tui.system.private_files import read_file, write_atomically
+from ncp_tui.system.private_files import exposed_place, read_file, write_atomically
 
 
 def a_pipe(path: Path) -> None:
@@ -129,3 +129,52 @@ def test_root_does_not_work_in_the_folders_of_a_user(tmp_path: Path, there: str)
         check_owner(paths)
     assert "sudo -u '#4321' ncp-tui" in caught.value.next_step
     assert list(tmp_path.rglob("*.lock")) == []
+
+
+def test_a_path_of_which_every_part_is_closed_is_exposed_to_no_one(closed_folder: Path) -> None:
+    """Whatever of it is not there yet; links and dots among it."""
+    file = closed_folder / "a" / "b" / "file"
+    assert exposed_place(file) == ""
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"")
+    (closed_folder / "link").symlink_to("a/../a")
+    assert exposed_place(file) == ""
+    assert exposed_place(closed_folder / "link" / "b" / "file") == ""
+
+
+@pytest.mark.parametrize("place", [".", "a", "a/b", "a/b/file"])
+@pytest.mark.parametrize("mode", [0o1777, 0o777, 0o775, 0o702])
+def test_one_part_of_a_path_in_which_others_write_exposes_it(closed_folder: Path, place: str, mode: int) -> None:
+    """A group counts as others, and a sticky folder is open: there a name is whose who is first."""
+    file = closed_folder / "a" / "b" / "file"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"")
+    (closed_folder / place).chmod(mode)
+    found = exposed_place(file)
+    assert f"{closed_folder / place} " in found
+    assert f"(mode {mode:04o})" in found
+
+
+def test_a_link_leads_through_the_folders_of_its_target(closed_folder: Path, tmp_path: Path) -> None:
+    """The profiles file may be a link into a folder of dotfiles, which then has to be closed as well."""
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir(mode=0o700)
+    open_to_all.chmod(0o777)
+    (closed_folder / "folder").symlink_to(open_to_all)
+    (closed_folder / "file").symlink_to(open_to_all / "file")
+    for path in (closed_folder / "folder" / "file", closed_folder / "file"):
+        assert "Other users can write in " in exposed_place(path)
+    (closed_folder / "round").symlink_to("round")
+    with pytest.raises(OSError, match="symbolic links"):
+        exposed_place(closed_folder / "round" / "file")
+
+
+@ROOT
+@pytest.mark.parametrize("place", [".", "a", "a/file"])
+def test_a_part_of_a_path_that_belongs_to_another_user_exposes_it(closed_folder: Path, place: str) -> None:
+    """Its owner can open it again at any time."""
+    file = closed_folder / "a" / "file"
+    file.parent.mkdir()
+    file.write_bytes(b"")
+    os.chown(closed_folder / place, 4321, 4321)
+    assert exposed_place(file) == f"{closed_folder / place} belongs to another user (uid 4321)."

@@ -35,7 +35,10 @@ class StoreKind:
     """The store of the user with this environment and these files; nothing is read or asked yet."""
 
     outlives_run: bool = True
-    """Whether a key kept there is still there in the next run."""
+    """Whether a key can be put there that is still there in the next run."""
+
+    is_proposed: bool = True
+    """Whether it may be the one to use for a user who has chosen none."""
 
     caution: str = ""
     """What to know before a key is kept there, as a sentence."""
@@ -62,6 +65,12 @@ def _session(_environ: Mapping[str, str], _paths: Paths) -> SecretStore:
     return SessionStore()
 
 
+def _command(environ: Mapping[str, str], paths: Paths) -> SecretStore:
+    from ncp_tui.profiles.secret_stores.command_store import CommandStore
+
+    return CommandStore(environ, paths.profiles_file)
+
+
 STORES: Mapping[StoreName, StoreKind] = MappingProxyType(
     {
         "keyring": StoreKind("OS keyring", "OS keyring", _keyring),
@@ -76,6 +85,13 @@ STORES: Mapping[StoreName, StoreKind] = MappingProxyType(
             "This session only (not saved)",
             _session,
             outlives_run=False,
+        ),
+        "command": StoreKind(
+            "secret command",
+            "Not stored: a command prints it",
+            _command,
+            outlives_run=False,
+            is_proposed=False,
         ),
     }
 )
@@ -118,7 +134,8 @@ class StoreChoice:
 async def working_store(stores: Mapping[StoreName, SecretStore]) -> StoreChoice:
     """The first of `stores` that works here. Nothing is changed, no user is asked; it takes as long as the slowest.
 
-    A locked store works: its user can open it. Where nothing works the last one is proposed.
+    A locked store works: its user can open it. Where nothing works the last one is proposed. Not asked are those that
+    are never proposed.
     """
     import asyncio  # 58 modules, of which a command that asks no store needs none
 
@@ -133,6 +150,7 @@ async def working_store(stores: Mapping[StoreName, SecretStore]) -> StoreChoice:
             return problem
         return None
 
-    problems = await asyncio.gather(*(problem_of(store) for store in stores.values()))
-    unusable = {name: problem for name, problem in zip(stores, problems, strict=True) if problem is not None}
-    return StoreChoice(next((name for name in stores if name not in unusable), list(stores)[-1]), unusable)
+    names = [name for name in stores if STORES[name].is_proposed]
+    problems = await asyncio.gather(*(problem_of(stores[name]) for name in names))
+    unusable = {name: problem for name, problem in zip(names, problems, strict=True) if problem is not None}
+    return StoreChoice(next((name for name in names if name not in unusable), names[-1]), unusable)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ncp_tui.problem import Problem
+from ncp_tui.text import clean
 
 UNCHANGED = "No saved key was changed."
 _SESSION_ONLY = "keep it for this session only"
@@ -178,3 +179,51 @@ class KeyFileSilent(SecretStoreProblem):
             meaning,
             "Retry; look for a hung ncp-tui process, and check the disk.",
         )
+
+
+class CommandUnlocker(Protocol):
+    """A secret command that can be run with the terminal, so that it may ask its user."""
+
+    @property
+    def program(self) -> str:
+        """Its full path."""
+
+    async def run(self, terminal: int) -> None:
+        """Run it with the terminal of that descriptor, and keep what it prints. Raises SecretCommandFailed."""
+
+
+class SecretCommandFailed(StoreLocked):
+    """A secret command that gave no secret key; says how it ended, and nothing of what it printed.
+
+    One that `ran` may only have wanted to ask its user. Where a terminal can be lent to it, `unlocker` runs it again.
+    """
+
+    kind = "secret_command_failed"
+    unlocker: CommandUnlocker | None = None
+
+    def __init__(self, program: str, how: str, *, ran: bool = False) -> None:
+        super().__init__(
+            f"The secret command {clean(program)} {how}.",
+            "No secret key was read, and nothing was sent. What it printed is not shown.",
+            "Run it in a shell as this user: it has to print the secret key, one line, and ask for nothing.",
+        )
+        self.program = program
+        self.how = how
+        self.ran = ran
+
+    def anew(self) -> SecretCommandFailed:
+        """The same, to be raised once more: an exception grows by the frames of each time."""
+        again = SecretCommandFailed(self.program, self.how, ran=self.ran)
+        again.unlocker = self.unlocker
+        return again
+
+    @property
+    def can_be_opened(self) -> bool:
+        """Whether running it once more, with the terminal, could help."""
+        return self.ran and self.unlocker is not None
+
+
+class ExposedCommand(SecretStoreProblem):
+    """A secret command that somebody else could have written into the profiles file."""
+
+    kind = "exposed_command"
