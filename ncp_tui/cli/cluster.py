@@ -73,7 +73,7 @@ def show_cluster(context: CommandContext, wanted: str) -> ExitCode:
     identity = context.identity()
     engine = context.connect(identity)
     with context.log.action(f"show cluster {wanted}"):
-        cluster, read_at = context.wait(_read_cluster(engine, wanted)), context.workspace.now()
+        cluster, read_at = context.wait(read_cluster(engine, wanted)), context.workspace.now()
         summary = context.wait(read_summary(engine, cluster))
     document = cluster_document(cluster, identity.profile, read_at, summary)
     lines = cluster_lines(
@@ -83,7 +83,7 @@ def show_cluster(context: CommandContext, wanted: str) -> ExitCode:
     return ExitCode.DONE
 
 
-async def _read_cluster(engine: SearchEngine, wanted: str) -> Cluster:
+async def read_cluster(engine: SearchEngine, wanted: str) -> Cluster:
     """The cluster from both answers: only the list has its health, only the detail has its nodes."""
     from ncp_tui.snapshots.rules import check_cluster
 

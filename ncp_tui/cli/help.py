@@ -138,6 +138,13 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
             ncp-tui snapshot evidence before-upgrade --offline --output -
             Write to standard output, from local records only.
         """,
+        "snapshot console": """
+            ncp-tui snapshot console search-0001 before-upgrade
+            The lines to verify, try, restore or delete it, to copy into Dev Tools.
+
+            ncp-tui snapshot console search-0001 before-upgrade --json
+            The same requests for a script; the notes go to standard error.
+        """,
         "snapshot check": """
             ncp-tui snapshot check --max-age 26h
             Every cluster of this profile; 13 where one has no good snapshot of the last 26 hours.

@@ -73,9 +73,10 @@ def create(**options: Any) -> None:
 @click.argument("cluster", shell_complete=complete_cluster)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Show only the newest N.")
 def history(cluster: str, limit: int | None) -> None:
-    """List the snapshots of CLUSTER, newest first.
+    """List the snapshots taken of CLUSTER, newest first.
 
-    CLUSTER is a name or a number.
+    A row says that a snapshot was taken, not that it is still there: NCP deletes old snapshots by a rule that is not
+    published.
     """
     run_command(partial(show_history, wanted=cluster, limit=limit))
 
@@ -153,6 +154,21 @@ def evidence(name: str, cluster: str, output: Path | None, offline: bool) -> Non
     from ncp_tui.cli.evidence import bundle_evidence
 
     run_command(partial(bundle_evidence, name=name, cluster=cluster, output=output, offline=offline))
+
+
+@command.command("console")
+@click.argument("cluster", shell_complete=complete_cluster)
+@click.argument("name")
+def console(cluster: str, name: str) -> None:
+    """Print the Dev Tools lines for snapshot NAME of CLUSTER.
+
+    Text for OpenSearch Dashboards or Kibana: find and verify the repository, show the snapshot, try a restore into
+    renamed indices and remove them, restore in earnest, delete. Only reads the cluster and its history; runs none of
+    the lines.
+    """
+    from ncp_tui.cli.console import show_console
+
+    run_command(partial(show_console, wanted=cluster, name=name))
 
 
 command.add_command(check)

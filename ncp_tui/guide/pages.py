@@ -15,6 +15,7 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "screens": "Every screen, with a picture and a sentence.",
         "commands": "Every command with its options, variables and exit codes.",
         "reliability": "What is known about a snapshot, and why a request is sent once.",
+        "restore": "After the snapshot: verify it, try a restore, restore, delete.",
         "troubleshooting": "Symptom, meaning, and what to do.",
         "simulating-failures": "Meet every failure in a sandbox before NCP shows it to you.",
         "terminals": "Limited terminals, slow links, screen readers, notifications.",

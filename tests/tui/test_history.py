@@ -7,6 +7,8 @@ from dataclasses import replace
 from textual.widgets import Input
 
 from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.tui.dialogs.copy_picker import CopyPicker
+from ncp_tui.tui.dialogs.dev_tools import DevToolsDialog
 from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.history import HistoryScreen
@@ -167,3 +169,31 @@ async def test_the_newest_are_on_top_where_the_service_begins_with_the_oldest() 
         await stage.press("end", "end", "end")
         assert table_of(stage).total == 230
         assert "snap-0/" in str(table_of(stage).cursor_key)
+
+
+async def test_the_dev_tools_lines_of_a_row_to_read_and_to_copy_one() -> None:
+    async with staged((80, 24)) as stage:
+        await stage.press("h", "t")
+        dialog = stage.app.screen
+        assert isinstance(dialog, DevToolsDialog)
+        name = dialog.to_copy().what.split()[4]
+        assert f"GET _snapshot/REPOSITORY/{name}" in dialog.to_copy().text
+        assert f"{name}: succeeded, taken " in dialog.to_copy().text
+        assert stage.shows("b Copy one")
+        await stage.press("b", "down", "down", "down", "down", "down")
+        picker = stage.app.screen
+        assert isinstance(picker, CopyPicker)
+        chosen = picker.to_copy()
+        assert chosen is not None
+        assert chosen.what == "Restore drill"
+        assert chosen.text.startswith(f"POST _snapshot/REPOSITORY/{name}/_restore\n{{\n")
+        assert "#" not in chosen.text
+        await stage.press("escape", "escape")
+        assert isinstance(stage.app.screen, HistoryScreen)
+
+
+async def test_there_are_no_dev_tools_lines_without_a_row() -> None:
+    async with staged(WIDE) as stage:
+        await stage.press("down", "h", "t")
+        assert isinstance(stage.app.screen, HistoryScreen)
+        assert stage.shows("No snapshot under the cursor.")

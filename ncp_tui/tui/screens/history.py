@@ -14,6 +14,7 @@ from ncp_tui.search_engine.history_reader import HistoryReader
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.copyable import Copyable
+from ncp_tui.tui.dialogs.dev_tools import DevToolsDialog
 from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.messages import FollowWanted
 from ncp_tui.tui.screens.base import FOLLOWING, already_followed, read_only_sentence
@@ -23,6 +24,7 @@ from ncp_tui.tui.screens.table import detail_key
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.inputs import FilterBar
 from ncp_tui.tui.widgets.record_table import MOST_SHOWN, RecordTable
+from ncp_tui.view.dev_tools import dev_tools_sheet
 from ncp_tui.view.history import HISTORY, extent, history_lines, state_cell
 from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import Line, Row, Tone, line
@@ -50,6 +52,13 @@ class HistoryScreen(EvidenceScreen):
         Binding("d", "schedule", "Schedule", tooltip="Snapshot schedule of this cluster", id="history.schedule"),
         detail_key("history", "Details"),
         evidence_key("history"),
+        Binding(
+            "t",
+            "dev_tools",
+            "Dev Tools",
+            tooltip="The Dev Tools lines to verify, restore or delete this snapshot",
+            id="history.dev_tools",
+        ),
         Binding("f", "follow", "Follow", tooltip="Follow a running snapshot to its end", id="history.follow"),
         Binding("F", "failed", "Failed only", tooltip="Failed only / all", id="history.failed"),
     ]
@@ -250,6 +259,15 @@ class HistoryScreen(EvidenceScreen):
         entry = self._chosen
         if entry is not None:
             self.app.push_screen(TextDialog(f"Snapshot {entry.snapshot}", history_lines(entry)))
+
+    def action_dev_tools(self) -> None:
+        """Show the lines in a box: they are text, made of what is on the screen."""
+        entry, reader = self._chosen, self._reader
+        if entry is None or reader is None:
+            self.say(NO_ROW)
+        else:
+            sheet = dev_tools_sheet(self.cluster, entry.snapshot, reader.entries)
+            self.app.push_screen(DevToolsDialog(sheet))
 
     def action_follow(self) -> None:
         entry = self._chosen
