@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from ncp_tui.search_engine import fields
+from ncp_tui.search_engine.messages import Saying, saying_of
 from ncp_tui.system.time_zone import KST
 
 Raw = Mapping[str, Any]
@@ -193,11 +194,6 @@ class HistoryEntry:
 
         PARTIAL counts as failed: shards are missing, and whoever deletes data next must not read it as good.
         """
-        from ncp_tui.search_engine.messages import (
-            Saying,
-            saying_of,
-        )  # its patterns take 13 ms, the first frame has no row
-
         if self.has_error_log:
             return SnapshotState.FAILED
         saying = saying_of(self.message, [name for name in (self.snapshot, self.bucket, self.cluster_name) if name])
