@@ -13,9 +13,11 @@ from textual.screen import Screen
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.system.process import resume_gc
+from ncp_tui.tui.change_workers import ChangeWorkers
 from ncp_tui.tui.first_run import FirstRun
 from ncp_tui.tui.key_bindings import note_input, problem_words
 from ncp_tui.tui.messages import (
+    ChangeMoved,
     ChoiceMade,
     FollowFailed,
     FollowWanted,
@@ -48,7 +50,11 @@ QUIT_WITHOUT_ANSWER = (
     "A create request has no answer yet. Quit without it? The snapshot may start anyway; "
     "the next start lists the request as unresolved."
 )
-QUIT_WHILE_CHECKING = "Still checking whether a snapshot started. Quit? The request stays listed as unresolved."
+QUIT_WITHOUT_ANSWER_TO_CHANGE = (
+    "A request has no answer yet. Quit without it? It may take effect anyway; "
+    "the next start lists the request as unresolved."
+)
+QUIT_WHILE_CHECKING = "Still checking what became of a request. Quit? The request stays listed as unresolved."
 
 _BEGIN_SECONDS = 0.2
 """By then the first frame is out nearly everywhere; where it is not, the program begins before it."""
@@ -115,6 +121,7 @@ class NcpApp(TerminalApp):
         self.session = Session(workspace, ask_to_open=self.ask_to_open, secrets=[] if secrets is None else secrets)
         self.session.on_used = self.show_identity
         self.snapshot_workers = SnapshotWorkers(self, self.session)
+        self.change_workers = ChangeWorkers(self, self.session)
         self._profile_wanted = profile
         self._has_begun = False
         self.notifier = Notifier(self, notify_by)
@@ -254,6 +261,14 @@ class NcpApp(TerminalApp):
         if not tracked.is_open:
             self.notifier.announce(final_sentence(tracked, problem_words)[0])
 
+    @on(ChangeMoved)
+    def show_change(self, event: ChangeMoved) -> None:
+        """Tell the screens, and count what is unresolved now."""
+        for screen in self._base_screens():
+            screen.on_change_moved(event.change)
+        if event.change.is_over:
+            self.snapshot_workers.look_into_journal()
+
     @on(HistoryWanted)
     def open_history(self, event: HistoryWanted) -> None:
         """Show it over the screen in front."""
@@ -337,12 +352,14 @@ class NcpApp(TerminalApp):
         self.action_leave_now()
 
     def action_leave_now(self) -> None:
-        """Quit; ask first while a create request has no answer yet, or its outcome is being checked."""
+        """Quit; ask first while a request with an effect has no answer yet, or its outcome is being checked."""
         from ncp_tui.tui.dialogs.confirm import QuestionDialog
 
         question = ""
         if self.session.creating:
             question = QUIT_WITHOUT_ANSWER
+        elif self.session.changing:
+            question = QUIT_WITHOUT_ANSWER_TO_CHANGE
         elif self.session.resolving:
             question = QUIT_WHILE_CHECKING
         if question and not isinstance(self.screen, QuestionDialog):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ncp_tui.search_engine.models import Cluster, HistoryEntry
     from ncp_tui.snapshots.journal_entry import JournalEntry
     from ncp_tui.snapshots.track import TrackedSnapshot
+    from ncp_tui.tui.change import Change
     from ncp_tui.tui.session import IdentityChoice
 
 
@@ -29,6 +30,13 @@ class SnapshotMoved(Message):
     """A snapshot of this run moved on."""
 
     tracked: TrackedSnapshot
+
+
+@dataclass
+class ChangeMoved(Message):
+    """More is known of a request with an effect that is no create."""
+
+    change: Change
 
 
 @dataclass

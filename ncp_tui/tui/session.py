@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.outcome import Caller
     from ncp_tui.snapshots.resolve import Resolver
     from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
+    from ncp_tui.tui.change import Change
     from ncp_tui.view.progress import ShownSnapshot
 
 RESOLVE_SECONDS = 60.0
@@ -92,6 +93,10 @@ class Session:
     """Has a snapshot run to its end; called before anything of it is sent."""
     on_tracked: Callable[[TrackedSnapshot], None] | None = None
     """Called after each change of a snapshot."""
+    changes: list[Change] = field(default_factory=list)
+    """The requests with an effect of this run that are no creates."""
+    change_behind: Callable[[Change], None] | None = None
+    """Has a change sent behind whatever else is done."""
     choices: dict[str, str] = field(default_factory=dict)
     """What the user has chosen about the program itself: the order of a list, how often one is read again."""
     key_problems: tuple[str, ...] = ()
@@ -273,13 +278,20 @@ class Session:
         return any(each.is_being_sent for each in self.tracked)
 
     @property
+    def changing(self) -> bool:
+        """Whether another request with an effect was sent and its answer is neither there nor lost."""
+        return any(each.is_being_sent for each in self.changes)
+
+    @property
     def resolving(self) -> bool:
-        """Whether the history is being checked for a create request without a clear answer."""
-        return any(each.is_resolving for each in self.tracked)
+        """Whether NCP is being asked what became of a request without a clear answer."""
+        return any(each.is_resolving for each in self.tracked) or any(each.is_resolving for each in self.changes)
 
     def not_written_down(self) -> Iterator[str]:
         """What the journal does not hold of this run's requests, a line each."""
-        return self.tracker.not_written_down() if self.tracked else iter(())
+        if self.tracked:
+            yield from self.tracker.not_written_down()
+        yield from filter(None, [change.not_written_down for change in self.changes])
 
     def resolver(self) -> Resolver:
         """What finds out about unresolved requests."""

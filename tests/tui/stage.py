@@ -166,7 +166,8 @@ class Stage:
         apart = {"snapshots", "log"} if is_watching else {"snapshots"}
         busy = [worker for worker in at_work if worker.group not in apart | {"journal of creates"}]
         session = self.app.session
-        return [worker.description for worker in busy] + ["create"] * session.creating + ["resolve"] * session.resolving
+        asked = ["create"] * session.creating + ["change"] * session.changing + ["resolve"] * session.resolving
+        return [worker.description for worker in busy] + asked
 
     @property
     def painting(self) -> bool:

@@ -177,7 +177,7 @@ async def test_leaving_the_program_while_it_looks_asks_first() -> None:
         await stage.pilot.press("f2")
         await stage.expect("no answer from NCP")
         await stage.pilot.press("ctrl+c")
-        await stage.expect("Still checking whether a snapshot started. Quit?")
+        await stage.expect("Still checking what became of a request. Quit?")
         await stage.pilot.press("n")
         await stage.until(lambda: not isinstance(stage.app.screen, QuestionDialog))
         assert stage.app.is_running

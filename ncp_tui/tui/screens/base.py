@@ -22,6 +22,7 @@ from ncp_tui.view.progress import final_sentence, tracked_sentence
 if TYPE_CHECKING:
     from ncp_tui.search_engine.models import HistoryEntry
     from ncp_tui.snapshots.track import TrackedSnapshot
+    from ncp_tui.tui.change import Change
     from ncp_tui.tui.dialogs.copyable import Copyable
     from ncp_tui.tui.widgets.panes import Panes
 
@@ -178,6 +179,13 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
             self.show_tracked()
         else:
             self.say(*final_sentence(tracked, problem_words))
+
+    def on_change_moved(self, change: Change) -> None:
+        """Say what is known of another request with an effect, once that is all."""
+        if change.result is not None:
+            self.say(*change.words(change.result))
+        elif change.problem is not None:
+            self.say_problem(change.problem)
 
     def stop_reading(self) -> None:
         """Stop what this screen is still reading; a request with an effect is not its own."""
