@@ -98,7 +98,7 @@ def command(
 
     A fault applies to the creation of a snapshot unless its row in --list-faults names another target. NAME@history
     applies it to the history; the other targets are clusters, cluster,
-    buckets, pre-check, versions, dashboard, create and any.
+    buckets, set-key, pre-check, versions, dashboard, create and any.
     """
     from ncp_tui.sandbox.fault_lab.catalogue import FAULTS
     from ncp_tui.sandbox.sandbox import Sandbox, run_forever

@@ -13,6 +13,7 @@ from ncp_tui.gateway._httpx import httpx
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.exchange import MASKED, Answer
 from ncp_tui.system.redact import Spellings
+from ncp_tui.system.secret_traces import Traces
 from ncp_tui.text import clean
 
 LARGEST_BODY = 8 * 1024 * 1024
@@ -34,6 +35,8 @@ class BodyReader:
     head: httpx.Response | None = None
     body: bytearray = field(default_factory=bytearray)
     is_whole: bool = False
+    is_encoded: bool = False
+    """Whether `body` is what came over the wire, because it could not be decoded."""
 
     async def read(self, head: httpx.Response) -> None:
         """Read the body that follows `head`, inflated in steps that never hold more than the cap.
@@ -64,6 +67,7 @@ class BodyReader:
             )
 
     async def _read_beginning(self, response: httpx.Response) -> None:
+        self.is_encoded = True
         async for chunk in response.aiter_raw():
             self.body += chunk
             if len(self.body) > LARGEST_BROKEN_BODY:
@@ -81,13 +85,17 @@ class BodyReader:
                     self._take(piece)
                     await asyncio.sleep(0)  # 64 kB of zeros become 64 MiB: a key may come in between
         except zlib.error:
-            self.body = self.body or beginning
+            self._keep_encoded(beginning)
             raise
         if beginning and not inflate.eof:
-            self.body = self.body or beginning
+            self._keep_encoded(beginning)
             cut_off = errors.BadAnswer("The compressed response was cut off.", _UNKNOWN_EFFECT, _LOOK_FIRST)
             cut_off.is_incomplete = True
             raise cut_off
+
+    def _keep_encoded(self, beginning: bytearray) -> None:
+        if not self.body:
+            self.body, self.is_encoded = beginning, True
 
     def _take(self, piece: bytes) -> None:
         self.body += piece
@@ -99,24 +107,33 @@ class BodyReader:
                 "Check the gateway URL and the proxy.",
             )
 
-    def answer(self, secrets: Sequence[SecretKey]) -> Answer:
+    def answer(self, secrets: Sequence[SecretKey], sent: Sequence[Traces] = ()) -> Answer:
         """What came, as a record, once there is a head.
 
         It may repeat a secret (validators quote rejected values, debuggers echo headers): `secrets` are
-        taken out.
+        taken out, and of those that were `sent` in a body every trace. Where one was, the length of the body would
+        tell its own, and of what cannot be decoded nothing is kept.
         """
         head = self.head
         if head is None:
             raise ValueError("not even the headers arrived")
         kept = bytes(self.body if self.is_whole else self.body[:LARGEST_BROKEN_BODY])
-        body = _without(secrets, _in_utf8(kept, head.charset_encoding))
+        if sent and self.is_encoded:
+            kept = b""
+        read = _in_utf8(kept, head.charset_encoding)
+        body = _without_traces(sent, _without(secrets, read))
         if not self.is_whole:
             body = _without_a_piece_at_the_end(secrets, body)
+        hides_length = bool(sent) and (body != read or self.is_encoded)
         return Answer(
             status=head.status_code,
-            reason=_shown(secrets, head.reason_phrase),
+            reason=_shown(secrets, sent, head.reason_phrase),
             headers=tuple(
-                (_shown(secrets, name), _shown(secrets, value)) for name, value in head.headers.multi_items()
+                (
+                    _shown(secrets, sent, name),
+                    MASKED if hides_length and name.lower() == "content-length" else _shown(secrets, sent, value),
+                )
+                for name, value in head.headers.multi_items()
             ),
             body=body,
             is_whole=self.is_whole,
@@ -160,8 +177,18 @@ def _inflated(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
             return
 
 
-def _shown(secrets: Sequence[SecretKey], text: str) -> str:
-    return clean(_without(secrets, text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
+def _shown(secrets: Sequence[SecretKey], sent: Sequence[Traces], text: str) -> str:
+    data = _without_traces(sent, _without(secrets, text.encode("utf-8", "surrogateescape")))
+    return clean(data.decode("utf-8", "replace"))
+
+
+def _without_traces(sent: Sequence[Traces], data: bytes) -> bytes:
+    if not sent:
+        return data
+    text = data.decode("latin-1")
+    for traces in sent:
+        text = traces.masked(text, MASKED)
+    return text.encode("latin-1")
 
 
 def _without(secrets: Sequence[SecretKey], data: bytes) -> bytes:

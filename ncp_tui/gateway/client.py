@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +37,7 @@ from ncp_tui.gateway.trace import NETWORK_ERRORS, RequestTrace, classify_failure
 from ncp_tui.problem import Problem
 from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.inert_json import MOST_VALUES, TooManyValues, decode
+from ncp_tui.system.secret_traces import Traces
 from ncp_tui.text import clean
 
 _LARGE_BODY = 32 * 1024
@@ -96,6 +97,8 @@ class GatewayClient:
         self._proxy = proxy_for(endpoint, environ)
         self._transport = transport
         self._is_corrected = False
+        self._sent: tuple[Traces, ...] = ()
+        """Of each secret that was sent in a body: whoever has it may repeat it in any later answer."""
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -141,6 +144,7 @@ class GatewayClient:
         request = self._request(call, trace)
         started = self._clock()
         incoming, ended = BodyReader(), _AttemptResult()
+        self._sent += tuple(traces for traces in _traces_of(call) if traces not in self._sent)
         try:
             keys = ended.keys = await self._credentials.current()
             async with asyncio.timeout(call.timeouts.total):
@@ -149,7 +153,7 @@ class GatewayClient:
                 head = await transport.handle_async_request(request)
                 ended.offset = self._measured(head, started, trace)
                 await incoming.read(head)
-            answer, ended.payload, excess = await _taken_in(incoming, _secrets(request, call, keys), call)
+            answer, ended.payload, excess = await _taken_in(incoming, _secrets(request, call, keys), self._sent, call)
             ended.answer = answer
         except asyncio.CancelledError:
             exchange = self._exchange(call, request, trace, started, attempt)
@@ -164,7 +168,7 @@ class GatewayClient:
                 ended.problem = classify_failure(error, trace, self.endpoint, call.timeouts.total)
             else:
                 raise
-            ended.answer = incoming.answer(_secrets(request, call, ended.keys)) if incoming.head else None
+            ended.answer = incoming.answer(_secrets(request, call, ended.keys), self._sent) if incoming.head else None
         else:
             offset = ended.offset or self.clock_offset
             ended.problem = excess or self._classified(answer, ended.payload, call, offset, correction)
@@ -268,6 +272,12 @@ def _secrets(request: httpx.Request, call: ApiCall, keys: Credentials | None) ->
     return [value for value in values if isinstance(value, SecretKey)] + [SecretKey(signature)] * bool(signature)
 
 
+def _traces_of(call: ApiCall) -> Iterator[Traces]:
+    for value in (call.body or {}).values():
+        if isinstance(value, SecretKey):
+            yield Traces(value.reveal().encode().decode("latin-1"))
+
+
 def _code_of(answer: Answer | None, problem: Exception | None) -> str | None:
     if answer is None:
         return None
@@ -275,12 +285,12 @@ def _code_of(answer: Answer | None, problem: Exception | None) -> str | None:
 
 
 async def _taken_in(
-    incoming: BodyReader, secrets: list[SecretKey], call: ApiCall
+    incoming: BodyReader, secrets: list[SecretKey], sent: Sequence[Traces], call: ApiCall
 ) -> tuple[Answer, Any, BadAnswer | None]:
     """A whole answer, what is in it, and why it is more than can be used."""
 
     def take_in() -> tuple[Answer, Any, BadAnswer | None]:
-        answer = incoming.answer(secrets)
+        answer = incoming.answer(secrets, sent)
         try:
             decoded = decode(answer.body)
         except TooManyValues:
@@ -315,7 +325,7 @@ def record_request(request: httpx.Request, call: ApiCall, origin: str, masked: s
         method=request.method,
         origin=origin,
         target=target_of(request),
-        headers=_shown_headers(request.headers, masked),
+        headers=_shown_headers(request.headers, masked, hides_length=call.has_secret),
         body="" if call.body is None else encode_body(call.body, reveal=False).decode(),
         string_to_sign=string_to_sign(request.method, target_of(request), timestamp, masked),
         has_effect=call.has_effect,
@@ -331,9 +341,14 @@ def encode_body(body: Body, *, reveal: bool) -> bytes:
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _shown_headers(headers: httpx.Headers, masked_access_key: str) -> Headers:
-    """The headers to show: in sending order, signing headers always there, nothing secret in them."""
+def _shown_headers(headers: httpx.Headers, masked_access_key: str, *, hides_length: bool) -> Headers:
+    """The headers to show: in sending order, signing headers always there, nothing secret in them.
+
+    The length of a body that holds a secret tells that of the secret.
+    """
     hidden = {ACCESS_KEY_HEADER: masked_access_key, SIGNATURE_HEADER: MASKED, "proxy-authorization": MASKED}
+    if hides_length:
+        hidden["content-length"] = MASKED
     shown = [(name, hidden.get(name, clean(value))) for name, value in headers.multi_items()]
     names = {name for name, _ in shown}
     signing = ((TIMESTAMP_HEADER, _BUILDING), (ACCESS_KEY_HEADER, masked_access_key), (SIGNATURE_HEADER, MASKED))

@@ -51,3 +51,8 @@ class ApiCall:
 
     If it raises, nothing is sent, and what it raised comes out of `Gateway.send` as it is.
     """
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether its body holds a secret, whose length no record of it may tell either."""
+        return any(isinstance(value, SecretKey) for value in (self.body or {}).values())

@@ -37,7 +37,7 @@ from ncp_tui.search_engine.lists import (
     pages_backwards,
 )
 from ncp_tui.search_engine.models import Bucket, Cluster, Dashboard, HistoryEntry, ScheduleEntry, Version
-from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, NUMBER, OPERATIONS, Effect, explained
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, NUMBER, OPERATIONS, Effect, Operation, explained
 from ncp_tui.search_engine.retries import MOST_TRIES, RetryPolicy
 from ncp_tui.text import clean
 
@@ -148,11 +148,13 @@ class SearchEngine:
 
         `before_send` is awaited just before the first byte leaves; if it raises, nothing leaves and the Problem it
         raised comes out of here. It is awaited again where the gateway refused the signature because of this machine's
-        clock, and the request is sent once more with the right time; not without `corrects_clock`.
+        clock, and the request is sent once more with the right time; not without `corrects_clock`, and never where the
+        body holds a secret: that leaves once.
         """
         call = _call_of(operation, number, body=body, timeouts=CREATE_TIMEOUTS)
         if not call.has_effect:
             raise ValueError(f"{operation} is a read")
+        corrects_clock = corrects_clock and not call.has_secret
         payload = await self._send(replace(call, before_send=before_send, corrects_clock=corrects_clock))
         return str(payload.get("requestId") or "")
 
@@ -331,12 +333,22 @@ def _call_of(
         method=operation.method,
         path=operation.path(number),
         query=query,
-        body=body,
+        body=_with_secrets(operation, body),
         boolean=operation.boolean,
         null_refuses=operation.null_refuses,
         has_effect=operation.effect is not Effect.READ,
         timeouts=timeouts,
     )
+
+
+def _with_secrets(operation: Operation, body: Body | None) -> Body | None:
+    """`body` with all that the registry calls secret in the type that no record of it tells."""
+    if body is None:
+        return None
+    return {
+        name: SecretKey(str(value)) if name in operation.secret and not isinstance(value, SecretKey) else value
+        for name, value in body.items()
+    }
 
 
 def _begins_with_oldest(result: Any) -> bool:

@@ -47,6 +47,7 @@ class Operation:
 
 
 CREATE_SNAPSHOT: Final = "createSnapshot"
+SET_STORAGE_KEY: Final = "updateAPIAuthenticationKey"
 UPGRADE_PRE_CHECK: Final = "rollingUpgradePreCheck"
 NUMBER: Final = "serviceGroupInstanceNo"
 """A cluster's number, as the API calls it."""
@@ -73,8 +74,8 @@ _ALL = (
     Operation("getDashboardInformation", "show indices", "GET", "dashboard", _READ),
     Operation("getBucketList", "list buckets", "GET", "snapshot", _READ),
     Operation(
-        "updateAPIAuthenticationKey",
-        "set API key",
+        SET_STORAGE_KEY,
+        "set storage key",
         "POST",
         "snapshot",
         _WRITE,

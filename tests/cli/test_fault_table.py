@@ -195,6 +195,10 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     *contradictory("spring-404", NotFound, "that NCP documents. It says: Not Found - No static resource."),
     *contradictory("kong-401", AuthenticationFailed, "that NCP documents. It says: No API key found."),
     *contradictory("kong-429", Throttled, "that NCP documents. It says: API rate limit exceeded."),
+    # It repeats what was sent; that is no secret here.
+    ("echo-before", ServerError, "unknown", None, 9, 'NCP failed: debug: rejected {"snapshotName":"x-1"'),
+    ("echo-after", ServerError, "accepted", "history", 0, 'NCP failed: debug: rejected {"snapshotName":"x-1"'),
+    ("echo-200", None, "accepted", None, 0, DONE),
     # The gateway refuses: nothing reached the service.
     (
         "bad-request",

@@ -16,7 +16,7 @@ from tests.cli.command_lines import commands, understood
 from tests.cli.program import Called
 from tests.tables import each_row
 
-NOT_FOR_USERS = {"NCP_TUI_DEV", "NCP_TUI_BODY_SECRET"}
+NOT_FOR_USERS = {"NCP_TUI_DEV", "NCP_TUI_BODY"}
 
 
 ALL = [(), *commands(root)]

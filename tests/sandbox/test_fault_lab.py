@@ -175,6 +175,8 @@ WHOLE: Mapping[str, Check] = {
     **both("spring-404", lambda reply: reply.status == 404 and reply.json()["error"] == "Not Found"),
     **both("kong-401", lambda reply: reply.status == 401 and set(reply.json()) == {"message"}),
     **both("kong-429", lambda reply: reply.status == 429 and set(reply.json()) == {"message"}),
+    **both("echo", lambda reply: envelope(500, code=10001)(reply) and b"debug: rejected" in reply.body),
+    "echo-200": lambda reply: envelope(200, code=0, result=True)(reply) and "x-echo-0-base64" in dict(reply.headers),
     "clock-slow": refused_at(START - 600),
     "clock-fast": refused_at(START + 600),
     "date-missing": dated(),

@@ -195,13 +195,17 @@ async def test_what_was_sent_can_be_copied_too() -> None:
 
 async def test_a_secret_in_the_body_is_never_sent_as_its_mask() -> None:
     """Pasted as recorded, it would set the cluster's storage key to four asterisks and break every snapshot."""
-    body: dict[str, str | int | SecretKey] = {"accessKeyId": "AK", "secretKey": SecretKey("STORAGEsecret0123456789")}
+    plain = {"accessKeyId": "STORAGEaccess0123456", "secretKey": "STORAGEsecret0123456789"}
+    body: dict[str, str | int | SecretKey] = {name: SecretKey(value) for name, value in plain.items()}
     call = ApiCall("updateAPIAuthenticationKey", "POST", "/snapshot/updateAPIAuthenticationKey/1", body=body)
+    variables = {f"NCP_TUI_BODY_{name.upper()}": value for name, value in plain.items()}
     async with RawServer(answering(http())) as server, Client(server.url) as client:
         snippet = as_curl(client.gateway.preview(call))
-        code, _ = await run(snippet, **KEYS)
-        assert code != 0
+        for missing in variables:
+            assert missing in snippet, "it says what it reads"
+            code, _ = await run(snippet, **KEYS, **{name: "x" for name in variables if name != missing})
+            assert code != 0
         assert server.requests == []
-        await run(snippet, **KEYS, NCP_TUI_BODY_SECRET="STORAGEsecret0123456789")
-    assert json.loads(server.requests[0].body) == {"accessKeyId": "AK", "secretKey": "STORAGEsecret0123456789"}
+        await run(snippet, **KEYS, **variables)
+    assert json.loads(server.requests[0].body) == plain
     assert "STORAGE" not in snippet

@@ -12,6 +12,7 @@ from typing import Literal
 from ncp_tui.sandbox.fault_lab.answer_faults import answer_faults
 from ncp_tui.sandbox.fault_lab.clock_faults import clock_faults, clock_off
 from ncp_tui.sandbox.fault_lab.connection_faults import connection_faults
+from ncp_tui.sandbox.fault_lab.echo_faults import echo_faults
 from ncp_tui.sandbox.fault_lab.fault import TARGETS, LabFault
 from ncp_tui.sandbox.fault_lab.history_faults import history_faults
 from ncp_tui.sandbox.sandbox import Sandbox
@@ -67,7 +68,11 @@ def install(sandbox: Sandbox, fault: str, times: int | Literal["usual"] | None =
 
 # In the order in which they are listed.
 FAULTS: Mapping[str, LabFault] = MappingProxyType(
-    {fault.name: fault for kind in (connection_faults, answer_faults, clock_faults, history_faults) for fault in kind()}
+    {
+        fault.name: fault
+        for kind in (connection_faults, answer_faults, echo_faults, clock_faults, history_faults)
+        for fault in kind()
+    }
 )
 
 

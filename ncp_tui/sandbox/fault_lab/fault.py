@@ -243,6 +243,7 @@ TARGETS: Mapping[str, str] = MappingProxyType(
         "pre-check": "rollingUpgradePreCheck",
         "versions": "getSearchEngineVersionList",
         "dashboard": "getDashboardInformation",
+        "set-key": "updateAPIAuthenticationKey",
         "any": ANY,
     }
 )
