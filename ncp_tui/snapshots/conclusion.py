@@ -17,6 +17,9 @@ from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import VERDICT_OF, Outcome, Verdict, outcome_of, outcome_of_class
 from ncp_tui.system.time_zone import KST
 
+TAKEN = "That a snapshot was taken does not prove that it is still there: NCP deletes old ones by an unpublished rule."
+"""What goes with each success: the history is a log of attempts."""
+
 
 @dataclass(frozen=True)
 class Create:
@@ -74,6 +77,8 @@ def verdict_of(
     state = entries[-1].state if entries else None
     if row is not None and row.state in {SnapshotState.SUCCESS, SnapshotState.FAILED}:
         state = row.state.value
+    if state == SnapshotState.SUCCESS.value:
+        reasons.append(TAKEN)
     verdict = Verdict.UNKNOWN if outcome is None else VERDICT_OF[outcome]
     return Conclusion(verdict, outcome, by if verdict is not Verdict.UNKNOWN else None, state, tuple(reasons))
 

@@ -19,6 +19,9 @@ _STATE_CELLS = {
 }
 
 
+_MAY_BE_GONE = " (NCP may have deleted it since)"
+
+
 def when(entry: HistoryEntry) -> str:
     """Its time in the zone of the column, or its date as it came where it cannot be read."""
     return date_time(entry.at) if entry.at else entry.date or "-"
@@ -44,17 +47,18 @@ HISTORY: Table[HistoryEntry] = Table(
         Column("MESSAGE", _message_cell, flex=1, least=6, room=104),
     ),
     key=lambda entry: f"{entry.index}/{entry.snapshot}/{when(entry)}",
-    empty="No snapshots yet.",
+    empty="No snapshots in the history.",
 )
 
 
 def history_lines(entry: HistoryEntry) -> list[Line]:
     """A row in full, unknown members included."""
+    is_taken = entry.state is SnapshotState.SUCCESS
     return [
         field("snapshot", entry.snapshot, Tone.STRONG),
         field("state", state_cell(entry).text),
         field("bucket", entry.bucket or "-"),
-        field("time", entry.when or "-"),
+        field("taken" if is_taken else "time", f"{entry.when or '-'}{_MAY_BE_GONE if is_taken else ''}"),
         field("type", entry.kind.lower() or "-"),
         field("duration", lasted(entry.duration)),
         field("message", entry.message or "-"),

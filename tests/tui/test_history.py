@@ -76,9 +76,9 @@ async def test_the_message_of_a_row_is_said_where_its_column_has_no_room() -> No
 async def test_a_cluster_without_history() -> None:
     async with staged(WIDE) as stage:
         await stage.press("down", "h")
-        assert stage.shows("No snapshots yet.", "0 snapshots, 0 failed")
+        assert stage.shows("No snapshots in the history.", "0 snapshots, 0 failed")
         await stage.press("enter", "f", "o")
-        assert stage.shows("No snapshots yet.")
+        assert stage.shows("No snapshots in the history.")
 
 
 async def test_trouble_leaves_what_was_read_before() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -146,3 +147,11 @@ def test_what_a_test_of_keys_says() -> None:
     assert keys_sentence(1, ClockOffset(412.0, 0.1), "prod") == "The keys of prod work. Clock off by +412.0 s."
     assert keys_sentence(0, None) == "The keys work. No clusters visible."
     assert (keys_cell(None).text, keys_cell(Problem("No.")).tone) == ("ok", Tone.BAD)
+
+
+def test_a_row_that_succeeded_says_taken_and_not_that_it_is_there() -> None:
+    """NCP deletes old snapshots: a row of the history is the log of an attempt."""
+    row = HistoryEntry("nightly", "bk", message="SUCCESS", has_error_log=False, date="2026-01-01 03:00:00")
+    assert "taken        2026-01-01 03:00:00 (NCP may have deleted it since)" in plain_text(history_lines(row))
+    failed = dataclasses.replace(row, has_error_log=True)
+    assert "taken" not in plain_text(history_lines(failed))

@@ -52,6 +52,8 @@ class HistoryScreen(EvidenceScreen):
         Binding("d", "schedule", "Schedule", tooltip="Snapshot schedule of this cluster", id="history.schedule"),
         detail_key("history", "Details"),
         evidence_key("history"),
+        Binding("f", "follow", "Follow", tooltip="Follow a running snapshot to its end", id="history.follow"),
+        Binding("F", "failed", "Failed only", tooltip="Failed only / all", id="history.failed"),
         Binding(
             "t",
             "dev_tools",
@@ -59,8 +61,6 @@ class HistoryScreen(EvidenceScreen):
             tooltip="The Dev Tools lines to verify, restore or delete this snapshot",
             id="history.dev_tools",
         ),
-        Binding("f", "follow", "Follow", tooltip="Follow a running snapshot to its end", id="history.follow"),
-        Binding("F", "failed", "Failed only", tooltip="Failed only / all", id="history.failed"),
     ]
     refreshes = True
     sometimes_unavailable = ("snapshot", "follow")
