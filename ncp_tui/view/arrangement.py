@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -41,8 +42,9 @@ class Filter:
     """What a filter's text means for a table of some columns: every term must hold.
 
     `word` is anywhere in the row, `!word` is nowhere in it, `status:error` is in the column whose label begins so, and
-    `age>24h` compares the value of a column (durations in s, m, h, d; sizes in KiB, MiB, GiB, TiB). A term that is not
-    finished, or names no column, is taken as the text that it is.
+    `age>24h` compares the value of a column (durations in s, m, h, d; sizes in KiB, MiB, GiB, TiB). Without a good
+    snapshot the age is infinite; where that is not known there is none. A term that is not finished, or names no
+    column, is taken as the text that it is.
     """
 
     text: str
@@ -87,8 +89,9 @@ def _comparison(word: str, columns: Sequence[Column[Any]]) -> _Test | None:
         return None
 
     def holds(row: Row) -> bool:
-        value = row.cells[place].sort
-        return isinstance(value, int | float) and not row.cells[place].is_empty and compare(value, bar)
+        cell = row.cells[place]
+        is_known = not cell.is_empty or cell.sort == math.inf
+        return isinstance(cell.sort, int | float) and is_known and compare(cell.sort, bar)
 
     return holds
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -19,9 +20,14 @@ _DAY = timedelta(days=1)
 _AHEAD = timedelta(hours=1)
 """Beyond that a row from the future is no clock that differs a little."""
 
+
+def _none(text: str) -> Cell:
+    return Cell(text, Tone.BAD, sort=math.inf, is_missing=True)
+
+
 _LOOKS = {
     Look.NOT_READ: Cell("not read", Tone.DIM, is_missing=True),
-    Look.NONE: Cell("none !", Tone.BAD, is_missing=True),
+    Look.NONE: _none("none !"),
     Look.NO_PERMISSION: Cell("no permission", Tone.DIM, is_missing=True),
     Look.FAILED: Cell("not readable", Tone.BAD, is_missing=True),
 }
@@ -58,16 +64,16 @@ def _is_ahead(at: datetime, moment: Moment) -> bool:
 
 
 def last_good_cell(summary: ClusterSummary, moment: Moment) -> Cell:
-    """`2 h`, `4 d ! old`, `none !`, or why that is not known. Its value is the age in seconds."""
+    """`2 h`, `4 d ! old`, `none !`, or why that is not known. Its value is the age in seconds, or infinite."""
     good = summary.last_good
     if good is None:
         if summary.look is not Look.FOUND:
             return _LOOKS[summary.look]
         if summary.is_whole:
-            return _LOOKS[Look.NONE] if _all_are_known(summary) else Cell("none proved !", Tone.BAD, is_missing=True)
+            return _LOOKS[Look.NONE] if _all_are_known(summary) else _none("none proved !")
         if summary.problem is not None:
             return Cell("unknown ?", Tone.WARNING, is_missing=True)
-        return Cell("none recent !", Tone.BAD, is_missing=True)
+        return _none("none recent !")
     if good.at is None:
         return Cell("undated", Tone.WARNING, is_missing=True)
     since = moment.now - good.at

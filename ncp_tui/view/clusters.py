@@ -119,7 +119,7 @@ CLUSTERS: Table[ListedCluster] = Table(
         Column("HEALTH", lambda listed: health_cell(listed.cluster.health), most=8, least=6),
         Column("ENGINE", lambda listed: Cell(listed.cluster.engine or "-"), most=22, least=8, room=79),
         # A command that lists clusters does not read a history and a schedule for each of them.
-        Column("LAST GOOD", _last_good_cell, most=14, least=10, aliases=("age",), in_commands=False),
+        Column("LAST GOOD", _last_good_cell, most=14, least=10, aliases=("age", "good"), in_commands=False),
         Column("LAST RUN", _last_run_cell, most=11, least=9, in_commands=False),
         Column(f"NEXT ({ZONE})", _next_cell, most=12, least=10, room=69, in_commands=False),
         Column("NODES", _nodes_cell, most=8, least=5, room=98),

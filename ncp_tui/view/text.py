@@ -36,7 +36,11 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: inert text and its tone. `sort` orders a column where its text would not."""
+    """One cell: inert text and its tone. `sort` orders a column where its text would not.
+
+    A value that is infinite is greater than any, also where there is nothing to show: without a good snapshot the last
+    good one is older than any bar.
+    """
 
     text: str
     tone: Tone = Tone.PLAIN

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ncp_tui.view.arrangement import Sort, arranged, column_named, read_filter
 from ncp_tui.view.table import Column
 from ncp_tui.view.text import Cell, Row
@@ -71,6 +73,22 @@ def test_a_row_without_the_value_passes_no_comparison_but_its_opposite() -> None
         "검색",
     ]
     assert [each.key for each in arranged(ROWS, read_filter("!age>=0h", COLUMNS), None)] == ["Archive"]
+
+
+def test_without_any_good_snapshot_the_age_is_beyond_every_bar() -> None:
+    """Whoever asks for clusters whose last good snapshot is old asks for those without one first of all."""
+    none = Row("none", (Cell("none"), Cell("running"), Cell("none !", sort=math.inf, is_missing=True), Cell("-")))
+    for text, is_shown in {
+        "age>24h": True,
+        "age>=1d": True,
+        "age<1d": False,
+        "!age<1d": True,
+        "age>9999d": True,
+    }.items():
+        shown = arranged([*ROWS, none], read_filter(text, COLUMNS), None)
+        assert (none in shown) == is_shown, text
+        assert ("Archive" in [each.key for each in shown]) == text.startswith("!"), "unknown is not old"
+    assert arranged([none, *ROWS], read_filter("", COLUMNS), Sort(2, descending=True))[-2:] == [none, ROWS[2]]
 
 
 @each_row(

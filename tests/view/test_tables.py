@@ -13,6 +13,7 @@ from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry
 from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look, summary_of
+from ncp_tui.view.arrangement import arranged, read_filter
 from ncp_tui.view.buckets import BUCKETS
 from ncp_tui.view.cluster_summary import Moment
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster, cluster_lines
@@ -155,3 +156,21 @@ def test_a_row_that_succeeded_says_taken_and_not_that_it_is_there() -> None:
     assert "taken        2026-01-01 03:00:00 (NCP may have deleted it since)" in plain_text(history_lines(row))
     failed = dataclasses.replace(row, has_error_log=True)
     assert "taken" not in plain_text(history_lines(failed))
+
+
+def test_the_clusters_without_a_good_snapshot_are_found_by_the_filter() -> None:
+    """The first everyday job: each spelling that the manual names finds them, and nothing that is unknown."""
+    looks = {
+        "none": ClusterSummary(Look.NONE),
+        "none recent": ClusterSummary(Look.FOUND, HistoryEntry("a", has_error_log=True), is_whole=False),
+        "not read": ClusterSummary(Look.NOT_READ),
+        "not readable": ClusterSummary(Look.FAILED),
+    }
+    rows = [
+        CLUSTERS.row(ListedCluster(dataclasses.replace(CLUSTER, name=name, number=name), MOMENT, summary))
+        for name, summary in looks.items()
+    ]
+    for text in ("good:none", "age:none", "age>24h", "last-good>1h"):
+        shown = arranged(rows, read_filter(text, CLUSTERS.on_screen), None)
+        assert [row.key for row in shown] == ["none", "none recent"], text
+    assert arranged(rows, read_filter("age<24h", CLUSTERS.on_screen), None) == []
