@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -247,12 +247,15 @@ def _with_schedule(
 
 
 async def read_summaries(
-    engine: SearchEngine, clusters: Iterable[Cluster], show: Callable[[Cluster, ClusterSummary], bool]
+    engine: SearchEngine,
+    clusters: Iterable[Cluster],
+    show: Callable[[Cluster, ClusterSummary], bool],
+    before_each: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Read the summary of every running cluster that the key may open, LOOKS_AT_ONCE at a time.
 
     `show` is given each result as it comes, and says whether to continue. After MOST_FAILED_LOOKS in a row that failed
-    the rest is left as it is.
+    the rest is left as it is. `before_each` is awaited before each read: there is time for what matters more.
     """
     wanted = iter([each for each in clusters if each.allowed and each.is_running])
     failed_in_a_row, is_wanted = 0, True
@@ -260,6 +263,8 @@ async def read_summaries(
     async def look() -> None:
         nonlocal failed_in_a_row, is_wanted
         for cluster in wanted:
+            if before_each is not None:
+                await before_each()
             if failed_in_a_row >= MOST_FAILED_LOOKS or not is_wanted:
                 return
             found = await read_summary(engine, cluster)

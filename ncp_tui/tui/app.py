@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -337,6 +338,7 @@ class NcpApp(TerminalApp):
     async def _deliver(self, event: events.Event) -> None:
         """Pass it on; a screen that sends has to know that its key was let go."""
         if isinstance(event, events.InputEvent) and self.screen_stack:
+            self.session.last_input = time.monotonic()
             note_input(self.screen, event)
         if not self.small_window.holds_back(event):
             await super().on_event(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -101,6 +102,8 @@ class Session:
     """What the user has chosen about the program itself: the order of a list, how often one is read again."""
     key_problems: tuple[str, ...] = ()
     """What of the user's settings and own keys is not in force, a sentence each."""
+    last_input: float = -math.inf
+    """When the user last pressed a key or moved the mouse, by `time.monotonic`."""
     secrets: list[SecretKey] = field(default_factory=list, repr=False)
     """The secret keys this run has called with, to be looked for in whatever it writes down."""
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from datetime import UTC, datetime
 
+from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.snapshots.cluster_summary import NOT_READ, Look, duration_seconds, summary_of
+from ncp_tui.snapshots.cluster_summary import NOT_READ, Look, duration_seconds, read_summaries, summary_of
+from tests.search_engine.scripted import engine_of
 from tests.tables import each_row
 
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
@@ -85,3 +89,30 @@ def test_a_look_at_one_snapshot_does_not_make_an_unread_history_whole() -> None:
     found = NOT_READ.with_row(row("c"))
     assert found.look is Look.FOUND
     assert not found.is_whole
+
+
+async def test_each_history_is_read_only_once_there_is_time_for_it(served: RunningSandbox) -> None:
+    ledger, is_asked, is_time = served.sandbox.ledger, asyncio.Event(), asyncio.Event()
+    shown, asked = list[str](), 0
+
+    async def before_each() -> None:
+        nonlocal asked
+        asked += 1
+        is_asked.set()
+        await is_time.wait()
+
+    async with aclosing(engine_of(served)) as engine:
+        clusters = (await engine.list_clusters()).rows
+        listed = len(ledger.requests)
+
+        def show(cluster: object, _: object) -> bool:
+            shown.append(str(cluster))
+            return True
+
+        reading = asyncio.create_task(read_summaries(engine, clusters, show, before_each))
+        await is_asked.wait()
+        assert (len(ledger.requests), shown) == (listed, [])
+        is_time.set()
+        await reading
+    ready = [each for each in clusters if each.allowed and each.is_running]
+    assert (len(shown), asked) == (len(ready), len(ready))

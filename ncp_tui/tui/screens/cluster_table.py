@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -33,6 +35,9 @@ TOGETHER_SECONDS = 0.05
 
 MANY, TOGETHER_SECONDS_OF_MANY = 300, 0.25
 """From so many rows on that is done less often: the end of the list is not in view."""
+
+REST_SECONDS = 0.5
+"""Without a key, after which histories are read again."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -155,10 +160,15 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
             return identity is self._session.identity
 
         with self._session.log.action("read histories and schedules", background=True):
-            await read_summaries(engine, clusters, show)
+            await read_summaries(engine, clusters, show, self._until_user_rests)
         if identity is self._session.identity:
             self._are_summaries_left = False
             self.post_message(self.Summarized(identity))
+
+    async def _until_user_rests(self) -> None:
+        """A key comes before a history: reading thousands of them takes half of a processor."""
+        while (left := self._session.last_input + REST_SECONDS - time.monotonic()) > 0:  # noqa: ASYNC110 - time tells of itself
+            await asyncio.sleep(left)
 
     @work(group="names", exclusive=True, exit_on_error=False, description="keep names")
     async def keep_names(self, identity: Identity, names: list[str], *, are_all: bool) -> None:
