@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 _LONGEST_INPUT = 64 * 1024
-_ENDS_WITH_RUN = "The store `session` ends with this command, so no key was stored."
+_PRINTED = "With a secret command nothing is stored."
 
 F = TypeVar("F", bound=Callable[..., None])
 
@@ -43,6 +43,11 @@ def _profile_options(function: F) -> F:
             click.option("--access-key", metavar="AK", help="The access key ID."),
             click.option(
                 "--secret-stdin", is_flag=True, help="Read the secret key from stdin; on a terminal ask for it."
+            ),
+            click.option(
+                "--secret-command",
+                metavar="'CMD ARG...'",
+                help="Run CMD, a full path, whenever the secret key is needed; it prints the key. Nothing is stored.",
             ),
             click.option("--site", metavar="SITE", help="public, gov or fin."),
             click.option(
@@ -193,7 +198,7 @@ def show_profile(context: CommandContext, name: str) -> ExitCode:
     book = context.workspace.profiles.load()
     document = _document(context, identity, book, _in_use(context, book)[0])
     context.out.answer(
-        document, key_values([(key.replace("_", " "), _plain(value)) for key, value in document.items()])
+        document, key_values([(key.replace("_", " "), _plain(key, value)) for key, value in document.items()])
     )
     return ExitCode.DONE
 
@@ -241,9 +246,14 @@ def _in_use(context: CommandContext, book: ProfilesFile) -> tuple[str | None, st
         return None, problem_words(problem)
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+def _plain(key: str, value: object) -> str:
+    from ncp_tui.view.profiles import command_text
+
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return command_text(value) if key == "secret_command" else ", ".join(value)
     return "" if value is None else str(value)
 
 
@@ -254,6 +264,7 @@ def add_profile(context: CommandContext, name: str, secret_stdin: bool, values: 
 
     if "access_key" not in values:
         raise click.UsageError("Missing option '--access-key'.")
+    values = _with_command(values, secret_stdin)
     profile = check_profile(Profile(name=name, **{"region": "", **values}))
     _book(context)
     context.workspace.profiles.check_free(name)  # before the user types a key for it
@@ -275,15 +286,17 @@ def _warn_of_template(context: CommandContext, profile: Profile) -> None:
 
 def edit_profile(context: CommandContext, name: str, secret_stdin: bool, values: Mapping[str, Any]) -> ExitCode:
     """`profile edit`."""
-    from ncp_tui.profiles.profile import check_field, check_profile
+    from ncp_tui.profiles.profile import check_field, check_profile, without_command
     from ncp_tui.profiles.profile_changes import MissingSecret
     from ncp_tui.profiles.profile_store import known_profile
 
-    old = known_profile(_book(context), name)
-    changed = dict(values)
+    old = settings = known_profile(_book(context), name)
+    changed = _with_command(values, secret_stdin)
+    if "store" in changed and check_field("store", changed["store"]) != "command":
+        settings = without_command(settings)
     if "site" in changed and check_field("site", changed["site"]) != old.site:
         changed.setdefault("region", "")
-    new = check_profile(dataclasses.replace(old, **changed))
+    new = check_profile(dataclasses.replace(settings, **changed))
     if "name_template" in changed:
         _warn_of_template(context, new)
     _keeps(context, new, secret_stdin)
@@ -295,6 +308,18 @@ def edit_profile(context: CommandContext, name: str, secret_stdin: bool, values:
         done = _change(context, lambda change: change.edit(old, new, secret_key))
     left = _left_behind(context, done)
     return _done(context, f"Profile {new.name} was changed.", name=new.name, left_in=left)
+
+
+def _with_command(values: Mapping[str, Any], secret_stdin: bool) -> dict[str, Any]:
+    """`values` with the secret command in words, and its store. Raises UsageError, or InvalidProfile for no command."""
+    if "secret_command" not in values:
+        return dict(values)
+    from ncp_tui.profiles.secret_command import split_command
+
+    for option, given in (("--store", "store" in values), ("--secret-stdin", secret_stdin)):
+        if given:
+            raise click.UsageError(f"--secret-command and {option} cannot be combined. {_PRINTED}")
+    return {**values, "secret_command": split_command(values["secret_command"]), "store": "command"}
 
 
 def rename_profile(context: CommandContext, old: str, new: str) -> ExitCode:
@@ -311,16 +336,19 @@ def remove_profile(context: CommandContext, name: str, yes: bool, keep_secret: b
     """`profile remove`."""
     from ncp_tui.profiles.profile_store import known_profile
     from ncp_tui.profiles.secret_stores.protocol import service_of
-    from ncp_tui.view.profiles import removed_sentence
+    from ncp_tui.view.profiles import NO_KEY_REMOVED, removal_words, removed_sentence
 
     book = _book(context)
     unreadable = book.find_unreadable(name) if book.find(name) is None else None
     profile = None if unreadable else known_profile(book, name)
     written = unreadable or (profile.name if profile else name)
     forgotten = None if keep_secret else profile
-    _confirm_removal(context, written, yes, with_key=forgotten is not None)
+    is_printed = profile is not None and profile.secret_command is not None
+    _confirm_removal(context, written, yes, removal_words(written, profile, with_key=forgotten is not None))
     left = _change(context, lambda change: change.remove(written, forgotten)).book
-    if forgotten is None:
+    if is_printed:
+        context.out.note(NO_KEY_REMOVED)
+    elif forgotten is None:
         called = f", under {service_of(profile)}" if profile else ""
         context.out.note(f"The secret key, if there is one, stays in its store{called}.")
     if left.default is None and left.profiles:
@@ -432,12 +460,12 @@ def _keeps(context: CommandContext, profile: Profile, secret_stdin: bool) -> boo
     """Whether a key of `profile` is kept; says so where it is not. Raises UsageError for one that is sent."""
     from ncp_tui.profiles.secret_stores.catalogue import STORES
 
-    if STORES[profile.store].outlives_run:
-        return True
-    if secret_stdin:
-        raise click.UsageError(f"--secret-stdin and --store {profile.store} cannot be combined. {_ENDS_WITH_RUN}")
-    context.out.note(_ENDS_WITH_RUN)
-    return False
+    not_kept = STORES[profile.store].not_kept
+    if secret_stdin and not_kept:
+        raise click.UsageError(f"--secret-stdin and the store {profile.store} cannot be combined. {not_kept}")
+    if not_kept:
+        context.out.note(not_kept)
+    return not not_kept
 
 
 def _working_store(context: CommandContext) -> StoreName:
@@ -452,12 +480,11 @@ def _working_store(context: CommandContext) -> StoreName:
     return choice.name
 
 
-def _confirm_removal(context: CommandContext, name: str, yes: bool, *, with_key: bool) -> None:
+def _confirm_removal(context: CommandContext, name: str, yes: bool, what: str) -> None:
     if yes:
         return
     if not context.can_ask:
         raise click.UsageError("Without a terminal, add --yes to remove a profile.")
-    what = f"profile {name} and its secret key" if with_key else f"profile {name} but not its secret key"
     typed = click.prompt(inert(f"This removes {what}. Type its name"), err=True)
     if typed.strip() not in {name, clean(name)}:
         raise Declined("That is not the profile's name.")

@@ -179,6 +179,11 @@ def check_settings(profile: Profile, *, without_key: bool = False) -> Profile:
     return checked
 
 
+def without_command(profile: Profile) -> Profile:
+    """`profile` for a key that is stored."""
+    return dataclasses.replace(profile, secret_command=None, secret_command_env=None)
+
+
 def first_region(site: str) -> str:
     """The region of a site that is meant when none is named."""
     return next(iter(SITES[site].regions))

@@ -14,9 +14,17 @@ from typing import Any, Final, TypeVar
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import CONFIGURE_PREFIX, Identity, SourceKind, same_name
-from ncp_tui.profiles.profile import InvalidProfile, Profile, StoreName, check_profile, check_profile_name
+from ncp_tui.profiles.profile import (
+    InvalidProfile,
+    Profile,
+    StoreName,
+    check_profile,
+    check_profile_name,
+    without_command,
+)
 from ncp_tui.profiles.profile_store import CannotSave, ProfileStore
 from ncp_tui.profiles.profiles_file import ProfilesFile
+from ncp_tui.profiles.secret_stores.catalogue import STORES
 from ncp_tui.profiles.secret_stores.errors import (
     DamagedSecret,
     NoKeyFileHere,
@@ -96,7 +104,8 @@ class ProfileChanges:
     - **A cancellation** is treated as a timeout is, and then passed on. A screen that may go away while its user means
       the change uses `carried_through`.
 
-    A profile whose store is not among `stores` has no key that outlives this run: only the file is changed for it.
+    A profile whose store is not among `stores` has no key that outlives this run, and one with a secret command has
+    none that is kept: only the file is changed for them.
     """
 
     def __init__(self, profiles: ProfileStore, stores: Mapping[StoreName, SecretStore]) -> None:
@@ -107,6 +116,7 @@ class ProfileChanges:
         """Save a new profile and its key. Raises InvalidProfile, CannotSave, and what the store raises."""
         profile = check_profile(profile)
         await self._on_disk(lambda: self._profiles.check_free(profile.name))
+        await self._check_command(profile, None)
         write = _Write(lambda profiles: profiles.add(profile), lambda book: book.find(profile.name) == profile)
         return Changed(await self._keep(profile, secret_key, profile, write))
 
@@ -118,11 +128,13 @@ class ProfileChanges:
         """
         profile = dataclasses.replace(check_profile(profile), name=seen.name)
         await self._on_disk(lambda: self._profiles.check_unchanged(seen))
+        await self._check_command(profile, seen)
         write = _Write(
             lambda profiles: profiles.replace(profile, seen=seen), lambda book: book.find(profile.name) == profile
         )
         moves = profile.store != seen.store
-        if secret_key is None and profile.store in self._stores and (moves or profile.access_key != seen.access_key):
+        keeps_keys = self._store_of(profile) is not None
+        if secret_key is None and keeps_keys and (moves or profile.access_key != seen.access_key):
             secret_key = await self.kept_key(seen) if profile.access_key == seen.access_key else None
             if secret_key is None:
                 raise MissingSecret
@@ -160,7 +172,7 @@ class ProfileChanges:
             lambda profiles: profiles.remove(name),
             lambda book: book.find(name) is None and book.find_unreadable(name) is None,
         )
-        store = self._stores.get(key_of.store) if key_of is not None else None
+        store = self._store_of(key_of) if key_of is not None else None
         if key_of is None or store is None:
             return Changed(await self._both(_nothing, _nothing, write))
         await self._on_disk(lambda: self._profiles.check_unchanged(key_of))
@@ -187,16 +199,20 @@ class ProfileChanges:
 
     async def kept_key(self, profile: Profile) -> SecretKey | None:
         """The key that is kept for `profile` now; one that cannot be read is worth nothing."""
-        store = self._stores.get(profile.store)
+        store = self._store_of(profile)
         with suppress(DamagedSecret, OtherAccessKey):
             return await store.load(profile) if store is not None else None
         return None
+
+    def _store_of(self, profile: Profile) -> SecretStore | None:
+        """Where a key of `profile` can be kept; None where none can. No secret command is run for a change."""
+        return self._stores.get(profile.store) if STORES[profile.store].keeps_keys else None
 
     async def _keep(
         self, profile: Profile, secret_key: SecretKey | None, there: Profile, write: _Write
     ) -> ProfilesFile:
         """Keep `secret_key` for `profile`, then write; the key that is kept for `there` now is the one to put back."""
-        store = self._stores.get(profile.store)
+        store = self._store_of(profile)
         if store is None or secret_key is None:
             return await self._both(_nothing, _nothing, write)
         previous = await self.kept_key(there)
@@ -224,9 +240,16 @@ class ProfileChanges:
                 await _put_back(put_back, failure)
             raise
 
+    async def _check_command(self, profile: Profile, seen: Profile | None) -> None:
+        """Raise ExposedCommand for a new command in a file where it would not be run."""
+        if profile.secret_command not in (None, seen and seen.secret_command):
+            from ncp_tui.profiles.secret_stores.command_store import check_not_exposed
+
+            await check_not_exposed(self._profiles.file)
+
     async def _clear(self, old: Profile, new: Profile) -> KeyLeftBehind | None:
         """Delete the key of `old`, of which `new` has a copy; where that fails, say where it is."""
-        store = self._stores.get(old.store)
+        store = self._store_of(old)
         if store is None:
             return None
         try:
@@ -345,7 +368,9 @@ def import_profiles(
             continue
         from_environment = identity.kind is SourceKind.ENVIRONMENT
         wanted = "imported" if from_environment else identity.name.removeprefix(CONFIGURE_PREFIX)
-        profile = check_profile(replace(identity.profile, name=free_profile_name(wanted, taken), store=store))
+        free = free_profile_name(wanted, taken)
+        # What is found beside keys is the word of another program, and never a program that is run from now on.
+        profile = check_profile(without_command(replace(identity.profile, name=free, store=store)))
         same = next((each.name for each in known if _caller(each) == _caller(profile)), None)
         imported.append(ImportedProfile(profile, identity.secret_key, identity.source, same))
         taken.append(profile.name)

@@ -60,6 +60,11 @@ class ProfileStore:
         self._lock_seconds = lock_seconds
         self._fence = fence or Fence()
 
+    @property
+    def file(self) -> Path:
+        """Where the profiles are."""
+        return self._paths.profiles_file
+
     def behind(self, fence: Fence) -> ProfileStore:
         """The same file, for a change that is not written any more once `fence` is closed."""
         return ProfileStore(self._paths, lock_seconds=self._lock_seconds, fence=fence)

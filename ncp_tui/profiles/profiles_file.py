@@ -156,7 +156,8 @@ class _Parser:
         if "zone" in extra and "site" not in known:  # read as public, its requests would go to another gateway
             raise Problem('"zone" is called "site" in this version: change the word in the file.')
         self._warnings.extend(_secret_warnings(name, extra))
-        return check_profile(Profile(name=name, extra=extra, **{"region": "", **known}))
+        place = {"store": "command"} if "secret_command" in known else {}
+        return check_profile(Profile(name=name, extra=extra, **{"region": "", **place, **known}))
 
     def _spoiled(self, warning: str) -> None:
         self._damaged = True

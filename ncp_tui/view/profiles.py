@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ncp_tui.gateway.clock import ClockOffset
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
+from ncp_tui.profiles.profile import Profile
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import Cell, Line, Span, Tone, field
 
@@ -71,6 +74,8 @@ def profile_lines(listed: ListedIdentity) -> list[Line]:
         ("warn age", profile.warn_age),
         ("exempt", ", ".join(profile.check_exempt or ())),
         ("CA bundle", profile.ca_bundle),
+        ("command", command_text(profile.secret_command or ())),
+        ("inherits", ", ".join(profile.secret_command_env or ())),
     )
     return [*lines, *(field(label, value) for label, value in extra if value)]
 
@@ -108,6 +113,21 @@ def saved_sentence(name: str) -> str:
     return f"Profile {name} saved."
 
 
+NO_KEY_REMOVED = "No secret key was stored for it; its secret command was not run."
+
+
+def removal_words(name: str, profile: Profile | None, *, with_key: bool) -> str:
+    """What the removal of a profile removes; `profile` is None for one that cannot be read."""
+    if profile is not None and profile.secret_command is not None:
+        return f"profile {name} and its secret command, not the secret key that the command prints"
+    return f"profile {name} {'and' if with_key else 'but not'} its secret key"
+
+
+def command_text(command: Sequence[str]) -> str:
+    """A secret command as it would be typed."""
+    return shlex.join(command)
+
+
 def removed_sentence(name: str) -> str:
     """That a profile was removed."""
     return f"Profile {name} removed."
@@ -134,6 +154,8 @@ def identity_document(identity: Identity, source: str, *, default: bool, used: b
         "max_age": profile.max_age,
         "warn_age": profile.warn_age,
         "check_exempt": list(profile.check_exempt or ()),
+        "secret_command": list(profile.secret_command or ()),
+        "secret_command_env": list(profile.secret_command_env or ()),
         "read_only": profile.read_only,
         "protected": profile.protected,
         "accent": profile.accent,

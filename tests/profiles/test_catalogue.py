@@ -89,5 +89,5 @@ def test_the_help_names_every_store() -> None:
         if isinstance(option, click.Option) and option.name == "store"
     ]
     assert len(helps) == 3
-    named = [store for store, kind in STORES.items() if kind.is_proposed]
+    named = [store for store, kind in STORES.items() if kind.keeps_keys]
     assert all(store in str(said) for said in helps for store in named)

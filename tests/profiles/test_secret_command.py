@@ -59,8 +59,10 @@ async def failure(*command: str, seconds: float = DEADLINE_SECONDS) -> SecretCom
 
 def is_running(pid: int) -> bool:
     """Whether there is such a process; one that has ended and was not waited for is none."""
-    state = Path(f"/proc/{pid}/stat")
-    return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 async def gone(pid: int) -> bool:

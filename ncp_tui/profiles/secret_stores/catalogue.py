@@ -37,8 +37,11 @@ class StoreKind:
     outlives_run: bool = True
     """Whether a key can be put there that is still there in the next run."""
 
-    is_proposed: bool = True
-    """Whether it may be the one to use for a user who has chosen none."""
+    keeps_keys: bool = True
+    """Whether a key can be put there at all. One that keeps none is never proposed to a user who has chosen none."""
+
+    not_kept: str = ""
+    """Why a command keeps no key there, as a sentence; empty where it does."""
 
     caution: str = ""
     """What to know before a key is kept there, as a sentence."""
@@ -85,13 +88,15 @@ STORES: Mapping[StoreName, StoreKind] = MappingProxyType(
             "This session only (not saved)",
             _session,
             outlives_run=False,
+            not_kept="The store `session` ends with this command, so no key was stored.",
         ),
         "command": StoreKind(
             "secret command",
             "Not stored: a command prints it",
             _command,
             outlives_run=False,
-            is_proposed=False,
+            keeps_keys=False,
+            not_kept="The secret key is printed by the profile's secret command, so no key is stored.",
         ),
     }
 )
@@ -134,8 +139,8 @@ class StoreChoice:
 async def working_store(stores: Mapping[StoreName, SecretStore]) -> StoreChoice:
     """The first of `stores` that works here. Nothing is changed, no user is asked; it takes as long as the slowest.
 
-    A locked store works: its user can open it. Where nothing works the last one is proposed. Not asked are those that
-    are never proposed.
+    A locked store works: its user can open it. Where nothing works the last one is proposed. Those that
+    keep no keys are not asked.
     """
     import asyncio  # 58 modules, of which a command that asks no store needs none
 
@@ -150,7 +155,7 @@ async def working_store(stores: Mapping[StoreName, SecretStore]) -> StoreChoice:
             return problem
         return None
 
-    names = [name for name in stores if STORES[name].is_proposed]
+    names = [name for name in stores if STORES[name].keeps_keys]
     problems = await asyncio.gather(*(problem_of(stores[name]) for name in names))
     unusable = {name: problem for name, problem in zip(names, problems, strict=True) if problem is not None}
     return StoreChoice(next((name for name in names if name not in unusable), names[-1]), unusable)

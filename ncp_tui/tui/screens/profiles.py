@@ -12,7 +12,7 @@ from textual.message import Message
 
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identities, Identity, SourceKind, same_name
-from ncp_tui.profiles.profile import InvalidProfile, check_profile_name
+from ncp_tui.profiles.profile import InvalidProfile, Profile, check_profile_name
 from ncp_tui.profiles.profile_changes import Changed, ProfileChanges, carried_through
 from ncp_tui.profiles.profile_store import name_taken
 from ncp_tui.profiles.profiles_file import ProfilesFile
@@ -32,6 +32,7 @@ from ncp_tui.view.profiles import (
     keys_cell,
     keys_sentence,
     profile_lines,
+    removal_words,
     removed_sentence,
     saved_sentence,
 )
@@ -54,13 +55,10 @@ NEW_NAME = "New name of profile {name}:"
 RENAMED = "{old} renamed to {new}."
 COPY_NAME = "Name of the copy of {name}:"
 DUPLICATED = "{old} copied to {new}."
-REMOVE = "Remove profile {name} and its secret key? Type its name to confirm:"
-REMOVE_USED = (
-    "Remove profile {name} and its secret key? It is in use: no profile is selected after that. "
-    "Type its name to confirm:"
-)
+REMOVE = "Remove {what}? Type its name to confirm:"
+REMOVE_USED = "Remove {what}? It is in use: no profile is selected after that. Type its name to confirm:"
 REMOVE_TRACKING = (
-    "Remove profile {name} and its secret key? It is in use: no profile is selected after that. Running snapshots that "
+    "Remove {what}? It is in use: no profile is selected after that. Running snapshots that "
     "stay tracked with its key: {count:,}. Type its name to confirm:"
 )
 TESTING, TESTING_NAME = "testing ...", "Testing {name} ..."
@@ -302,7 +300,7 @@ class ProfilesScreen(TableScreen):
         identity = self._saved(NOT_REMOVED)
         if identity is not None:
             is_used = self.session.identity is not None and self.session.identity.name == identity.name
-            question = removal_question(identity.name, len(self.session.open_snapshots), is_used=is_used)
+            question = removal_question(identity.profile, len(self.session.open_snapshots), is_used=is_used)
             screen = TypeNameDialog(question, "Remove", identity.name, self.session.workspace.monotonic)
             self.app.push_screen(screen, lambda sure: self._remove(identity, sure=sure))
 
@@ -355,13 +353,14 @@ def wrong_name(new: str, identities: Identities, but: str | None = None) -> str:
     return ""
 
 
-def removal_question(name: str, tracked: int, *, is_used: bool) -> str:
+def removal_question(profile: Profile, tracked: int, *, is_used: bool) -> str:
     """What removing a profile means; `tracked` snapshots are tracked with the profile in use."""
+    what = removal_words(profile.name, profile, with_key=True)
     if not is_used:
-        return REMOVE.format(name=name)
+        return REMOVE.format(what=what)
     if not tracked:
-        return REMOVE_USED.format(name=name)
-    return REMOVE_TRACKING.format(name=name, count=tracked)
+        return REMOVE_USED.format(what=what)
+    return REMOVE_TRACKING.format(what=what, count=tracked)
 
 
 def _slow_disk() -> Problem:
