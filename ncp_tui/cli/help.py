@@ -14,6 +14,7 @@ ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     {
         "NCLOUD_ACCESS_KEY_ID, NCLOUD_ACCESS_KEY": "The access key ID to use.",
         "NCLOUD_SECRET_ACCESS_KEY, NCLOUD_SECRET_KEY": "Its secret key.",
+        "CREDENTIALS_DIRECTORY": "Set by systemd; a file ncp-tui-secret-key in it is the secret key.",
         "NCLOUD_SITE": "The site of these keys: public, gov or fin.",
         "NCLOUD_REGION": "The region of these keys. Default: the first of the site.",
         "NCLOUD_API_GW": "The gateway of these keys.",
@@ -53,6 +54,9 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
 
             ncp-tui profile add prod --access-key ABCDEFGHIJ0123456789 --store file --secret-stdin < secret.txt
             Reads the secret key from a file and stores it in the encrypted key file.
+
+            ncp-tui profile add prod --access-key ABCDEFGHIJ0123456789 --secret-command '/usr/bin/pass show ncp/prod'
+            Stores no secret key: the command prints it whenever it is needed.
         """,
         "profile show": """
             ncp-tui profile show prod

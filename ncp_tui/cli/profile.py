@@ -46,7 +46,7 @@ def _profile_options(function: F) -> F:
             ),
             click.option(
                 "--secret-command",
-                metavar="'CMD ARG...'",
+                metavar="'CMD ARG'",
                 help="Run CMD, a full path, whenever the secret key is needed; it prints the key. Nothing is stored.",
             ),
             click.option("--site", metavar="SITE", help="public, gov or fin."),

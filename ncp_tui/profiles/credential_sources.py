@@ -63,7 +63,7 @@ def available_identities(
 ) -> Identities:
     """Every profile and every pair of keys that can be used, `role` only where it is given.
 
-    Reads nothing but its arguments, asks no secret store and no metadata service.
+    Reads nothing but its arguments and the file that a service was given, asks no secret store and no metadata service.
     """
     finding = _Collector()
     finding.add(ENVIRONMENT_NAME, lambda: _from_environment(environ, finding.warnings))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ncp_tui.gateway.credentials import InvalidCredentials, SecretKey, check_access_key
 from ncp_tui.gateway.endpoints import DEFAULT_SITE, SITES, site_of_gateway_url
+from ncp_tui.profiles.credential_file import SHOWN_CREDENTIAL, has_credential, read_credential
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import (
     ENVIRONMENT_NAME,
@@ -40,7 +41,8 @@ GATEWAY_VARIABLE = "NCLOUD_API_GW"
 class EnvironmentKeys:
     """What the environment says. A variable that is empty counts as unset.
 
-    The variables are named so that the source can be shown; None where none of the two is set.
+    The variables, or the file in the place of one, are named so that the source can be shown; None where none of them
+    is set.
     """
 
     access_key: str | None
@@ -54,13 +56,19 @@ class EnvironmentKeys:
 
 
 def read_environment(environ: Mapping[str, str]) -> EnvironmentKeys:
-    """The keys in `environ`. Raises InvalidCredentials for a key that no request could carry, naming its variable."""
+    """The keys in `environ`, the secret one else in the file that a service was given. Blocks on the disk for that.
+
+    Raises InvalidCredentials for a key that no request could carry, naming its variable.
+    """
     access_variable = _first_set(environ, ACCESS_KEY_VARIABLES)
     secret_variable = _first_set(environ, SECRET_KEY_VARIABLES)
+    secret_key = _named(secret_variable, SecretKey, environ) if secret_variable else None
+    if access_variable and secret_key is None and (secret_key := read_credential(environ)):
+        secret_variable = SHOWN_CREDENTIAL
     return EnvironmentKeys(
         access_key=_named(access_variable, check_access_key, environ) if access_variable else None,
         access_variable=access_variable,
-        secret_key=_named(secret_variable, SecretKey, environ) if secret_variable else None,
+        secret_key=secret_key,
         secret_variable=secret_variable,
         site=environ.get(SITE_VARIABLE, "").strip(),
         region=environ.get(REGION_VARIABLE, "").strip(),
@@ -82,7 +90,8 @@ def environment_identity(keys: EnvironmentKeys) -> Identity | None:
     if keys.access_key is None or keys.secret_key is None:
         return None
     profile = check_settings(_placed(ENVIRONMENT_NAME, keys.access_key, keys.site, keys.region, keys.gateway_url))
-    source = f"environment ({keys.access_variable})"
+    beside = f" with {SHOWN_CREDENTIAL}" if keys.secret_variable == SHOWN_CREDENTIAL else ""
+    source = f"environment ({keys.access_variable}){beside}"
     return Identity(ENVIRONMENT_NAME, source, SourceKind.ENVIRONMENT, profile, keys.secret_key)
 
 
@@ -140,8 +149,9 @@ def _first_set(environ: Mapping[str, str], variables: Sequence[str]) -> str | No
 def _warnings(environ: Mapping[str, str], access_variable: str | None, secret_variable: str | None) -> Iterator[str]:
     if access_variable and not secret_variable:
         yield f"{access_variable} is set but no {' or '.join(SECRET_KEY_VARIABLES)}: the environment is not used."
-    if secret_variable and not access_variable:
-        yield f"{secret_variable} is set but no {' or '.join(ACCESS_KEY_VARIABLES)}: the environment is not used."
+    given = SHOWN_CREDENTIAL if has_credential(environ) else None
+    if not access_variable and (secret := secret_variable or given):
+        yield f"{secret} is set but no {' or '.join(ACCESS_KEY_VARIABLES)}: the environment is not used."
     for first, second in (ACCESS_KEY_VARIABLES, SECRET_KEY_VARIABLES):
         values = {environ[variable].strip() for variable in (first, second) if environ.get(variable, "").strip()}
         if len(values) > 1:

@@ -20,6 +20,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from ncp_tui.gateway.credentials import InvalidCredentials, SecretKey
+from ncp_tui.profiles.credential_file import DIRECTORY_VARIABLE
 from ncp_tui.profiles.profile import InvalidProfile, check_field
 from ncp_tui.profiles.secret_stores.errors import SecretCommandFailed
 from ncp_tui.system.blocking import run_blocking
@@ -31,7 +32,7 @@ DEADLINE_SECONDS: Final = 30.0
 LONGEST_LINE: Final = 4096
 """Bytes of the line that it prints, the end of the line not among them."""
 
-NOT_INHERITED: Final = ("NCLOUD_*SECRET*", "NCP_TUI_*", "CREDENTIALS_DIRECTORY")
+NOT_INHERITED: Final = ("NCLOUD_*SECRET*", "NCP_TUI_*", DIRECTORY_VARIABLE)
 """Variables that the program does not get, unless the profile lists them: keys, and what is ncp-tui's alone."""
 
 # With it gpg has its agent ask for a passphrase on that terminal, in the middle of our screen.

@@ -19,6 +19,8 @@ LARGEST = 16 << 20
 _PRIVATE = 0o600
 _ROOT = 0
 _OTHERS_WRITE = 0o022
+_EVERYBODY_ELSE = 0o077
+_STRANGERS = 0o007
 _MOST_LINKS = 40
 
 
@@ -44,6 +46,17 @@ def foreign_owner(path: Path, status: os.stat_result) -> tuple[str, str]:
         f"{path} belongs to another user (uid {status.st_uid}).",
         f"Run ncp-tui as that user (without sudo?), or check its content and make it yours: {fix}",
     )
+
+
+def is_readable_by_others(status: os.stat_result) -> bool:
+    """Whether others than this user, and root, may read a file with a secret.
+
+    A service manager hands its files out as root's, with a group or an access list of the service.
+    """
+    if os.name != "posix":
+        return False
+    refused = _STRANGERS if status.st_uid == _ROOT != os.geteuid() else _EVERYBODY_ELSE
+    return status.st_uid not in {_ROOT, os.geteuid()} or bool(status.st_mode & refused)
 
 
 def exposed_place(path: Path) -> str:

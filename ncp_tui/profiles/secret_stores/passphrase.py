@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 
 from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, StoreLocked, UnsafeKeyFile
+from ncp_tui.system.private_files import is_readable_by_others
 from ncp_tui.system.secret_value import SecretValue
 
 LEAST_CHARACTERS = 12
@@ -116,9 +117,6 @@ class PassphraseNeeded(StoreLocked):
 
 
 _LARGEST = 4096
-_EVERYBODY_ELSE = 0o077
-_STRANGERS = 0o007
-_ROOT = 0
 
 
 def read_passphrase_file(path: Path) -> Passphrase:
@@ -155,12 +153,8 @@ def _check(path: Path, status: os.stat_result) -> None:
         raise UnsafeKeyFile(
             f"{path} is neither a file nor a pipe.", "No passphrase was read.", f"Correct {PASSPHRASE_VARIABLE}."
         )
-    if os.name != "posix":
-        return
-    # A service manager hands its files out as root's, with a group or an access list of the service.
-    refused = _STRANGERS if status.st_uid == _ROOT != os.geteuid() else _EVERYBODY_ELSE
     mode = stat.S_IMODE(status.st_mode)
-    if status.st_uid not in {_ROOT, os.geteuid()} or mode & refused:
+    if is_readable_by_others(status):
         raise UnsafeKeyFile(
             f"{path} holds the passphrase and is open to other users (mode {mode:04o}, uid {status.st_uid}).",
             "The passphrase was not read.",
