@@ -66,5 +66,7 @@ def _key_in(content: SecretValue[bytes]) -> SecretKey:
 
 def _unusable(reason: str, next_step: str = "") -> InvalidCredentials:
     return InvalidCredentials(
-        f"{SHOWN_CREDENTIAL} {reason}.", "Nothing was sent.", next_step or "Correct what LoadCredential= of the unit names."
+        f"{SHOWN_CREDENTIAL} {reason}.",
+        "Nothing was sent.",
+        next_step or "Correct what LoadCredential= of the unit names.",
     )
