@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from ncp_tui.gateway.endpoints import may_reach_same_clusters
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.history_match import is_of_cluster, row_key
 from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.journal_file import Key
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
 
 
@@ -94,6 +95,25 @@ class SecondRequest(Problem):
         self.earlier = earlier
 
 
+class Guard(Protocol):
+    """A request that somebody wants to send, and what stops it: looked up before, and where it is written down."""
+
+    @property
+    def request(self) -> SnapshotRequest:
+        """The snapshot, or of another operation the cluster alone."""
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """What the earlier requests are about that may stop it."""
+
+    @property
+    def lost(self) -> str:
+        """What damage of the journal may have held, where that is no create."""
+
+    def check(self, entries: Sequence[JournalEntry], is_held: Callable[[JournalEntry], bool] = ...) -> None:
+        """Raise SecondRequest where an earlier request stops it, and the user did not say yes to exactly that."""
+
+
 @dataclass(frozen=True)
 class Intent:
     """A create that somebody wants to send, and what they know of earlier ones."""
@@ -106,6 +126,12 @@ class Intent:
     """The id of the earlier request that the user has said yes to."""
     asked_at: datetime | None = None
     """When the user requested it; None where that was at no certain moment."""
+    lost: str = ""
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """Cluster and name."""
+        return ((self.request.cluster_number, self.request.name),)
 
     def check(self, entries: Sequence[JournalEntry], is_held: Callable[[JournalEntry], bool] = lambda _: False) -> None:
         """Raise SecondRequest where an earlier request stops this one, and the user did not say yes to exactly that.

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
-from ncp_tui.snapshots.earlier_requests import Intent
+from ncp_tui.snapshots.earlier_requests import Guard, Intent
 from ncp_tui.snapshots.journal_contents import Contents, DamageReport, OtherDamage, converted, is_old
 from ncp_tui.snapshots.journal_entry import (
     JournalEntry,
@@ -121,24 +121,24 @@ class Journal:
         entry = JournalEntry("", self._now(), caller, request, 0, clock_offset, seen_before)
         return self._begin(entry, [], Intent(request, caller, history, again, asked_at))
 
-    def begin_other(self, entry: JournalEntry) -> HeldEntry:
+    def begin_other(self, entry: JournalEntry, guard: Guard | None = None) -> HeldEntry:
         """Write down that the request of `entry`, which is no create, is about to be sent, and hold it.
 
-        Earlier requests and damage stop it not: that a second one is no harm is for who sends it to say. Raises
-        JournalProblem, and then nothing may be sent.
+        Raises what `guard` does of earlier requests and of damage, looked up under the same lock as the writing;
+        without one neither stops it. Raises JournalProblem, and then nothing may be sent.
         """
         if entry.is_create:
             raise ValueError("a create is begun by `begin`")
-        return self._begin(dataclasses.replace(entry, at=self._now()), [])
+        return self._begin(dataclasses.replace(entry, at=self._now()), [], guard)
 
-    def check(self, intent: Intent) -> None:
-        """Raise what `begin` would raise of earlier requests and damage, and write nothing."""
+    def check(self, intent: Guard) -> None:
+        """Raise what beginning with `intent` would raise of earlier requests and damage, and write nothing."""
         try:
             with self._writing():
                 self._check(self._contents_to_write(), intent)
         except JournalUnwritable:  # who is at work on it cannot be seen then; what is written down can
             contents = self.contents()
-            contents.check_undamaged(intent.request)
+            contents.check_undamaged(intent)
             intent.check(contents.entries)
 
     def begin_late(self, entry: JournalEntry, events: Sequence[tuple[JournalEvent, Mapping[str, Any]]]) -> HeldEntry:
@@ -153,7 +153,7 @@ class Journal:
         self,
         entry: JournalEntry,
         events: Sequence[tuple[JournalEvent, Mapping[str, Any]]],
-        intent: Intent | None = None,
+        intent: Guard | None = None,
     ) -> HeldEntry:
         """Write the first lines of `entry`, whose id and process are new, once `intent` is checked; and hold it."""
         entry = dataclasses.replace(entry, id=uuid.uuid4().hex, process=os.getpid())
@@ -242,9 +242,9 @@ class Journal:
                 return None
         return HeldEntry(self, entry, lock)
 
-    def _check(self, contents: Contents, intent: Intent) -> None:
+    def _check(self, contents: Contents, intent: Guard) -> None:
         """Only for who holds the writing lock: else `hold` would meet the look at an entry's own."""
-        contents.check_undamaged(intent.request)
+        contents.check_undamaged(intent)
         intent.check(contents.entries, lambda entry: not self._is_free(entry.id))
 
     def _is_free(self, key: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
+from ncp_tui.snapshots.earlier_requests import Guard
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent, parameters_and_context, read_entries
 from ncp_tui.snapshots.journal_file import Damage, FileEvent, JournalLine, Key, Reading, read_line
 from ncp_tui.snapshots.outcome import SnapshotRequest
@@ -26,17 +27,21 @@ class DamagedJournal(Problem):
 
     kind = "damaged_journal"
 
-    def __init__(self, report: DamageReport, request: SnapshotRequest | None = None) -> None:
+    def __init__(self, report: DamageReport, request: SnapshotRequest | None = None, lost: str = "") -> None:
+        """The damage, and the request that it stops; `lost` is what it may have held that is no create."""
         accept = NextAction("journal.accept_damage", {"id": report.id})
         if request is None:
             said = f"The journal is damaged: {report.summary}; {report.touched}."
             super().__init__(said, report.where, f"The damage is {report.id}.", accept)
         else:
+            held, happened = lost or f"a create of {request.name}", "taken effect" if lost else "started"
+            # What is no create is in no history of snapshots.
+            looks = [] if lost else [NextAction("snapshot.history", {"cluster": request.cluster})]
             super().__init__(
-                f"The journal is damaged: {report.summary}. It may have held a create of {request.name}.",
-                f"Nothing was sent: that create may have started. {report.where}",
-                f"Check the history first. The damage is {report.id}.",
-                NextAction("snapshot.history", {"cluster": request.cluster}),
+                f"The journal is damaged: {report.summary}. It may have held {held}.",
+                f"Nothing was sent: that {'request' if lost else 'create'} may have {happened}. {report.where}",
+                f"Check {'the NCP console' if lost else 'the history'} first. The damage is {report.id}.",
+                *looks,
                 accept,
             )
         self.report = report
@@ -115,11 +120,11 @@ class Contents:
     damage: DamageReport | None = None
     kept: str | None = None
 
-    def check_undamaged(self, request: SnapshotRequest) -> None:
-        """Raise DamagedJournal where what was lost may have been a create of the same snapshot."""
-        key = (request.cluster_number, request.name)
-        if self.damage is not None and self.damage.touches(key, self.entries):
-            raise DamagedJournal(self.damage, request)
+    def check_undamaged(self, guard: Guard) -> None:
+        """Raise DamagedJournal where what was lost may have been a request that stops the one of `guard`."""
+        damage = self.damage
+        if damage is not None and any(damage.touches(key, self.entries) for key in guard.keys):
+            raise DamagedJournal(damage, guard.request, guard.lost)
 
 
 def is_old(raws: Sequence[bytes]) -> bool:

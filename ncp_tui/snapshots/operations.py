@@ -20,11 +20,12 @@ from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.errors import AuthenticationFailed, GatewayError, ReadOnlyRefused
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
+from ncp_tui.snapshots.earlier_requests import Guard
 from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, hold_on_disk, let_go, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.journal_file import recorded
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
-from ncp_tui.snapshots.resolve import LOOK_UPS, SECONDS, Resolution
+from ncp_tui.snapshots.resolve import LOOK_UPS, SECONDS, LookUp, Resolution
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
@@ -145,12 +146,16 @@ class EntryWriter:
 
 @dataclass(frozen=True)
 class OperationRequest:
-    """A request of another operation than a create. `parameters` are what is sent beside the cluster's number."""
+    """A request of another operation than a create. `parameters` are what is sent beside the cluster's number.
+
+    `noted` is not sent, and stands in the journal among them: what is to be known of the request later.
+    """
 
     operation: str
     cluster_number: str
     cluster_name: str
     parameters: Mapping[str, str | int | SecretKey] = field(default_factory=dict, repr=False)
+    noted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -193,14 +198,18 @@ async def send_operation(
     caller: Caller,
     journal: Journal | None,
     must_be_written: bool = True,
+    guard: Guard | None = None,
+    look_up: LookUp | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     resolve_seconds: float = SECONDS,
     on_resolving: Callable[[GatewayError], None] = lambda _: None,
 ) -> OperationResult:
     """Write `request` down, send it once, and say what is known of its effect.
 
+    `guard` says which earlier requests stop it, and `look_up` knows more than that of a later run would.
     After an ambiguous failure `on_resolving` is called with it, and its look-up, where it has one, asks for
-    `resolve_seconds`. Raises JournalProblem before anything is sent; any failure after that is an outcome.
+    `resolve_seconds`. Raises what `guard` does, and JournalProblem, before anything is sent; any failure after that is
+    an outcome.
     """
     if request.operation == CREATE_SNAPSHOT:
         raise ValueError("a create is sent by `create_snapshot`")
@@ -213,7 +222,7 @@ async def send_operation(
         request=cluster,
         clock_offset=offset.seconds if offset else None,
         operation=request.operation,
-        details=recorded(request.operation, request.parameters),
+        details=recorded(request.operation, {**request.noted, **request.parameters}),
     )
     body = request.parameters or None
 
@@ -222,9 +231,9 @@ async def send_operation(
 
     attempt = Attempt(entry, ask, None if engine.read_only else journal)
     if journal is not None:
-        await attempt.begin(lambda: journal.begin_other(entry), must_be_written=must_be_written)
+        await attempt.begin(lambda: journal.begin_other(entry, guard), must_be_written=must_be_written)
     try:
-        sent, look_up = await attempt.send(), LOOK_UPS.get(request.operation)
+        sent, look_up = await attempt.send(), look_up or LOOK_UPS.get(request.operation)
         if sent.outcome is Outcome.UNKNOWN and sent.error is not None and look_up is not None:
             on_resolving(sent.error)
             sent = sent.resolved(await look_up(engine, attempt.entry, seconds=resolve_seconds))
@@ -303,7 +312,7 @@ class Attempt:
         found = sent.resolution
         if found is not None:
             await self._note(JournalEvent.RESOLVED, **found.journal_details())
-        by = "history" if found is not None and found.verdict is Verdict.STARTED else None
+        by = found.source if found is not None and found.verdict is Verdict.STARTED else None
         await self._note(JournalEvent.OUTCOME, outcome=sent.outcome.value, settled_by=by)
 
     async def release(self) -> None:

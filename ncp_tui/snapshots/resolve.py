@@ -61,6 +61,8 @@ class Resolution:
     looks: int = 0
     problem: GatewayError | None = None
     """Why the last look at the history failed, if it did."""
+    source: str = "history"
+    """What was read."""
 
     def journal_details(self) -> dict[str, Any]:
         """What the journal keeps of it."""
