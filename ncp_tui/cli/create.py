@@ -22,11 +22,11 @@ from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import Cluster, HistoryEntry
 from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.draft import SnapshotDraft, propose_name, read_only_refused
+from ncp_tui.snapshots.earlier_ends import learn_ends
 from ncp_tui.snapshots.earlier_requests import Intent
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
 from ncp_tui.snapshots.preflight import PreflightEvidence, look_further, read_evidence
-from ncp_tui.snapshots.resolve import learn_ends
 from ncp_tui.snapshots.rules import check_name
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.text import inert

@@ -246,6 +246,9 @@ COMMANDS = {
     "profile.bucket": "--bucket B, or ncp-tui profile edit NAME --default-bucket B",
     "read_only.leave": "omit --read-only, unset NCP_TUI_READ_ONLY, or ncp-tui profile edit NAME --no-read-only",
     "create.confirm": "--confirm {cluster}",
+    "schedule.show": "ncp-tui schedule history {cluster}",
+    "schedule.release": "ncp-tui schedule release {cluster}",
+    "schedule.again": "repeat the command with --again {id}",
 }
 """The command or option of each action, by its id."""
 
@@ -309,6 +312,8 @@ def _usage() -> tuple[type[Problem], ...]:
     from ncp_tui.snapshots.journal_contents import OtherDamage
     from ncp_tui.snapshots.resolve import EntryHeld, NotOpen
     from ncp_tui.snapshots.rules import InvalidBucket, InvalidName, InvalidTemplate
+    from ncp_tui.snapshots.schedule_preflight import NothingToRelease
+    from ncp_tui.snapshots.schedule_rules import InvalidSchedule
     from ncp_tui.view.curl import NotForCurl
 
     return (
@@ -320,6 +325,8 @@ def _usage() -> tuple[type[Problem], ...]:
         InvalidName,
         InvalidBucket,
         InvalidTemplate,
+        InvalidSchedule,
+        NothingToRelease,
         OtherDamage,
         CannotWriteEvidence,
         EntryHeld,

@@ -211,9 +211,9 @@ class SearchEngine:
         newest = Listing(tuple(found), self.now(), rows.total, is_whole=False, gap=rows.damage, has_more=True)
         return _newest_first(newest)
 
-    async def schedule_history(self, number: str) -> Listing[ScheduleEntry]:
+    async def schedule_history(self, number: str, *, tries: int = MOST_TRIES) -> Listing[ScheduleEntry]:
         """Every setting of the schedule; the newest is the one in force. Raises ListMissing."""
-        fetch = self._fetching("getSnapshotSchedulingHistory", number)
+        fetch = self._fetching("getSnapshotSchedulingHistory", number, tries=tries)
         return await self._listed(pages(fetch, RowReader(SCHEDULES, MOST_ROWS)))
 
     async def list_versions(self) -> Listing[Version]:

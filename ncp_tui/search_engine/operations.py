@@ -48,6 +48,8 @@ class Operation:
 
 CREATE_SNAPSHOT: Final = "createSnapshot"
 SET_STORAGE_KEY: Final = "updateAPIAuthenticationKey"
+SET_SCHEDULE: Final = "setSnapshotScheduling"
+RELEASE_SCHEDULE: Final = "releaseSnapshotScheduling"
 UPGRADE_PRE_CHECK: Final = "rollingUpgradePreCheck"
 NUMBER: Final = "serviceGroupInstanceNo"
 """A cluster's number, as the API calls it."""
@@ -84,9 +86,9 @@ _ALL = (
     ),
     Operation(CREATE_SNAPSHOT, "create snapshot", "POST", "snapshot", _WRITE, boolean=True),
     Operation("getSnapshotHistory", "snapshot history", "GET", "snapshot", _READ),
-    Operation("setSnapshotScheduling", "set schedule", "POST", "snapshot", _WRITE, boolean=True),
+    Operation(SET_SCHEDULE, "set schedule", "POST", "snapshot", _WRITE, boolean=True),
     Operation("getSnapshotSchedulingHistory", "schedule history", "GET", "snapshot", _READ),
-    Operation("releaseSnapshotScheduling", "release schedule", "GET", "snapshot", _WRITE, boolean=True),
+    Operation(RELEASE_SCHEDULE, "release schedule", "GET", "snapshot", _WRITE, boolean=True),
 )
 
 OPERATIONS: Mapping[str, Operation] = MappingProxyType({operation.name: operation for operation in _ALL})

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from ncp_tui.gateway.errors import GatewayError, Throttled
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.snapshots.earlier_ends import learn_ends
 from ncp_tui.snapshots.history_match import Asked, RowKeys, Whose, best_match, rows_named
 from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.operations import Attempt, EntryWriter, Sent
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_sentence
-from ncp_tui.snapshots.resolve import SECONDS, Resolution, learn_ends, search_history, started_by
+from ncp_tui.snapshots.resolve import SECONDS, Resolution, search_history, started_by
 from ncp_tui.snapshots.rules import check_bucket, check_name
 from ncp_tui.system.backoff import Backoff
 

@@ -35,6 +35,10 @@ class EarlierState(StrEnum):
     UNKNOWN = "unknown"
     NOT_STARTED = "not_started"
     """It started nothing, but another program requested it after this one was requested: once is what was wanted."""
+    IN_FORCE = "in_force"
+    """A schedule that is set. Whether the next setting replaces it is not documented."""
+    RELEASED = "released"
+    """A schedule that is released already."""
 
 
 _WORDS = {
@@ -44,6 +48,8 @@ _WORDS = {
     EarlierState.UNDER_WAY: "is being sent or resolved at this moment, here or in another ncp-tui",
     EarlierState.UNKNOWN: "may have started",
     EarlierState.NOT_STARTED: "was made by another ncp-tui at the same time, and started nothing",
+    EarlierState.IN_FORCE: "is in force",
+    EarlierState.RELEASED: "was released",
 }
 
 

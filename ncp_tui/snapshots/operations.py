@@ -21,11 +21,12 @@ from ncp_tui.gateway.errors import AuthenticationFailed, GatewayError, ReadOnlyR
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.snapshots.earlier_requests import Guard
+from ncp_tui.snapshots.history_match import RowKeys
 from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem, hold_on_disk, let_go, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.journal_file import recorded
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict, outcome_of
-from ncp_tui.snapshots.resolve import LOOK_UPS, SECONDS, LookUp, Resolution
+from ncp_tui.snapshots.resolve import LOOK_UPS, SECONDS, LookUp, Resolution, at_best_unknown
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
@@ -200,13 +201,15 @@ async def send_operation(
     must_be_written: bool = True,
     guard: Guard | None = None,
     look_up: LookUp | None = None,
+    seen_before: RowKeys | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     resolve_seconds: float = SECONDS,
     on_resolving: Callable[[GatewayError], None] = lambda _: None,
 ) -> OperationResult:
     """Write `request` down, send it once, and say what is known of its effect.
 
-    `guard` says which earlier requests stop it, and `look_up` knows more than that of a later run would.
+    `guard` says which earlier requests stop it, `look_up` knows more than that of a later run would, and `seen_before`
+    is what its look-up is to know of the time before it.
     After an ambiguous failure `on_resolving` is called with it, and its look-up, where it has one, asks for
     `resolve_seconds`. Raises what `guard` does, and JournalProblem, before anything is sent; any failure after that is
     an outcome.
@@ -221,6 +224,7 @@ async def send_operation(
         caller=caller,
         request=cluster,
         clock_offset=offset.seconds if offset else None,
+        seen_before=seen_before,
         operation=request.operation,
         details=recorded(request.operation, {**request.noted, **request.parameters}),
     )
@@ -236,11 +240,23 @@ async def send_operation(
         sent, look_up = await attempt.send(), look_up or LOOK_UPS.get(request.operation)
         if sent.outcome is Outcome.UNKNOWN and sent.error is not None and look_up is not None:
             on_resolving(sent.error)
-            sent = sent.resolved(await look_up(engine, attempt.entry, seconds=resolve_seconds))
+            found = await look_up(engine, attempt.entry, seconds=resolve_seconds)
+            sent = sent.resolved(await _unless_another(journal, attempt, found))
         await attempt.conclude(sent)
         return OperationResult(request, sent, entry.at, attempt.entry_on_disk, attempt.journal_problem, attempt.writer)
     finally:
         await attempt.release()
+
+
+async def _unless_another(journal: Journal | None, attempt: Attempt, found: Resolution) -> Resolution:
+    """What a look-up found, lowered where another request of this machine may have left the same trace."""
+    entry = attempt.entry_on_disk
+    if journal is None or entry is None or found.verdict is not Verdict.STARTED:
+        return found
+    try:
+        return at_best_unknown(entry, found, await on_disk(journal.entries))
+    except JournalProblem:
+        return found
 
 
 class Attempt:

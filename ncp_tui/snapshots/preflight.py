@@ -26,13 +26,14 @@ from ncp_tui.search_engine.history_reader import OLDER_NOT_READ, OlderRows, read
 from ncp_tui.search_engine.lists import Listing
 from ncp_tui.search_engine.models import Bucket, Cluster, HistoryEntry, SnapshotState
 from ncp_tui.search_engine.operations import is_key_missing
+from ncp_tui.snapshots.earlier_ends import end_of
 from ncp_tui.snapshots.earlier_requests import Earlier, EarlierState, earlier_request, stops
 from ncp_tui.snapshots.history_match import is_of_cluster
 from ncp_tui.snapshots.journal import Journal, on_disk
 from ncp_tui.snapshots.journal_contents import DamageReport
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import SnapshotRequest
-from ncp_tui.snapshots.resolve import SECONDS, end_of
+from ncp_tui.snapshots.resolve import SECONDS
 from ncp_tui.snapshots.rules import InvalidBucket, check_bucket, check_cluster
 from ncp_tui.text import plural
 
@@ -237,6 +238,13 @@ def preflight(request: SnapshotRequest, evidence: PreflightEvidence, gateway: st
     found = [check(request, evidence, entries) for check in checks]
     found.insert(3, _name(request, evidence, earlier, damage))
     return Preflight(tuple(found), earlier, damage)
+
+
+def shared_checks(request: SnapshotRequest, evidence: PreflightEvidence) -> tuple[Check, Check, Check, Check]:
+    """The checks of cluster, bucket, storage key and clock: what holds before a schedule is set as before a create."""
+    check_all = (_cluster, _bucket, _api_key, _clock)
+    cluster, bucket, key, clock = (check(request, evidence, ()) for check in check_all)
+    return cluster, bucket, key, clock
 
 
 _REFUSED_OVER = (

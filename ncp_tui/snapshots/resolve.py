@@ -7,12 +7,11 @@ write a verdict, and no program marks resolved what another one is about to prov
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from ncp_tui.gateway.endpoints import reach_same_clusters
 from ncp_tui.gateway.errors import (
@@ -25,14 +24,14 @@ from ncp_tui.gateway.errors import (
 )
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
-from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
-from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
+from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, RELEASE_SCHEDULE, SET_SCHEDULE
 from ncp_tui.session_log.log import SessionLog
-from ncp_tui.snapshots.earlier_requests import is_of
 from ncp_tui.snapshots.history_match import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.journal import HeldEntry, Journal, hold_on_disk, let_go, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
-from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome, SnapshotRequest, Verdict
+from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome, Verdict
+from ncp_tui.snapshots.schedule_witness import Witness, is_rival, witness_of
 from ncp_tui.system.backoff import Backoff, chance
 from ncp_tui.text import plural
 
@@ -91,35 +90,97 @@ async def search_history(
     in a history that may lag behind or lose a row: where no check shows it, it is unknown. `on_look` is told
     the number of each look before it.
     """
-    ends, looks = monotonic() + seconds, 0
-    last_begins, is_last = ends - min(_LAST_LOOK, _LAST_SHARE * seconds), False
-    seen, problem = 0, None
-    other: Match | None = None
+
+    async def look() -> Match | None:
+        rows = await engine.recent_snapshots(entry.request.cluster_number, tries=1)
+        offset = engine.clock_offset
+        return best_match(Asked.by(entry).on_clock(offset.seconds if offset else None), rows, now())
+
+    pace = _Pace(seconds, sleep, monotonic, jitter, on_look)
+    found = await _look_until(look, lambda match: match.whose is Whose.OURS, pace)
+    if found.best is not None and found.best.whose is Whose.OURS:
+        return started_by(found.best.row, found.looks)
+    return _unknown(entry, found.looks, found.seen, found.problem, found.best)
+
+
+async def search_schedule(
+    engine: SearchEngine,
+    entry: JournalEntry,
+    *,
+    seconds: float = SECONDS,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+    jitter: Callable[[], float] = chance,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    on_look: Callable[[int], None] = lambda _: None,
+) -> Resolution:
+    """The same for a set or a release of a schedule, in the schedule history: see `schedule_witness`."""
+
+    async def look() -> Witness | None:
+        rows = await engine.schedule_history(entry.request.cluster_number, tries=1)
+        offset = engine.clock_offset
+        return None if rows.gap else witness_of(entry, rows, now(), offset.seconds if offset else None)
+
+    pace = _Pace(seconds, sleep, monotonic, jitter, on_look)
+    found = await _look_until(look, lambda witness: witness.whose is Whose.OURS, pace)
+    return _of_schedule(entry, found)
+
+
+B = TypeVar("B")
+
+
+@dataclass(frozen=True)
+class _Pace:
+    """How often and how long a history is asked."""
+
+    seconds: float
+    sleep: Callable[[float], Awaitable[None]]
+    monotonic: Callable[[], float]
+    jitter: Callable[[], float]
+    on_look: Callable[[int], None]
+
+
+@dataclass
+class _Looked(Generic[B]):
+    """The best that some looks have shown, how many there were and how many came, and why the last did not."""
+
+    best: B | None = None
+    looks: int = 0
+    seen: int = 0
+    problem: GatewayError | None = None
+
+
+async def _look_until(
+    look: Callable[[], Awaitable[B | None]], is_enough: Callable[[B], bool], pace: _Pace
+) -> _Looked[B]:
+    """Look, less and less often, until it is enough, time is over, or looking again is no use."""
+    found = _Looked[B]()
+    ends, monotonic = pace.monotonic() + pace.seconds, pace.monotonic
+    last_begins, is_last = ends - min(_LAST_LOOK, _LAST_SHARE * pace.seconds), False
     while True:
-        looks += 1
-        on_look(looks)
+        found.looks += 1
+        pace.on_look(found.looks)
         try:
             async with asyncio.timeout(max(0.05, ends - monotonic())):
-                rows = await engine.recent_snapshots(entry.request.cluster_number, tries=1)
+                seen = await look()
         except (AuthenticationFailed, PermissionDenied, NotFound, QuotaExceeded) as error:
-            return _unknown(entry, looks, seen, error, other)
+            found.problem = error
+            return found
         except GatewayError as error:
-            problem = error
+            found.problem = error
         except TimeoutError:
-            return _unknown(entry, looks, seen, problem, other)
+            return found
         else:
-            seen, problem = seen + 1, None
-            offset = engine.clock_offset
-            other = best_match(Asked.by(entry).on_clock(offset.seconds if offset else None), rows, now()) or other
-            if other is not None and other.whose is Whose.OURS:
-                return started_by(other.row, looks)
+            found.seen, found.problem, found.best = found.seen + 1, None, seen or found.best
+            if found.best is not None and is_enough(found.best):
+                return found
         left = last_begins - monotonic()
         if is_last or left <= 0:
-            return _unknown(entry, looks, seen, problem, other)
-        asked = problem.retry_after if isinstance(problem, Throttled) else None
-        wait = BACKOFF.pause(looks, asked, jitter)
+            return found
+        asked = found.problem.retry_after if isinstance(found.problem, Throttled) else None
+        wait = BACKOFF.pause(found.looks, asked, pace.jitter)
         is_last = wait >= left
-        await sleep(min(left, wait))
+        await pace.sleep(min(left, wait))
 
 
 class LookUp(Protocol):
@@ -131,59 +192,12 @@ class LookUp(Protocol):
         """The verdict, and the evidence for it."""
 
 
-LOOK_UPS: Final[dict[str, LookUp]] = {CREATE_SNAPSHOT: search_history}
+LOOK_UPS: Final[dict[str, LookUp]] = {
+    CREATE_SNAPSHOT: search_history,
+    SET_SCHEDULE: search_schedule,
+    RELEASE_SCHEDULE: search_schedule,
+}
 """How a request is resolved, by its operation. What is not here stays unknown until the user has checked it."""
-
-
-async def learn_ends(
-    engine: SearchEngine,
-    journal: Journal,
-    request: SnapshotRequest,
-    gateway: str,
-    history: Sequence[HistoryEntry] | None,
-    *,
-    seconds: float = SECONDS,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> Sequence[HistoryEntry] | None:
-    """Write down how earlier creates of the same snapshot ended, where the history says so; returns the history.
-
-    It is read, for at most `seconds`, only where the caller has none and an accepted create's end is not known. Raises
-    JournalProblem.
-    """
-    entries = [
-        entry for entry in await on_disk(journal.entries) if is_of(entry, request, gateway) and _lacks_end(entry)
-    ]
-    if entries and history is None:
-        with contextlib.suppress(GatewayError, TimeoutError):  # they stay without an end, and stop the next one
-            async with asyncio.timeout(seconds):
-                history = await engine.recent_snapshots(request.cluster_number)
-    offset = engine.clock_offset
-    for entry in entries:
-        row = end_of(entry, history or [], now(), offset.seconds if offset else None)
-        if row is not None:
-            state, message = row.state.value, row.message
-            await on_disk(
-                lambda key=entry.id, state=state, message=message: journal.append(  # type: ignore[misc]
-                    key, JournalEvent.FINISHED, state=state, message=message
-                )
-            )
-    return history
-
-
-def end_of(
-    entry: JournalEntry, rows: Sequence[HistoryEntry], looked_at: datetime, offset: float | None = None
-) -> HistoryEntry | None:
-    """The row that tells how an accepted create ended; None where that is known already, or still is not."""
-    if not _lacks_end(entry):
-        return None
-    found = best_match(Asked.by(entry).on_clock(offset), rows, looked_at)
-    if found is None or found.whose is not Whose.OURS:
-        return None
-    return found.row if found.row.state in {SnapshotState.SUCCESS, SnapshotState.FAILED} else None
-
-
-def _lacks_end(entry: JournalEntry) -> bool:
-    return entry.outcome is Outcome.ACCEPTED and entry.state is None
 
 
 def started_by(row: HistoryEntry, looks: int) -> Resolution:
@@ -196,6 +210,29 @@ def started_by(row: HistoryEntry, looks: int) -> Resolution:
         row,
         looks,
     )
+
+
+def _of_schedule(entry: JournalEntry, found: _Looked[Witness]) -> Resolution:
+    """The verdict on a set or a release."""
+    is_set, witness = entry.operation == SET_SCHEDULE, found.best
+    if witness is not None and witness.whose is Whose.OURS:
+        row = witness.entry
+        at = f" since {row.set_up}" if row.set_up else ""
+        evidence = f"the schedule history has it{at}" if is_set else f"the schedule {row.snapshot} is released now"
+        status = f" (status {row.status})" if row.status else ""
+        return Resolution(Verdict.STARTED, f"{evidence}{status}.", "Do not send it again.", None, found.looks)
+    step = "Check the schedule in the NCP console before you send it again."
+    if witness is not None:
+        evidence = f"the schedule history has a row that may be of this request: {witness.why}."
+    elif found.seen:
+        missing = "does not have this setting" if is_set else "does not say that it was released"
+        evidence = f"no answer came back to the request, and in {plural(found.seen, 'check')} the history {missing}."
+        step = f"That is no proof: the history may lag. {step}"
+    else:
+        evidence = "no answer came back to the request, and the schedule history could not be read."
+        because = found.problem.what if found.problem is not None else "NCP did not answer in time."
+        step = f"{because} {step}"
+    return Resolution(Verdict.UNKNOWN, evidence, step, None, found.looks, found.problem)
 
 
 def _unknown(
@@ -364,7 +401,8 @@ async def resolve_entry(
         if found is None:
             if engine is None or look_up is None:
                 return None
-            found = _at_best_unknown(held.entry, await look_up(engine, held.entry, **search))
+            found = await look_up(engine, held.entry, **search)
+            found = at_best_unknown(held.entry, found, await on_disk(journal.entries))
         events = found.journal_details()
         async with holds.turn:  # whoever dismisses it at this moment meets it before, or resolved
             await on_disk(lambda: held.record(JournalEvent.RESOLVED, **events))
@@ -403,9 +441,21 @@ def _never_known(entry: JournalEntry) -> Resolution:
     )
 
 
-def _at_best_unknown(entry: JournalEntry, found: Resolution) -> Resolution:
-    """What may be claimed of an entry that damage touches: not which row is its own, since the lost lines said so."""
-    if entry.doubt is None or found.verdict is not Verdict.STARTED:
+def at_best_unknown(entry: JournalEntry, found: Resolution, entries: Sequence[JournalEntry]) -> Resolution:
+    """What may be claimed of an entry that damage touches: not which row is its own, since the lost lines said so.
+
+    Nor where another of the journal's `entries` may have left the same trace.
+    """
+    if found.verdict is not Verdict.STARTED:
+        return found
+    if any(is_rival(entry, other) for other in entries):
+        return replace(
+            found,
+            verdict=Verdict.UNKNOWN,
+            evidence=f"{found.evidence.rstrip('.')}, but another request of this machine may have done the same.",
+            next_step="Check the schedule in the NCP console.",
+        )
+    if entry.doubt is None:
         return found
     return replace(
         found,

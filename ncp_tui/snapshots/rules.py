@@ -39,15 +39,15 @@ class InvalidName(Problem):
     kind = "invalid_name"
 
 
-def name_problems(name: str) -> list[str]:
+def name_problems(name: str, longest: int = LONGEST) -> list[str]:
     """Everything wrong with `name`, each as a short reason; empty for a valid name."""
-    if _LEGAL.fullmatch(name) and SHORTEST <= len(name) <= LONGEST:
+    if _LEGAL.fullmatch(name) and SHORTEST <= len(name) <= longest:
         return []
     problems = []
     if len(name) < SHORTEST:
         problems.append(f"too short: {len(name)} of at least {SHORTEST} characters")
-    if len(name) > LONGEST:
-        problems.append(f"too long: {len(name)} of at most {LONGEST} characters")
+    if len(name) > longest:
+        problems.append(f"too long: {len(name)} of at most {longest} characters")
     problems += _character_problems(name)
     if name and not ("a" <= name[0] <= "z"):
         problems.append("must start with a lower-case letter")
@@ -101,13 +101,13 @@ def check_name(name: str) -> str:
     return name
 
 
-def suggest_name(name: str) -> str:
+def suggest_name(name: str, longest: int = LONGEST) -> str:
     """A valid name as close to `name` as the rules allow."""
     plain = unicodedata.normalize("NFKC", name).lower()
     slug = _SEPARATORS.sub("-", plain).strip("-")
     if not slug or not slug[0].isalpha():
         slug = f"snapshot-{slug}".strip("-")
-    slug = slug[:LONGEST].rstrip("-")
+    slug = slug[:longest].rstrip("-")
     return slug if len(slug) >= SHORTEST else f"{slug}-snapshot"
 
 

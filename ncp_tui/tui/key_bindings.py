@@ -143,6 +143,9 @@ KEYS: dict[str, KeyPath | None] = {
     "snapshot.again": None,
     "snapshot.unwritten": None,
     "create.confirm": None,
+    "schedule.show": None,
+    "schedule.release": None,
+    "schedule.again": None,
     "profile.bucket": None,
     # Only a command can.
     "paths.show": None,

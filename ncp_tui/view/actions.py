@@ -23,6 +23,9 @@ PURPOSES = {
     "profile.bucket": "Use",
     "read_only.leave": "To allow changes",
     "create.confirm": "Confirm",
+    "schedule.show": "Check the schedule",
+    "schedule.release": "Release it first",
+    "schedule.again": "Send it although that is so",
 }
 """By the id of an action."""
 

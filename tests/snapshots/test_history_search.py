@@ -25,14 +25,14 @@ from ncp_tui.gateway.errors import (
 )
 from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.models import HistoryEntry
+from ncp_tui.snapshots.earlier_ends import learn_ends
 from ncp_tui.snapshots.journal import Journal, JournalUnwritable
 from ncp_tui.snapshots.journal_entry import Doubt, JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Verdict
 from ncp_tui.snapshots.resolve import (
     SECONDS,
     Resolution,
-    _at_best_unknown,
-    learn_ends,
+    at_best_unknown,
     proved_by_the_journal,
     resolve_entry,
     search_history,
@@ -443,9 +443,9 @@ def test_what_damage_touches_is_at_best_unknown() -> None:
     """The lines that are lost may have said which row is its own: a row of the name proves nothing of it any more."""
     row = HistoryEntry(ENTRY.request.name, bucket=ENTRY.request.bucket, at=ASKED, message="SUCCESS", index=9)
     sound = started_by(row, 1)
-    assert _at_best_unknown(ENTRY, sound) == sound
+    assert at_best_unknown(ENTRY, sound, []) == sound
     for doubt in (Doubt(is_named=True), Doubt(is_named=False)):
-        found = _at_best_unknown(replace(ENTRY, doubt=doubt), sound)
+        found = at_best_unknown(replace(ENTRY, doubt=doubt), sound, [])
         assert found.verdict is Verdict.UNKNOWN
         assert "the snapshot is in the history" in found.evidence
         assert "damaged" in found.evidence
@@ -488,8 +488,8 @@ def test_what_is_told_of_what_was_found_out() -> None:
     ):
         assert started_by(known, 3).sentence == told
         assert (started_by(known, 3).row, started_by(known, 3).looks) == (known, 3)
-        assert _at_best_unknown(
-            replace(ENTRY, doubt=Doubt(is_named=True)), started_by(known, 1)
+        assert at_best_unknown(
+            replace(ENTRY, doubt=Doubt(is_named=True)), started_by(known, 1), []
         ).sentence == told.replace("Started", "Unknown").replace(
             ". Do not send a second request.",
             ", but the journal is damaged where it may have said more. Check the row in the history before you send "

@@ -63,6 +63,13 @@ async def engine(served: RunningSandbox) -> AsyncIterator[SearchEngine]:
         yield engine
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How a request is resolved is tested with its look-up; here is what holds without one."""
+    for request in REQUESTS:
+        monkeypatch.delitem(LOOK_UPS, request.operation, raising=False)
+
+
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
     return journal_in(tmp_path)
