@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
@@ -239,17 +241,32 @@ _ORDER = ("table", "screen", "app")
 def key_hints(screen: Screen[object]) -> list[KeyHint]:
     """The bindings of a screen that are shown, each action once, the screen's own first.
 
-    One that cannot be used now is among them, greyed, where the screen can say why.
+    One that cannot be used now is among them, greyed, where the screen can say why. A key of the user's own stands
+    where the program's key would: Textual has it last.
     """
-    found: dict[str, tuple[int, KeyHint]] = {}
+    found: dict[str, tuple[tuple[int, int, int], KeyHint]] = {}
     why = getattr(screen, "why_unavailable", lambda _: "")
-    for key, (_, binding, enabled, _) in screen.active_bindings.items():
+    nodes: dict[DOMNode, int] = {}
+    for key, (node, binding, enabled, _) in screen.active_bindings.items():
+        owner = nodes.setdefault(node, len(nodes))
         if binding.show and binding.action not in found and (enabled or why(binding.action)):
             name = screen.app.get_key_display(binding)
             is_sending = binding.id == SEND_ID
             hint = KeyHint(name, binding.description, key, binding.action, enabled, is_sending)
-            found[binding.action] = (_place(binding), hint)
+            found[binding.action] = ((_place(binding), owner, _declared(type(node)).get(binding.id or "", 0)), hint)
     return [hint for _, hint in sorted(found.values(), key=lambda each: each[0])]
+
+
+@cache
+def _declared(owner: type) -> dict[str, int]:
+    """The place of each binding of a class by its ID, in the order in which Textual has their keys: bases first."""
+    keys: dict[str, int] = {}
+    places: dict[str, int] = {}
+    for each in reversed(owner.__mro__):
+        for binding in Binding.make_bindings(each.__dict__.get("BINDINGS", ())):
+            place = keys.setdefault(binding.key, len(keys))
+            places.setdefault(binding.id or "", place)
+    return places
 
 
 def _place(binding: Binding) -> int:
