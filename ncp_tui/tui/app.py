@@ -26,6 +26,7 @@ from ncp_tui.tui.messages import (
     IdentityFound,
     JournalChanged,
     JournalRead,
+    ProfilesWanted,
     ProfileToUse,
     SnapshotMoved,
 )
@@ -55,6 +56,7 @@ QUIT_WITHOUT_ANSWER_TO_CHANGE = (
     "A request has no answer yet. Quit without it? It may take effect anyway; "
     "the next start lists the request as unresolved."
 )
+LEAVE_FORM_FIRST = "Save or leave this form first: a history opens from the list of clusters."
 QUIT_WHILE_CHECKING = "Still checking what became of a request. Quit? The request stays listed as unresolved."
 
 _BEGIN_SECONDS = 0.2
@@ -274,9 +276,24 @@ class NcpApp(TerminalApp):
     def open_history(self, event: HistoryWanted) -> None:
         """Show it over the screen in front."""
         from ncp_tui.tui.screens.history import HistoryScreen
+        from ncp_tui.tui.screens.profile_form import ProfileFormScreen
 
         if isinstance(self.screen, BaseScreen):
             self.screen.open(HistoryScreen(self.session, event.cluster))
+        elif isinstance(self.screen, ProfileFormScreen):
+            self.screen.say(LEAVE_FORM_FIRST, "warning")
+
+    @on(ProfilesWanted)
+    async def open_profiles(self) -> None:
+        """Show them from home: whoever chooses another one there must not come back to a form of the one before."""
+        from ncp_tui.tui.screens.profiles import ProfilesScreen
+
+        clusters = self._clusters_screen()
+        if clusters is None or isinstance(self.screen, ProfilesScreen):
+            return
+        while self.screen is not clusters:
+            await self.pop_screen()
+        clusters.action_profiles()
 
     @on(FollowWanted)
     def follow(self, event: FollowWanted) -> None:

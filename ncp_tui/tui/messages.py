@@ -69,6 +69,11 @@ class HistoryWanted(Message):
 
 
 @dataclass
+class ProfilesWanted(Message):
+    """The profiles are to be shown, whatever is in front."""
+
+
+@dataclass
 class FollowWanted(Message):
     """Running snapshots of this cluster are to be followed that no request of this run started."""
 

@@ -105,7 +105,9 @@ async def test_a_remapped_key_is_in_force_and_named_everywhere() -> None:
             label = next(each for each in ClustersScreen.BINDINGS if each.id == "clusters.snapshot").description  # type: ignore[union-attr]
             assert stage.shows(f"c {label}")
             assert f"s {label}" not in stage.text()
-            assert stage.text().splitlines()[-1].strip().startswith(f"c {label}  h "), "it stands where the usual key did"
+            assert stage.text().splitlines()[-1].strip().startswith(f"c {label}  h "), (
+                "it stands where the usual key did"
+            )
             assert stage.shows("Key of clusters.nothing: there is no such binding")
             assert "then W" in problem_words(Problem("x", "", "", NextAction("read_only.leave")))
             await stage.press("question_mark")

@@ -9,13 +9,17 @@ from functools import partial
 import httpx
 import pytest
 from rich.cells import cell_len
-from textual.widgets import Button
+from textual.widgets import Button, Input
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.tui.app import NcpApp
+from ncp_tui.tui.dialogs.run_list import RunListDialog
 from ncp_tui.tui.dialogs.text import HelpDialog
+from ncp_tui.tui.messages import HistoryWanted
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.history import HistoryScreen
+from ncp_tui.tui.screens.profile_form import ProfileFormScreen
+from ncp_tui.tui.screens.profiles import ProfilesScreen
 from ncp_tui.tui.widgets.panes import Panes
 from ncp_tui.tui.widgets.record_table import RecordTable
 from tests.tui.stage import ACCESS_KEY, SECRET_KEY, URL, Stage, staged
@@ -342,3 +346,37 @@ async def test_a_line_of_the_details_that_is_too_long_ends_in_an_ellipsis() -> N
     async with staged((60, 20)) as stage:
         row = next(each for each in stage.text().splitlines() if each.startswith(" engine"))
         assert row.rstrip().endswith("…")
+
+
+async def test_the_profile_in_the_header_opens_the_profiles_from_every_screen() -> None:
+    """Behind the profiles there is home only: a form of the profile before would send with the one chosen there."""
+    async with staged((120, 40)) as stage:
+        identity = stage.app.session.identity
+        assert identity is not None
+        home = stage.app.screen
+        for keys in ((), ("h",), ("h", "s"), ("s",), ("u",)):
+            await stage.press(*keys)
+            place = stage.text().splitlines()[0].index(identity.name)
+            await stage.pilot.click(offset=(place + 1, 0))
+            await stage.settle()
+            assert isinstance(stage.app.screen, ProfilesScreen), keys
+            assert stage.app.screen_stack[-2] is home
+            await stage.pilot.click(offset=(place + 1, 0))
+            await stage.settle()
+            assert isinstance(stage.app.screen, ProfilesScreen), "here it is already"
+            await stage.press("escape")
+            assert stage.app.screen is home
+
+
+async def test_the_snapshots_of_this_run_are_listed_over_the_form_of_a_profile() -> None:
+    async with staged((120, 40)) as stage:
+        await stage.press("p", "a", "x", "f4")
+        assert isinstance(stage.app.screen, RunListDialog)
+        await stage.press("f4")
+        assert isinstance(stage.app.screen, ProfileFormScreen)
+        assert stage.app.screen.query_one("#name", Input).value == "x"
+        stage.app.post_message(HistoryWanted(next(iter(stage.app.session.clusters.values()))))
+        await stage.expect("Save or leave this form first")
+        place = stage.text().splitlines()[0].index("Profiles")
+        await stage.pilot.click(offset=(place + 1, 0))
+        await stage.expect("What you typed is lost")

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.problem import Problem
 from ncp_tui.tui.key_bindings import RUN_LIST, key_of, problem_words
+from ncp_tui.tui.messages import ProfilesWanted
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
 from ncp_tui.tui.widgets.bars import HeaderBar, HeaderItem, KeyBar, StatusBar
@@ -228,10 +229,12 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
 
     @on(HeaderBar.PartClicked)
     async def go_to_part(self, event: HeaderBar.PartClicked) -> None:
-        """The profile opens the profiles where a key does; every other part before the last is a step back."""
+        """The profile opens the profiles; every other part before the last is a step back, where there is one."""
+        if event.is_profile:
+            self.app.post_message(ProfilesWanted())
+            return
         actions = {active.binding.action: active for active in self.active_bindings.values() if active.enabled}
-        active = actions.get("profiles") if event.is_profile else None
-        if active := active or actions.get("back"):
+        if active := actions.get("back"):
             await self.app.run_action(active.binding.action, active.node)
 
     def action_next_pane(self) -> None:

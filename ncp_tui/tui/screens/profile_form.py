@@ -26,6 +26,7 @@ from ncp_tui.profiles.profile_changes import (
 from ncp_tui.profiles.secret_stores.catalogue import StoreChoice, working_store
 from ncp_tui.profiles.secret_stores.protocol import service_of
 from ncp_tui.tui.dialogs.confirm import QuestionDialog
+from ncp_tui.tui.dialogs.run_list import RunListDialog
 from ncp_tui.tui.screens.base import DEMO
 from ncp_tui.tui.screens.profile_fields import ProfileFields
 from ncp_tui.tui.session import Session
@@ -52,6 +53,14 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "save", "Save", tooltip="Save the key, then the profile", id="form.save"),
         Binding("f5", "test", "Test keys", tooltip="Test the keys with one read-only request", id="form.test"),
+        Binding(
+            "f4",
+            "run_list",
+            "This run",
+            show=False,
+            tooltip="Snapshots created or followed in this run, and how far each is",
+            id="form.run_list",
+        ),
         Binding("escape", "cancel", "Cancel", tooltip="Leave without saving", id="form.cancel"),
     ]
     AUTO_FOCUS = "#name, #access_key"
@@ -159,6 +168,15 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
             return None
         editing, store = self._editing, self.session.workspace.stores.get(self._editing.store)
         return await self.session.ask_store(lambda: store.load(editing)) if store is not None else None
+
+    @on(HeaderBar.PartClicked)
+    def leave_by_path(self) -> None:
+        """Every part of the path leads to the profiles: as the key that leaves."""
+        self.action_cancel()
+
+    def action_run_list(self) -> None:
+        """List the snapshots of this run over the form, which stays as it is."""
+        self.app.push_screen(RunListDialog(self.session))
 
     def action_test(self) -> None:
         self.say(TESTING)
