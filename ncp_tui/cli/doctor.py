@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from ncp_tui.cli.errors import ExitCode, exit_code_of, next_words
-from ncp_tui.cli.options import Command
+from ncp_tui.cli.options import Command, complete_cluster
 from ncp_tui.cli.runner import CommandContext, run_command
 from ncp_tui.problem import Problem
 from ncp_tui.text import plural
@@ -37,14 +37,41 @@ _LEAST_FREE = 1024 * 1024
 
 @click.command("doctor", cls=Command)
 @click.option("--offline", is_flag=True, help="Local checks only: no request, no keyring.")
-def command(offline: bool) -> None:
+@click.option("--contract", is_flag=True, help="Compare NCP's answers with what ncp-tui believes of its API.")
+@click.option(
+    "--cluster",
+    metavar="C",
+    default="",
+    shell_complete=complete_cluster,
+    help="With --contract: a name or number.  [default: the first that the key may open]",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="With --contract: new file to write; '-' is standard output.  [default: contract-TIME.json in this folder]",
+)
+def command(offline: bool, contract: bool, cluster: str, output: Path | None) -> None:
     """Check everything a snapshot depends on.
 
     Checks files and their modes, the journal, the terminal, the proxy, each site's gateway, this machine's clock, and
     the keys and permission of each profile. Each problem comes with a fix. Only reads. Exits 0 if all is well,
     otherwise with the exit code of the first problem.
+
+    With --contract: each read operation is asked once or twice instead. Says what differs from what ncp-tui believes,
+    and which doubtful facts are certain now; writes one file for a public issue, names, numbers and keys replaced.
+    Differences are the answer: it exits 0 with them, otherwise with the exit code of what could not be read.
     """
-    run_command(partial(examine, offline=offline))
+    if not contract and (cluster or output is not None):
+        raise click.UsageError("--cluster and --output need --contract.")
+    if contract and offline:
+        raise click.UsageError("--contract and --offline exclude each other.")
+    if contract:
+        from ncp_tui.cli.contract import check_contract
+
+        run_command(partial(check_contract, cluster=cluster, output=output))
+    else:
+        run_command(partial(examine, offline=offline))
 
 
 @dataclass(frozen=True)

@@ -308,6 +308,7 @@ def _usage() -> tuple[type[Problem], ...]:
     from ncp_tui.gateway.endpoints import UnknownEndpoint
     from ncp_tui.gateway.proxies import UnusableProxy
     from ncp_tui.profiles.profile import InvalidProfile
+    from ncp_tui.search_engine.contract_file import CannotWriteContract
     from ncp_tui.snapshots.evidence_file import CannotWriteEvidence
     from ncp_tui.snapshots.journal_contents import OtherDamage
     from ncp_tui.snapshots.resolve import EntryHeld, NotOpen
@@ -328,6 +329,7 @@ def _usage() -> tuple[type[Problem], ...]:
         InvalidSchedule,
         NothingToRelease,
         OtherDamage,
+        CannotWriteContract,
         CannotWriteEvidence,
         EntryHeld,
         NotOpen,

@@ -175,6 +175,9 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
 
             ncp-tui doctor --offline --json
             Check this machine only, for a script.
+
+            ncp-tui doctor --contract --cluster search-0001
+            Compare NCP's API with what ncp-tui believes of it.
         """,
         "paths": """
             ncp-tui paths

@@ -18,6 +18,7 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "restore": "After the snapshot: verify it, try a restore, restore, delete.",
         "troubleshooting": "Symptom, meaning, and what to do.",
         "simulating-failures": "Meet every failure in a sandbox before NCP shows it to you.",
+        "contract": "What ncp-tui believes of NCP's API, and how to check it.",
         "terminals": "Limited terminals, slow links, screen readers, notifications.",
         "files": "What is written, where, and what is in it.",
         "performance": "Time, memory and bytes, measured.",

@@ -224,6 +224,13 @@ class SearchEngine:
         """Documents, indices and size of a cluster."""
         return Dashboard.read((await self._call("getDashboardInformation", number)).get("result"))
 
+    async def read_payload(self, operation: str, number: str = "", *, query: Query = ()) -> dict[str, Any]:
+        """The whole answer to one registered read, asked once: for whoever compares it with what is believed of it."""
+        call = _call_of(operation, number, query=query)
+        if call.has_effect:
+            raise ValueError(f"{operation} has an effect")
+        return await self._send(call, tries=1)
+
     def _fetching(
         self, name: str, number: str = "", *, query: Query = (), tries: int = MOST_TRIES
     ) -> Callable[[int], Awaitable[Any]]:
