@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ncp_tui.sandbox.fault_lab.catalogue import fault_named
+from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from tests.cli.program import Called, Program
 from tests.tables import each_row
@@ -125,7 +125,7 @@ def test_a_cluster_that_the_key_may_not_open(call: Called) -> None:
 
 
 def test_an_operation_that_is_not_open_is_a_difference(call: Called, sandbox: Sandbox, tmp_path: Path) -> None:
-    sandbox.faults.add(fault_named("not-found"), operation="getBucketList")
+    sandbox.faults.add("getBucketList", act=gateway_answer(GatewayError.NOT_FOUND))
     result = call("doctor", "--contract", "--json")
     assert result.code == 0
     (difference,) = result.json()["differences"]
@@ -137,12 +137,15 @@ def test_an_operation_that_is_not_open_is_a_difference(call: Called, sandbox: Sa
     assert the_file(tmp_path / "here")
 
 
-@pytest.mark.parametrize(("fault", "code"), [("rate-limited", 7), ("endpoint-error", 6), ("permission-denied", 5)])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(GatewayError.RATE_LIMITED, 7), (GatewayError.ENDPOINT_ERROR, 6), (GatewayError.PERMISSION_DENIED, 5)],
+)
 def test_what_cannot_be_read_is_the_exit_code(
-    call: Called, sandbox: Sandbox, tmp_path: Path, fault: str, code: int
+    call: Called, sandbox: Sandbox, tmp_path: Path, error: GatewayError, code: int
 ) -> None:
     """The others are compared all the same, and nothing is claimed of the one."""
-    sandbox.faults.add(fault_named(fault), operation="getSnapshotHistory")
+    sandbox.faults.add("getSnapshotHistory", act=gateway_answer(error))
     result = call("doctor", "--contract", "--json")
     document = result.json()
     assert (result.code, document["differences"]) == (code, [])
