@@ -134,7 +134,7 @@ def test_an_operation_that_is_not_open_is_a_difference(call: Called, sandbox: Sa
         "refused",
         ["404", "300"],
     )
-    assert the_file(tmp_path / "here")
+    assert the_file(tmp_path / "here").is_file()
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_what_cannot_be_read_is_the_exit_code(
     assert (result.code, document["differences"]) == (code, [])
     states = {each["operation"]: each["state"] for each in document["operations"]}
     assert states["getBucketList"] == "compared"
-    assert the_file(tmp_path / "here")
+    assert the_file(tmp_path / "here").is_file()
 
 
 def test_keys_that_are_wrong_write_no_file(call: Called, tmp_path: Path) -> None:
