@@ -28,7 +28,7 @@ def list_all(cluster: str) -> None:
 
 def list_buckets(context: CommandContext, wanted: str) -> ExitCode:
     """`bucket list`."""
-    from ncp_tui.cli.cluster import find_cluster
+    from ncp_tui.cli.cluster_lookup import find_cluster
     from ncp_tui.view.buckets import BUCKETS, bucket_document
 
     engine = context.connect(context.identity())

@@ -1,21 +1,20 @@
-"""`ncp-tui cluster`, and which cluster a word on the command line means."""
+"""`ncp-tui cluster`."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ncp_tui.cli.errors import AmbiguousCluster, ClusterNotSeen, ExitCode, UnknownCluster
+from ncp_tui.cli.cluster_lookup import read_cluster
+from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.options import Group, complete_cluster
 from ncp_tui.cli.runner import CommandContext, run_command
 
 if TYPE_CHECKING:
-    from ncp_tui.search_engine.client import SearchEngine
-    from ncp_tui.search_engine.models import Cluster
+    pass
 
 
 @click.group("cluster", cls=Group)
@@ -37,6 +36,38 @@ def list_all() -> None:
 def show(cluster: str) -> None:
     """Show the details of CLUSTER, a name or a number."""
     run_command(partial(show_cluster, wanted=cluster))
+
+
+@command.command("upgrade-check")
+@click.argument("cluster", shell_complete=complete_cluster)
+@click.option("--ask-ncp", is_flag=True, help="Also ask NCP's own pre-check, one request that counts as a change.")
+@click.option("--target", metavar="CODE", help="With --ask-ncp: the code of the version to upgrade to.")
+@click.option("--region-no", metavar="N", help="With --ask-ncp: NCP's number of the region, where NCP requires it.")
+@click.option("--dry-run", is_flag=True, help="With --ask-ncp: show the request; do not send it.")
+@click.option("--yes", is_flag=True, help="Skip the question, which is asked on a terminal only.")
+@click.option(
+    "--confirm",
+    metavar="CLUSTER",
+    shell_complete=complete_cluster,
+    help="The cluster's name again, to confirm with a protected profile.",
+)
+@click.option("--again", metavar="ID", help="Ask although the earlier request ID has no known answer.")
+def upgrade_check(**options: Any) -> None:
+    """Show whether a rolling upgrade may begin.
+
+    CLUSTER is a name or a number. NCP lets it begin with a snapshot of the last 6 hours. Shows the newest good one,
+    until when it opens the gate, the versions on offer, and what to do next. Open and shut both exit 0: read `gate`
+    with --json. Exits 8 where the history does not tell, and with the usual codes where it cannot be read.
+
+    With --ask-ncp: NCP says yes (0), no (8), or it is unknown (9). It is asked once, and never again by itself.
+    """
+    from ncp_tui.cli.upgrade import UpgradeOptions, check_upgrade
+
+    if options["ask_ncp"] != (options["target"] is not None):
+        raise click.UsageError("--ask-ncp and --target CODE are given together.")
+    if not options["ask_ncp"] and (options["region_no"] is not None or options["dry_run"]):
+        raise click.UsageError("--region-no and --dry-run are for --ask-ncp.")
+    run_command(partial(check_upgrade, options=UpgradeOptions(**options)))
 
 
 def list_clusters(context: CommandContext) -> ExitCode:
@@ -81,75 +112,3 @@ def show_cluster(context: CommandContext, wanted: str) -> ExitCode:
     )
     context.out.answer(document, plain_text(lines))
     return ExitCode.DONE
-
-
-async def read_cluster(engine: SearchEngine, wanted: str) -> Cluster:
-    """The cluster from both answers: only the list has its health, only the detail has its nodes."""
-    from ncp_tui.snapshots.rules import check_cluster
-
-    if is_number(wanted):
-        row = _numbered(await engine.list_clusters(), wanted)
-    else:
-        row = await find_named(engine, wanted)
-    if row is not None:
-        check_cluster(row)
-    detail = await engine.show_cluster(row.number if row else wanted, row.name if row else "")
-    if row is None:
-        if detail is None:
-            raise UnknownCluster(wanted)
-        return detail
-    return row.with_detail(detail) if detail else row
-
-
-def _numbered(clusters: Sequence[Cluster], number: str) -> Cluster | None:
-    return next((cluster for cluster in clusters if cluster.number == number), None)
-
-
-async def find_cluster(engine: SearchEngine, wanted: str) -> Cluster:
-    """The cluster of that name or number, which this key may open.
-
-    A name is looked for on every page, since a second cluster of the same name may be on the last; where the list is
-    cut, the name is searched for too. Raises UnknownCluster, AmbiguousCluster, ClusterNotSeen,
-    PermissionDenied, WrongCluster, or what the reads raise.
-    """
-    from ncp_tui.snapshots.rules import check_cluster
-
-    if is_number(wanted):
-        cluster = await engine.show_cluster(wanted)
-        if cluster is None:
-            raise UnknownCluster(wanted)
-        return check_cluster(cluster)
-    return check_cluster(await find_named(engine, wanted))
-
-
-async def find_named(engine: SearchEngine, wanted: str) -> Cluster:
-    """The cluster of that name as it is listed. Raises UnknownCluster, AmbiguousCluster, ClusterNotSeen."""
-    import dataclasses
-
-    listed = await engine.list_clusters()
-    if listed.gap and wanted.isascii():  # how a query has to spell Hangul is not documented
-        searched = await engine.list_clusters(name_part=wanted)
-        known = {cluster.number for cluster in listed}
-        rows = (*listed, *(cluster for cluster in searched if cluster.number not in known))
-        listed = dataclasses.replace(listed, rows=rows)
-    return named(listed, wanted)
-
-
-def named(clusters: Sequence[Cluster], wanted: str) -> Cluster:
-    """The one cluster called exactly so. Raises UnknownCluster, AmbiguousCluster, ClusterNotSeen."""
-    from ncp_tui.search_engine.client import same_name
-    from ncp_tui.search_engine.lists import gap_of
-
-    found = [cluster for cluster in clusters if same_name(cluster.name, wanted)]
-    if not found and gap_of(clusters):
-        raise ClusterNotSeen(wanted, gap_of(clusters))
-    if not found:
-        raise UnknownCluster(wanted, clusters)
-    if len(found) > 1:
-        raise AmbiguousCluster(wanted, found)
-    return found[0]
-
-
-def is_number(wanted: str) -> bool:
-    """Whether a word is a cluster's number; a cluster's name begins with a letter."""
-    return wanted.isascii() and wanted.isdigit()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ncp_tui.cli.cluster import read_cluster
+from ncp_tui.cli.cluster_lookup import read_cluster
 from ncp_tui.cli.errors import ExitCode
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.snapshots.rules import check_cluster

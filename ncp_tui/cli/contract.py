@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ncp_tui.cli.cluster import is_number, named
+from ncp_tui.cli.cluster_lookup import is_number, named
 from ncp_tui.cli.errors import ClusterNotSeen, ExitCode, UnknownCluster, exit_code_of, problem_words
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.text import plural

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from ncp_tui.cli.cluster import find_cluster, is_number
+from ncp_tui.cli.cluster_lookup import find_cluster, is_number
 from ncp_tui.cli.create_report import CreateOptions, CreateReport, Ending
 from ncp_tui.cli.errors import NOTHING_SENT, Declined, ExitCode, NotConfirmed, exit_code_of, problem_words
 from ncp_tui.cli.options import Invocation

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import click
 
-from ncp_tui.cli.cluster import is_number
+from ncp_tui.cli.cluster_lookup import is_number
 from ncp_tui.cli.errors import ExitCode, SnapshotFailed, exit_code_of, next_words, problem_words
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.gateway.errors import GatewayError

@@ -233,6 +233,7 @@ def next_words(problem: Problem) -> str:
 
 
 COMMANDS = {
+    "snapshot.create": "ncp-tui snapshot create {cluster} --wait",
     "snapshot.resolve": "ncp-tui snapshot resolve",
     "snapshot.wait": "ncp-tui snapshot wait {cluster} {name}",
     "snapshot.history": "ncp-tui snapshot history {cluster}",
@@ -311,6 +312,7 @@ def _usage() -> tuple[type[Problem], ...]:
     from ncp_tui.search_engine.contract_file import CannotWriteContract
     from ncp_tui.snapshots.evidence_file import CannotWriteEvidence
     from ncp_tui.snapshots.journal_contents import OtherDamage
+    from ncp_tui.snapshots.pre_check import InvalidTarget
     from ncp_tui.snapshots.resolve import EntryHeld, NotOpen
     from ncp_tui.snapshots.rules import InvalidBucket, InvalidName, InvalidTemplate
     from ncp_tui.snapshots.schedule_preflight import NothingToRelease
@@ -324,6 +326,7 @@ def _usage() -> tuple[type[Problem], ...]:
         InvalidCredentials,
         InvalidProfile,
         InvalidName,
+        InvalidTarget,
         InvalidBucket,
         InvalidTemplate,
         InvalidSchedule,

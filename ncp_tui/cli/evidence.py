@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ncp_tui.cli.cluster import find_cluster
+from ncp_tui.cli.cluster_lookup import find_cluster
 from ncp_tui.cli.errors import ExitCode, NothingKnown, problem_words
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.gateway.credentials import SecretKey

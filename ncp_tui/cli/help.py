@@ -103,6 +103,13 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
             ncp-tui --profile prod cluster show 1037001 --json
             By its number, with profile prod, for a script.
         """,
+        "cluster upgrade-check": """
+            ncp-tui cluster upgrade-check search-0001
+            The newest good snapshot, and until when an upgrade may begin with it.
+
+            ncp-tui cluster upgrade-check search-0001 --ask-ncp --target 2180 --dry-run
+            The request that would ask NCP's own pre-check; nothing is sent.
+        """,
         "bucket list": """
             ncp-tui bucket list search-0001
             The buckets that a snapshot of this cluster can go to.

@@ -176,7 +176,7 @@ command.add_command(check)
 
 def show_history(context: CommandContext, wanted: str, limit: int | None) -> ExitCode:
     """`snapshot history`. All pages are read whatever the limit: the order of the answer is not documented."""
-    from ncp_tui.cli.cluster import find_cluster
+    from ncp_tui.cli.cluster_lookup import find_cluster
     from ncp_tui.view.history import HISTORY, history_document
 
     engine = context.connect(context.identity())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ncp_tui.cli.cluster import find_cluster
+from ncp_tui.cli.cluster_lookup import find_cluster
 from ncp_tui.cli.create_report import follow
 from ncp_tui.cli.errors import ExitCode, SnapshotFailed, WaitEnded, problem_words
 from ncp_tui.cli.runner import CommandContext

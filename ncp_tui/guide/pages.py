@@ -16,6 +16,7 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "commands": "Every command with its options, variables and exit codes.",
         "reliability": "What is known about a snapshot, and why a request is sent once.",
         "restore": "After the snapshot: verify it, try a restore, restore, delete.",
+        "upgrade": "Whether a rolling upgrade may begin, and what to do around it.",
         "troubleshooting": "Symptom, meaning, and what to do.",
         "simulating-failures": "Meet every failure in a sandbox before NCP shows it to you.",
         "contract": "What ncp-tui believes of NCP's API, and how to check it.",

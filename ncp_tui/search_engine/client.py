@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from ncp_tui.gateway.client import GatewayClient
@@ -76,6 +76,11 @@ class SearchEngine:
     def now(self) -> datetime:
         """The time by this machine's clock: when a list was read."""
         return self._gateway.now()
+
+    def time_there(self) -> datetime:
+        """The time by NCP's clock, as far as its newest answer told it: what a row of the history is dated by."""
+        offset = self.clock_offset
+        return self.now() + timedelta(seconds=offset.correction if offset is not None else 0.0)
 
     async def aclose(self) -> None:
         """Close the connections."""

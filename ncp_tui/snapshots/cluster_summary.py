@@ -74,6 +74,8 @@ class ClusterSummary:
     """The newest rows, newest first; at most MOST_KEPT of them."""
     reaches_back_to: datetime | None = None
     """The time of the oldest row that was kept, where there are older ones; None where there are none."""
+    is_dated: bool = True
+    """Whether each row that was read has a date."""
     usual: UsualDuration | None = None
     is_whole: bool = True
     """Whether there are no older rows than those that were read: without a good one among these there is none."""
@@ -137,7 +139,8 @@ def summary_of(
         good[0] if good else None,
         tuple(row for row in rows if row.state is SnapshotState.RUNNING),
         tuple(rows[:MOST_KEPT]),
-        None if is_whole and len(rows) <= MOST_KEPT else _oldest(rows[:MOST_KEPT]),
+        None if is_whole and len(rows) <= MOST_KEPT else oldest_of(rows[:MOST_KEPT]),
+        all(row.at is not None for row in rows),
         usual_duration(good),
         is_whole,
         read_at,
@@ -145,7 +148,8 @@ def summary_of(
     )
 
 
-def _oldest(rows: Sequence[HistoryEntry]) -> datetime | None:
+def oldest_of(rows: Sequence[HistoryEntry]) -> datetime | None:
+    """The time of the oldest row that has one; None where none has."""
     return min((row.at for row in rows if row.at is not None), default=None)
 
 

@@ -25,7 +25,7 @@ from ncp_tui.gateway.errors import (
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, RELEASE_SCHEDULE, SET_SCHEDULE
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, RELEASE_SCHEDULE, SET_SCHEDULE, UPGRADE_PRE_CHECK
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.history_match import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.journal import HeldEntry, Journal, hold_on_disk, let_go, on_disk
@@ -434,6 +434,12 @@ def proved_by_the_journal(entry: JournalEntry) -> Resolution | None:
 
 def _never_known(entry: JournalEntry) -> Resolution:
     """Of an operation that no read tells of, or that this version does not know."""
+    if entry.operation == UPGRADE_PRE_CHECK:
+        return Resolution(
+            Verdict.UNKNOWN,
+            "the request was sent, and no read tells what NCP said; the check itself changes nothing that is known.",
+            "Mark the request resolved, or ask again on purpose.",
+        )
     return Resolution(
         Verdict.UNKNOWN,
         "the request was sent, and its result cannot be looked up from here.",

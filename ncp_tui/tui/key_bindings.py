@@ -133,6 +133,7 @@ PROFILES = ("clusters.profiles", "p")
 REQUESTS = ("clusters.requests", "u")
 
 KEYS: dict[str, KeyPath | None] = {
+    "snapshot.create": KeyPath((("clusters.snapshot", "s"),)),
     "snapshot.resolve": KeyPath((REQUESTS,)),
     "snapshot.wait": KeyPath((("clusters.history", "h"),)),
     "snapshot.history": KeyPath((("clusters.history", "h"),)),

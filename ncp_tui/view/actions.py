@@ -10,6 +10,7 @@ from collections.abc import Callable
 from ncp_tui.problem import NextAction, Problem
 
 PURPOSES = {
+    "snapshot.create": "Create a snapshot",
     "snapshot.resolve": "Resolve it",
     "snapshot.wait": "Follow it",
     "snapshot.history": "Check the history",

@@ -14,7 +14,7 @@ from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots import draft
 from tests.cli.program import Called, Program, account_variables, asked, keys_of, passing
-from tests.cli.workspaces import use_memory_keyring
+from tests.cli.workspaces import save_profile, use_memory_keyring
 
 CREATE = ("snapshot", "create", "search-0001")
 GOOD = (*CREATE, "--bucket", "bk.ses.snapshot", "--name", "x-1")
@@ -31,24 +31,6 @@ KEYS = {
 }
 ERROR_KEYS = {"kind", "status", "code", "message", "hint"}
 LOOKS = {"getBucketList", "getSnapshotHistory"}
-
-
-def save_profile(call: Called, served: ThreadedSandbox, *flags: str) -> None:
-    """A profile whose keys come from the environment: `NCP_TUI_HOME` holds the rest."""
-    folder = Path(call.program.environ["NCP_TUI_HOME"])
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = [
-        "version = 1",
-        'default = "prod"',
-        "[profiles.prod]",
-        f'access_key = "{served.sandbox.access_key}"',
-        f'gateway_url = "{served.url}"',
-        'site = "public"',
-        'region = "KR"',
-        'store = "keyring"',
-        *flags,
-    ]
-    (folder / "profiles.toml").write_text("\n".join(lines))
 
 
 def looked_and_created(sandbox: Sandbox, first: str) -> bool:

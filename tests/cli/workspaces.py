@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from ncp_tui import workspace as workspaces
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.profiles.profile import Profile, StoreName
 from ncp_tui.profiles.secret_stores.session_store import SessionStore
+from ncp_tui.sandbox.sandbox import ThreadedSandbox
+from tests.cli.program import Called
 
 
 class MemoryKeyring(SessionStore):
@@ -61,3 +64,21 @@ def use_memory_keyring(
 
     monkeypatch.setattr(workspaces, "open_workspace", open_workspace)
     return keyring
+
+
+def save_profile(call: Called, served: ThreadedSandbox, *flags: str) -> None:
+    """A profile whose keys come from the environment: `NCP_TUI_HOME` holds the rest."""
+    folder = Path(call.program.environ["NCP_TUI_HOME"])
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [
+        "version = 1",
+        'default = "prod"',
+        "[profiles.prod]",
+        f'access_key = "{served.sandbox.access_key}"',
+        f'gateway_url = "{served.url}"',
+        'site = "public"',
+        'region = "KR"',
+        'store = "keyring"',
+        *flags,
+    ]
+    (folder / "profiles.toml").write_text("\n".join(lines))
