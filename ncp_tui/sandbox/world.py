@@ -7,9 +7,10 @@ kept and shown but starts no snapshots: nothing happens in the sandbox that was 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeGuard
+from typing import Literal
 
 from ncp_tui.sandbox.authentication import Account
 from ncp_tui.sandbox.clusters import BUCKETS, MEMBER_NUMBER, Cluster, build_clusters
@@ -143,6 +144,7 @@ def _past_ending(age: int) -> Ending:
 
 
 _DAYS = frozenset({"Everyday", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"})
+_TWO_DIGITS = re.compile(r"[0-9]{1,2}")
 _HOURS = range(24)
 _MINUTES = (0, 15, 30, 45)
 
@@ -179,20 +181,26 @@ class Schedule:
 
 
 def read_schedule(fields: Fields) -> ScheduleRequest:
-    """The schedule in a request body. Raises Refused; hour and minute must be integers, not strings."""
+    """The schedule in a request body. Raises Refused.
+
+    Hour and minute are documented as integers. A public client (npm ncloud-mcp-server 1.16.0) sends their digits as
+    text, which services of this kind take for the number: so does this one.
+    """
     name = read_snapshot_name(fields, SCHEDULE_NAME_LENGTH, Refusal.INVALID_SCHEDULE_NAME)
     bucket = read_text(fields, "bucketName", Refusal.BUCKET_NOT_FOUND)
     day = read_text(fields, "scheduledDay", Refusal.INVALID_SCHEDULE_DAY)
     if day not in _DAYS:
         raise Refused(Refusal.INVALID_SCHEDULE_DAY)
-    hour, minute = fields.get("scheduledHour"), fields.get("scheduledMinute")
-    if not _is_integer(hour) or not _is_integer(minute) or hour not in _HOURS or minute not in _MINUTES:
+    hour, minute = _whole_number(fields.get("scheduledHour")), _whole_number(fields.get("scheduledMinute"))
+    if hour is None or minute is None or hour not in _HOURS or minute not in _MINUTES:
         raise Refused(Refusal.INVALID_SCHEDULE_TIME)
     return ScheduleRequest(name, bucket, day, hour, minute)
 
 
-def _is_integer(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _whole_number(value: object) -> int | None:
+    if isinstance(value, str):
+        return int(value) if _TWO_DIGITS.fullmatch(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 # A viewer may not open every third cluster.
