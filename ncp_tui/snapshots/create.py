@@ -84,6 +84,7 @@ async def create_snapshot(
     history: Sequence[HistoryEntry] | None = None,
     again: str | None = None,
     asked_at: datetime | None = None,
+    batch: str = "",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     resolve_seconds: float = SECONDS,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -94,14 +95,14 @@ async def create_snapshot(
     `history` is what the cluster's history showed just before; its rows of that name are not taken for this snapshot.
     Without a `journal` nothing is written down; where it need not be written, a request is sent although it cannot be,
     and the rest is tried again, see `CreateResult.writer`. `again` is the id of the earlier request for the same
-    snapshot that the user has said yes to; `asked_at` is when the user requested this one. After an ambiguous failure
-    `on_resolving` is called with it, and the history is searched for `resolve_seconds`. Raises InvalidName,
-    InvalidBucket, JournalProblem, DamagedJournal or SecondRequest before anything is sent; any failure after that is an
-    outcome, no exception.
+    snapshot that the user has said yes to; `asked_at` is when the user requested this one, and `batch` what it is a
+    part of. After an ambiguous failure `on_resolving` is called with it, and the history is searched for
+    `resolve_seconds`. Raises InvalidName, InvalidBucket, JournalProblem, DamagedJournal or SecondRequest before
+    anything is sent; any failure after that is an outcome, no exception.
     """
     check_name(request.name)
     check_bucket(request.bucket)
-    entry = _entry_of(engine, request, caller, history, now())
+    entry = replace(_entry_of(engine, request, caller, history, now()), batch=batch)
     ask = partial(engine.create_snapshot, request.cluster_number, request.name, request.bucket)
     attempt = Attempt(entry, ask, None if engine.read_only else journal)
     if attempt.writer is not None and journal is not None:
@@ -153,6 +154,7 @@ def _begin(
         history=rows,
         again=again,
         asked_at=asked_at,
+        batch=entry.batch,
     )
 
 

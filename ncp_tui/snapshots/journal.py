@@ -110,15 +110,16 @@ class Journal:
         history: Sequence[HistoryEntry] | None = None,
         again: str | None = None,
         asked_at: datetime | None = None,
+        batch: str = "",
     ) -> HeldEntry:
-        """Write down that `request` is about to be sent, and hold its entry.
+        """Write down that `request`, of that `batch` if any, is about to be sent, and hold its entry.
 
         Raises SecondRequest where an earlier create of that name on that cluster, by whichever program, or a row of
         `history`, is not proved to have started nothing or to have failed, or another program began one after
         `asked_at`, unless `again` is the id of exactly that; DamagedJournal where one may have been lost; and
         JournalProblem. It is looked up under the same lock as the writing. In each case nothing may be sent.
         """
-        entry = JournalEntry("", self._now(), caller, request, 0, clock_offset, seen_before)
+        entry = JournalEntry("", self._now(), caller, request, 0, clock_offset, seen_before, batch=batch)
         return self._begin(entry, [], Intent(request, caller, history, again, asked_at))
 
     def begin_other(self, entry: JournalEntry, guard: Guard | None = None) -> HeldEntry:

@@ -67,6 +67,8 @@ class JournalEntry:
     doubt: Doubt | None = None
     operation: str = CREATE_SNAPSHOT
     """As the API calls it; one that this version does not know is shown as it came."""
+    batch: str = ""
+    """The id of the batch that it is a part of; empty for a request of its own."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """The parameters of another operation than a create, without its secrets and the cluster."""
 
@@ -202,6 +204,7 @@ def begun_context(entry: JournalEntry) -> dict[str, Any]:
         "process": entry.process,
         "clock_offset": entry.clock_offset,
         "seen_before": None if entry.seen_before is None else [list(row) for row in sorted(entry.seen_before)],
+        **({"batch": entry.batch} if entry.batch else {}),
     }
 
 
@@ -295,6 +298,7 @@ def _entry(key: str, events: Sequence[Mapping[str, Any]]) -> JournalEntry:
         process=begun["process"] if isinstance(begun.get("process"), int) else 0,
         clock_offset=_number(begun.get("clock_offset")),
         seen_before=_rows(begun.get("seen_before")),
+        batch=text("batch"),
         events=tuple(events),
     )
 

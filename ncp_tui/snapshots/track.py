@@ -157,6 +157,8 @@ class TrackedSnapshot:
     with_journal: bool = True
     again: str | None = None
     """The id of the earlier request for the same snapshot that the user said yes to."""
+    batch: str = ""
+    """The batch that it is a part of; empty for a request of its own."""
     resolving: GatewayError | None = None
     """Why no answer said what became of it; from then on the history is asked."""
     journal_problem: Problem | None = None
@@ -277,13 +279,15 @@ class SnapshotTracker:
         with_journal: bool = True,
         again: str | None = None,
         asked_at: datetime | None = None,
+        batch: str = "",
     ) -> TrackedSnapshot:
         """Track a create that is to be sent. Without the journal only where the user said so.
 
-        `history`, `again` and `asked_at` are as for `create_snapshot`; the user asks now where nothing else is said.
+        `history`, `again`, `asked_at` and `batch` are as for `create_snapshot`; the user asks now where nothing
+        else is said.
         """
         tracked = TrackedSnapshot(request, identity, engine, asked_at or self._now(), self._monotonic())
-        tracked.history, tracked.with_journal, tracked.again = history, with_journal, again
+        tracked.history, tracked.with_journal, tracked.again, tracked.batch = history, with_journal, again, batch
         return self._track(tracked)
 
     def resume(self, entry: JournalEntry, identity: Identity, engine: SearchEngine) -> TrackedSnapshot:
@@ -381,6 +385,7 @@ class SnapshotTracker:
                 history=tracked.history,
                 again=tracked.again,
                 asked_at=tracked.asked_at,
+                batch=tracked.batch,
                 now=self._now,
                 resolve_seconds=self.resolve_seconds,
                 on_resolving=tell_resolving,

@@ -65,12 +65,13 @@ def test_no_journal_is_an_empty_one_and_creates_nothing(journal: Journal, home: 
 def test_what_was_begun_is_read_again(journal: Journal) -> None:
     seen = frozenset({(3, "2025-12-01T12:00:00+09:00"), (4, "")})
     with_clock = journal.begin(REQUEST, CALLER, clock_offset=-1.5, seen_before=seen)
-    without = journal.begin(named("second"), CALLER)
+    without = journal.begin(named("second"), CALLER, batch="a-batch")
     first, second = journal.entries()
     assert first == with_clock.entry
     assert (first.request, first.caller, first.at.timestamp()) == (REQUEST, CALLER, NOW)
     assert (first.process, first.clock_offset, first.seen_before) == (os.getpid(), -1.5, seen)
     assert (second.clock_offset, second.seen_before) == (None, None)
+    assert (first.batch, second.batch) == ("", "a-batch")
     assert second.id == without.entry.id != first.id
     assert [entry.verdict for entry in journal.open_entries()] == [Verdict.NOT_STARTED] * 2
 
