@@ -152,6 +152,14 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         """Show one sentence on the status line."""
         self.query_one(StatusBar).say(text, tone)
 
+    def on_panes_wait_changed(self, event: Panes.WaitChanged) -> None:
+        """Say what a read waits for and how long; nothing any more once it does not."""
+        event.stop()
+        if event.sentence:
+            self.say(event.sentence, "warning")
+        else:
+            self.query_one(StatusBar).take_back(event.said)
+
     def say_problem(self, problem: Problem) -> None:
         """Show what happened and what to do next, in one line; the panes have the rest."""
         self.say(problem_words(problem), "bad")
