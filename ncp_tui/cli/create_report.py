@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Literal
 
 import click
 
-from ncp_tui.cli.cluster_lookup import is_number
 from ncp_tui.cli.errors import ExitCode, SnapshotFailed, exit_code_of, next_words, problem_words
+from ncp_tui.cli.request_report import HAS_LEFT, LeftRequests, cluster_member, error_member
 from ncp_tui.cli.runner import CommandContext
 from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster, SnapshotState
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
@@ -30,8 +28,6 @@ Finished = Literal["success", "failed"]
 
 _SAY_AGAIN = 60.0
 """Seconds after which an unchanged state is told once more, so that a log shows that the command is still waiting."""
-
-_HAS_LEFT = frozenset({Outcome.UNKNOWN, Outcome.ACCEPTED})
 
 
 @dataclass(frozen=True)
@@ -64,15 +60,16 @@ class CreateReport:
     snapshot: str | None = None
     bucket: str | None = None
     cluster: Cluster | None = None
-    sending: bool = False
     taken: CreateResult | None = None
     finished: Finished | None = None
-    _judged: int = 0
-    """How many requests an earlier `take` has already been judged by."""
+
+    def __post_init__(self) -> None:
+        self._left = LeftRequests(self.log, CREATE_SNAPSHOT)
 
     def begin_sending(self) -> None:
         """From here on the outcome is that of what leaves now: what an earlier `take` proved says nothing of it."""
-        self.taken, self.sending, self._judged = None, True, len(list(self._creates()))
+        self.taken = None
+        self._left.begin()
 
     async def keep(self, taking: Awaitable[CreateResult]) -> CreateResult:
         """What `taking` returns, kept before a signal that came meanwhile is heard."""
@@ -82,15 +79,7 @@ class CreateReport:
     @property
     def outcome(self) -> Outcome:
         """What is proved. A create that was cut off before `take` could judge it is judged by what left the machine."""
-        if self.taken is not None:
-            return self.taken.outcome
-        left = [exchange for exchange in islice(self._creates(), self._judged, None) if exchange.sent]
-        if not self.sending or not left:
-            return Outcome.NOT_SENT
-        if any(each.answer is not None and each.error is None for each in left):  # a confirmed success
-            return Outcome.ACCEPTED
-        # Each that was refused before the next was sent, as for want of room, has been proved to have had no effect.
-        return Outcome.UNKNOWN if any(each.may_have_acted is not False for each in left) else Outcome.REFUSED
+        return self.taken.outcome if self.taken is not None else self._left.outcome
 
     def sentence(self) -> str:
         """What became of it in words: one of started, not started, unknown."""
@@ -107,50 +96,23 @@ class CreateReport:
             "resolved_by": "history" if self.taken is not None and self.taken.by_history else None,
             "finished": self.finished,
             "snapshot": self.snapshot,
-            "cluster": self._cluster(),
+            "cluster": cluster_member(self.wanted_cluster, self.cluster),
             "bucket": self.bucket,
             "request_id": self._request_id(),
-            "attempts": self.taken.attempts if self.taken else int(self.outcome in _HAS_LEFT),
-            "error": None if problem is None else _error(problem),
+            "attempts": self.taken.attempts if self.taken else int(self.outcome in HAS_LEFT),
+            "error": None if problem is None else error_member(problem),
             **earlier,
             **self._not_journaled(),
         }
 
     def _request_id(self) -> str | None:
         """The id of the create itself; a read that failed before it has one of its own, in no way this snapshot's."""
-        if self.taken is not None:
-            return self.taken.request_id
-        ids = [each.request_id for each in islice(self._creates(), self._judged, None) if each.error is None]
-        return ids[-1] if ids and self.outcome is Outcome.ACCEPTED else None
+        return self.taken.request_id if self.taken is not None else self._left.request_id
 
     def _not_journaled(self) -> dict[str, bool]:
         """Told where the journal does not hold all that is known of what was sent."""
         writer = self.taken.writer if self.taken is not None else None
         return {} if writer is None or writer.problem is None else {"journaled": False}
-
-    def _creates(self) -> Iterator[Exchange]:
-        for action in self.log.actions:
-            yield from (exchange for exchange in action.exchanges if exchange.operation == CREATE_SNAPSHOT)
-
-    def _cluster(self) -> dict[str, str | None]:
-        if self.cluster is not None:
-            return {"name": self.cluster.name, "number": self.cluster.number}
-        known_by_number = is_number(self.wanted_cluster)
-        return {
-            "name": None if known_by_number else self.wanted_cluster,
-            "number": self.wanted_cluster if known_by_number else None,
-        }
-
-
-def _error(problem: Problem) -> dict[str, Any]:
-    said = problem if isinstance(problem, GatewayError) else None
-    return {
-        "kind": problem.kind,
-        "status": said.status if said else None,
-        "code": said.code if said else None,
-        "message": (said.message if said else "") or problem.what,
-        "hint": next_words(problem) or problem.meaning or None,
-    }
 
 
 class Ending:

@@ -166,6 +166,31 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
             ncp-tui snapshot check --monitoring
             From a monitoring system: one status line, and its exit codes.
         """,
+        "schedule show": """
+            ncp-tui schedule show search-0001
+            What is set, the next run, and whether the last one came.
+
+            ncp-tui schedule show search-0001 --json | jq -r .last_due.run
+            The last due run in a word, for a script.
+        """,
+        "schedule history": """
+            ncp-tui schedule history search-0001
+            Every setting of the schedule, newest first.
+        """,
+        "schedule set": """
+            ncp-tui schedule set search-0001 --name nightly --bucket bk.ses.snapshot --day Everyday --at 03:00 --dry-run
+            Run the preflight checks and show the request; set nothing.
+
+            ncp-tui schedule set search-0001 --name weekly --day Sunday --at 02:30 --yes --json
+            From a script: no question, one JSON document. The bucket is the profile's default.
+        """,
+        "schedule release": """
+            ncp-tui schedule release search-0001
+            End the schedule; snapshots that exist stay.
+
+            ncp-tui schedule release search-0001 --confirm search-0001
+            With a protected profile, from a script.
+        """,
         "sandbox": """
             ncp-tui sandbox --latency 200
             Simulate a slow link, on any free port.

@@ -31,6 +31,7 @@ NOUNS: Mapping[str, str] = MappingProxyType(
         "cluster": "List and show clusters.",
         "bucket": "List the buckets for a cluster's snapshots.",
         "snapshot": "Create and follow snapshots, read the history.",
+        "schedule": "Show, set and release snapshot schedules.",
         "sandbox": "Run a local practice gateway.",
         "doctor": "Check everything a snapshot depends on.",
         "paths": "Show where ncp-tui keeps its files.",

@@ -13,7 +13,7 @@ EXPECTED = {
         "unknown_endpoint", "invalid_credentials", "invalid_profile", "invalid_name", "invalid_bucket",
         "invalid_template", "unknown_cluster", "ambiguous_cluster", "nothing_known", "cannot_write_evidence",
         "nothing_open", "entry_held", "not_open", "other_damage", "no_clusters", "unusable_proxy", "not_for_curl",
-        "unusable_file", "invalid_target",
+        "unusable_file", "invalid_target", "invalid_schedule", "nothing_to_release",
     },
     3: {
         "no_credentials", "no_secret", "no_keyring", "keyring_locked", "keyring_silent", "keyring_failed",
