@@ -111,7 +111,6 @@ class Workspace:
         """A client for `identity` that signs with `credentials`, saved or not."""
         from ncp_tui.gateway.client import GatewayClient
         from ncp_tui.search_engine.client import SearchEngine
-        from ncp_tui.search_engine.retries import RetryPolicy
 
         profile = identity.profile
         client = GatewayClient(
@@ -122,8 +121,7 @@ class Workspace:
             clock=self.clock,
             environ=self.environ,
         )
-        read_only = self.read_only or profile.read_only
-        return SearchEngine(client, read_only=read_only, retries=RetryPolicy(waits=log.wait))
+        return SearchEngine(client, read_only=self.read_only or profile.read_only)
 
 
 def open_workspace(

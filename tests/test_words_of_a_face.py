@@ -18,6 +18,7 @@ from ncp_tui.tui.key_bindings import next_words as of_screens
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.profiles import ProfilesScreen
 from ncp_tui.tui.screens.requests import RequestsScreen
+from ncp_tui.tui.screens.schedule import ScheduleScreen
 from ncp_tui.view.actions import PURPOSES
 
 PACKAGE = Path(ncp_tui.__file__).parent
@@ -73,7 +74,7 @@ def test_every_action_has_a_purpose_and_a_means_in_each_face() -> None:
 def test_the_keys_of_actions_are_those_of_the_screens() -> None:
     bindings = {
         binding.id: binding.key
-        for screen in (ClustersScreen, RequestsScreen, ProfilesScreen)
+        for screen in (ClustersScreen, RequestsScreen, ProfilesScreen, ScheduleScreen)
         for binding in screen.BINDINGS
         if isinstance(binding, Binding)
     }

@@ -81,11 +81,6 @@ class CommandContext:
 
     def _write_down(self, action: Action, exchange: Exchange | None) -> None:
         self.log_file.on_event(action, exchange)
-        if action.waits is not None:
-            from ncp_tui.view.session_log import wait_sentence
-
-            if said := wait_sentence(action):
-                self.out.note(said)
 
     def _close_log(self) -> None:
         """Wait a moment for the disk, and say once what is missing there. The command has ended as it has."""

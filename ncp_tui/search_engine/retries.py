@@ -21,7 +21,7 @@ from ncp_tui.gateway.errors import (
     Throttled,
     TlsFailed,
 )
-from ncp_tui.system.backoff import Backoff, Wait, chance
+from ncp_tui.system.backoff import Backoff, chance
 
 MOST_TRIES = 3
 TOTAL_SECONDS = 30.0
@@ -46,15 +46,11 @@ def is_transient(error: GatewayError) -> bool:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """When to ask again. `sleep`, `monotonic` and `jitter` are the world's, and other in tests.
-
-    `waits` is told of each pause as it begins.
-    """
+    """When to ask again. `sleep`, `monotonic` and `jitter` are the world's, and other in tests."""
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     monotonic: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = chance
-    waits: Callable[[Wait], None] | None = None
 
     async def run(self, ask: Try, tries: int = MOST_TRIES) -> Any:
         """Await `ask` until it answers, at most `tries` times, and never for long.
@@ -74,9 +70,6 @@ class RetryPolicy:
                 if tried == tries or not is_transient(error) or left < _SHORTEST_TRY:
                     raise
                 number = (error.exchange.attempt if error.exchange else number) + 1
-                wait = Wait(pause, tried + 1, tries, error)
-            if self.waits is not None:
-                self.waits(wait)
             await self.sleep(pause)
             left = ends - self.monotonic()
         raise ValueError(f"there is no answer after {tries} tries")

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 
 from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.problem import Problem
-from ncp_tui.system.backoff import Wait
 
 MOST_ACTIONS = 200
 """Actions kept in memory; the log on disk has all of them."""
@@ -42,8 +41,6 @@ class Action:
     """Whom its requests were made as; empty before the first."""
     requests: int = 0
     """How many were made, those no longer kept included."""
-    waits: Wait | None = None
-    """The pause it is in before a request is repeated; None once one was made, and at its end."""
 
 
 Listener = Callable[["Action", "Exchange | None"], None]
@@ -96,7 +93,6 @@ class SessionLog:
             action.outcome = action.outcome or f"Internal error: {type(bug).__name__}."
             raise
         finally:
-            action.waits = None
             _current.reset(token)
             action.ended = self._now()
             self._tell(action)
@@ -127,18 +123,10 @@ class SessionLog:
         action.profile = profile or action.profile
         action.requests += 1
         action.exchanges.append(exchange)
-        action.waits = None
         self._keep(action, exchange)
         if len(action.exchanges) > MOST_EXCHANGES:
             del action.exchanges[MOST_EXCHANGES // 2]
         self._tell(action, exchange)
-
-    def wait(self, wait: Wait) -> None:
-        """Note that the current action waits before it repeats a request; one made outside of any tells of nothing."""
-        action = _current.get()
-        if action is not None:
-            action.waits = wait
-            self._tell(action)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Have `listener(action, exchange)` called after each change; the returned function ends that.

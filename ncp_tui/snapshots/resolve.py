@@ -111,7 +111,6 @@ async def search_schedule(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     monotonic: Callable[[], float] = time.monotonic,
     jitter: Callable[[], float] = chance,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
     on_look: Callable[[int], None] = lambda _: None,
 ) -> Resolution:
     """The same for a set or a release of a schedule, in the schedule history: see `schedule_witness`."""
@@ -119,7 +118,7 @@ async def search_schedule(
     async def look() -> Witness | None:
         rows = await engine.schedule_history(entry.request.cluster_number, tries=1)
         offset = engine.clock_offset
-        return None if rows.gap else witness_of(entry, rows, now(), offset.seconds if offset else None)
+        return None if rows.gap else witness_of(entry, rows, rows.read_at, offset.seconds if offset else None)
 
     pace = _Pace(seconds, sleep, monotonic, jitter, on_look)
     found = await _look_until(look, lambda witness: witness.whose is Whose.OURS, pace)

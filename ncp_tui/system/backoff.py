@@ -5,18 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ncp_tui.problem import Problem
-
-
-@dataclass(frozen=True)
-class Wait:
-    """A pause of `seconds` before try number `attempt` of at most `tries`, and `why` the one before did not do."""
-
-    seconds: float
-    attempt: int
-    tries: int
-    why: Problem
-
 
 def chance() -> float:
     """A number from 0 to 1."""

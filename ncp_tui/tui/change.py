@@ -22,6 +22,7 @@ class Change:
 
     subject: str
     """What it does to which cluster, for the session log: `set schedule of search-0001`."""
+    cluster_number: str
     identity: Identity
     send: Callable[[Callable[[GatewayError], None]], Awaitable[OperationResult]]
     """Sends it, once; tells what it is given when it looks up what became of it. Raises a Problem before that."""

@@ -131,12 +131,15 @@ def key_of(binding: tuple[str, str]) -> str:
 RUN_LIST = ("screen.run_list", "w")
 PROFILES = ("clusters.profiles", "p")
 REQUESTS = ("clusters.requests", "u")
+SCHEDULE = ("clusters.schedule", "d")
 
 KEYS: dict[str, KeyPath | None] = {
     "snapshot.create": KeyPath((("clusters.snapshot", "s"),)),
     "snapshot.resolve": KeyPath((REQUESTS,)),
     "snapshot.wait": KeyPath((("clusters.history", "h"),)),
     "snapshot.history": KeyPath((("clusters.history", "h"),)),
+    "schedule.show": KeyPath((SCHEDULE,)),
+    "schedule.release": KeyPath((SCHEDULE, ("schedule.release", "x"))),
     "journal.accept_damage": KeyPath((REQUESTS, ("requests.accept", "a"))),
     "profile.choose": KeyPath((PROFILES,)),
     "profile.add": KeyPath((PROFILES, ("profiles.add", "a"))),
@@ -144,8 +147,6 @@ KEYS: dict[str, KeyPath | None] = {
     "snapshot.again": None,
     "snapshot.unwritten": None,
     "create.confirm": None,
-    "schedule.show": None,
-    "schedule.release": None,
     "schedule.again": None,
     "profile.bucket": None,
     # Only a command can.

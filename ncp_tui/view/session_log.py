@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,22 +9,9 @@ from ncp_tui.gateway.exchange import Exchange
 from ncp_tui.session_log.log import Action
 from ncp_tui.text import clean, plural
 from ncp_tui.view.exchanges import exchange_word
-from ncp_tui.view.format import clock_time, elapsed, milliseconds
+from ncp_tui.view.format import clock_time, milliseconds
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import Cell, Row, Tone
-
-LEAST_SAID = 1.0
-"""Seconds of a pause from which it is said: a shorter one is over before it is read."""
-
-
-def wait_sentence(action: Action) -> str:
-    """What an action waits for and how long; empty where it does not, or not for long."""
-    wait = action.waits
-    if wait is None or wait.seconds < LEAST_SAID:
-        return ""
-    why = "NCP throttles" if wait.why.kind == "throttled" else "no usable answer"
-    pause = elapsed(math.ceil(wait.seconds))
-    return f"{action.title}: {why}; next try in {pause} (attempt {wait.attempt} of {wait.tries})."
 
 
 @dataclass(frozen=True)

@@ -258,11 +258,3 @@ def test_a_gateway_that_is_not_ncps_is_named(call: Called) -> None:
                 context.identity()
         told = call.capture.readouterr().err
         assert ("not a host of NAVER Cloud" in told) is foreign
-
-
-def test_a_throttled_read_says_what_it_waits_for(call: Called, sandbox: Sandbox) -> None:
-    answer = gateway_answer(GatewayError.THROTTLED, {"retry-after": "1"})
-    sandbox.faults.add("getClusterInfoList", act=answer, times=1)
-    result = call("cluster", "list", "--json")
-    assert len(result.json()) == 14
-    assert "list clusters: NCP throttles; next try in 1 s (attempt 2 of 3)." in result.stderr

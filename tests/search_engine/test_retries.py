@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 import time as real_time
 from collections.abc import Callable
@@ -40,7 +39,7 @@ from ncp_tui.search_engine import retries
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
 from ncp_tui.search_engine.retries import RetryPolicy, is_transient
-from ncp_tui.system.backoff import Backoff, Wait
+from ncp_tui.system.backoff import Backoff
 from tests.gateway.wire import Client, RawServer, Received, answering, http
 from tests.search_engine.scripted import engine_of
 from tests.search_engine.test_operations import ACTS, NUMBER
@@ -284,16 +283,3 @@ async def test_a_quota_answer_is_asked_once_on_the_wire() -> None:
         with pytest.raises(QuotaExceeded):
             await SearchEngine(client.gateway, retries=Time().retries()).list_versions()
         assert len(server.requests) == 1
-
-
-async def test_each_pause_is_told_as_it_begins() -> None:
-    """A screen that shows nothing for 5 s looks as if it hung; what it waits for is known here alone."""
-    time, told = Time(), list[Wait]()
-    throttled = Throttled("Slow down.", "", "")
-    throttled.retry_after = 5.0
-    ask, _ = failing(throttled, ServerError("Broken.", "", ""))
-    policy = dataclasses.replace(time.retries(), waits=told.append)
-    assert await policy.run(ask) == "answer"
-    assert [(wait.seconds, wait.attempt, wait.tries) for wait in told] == [(5.0, 2, 3), (1.0, 3, 3)]
-    assert [type(wait.why) for wait in told] == [Throttled, ServerError]
-    assert time.slept == [wait.seconds for wait in told]

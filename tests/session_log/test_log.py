@@ -8,7 +8,6 @@ import pytest
 from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord
 from ncp_tui.problem import Problem
 from ncp_tui.session_log.log import MOST_ACTIONS, MOST_EXCHANGES, MOST_LARGE_BYTES, Action, SessionLog
-from ncp_tui.system.backoff import Wait
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -221,19 +220,3 @@ def test_an_action_says_how_it_ended(log: SessionLog) -> None:
         (None, "", "prod"),
     ]
     assert all(action.ended == NOW for action in log.actions)
-
-
-def test_an_action_waits_until_its_next_request_or_its_end(log: SessionLog) -> None:
-    heard: list[Wait | None] = []
-    log.subscribe(lambda action, _: heard.append(action.waits))
-    wait = Wait(5.0, 2, 3, Problem("Slow down."))
-    with log.action("list clusters") as action:
-        log.wait(wait)
-        assert action.waits is wait
-        log.record(exchange())
-        assert action.waits is None
-        log.wait(wait)
-    assert action.waits is None
-    assert heard == [None, wait, None, wait, None]
-    log.wait(wait)
-    assert len(heard) == 5, "outside of any action there is nothing to tell it of"

@@ -33,7 +33,6 @@ from ncp_tui.sandbox.authentication import Account
 from ncp_tui.sandbox.ledger import Effect
 from ncp_tui.sandbox.sandbox import Sandbox, serve
 from ncp_tui.search_engine.client import SearchEngine
-from ncp_tui.search_engine.retries import RetryPolicy
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.system.paths import Paths
 from ncp_tui.tui.app import NcpApp
@@ -117,8 +116,7 @@ class StillWorkspace(Workspace):
             monotonic=self.monotonic,
             transport=self.transport,
         )
-        read_only = self.read_only or identity.profile.read_only
-        return SearchEngine(gateway, read_only=read_only, retries=RetryPolicy(waits=log.wait))
+        return SearchEngine(gateway, read_only=self.read_only or identity.profile.read_only)
 
 
 @dataclass

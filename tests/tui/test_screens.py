@@ -11,10 +11,7 @@ import pytest
 from rich.cells import cell_len
 from textual.widgets import Button, Input
 
-from ncp_tui.gateway.errors import Throttled
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
-from ncp_tui.system.backoff import Wait
 from ncp_tui.tui.app import NcpApp
 from ncp_tui.tui.dialogs.run_list import RunListDialog
 from ncp_tui.tui.dialogs.text import HelpDialog
@@ -383,24 +380,3 @@ async def test_the_snapshots_of_this_run_are_listed_over_the_form_of_a_profile()
         place = stage.text().splitlines()[0].index("Profiles")
         await stage.pilot.click(offset=(place + 1, 0))
         await stage.expect("What you typed is lost")
-
-
-async def test_a_read_that_waits_says_for_what_and_how_long() -> None:
-    """Five silent seconds look like a program that hangs."""
-    async with staged((120, 40)) as stage:
-        log, throttled = stage.app.session.log, Throttled("Slow down.", "", "")
-        with log.action("history of search-0001"):
-            log.wait(Wait(20.0, 2, 3, throttled))
-            await stage.expect("history of search-0001: NCP throttles; next try in 20 s (attempt 2 of 3).")
-        await stage.until(lambda: "NCP throttles" not in stage.text())
-        with log.action("of its own accord", background=True):
-            log.wait(Wait(20.0, 2, 3, throttled))
-            await stage.settle()
-            assert "NCP throttles" not in stage.text()
-        stage.sandbox.faults.add(
-            "getSnapshotHistory", act=gateway_answer(GatewayError.THROTTLED, {"retry-after": "20"}), times=1
-        )
-        await stage.pilot.press("h")
-        await stage.expect("history of search-0001: NCP throttles; next try in 20 s (attempt 2 of 3).")
-        await stage.pilot.press("escape")
-        await stage.settle()

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ncp_tui.gateway.errors import ServerError, Throttled
 from ncp_tui.gateway.exchange import Answer, Exchange, RequestRecord, Timings
 from ncp_tui.session_log.log import Action
-from ncp_tui.system.backoff import Wait
 from ncp_tui.view.exchanges import exchange_word, request_document, request_lines, request_text, response_lines
-from ncp_tui.view.session_log import LogLines, wait_sentence
+from ncp_tui.view.session_log import LogLines
 from ncp_tui.view.text import Tone, plain_text
 
 NOW = datetime(2026, 1, 1, 20, tzinfo=UTC)
@@ -85,14 +83,3 @@ def test_an_action_is_one_line_or_has_its_requests_below_it() -> None:
     ]
     keys = [row.key for row, _ in LogLines().of([alone, several, empty])]
     assert keys == ["3", "2", "2.1", "2.0", "1.0"]
-
-
-def test_what_an_action_waits_for_and_how_long() -> None:
-    action = Action("history of search-0001", 1, NOW)
-    assert wait_sentence(action) == ""
-    action.waits = Wait(4.2, 2, 3, Throttled("x", "", ""))
-    assert wait_sentence(action) == "history of search-0001: NCP throttles; next try in 5 s (attempt 2 of 3)."
-    action.waits = Wait(61, 3, 3, ServerError("x", "", ""))
-    assert wait_sentence(action) == "history of search-0001: no usable answer; next try in 1 min 01 s (attempt 3 of 3)."
-    action.waits = Wait(0.4, 2, 3, Throttled("x", "", ""))
-    assert wait_sentence(action) == "", "it is over before it is read"

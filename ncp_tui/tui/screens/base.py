@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from ncp_tui.tui.dialogs.copyable import Copyable
     from ncp_tui.tui.widgets.panes import Panes
 
-READ_ONLY_PROFILE = "Read-only mode (profile {name}): no snapshot is created."
-READ_ONLY_RUN = "Read-only mode (set at the start): no snapshot is created."
+NOT_CREATED = "no snapshot is created"
+READ_ONLY_PROFILE = "Read-only mode (profile {name}): {what}."
+READ_ONLY_RUN = "Read-only mode (set at the start): {what}."
 NO_REQUEST = "No request to show yet."
 DEMO = "DEMO: a private sandbox"
 UNRESOLVED = "{count} UNRESOLVED"
@@ -151,14 +152,6 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
     def say(self, text: str, tone: str = "plain") -> None:
         """Show one sentence on the status line."""
         self.query_one(StatusBar).say(text, tone)
-
-    def on_panes_wait_changed(self, event: Panes.WaitChanged) -> None:
-        """Say what a read waits for and how long; nothing any more once it does not."""
-        event.stop()
-        if event.sentence:
-            self.say(event.sentence, "warning")
-        else:
-            self.query_one(StatusBar).take_back(event.said)
 
     def say_problem(self, problem: Problem) -> None:
         """Show what happened and what to do next, in one line; the panes have the rest."""
@@ -297,13 +290,13 @@ def already_followed(session: Session, cluster_number: str, rows: Sequence[Histo
     return FOLLOWED.format(snapshot=rows[0].snapshot, key=key_of(RUN_LIST))
 
 
-def read_only_sentence(session: Session) -> str:
-    """That nothing is created in read-only mode, and what has set it; empty in any other."""
+def read_only_sentence(session: Session, what: str = NOT_CREATED) -> str:
+    """What is not done in read-only mode, and what has set it; empty in any other."""
     if not session.read_only:
         return ""
     if session.identity is not None and session.identity.profile.read_only:
-        return READ_ONLY_PROFILE.format(name=session.identity.name)
-    return READ_ONLY_RUN
+        return READ_ONLY_PROFILE.format(name=session.identity.name, what=what)
+    return READ_ONLY_RUN.format(what=what)
 
 
 def header_items(session: Session, *, opens_requests: bool = False) -> list[HeaderItem]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from ncp_tui.gateway.exchange import RequestRecord
@@ -30,8 +28,8 @@ from ncp_tui.snapshots.rules import LONGEST
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.key_bindings import key_of, next_words, problem_words
 from ncp_tui.tui.session import Session
-from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
+from ncp_tui.tui.widgets.fields import Verdict, field_line, one_line
 from ncp_tui.tui.widgets.inputs import SendButton, TextInput
 from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.record_table import RecordTable
@@ -93,11 +91,11 @@ class CreateForm(Vertical):
     def compose(self) -> ComposeResult:
         yield ProblemCard()
         yield CreateProgress()
-        yield from _line("Cluster", Static("", id="cluster-facts", markup=False))
-        yield from _line("Name", TextInput(id="name"), _verdict("name"))
-        yield from _line("Bucket", TextInput(id="bucket"), _verdict("bucket"))
+        yield field_line("Cluster", Static("", id="cluster-facts", markup=False))
+        yield field_line("Name", TextInput(id="name"), Verdict("name"))
+        yield field_line("Bucket", TextInput(id="bucket"), Verdict("bucket"))
         yield RecordTable(BUCKETS.on_screen, empty=READING_BUCKETS, id="buckets")
-        yield from _line("Preflight", self.preflight)
+        yield field_line("Preflight", self.preflight)
         with Horizontal(id="decision"):
             yield SendButton("Create snapshot", id="create", variant="success", compact=True)
 
@@ -148,17 +146,14 @@ class CreateForm(Vertical):
         if not cluster.is_running:
             status = NOT_RUNNING.format(status=status)
         said = [cluster.name, cluster.number, status, cluster.health, cluster.engine]
-        self.query_one("#cluster-facts", Static).update(_one_line("  ".join(each for each in said if each)))
+        self.query_one("#cluster-facts", Static).update(one_line("  ".join(each for each in said if each)))
 
     def show_buckets(self, problem: Problem | None) -> None:
         """List the buckets and propose an available one; where there is no list, say that a name can be typed."""
         evidence = self.preflight.evidence
         self._buckets = evidence.buckets if evidence is not None else ()
-        empty = CAN_TYPE.format(empty=BUCKETS.empty)
-        if problem is not None:
-            empty = NO_STORAGE_KEY if is_key_missing(problem) else NO_BUCKET_LIST
         table, box = self.query_one("#buckets", RecordTable), self._box("bucket")
-        table.show([BUCKETS.row(bucket) for bucket in self._buckets], empty=empty)
+        table.show([BUCKETS.row(bucket) for bucket in self._buckets], empty=no_buckets(problem))
         if not box.value:
             box.value = next((bucket.name for bucket in self._buckets if bucket.usable), "")
         table.move_to(box.value)
@@ -213,10 +208,7 @@ class CreateForm(Vertical):
         return self.query_one(f"#{name}", Input)
 
     def _say(self, name: str, text: str, *, good: bool) -> None:
-        verdict = self.query_one(f"#{name}-verdict", Static)
-        verdict.update(_one_line(text))
-        verdict.set_class(good, "good")
-        verdict.set_class(not good, "bad")
+        self.query_one(f"#{name}-verdict", Verdict).say(text, good=good)
 
     def _set_disabled(self, disabled: bool) -> None:
         for selector in self._EDITABLE:
@@ -279,7 +271,7 @@ class PreflightLine(ReportsWorkerErrors, Static):
         words = checks_line(draft.preflight, self.note)
         if draft.evidence is None:
             words = NO_CHECKS if self._is_cut_off else CHECKING
-        self.update(Text(escape(words), no_wrap=True, overflow="ellipsis"))
+        self.update(one_line(words))
 
 
 class CreateProgress(TextView):
@@ -302,6 +294,13 @@ class CreateProgress(TextView):
         history, requests = key_of(HISTORY_KEY), key_of(REQUESTS_KEY)
         words = keys.format(history=history, requests=requests, copy=key_of(COPY_KEY))
         self.show([*lines, BLANK, line(words, Tone.DIM)], keep_place=True)
+
+
+def no_buckets(problem: Problem | None) -> str:
+    """What stands in the place of the buckets where none is listed; `problem` is why, if it is one."""
+    if problem is None:
+        return CAN_TYPE.format(empty=BUCKETS.empty)
+    return NO_STORAGE_KEY if is_key_missing(problem) else NO_BUCKET_LIST
 
 
 def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: datetime) -> list[Line]:
@@ -353,15 +352,3 @@ def unknown_card(taken: CreateResult, found: Resolution) -> Problem:
         else found.next_step
     )
     return Problem(taken.sentence, f"{lost}{evidence}", again)
-
-
-def _line(label: str, *widgets: Widget) -> Iterator[Widget]:
-    yield Horizontal(Static(label, classes="label", markup=False), *widgets, classes="field")
-
-
-def _verdict(name: str) -> Static:
-    return Static("", id=f"{name}-verdict", classes="verdict", markup=False)
-
-
-def _one_line(text: str) -> Text:
-    return Text(escape(text), no_wrap=True, overflow="ellipsis")

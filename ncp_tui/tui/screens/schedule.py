@@ -16,19 +16,35 @@ from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import Cluster, ScheduleEntry
 from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary, Look, ScheduleRead, read_schedule
 from ncp_tui.snapshots.schedule import newest_first
+from ncp_tui.snapshots.schedule_change import ScheduleChange
+from ncp_tui.snapshots.schedule_draft import ScheduleDraft
+from ncp_tui.snapshots.schedule_preflight import read_schedule_evidence
+from ncp_tui.tui.change import Change
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.text import TextDialog
+from ncp_tui.tui.key_bindings import key_of
 from ncp_tui.tui.messages import HistoryWanted
+from ncp_tui.tui.screens.base import read_only_sentence
+from ncp_tui.tui.screens.schedule_form import draft_of
+from ncp_tui.tui.screens.schedule_sender import DamageAccepted, ScheduleSender
 from ncp_tui.tui.screens.table import TableScreen, detail_key
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.text_view import TextView
+from ncp_tui.view.schedule_form import result_card, waiting_sentence
 from ncp_tui.view.schedule_history import SCHEDULES, loaded_sentence, schedule_entry_lines, schedule_heading
 from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import Line, Tone, line
 
+RELEASE_KEY = ("schedule.release", "x")
+REQUESTS_KEY = ("schedule.requests", "u")
 LOADING = "Loading the schedule of {cluster} ..."
 LOADING_SHORT = "Loading ..."
 NO_ROW = "No schedule setting under the cursor."
+CHECKING = "Checking what would be released ..."
+IN_FLIGHT = "Another request is in flight. Wait for its answer."
+DAMAGE_ACCEPTED = "Damage accepted. Nothing was sent: press {key} to release the schedule."
+AGAIN = "{key} lists the request and looks again."
+NO_CHANGE = "no schedule is changed"
 
 
 class ScheduleScreen(TableScreen):
@@ -36,10 +52,15 @@ class ScheduleScreen(TableScreen):
 
     CSS_PATH = "schedule.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "set", "Set", tooltip="Set a schedule", id="schedule.set"),
+        Binding("x", "release", "Release", tooltip="Release the schedule; snapshots stay", id=RELEASE_KEY[0]),
         Binding("h", "history", "History", tooltip="Snapshot history of this cluster", id="schedule.history"),
+        Binding("u", "requests", "Requests", tooltip="Snapshot requests from this machine", id=REQUESTS_KEY[0]),
         detail_key("schedule", "Details"),
     ]
     refreshes = True
+    sometimes_unavailable = ("set", "release")
+    opens_requests = True
     columns = SCHEDULES.on_screen
 
     @dataclass
@@ -50,9 +71,23 @@ class ScheduleScreen(TableScreen):
         read: ScheduleRead | None
         problem: Problem | None = None
 
+    @dataclass
+    class ReleaseChecked(Message):
+        """What would be released is known, as far as it can be read."""
+
+        draft: ScheduleDraft | None
+        problem: Problem | None = None
+
     def __init__(self, session: Session, cluster: Cluster) -> None:
         super().__init__(session)
         self.cluster = cluster
+        self._released: Change | None = None
+        self._is_behind = False
+        """Whether something was changed that the list does not show yet."""
+        self._last_word: tuple[str, str] | None = None
+        self._is_told = False
+        """Whether a card says what became of a request, for which the list is being read again."""
+        self._releaser = ScheduleSender(self, self._was_sent)
         self._summary = session.summaries.get(cluster.number, NOT_READ)
         self._settings: dict[str, ScheduleEntry] = {}
 
@@ -113,12 +148,18 @@ class ScheduleScreen(TableScreen):
                 self.show_problem(problem)
             return
         self.note_read(read.settings.read_at)
-        self.hide_problem()
+        if self._is_told:
+            self._is_told = False  # the card says what became of a request, not of this list
+        else:
+            self.hide_problem()
         settings = newest_first(read.settings)
         rows = [SCHEDULES.row((len(settings) - place, entry)) for place, entry in enumerate(settings)]
         self._settings = {row.key: entry for row, entry in zip(rows, settings, strict=True)}
         self.table.show(rows, empty=SCHEDULES.empty)
-        if self.filter_bar is not None and self.filter_bar.value:
+        if self._last_word is not None:
+            self.say(*self._last_word)
+            self._last_word = None
+        elif self.filter_bar is not None and self.filter_bar.value:
             self.say(self.narrowed_sentence())
         elif read.settings.gap:
             self.say(gap_sentence(read.settings.gap, self.cluster.title), "warning")
@@ -155,3 +196,107 @@ class ScheduleScreen(TableScreen):
 
     def action_history(self) -> None:
         self.app.post_message(HistoryWanted(self.cluster))
+
+    def action_requests(self) -> None:
+        from ncp_tui.tui.screens.requests import RequestsScreen
+
+        self.open(RequestsScreen(self.session))
+
+    def action_set(self) -> None:
+        from ncp_tui.tui.screens.set_schedule import SetScheduleScreen
+
+        self.open(SetScheduleScreen(self.session, self.cluster, self._summary.schedule))
+
+    def action_release(self) -> None:
+        """Read what would be released, then ask: nothing is sent before a yes."""
+        if self.session.creating or self.session.changing:
+            self.say(IN_FLIGHT, "warning")
+            return
+        self.say(CHECKING)
+        self.check_release()
+
+    @work(group="release", exclusive=True, exit_on_error=False, description="check what would be released")
+    async def check_release(self) -> None:
+        """Read cluster, settings and journal; nothing of it has an effect."""
+        session, cluster = self.session, self.cluster
+        try:
+            with session.log.action(f"preflight checks of {cluster.title}"):
+                evidence = await read_schedule_evidence(
+                    await session.engine(), cluster, session.journal, session.workspace.now, with_neighbours=False
+                )
+        except Problem as problem:
+            self.post_message(self.ReleaseChecked(None, problem))
+        else:
+            self.post_message(self.ReleaseChecked(draft_of(session, self._release, evidence)))
+
+    @property
+    def _release(self) -> ScheduleChange:
+        return ScheduleChange(self.cluster.number, self.cluster.name)
+
+    @on(ReleaseChecked)
+    def ask_to_release(self, event: ReleaseChecked) -> None:
+        """Ask, unless it is known that nothing can be released, or the user is elsewhere by now."""
+        problem = event.problem or (event.draft.problem if event.draft is not None else None)
+        if problem is not None:
+            self.show_card(problem)  # no problem of the list, which stays as it was read
+            self.say_problem(problem)
+        elif event.draft is not None and self._is_in_front:
+            self.say("")
+            self._releaser.confirm(event.draft, ask=True)
+
+    @on(DamageAccepted)
+    def show_accepted(self, event: DamageAccepted) -> None:
+        if event.problem is not None:
+            self.show_card(event.problem)
+        else:
+            self.say(DAMAGE_ACCEPTED.format(key=key_of(RELEASE_KEY)), "warning")
+
+    def _was_sent(self, change: Change) -> None:
+        self.hide_problem()
+        self._released = change
+        self.say(waiting_sentence(self._release, None), "warning")
+
+    def on_change_moved(self, change: Change) -> None:
+        """Say what is known, and read again what a change of this cluster has changed."""
+        if change is self._released and not change.is_over:
+            self.say(waiting_sentence(self._release, change.resolving), "warning")
+        elif change is self._released:
+            self._show_released(change)
+        elif self._is_in_front:
+            super().on_change_moved(change)
+        if change.is_over and change.cluster_number == self.cluster.number:
+            self._is_behind = True
+            if self._is_in_front:
+                self._catch_up()
+
+    @property
+    def _is_in_front(self) -> bool:
+        """Whether nothing is over it: `is_current` holds for the screen below as well."""
+        return self.app.screen is self
+
+    def _show_released(self, change: Change) -> None:
+        if change.problem is not None:
+            self.show_card(change.problem)
+            self.say_problem(change.problem)
+            self._releaser.ask_again(change.problem)
+        elif change.result is not None:
+            self._last_word = change.words(change.result)
+            card = result_card(self._release, change.result, AGAIN.format(key=key_of(REQUESTS_KEY)))
+            if card is not None:
+                error = change.result.sent.error
+                self.show_card(card, error.exchange if error is not None else None)
+                self._is_told = True
+            self.say(*self._last_word)
+
+    def on_screen_resume(self) -> None:
+        """Read again what was changed while another screen was in front."""
+        if self._is_behind:
+            self.call_after_refresh(self._catch_up)
+
+    def _catch_up(self) -> None:
+        self._is_behind = False
+        self.load()
+
+    def why_unavailable(self, action: str) -> str:
+        """Read-only mode changes nothing."""
+        return read_only_sentence(self.session, NO_CHANGE) if action in {"set", "release"} else ""

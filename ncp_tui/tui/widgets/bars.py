@@ -129,11 +129,6 @@ class StatusBar(Widget):
         self._take_rows()
         self.refresh()
 
-    def take_back(self, text: str) -> None:
-        """Show nothing where `text` is still what is shown."""
-        if self._text == escape(text):
-            self.say("")
-
     def on_resize(self) -> None:
         self._take_rows()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar
 
@@ -19,7 +18,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.geometry import Size
-from textual.message import Message
 from textual.style import Style
 from textual.widget import Widget
 
@@ -31,7 +29,7 @@ from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.text_view import TextView, widest_of
 from ncp_tui.view.exchanges import response_lines
 from ncp_tui.view.format import ZONE
-from ncp_tui.view.session_log import SESSION_LOG, LogLines, wait_sentence
+from ncp_tui.view.session_log import SESSION_LOG, LogLines
 from ncp_tui.view.text import BLANK, Line, Tone, cell_width, line
 
 _LARGE = 16 * 1024
@@ -78,14 +76,6 @@ class Panes(ReportsWorkerErrors, Horizontal):
         self._passed: Exchange | None = None
         """The newest exchange while another screen was in front: that one's, and not shown here."""
         self._unsubscribe: Callable[[], None] | None = None
-        self._waits = ""
-
-    @dataclass
-    class WaitChanged(Message):
-        """A request waits to be repeated, as `sentence` says; empty where the pause that was `said` is over."""
-
-        sentence: str
-        said: str
 
     def compose(self) -> ComposeResult:
         """One box a pane."""
@@ -228,11 +218,7 @@ class Panes(ReportsWorkerErrors, Horizontal):
         if exchange is not None:
             self.show_exchange(exchange)
 
-    def _on_log(self, action: Action, _exchange: Exchange | None) -> None:
-        if not action.background and self.screen.is_current:
-            said, self._waits = self._waits, wait_sentence(action)
-            if said != self._waits:
-                self.post_message(self.WaitChanged(self._waits, said))
+    def _on_log(self, _action: Action, _exchange: Exchange | None) -> None:
         if self._log_is_behind:
             return
         if monotonic() - self._log_shown_at < _LOG_CALM:
