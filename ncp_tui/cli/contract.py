@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ncp_tui.profiles.identity import Identity
     from ncp_tui.search_engine.client import SearchEngine
     from ncp_tui.search_engine.contract_check import Listed, Reading
+    from ncp_tui.search_engine.contract_comparison import Unread
     from ncp_tui.search_engine.contract_file import ContractReport
     from ncp_tui.search_engine.models import Cluster
 
@@ -79,6 +80,7 @@ def check_contract(context: CommandContext, cluster: str, output: Path | None) -
         is_ncp=_is_ncp(identity),
         masks=masks,
         private=_private(identity, cluster),
+        unread=_unread(),
     )
     if not report.has_answers and report.problem is not None:
         raise report.problem
@@ -110,6 +112,17 @@ def _masks(context: CommandContext) -> dict[str, str]:
     return dict.fromkeys(access_keys, MASKED) | {secret.reveal(): MASKED for secret in secrets}
 
 
+def _unread() -> Unread:
+    """What of a row nothing can be read from, for what this program decides by it."""
+    from ncp_tui.search_engine.models import HistoryEntry, ScheduleEntry
+    from ncp_tui.snapshots.schedule import unread_run, unread_setting
+
+    return {
+        "getSnapshotHistory": lambda item: unread_run(HistoryEntry.read(item)),
+        "getSnapshotSchedulingHistory": lambda item: unread_setting(ScheduleEntry.read(item)),
+    }
+
+
 def _is_ncp(identity: Identity) -> bool:
     from ncp_tui.gateway.endpoints import site_of_gateway_url
 
@@ -118,7 +131,8 @@ def _is_ncp(identity: Identity) -> bool:
 
 def _private(identity: Identity, cluster: str) -> dict[str, str]:
     """What is the user's beside what NCP answers, each with the word that stands for it."""
-    found = {platform.node(): "host", identity.name: "profile"}
+    host = platform.node()
+    found = {host: "host", host.partition(".")[0]: "host", identity.name: "profile"}
     if not _is_ncp(identity):
         found[identity.profile.endpoint().host] = "host"
     if cluster and not is_number(cluster):

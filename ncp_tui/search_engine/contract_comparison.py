@@ -9,15 +9,16 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.search_engine import fields as members
 from ncp_tui.search_engine.contract import BELIEFS, SHAPES, Belief, Field, Holds, Kind, Presence
 from ncp_tui.search_engine.contract_check import PAGE_SIZES, Reading
+from ncp_tui.search_engine.contract_findings import Comparison, Difference, DifferenceKind, Doubt, Fact, FactKind
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.search_engine.operations import KEY_NOT_SET
 from ncp_tui.search_engine.stand_ins import shape_of
@@ -30,104 +31,16 @@ _MOST_SEARCHED = 200
 """Unknown names of one object among which one is looked for that is known by another spelling."""
 
 
-class DifferenceKind(StrEnum):
-    """In what an answer is not as believed."""
-
-    UNKNOWN_FIELD = "unknown_field"
-    MISSING = "missing_field"
-    OTHER_NAME = "other_name"
-    OTHER_TYPE = "other_type"
-    UNKNOWN_WORD = "unknown_word"
-    NOT_UNDERSTOOD = "not_understood"
-    """A message from which no state can be read."""
-    OTHER_FORMAT = "other_format"
-    OTHER_ORDER = "other_order"
-    OTHER_PAGE = "other_page"
-    OTHER_COUNT = "other_count"
-    OTHER_CLUSTER = "other_cluster"
-    REFUSED = "refused"
+Unread = Mapping[str, Callable[[Mapping[str, Any]], Sequence[str]]]
+"""By operation: the fields of a row from which whoever uses it can read nothing."""
 
 
-class FactKind(StrEnum):
-    """What is certain now."""
-
-    FIELDS = "fields"
-    """The names and types of a row."""
-    PRESENCE = "presence"
-    """Whether a doubtful field is there."""
-    WORDS = "words"
-    FORMAT = "format"
-    ORDER = "order"
-    PAGE_SIZE = "page_size"
-    COUNT = "count"
-    KEY_NOT_SET = "key_not_set"
-    STATES = "states"
-    """How the messages of the history are read."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One thing that is not as believed. `believed` and `seen` are words or names, which may be those of the user."""
-
-    operation: str
-    kind: DifferenceKind
-    path: str
-    believed: str = ""
-    seen: tuple[str, ...] = ()
-    count: int = 0
-    """In how many of `of` objects."""
-    of: int = 0
-    name: str = ""
-    """Of an unknown field: its name as it came, which may hold dots."""
-
-    @property
-    def is_addition(self) -> bool:
-        """Whether it takes nothing away from what is believed."""
-        return self.kind is DifferenceKind.UNKNOWN_FIELD
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One thing that was seen, and is certain now."""
-
-    operation: str
-    kind: FactKind
-    path: str = ""
-    seen: tuple[str, ...] = ()
-    count: int = 0
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """What stays doubtful after this check."""
-
-    operation: str
-    path: str
-    question: str
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What came of one operation."""
-
-    operation: str
-    readings: tuple[Reading, ...]
-    differences: tuple[Difference, ...] = ()
-    facts: tuple[Fact, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
-
-    @property
-    def problem(self) -> GatewayError | None:
-        """Why it could not be read, where it could not."""
-        return next((each.problem for each in self.readings if not each.is_answer), None)
-
-
-def compare(readings: Sequence[Reading]) -> list[Comparison]:
-    """Compare the answers with the contract, by operation."""
+def compare(readings: Sequence[Reading], unread: Unread = MappingProxyType({})) -> list[Comparison]:
+    """Compare the answers with the contract, by operation; `unread` also with what is made of them."""
     found = []
     for name, belief in BELIEFS.items():
         own = tuple(reading for reading in readings if reading.operation == name)
-        found.append(_Compared(belief, own).comparison())
+        found.append(_Compared(belief, own, unread.get(name)).comparison())
     return found
 
 
@@ -144,9 +57,15 @@ class _Seen:
 
 
 class _Compared:
-    def __init__(self, belief: Belief, readings: tuple[Reading, ...]) -> None:
-        self._belief, self._readings = belief, readings
+    def __init__(
+        self,
+        belief: Belief,
+        readings: tuple[Reading, ...],
+        unread: Callable[[Mapping[str, Any]], Sequence[str]] | None = None,
+    ) -> None:
+        self._belief, self._readings, self._unread = belief, readings, unread
         self._seen: dict[str, _Seen] = {}
+        self._fullest: Reading | None = None
         self._odd: dict[str, Counter[Kind]] = {}
         """Items of lists that are no objects, by the place of the list."""
         self._differences: list[Difference] = []
@@ -157,9 +76,9 @@ class _Compared:
         for reading in self._readings:
             if reading.problem is not None and reading.is_answer:
                 self._refusal(reading, reading.problem)
-        fullest = max((each for each in self._readings if each.problem is None), key=self._count, default=None)
-        if fullest is not None:
-            self._take_in(fullest.payload, self._belief.envelope, "")
+        self._fullest = max((each for each in self._readings if each.problem is None), key=self._count, default=None)
+        if self._fullest is not None:
+            self._take_in(self._fullest.payload, self._belief.envelope, "")
             self._judge(self._belief.envelope, "")
             self._judge_results()
         self._remaining_doubts()
@@ -274,12 +193,14 @@ class _Compared:
             result = reading.payload.get("result") if reading.problem is None else None
             if isinstance(result, Mapping):
                 self._judge_page(reading, result)
-                for known in _result_fields(self._belief):
-                    if known.newest_first_by:
-                        self._judge_order(known, result)
                 self._judge_cluster(reading, result)
+        for known in _result_fields(self._belief):
+            if known.newest_first_by:
+                self._judge_order(known)
         if self._belief.operation == "getSnapshotHistory":
             self._judge_messages()
+        if self._unread is not None:
+            self._judge_unread(self._unread)
 
     def _judge_page(self, reading: Reading, result: Mapping[str, Any]) -> None:
         if "pageSize" not in reading.asked:
@@ -300,8 +221,8 @@ class _Compared:
             word = "both" if total == rows else "allowed"
             self._facts.append(Fact(self._belief.operation, FactKind.COUNT, "totalCount", (word,)))
 
-    def _judge_order(self, known: Field, result: Mapping[str, Any]) -> None:
-        items = members.members(result, self._name_of(known))[:_MOST_COMPARED]
+    def _judge_order(self, known: Field) -> None:
+        items = [item for place, item in self._all_rows() if place == f"result.{known.name}[]"]
         order = order_of(items, known.newest_first_by)
         if order is None:
             return
@@ -316,18 +237,37 @@ class _Compared:
             self._differ(DifferenceKind.OTHER_CLUSTER, place, reading.number, (answered,))
 
     def _judge_messages(self) -> None:
+        """As what each message of the history is read."""
         read: dict[str, SnapshotState] = {}
-        for reading in self._readings:
-            result = reading.payload.get("result") if reading.problem is None else None
-            for item in members.members(result, self._name_of(_result_fields(self._belief)[-1]))[:_MOST_COMPARED]:
-                row = HistoryEntry.read(item)
-                if row.message not in read and len(read) < _MOST_NAMES:
-                    read[row.message] = row.state
+        for _, item in self._all_rows():
+            row = HistoryEntry.read(item)
+            if row.message not in read and len(read) < _MOST_NAMES:
+                read[row.message] = row.state
         place = "result.snapshotHistoryResponseList[].message"
         for message, state in read.items():
             self._facts.append(Fact(self._belief.operation, FactKind.STATES, place, (message, state.value)))
-            if state is SnapshotState.UNKNOWN:
-                self._differ(DifferenceKind.NOT_UNDERSTOOD, place, "", (message,))
+
+    def _judge_unread(self, unread: Callable[[Mapping[str, Any]], Sequence[str]]) -> None:
+        found = Counter[tuple[str, str]]()
+        for place, item in self._all_rows():
+            for name in unread(item):
+                if item.get(name) is None:
+                    continue  # missing or null, which is told of the field
+                each = (f"{place}.{name}", members.as_it_came(item, name))
+                if each in found or len(found) < _MOST_NAMES:
+                    found[each] += 1
+        for (place, value), count in found.items():
+            self._differ(DifferenceKind.NOT_UNDERSTOOD, place, "", (value,), count=count)
+
+    def _all_rows(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The rows of the fullest answer, each with its place."""
+        result = self._fullest.payload.get("result") if self._fullest is not None else None
+        for known in _result_fields(self._belief):
+            if known.name in self._belief.rows:
+                place = f"result.{known.name}[]"
+                renamed = self._seen[place].renamed if place in self._seen else {}
+                for item in members.members(result, self._name_of(known))[:_MOST_COMPARED]:
+                    yield place, {**item, **{name: item.get(other) for name, other in renamed.items()}}
 
     def _refusal(self, reading: Reading, problem: GatewayError) -> None:
         came = (str(problem.status or "-"), problem.code or "-")

@@ -6,6 +6,7 @@ The stand-ins are those of the report on the terminal too, so that both can be t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,15 +18,8 @@ from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.contract import BELIEFS, Field, Holds
 from ncp_tui.search_engine.contract_check import Reading, without_secrets
-from ncp_tui.search_engine.contract_comparison import (
-    Comparison,
-    Difference,
-    DifferenceKind,
-    Doubt,
-    Fact,
-    FactKind,
-    compare,
-)
+from ncp_tui.search_engine.contract_comparison import Unread, compare
+from ncp_tui.search_engine.contract_findings import Comparison, Difference, DifferenceKind, Doubt, Fact, FactKind
 from ncp_tui.search_engine.stand_ins import StandIns
 from ncp_tui.system.private_files import create_private_file
 from ncp_tui.system.redact import redact
@@ -34,6 +28,9 @@ from ncp_tui.text import json_text
 
 FORMAT = 1
 """Of the file; it grows when a member changes its meaning."""
+
+
+_CODE = re.compile(r"[0-9]{1,10}")
 
 
 class CannotWriteContract(Problem):
@@ -91,13 +88,17 @@ def report_on(
     is_ncp: bool,
     masks: Mapping[str, str],
     private: Mapping[str, Holds | str],
+    unread: Unread,
 ) -> ContractReport:
-    """Compare and replace. `masks` has what stands for each secret, `private` for what is the user's beside answers."""
+    """Compare and replace. `masks` has what stands for each secret, `private` for what is the user's beside answers.
+
+    `unread` is as for `compare`.
+    """
     readings = without_secrets(readings, masks)
     stand_ins = StandIns(private)
     for reading in readings:
         stand_ins.learn(reading.payload, BELIEFS[reading.operation].envelope)
-    comparisons = [_public(comparison, stand_ins) for comparison in compare(readings)]
+    comparisons = [_public(comparison, stand_ins) for comparison in compare(readings, unread)]
     answers = [(each, stand_ins.copy(each.payload, BELIEFS[each.operation].envelope)) for each in readings]
     return ContractReport(made_at, site, region, is_ncp, tuple(comparisons), tuple(answers))
 
@@ -178,8 +179,13 @@ def _operation(reading: Reading) -> dict[str, Any]:
         "state": state,
         "reason": problem.kind if problem is not None else None,
         "status": problem.status if problem is not None else 200,
-        "code": problem.code if problem is not None else "0",
+        "code": "0" if problem is None else _code(problem.code),
     }
+
+
+def _code(code: str | None) -> str | None:
+    """A code as it came; it may be any text."""
+    return code if code is None or _CODE.fullmatch(code) else "(no number)"
 
 
 def _difference(each: Difference) -> dict[str, Any]:
@@ -237,6 +243,8 @@ def _public_path(each: Difference, stand_ins: StandIns) -> Difference:
 def _public_fact(each: Fact, stand_ins: StandIns) -> Fact:
     if each.kind is FactKind.WORDS:
         return replace(each, seen=tuple(map(stand_ins.word, each.seen)))
+    if each.path.endswith(".duration"):
+        return replace(each, seen=tuple(map(stand_ins.text, each.seen)))
     if each.kind is FactKind.STATES:
         return replace(each, seen=(stand_ins.text(each.seen[0]), *each.seen[1:]))
     if each.kind in {FactKind.KEY_NOT_SET, FactKind.PAGE_SIZE}:

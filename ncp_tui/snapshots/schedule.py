@@ -94,6 +94,27 @@ def newest_first(rows: Sequence[ScheduleEntry]) -> list[ScheduleEntry]:
     return sorted(rows, key=lambda row: row.set_at.timestamp() if row.set_at else 0.0, reverse=True)
 
 
+def unread_setting(entry: ScheduleEntry) -> tuple[str, ...]:
+    """The fields of a setting from which nothing can be read, by the names that the API has for them."""
+    is_read = {
+        "snapshotSchedulingStatus": _in_force(entry.status) is not InForce.UNKNOWN,
+        "snapshotSchedulingSetUpDay": _day(entry.day) is not None,
+        "snapshotSchedulingSetUpTime": _time(entry.time) is not None,
+        "snapshotSchedulingConfigSetUpDate": entry.set_at is not None,
+    }
+    return tuple(name for name, known in is_read.items() if not known)
+
+
+def unread_run(row: HistoryEntry) -> tuple[str, ...]:
+    """The same for a row of the history."""
+    is_read = {
+        "message": row.state is not SnapshotState.UNKNOWN,
+        "requestType": row.is_scheduled or _is_by_hand(row),
+        "actionDate": row.at is not None,
+    }
+    return tuple(name for name, known in is_read.items() if not known)
+
+
 def _in_force(status: str) -> InForce:
     if re.fullmatch(_RELEASED, status):
         return InForce.NO

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ncp_tui.search_engine.contract_comparison import Difference, DifferenceKind, Fact, FactKind
 from ncp_tui.search_engine.contract_file import ContractReport, report_document
+from ncp_tui.search_engine.contract_findings import Difference, DifferenceKind, Fact, FactKind
 from ncp_tui.text import clean, plural
 from ncp_tui.view.text import BLANK, Line, Tone, line, wrapped
 
@@ -106,7 +106,8 @@ def _unknown_word(each: Difference) -> str:
 
 
 def _not_understood(each: Difference) -> str:
-    return f"{each.operation}: no state can be read from the message {_shown(each.seen)!r}."
+    times = f" ({plural(each.count, 'row')})" if each.count else ""
+    return f"{each.operation}: nothing can be read from `{_place(each.path)}` {_shown(each.seen)!r}{times}."
 
 
 def _other_format(each: Difference) -> str:

@@ -14,24 +14,21 @@ from ncp_tui.gateway.errors import GatewayError, RefusedByService
 from ncp_tui.sandbox.sandbox import Sandbox, serve
 from ncp_tui.search_engine.contract import BELIEFS, Field
 from ncp_tui.search_engine.contract_check import PAGE_SIZES, Listed, NoCluster, Reading, read_contract
-from ncp_tui.search_engine.contract_comparison import (
-    NEWEST_FIRST,
-    NO_ORDER,
-    OLDEST_FIRST,
-    Comparison,
-    DifferenceKind,
-    FactKind,
-    compare,
-    order_of,
-)
-from ncp_tui.search_engine.models import Cluster
+from ncp_tui.search_engine.contract_comparison import NEWEST_FIRST, NO_ORDER, OLDEST_FIRST, Unread, compare, order_of
+from ncp_tui.search_engine.contract_findings import Comparison, DifferenceKind, FactKind
+from ncp_tui.search_engine.models import Cluster, HistoryEntry, ScheduleEntry
 from ncp_tui.search_engine.operations import OPERATIONS, Effect
+from ncp_tui.snapshots.schedule import unread_run, unread_setting
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.tables import each_row
 
 KEYLESS = "search-0004"
 HISTORY, SCHEDULES, BUCKETS = "getSnapshotHistory", "getSnapshotSchedulingHistory", "getBucketList"
 CLUSTERS, CLUSTER = "getClusterInfoList", "getClusterInfo"
+UNREAD: Unread = {
+    HISTORY: lambda item: unread_run(HistoryEntry.read(item)),
+    SCHEDULES: lambda item: unread_setting(ScheduleEntry.read(item)),
+}
 ROWS, SET = "snapshotHistoryResponseList", "snapshotSchedulingHistoryList"
 
 
@@ -62,7 +59,7 @@ def of(comparisons: list[Comparison], operation: str) -> Comparison:
 
 
 def differences(readings: list[Reading]) -> list[tuple[str, DifferenceKind, str]]:
-    return [(each.operation, each.kind, each.path) for one in compare(readings) for each in one.differences]
+    return [(each.operation, each.kind, each.path) for one in compare(readings, UNREAD) for each in one.differences]
 
 
 def changed(readings: list[Reading], operation: str, change: Callable[[dict[str, Any]], None]) -> list[Reading]:
@@ -182,6 +179,10 @@ MEMBERS: list[tuple[str, Change, K, str]] = [
     (BUCKETS, in_rows("bucketList", with_value("permission", "ALLOW_ALL")), K.UNKNOWN_WORD, "bucketList[].permission"),
     (SCHEDULES, in_rows(SET, with_value("snapshotSchedulingSetUpDay", "MON")), K.UNKNOWN_WORD, ""),
     (HISTORY, in_rows(ROWS, with_value("message", "QZX_7")), K.NOT_UNDERSTOOD, f"{ROWS}[].message"),
+    (HISTORY, in_rows(ROWS, with_value("requestType", "QZX_7")), K.NOT_UNDERSTOOD, f"{ROWS}[].requestType"),
+    (HISTORY, in_rows(ROWS, with_value("actionDate", "yesterday")), K.NOT_UNDERSTOOD, f"{ROWS}[].actionDate"),
+    (SCHEDULES, in_rows(SET, with_value("snapshotSchedulingStatus", "PENDING")), K.NOT_UNDERSTOOD, ""),
+    (SCHEDULES, in_rows(SET, with_value("snapshotSchedulingSetUpTime", "noon")), K.NOT_UNDERSTOOD, ""),
     (HISTORY, backwards(ROWS), K.OTHER_ORDER, ROWS),
     (SCHEDULES, backwards(SET), K.OTHER_ORDER, SET),
     (HISTORY, in_rows(ROWS, with_value("actionDate", "2026-11-28T20:00:00+09:00")), K.OTHER_FORMAT, ""),
