@@ -32,6 +32,11 @@ def state_cell(entry: HistoryEntry) -> Cell:
     return _STATE_CELLS[entry.state]
 
 
+def may_have_failed(entry: HistoryEntry) -> bool:
+    """Whether it stays when only failures are wanted: a state of which nothing is known is no success."""
+    return entry.state in {SnapshotState.FAILED, SnapshotState.UNKNOWN}
+
+
 def _message_cell(entry: HistoryEntry) -> Cell:
     return Cell(entry.message or "-", Tone.DIM if entry.state is SnapshotState.SUCCESS else Tone.PLAIN)
 

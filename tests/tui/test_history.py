@@ -39,7 +39,9 @@ async def test_newest_first_with_state_in_words_failures_only_and_a_row_in_full(
         assert " failed " in partial, "a snapshot that misses shards is no success"
         await stage.press("F")
         assert (table_of(stage).shown, table_of(stage).total) == (5, 5)
+        assert stage.shows("History (failed and unknown only)")
         await stage.press("F")
+        assert not stage.shows("only)")
         assert table_of(stage).shown == 23
         await stage.press("enter")
         assert isinstance(stage.app.screen, TextDialog)
@@ -63,7 +65,7 @@ async def test_the_oldest_first_is_turned_around_and_no_failure_is_among_them() 
         assert times(stage) == sorted(times(stage), reverse=True)
         assert times(stage)[0].startswith("2026-01-02")
         await stage.press("F")
-        assert stage.shows("No failures in the rows loaded so far. Press F to show all.")
+        assert stage.shows("No failed or unknown snapshot in the rows loaded so far. F shows all.")
 
 
 async def test_the_message_of_a_row_is_said_where_its_column_has_no_room() -> None:

@@ -18,7 +18,7 @@ from ncp_tui.view.buckets import BUCKETS
 from ncp_tui.view.cluster_summary import Moment
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster, cluster_lines
 from ncp_tui.view.format import ZONE
-from ncp_tui.view.history import HISTORY, history_lines, history_sentence
+from ncp_tui.view.history import HISTORY, history_lines, history_sentence, may_have_failed
 from ncp_tui.view.profiles import PROFILES, ListedIdentity, keys_cell, keys_sentence
 from ncp_tui.view.requests import REQUESTS
 from ncp_tui.view.session_log import SESSION_LOG
@@ -174,3 +174,15 @@ def test_the_clusters_without_a_good_snapshot_are_found_by_the_filter() -> None:
         shown = arranged(rows, read_filter(text, CLUSTERS.on_screen), None)
         assert [row.key for row in shown] == ["none", "none recent"], text
     assert arranged(rows, read_filter("age<24h", CLUSTERS.on_screen), None) == []
+
+
+def test_a_row_of_unknown_state_stays_among_the_failures() -> None:
+    """Whoever looks for what went wrong must not lose the row of which nothing is known."""
+    rows = (
+        HistoryEntry("failed", has_error_log=True),
+        HistoryEntry("unknown", message="not completed", duration="12", has_error_log=False),
+        HistoryEntry("running"),
+        HistoryEntry("succeeded", message="SUCCESS", has_error_log=False),
+    )
+    assert [row.state.value for row in rows] == ["failed", "unknown", "running", "success"]
+    assert [may_have_failed(row) for row in rows] == [True, True, False, False]

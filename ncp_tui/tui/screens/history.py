@@ -16,6 +16,7 @@ from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.dev_tools import DevToolsDialog
 from ncp_tui.tui.dialogs.text import TextDialog
+from ncp_tui.tui.key_bindings import key_of
 from ncp_tui.tui.messages import FollowWanted
 from ncp_tui.tui.screens.base import FOLLOWING, already_followed, read_only_sentence
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
@@ -25,7 +26,7 @@ from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.inputs import FilterBar
 from ncp_tui.tui.widgets.record_table import MOST_SHOWN, RecordTable
 from ncp_tui.view.dev_tools import dev_tools_sheet
-from ncp_tui.view.history import HISTORY, extent, history_lines, state_cell
+from ncp_tui.view.history import HISTORY, extent, history_lines, may_have_failed, state_cell
 from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import Line, Row, Tone, line
 
@@ -34,13 +35,15 @@ LOADING_SHORT = "Loading ..."
 READING = "{cluster}: {extent} ..."
 LOADED = "{cluster}: {extent}, {failed:,} failed."
 LOADED_PART = "{cluster}: {extent}, {failed:,} failed. Scroll down to load more."
-NO_FAILURES = "No failures in the rows loaded so far. Press F to show all."
-ONLY_FAILED = "Failed only. Press F to show all."
+NO_FAILURES = "No failed or unknown snapshot in the rows loaded so far. {key} shows all."
+SOME = "failed and unknown only"
+ONLY_FAILED = "Failed and unknown only. {key} shows all."
 NO_ROW = "No snapshot under the cursor."
 NOT_RUNNING = "{snapshot} is not running. Only a running snapshot can be followed."
 ALL = "All snapshots."
 MATCHES_SO_FAR = "{shown:,} of {total:,} match “{text}” so far; older rows are being read ..."
 PART = "Only a part of it was read: {extent}."
+FAILED_KEY = ("history.failed", "F")
 STILL_LOADING = "The history was still loading."
 
 
@@ -53,7 +56,7 @@ class HistoryScreen(EvidenceScreen):
         detail_key("history", "Details"),
         evidence_key("history"),
         Binding("f", "follow", "Follow", tooltip="Follow a running snapshot to its end", id="history.follow"),
-        Binding("F", "failed", "Failed only", tooltip="Failed only / all", id="history.failed"),
+        Binding(FAILED_KEY[1], "failed", "Failures", tooltip="Failed and unknown only / all", id=FAILED_KEY[0]),
         Binding(
             "t",
             "dev_tools",
@@ -167,14 +170,14 @@ class HistoryScreen(EvidenceScreen):
         self._entries = {row.key: entry for entry, row in read}
         rows = [row for _, row in read]
         if self._failed_only and rows:
-            rows = [row for entry, row in read if entry.state is SnapshotState.FAILED]
-            empty = NO_FAILURES
+            rows = [row for entry, row in read if may_have_failed(entry)]
+            empty = NO_FAILURES.format(key=key_of(FAILED_KEY))
         self.table.show(rows, empty=empty)
 
     @property
     def path(self) -> tuple[str, ...]:
         """Where this screen is."""
-        return (self.cluster.title, "History")
+        return (self.cluster.title, f"History ({SOME})" if self._failed_only else "History")
 
     def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
         super().on_snapshot_moved(tracked)
@@ -208,9 +211,10 @@ class HistoryScreen(EvidenceScreen):
 
     def action_failed(self) -> None:
         self._failed_only = not self._failed_only
+        self.show_header()
         self._show_rows()
         self.read_on(to_the_end=True)
-        self.say(ONLY_FAILED if self._failed_only else ALL)
+        self.say(ONLY_FAILED.format(key=key_of(FAILED_KEY)) if self._failed_only else ALL)
 
     def snapshot_in_question(self) -> tuple[str, str] | None:
         """The row under the cursor."""
