@@ -41,7 +41,7 @@ async def test_newest_first_with_state_in_words_failures_only_and_a_row_in_full(
         assert (table_of(stage).shown, table_of(stage).total) == (5, 5)
         assert stage.shows("History (failed and unknown only)")
         await stage.press("F")
-        assert not stage.shows("only)")
+        assert not stage.shows("unknown only")
         assert table_of(stage).shown == 23
         await stage.press("enter")
         assert isinstance(stage.app.screen, TextDialog)
