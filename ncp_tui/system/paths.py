@@ -58,6 +58,11 @@ class Paths:
         return self.state_dir / "journal.jsonl"
 
     @property
+    def batches_dir(self) -> Path:
+        """The plans of the batches of creates, one file each."""
+        return self.state_dir / "batches"
+
+    @property
     def session_log_file(self) -> Path:
         """Every request that was made and what came of it, as JSON lines. It never holds a key."""
         return self.state_dir / "session.jsonl"
