@@ -79,6 +79,8 @@ class StandIns:
         elif isinstance(payload, Mapping):
             for each in fields:
                 value = payload.get(each.name)
+                if value is None:
+                    continue
                 if each.fields:
                     self.learn(value, each.fields)
                 elif each.holds not in KEPT:

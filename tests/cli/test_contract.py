@@ -268,9 +268,9 @@ BIDI = "\u202eevil\u2066\x1b[31m\x9b"
 @each_row(
     "result",
     [
-        {"allowedClusters": [{}] * 40_000},
-        {f"{place}{BIDI}": {} for place in range(9_000)},
-        {"allowedClusters": [{f"f{row}_{place}": BIDI for place in range(40)} for row in range(500)]},
+        {"allowedClusters": [{}] * 8_000},
+        {f"{place}{BIDI}": {} for place in range(2_000)},
+        {"allowedClusters": [{f"f{row}_{place}": BIDI for place in range(40)} for row in range(60)]},
         {"allowedClusters": [{"serviceGroupInstanceNo": "1", "clusterName": BIDI, BIDI: [[[[[{BIDI: BIDI}]]]]]}]},
         {"allowedClusters": [{"serviceGroupInstanceNo": "../../x", "clusterName": "a"}]},
     ],
