@@ -114,6 +114,7 @@ async def run_secret_command(
         raise child.failed(f"could not be started within {seconds:g} s") from None
     finally:
         child.end()
+        child.wait_for_terminal()
 
 
 class _Child:
@@ -129,8 +130,17 @@ class _Child:
         self._lock = threading.Lock()
         self._living: subprocess.Popen[bytes] | None = None
         self._given_up = False
+        self._is_terminal_back = threading.Event()
+        if terminal is None:
+            self._is_terminal_back.set()
 
     def run(self) -> SecretKey:
+        try:
+            return self._run()
+        finally:
+            self._is_terminal_back.set()
+
+    def _run(self) -> SecretKey:
         ends = time.monotonic() + self._seconds
         process = self._start()
         with process.stdout or contextlib.nullcontext(), self._terminal_lent_to(process):
@@ -149,6 +159,10 @@ class _Child:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self._living.pid, signal.SIGKILL)
                 self._living = None
+
+    def wait_for_terminal(self) -> None:
+        """Wait until the terminal is back, which after the end of the program takes a moment."""
+        self._is_terminal_back.wait(_DEATH_SECONDS)
 
     def failed(self, how: str, *, ran: bool = False) -> SecretCommandFailed:
         """The problem that the program, which is named, `how` it ended, is."""

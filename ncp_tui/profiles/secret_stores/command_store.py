@@ -120,6 +120,8 @@ class _Run:
                 self._command, self._environ, passed=self._passed, terminal=terminal
             )
         except SecretCommandFailed as problem:
+            if not problem.ran:  # the next time counts as the first
+                raise
             problem.unlocker = self
             self._failure = problem
 

@@ -1,4 +1,4 @@
-"""The dialogs that unlock a secret store: the key file by a passphrase, the keyring by its own question."""
+"""The dialogs that unlock a secret store: a key file by a passphrase; a keyring or a command by its own question."""
 
 from __future__ import annotations
 
@@ -18,13 +18,23 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.secret_stores.errors import InvalidPassphrase, KeyringLocked, StoreLocked, WrongPassphrase
+from ncp_tui.profiles.secret_command import DEADLINE_SECONDS
+from ncp_tui.profiles.secret_stores.errors import (
+    InvalidPassphrase,
+    KeyringLocked,
+    SecretCommandFailed,
+    StoreLocked,
+    WrongPassphrase,
+)
 from ncp_tui.profiles.secret_stores.passphrase import LEAST_CHARACTERS, Passphrase, PassphraseNeeded
+from ncp_tui.text import clean
 from ncp_tui.tui.key_bindings import problem_words
-from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
+from ncp_tui.tui.terminal.charset import escape
+from ncp_tui.tui.terminal.driver import ReportsWorkerErrors, TerminalApp
 from ncp_tui.tui.widgets.inputs import SecretInput
 
 NEW_FILE, LOCKED_FILE, LOCKED_KEYRING = "New key file", "Unlock key file", "Unlock keyring"
+FAILED_COMMAND = "Secret command"
 CREATE_HINT, UNLOCK_HINT = "enter Create   esc Cancel", "enter Unlock   esc Cancel"
 YOUR_KEYS = "Your secret keys are in {place}."
 ASKED_ONCE = "Passphrase (asked once per session):"
@@ -41,6 +51,15 @@ OWN_WINDOW = (
     "display."
 )
 WAITING = "Waiting for the keyring (up to 1 min). esc cancels."
+
+
+RUN_HINT = "enter Run it here   esc Cancel"
+MAY_ASK = (
+    "If it has to ask you something: enter runs it again with this terminal, for {seconds:g} s at most. The screen "
+    "comes back when it has ended."
+)
+RUNNING = "ncp-tui runs {program} to get a secret key. ctrl+c ends it."
+RUNNING_AGAIN = "Running {program} ..."
 
 
 class StoreDialog(ReportsWorkerErrors, ModalScreen[bool]):
@@ -206,6 +225,41 @@ class UnlockDialog(StoreDialog):
             self.post_message(self.Tried())
 
 
+class CommandDialog(StoreDialog):
+    """Runs a secret command again, with the terminal, so that it can ask for what it needs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "run", "Run", tooltip="Run the command with this terminal", id="store.run")
+    ]
+    box_title = FAILED_COMMAND
+    hint = RUN_HINT
+
+    def __init__(self, locked: SecretCommandFailed) -> None:
+        super().__init__()
+        self._locked = locked
+
+    def question(self) -> Iterator[Widget]:
+        """How it ended, and what running it again does."""
+        yield Static(escape(self._locked.what), markup=False)
+        yield Static(MAY_ASK.format(seconds=DEADLINE_SECONDS), markup=False, classes="words")
+
+    def action_run(self) -> None:
+        if self.begin(escape(RUNNING_AGAIN.format(program=clean(self._locked.program)))):
+            self.run_command()
+
+    @work(group="unlock", exclusive=True, exit_on_error=False, description="run a secret command with the terminal")
+    async def run_command(self) -> None:
+        """Lend it the terminal, and wait for its end."""
+        unlocker, app = self._locked.unlocker, self.app
+        try:
+            if unlocker is not None and isinstance(app, TerminalApp):
+                await app.lend_terminal(RUNNING.format(program=clean(unlocker.program)), unlocker.run)
+        except Problem as problem:
+            self.post_message(self.Tried(problem))
+        else:
+            self.post_message(self.Tried())
+
+
 async def ask_to_open(app: App[Any], locked: StoreLocked) -> bool:
     """Have the user unlock the store; False when the user cancelled."""
     screen: Screen[bool]
@@ -214,6 +268,8 @@ async def ask_to_open(app: App[Any], locked: StoreLocked) -> bool:
             screen = PassphraseDialog(locked)
         case KeyringLocked():
             screen = UnlockDialog(locked)
+        case SecretCommandFailed():
+            screen = CommandDialog(locked)
         case _:
             return False
     answered = asyncio.Event()

@@ -15,12 +15,14 @@ from textual.widgets import Input, Select, Static
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.gateway.endpoints import SITES
 from ncp_tui.problem import Problem
-from ncp_tui.profiles.profile import ACCENTS, Profile, StoreName, check_profile
+from ncp_tui.profiles.profile import ACCENTS, Profile, StoreName, check_profile, without_command
+from ncp_tui.profiles.secret_command import split_command
 from ncp_tui.profiles.secret_stores.catalogue import STORES, StoreChoice
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.inputs import SecretInput, TextInput
 from ncp_tui.tui.widgets.problem_card import ProblemCard
+from ncp_tui.view.profiles import command_text
 
 UNCHANGED, FOUND, HIDDEN = "unchanged if empty", "the key found, if empty", "hidden"
 STORE_UNUSABLE = "No key can be stored there on this host. {why} Choose another store."
@@ -47,7 +49,7 @@ class ProfileFields(VerticalScroll):
             yield Static(self._welcome, markup=False, id="welcome")
         yield ProblemCard()
         for label, widget, hint in self._fields():
-            with Horizontal(classes="field"):
+            with Horizontal(classes="field", id=f"field-{widget.id}"):
                 yield Static(label, classes="label", markup=False)
                 yield widget
                 yield Static(hint, classes="verdict", markup=False)
@@ -65,6 +67,8 @@ class ProfileFields(VerticalScroll):
         yield "Access key", TextInput(start.access_key, id="access_key"), "access key ID"
         yield "Secret key", SecretInput(id="secret_key"), secret
         yield "Store key in", _select("store", [(words, name) for name, words in self._stores()], start.store), ""
+        command = _input("secret_command", command_text(start.secret_command or ()))
+        yield "Secret command", command, "full path, arguments"
         yield (
             "Site",
             _select("site", [(site.title, name) for name, site in SITES.items()], start.site),
@@ -104,6 +108,9 @@ class ProfileFields(VerticalScroll):
 
     def _show_store_words(self) -> None:
         words = self._store_words(self.query_one("#store", Select).value)
+        is_printed = self.query_one("#store", Select).value == "command"
+        self.query_one("#field-secret_command").display = is_printed
+        self.query_one("#secret_key").disabled = is_printed
         line = self.query_one("#store-words", Static)
         line.update(escape(words))
         line.display = bool(words)
@@ -127,7 +134,15 @@ class ProfileFields(VerticalScroll):
 
     def profile(self) -> Profile:
         """The profile that the form describes. Raises InvalidProfile naming the field."""
-        return check_profile(dataclasses.replace(self._start, **self._values()))
+        values = self._values()
+        if values["store"] == "command":
+            return check_profile(
+                dataclasses.replace(self._start, **values, secret_command=split_command(self._command()))
+            )
+        return check_profile(without_command(dataclasses.replace(self._start, **values)))
+
+    def _command(self) -> str:
+        return self.query_one("#secret_command", Input).value
 
     def _values(self) -> dict[str, Any]:
         values: dict[str, Any] = {
@@ -142,6 +157,7 @@ class ProfileFields(VerticalScroll):
         """Whether leaving would lose anything."""
         start = dataclasses.asdict(self._start) | {"accent": self._start.accent or "none"}
         typed = bool(self.query_one("#secret_key", SecretInput).value)
+        typed = typed or self._command() != command_text(self._start.secret_command or ())
         return typed or any(value != (start[name] or type(value)()) for name, value in self._values().items())
 
     def secret(self) -> SecretKey | None:

@@ -158,7 +158,10 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
         self.focus_next()
 
     async def _secret(self, profile: Profile) -> SecretKey | None:
-        """The secret key to use: the one typed, else the one found beside the access key, else the stored one."""
+        """The secret key to use: the command's; else the one typed, the one found beside the access key, the stored."""
+        printed = self.session.workspace.stores.get("command") if profile.store == "command" else None
+        if printed is not None:
+            return await self.session.ask_store(lambda: printed.load(profile))
         typed = self.fields.secret()
         if typed is not None:
             return typed
@@ -226,7 +229,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
         if editing is not None:
             done = await self.session.change(lambda change: change.edit(editing, profile, typed))
             self._editing = done.book.find(profile.name)
-        elif typed is None:
+        elif typed is None and profile.store != "command":
             raise MissingSecret
         else:
             done = await self.session.change(lambda change: change.add(profile, typed))

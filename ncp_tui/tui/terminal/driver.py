@@ -26,10 +26,10 @@ import signal
 import termios
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TextIO
 
-from textual.app import App, ScreenStackError
+from textual.app import App, ScreenStackError, SuspendNotSupported
 from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.driver import Driver
@@ -160,6 +160,25 @@ class TerminalApp(ReportsWorkerErrors, App[Any], inherit_bindings=False):
         """Leave the mouse to the terminal, to select text with, or take it again."""
         if self.terminal is not None:
             self.terminal.leave_mouse(to_terminal=to_terminal)
+
+    async def lend_terminal(self, said: str, use: Callable[[int], Awaitable[None]]) -> None:
+        """Give the terminal back while `use` runs with it, after a line that says what for, then draw anew.
+
+        Meanwhile all work continues, and nothing of it is drawn. Raises what `use` raises, and before it
+        SuspendNotSupported where there is no terminal.
+        """
+        terminal = self.terminal
+        if terminal is None:
+            raise SuspendNotSupported("there is no terminal to lend")
+        failure: BaseException | None = None
+        with self.suspend():
+            try:
+                os.write(terminal.fileno, f"{said}\n".encode(errors="backslashreplace"))
+                await use(terminal.fileno)
+            except BaseException as error:  # noqa: BLE001 - a cancellation too: Textual takes it back after no error
+                failure = error
+        if failure is not None:
+            raise failure
 
     def action_suspend_process(self) -> None:
         """Stop, as ctrl+z does to every job of a shell; where no shell could continue it, only ring the bell."""
