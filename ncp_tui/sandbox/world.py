@@ -1,7 +1,7 @@
 """What requests change: for each cluster its key, its snapshots and its schedule.
 
-A snapshot runs for a while and is then over; where it stands is read off the clock, so nothing ticks. A schedule is
-kept and shown but starts no snapshots: nothing happens in the sandbox that was not requested.
+A snapshot runs for a while and is then over; where it stands is read off the clock, so nothing ticks. What a schedule
+has started by then is there when the cluster is read.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal
 
 from ncp_tui.sandbox.authentication import Account
 from ncp_tui.sandbox.clusters import BUCKETS, MEMBER_NUMBER, Cluster, build_clusters
+from ncp_tui.sandbox.due_runs import KOREA, due_moments
 from ncp_tui.sandbox.protocol import (
     DAY,
     SCHEDULE_NAME_LENGTH,
@@ -32,8 +33,10 @@ Ending = Literal["SUCCESS", "PARTIAL", "FAILED"]
 
 _PAST_OF_FIRST = 23
 _PAST_OF_OTHERS = 6
-_KOREA, _DUE = 9 * 3_600, 3 * 3_600
-"""Seconds that Korea is ahead of UTC, and after its midnight when the first cluster's schedule is due."""
+_DUE = 3 * 3_600
+"""Seconds after Korea's midnight when the first cluster's schedule is due."""
+_AFTER_DUE = 40.0
+"""Seconds after which a run that was due has begun."""
 
 _FAILED_LAST = 3
 """The cluster whose newest attempt has failed."""
@@ -131,8 +134,8 @@ def _past_run(cluster: Cluster, start: float, age: int, place: int) -> SnapshotR
 def _past_start(cluster: Cluster, start: float, age: int, *, scheduled: bool) -> float:
     """When the attempt began, `age` attempts back: of the first cluster at the hour of its schedule, as it was due."""
     if cluster.index == 1:
-        due = (start + _KOREA - _DUE) // DAY * DAY + _DUE - _KOREA - age * DAY
-        return float(int(due + 40 if scheduled else due + 13 * 3_600 - DAY + 60))
+        due = (start + KOREA - _DUE) // DAY * DAY + _DUE - KOREA - age * DAY
+        return float(int(due + _AFTER_DUE if scheduled else due + 13 * 3_600 - DAY + 60))
     since = _SINCE_LAST.get(cluster.index, 1.75)
     return float(int(start - (age * 1.75 + since) * DAY - cluster.index % 50 * 60))
 
@@ -214,6 +217,8 @@ class ClusterState:
     key_set: bool
     runs: list[SnapshotRun]
     schedules: list[Schedule] = field(default_factory=list)
+    caught_up: float = 0.0
+    """Until when the runs that were due are among `runs`."""
 
 
 class World:
@@ -225,6 +230,8 @@ class World:
         self._clock = clock
         self._clusters = {cluster.number: cluster for cluster in build_clusters(clusters, self.start)}
         self._states: dict[str, ClusterState] = {}
+        self._missed: int | None = 0
+        self._added: int | None = 0
 
     @property
     def now(self) -> float:
@@ -283,7 +290,9 @@ class World:
         """What changes about `cluster`. Its past is made when it is first read, so a thousand clusters cost nothing."""
         if cluster.number not in self._states:
             self._states[cluster.number] = self._first_state(cluster)
-        return self._states[cluster.number]
+        state = self._states[cluster.number]
+        self._run_what_was_due(cluster, state)
+        return state
 
     def start_snapshot(self, cluster: Cluster, name: str, bucket: str) -> SnapshotRun:
         """Begin a snapshot. Raises Refused for a name that was used before, or while another one runs."""
@@ -326,9 +335,33 @@ class World:
         return run
 
     def set_schedule(self, cluster: Cluster, request: ScheduleRequest) -> None:
-        """Make `request` the schedule; one that was active is released by it."""
-        self.release_schedule(cluster)
+        """Make `request` the schedule; one that was active is released by it, unless `add_schedules` says otherwise."""
+        if self._added == 0:
+            self.release_schedule(cluster)
+        elif self._added is not None:
+            self._added -= 1
         self.state(cluster).schedules.append(Schedule(request, self.now))
+
+    def add_schedules(self, times: int | None) -> None:
+        """Let the next `times` sets (None: all) leave the schedule before them in force: no document says otherwise."""
+        self._added = times
+
+    def miss_runs(self, times: int | None) -> None:
+        """Let the newest run that was due be missing everywhere, and `times` in all (None: every one)."""
+        self._missed = times
+        for cluster in self.clusters:
+            if cluster.index > 1 and cluster.number not in self._states:
+                continue  # has no schedule yet
+            state = self.state(cluster)
+            began = [_last_due(schedule, self.now) for schedule in state.schedules if schedule.active]
+            kept = [
+                run
+                for run in state.runs
+                if run.request_type != "SCHEDULED" or not any(0 <= run.started - due < DAY for due in began)
+            ]
+            if kept != state.runs and self._missed is not None:
+                self._missed = max(0, self._missed - 1)
+            state.runs = kept
 
     def release_schedule(self, cluster: Cluster) -> bool:
         """End the active schedule; False when there was none."""
@@ -337,8 +370,30 @@ class World:
         state.schedules = [dataclasses.replace(schedule, active=False) for schedule in state.schedules]
         return was_active
 
+    def _run_what_was_due(self, cluster: Cluster, state: ClusterState) -> None:
+        """Have begun what was due since the cluster was last read, where it could."""
+        now, since = self.now, state.caught_up
+        if now <= since:
+            return
+        state.caught_up, count = now, len(state.runs)
+        for schedule in [each for each in state.schedules if each.active]:
+            wanted = schedule.request
+            for due in due_moments(wanted.day, wanted.hour, wanted.minute, max(since, schedule.set_up), now):
+                if self._missed != 0:
+                    self._missed = None if self._missed is None else self._missed - 1
+                elif cluster.is_running and state.key_set:
+                    state.runs.append(self._due_run(cluster, state, wanted, due))
+        if len(state.runs) > count:
+            state.runs.sort(key=lambda run: run.started)
+
+    def _due_run(self, cluster: Cluster, state: ClusterState, wanted: ScheduleRequest, due: float) -> SnapshotRun:
+        began = min(due + _AFTER_DUE, self.now)
+        name = f"{wanted.name}-{seoul_stamp(began)}"
+        idx, ends = _next_idx(cluster, state), began + self.duration
+        return SnapshotRun(idx, name, wanted.bucket, "SCHEDULED", began, ends, ending_of(wanted.name))
+
     def _first_state(self, cluster: Cluster) -> ClusterState:
-        state = ClusterState(cluster.kind.key_set, past_runs(cluster, self.start))
+        state = ClusterState(cluster.kind.key_set, past_runs(cluster, self.start), caught_up=self.start)
         if cluster.index == 1:
             nightly = ScheduleRequest("nightly", "es-backup-weekly", "Sunday", 2, 30)
             auto = ScheduleRequest("auto", "bk.ses.snapshot", "Everyday", 3, 0)
@@ -349,8 +404,14 @@ class World:
         return state
 
 
+def _last_due(schedule: Schedule, now: float) -> float:
+    wanted = schedule.request
+    moments = list(due_moments(wanted.day, wanted.hour, wanted.minute, now - 8 * DAY, now))
+    return moments[-1]
+
+
 def _next_idx(cluster: Cluster, state: ClusterState) -> int:
-    return cluster.index * 100_000 + len(state.runs) + 1
+    return max((run.idx for run in state.runs), default=cluster.index * 100_000 + len(state.runs)) + 1
 
 
 def matches(cluster: Cluster, query: Mapping[str, str]) -> bool:

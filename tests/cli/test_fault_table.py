@@ -305,6 +305,9 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     ("drop-after history-reversed", AnswerLost, "accepted", "history", 0, BROKE),
     ("history-freezes", None, "accepted", None, 0, DONE),
     ("drop-after history-freezes", AnswerLost, "accepted", "history", 0, BROKE),
+    # Schedules are none of a create's business.
+    ("schedule-missed", None, "accepted", None, 0, DONE),
+    ("schedule-adds", None, "accepted", None, 0, DONE),
     # No connection that can be trusted: nothing leaves.
     ("tls", None, "accepted", None, 0, DONE),
     ("tls drop-after", AnswerLost, "accepted", "history", 0, BROKE),

@@ -187,6 +187,7 @@ WHOLE: Mapping[str, Check] = {
 OTHERWISE_TESTED = {
     *("hang-before", "hang-after", "late", "hang-in-body", "trickle-headers", "trickle-body", "huge", "gzip-bomb"),
     *("history-lags", "history-loses", "history-fails", "history-reversed", "history-freezes"),
+    *("schedule-missed", "schedule-adds"),
     *("tls", "tls-unknown-ca", "tls-expired", "tls-wrong-host", "tls-stall", "tls-reset"),
 }
 
@@ -261,8 +262,8 @@ def test_every_row_is_in_order() -> None:
         assert fault.name == name
         assert fault.description.endswith("."), name
         assert "\n" not in fault.description, name
-        assert fault.operation in {"createSnapshot", "getSnapshotHistory", ANY}, name
-        assert (fault.effect is None) == name.startswith(("history-", "tls")), name
+        assert fault.operation in {"createSnapshot", "getSnapshotHistory", "setSnapshotScheduling", ANY}, name
+        assert (fault.effect is None) == name.startswith(("history-", "schedule-", "tls")), name
         assert name.endswith("-before") <= (fault.effect == "before"), name
         assert name.endswith("-after") <= (fault.effect == "after"), name
         assert str(read_fault(name)) == f"{name}:{fault.usual_times or 'always'}"

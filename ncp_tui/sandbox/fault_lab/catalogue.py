@@ -15,6 +15,7 @@ from ncp_tui.sandbox.fault_lab.connection_faults import connection_faults
 from ncp_tui.sandbox.fault_lab.echo_faults import echo_faults
 from ncp_tui.sandbox.fault_lab.fault import TARGETS, LabFault
 from ncp_tui.sandbox.fault_lab.history_faults import history_faults
+from ncp_tui.sandbox.fault_lab.schedule_faults import schedule_faults
 from ncp_tui.sandbox.sandbox import Sandbox
 
 ALWAYS = "always"
@@ -70,7 +71,7 @@ def install(sandbox: Sandbox, fault: str, times: int | Literal["usual"] | None =
 FAULTS: Mapping[str, LabFault] = MappingProxyType(
     {
         fault.name: fault
-        for kind in (connection_faults, answer_faults, echo_faults, clock_faults, history_faults)
+        for kind in (connection_faults, answer_faults, echo_faults, clock_faults, history_faults, schedule_faults)
         for fault in kind()
     }
 )

@@ -212,6 +212,7 @@ def _label(act: Any) -> str:
 
 CREATE = "createSnapshot"
 HISTORY = "getSnapshotHistory"
+SET_SCHEDULE = "setSnapshotScheduling"
 
 Effect = Literal["before", "after"]
 
@@ -243,6 +244,9 @@ TARGETS: Mapping[str, str] = MappingProxyType(
         "pre-check": "rollingUpgradePreCheck",
         "versions": "getSearchEngineVersionList",
         "dashboard": "getDashboardInformation",
+        "set-schedule": SET_SCHEDULE,
+        "release-schedule": "releaseSnapshotScheduling",
+        "schedule-history": "getSnapshotSchedulingHistory",
         "set-key": "updateAPIAuthenticationKey",
         "any": ANY,
     }
