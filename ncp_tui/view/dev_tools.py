@@ -27,8 +27,8 @@ from ncp_tui.view.text import BLANK, Line, Tone, line, wrapped
 REPOSITORY = "REPOSITORY"
 """What stands for the repository's name, which NCP's API does not tell."""
 
-_WIDTH = 74
-"""Cells of a comment, without its sign."""
+_WIDTH = 64
+"""Cells of a comment without its sign: with it, what a box has in a window of 80."""
 _LONGEST_NAME = 255
 """Bytes: the engine keeps a name in names of files."""
 _LONGEST_MESSAGE = 200
@@ -108,9 +108,11 @@ class Sheet:
 def dev_tools_sheet(cluster: Cluster, name: str, rows: Sequence[HistoryEntry]) -> Sheet:
     """The sheet for snapshot `name` of `cluster`, whose history has `rows`, of any name."""
     engine = read_engine(cluster.engine)
-    shown, why_not = clean(name), unusable(name)
-    named = sorted((row for row in rows if row.snapshot in {name, shown}), key=lambda row: row.sort_key, reverse=True)
-    doubt = _DOUBTS[named[0].state if named else None]
+    shown, why_not = clean(name).strip() or "(no name)", unusable(name)
+    named = sorted(
+        (row for row in rows if row.snapshot in {name, clean(name)}), key=lambda row: row.sort_key, reverse=True
+    )
+    doubt = _DOUBTS[named[0].state] if named else _NOT_READ if gap_of(rows) else _NO_ROW
     blocks = _first_blocks(named[0].bucket if named else "")
     if why_not:
         blocks.append(_list_block())
@@ -120,7 +122,6 @@ def dev_tools_sheet(cluster: Cluster, name: str, rows: Sequence[HistoryEntry]) -
         blocks += [_with_doubt(block, path, doubt) for block in own]
     notes = [f"{shown}: {why_not} No line below contains it."] if why_not else []
     notes += [*_standing(cluster, shown, named, gap_of(rows)), _engine_note(cluster, engine)]
-    notes.append(f"{REPOSITORY} stands for the name that the first request shows: replace it wherever it stands.")
     if any(block.is_destructive for block in blocks):
         notes.append("Run one request at a time, in this order. What is marked DESTRUCTIVE cannot be undone.")
     return Sheet(f"Dev Tools lines for {shown} on {cluster.title}", tuple(notes), tuple(blocks))
@@ -161,7 +162,8 @@ def _first_blocks(bucket: str) -> list[Block]:
     return [
         Block(
             "Find the repository",
-            f"Lists the repositories of the cluster. Take {which}: its name is what {REPOSITORY} stands for.",
+            f"Lists the repositories of the cluster. Take {which}, and put its name in place of {REPOSITORY} in every "
+            "line below.",
             "GET",
             "_snapshot/_all",
             "Nothing.",
@@ -335,8 +337,9 @@ _OF_STATE = {
         "state UNKNOWN, {when}{bucket}{message}: the history does not say how it ended. Request 3 shows its state."
     ),
 }
+_NO_ROW = "NOT IN THE HISTORY under this name. "
+_NOT_READ = "NOT IN THE HISTORY under this name, as far as it was read. "
 _DOUBTS = {
-    None: "NOT IN THE HISTORY under this name. ",
     SnapshotState.SUCCESS: "",
     SnapshotState.FAILED: "FAILED, by its newest row in the history. ",
     SnapshotState.RUNNING: "RUNNING, by its newest row in the history. ",

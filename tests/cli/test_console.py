@@ -37,7 +37,7 @@ def test_the_requests_for_a_script(call: Called, sandbox: Sandbox) -> None:
     assert [list(block) for block in blocks] == [["title", "why", "method", "path", "body", "changes"]] * 12
     assert (blocks[0]["method"], blocks[0]["path"], blocks[0]["body"]) == ("GET", "_snapshot/_all", None)
     assert f"{name}: succeeded, taken " in result.stderr
-    assert "replace it wherever it stands" in result.stderr
+    assert "in place of REPOSITORY" in blocks[0]["why"]
 
 
 def test_a_failed_one_and_one_that_is_not_there_are_said_first(call: Called, sandbox: Sandbox) -> None:

@@ -25,7 +25,7 @@ _PREVIEW = 200
 
 _COPIES: Table[Copyable] = Table(
     (
-        Column("WHAT", lambda copy: Cell(copy.what, Tone.STRONG), most=16),
+        Column("WHAT", lambda copy: Cell(copy.what, Tone.STRONG), most=34),
         Column("SIZE", lambda copy: Cell(size(len(copy.text.encode("utf-8", "replace")))), most=9),
         Column("BEGINS WITH", lambda copy: Cell(clean(copy.text[:_PREVIEW])), flex=1, least=8),
     ),

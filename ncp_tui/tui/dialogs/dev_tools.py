@@ -11,7 +11,7 @@ from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.view.dev_tools import Sheet, sheet_lines
 
-_HINT = "esc Close   c Copy all   b Copy one   w Save   m Select   arrows Scroll"
+_HINT = "esc Close   c Copy all   b Copy one   w Save   m Select"
 
 
 class DevToolsDialog(TextDialog):
