@@ -226,7 +226,7 @@ def _drill_blocks(path: str, prefix: str, engine: Engine) -> list[Block]:
     }
     blocks = [
         Block(
-            "Before the drill: is the prefix free",
+            "Check the prefix of the drill",
             f"Must list nothing: the drill adds indices that begin with {prefix}, and its end deletes all of them.",
             "GET",
             _cat(f"{prefix}*"),
