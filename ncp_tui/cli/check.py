@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import stat
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -15,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ncp_tui.cli.errors import NOTHING_SENT, CommandProblem, ExitCode
+from ncp_tui.cli.errors import ExitCode
+from ncp_tui.cli.metrics_file import MetricsFile
 from ncp_tui.cli.options import Command, Settings, complete_cluster
 from ncp_tui.cli.runner import CommandContext, run_command
 from ncp_tui.problem import Problem
-from ncp_tui.text import clean
 
 if TYPE_CHECKING:
     from ncp_tui.profiles.identity import Identity
@@ -72,67 +70,6 @@ class StatusLine:
         """The exit code of a run that ended without its answer: UNKNOWN, or that of the line that was written."""
         self.write(unknown_line(what), UNKNOWN)
         return UNKNOWN if self._code is None else self._code
-
-
-class UnusableFile(CommandProblem):
-    """A file that the metrics must not be written to."""
-
-    kind = "unusable_file"
-
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{clean(str(path))} {why}.", NOTHING_SENT, "Name a new file, or one that ncp-tui wrote.")
-
-
-class MetricsFile:
-    """The file of metrics for Prometheus, written whatever the check ends in."""
-
-    def __init__(self, context: CommandContext, path: Path) -> None:
-        """Check `path` before anything is sent. Raises UnusableFile."""
-        self._context, self._path = context, path
-        _check_target(path)
-        self._end = context.exit_code_of
-        context.exit_code_of = self.end
-
-    def write(self, report: FleetReport) -> NotChecked | None:
-        """Replace the file; why it could not be written, where it could not."""
-        from ncp_tui.snapshots.fleet import NotChecked
-        from ncp_tui.system.private_files import write_atomically
-        from ncp_tui.view.fleet import prometheus_text
-
-        try:
-            write_atomically(self._path, prometheus_text(report).encode("utf-8", "replace"), mode=_READABLE)
-        except OSError as error:
-            why = error.strerror or type(error).__name__
-            return NotChecked(str(self._path), f"The file cannot be written: {why}.", "file")
-        return None
-
-    def end(self, problem: Problem) -> int:
-        """The exit code of a check that ended in `problem`; the file says that it could not check."""
-        from ncp_tui.snapshots.fleet import FleetReport, NotChecked
-
-        name = self._context.settings.profile or ""
-        nothing = NotChecked(name, problem.what, "profile")
-        unwritten = self.write(FleetReport((), (nothing,), self._context.workspace.now()))
-        if unwritten is not None:
-            self._context.out.error(unwritten.reason)
-        return self._end(problem)
-
-
-_READABLE = 0o644
-"""For the user of the node exporter, whatever the umask."""
-
-
-def _check_target(path: Path) -> None:
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise UnusableFile(path, f"cannot be used: {error.strerror}") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise UnusableFile(path, "is not a regular file (a link, pipe, folder or device)")
-    if found.st_uid != os.geteuid():
-        raise UnusableFile(path, f"belongs to another user (uid {found.st_uid})")
 
 
 class Progress:

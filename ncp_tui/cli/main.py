@@ -186,6 +186,10 @@ def _demonstrate(context: CommandContext) -> int:
 
 def _tell_scripts(arguments: Sequence[str], kind: str, what: str, code: int) -> int:
     """The one answer of a command that was never understood, so only its words say which was wanted; its exit code."""
+    if any(word.startswith("--prometheus") for word in arguments):
+        from ncp_tui.cli.metrics_file import write_unchecked
+
+        write_unchecked(arguments, what)
     if _is_monitoring(arguments):
         from ncp_tui.cli.check import UNKNOWN, unknown_line
 
