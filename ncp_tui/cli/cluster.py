@@ -97,9 +97,11 @@ def list_clusters(context: CommandContext) -> ExitCode:
 def show_cluster(context: CommandContext, wanted: str) -> ExitCode:
     """`cluster show`."""
     from ncp_tui.snapshots.cluster_summary import read_summary
+    from ncp_tui.snapshots.upgrade import judge_gate
     from ncp_tui.view.cluster_summary import Moment
     from ncp_tui.view.clusters import cluster_document, cluster_lines
     from ncp_tui.view.text import plain_text
+    from ncp_tui.view.upgrade import gate_line
 
     identity = context.identity()
     engine = context.connect(identity)
@@ -108,7 +110,11 @@ def show_cluster(context: CommandContext, wanted: str) -> ExitCode:
         summary = context.wait(read_summary(engine, cluster))
     document = cluster_document(cluster, identity.profile, read_at, summary)
     lines = cluster_lines(
-        cluster, profile=identity.profile, summary=summary, moment=Moment(read_at, identity.profile.max_age_bar)
+        cluster,
+        profile=identity.profile,
+        summary=summary,
+        moment=Moment(read_at, identity.profile.max_age_bar),
+        upgrade=[gate_line(judge_gate(cluster, summary, engine.time_there()))],
     )
     context.out.answer(document, plain_text(lines))
     return ExitCode.DONE

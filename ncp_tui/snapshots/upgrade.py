@@ -109,12 +109,13 @@ def judge_gate(cluster: Cluster, summary: ClusterSummary, now: datetime) -> Upgr
     Open is said of a row that succeeded and began within the window, whatever else is missing. Shut is said only where
     every row that could open it was read and cannot.
     """
-    rows = [row for row in summary.rows if is_of_cluster(row, cluster.number, cluster.name)]
-    good = max(
-        (row for row in rows if _is_good(row) and row.at is not None), key=lambda row: row.sort_key, default=None
-    )
+    # The state of a row is worked out each time, so that of an old one only where it can matter.
+    rows = [row for row in summary.rows if _is_recent(row, now) and is_of_cluster(row, cluster.number, cluster.name)]
+    states = [(row, row.state) for row in rows]
+    good = next((row for row, state in states if state is SnapshotState.SUCCESS and row.at is not None), None)
+    good = good or _older_good(cluster, summary)
     ended = _end_of(good, now) if good is not None else None
-    running = tuple(row for row in rows if row.state is SnapshotState.RUNNING)
+    running = tuple(row for row in summary.running if is_of_cluster(row, cluster.number, cluster.name))
     known = UpgradeGate(
         Gate.UNKNOWN, Reason.NOT_READ, now, good, good, ended, running, summary.problem, summary.read_at
     )
@@ -127,34 +128,42 @@ def judge_gate(cluster: Cluster, summary: ClusterSummary, now: datetime) -> Upgr
             return replace(known, reason=Reason.BY_ITS_END)
     if summary.look not in {Look.FOUND, Look.NONE}:
         return known
-    reason, row = next(_doubts(summary, rows, now), (None, None))
+    reason, row = next(_doubts(summary, states, now), (None, None))
     if reason is not None:
         return replace(known, reason=reason, row=row or good)
     return replace(known, gate=Gate.SHUT, reason=Reason.NONE if good is None else Reason.TOO_OLD)
 
 
+def _is_recent(row: HistoryEntry, now: datetime) -> bool:
+    """Whether it may open the gate, by its date; also where it has none."""
+    return row.at is None or row.at > now - WINDOW - _BEFORE
+
+
+def _older_good(cluster: Cluster, summary: ClusterSummary) -> HistoryEntry | None:
+    """The newest good one, where none is recent."""
+    good = summary.last_good
+    if good is None or (good.at is not None and is_of_cluster(good, cluster.number, cluster.name)):
+        return good
+    dated = (row for row in summary.rows if row.at is not None and is_of_cluster(row, cluster.number, cluster.name))
+    return next((row for row in dated if row.state is SnapshotState.SUCCESS), None)
+
+
 def _doubts(
-    summary: ClusterSummary, rows: Sequence[HistoryEntry], now: datetime
+    summary: ClusterSummary, states: Sequence[tuple[HistoryEntry, SnapshotState]], now: datetime
 ) -> Iterator[tuple[Reason, HistoryEntry | None]]:
     """What forbids to say that the gate is shut, with the row it is about."""
     if summary.problem is not None:
         yield Reason.INCOMPLETE, None
-    for row in rows:
-        if row.at is None and row.state in {SnapshotState.SUCCESS, SnapshotState.UNKNOWN}:
+    for row, state in states:
+        if row.at is None and state in {SnapshotState.SUCCESS, SnapshotState.UNKNOWN}:
             yield Reason.NO_DATE, row
-        if row.at is not None and row.state is SnapshotState.UNKNOWN and row.at > now - WINDOW - _BEFORE:
+        if row.at is not None and state is SnapshotState.UNKNOWN:
             yield Reason.UNCLEAR, row
     back = summary.reaches_back_to
     if not summary.is_dated:
         yield Reason.NO_DATE, None
-    if not summary.is_whole and (back is None or back > now - WINDOW - _BEFORE):
+    if (back is not None and back > now - WINDOW - _BEFORE) or (back is None and not summary.is_whole):
         yield Reason.NOT_FAR_ENOUGH, None
-    if back is not None and back > now - WINDOW - _BEFORE:
-        yield Reason.NOT_FAR_ENOUGH, None
-
-
-def _is_good(row: HistoryEntry) -> bool:
-    return row.state is SnapshotState.SUCCESS
 
 
 def _end_of(row: HistoryEntry, now: datetime) -> datetime | None:

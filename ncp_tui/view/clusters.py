@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -134,14 +135,17 @@ CLUSTERS: Table[ListedCluster] = Table(
 )
 
 
-def details_lines(listed: ListedCluster, dashboard: Dashboard | None = None) -> list[Line]:
-    """What an operator wants to know of a cluster, for the details pane."""
+def details_lines(
+    listed: ListedCluster, dashboard: Dashboard | None = None, upgrade: Sequence[Line] = ()
+) -> list[Line]:
+    """What an operator wants to know of a cluster, for the details pane; `upgrade` says how its gate stands."""
     cluster = listed.cluster
     title = (Span(cluster.name or "(no name)", Tone.STRONG), Span(f"  number {cluster.number or '-'}", Tone.DIM))
     if not cluster.allowed:
         return [title, field("permission", "none: this key sees only its name", Tone.WARNING)]
     running = [field("now", listed.tracked, Tone.WARNING)] if listed.tracked else []
-    return [title, *running, *summary_lines(listed.summary, listed.moment), *_size_lines(cluster, dashboard)]
+    known = summary_lines(listed.summary, listed.moment)
+    return [title, *running, *known, *upgrade, *_size_lines(cluster, dashboard)]
 
 
 def _size_lines(cluster: Cluster, dashboard: Dashboard | None) -> list[Line]:
@@ -159,8 +163,12 @@ def cluster_lines(
     profile: Profile | None = None,
     summary: ClusterSummary | None = None,
     moment: Moment | None = None,
+    upgrade: Sequence[Line] = (),
 ) -> list[Line]:
-    """A cluster in full, unknown members included; with `profile`, and `summary` as of a `moment`."""
+    """A cluster in full, unknown members included; with `profile`, and `summary` as of a `moment`.
+
+    `upgrade` says how its gate stands.
+    """
     known = [
         ("number", cluster.number),
         ("status", cluster.status),
@@ -173,7 +181,7 @@ def cluster_lines(
     known += [("site", profile.site), ("region", profile.region)] if profile is not None else []
     lines = [field("cluster", cluster.name, Tone.STRONG), *(field(label, value or "-") for label, value in known)]
     if summary is not None and moment is not None:
-        lines += [BLANK, *summary_lines(summary, moment)]
+        lines += [BLANK, *summary_lines(summary, moment), *upgrade]
     if dashboard is not None:
         lines += [
             BLANK,

@@ -38,7 +38,7 @@ def gate_line(gate: UpgradeGate) -> Line:
 def _in_short(gate: UpgradeGate) -> str:
     name = gate.row.snapshot if gate.row is not None else ""
     if gate.gate is Gate.OPEN and gate.until is not None and gate.left is not None:
-        return f"open until {_moment(gate.until, gate.at)} ({elapsed(gate.left.total_seconds())} left)"
+        return f"open until {clock_time(gate.until)[:-3]} {ZONE} ({elapsed(gate.left.total_seconds())} left)"
     if gate.gate is Gate.SHUT:
         running = f"; {gate.running[0].snapshot} is running" if gate.running else ""
         return f"shut: no good snapshot of the last {_HOURS}{running}"

@@ -344,7 +344,7 @@ async def test_a_click_on_the_path_leads_there() -> None:
 
 async def test_a_line_of_the_details_that_is_too_long_ends_in_an_ellipsis() -> None:
     async with staged((60, 20)) as stage:
-        row = next(each for each in stage.text().splitlines() if each.startswith(" engine"))
+        row = next(each for each in stage.text().splitlines() if each.startswith(" next run"))
         assert row.rstrip().endswith("…")
 
 

@@ -14,7 +14,7 @@ from ncp_tui.tui.messages import FollowWanted, JournalChanged
 from ncp_tui.tui.screens.base import FOLLOWING, already_followed, read_only_sentence
 from ncp_tui.tui.screens.cluster_table import NO_PROFILE, ClusterTable
 from ncp_tui.tui.screens.table import TableScreen, detail_key
-from ncp_tui.view.clusters import details_lines
+from ncp_tui.view.clusters import ListedCluster, details_lines
 from ncp_tui.view.format import ZONE, clock_time
 from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import Line, Tone, line
@@ -46,6 +46,14 @@ class ClustersScreen(TableScreen):
             "Requests",
             tooltip="Snapshot requests; check and resolve them",
             id="clusters.requests",
+        ),
+        Binding(
+            "U",
+            "upgrade",
+            "Upgrade check",
+            show=False,
+            tooltip="Whether a rolling upgrade may begin, and until when",
+            id="clusters.upgrade",
         ),
         Binding("p", "profiles", "Profiles", tooltip="Switch, add or test profiles", id="clusters.profiles"),
         Binding("f", "follow", "Follow", tooltip="Follow the running snapshot to its end", id="clusters.follow"),
@@ -129,7 +137,19 @@ class ClustersScreen(TableScreen):
         cluster = self.chosen
         if cluster is None:
             return [line("No cluster under the cursor.", Tone.DIM)]
-        return details_lines(self.table.listed(cluster), self.session.dashboards.get(cluster.number))
+        listed = self.table.listed(cluster)
+        return details_lines(listed, self.session.dashboards.get(cluster.number), self._upgrade_lines(listed))
+
+    def _upgrade_lines(self, listed: ListedCluster) -> list[Line]:
+        """How the gate before an upgrade stands now, by NCP's clock; nothing where the history was not read yet."""
+        engine, summary = self.session.connected, listed.summary
+        if summary.look is Look.NOT_READ:
+            return []
+        from ncp_tui.snapshots.upgrade import judge_gate  # no history is read before the first frame
+        from ncp_tui.view.upgrade import gate_line
+
+        now = engine.time_there() if engine is not None else listed.moment.now
+        return [gate_line(judge_gate(listed.cluster, summary, now))]
 
     @property
     def chosen(self) -> Cluster | None:
@@ -182,6 +202,13 @@ class ClustersScreen(TableScreen):
         cluster = self._openable()
         if cluster is not None:
             self.app.push_screen(ClusterDetailDialog(self.session, cluster))
+
+    def action_upgrade(self) -> None:
+        from ncp_tui.tui.dialogs.upgrade import UpgradeDialog
+
+        cluster = self._openable()
+        if cluster is not None:
+            self.app.push_screen(UpgradeDialog(self.session, cluster))
 
     def action_follow(self) -> None:
         cluster = self._openable()
