@@ -18,6 +18,7 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "schedule": "Which schedule is set, whether its run came, set and release it.",
         "restore": "After the snapshot: verify it, try a restore, restore, delete.",
         "upgrade": "Whether a rolling upgrade may begin, and what to do around it.",
+        "unattended": "From a timer: without a terminal, a keyring or a question.",
         "troubleshooting": "Symptom, meaning, and what to do.",
         "simulating-failures": "Meet every failure in a sandbox before NCP shows it to you.",
         "contract": "What ncp-tui believes of NCP's API, and how to check it.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ncp_tui.cli.main import main
+from ncp_tui.guide.pages import read_page
 from ncp_tui.profiles.cluster_name_cache import ClusterNameCache
 from ncp_tui.profiles.credential_sources import available_identities
 from ncp_tui.profiles.ncloud_configure import NcloudConfigure
@@ -132,9 +134,49 @@ def test_a_broken_profiles_file_completes_nothing(asked: Shell, listed: dict[str
     assert asked(environ, "--profile p", _NCP_TUI_COMPLETE="bash_complete").strip() == ""
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+SCRIPTS = {"bash": "complete -o", "zsh": "compdef", "fish": "complete ", "powershell": "Register-ArgumentCompleter"}
+
+
+@pytest.mark.parametrize("shell", SCRIPTS)
 def test_each_shell_gets_its_script(asked: Shell, environ: dict[str, str], shell: str) -> None:
-    assert "_ncp_tui_completion" in asked(environ, "", _NCP_TUI_COMPLETE=f"{shell}_source")
+    """It has the shell ask the program again, with the line that is being typed."""
+    script = asked(environ, "", _NCP_TUI_COMPLETE=f"{shell}_source")
+    assert SCRIPTS[shell] in script
+    assert f"{shell}_complete" in script
+    assert "ncp-tui" in script
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [("--profile pr", ["prod", "prod-jpn"]), ("cluster show sh", ["shop"]), ("snapshot re", ["resolve"])],
+)
+def test_powershell_gets_three_lines_for_each_word(
+    asked: Shell, listed: dict[str, str], words: str, names: list[str]
+) -> None:
+    """Kind, word and help; a fourth line would be taken for the kind of the next."""
+    lines = asked(listed, words, _NCP_TUI_COMPLETE="powershell_complete").removesuffix("\n").split("\n")
+    assert len(lines) == 3 * len(names)
+    assert lines[0::3] == ["plain"] * len(names)
+    assert lines[1::3] == names
+    assert all(lines[2::3])
+
+
+def test_powershell_completes_for_real(listed: dict[str, str], tmp_path: Path) -> None:
+    """Where there is one: the script as the guide has it loaded, and a line completed by the shell itself."""
+    shell = shutil.which("pwsh")
+    if shell is None:
+        pytest.skip("needs pwsh")
+    program = tmp_path / "bin" / "ncp-tui"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m ncp_tui "$@"\n')
+    program.chmod(0o700)
+    load = next(line for line in read_page("install").splitlines() if "powershell_source" in line)
+    line = "ncp-tui cluster show sh"
+    ask = f"(TabExpansion2 '{line}' {len(line)}).CompletionMatches.CompletionText"
+    variables = listed | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    command = [shell, "-NoProfile", "-Command", f"{load}; {ask}"]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split() == ["shop"]
 
 
 def test_a_listing_is_there_for_the_next_word(call: Called) -> None:
