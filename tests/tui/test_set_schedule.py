@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 from textual.widgets import Button, Input, Static
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.system.paths import Paths
 from ncp_tui.tui.dialogs.confirm import SendQuestionDialog, TypeNameDialog
 from ncp_tui.tui.screens.schedule import ScheduleScreen
 from ncp_tui.tui.screens.set_schedule import SetScheduleScreen
@@ -281,3 +283,28 @@ async def test_the_card_of_a_setting_is_text_whatever_the_service_says() -> None
         assert stage.shows("Cannot set yet:")
         assert not set("\x1b\x07\u202e") & set(stage.text())
         assert stage.app.screen.query_one("#preview", TextView).text
+
+
+async def test_a_damaged_journal_is_accepted_first_and_one_that_takes_nothing_is_asked_about(tmp_path: Path) -> None:
+    paths = Paths(tmp_path / "config", tmp_path / "state", tmp_path / "data")
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "journal.jsonl").write_bytes(b"\0" * 80 + b"\n")
+    async with staged(WIDE, paths=paths) as stage:
+        await open_form(stage)
+        await stage.press("f2")
+        assert says(stage, "Accept the damage")
+        await stage.press("a", "f2")
+        assert stage.shows("Damage accepted. Nothing was sent: press f2 to set the schedule.")
+        assert not stage.asked(SET)
+        lock = tmp_path / "state" / "journal.jsonl.lock"
+        lock.unlink()
+        lock.mkdir()  # nothing can be written, for root as well
+        await stage.press("a", "f2")
+        assert says(stage, "Send it without a journal record?")
+        assert not stage.asked(SET)
+        await stage.press("a", "f2")
+        assert changes(stage) == [SET]
+        assert stage.shows("Set: schedule search-0002", "The journal does not hold it yet:")
+        assert "The journal does not hold it" in "\n".join(stage.app.session.not_written_down())
+        lock.rmdir()
+    assert stage.asked(SET) == 1
