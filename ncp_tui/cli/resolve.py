@@ -60,11 +60,9 @@ def dismiss_one(context: CommandContext, cluster: str, name: str) -> ExitCode:
 
     Raises NothingOpen, EntryHeld, NotOpen.
     """
-    entries = [
-        entry
-        for entry in _open(context, context.wait(on_disk(context.journal.contents)))
-        if entry.key[1] == name and cluster in {entry.request.cluster_name, entry.request.cluster_number}
-    ]
+    unresolved = _open(context, context.wait(on_disk(context.journal.contents)))
+    of_cluster = [each for each in unresolved if cluster in {each.request.cluster_name, each.request.cluster_number}]
+    entries = [each for each in of_cluster if name in {each.key[1], each.subject}]
     if not entries:
         raise NothingOpen(
             f"No unresolved request for {name!a} on {cluster!a}.",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, NUMBER, OPERATIONS
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, NUMBER, OPERATIONS, SET_SCHEDULE
 from ncp_tui.snapshots.journal_file import BUCKET, NAME, JournalLine, Key, Reading
 from ncp_tui.snapshots.outcome import VERDICT_OF, Caller, Outcome, SnapshotRequest, Verdict
 from ncp_tui.text import clean
@@ -87,8 +87,12 @@ class JournalEntry:
         """What to call it: the name of the snapshot, or what another operation does."""
         if self.is_create:
             return self.request.name
-        known = OPERATIONS.get(self.operation)
-        return known.title if known is not None else clean(self.operation)
+        known, name = OPERATIONS.get(self.operation), self.details.get(NAME)
+        if known is None:
+            return clean(self.operation)
+        return (
+            f"{known.title} {clean(name)}" if self.operation == SET_SCHEDULE and isinstance(name, str) else known.title
+        )
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -240,7 +240,7 @@ async def send_operation(
         sent, look_up = await attempt.send(), look_up or LOOK_UPS.get(request.operation)
         if sent.outcome is Outcome.UNKNOWN and sent.error is not None and look_up is not None:
             on_resolving(sent.error)
-            found = await look_up(engine, attempt.entry, seconds=resolve_seconds)
+            found = replace(await look_up(engine, attempt.entry, seconds=resolve_seconds), is_create=False)
             sent = sent.resolved(await _unless_another(journal, attempt, found))
         await attempt.conclude(sent)
         return OperationResult(request, sent, entry.at, attempt.entry_on_disk, attempt.journal_problem, attempt.writer)

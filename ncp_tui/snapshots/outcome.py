@@ -39,6 +39,14 @@ VERDICT_OF = {
 }
 
 
+_WORDS_OF_OTHERS = {Verdict.STARTED: "done", Verdict.NOT_STARTED: "not done", Verdict.UNKNOWN: "unknown"}
+
+
+def verdict_word(verdict: Verdict, *, is_create: bool = True) -> str:
+    """The verdict as it is said of a create, or of an operation that starts no snapshot."""
+    return verdict.value if is_create else _WORDS_OF_OTHERS[verdict]
+
+
 HELD_ELSEWHERE = "Another ncp-tui is sending or checking the request."
 """Why nothing is said of a request whose outcome is open."""
 

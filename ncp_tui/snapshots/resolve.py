@@ -25,20 +25,13 @@ from ncp_tui.gateway.errors import (
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.search_engine.operations import (
-    CREATE_SNAPSHOT,
-    RELEASE_SCHEDULE,
-    SET_SCHEDULE,
-    SET_STORAGE_KEY,
-    UPGRADE_PRE_CHECK,
-)
+from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, RELEASE_SCHEDULE, SET_SCHEDULE, UPGRADE_PRE_CHECK
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.history_match import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.journal import HeldEntry, Journal, hold_on_disk, let_go, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
-from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome, Verdict
+from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome, Verdict, verdict_word
 from ncp_tui.snapshots.schedule_witness import Witness, is_rival, witness_of
-from ncp_tui.snapshots.storage_key_state import KeyState, look_at_key, proves_new_key, told_of_new_key
 from ncp_tui.system.backoff import Backoff, chance
 from ncp_tui.text import plural
 
@@ -69,6 +62,8 @@ class Resolution:
     """Why the last look at the history failed, if it did."""
     source: str = "history"
     """What was read."""
+    is_create: bool = True
+    """Whether it is about a create: another operation is done, and starts nothing."""
 
     def journal_details(self) -> dict[str, Any]:
         """What the journal keeps of it."""
@@ -77,7 +72,12 @@ class Resolution:
     @property
     def sentence(self) -> str:
         """All of it on one line."""
-        return f"{self.verdict.value.capitalize()}: {self.evidence} {self.next_step}".rstrip()
+        return f"{self.word.capitalize()}: {self.evidence} {self.next_step}".rstrip()
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word."""
+        return verdict_word(self.verdict, is_create=self.is_create)
 
 
 async def search_history(
@@ -132,22 +132,6 @@ async def search_schedule(
     return _of_schedule(entry, found)
 
 
-async def search_storage_key(
-    engine: SearchEngine, entry: JournalEntry, *, seconds: float = SECONDS, was_missing: bool = False, **pace: Any
-) -> Resolution:
-    """The same for a storage key, in the bucket list, which never says which key is set: see `storage_key_state`.
-
-    Only the run that sent it may know that there `was_missing` one just before: later anybody may have set one.
-    """
-    number = entry.request.cluster_number
-    found = await _look_until(
-        lambda: look_at_key(engine, number), lambda read: read.state is KeyState.SET, _Pace(seconds, **pace)
-    )
-    evidence, step = told_of_new_key(found.best, found.looks, was_missing=was_missing)
-    verdict = Verdict.STARTED if proves_new_key(found.best, was_missing=was_missing) else Verdict.UNKNOWN
-    return Resolution(verdict, evidence, step, None, found.looks, found.problem, "bucket_list")
-
-
 B = TypeVar("B")
 
 
@@ -156,10 +140,10 @@ class _Pace:
     """How often and how long a history is asked."""
 
     seconds: float
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    monotonic: Callable[[], float] = time.monotonic
-    jitter: Callable[[], float] = chance
-    on_look: Callable[[int], None] = lambda _: None
+    sleep: Callable[[float], Awaitable[None]]
+    monotonic: Callable[[], float]
+    jitter: Callable[[], float]
+    on_look: Callable[[int], None]
 
 
 @dataclass
@@ -218,7 +202,6 @@ LOOK_UPS: Final[dict[str, LookUp]] = {
     CREATE_SNAPSHOT: search_history,
     SET_SCHEDULE: search_schedule,
     RELEASE_SCHEDULE: search_schedule,
-    SET_STORAGE_KEY: search_storage_key,
 }
 """How a request is resolved, by its operation. What is not here stays unknown until the user has checked it."""
 
@@ -426,6 +409,7 @@ async def resolve_entry(
                 return None
             found = await look_up(engine, held.entry, **search)
             found = at_best_unknown(held.entry, found, await on_disk(journal.entries))
+        found = replace(found, is_create=held.entry.is_create)
         events = found.journal_details()
         async with holds.turn:  # whoever dismisses it at this moment meets it before, or resolved
             await on_disk(lambda: held.record(JournalEvent.RESOLVED, **events))

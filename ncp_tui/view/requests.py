@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ncp_tui.problem import Problem
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
-from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Verdict
+from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Verdict, verdict_word
 from ncp_tui.text import clean, plural
 from ncp_tui.view.format import ZONE, clock_time, date_time
 from ncp_tui.view.table import Column, Table
@@ -71,7 +71,8 @@ def _state_cell(listed: ListedRequest) -> Cell:
 
 
 def _verdict_cell(listed: ListedRequest) -> Cell:
-    return Cell(listed.entry.verdict.value, _VERDICT_TONES[listed.entry.verdict])
+    verdict = listed.entry.verdict
+    return Cell(verdict_word(verdict, is_create=listed.entry.is_create), _VERDICT_TONES[verdict])
 
 
 REQUESTS: Table[ListedRequest] = Table(
@@ -82,7 +83,13 @@ REQUESTS: Table[ListedRequest] = Table(
             most=19,
             least=19,
         ),
-        Column("SNAPSHOT", lambda listed: Cell(clean(listed.entry.subject), Tone.STRONG), most=30, least=14),
+        Column(
+            "SUBJECT",
+            lambda listed: Cell(clean(listed.entry.subject), Tone.STRONG),
+            most=30,
+            least=14,
+            aliases=("snapshot",),
+        ),
         Column("REQUEST", _verdict_cell, most=11, least=11),
         Column("SNAPSHOT STATE", _state_cell, most=15, least=9),
         Column("CLUSTER", lambda listed: Cell(clean(listed.entry.request.cluster_name)), most=24, least=8, room=84),
@@ -103,7 +110,7 @@ def request_entry_lines(entry: JournalEntry) -> list[Line]:
         field("profile", f"{caller.profile}   {caller.site}/{caller.region}"),
         field("gateway", caller.gateway),
         field("requested", f"{date_time(entry.at)} {ZONE}"),
-        field("request", entry.verdict.value),
+        field("request", verdict_word(entry.verdict, is_create=entry.is_create)),
         field("state", _STATE_CELLS.get(entry.state or "", Cell(entry.state or "-")).text),
         field("request ID", entry.request_id or "-"),
         BLANK,
@@ -150,7 +157,7 @@ def found_out(name: str, found: Resolution | None, problem: Problem | None, *, i
     if is_dismissed:
         if found is None:
             return f"{name} was marked resolved during the check, which found nothing.", Tone.WARNING
-        said = f"{name} was marked resolved during the check, which found: {found.verdict.value}, {found.evidence}"
+        said = f"{name} was marked resolved during the check, which found: {found.word}, {found.evidence}"
         return said, Tone.WARNING
     if problem is not None:
         return f"{name} was not checked and stays unresolved.", Tone.WARNING
@@ -167,7 +174,7 @@ def verdict_card(name: str, found: Resolution) -> Problem:
 
 
 def _verdict_of(name: str, found: Resolution) -> str:
-    return f"{found.verdict.value.capitalize()}: {name}."
+    return f"{found.word.capitalize()}: {name}."
 
 
 def checking_sentence(name: str) -> str:
@@ -182,8 +189,14 @@ def marked_sentence(name: str, *, being_checked: bool = False) -> str:
     return f"{name} marked as resolved. ncp-tui no longer checks it."
 
 
-def marking_question(name: str) -> str:
+def marking_question(entry: JournalEntry) -> str:
     """What it means to mark a request resolved."""
+    name = entry.subject
+    if not entry.is_create:
+        return (
+            f"Mark {name} of {entry.request.cluster} as resolved? Do this only after you have checked it in the NCP "
+            "console: ncp-tui stops checking it."
+        )
     return (
         f"Mark {name} as resolved? Do this only after you have checked the snapshot in the NCP console: "
         "ncp-tui stops checking it. A second request for this name still needs your yes."
@@ -193,8 +206,11 @@ def marking_question(name: str) -> str:
 def unresolved_sentence(entries: Sequence[JournalEntry]) -> str:
     """Which requests are unresolved, which are one or more."""
     if len(entries) == 1:
-        return f"Unresolved: {entries[0].subject} may or may not have started."
-    return f"{len(entries):,} snapshot requests are unresolved: each may or may not have started."
+        happened = "started" if entries[0].is_create else "taken effect"
+        return f"Unresolved: {entries[0].subject} may or may not have {happened}."
+    if all(entry.is_create for entry in entries):
+        return f"{len(entries):,} snapshot requests are unresolved: each may or may not have started."
+    return f"{len(entries):,} requests are unresolved: each may or may not have taken effect."
 
 
 def resolved_text(entry: JournalEntry, resolution: Resolution | None) -> str:

@@ -324,7 +324,7 @@ async def test_damage_that_names_it_stops_no_create(engine: SearchEngine, journa
     damage = journal.contents().damage
     assert damage is not None
     assert damage.touched == f"it is about setSnapshotScheduling on {NUMBER}"
-    assert [(entry.subject, entry.in_doubt) for entry in journal.entries()] == [("set schedule", True)]
+    assert [(entry.subject, entry.in_doubt) for entry in journal.entries()] == [(f"set schedule {REQUEST.name}", True)]
     taken = await create_snapshot(engine, REQUEST, caller=CALLER, journal=journal)
     assert taken.outcome is Outcome.ACCEPTED
 

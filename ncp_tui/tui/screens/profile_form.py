@@ -174,7 +174,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
 
     @on(HeaderBar.PartClicked)
     def leave_by_path(self) -> None:
-        """Go back to the profiles, as the key that leaves does: all of the path is theirs."""
+        """Every part of the path leads to the profiles: as the key that leaves."""
         self.action_cancel()
 
     def action_run_list(self) -> None:

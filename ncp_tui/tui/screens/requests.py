@@ -283,7 +283,7 @@ class RequestsScreen(EvidenceScreen):
         if entry is None:
             self.say(*why_not_resolved(self._chosen, RESOLVED))
             return
-        question = marking_question(entry.subject)
+        question = marking_question(entry)
         self._ask(question, "Mark resolved", lambda: self.write_dismissal(entry))
 
     def _ask(self, question: str, yes: str, then: Callable[[], object]) -> None:
