@@ -64,7 +64,8 @@ class CreateReport:
     finished: Finished | None = None
 
     def __post_init__(self) -> None:
-        self._left = LeftRequests(self.log, CREATE_SNAPSHOT)
+        number = self.cluster.number if self.cluster is not None else ""
+        self._left = LeftRequests(self.log, CREATE_SNAPSHOT, number)
 
     def begin_sending(self) -> None:
         """From here on the outcome is that of what leaves now: what an earlier `take` proved says nothing of it."""

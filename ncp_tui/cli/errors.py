@@ -269,6 +269,14 @@ def exit_code_of(problem: Problem) -> ExitCode:
     return next((code for kinds, code in _codes() if isinstance(problem, kinds)), ExitCode.NO_KEYS)
 
 
+_WORST_FIRST = (9, 10, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 0)
+
+
+def worst_of(codes: Iterable[ExitCode]) -> ExitCode:
+    """The exit code of several creates: that of the worst, by how much is left to find out or to do."""
+    return min(codes, key=_WORST_FIRST.index, default=ExitCode.DONE)
+
+
 def _codes() -> Sequence[tuple[tuple[type[Problem], ...], ExitCode]]:
     """The first row that a problem is one of decides."""
     from ncp_tui.gateway.connections import UnusableCaBundle
@@ -310,6 +318,7 @@ def _usage() -> tuple[type[Problem], ...]:
     from ncp_tui.gateway.proxies import UnusableProxy
     from ncp_tui.profiles.profile import InvalidProfile
     from ncp_tui.search_engine.contract_file import CannotWriteContract
+    from ncp_tui.snapshots.batch import UnknownBatch
     from ncp_tui.snapshots.evidence_file import CannotWriteEvidence
     from ncp_tui.snapshots.journal_contents import OtherDamage
     from ncp_tui.snapshots.pre_check import InvalidTarget
@@ -332,6 +341,7 @@ def _usage() -> tuple[type[Problem], ...]:
         InvalidSchedule,
         NothingToRelease,
         OtherDamage,
+        UnknownBatch,
         CannotWriteContract,
         CannotWriteEvidence,
         EntryHeld,

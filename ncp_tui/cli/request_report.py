@@ -22,8 +22,10 @@ HAS_LEFT: Final = frozenset({Outcome.UNKNOWN, Outcome.ACCEPTED})
 class LeftRequests:
     """The requests of one operation that have left in this run: what they prove where nothing else has judged them."""
 
-    def __init__(self, log: SessionLog, operation: str) -> None:
+    def __init__(self, log: SessionLog, operation: str, number: str = "") -> None:
+        """Of that cluster's `number` alone, where one is given: a run may ask several."""
         self._log = log
+        self._ending = f"/{number}" if number else ""
         self._operation = operation
         self._judged: int | None = None
 
@@ -53,7 +55,9 @@ class LeftRequests:
 
     def _all(self) -> Iterator[Exchange]:
         for action in self._log.actions:
-            yield from (exchange for exchange in action.exchanges if exchange.operation == self._operation)
+            for exchange in action.exchanges:
+                if exchange.operation == self._operation and exchange.request.target.endswith(self._ending):
+                    yield exchange
 
 
 def cluster_member(wanted: str, cluster: Cluster | None) -> dict[str, str | None]:

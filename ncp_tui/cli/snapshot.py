@@ -15,6 +15,7 @@ from ncp_tui.cli.runner import CommandContext, run_command
 
 _HOUR = 3600.0
 _SECONDS = click.FloatRange(0, min_open=True)
+_NOT_NEGATIVE = click.FloatRange(0)
 
 
 @click.group("snapshot", cls=Group)
@@ -23,7 +24,10 @@ def command() -> None:
 
 
 @command.command("create")
-@click.argument("cluster", shell_complete=complete_cluster)
+@click.argument("clusters", nargs=-1, metavar="[CLUSTER]...", shell_complete=complete_cluster)
+@click.option("--all", "all_", is_flag=True, help="A snapshot of every cluster of the profile.")
+@click.option("--match", metavar="GLOB", help="A snapshot of each cluster whose name matches, as 'search-*'.")
+@click.option("--resume", metavar="BATCH", help="Send what of an earlier batch certainly never left.")
 @click.option("--bucket", metavar="B", help="The bucket for the snapshot. Default: the profile's default bucket.")
 @click.option("--name", metavar="N", help="3 to 30 characters: a-z, 0-9 and single hyphens; a letter first.")
 @click.option("--template", metavar="T", help="Build the name from a template, as {cluster}-{date}-{time}.")
@@ -37,7 +41,7 @@ def command() -> None:
     "--confirm",
     metavar="CLUSTER",
     shell_complete=complete_cluster,
-    help="The cluster's name again, to confirm with a protected profile.",
+    help="The cluster's name again, to confirm with a protected profile; of a batch 'create N'.",
 )
 @click.option(
     "--without-journal",
@@ -50,8 +54,17 @@ def command() -> None:
     metavar="ID",
     help="Send a second request although the earlier request ID may have started; the refusal names the ID.",
 )
-def create(**options: Any) -> None:
-    """Create one snapshot of CLUSTER, a name or a number.
+@click.option("--skip-blocked", is_flag=True, help="Of a batch: leave out what cannot be sent, and create the others.")
+@click.option("--at-once", type=click.IntRange(1, 64), metavar="N", help="Of a batch: creates at the same time. [2]")
+@click.option("--stagger", type=_NOT_NEGATIVE, metavar="S", help="Of a batch: seconds between two creates. [0]")
+@click.option(
+    "--stop-on",
+    type=click.Choice(["unknown", "failed", "never"]),
+    help="Of a batch: what keeps the rest from being sent. [unknown]",
+)
+@click.option("--share-buckets", is_flag=True, help="Of a batch: let two be written into one bucket at the same time.")
+def create(clusters: tuple[str, ...], **options: Any) -> None:
+    """Create one snapshot of CLUSTER, a name or a number, or one of each of several.
 
     The request is written to the journal, then sent. If the answer is lost, the history is checked for a minute; the
     request is never repeated blindly. Exit codes: accepted (0), certainly not started (2 to 8, 12), unknown (9).
@@ -60,13 +73,58 @@ def create(**options: Any) -> None:
     A name is used once: while an earlier request for it may have started, is running or has succeeded, a second one is
     refused (12) unless --again names that request. From cron use a template with {time}; with a fixed name every
     night after the first is refused.
+
+    Two CLUSTERs, --all or --match make a batch: one review and one consent, then each is created on its own, in the
+    bucket of its last good snapshot where --bucket names none. If it breaks off, --resume sends what never left. The
+    exit code is that of the worst.
     """
+    if options["name"] is not None and options["template"] is not None:
+        raise click.UsageError("--name and --template exclude each other.")
+    kinds = [bool(clusters), options["all_"], options["match"] is not None, options["resume"] is not None]
+    if sum(kinds) > 1:
+        raise click.UsageError("CLUSTER, --all, --match and --resume exclude one another.")
+    if not any(kinds):
+        raise click.UsageError("Missing argument 'CLUSTER'.")
+    if "" in clusters or options["match"] == "":
+        raise click.UsageError("A cluster name or pattern is empty.")
+    of_one = {name: options.pop(name) for name in _OF_ONE}
+    of_several = {name: options.pop(name) for name in _OF_SEVERAL}
+    given = {name: value for name, value in of_several.items() if value}
+    if len(clusters) == 1:
+        _create_one(clusters[0], {**options, **of_one}, given)
+    else:
+        _create_several({"clusters": clusters, **options, **given}, of_one)
+
+
+_OF_ONE = ("name", "again", "without_journal", "retry_if_not_started")
+_OF_SEVERAL = ("all_", "match", "resume", "skip_blocked", "at_once", "stagger", "stop_on", "share_buckets")
+_NOT_OF_A_RESUMED = ("bucket", "template", "dry_run")
+
+
+def _create_one(cluster: str, options: dict[str, Any], given: dict[str, Any]) -> None:
     from ncp_tui.cli.create import create_snapshot
     from ncp_tui.cli.create_report import CreateOptions
 
-    if options["name"] is not None and options["template"] is not None:
-        raise click.UsageError("--name and --template exclude each other.")
-    run_command(partial(create_snapshot, options=CreateOptions(**options)))
+    if given:
+        raise click.UsageError(f"{_option(next(iter(given)))} is for several clusters.")
+    run_command(partial(create_snapshot, options=CreateOptions(cluster, **options)))
+
+
+def _create_several(options: dict[str, Any], of_one: dict[str, Any]) -> None:
+    from ncp_tui.cli.batch import BatchOptions, create_batch
+
+    wrong = [name for name, value in of_one.items() if value]
+    if options.get("resume") is not None:
+        wrong += [name for name in _NOT_OF_A_RESUMED if options[name]]
+    if wrong:
+        what = "a batch that is resumed" if wrong[0] in _NOT_OF_A_RESUMED else "several clusters"
+        raise click.UsageError(f"{_option(wrong[0])} is not for {what}.")
+    options.pop("all_", None)
+    run_command(partial(create_batch, options=BatchOptions(**options)))
+
+
+def _option(name: str) -> str:
+    return "--" + name.rstrip("_").replace("_", "-")
 
 
 @command.command("history")

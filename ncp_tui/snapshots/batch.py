@@ -205,7 +205,7 @@ class Look:
         """One `bucket` for all; without one that of the newest good snapshot of each, else the profile's."""
         self._engine, self._journal, self._identity, self._now = engine, journal, identity, now
         self._bucket, self._template, self._read_only = bucket, template, read_only
-        self._caller = Caller.of(identity)
+        self._caller, self._named_at = Caller.of(identity), now()
 
     async def at_all(self, clusters: Sequence[Cluster]) -> list[BatchRow]:
         """A row for each, in their order; what forbids one is its problem."""
@@ -220,7 +220,7 @@ class Look:
     async def at(self, cluster: Cluster, planned: SnapshotRequest | None = None) -> BatchRow:
         """A row for `cluster`; its name and bucket as `planned`, where they are."""
         profile = self._identity.profile
-        name = propose_name(cluster.name, profile, self._now(), self._template)
+        name = propose_name(cluster.name, profile, self._named_at, self._template)
         request = planned or SnapshotRequest(cluster.number, cluster.name, name.name, self._bucket or "")
         row = BatchRow(request, cluster)
         try:
