@@ -64,7 +64,7 @@ def command() -> None:
 )
 @click.option("--share-buckets", is_flag=True, help="Of a batch: let two be written into one bucket at the same time.")
 def create(clusters: tuple[str, ...], **options: Any) -> None:
-    """Create one snapshot of CLUSTER, a name or a number, or one of each of several.
+    """Create one snapshot of CLUSTER, or of each of several.
 
     The request is written to the journal, then sent. If the answer is lost, the history is checked for a minute; the
     request is never repeated blindly. Exit codes: accepted (0), certainly not started (2 to 8, 12), unknown (9).

@@ -15,6 +15,7 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "screens": "Every screen, with a picture and a sentence.",
         "commands": "Every command with its options, variables and exit codes.",
         "reliability": "What is known about a snapshot, and why a request is sent once.",
+        "several": "A snapshot of each of several clusters: one review, one consent.",
         "schedule": "Which schedule is set, whether its run came, set and release it.",
         "restore": "After the snapshot: verify it, try a restore, restore, delete.",
         "upgrade": "Whether a rolling upgrade may begin, and what to do around it.",

@@ -113,7 +113,7 @@ class Plans:
             raise UnknownBatch(
                 f"The plan of batch {wanted} cannot be read ({type(error).__name__}).",
                 "Nothing was sent.",
-                "Its snapshots are in the histories and in the journal: ncp-tui snapshot resolve.",
+                "The histories and the journal say what became of its snapshots.",
             ) from None
         if now - plan.at > KEPT:
             raise UnknownBatch(
@@ -152,7 +152,7 @@ class BatchRow:
     request: SnapshotRequest
     cluster: Cluster | None = None
     draft: SnapshotDraft | None = None
-    """What was seen of it before; None where it was not looked at."""
+    """What was seen of it before; None where nothing was."""
     problem: Problem | None = None
     """Why it is not sent, or what stopped it before it left."""
     left_out: str = ""
@@ -189,7 +189,7 @@ class BatchRow:
 
 
 class Look:
-    """How the rows of a batch are looked at: as a single create is, with the names and the bucket of the batch."""
+    """How the rows of a batch are checked: as a single create is, with the names and the bucket of the batch."""
 
     def __init__(
         self,
@@ -240,7 +240,7 @@ class Look:
         return row
 
     async def again(self, row: BatchRow) -> None:
-        """Look at it once more, since what was seen is old. What forbids it now is its problem."""
+        """Check it once more, since what was seen is old. What forbids it now is its problem."""
         if row.cluster is not None:
             found = await self.at(row.cluster, row.request)
             row.draft, row.problem = found.draft, found.problem
@@ -258,7 +258,7 @@ def _last_bucket(history: Sequence[HistoryEntry]) -> str:
 async def rows_of(
     plan: Plan, journal: Journal, engine: SearchEngine, look: Look, *, seconds: float = SECONDS
 ) -> list[BatchRow]:
-    """What became of each create of `plan`; what is unknown is looked up, and what never left is looked at anew.
+    """What became of each create of `plan`; what is unknown is looked up, and what never left is checked anew.
 
     Raises JournalProblem; DamagedJournal where the journal is damaged, since it then proves of nothing that it never
     left.

@@ -174,7 +174,7 @@ class ProfileFormScreen(ReportsWorkerErrors, Screen[str | None]):
 
     @on(HeaderBar.PartClicked)
     def leave_by_path(self) -> None:
-        """Every part of the path leads to the profiles: as the key that leaves."""
+        """Every part of the path opens the profiles, as the key that leaves does."""
         self.action_cancel()
 
     def action_run_list(self) -> None:
