@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from unittest import mock
 
+from ncp_tui.sandbox.protocol import DAY
 from ncp_tui.snapshots import resolve, track
 from ncp_tui.system.backoff import Backoff
 from ncp_tui.tui.terminal.charset import CHARSET
@@ -99,6 +100,23 @@ async def _history(stage: Stage) -> None:
     await stage.press("h", "down", "down", "down")
 
 
+async def _schedule(stage: Stage) -> None:
+    await stage.press("d")
+
+
+async def _missed_run(stage: Stage) -> None:
+    """The run that was due last night has left no row."""
+    world = stage.sandbox.world
+    runs = world.state(world.named("search-0001")).runs
+    runs[:] = [run for run in runs if world.start - run.started > DAY]
+    await stage.press("d")
+
+
+async def _set_schedule(stage: Stage) -> None:
+    """A time that no other cluster has, on one without a schedule."""
+    await stage.press("down", "d", "s", "enter", "enter", "s", "down", "4")
+
+
 async def _profiles(stage: Stage) -> None:
     await stage.press("p", "t")
 
@@ -167,6 +185,9 @@ SCENES = (
     Scene("progress-80x24", _progress, (80, 24)),
     Scene("requests-80x24", _requests, (80, 24)),
     Scene("history-light", _history, (120, 36), "ncp-light"),
+    Scene("schedule", _schedule, (120, 40)),
+    Scene("schedule-80x24", _missed_run, (80, 24)),
+    Scene("set-schedule", _set_schedule, (120, 40)),
     Scene("profiles", _profiles),
     Scene("profile-form-80x24", _profile_form, (80, 24)),
     Scene("detail", _detail),
@@ -178,6 +199,8 @@ SCENES = (
     Scene("progress", _progress, (120, 40)),
     Scene("requests", _requests, (120, 40)),
     Scene("history-80x24", _history, (80, 24)),
+    Scene("schedule-200x60", _schedule, (200, 60)),
+    Scene("set-schedule-80x24", _set_schedule, (80, 24)),
     Scene("profiles-80x24", _profiles, (80, 24)),
     Scene("help-80x24", _help, (80, 24)),
     Scene("palette", _palette, (120, 40)),

@@ -68,6 +68,10 @@ class ChoiceField(Widget, can_focus=True):
         self._typed = ""
         self._go(to % len(self._choices))
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002 - Textual's
+        """Letters and digits are typed here: the keys of the screen that are one are not."""
+        return character is not None and character.isalnum()
+
     def on_key(self, event: events.Key) -> None:
         """Jump to the choice that begins with what was typed, or else with the last letter alone."""
         letter = (event.character or "").lower()
@@ -75,11 +79,16 @@ class ChoiceField(Widget, can_focus=True):
             return
         event.stop()
         for typed in (self._typed + letter, letter):
-            found = next((place for place, each in enumerate(self._choices) if each.lower().startswith(typed)), None)
+            found = self._place_of(typed)
             if found is not None:
                 self._typed = typed
                 self._go(found)
                 return
+
+    def _place_of(self, typed: str) -> int | None:
+        """The first choice that begins with what was typed; a number may be typed without its leading zero."""
+        words = [(each.lower(), each.lower().removeprefix("0")) for each in self._choices]
+        return next((place for place, each in enumerate(words) if any(one.startswith(typed) for one in each)), None)
 
     def on_blur(self) -> None:
         self._typed = ""
