@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group("cluster", cls=Group)
 def command() -> None:
-    """List and show clusters."""
+    """List and show clusters, set their storage keys."""
 
 
 @command.command("list")
@@ -36,6 +36,40 @@ def list_all() -> None:
 def show(cluster: str) -> None:
     """Show the details of CLUSTER, a name or a number."""
     run_command(partial(show_cluster, wanted=cluster))
+
+
+@command.command("set-key")
+@click.argument("cluster", shell_complete=complete_cluster)
+@click.option("--this-profile", is_flag=True, help="Use the keys of the profile that calls.")
+@click.option("--access-key", metavar="AK", help="Use another key; this is its access key ID.")
+@click.option("--secret-stdin", is_flag=True, help="Read its secret key from stdin; on a terminal ask for it.")
+@click.option("--secret-command", metavar="'CMD ARG'", help="Run this once to print its secret key; nothing is saved.")
+@click.option("--dry-run", is_flag=True, help="Show the request with placeholders for the keys; set nothing.")
+@click.option("--yes", is_flag=True, help="Skip the question, which is asked on a terminal only.")
+@click.option(
+    "--confirm",
+    metavar="CLUSTER",
+    shell_complete=complete_cluster,
+    help="The cluster's name again, to confirm with a protected profile.",
+)
+@click.option(
+    "--confirm-gateway",
+    metavar="HOST",
+    help="Send the key to this host although it is not NCP's; the refusal names it.",
+)
+@click.option(
+    "--again", metavar="ID", help="Send it although the earlier request ID is unresolved; the refusal names the ID."
+)
+def set_key(**options: Any) -> None:
+    """Set the storage key of CLUSTER, a name or a number.
+
+    The cluster writes its snapshots to Object Storage with this key. NCP never shows it again. The secret key leaves
+    once, only to NCP's own host over verified HTTPS or to this machine. Exit codes: set (0), certainly not set (2 to
+    8, 12), unknown (9). After a lost answer the bucket list is read, which tells that a key is set and never which.
+    """
+    from ncp_tui.cli.storage_key import KeyOptions, set_storage_key
+
+    run_command(partial(set_storage_key, options=KeyOptions(**options)))
 
 
 @command.command("upgrade-check")

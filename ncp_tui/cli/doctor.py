@@ -295,6 +295,7 @@ def local_results(workspace: Workspace, wanted: str | None = None) -> Iterator[C
     yield from _files(workspace)
     yield _profiles(workspace)
     yield from _key_file(workspace)
+    yield from _secret_commands(workspace)
     yield from _callers(workspace, wanted)
     yield _journal(workspace)
     yield _terminal(workspace.environ)
@@ -373,6 +374,22 @@ def _key_file(workspace: Workspace) -> Iterator[CheckResult]:
         yield CheckResult.bad("encrypted file", problem.what, next_words(problem), problem)
     else:
         yield CheckResult.ok("encrypted file", "this host can open it")
+
+
+def _secret_commands(workspace: Workspace) -> Iterator[CheckResult]:
+    """Whether a secret command of a profile would be run; none is."""
+    from ncp_tui.system.private_files import exposed_place
+
+    try:
+        wanted = any(profile.secret_command for profile in workspace.profiles.load().profiles)
+        exposed = exposed_place(workspace.profiles.file) if wanted else ""
+    except (Problem, OSError):
+        return  # that is the result of the profiles
+    if exposed:
+        fix = "No secret command is run before the file and every folder above it are closed to other writers."
+        yield CheckResult.bad("secret command", exposed.rstrip("."), fix)
+    elif wanted:
+        yield CheckResult.ok("secret command", "only you can change the profiles file")
 
 
 def _callers(workspace: Workspace, wanted: str | None) -> Iterator[CheckResult]:

@@ -59,7 +59,8 @@ MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
         ExitCode.SNAPSHOT_FAILED: "the snapshot failed",
         ExitCode.WAIT_ENDED: "the wait timed out; the snapshot keeps running",
         ExitCode.NOT_ALLOWED: "refused by read-only mode, a missing confirmation (protected profile, second request "
-        "for the same snapshot), a damaged journal, or one that cannot be written",
+        "for the same snapshot), a gateway or keys unfit for a storage key, a damaged journal, or one that cannot be "
+        "written",
         ExitCode.TOO_OLD: "snapshot check: the newest good snapshot of a cluster is too old, or there is none",
         ExitCode.NOT_CHECKED: "snapshot check: a cluster or profile could not be checked",
         ExitCode.NOT_WRITTEN: "done, but the answer could not be written",
@@ -247,6 +248,8 @@ COMMANDS = {
     "profile.bucket": "--bucket B, or ncp-tui profile edit NAME --default-bucket B",
     "read_only.leave": "omit --read-only, unset NCP_TUI_READ_ONLY, or ncp-tui profile edit NAME --no-read-only",
     "create.confirm": "--confirm {cluster}",
+    "storage_key.set": "ncp-tui cluster set-key {cluster} --this-profile",
+    "storage_key.confirm_gateway": "--confirm-gateway {host}",
     "schedule.show": "ncp-tui schedule history {cluster}",
     "schedule.release": "ncp-tui schedule release {cluster}",
     "schedule.again": "repeat the command with --again {id}",
@@ -296,9 +299,10 @@ def _codes() -> Sequence[tuple[tuple[type[Problem], ...], ExitCode]]:
     from ncp_tui.snapshots.earlier_requests import SecondRequest
     from ncp_tui.snapshots.journal import JournalProblem
     from ncp_tui.snapshots.journal_contents import DamagedJournal
+    from ncp_tui.snapshots.storage_key import GatewayNotTrusted, KeysExpire
 
     return (
-        ((ReadOnlyRefused,), ExitCode.NOT_ALLOWED),
+        ((ReadOnlyRefused, GatewayNotTrusted, KeysExpire), ExitCode.NOT_ALLOWED),
         ((SecondRequest, DamagedJournal, JournalProblem), ExitCode.NOT_ALLOWED),
         # The configuration's fault, or the server's, though nothing was reached by it.
         ((UnusableCaBundle, KeysUnavailable), ExitCode.NO_KEYS),

@@ -110,6 +110,16 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
             ncp-tui cluster upgrade-check search-0001 --ask-ncp --target 2180 --dry-run
             The request that would ask NCP's own pre-check; nothing is sent.
         """,
+        "cluster set-key": """
+            ncp-tui cluster set-key search-0001 --this-profile
+            The keys of the profile, which may use Object Storage.
+
+            ncp-tui cluster set-key search-0001 --access-key ABCDEFGHIJ0123456789 --secret-stdin < secret.txt
+            Another key, its secret key from a file.
+
+            ncp-tui cluster set-key search-0001 --access-key ABCDEFGHIJ0123456789 --secret-command 'pass show s3'
+            Another key, its secret key printed by a program.
+        """,
         "bucket list": """
             ncp-tui bucket list search-0001
             The buckets that a snapshot of this cluster can go to.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import sys
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,18 +13,17 @@ import click
 from ncp_tui.cli.errors import Declined, ExitCode, NothingToImport, problem_words
 from ncp_tui.cli.options import Group, complete_profile
 from ncp_tui.cli.runner import CommandContext, run_command
+from ncp_tui.cli.secret_input import read_secret
 from ncp_tui.problem import Problem
 from ncp_tui.text import clean, inert
 
 if TYPE_CHECKING:
-    from ncp_tui.gateway.credentials import SecretKey
     from ncp_tui.profiles.identity import Identity
     from ncp_tui.profiles.profile import Profile, StoreName
     from ncp_tui.profiles.profile_changes import Changed, ImportedProfile, ProfileChanges
     from ncp_tui.profiles.profiles_file import ProfilesFile
 
 
-_LONGEST_INPUT = 64 * 1024
 _PRINTED = "With a secret command nothing is stored."
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -271,7 +269,7 @@ def add_profile(context: CommandContext, name: str, secret_stdin: bool, values: 
     if "store" not in values:
         profile = dataclasses.replace(profile, store=_working_store(context))
     _warn_of_template(context, profile)
-    secret_key = _secret(context, secret_stdin) if _keeps(context, profile, secret_stdin) else None
+    secret_key = read_secret(context, secret_stdin) if _keeps(context, profile, secret_stdin) else None
     _change(context, lambda change: change.add(profile, secret_key))
     return _done(context, saved_sentence(profile.name), name=profile.name)
 
@@ -300,11 +298,11 @@ def edit_profile(context: CommandContext, name: str, secret_stdin: bool, values:
     if "name_template" in changed:
         _warn_of_template(context, new)
     _keeps(context, new, secret_stdin)
-    typed = _secret(context, secret_stdin) if secret_stdin else None
+    typed = read_secret(context, secret_stdin) if secret_stdin else None
     try:
         done = _change(context, lambda change: change.edit(old, new, typed))
     except MissingSecret:
-        secret_key = _secret(context, from_stdin=False)
+        secret_key = read_secret(context, from_stdin=False)
         done = _change(context, lambda change: change.edit(old, new, secret_key))
     left = _left_behind(context, done)
     return _done(context, f"Profile {new.name} was changed.", name=new.name, left_in=left)
@@ -437,23 +435,6 @@ def _left_behind(context: CommandContext, done: Changed) -> str | None:
             return None
     context.out.error(problem_words(left))
     return left.place
-
-
-def _secret(context: CommandContext, from_stdin: bool) -> SecretKey:
-    """The secret key, typed unseen or read from stdin. Raises InvalidCredentials, or UsageError when neither is so."""
-    from ncp_tui.gateway.credentials import SecretKey
-
-    if context.can_ask:
-        secret_key = SecretKey(click.prompt("Secret key (not shown)", hide_input=True, err=True))
-    elif from_stdin and sys.stdin is not None and sys.stdin.isatty():
-        raise click.UsageError("The secret key would be visible while you type it. Send it through a pipe.")
-    elif from_stdin:
-        data = sys.stdin.buffer.read(_LONGEST_INPUT) if sys.stdin is not None else b""
-        secret_key = SecretKey(data.decode("utf-8-sig", errors="replace"))
-    else:
-        raise click.UsageError("Without a terminal, add --secret-stdin and send the secret key on stdin.")
-    context.secrets.append(secret_key)
-    return secret_key
 
 
 def _keeps(context: CommandContext, profile: Profile, secret_stdin: bool) -> bool:

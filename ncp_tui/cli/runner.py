@@ -21,7 +21,7 @@ from ncp_tui.problem import Problem
 
 if TYPE_CHECKING:
     from ncp_tui.cli.signals import Signals
-    from ncp_tui.gateway.credentials import SecretKey
+    from ncp_tui.gateway.credentials import KeySource, SecretKey
     from ncp_tui.gateway.exchange import Exchange
     from ncp_tui.profiles.identity import Identity
     from ncp_tui.profiles.secret_stores.errors import StoreLocked
@@ -189,7 +189,10 @@ class CommandContext:
         """A client for `identity`, closed at the end. Nothing is sent yet, but a keyring or a role may be asked."""
         from ncp_tui.profiles.credential_sources import key_source_for
 
-        keys = self.ask_store(lambda: key_source_for(identity, self.workspace.stores))
+        return self.connect_with(identity, self.ask_store(lambda: key_source_for(identity, self.workspace.stores)))
+
+    def connect_with(self, identity: Identity, keys: KeySource) -> SearchEngine:
+        """A client for `identity` that signs with `keys`, closed at the end."""
         self.secrets.append(self.wait(keys.current()).secret_key)
         if identity.role is not None:
             self.out.note(f"Keys of {identity.source}: {identity.masked_access_key}, renewed before they expire.")

@@ -25,6 +25,7 @@ LARGEST_BROKEN_BODY = 64 * 1024
 _STEP = 256 * 1024  # bytes inflated at once
 _GZIP_OR_DEFLATE = 47  # zlib's window bits for "either, by its header"
 _SHORTEST_REAL_SECRET = 16  # NCP's have 40 characters; one much shorter could be part of an honest word
+_NONE = Traces()
 _SHORTEST_PIECE = 4  # characters of a secret that are hidden where an answer ends in the middle of it
 
 
@@ -107,7 +108,7 @@ class BodyReader:
                 "Check the gateway URL and the proxy.",
             )
 
-    def answer(self, secrets: Sequence[SecretKey], sent: Sequence[Traces] = ()) -> Answer:
+    def answer(self, secrets: Sequence[SecretKey], sent: Traces = _NONE) -> Answer:
         """What came, as a record, once there is a head.
 
         It may repeat a secret (validators quote rejected values, debuggers echo headers): `secrets` are
@@ -177,18 +178,15 @@ def _inflated(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
             return
 
 
-def _shown(secrets: Sequence[SecretKey], sent: Sequence[Traces], text: str) -> str:
+def _shown(secrets: Sequence[SecretKey], sent: Traces, text: str) -> str:
     data = _without_traces(sent, _without(secrets, text.encode("utf-8", "surrogateescape")))
     return clean(data.decode("utf-8", "replace"))
 
 
-def _without_traces(sent: Sequence[Traces], data: bytes) -> bytes:
+def _without_traces(sent: Traces, data: bytes) -> bytes:
     if not sent:
         return data
-    text = data.decode("latin-1")
-    for traces in sent:
-        text = traces.masked(text, MASKED)
-    return text.encode("latin-1")
+    return sent.masked(data.decode("latin-1"), MASKED).encode("latin-1")
 
 
 def _without(secrets: Sequence[SecretKey], data: bytes) -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -97,7 +97,7 @@ class GatewayClient:
         self._proxy = proxy_for(endpoint, environ)
         self._transport = transport
         self._is_corrected = False
-        self._sent: tuple[Traces, ...] = ()
+        self._sent = Traces()
         """Of each secret that was sent in a body: whoever has it may repeat it in any later answer."""
 
     async def aclose(self) -> None:
@@ -144,7 +144,7 @@ class GatewayClient:
         request = self._request(call, trace)
         started = self._clock()
         incoming, ended = BodyReader(), _AttemptResult()
-        self._sent += tuple(traces for traces in _traces_of(call) if traces not in self._sent)
+        self._sent = self._sent.of(*_texts_of_secrets(call)) if call.has_secret else self._sent
         try:
             keys = ended.keys = await self._credentials.current()
             async with asyncio.timeout(call.timeouts.total):
@@ -272,10 +272,10 @@ def _secrets(request: httpx.Request, call: ApiCall, keys: Credentials | None) ->
     return [value for value in values if isinstance(value, SecretKey)] + [SecretKey(signature)] * bool(signature)
 
 
-def _traces_of(call: ApiCall) -> Iterator[Traces]:
+def _texts_of_secrets(call: ApiCall) -> Iterator[str]:
     for value in (call.body or {}).values():
         if isinstance(value, SecretKey):
-            yield Traces(value.reveal().encode().decode("latin-1"))
+            yield value.reveal().encode().decode("latin-1")
 
 
 def _code_of(answer: Answer | None, problem: Exception | None) -> str | None:
@@ -285,7 +285,7 @@ def _code_of(answer: Answer | None, problem: Exception | None) -> str | None:
 
 
 async def _taken_in(
-    incoming: BodyReader, secrets: list[SecretKey], sent: Sequence[Traces], call: ApiCall
+    incoming: BodyReader, secrets: list[SecretKey], sent: Traces, call: ApiCall
 ) -> tuple[Answer, Any, BadAnswer | None]:
     """A whole answer, what is in it, and why it is more than can be used."""
 

@@ -12,6 +12,7 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "install": "With pipx, uv or venv; on a bastion host without internet access.",
         "keys": "Where keys are kept, which are used, and the keys of the screens.",
         "permissions": "What an NCP sub account may and must be allowed to do.",
+        "storage-key": "The key that a cluster writes its snapshots with, and how to set it.",
         "screens": "Every screen, with a picture and a sentence.",
         "commands": "Every command with its options, variables and exit codes.",
         "reliability": "What is known about a snapshot, and why a request is sent once.",

@@ -25,13 +25,20 @@ from ncp_tui.gateway.errors import (
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, RELEASE_SCHEDULE, SET_SCHEDULE, UPGRADE_PRE_CHECK
+from ncp_tui.search_engine.operations import (
+    CREATE_SNAPSHOT,
+    RELEASE_SCHEDULE,
+    SET_SCHEDULE,
+    SET_STORAGE_KEY,
+    UPGRADE_PRE_CHECK,
+)
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.history_match import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.journal import HeldEntry, Journal, hold_on_disk, let_go, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome, Verdict, verdict_word
 from ncp_tui.snapshots.schedule_witness import Witness, is_rival, witness_of
+from ncp_tui.snapshots.storage_key_state import KeyState, look_at_key, proves_new_key, told_of_new_key
 from ncp_tui.system.backoff import Backoff, chance
 from ncp_tui.text import plural
 
@@ -132,6 +139,22 @@ async def search_schedule(
     return _of_schedule(entry, found)
 
 
+async def search_storage_key(
+    engine: SearchEngine, entry: JournalEntry, *, seconds: float = SECONDS, was_missing: bool = False, **pace: Any
+) -> Resolution:
+    """The same for a storage key, in the bucket list, which never says which key is set: see `storage_key_state`.
+
+    Only the run that sent it may know that there `was_missing` one just before: later anybody may have set one.
+    """
+    number = entry.request.cluster_number
+    found = await _look_until(
+        lambda: look_at_key(engine, number), lambda read: read.state is KeyState.SET, _Pace(seconds, **pace)
+    )
+    evidence, step = told_of_new_key(found.best, found.looks, was_missing=was_missing)
+    verdict = Verdict.STARTED if proves_new_key(found.best, was_missing=was_missing) else Verdict.UNKNOWN
+    return Resolution(verdict, evidence, step, None, found.looks, found.problem, "bucket_list")
+
+
 B = TypeVar("B")
 
 
@@ -140,10 +163,10 @@ class _Pace:
     """How often and how long a history is asked."""
 
     seconds: float
-    sleep: Callable[[float], Awaitable[None]]
-    monotonic: Callable[[], float]
-    jitter: Callable[[], float]
-    on_look: Callable[[int], None]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    jitter: Callable[[], float] = chance
+    on_look: Callable[[int], None] = lambda _: None
 
 
 @dataclass
@@ -202,6 +225,7 @@ LOOK_UPS: Final[dict[str, LookUp]] = {
     CREATE_SNAPSHOT: search_history,
     SET_SCHEDULE: search_schedule,
     RELEASE_SCHEDULE: search_schedule,
+    SET_STORAGE_KEY: search_storage_key,
 }
 """How a request is resolved, by its operation. What is not here stays unknown until the user has checked it."""
 

@@ -1,20 +1,18 @@
 """Setting the storage key of a cluster: where the key may go, what was seen before, what stops it, what it proves.
 
-NCP keeps the key and shows it to nobody, so whoever sets one sends a secret away for good. That is why it goes to a
+NCP keeps the key and never shows it, so whoever sets one sends a secret away for good. That is why it goes to a
 host of NCP's own or to this machine and nowhere else unless the user names the host; and why a lost answer is followed
 by little: the bucket list tells that a key is set, never which.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -25,17 +23,19 @@ from ncp_tui.problem import NextAction, Problem
 from ncp_tui.profiles.environment import GATEWAY_VARIABLE
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.search_engine.models import Cluster
-from ncp_tui.search_engine.operations import KEY_NOT_SET, SET_STORAGE_KEY, is_key_missing
+from ncp_tui.search_engine.operations import KEY_NOT_SET, SET_STORAGE_KEY
+from ncp_tui.snapshots.draft import FRESH
 from ncp_tui.snapshots.earlier_requests import Earlier, EarlierState, SecondRequest
 from ncp_tui.snapshots.journal import Journal
+from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.journal_file import Key
 from ncp_tui.snapshots.operations import OperationRequest, OperationResult, send_operation
-from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
+from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
 from ncp_tui.snapshots.preflight import Check, PreflightEvidence, Severity, preflight
-from ncp_tui.snapshots.resolve import BACKOFF, SECONDS, Resolution
+from ncp_tui.snapshots.resolve import SECONDS, search_storage_key
 from ncp_tui.snapshots.rules import check_cluster
-from ncp_tui.system.backoff import chance
+from ncp_tui.snapshots.storage_key_state import KeyRead, KeyState, read_key
 from ncp_tui.text import plural
 
 if TYPE_CHECKING:
@@ -141,56 +141,6 @@ def check_lasting(access_key: str, identity: Identity) -> None:
         raise KeysExpire
 
 
-class KeyState(StrEnum):
-    """What the bucket list says of a cluster's storage key. It never says which key it is."""
-
-    SET = "set"
-    NOT_SET = "not set"
-    """NCP answered with code 10115."""
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class KeyRead:
-    """What one read of the bucket list said."""
-
-    at: datetime
-    state: KeyState
-    buckets: int = 0
-    problem: Problem | None = None
-
-    @classmethod
-    def of(cls, at: datetime, buckets: int, problem: Problem | None) -> KeyRead:
-        """What `buckets` in the list, or why there is none, amount to; an empty list tells nothing."""
-        if problem is not None:
-            return cls(at, KeyState.NOT_SET if is_key_missing(problem) else KeyState.UNKNOWN, 0, problem)
-        return cls(at, KeyState.SET if buckets else KeyState.UNKNOWN, buckets)
-
-    @property
-    def sentence(self) -> str:
-        """The same for a person."""
-        if self.state is KeyState.SET:
-            return f"The bucket list opens, with {plural(self.buckets, 'bucket')}: a key is set. It cannot say which."
-        if self.state is KeyState.NOT_SET:
-            return f"NCP says that no key is set (code {KEY_NOT_SET})."
-        why = self.problem.what if self.problem is not None else "It is empty."
-        return f"The bucket list does not tell whether a key is set. {why}"
-
-    def document(self) -> dict[str, object]:
-        """The same for scripts."""
-        opens = {KeyState.SET: True, KeyState.NOT_SET: False}.get(self.state)
-        return {"at": self.at.isoformat(), "key": self.state.value, "opens": opens, "buckets": self.buckets or None}
-
-
-async def read_key(engine: SearchEngine, number: str, now: Callable[[], datetime]) -> KeyRead:
-    """Read the bucket list of the cluster `number`; a failure is told in what is returned."""
-    try:
-        buckets = await engine.list_buckets(number)
-    except GatewayError as problem:
-        return KeyRead.of(now(), 0, problem)
-    return KeyRead.of(now(), len(buckets), None)
-
-
 @dataclass(frozen=True)
 class StorageKeyDraft:
     """A storage key that is not sent yet, and what is known before it."""
@@ -207,6 +157,8 @@ class StorageKeyDraft:
     """The id of the earlier request that the user has said yes to."""
     confirmed_host: str | None = None
     """The host that the user has named to send the key there."""
+    asked_at: datetime | None = None
+    """When the user requested it; None where that was at no certain moment."""
 
     @property
     def problem(self) -> Problem | None:
@@ -242,16 +194,30 @@ class StorageKeyDraft:
         """Those of them that are not ok."""
         return tuple(check for check in self.checks if check.severity is not Severity.OK)
 
+    def is_old(self, now: datetime) -> bool:
+        """Whether what was read says too little of how things are now, and has to be read again."""
+        return self.evidence is not None and now - self.evidence.cluster_read.at > FRESH
+
     @property
     def intent(self) -> StorageKeyIntent:
         """What stops it of the journal."""
-        return StorageKeyIntent(_cluster_of(self.cluster), self.caller, self.again)
+        return StorageKeyIntent(_cluster_of(self.cluster), self.caller, self.again, self.asked_at)
 
     @property
     def earlier(self) -> Earlier | None:
         """The earlier request of this cluster that stops it, as far as the journal that was read tells."""
         found = self.intent.earlier(self.evidence.journal) if self.evidence is not None else None
         return found if found is not None and found.id != self.again else None
+
+    @property
+    def stop(self) -> Problem | None:
+        """What stops it until the user says yes to exactly that."""
+        evidence = self.evidence
+        if evidence is not None and evidence.damage is not None:
+            key, entries = (self.cluster.number, SET_STORAGE_KEY), evidence.journal
+            if evidence.damage.touches(key, entries):
+                return DamagedJournal(evidence.damage, _cluster_of(self.cluster), self.intent.lost)
+        return SecondStorageKey(self.earlier, _cluster_of(self.cluster)) if self.earlier is not None else None
 
     def request(self, before: KeyRead | None = None) -> OperationRequest:
         """What would be sent, and what of it is written down; `before` is what was read of the key last."""
@@ -298,18 +264,23 @@ def read_only_refused() -> ReadOnlyRefused:
     )
 
 
+_WORDS = {
+    EarlierState.UNDER_WAY: "is being sent or resolved at this moment, here or in another ncp-tui",
+    EarlierState.ACCEPTED: "was made by another ncp-tui at the same time, and has set a key",
+    EarlierState.NOT_STARTED: "was made by another ncp-tui at the same time, and has set no key",
+}
+
+
 class SecondStorageKey(SecondRequest):
     """An earlier request to set the storage key of the same cluster stops this one. Nothing was sent."""
 
     def __init__(self, earlier: Earlier, request: SnapshotRequest) -> None:
-        state = {
-            EarlierState.UNDER_WAY: "is being sent or resolved at this moment, here or in another ncp-tui",
-        }.get(earlier.state, "may have set a key, now or later")
+        state = _WORDS.get(earlier.state, "may have set a key, now or later")
         at = f" of {earlier.at:%Y-%m-%d %H:%M:%S} {earlier.at.tzname() or ''}".rstrip() if earlier.at else ""
         Problem.__init__(
             self,
             f"The storage key of {request.cluster} was sent before: the request{at} {state}.",
-            "Nothing was sent: of two keys that are on their way, nobody can tell which one stays.",
+            "Nothing was sent: of two requests without an answer, it is unknown which key stays.",
             "",
             NextAction("snapshot.resolve"),
             NextAction("snapshot.again", {"id": earlier.id}),
@@ -325,6 +296,9 @@ class StorageKeyIntent:
     """The cluster alone."""
     caller: Caller
     again: str | None = None
+    """The id of the earlier request that the user has said yes to."""
+    asked_at: datetime | None = None
+    """When the user requested it; None where that was at no certain moment."""
     lost: str = "a request to set the storage key"
     """What damage of the journal may have held."""
 
@@ -342,16 +316,17 @@ class StorageKeyIntent:
     def earlier(
         self, entries: Sequence[JournalEntry], is_held: Callable[[JournalEntry], bool] = lambda _: False
     ) -> Earlier | None:
-        """All earlier requests that are unresolved or under way, shown as the newest; one that is known stops nothing.
+        """All earlier requests that are unresolved or being sent, shown as the newest; one that is known stops nothing.
 
-        `is_held` says whether a program has an unresolved entry.
+        `is_held` says whether a program has an unresolved entry. What another program began after the user requested
+        this one stops it too.
         """
         found = [
             (entry, state)
             for entry in entries
             if entry.key in self.keys
             and may_reach_same_clusters(entry.caller.gateway, self.caller.gateway)
-            and (state := _state(entry, is_held)) is not None
+            and (state := _state(entry, is_held, self.asked_at)) is not None
         ]
         if not found:
             return None
@@ -361,12 +336,16 @@ class StorageKeyIntent:
         return Earlier(identity, "journal", state, newest.at)
 
 
-def _state(entry: JournalEntry, is_held: Callable[[JournalEntry], bool]) -> EarlierState | None:
-    if not entry.is_open:
-        return None
-    if is_held(entry):
+def _state(
+    entry: JournalEntry, is_held: Callable[[JournalEntry], bool], asked_at: datetime | None
+) -> EarlierState | None:
+    if entry.is_open and is_held(entry):
         return EarlierState.UNDER_WAY
-    return EarlierState.UNKNOWN if entry.outcome is Outcome.UNKNOWN else None
+    if entry.in_doubt:
+        return EarlierState.UNKNOWN
+    if asked_at is None or entry.process == os.getpid() or entry.at < asked_at:
+        return None
+    return EarlierState.ACCEPTED if entry.outcome is Outcome.ACCEPTED else EarlierState.NOT_STARTED
 
 
 def _cluster_of(cluster: Cluster) -> SnapshotRequest:
@@ -393,12 +372,7 @@ async def send_storage_key(
     before = draft.before
     if before is None or now() - before.at > JUST_BEFORE:
         before = await read_key(engine, draft.cluster.number, now)
-    proves = before.state is KeyState.NOT_SET and draft.again is None
-
-    async def look_up(
-        engine: SearchEngine, entry: JournalEntry, *, seconds: float = SECONDS, **_: object
-    ) -> Resolution:
-        return await look_at_buckets(engine, entry, seconds=seconds, proves=proves)
+    was_missing = before.state is KeyState.NOT_SET and draft.again is None
 
     return await send_operation(
         engine,
@@ -406,71 +380,8 @@ async def send_storage_key(
         caller=draft.caller,
         journal=journal,
         guard=draft.intent,
-        look_up=look_up,
+        look_up=partial(search_storage_key, was_missing=was_missing),
         now=now,
         resolve_seconds=resolve_seconds,
         on_resolving=on_resolving,
-    )
-
-
-SET_NOW: Final = "a key is set; whether it is the new one cannot be read."
-
-
-async def look_at_buckets(
-    engine: SearchEngine,
-    entry: JournalEntry,
-    *,
-    seconds: float = SECONDS,
-    proves: bool = False,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    monotonic: Callable[[], float] = time.monotonic,
-    on_look: Callable[[int], None] = lambda _: None,
-) -> Resolution:
-    """Read the bucket list until a key is set, for at most `seconds`. Only where it `proves` is that the new one."""
-    ends, looks, number = monotonic() + seconds, 0, entry.request.cluster_number
-    while True:
-        looks += 1
-        on_look(looks)
-        read = KeyRead(datetime.now(UTC), KeyState.UNKNOWN)
-        try:
-            async with asyncio.timeout(max(0.05, ends - monotonic())):
-                read = await read_key(engine, number, lambda: datetime.now(UTC))
-        except TimeoutError:
-            pass
-        if read.state is KeyState.SET:
-            return _of_set_key(looks, proves=proves)
-        left = ends - monotonic()
-        if left <= 0:
-            return _of_no_key(read, looks)
-        await sleep(min(left, BACKOFF.pause(looks, None, chance)))
-
-
-def _of_set_key(looks: int, *, proves: bool) -> Resolution:
-    if proves:
-        said = (
-            f"the bucket list opens now, and just before the request NCP said that no key is set (code {KEY_NOT_SET})."
-        )
-        return Resolution(Verdict.STARTED, said, "", None, looks, source="bucket_list")
-    return Resolution(
-        Verdict.UNKNOWN,
-        SET_NOW,
-        "If in doubt, set it again, or check in the NCP console; then mark the request resolved.",
-        None,
-        looks,
-    )
-
-
-def _of_no_key(read: KeyRead, looks: int) -> Resolution:
-    problem = read.problem if isinstance(read.problem, GatewayError) else None
-    if read.state is KeyState.NOT_SET:
-        said = f"in {plural(looks, 'check')} NCP said that no key is set. The request may still take effect."
-    else:
-        said = "the bucket list could not be read, or names no bucket."
-    return Resolution(
-        Verdict.UNKNOWN,
-        said,
-        "Wait a few minutes, then look at the buckets before you set the key again.",
-        None,
-        looks,
-        problem,
     )

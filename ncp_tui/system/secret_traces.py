@@ -11,7 +11,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 _PIECE = 6
@@ -44,16 +44,26 @@ _BASES = {"decimal": 10, "octal": 8}
 
 @dataclass(frozen=True)
 class Traces:
-    """All that can be recognised of one secret."""
+    """All that can be recognised of some secrets."""
 
-    value: str
+    values: tuple[str, ...] = field(default=(), repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def of(self, *values: str) -> Traces:
+        """The same, and those of `values` as well."""
+        return Traces((*self.values, *(value for value in dict.fromkeys(values) if value not in self.values)))
 
     def masked(self, text: str, mask: str) -> str:
-        """`text` with `mask` in the place of each run of it. `text` is a character a byte, as latin-1 has it."""
-        if len(self.value) < _SHORTEST:
-            return text.replace(f'"{self.value}"', f'"{mask}"')
+        """`text` with `mask` in the place of each run of one. `text` is a character a byte, as latin-1 has it."""
+        for value in self.values:
+            if len(value) < _SHORTEST:
+                text = text.replace(f'"{value}"', f'"{mask}"')
+        if not self._index:
+            return text
         # Each chunk begins a little before the last one ended, so that nothing lies across.
-        overlap = 32 * len(self.value)
+        overlap = 32 * max(map(len, self.values))
         spans = [
             (start + begin, start + end)
             for start in range(0, max(1, len(text)), _CHUNK)
@@ -62,48 +72,80 @@ class Traces:
         return _replaced(text, spans, mask)
 
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where runs of it are in `text`."""
-        plain = _Reading.of(text)
-        decoded = plain.decoded(_ESCAPE)
-        for reading, least in ((decoded, 0), (plain.decoded(_MAIL), 0), (decoded.joined(), _ENCODED_PIECE)):
-            exact = reading.text.replace("-", "+").replace("_", "/")
-            for grams, searched in ((self._folded, reading.text.lower()), (self._exact, exact)):
-                for gram in grams:
-                    begin = searched.find(gram) if len(gram) >= least else -1
-                    while begin >= 0:
-                        yield from reading.source(begin, begin + len(gram))
-                        begin = searched.find(gram, begin + 1)
+        """Where runs of them are in `text`. Where each character of a reading comes from is asked only for a hit."""
+        decoded = _ESCAPE.sub(_character, text)
+        joined = _SEPARATORS.sub("", decoded)
+        for reading, least, steps in (
+            (decoded, 0, (_ESCAPE,)),
+            (_MAIL.sub(_character, text) if "=" in text else "", 0, (_MAIL,)),
+            (joined, _ENCODED_PIECE, (_ESCAPE, _SEPARATORS)),
+        ):
+            runs = list(self._runs(reading, least))
+            if runs:
+                source = _Reading.of(text)
+                for step in steps:
+                    source = source.decoded(step)
+                for begin, end in runs:
+                    yield from source.source(begin, end)
+
+    def _runs(self, text: str, least: int) -> Iterator[tuple[int, int]]:
+        """Where in `text` is a run that is looked for, of `least` characters or more."""
+        exact = _normal(text)
+        folded, index, size = exact.lower(), self._index, self._size
+        for begin in range(len(folded) - size + 1):
+            if folded[begin : begin + size] in index:
+                for gram, is_folded in index[folded[begin : begin + size]]:
+                    if len(gram) >= least and (folded if is_folded else exact).startswith(gram, begin):
+                        yield begin, begin + len(gram)
 
     @cached_property
-    def _folded(self) -> frozenset[str]:
-        """Runs that are looked for in either case."""
-        data = self._bytes
-        piece = min(_PIECE, max(_SHORTEST, len(self.value) // 2))
-        found = {*_grams([self.value, self.value[::-1]], piece)}
-        if len(self.value) >= _ENCODED_PIECE:  # what was taken apart is put together in longer runs
-            found |= {*_grams([self.value, self.value[::-1]], _ENCODED_PIECE)}
-        found |= {*_grams([variant.hex() for variant in self._variants], 2 * piece)}
-        found |= {*_grams([hashlib.new(name, data, usedforsecurity=False).hexdigest() for name in _DIGESTS], 16)}
-        return frozenset(gram.lower() for gram in found)
+    def _grams(self) -> list[tuple[str, bool]]:
+        """The runs that are looked for, and whether in either case."""
+        long = [value for value in self.values if len(value) >= _SHORTEST]
+        found = [(gram.lower(), True) for value in long for gram in _folded(_normal(value))]
+        found += [(gram, False) for value in long for gram in _exact(value)]
+        return list(dict.fromkeys(found))
 
     @cached_property
-    def _exact(self) -> frozenset[str]:
-        """Runs whose case counts, with the signs of standard base64."""
-        encoded = [
-            inner for variant in self._variants for inner in _inside_base64(variant) if len(inner) >= _ENCODED_PIECE
-        ]
-        digests = (hashlib.new(name, self._bytes, usedforsecurity=False).digest() for name in _DIGESTS)
-        hashed = (base64.b64encode(digest).decode() for digest in digests)
-        return frozenset({*_grams(encoded, _ENCODED_PIECE), *_grams(hashed, _DIGEST_PIECE)})
+    def _size(self) -> int:
+        return min((len(gram) for gram, _ in self._grams), default=0)
 
-    @property
-    def _bytes(self) -> bytes:
-        return self.value.encode("latin-1")
+    @cached_property
+    def _index(self) -> dict[str, list[tuple[str, bool]]]:
+        """The same by how they begin."""
+        index: dict[str, list[tuple[str, bool]]] = {}
+        for gram, is_folded in self._grams:
+            index.setdefault(gram[: self._size].lower(), []).append((gram, is_folded))
+        return index
 
-    @property
-    def _variants(self) -> list[bytes]:
-        value = self._bytes
-        return [value, value[::-1], value.lower(), value.upper(), value.swapcase()]
+
+def _normal(text: str) -> str:
+    """`text` with the signs of standard base64 for those of the one for URLs."""
+    return text.replace("-", "+").replace("_", "/")
+
+
+def _folded(value: str) -> Iterator[str]:
+    """Runs of it that are looked for in either case."""
+    piece = min(_PIECE, max(_SHORTEST, len(value) // 2))
+    both = [value, value[::-1]]
+    yield from _grams_of(both, piece)
+    if len(value) >= _ENCODED_PIECE:  # what was taken apart is put together in longer runs
+        yield from _grams_of(both, _ENCODED_PIECE)
+    yield from _grams_of([variant.hex() for variant in _variants(value)], 2 * piece)
+    hashed = (hashlib.new(name, value.encode("latin-1"), usedforsecurity=False).hexdigest() for name in _DIGESTS)
+    yield from _grams_of(hashed, _DIGEST_PIECE)
+
+
+def _exact(value: str) -> Iterator[str]:
+    """Runs whose case counts, with the signs of standard base64."""
+    encoded = [inner for variant in _variants(value) for inner in _inside_base64(variant)]
+    yield from _grams_of([inner for inner in encoded if len(inner) >= _ENCODED_PIECE], _ENCODED_PIECE)
+    digests = (hashlib.new(name, value.encode("latin-1"), usedforsecurity=False).digest() for name in _DIGESTS)
+    yield from _grams_of((base64.b64encode(digest).decode() for digest in digests), _DIGEST_PIECE)
+
+
+def _variants(value: str) -> list[bytes]:
+    return [each.encode("latin-1") for each in (value, value[::-1], value.lower(), value.upper(), value.swapcase())]
 
 
 @dataclass(frozen=True)
@@ -142,22 +184,12 @@ class _Reading:
             last = end
         return _Reading("".join([*parts, self.text[last:]]), begins + self.begins[last:], ends + self.ends[last:])
 
-    def joined(self) -> _Reading:
-        """The same without all that separates pieces from each other."""
-        parts, begins, ends, last = list[str](), list[int](), list[int](), 0
-        for found in _SEPARATORS.finditer(self.text):
-            start, end = found.span()
-            parts.append(self.text[last:start])
-            begins += self.begins[last:start]
-            ends += self.ends[last:start]
-            last = end
-        return _Reading("".join([*parts, self.text[last:]]), begins + self.begins[last:], ends + self.ends[last:])
-
 
 def _character(found: re.Match[str]) -> str:
-    kind, written = str(found.lastgroup), found[str(found.lastgroup)]
-    if kind == "nothing":
+    kind = found.lastgroup
+    if kind is None or kind == "nothing":
         return ""
+    written = found[kind]
     if kind == "itself":
         return written
     if kind == "name":
@@ -173,7 +205,7 @@ def _inside_base64(data: bytes) -> Iterator[str]:
         yield encoded[(0, 2, 3)[before] :][: -1 if (before + len(data)) % 3 else None]
 
 
-def _grams(values: Iterable[str], length: int) -> Iterator[str]:
+def _grams_of(values: Iterable[str], length: int) -> Iterator[str]:
     for value in values:
         for start in range(max(1, len(value) - length + 1)):
             yield value[start : start + length]

@@ -147,6 +147,8 @@ KEYS: dict[str, KeyPath | None] = {
     "snapshot.again": None,
     "snapshot.unwritten": None,
     "create.confirm": None,
+    "storage_key.set": None,
+    "storage_key.confirm_gateway": None,
     "schedule.again": None,
     "profile.bucket": None,
     # Only a command can.

@@ -24,6 +24,8 @@ PURPOSES = {
     "profile.bucket": "Use",
     "read_only.leave": "To allow changes",
     "create.confirm": "Confirm",
+    "storage_key.set": "Set the storage key",
+    "storage_key.confirm_gateway": "To send it there all the same",
     "schedule.show": "Check the schedule",
     "schedule.release": "Release it first",
     "schedule.again": "Send it although that is so",

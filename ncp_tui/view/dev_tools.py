@@ -105,14 +105,14 @@ class Sheet:
     blocks: tuple[Block, ...]
 
 
-def dev_tools_sheet(cluster: Cluster, name: str, rows: Sequence[HistoryEntry]) -> Sheet:
-    """The sheet for snapshot `name` of `cluster`, whose history has `rows`, of any name."""
+def dev_tools_sheet(cluster: Cluster, name: str, rows: Sequence[HistoryEntry], unread: str = "") -> Sheet:
+    """The sheet for snapshot `name` of `cluster`, whose history has `rows`, of any name, or is `unread`: why."""
     engine = read_engine(cluster.engine)
     shown, why_not = clean(name).strip() or "(no name)", unusable(name)
     named = sorted(
         (row for row in rows if row.snapshot in {name, clean(name)}), key=lambda row: row.sort_key, reverse=True
     )
-    doubt = _DOUBTS[named[0].state] if named else _NOT_READ if gap_of(rows) else _NO_ROW
+    doubt = _DOUBTS[named[0].state] if named else _NOT_READ if unread or gap_of(rows) else _NO_ROW
     blocks = _first_blocks(named[0].bucket if named else "")
     if why_not:
         blocks.append(_list_block())
@@ -121,7 +121,11 @@ def dev_tools_sheet(cluster: Cluster, name: str, rows: Sequence[HistoryEntry]) -
         own = [*_snapshot_blocks(path), *_drill_blocks(path, drill_prefix(name), engine), *_last_blocks(path, engine)]
         blocks += [_with_doubt(block, path, doubt) for block in own]
     notes = [f"{shown}: {why_not} No line below contains it."] if why_not else []
-    notes += [*_standing(cluster, shown, named, gap_of(rows)), _engine_note(cluster, engine)]
+    if unread:
+        notes.append(f"{shown}: STATE UNKNOWN, the history of {cluster.title} could not be read. {clean(unread)}")
+    else:
+        notes += _standing(cluster, shown, named, gap_of(rows))
+    notes.append(_engine_note(cluster, engine))
     if any(block.is_destructive for block in blocks):
         notes.append("Run one request at a time, in this order. What is marked DESTRUCTIVE cannot be undone.")
     return Sheet(f"Dev Tools lines for {shown} on {cluster.title}", tuple(notes), tuple(blocks))
@@ -214,17 +218,7 @@ def _cat(pattern: str) -> str:
 
 
 def _drill_blocks(path: str, prefix: str, engine: Engine) -> list[Block]:
-    body: dict[str, Any] = {
-        "indices": _REGULAR,
-        "include_global_state": False,
-        "include_aliases": False,
-        "rename_pattern": "(.+)",
-        "rename_replacement": f"{prefix}$1",
-        "index_settings": {"index.number_of_replicas": 0, "index.auto_expand_replicas": False},
-        "ignore_index_settings": "index.hidden",
-        **_no_features(engine),
-    }
-    blocks = [
+    return [
         Block(
             "Check the prefix of the drill",
             f"Must list nothing: the drill adds indices that begin with {prefix}, and its end deletes all of them.",
@@ -232,20 +226,11 @@ def _drill_blocks(path: str, prefix: str, engine: Engine) -> list[Block]:
             _cat(f"{prefix}*"),
             "Nothing.",
         ),
-        Block(
-            "Restore drill",
-            "Proves that the snapshot can be restored: every index but system indices comes back under a new name, "
-            "without replicas, aliases and global state. It needs free disk space for one copy of the data. To try "
-            'some indices only, name them in "indices".',
-            "POST",
-            f"{path}/_restore",
-            f"Adds indices that begin with {prefix}; indices of other names stay as they are.",
-            body,
-        ),
+        _drill(path, prefix, engine),
         Block(
             "Follow the drill",
-            "Every index of request 3 is listed and green: the drill is complete. A red line is still being restored, "
-            "or could not be.",
+            "Every index of request 3 but system indices is listed and green: the drill is complete. A red line is "
+            "still being restored, or could not be.",
             "GET",
             _cat(f"{prefix}*"),
             "Nothing.",
@@ -258,6 +243,35 @@ def _drill_blocks(path: str, prefix: str, engine: Engine) -> list[Block]:
             _cat(_REGULAR),
             "Nothing.",
         ),
+        *_end_of_drill(prefix, engine),
+    ]
+
+
+def _drill(path: str, prefix: str, engine: Engine) -> Block:
+    body: dict[str, Any] = {
+        "indices": _REGULAR,
+        "include_global_state": False,
+        "include_aliases": False,
+        "rename_pattern": "(.+)",
+        "rename_replacement": f"{prefix}$1",
+        "index_settings": {"index.number_of_replicas": 0, "index.auto_expand_replicas": False},
+        "ignore_index_settings": "index.hidden",
+        **_no_features(engine),
+    }
+    return Block(
+        "Restore drill",
+        "Proves that the snapshot can be restored: every index but system indices comes back under a new name, "
+        "without replicas, aliases and global state. It needs free disk space for one copy of the data. To try "
+        'some indices only, name them in "indices".',
+        "POST",
+        f"{path}/_restore",
+        f"Adds indices that begin with {prefix}; indices of other names stay as they are.",
+        body,
+    )
+
+
+def _end_of_drill(prefix: str, engine: Engine) -> list[Block]:
+    blocks = [
         Block(
             "Remove the drill",
             "Frees the disk space. If the cluster refuses patterns (action.destructive_requires_name), nothing is "
@@ -271,7 +285,7 @@ def _drill_blocks(path: str, prefix: str, engine: Engine) -> list[Block]:
         blocks.append(
             Block(
                 "Remove the drill's data streams",
-                "Data streams are no indices: they are removed by themselves. Not needed where there are none.",
+                "A data stream is no index and needs this request of its own. Not needed where the drill has none.",
                 "DELETE",
                 f"_data_stream/{prefix}*",
                 f"{_DESTRUCTIVE}deletes every data stream whose name begins with {prefix}, and no other.",
@@ -285,8 +299,9 @@ def _last_blocks(path: str, engine: Engine) -> list[Block]:
         Block(
             "Restore in earnest",
             "Brings every index but system indices back under its own name. First close each of them that is open "
-            "(POST, its name, /_close) or delete it: one open index of the same name, and nothing is restored. A "
-            'closed one must have as many shards as in the snapshot. To restore some only, name them in "indices".',
+            "(one called orders: POST orders/_close) or delete it: one open index of the same name, and nothing is "
+            "restored. A closed one must have as many shards as in the snapshot. To restore some only, name them in "
+            '"indices".',
             "POST",
             f"{path}/_restore",
             f"{_DESTRUCTIVE}overwrites each closed index of the same name; what was written since then is lost.",
@@ -338,7 +353,7 @@ _OF_STATE = {
     ),
 }
 _NO_ROW = "NOT IN THE HISTORY under this name. "
-_NOT_READ = "NOT IN THE HISTORY under this name, as far as it was read. "
+_NOT_READ = "State UNKNOWN: the history was not read, or not whole. "
 _DOUBTS = {
     SnapshotState.SUCCESS: "",
     SnapshotState.FAILED: "FAILED, by its newest row in the history. ",

@@ -11,7 +11,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import ScheduleEntry
 from ncp_tui.snapshots.operations import OperationResult, Sent
 from ncp_tui.snapshots.outcome import Outcome
-from ncp_tui.snapshots.schedule import InForce, Schedule
+from ncp_tui.snapshots.schedule import Schedule, schedule_of
 from ncp_tui.snapshots.schedule_change import ScheduleChange
 from ncp_tui.snapshots.schedule_draft import ScheduleDraft
 from ncp_tui.system.time_zone import KST
@@ -47,8 +47,8 @@ def first_run_words(day: str, at: tuple[int, int], now: datetime, zone: tzinfo |
 
     `zone` is where the user is: that of this machine, unless another one is given.
     """
-    entry = ScheduleEntry("", "", "", day, f"{at[0]:02d}:{at[1]:02d}", "")
-    run = Schedule(entry, InForce.YES, day, at).next_run(now)
+    schedule = schedule_of([ScheduleEntry("", "", "", day, f"{at[0]:02d}:{at[1]:02d}", "")])
+    run = schedule.next_run(now) if schedule is not None else None
     if run is None:
         return ""
     here = run.astimezone(zone)

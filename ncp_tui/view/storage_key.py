@@ -7,7 +7,8 @@ from typing import Any
 
 from ncp_tui.snapshots.operations import OperationResult
 from ncp_tui.snapshots.outcome import Outcome
-from ncp_tui.snapshots.storage_key import KeyRead, KeyState, StorageKeyDraft
+from ncp_tui.snapshots.storage_key import StorageKeyDraft
+from ncp_tui.snapshots.storage_key_state import KeyRead, KeyState
 from ncp_tui.view.text import Tone
 
 NEVER_SHOWN = "NCP never shows it again: it cannot be read back."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ncp_tui.sandbox.protocol import GatewayError, gateway_answer
 from ncp_tui.sandbox.sandbox import Sandbox
 from tests.cli.program import Called, asked
 
@@ -70,3 +71,11 @@ def test_no_cluster_no_lines(call: Called) -> None:
 def test_it_is_a_read(call: Called, sandbox: Sandbox) -> None:
     name = newest(sandbox, "SUCCESS")
     assert call("--read-only", "snapshot", "console", "search-0001", name).code == 0
+
+
+def test_a_history_that_cannot_be_read_is_said_and_the_lines_are_there(call: Called, sandbox: Sandbox) -> None:
+    sandbox.faults.add("getSnapshotHistory", act=gateway_answer(GatewayError.PERMISSION_DENIED), times=None)
+    result = call("snapshot", "console", "search-0001", "before-upgrade")
+    assert result.code == 0
+    assert result.stdout.splitlines()[1].startswith("# before-upgrade: STATE UNKNOWN, the history of search-0001 ")
+    assert "DELETE _snapshot/REPOSITORY/before-upgrade" in result.stdout.splitlines()

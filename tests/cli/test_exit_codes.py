@@ -38,7 +38,7 @@ EXPECTED = {
     11: {"wait_ended"},
     12: {
         "read_only", "not_confirmed", "second_request", "damaged_journal", "journal", "journal_unwritable",
-        "journal_unreadable",
+        "journal_unreadable", "gateway_not_trusted", "keys_expire",
     },
     129: {"hung_up"},
     130: {"interrupted", "declined"},

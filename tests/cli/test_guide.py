@@ -69,7 +69,13 @@ def test_the_manual_is_no_json(call_nobody: Called) -> None:
 
 def test_topics_are_completed() -> None:
     context = command.make_context("guide", [])
-    assert complete_topic(context, command.params[0], "s") == ["screens", "several", "schedule", "simulating-failures"]
+    assert complete_topic(context, command.params[0], "s") == [
+        "storage-key",
+        "screens",
+        "several",
+        "schedule",
+        "simulating-failures",
+    ]
     assert complete_topic(context, command.params[0], "") == list(TOPICS)
 
 

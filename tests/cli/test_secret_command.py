@@ -218,6 +218,27 @@ def test_the_environment_of_the_command_has_no_keys_but_what_the_profile_lists(u
     assert user("--json", "profile", "show", "prod").json()["secret_command_env"] == ["CREDENTIALS_DIRECTORY"]
 
 
+def test_a_check_of_all_profiles_runs_each_command_once_and_one_that_fails_costs_the_others_nothing(user: User) -> None:
+    """The keys of one account are missing; what is known of the other one stands."""
+    user.add("good", user.program)
+    user.add("shut", user.script("failing", "exit 5"))
+    document = user("snapshot", "check", "--all-profiles", "--match", "search-0001", "--json").json()
+    assert [(row["profile"], row["name"]) for row in document["clusters"]] == [("good", "search-0001")]
+    assert [each["profile"] for each in document["not_checked"]] == ["shut"]
+    assert document["exit_code"] == 14
+    assert user.runs == 1
+
+
+def test_doctor_runs_none_offline_and_says_whether_any_would_be_run(user: User) -> None:
+    """Whoever finds out at night that a folder is open to a group finds out too late."""
+    user.add("prod", user.program)
+    assert "only you can change the profiles file" in user("doctor", "--offline").stdout
+    user.home.chmod(0o775)
+    assert f"Other users can write in {user.home} (mode 0775)" in user("doctor", "--offline").stdout
+    user.home.chmod(0o700)
+    assert user.runs == 0
+
+
 def test_the_printed_key_is_in_no_file(user: User) -> None:
     """Neither the journal, the session log, a report nor the profiles have it, after reads and a create."""
     user.add("prod", user.program)

@@ -69,9 +69,46 @@ def assert_no_key(found: dict[str, bytes]) -> None:
             assert spelling.encode() not in data, f"{name} has the key as {spelling}"
 
 
-@pytest.fixture(params=["environment", pytest.param("server role", marks=pytest.mark.slow)])
-def with_keys(request: pytest.FixtureRequest, gateway: ThreadedSandbox) -> Iterator[dict[str, str]]:
-    """Variables that lead to the canary, found in them or handed out by the metadata service."""
+def with_command(gateway: ThreadedSandbox, folder: Path) -> dict[str, str]:
+    """Variables of a user with a profile whose command prints the canary, in the home below `folder`."""
+    command = folder / "print-key"
+    command.write_text(f"#!/bin/sh\necho {CANARY}\necho {CANARY} >&2\n")
+    command.chmod(0o700)
+    profiles = folder / "home" / "profiles.toml"
+    profiles.parent.mkdir(mode=0o700)
+    profiles.write_text(
+        f'version = 1\ndefault = "prod"\n[profiles.prod]\naccess_key = "{gateway.sandbox.access_key}"\n'
+        f'gateway_url = "{gateway.url}"\nstore = "command"\nsecret_command = ["{command}"]\n'
+    )
+    return {"NCP_TUI_HOME": str(profiles.parent), "TEXTUAL_LOG": "textual.log", "SSLKEYLOGFILE": "tls.log"}
+
+
+def processes(first: int) -> dict[str, bytes]:
+    """What the system shows of a process and of all that it has started: their arguments and environments."""
+    found: dict[str, bytes] = {}
+    parents = {first}
+    for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(folder.name) in parents or int(fields[1]) in parents:
+                parents.add(int(folder.name))
+                found |= {f"{folder}/{name}": (folder / name).read_bytes() for name in ("cmdline", "environ")}
+        except OSError:  # it has ended
+            continue
+    return found
+
+
+SOURCES = ["environment", *(pytest.param(name, marks=pytest.mark.slow) for name in ("server role", "secret command"))]
+
+
+@pytest.fixture(params=SOURCES)
+def with_keys(
+    request: pytest.FixtureRequest, gateway: ThreadedSandbox, closed_folder: Path
+) -> Iterator[dict[str, str]]:
+    """Variables that lead to the canary: found in them, handed out by the metadata service, or printed by a command."""
+    if request.param == "secret command":
+        yield with_command(gateway, closed_folder)
+        return
     found = variables(gateway)
     with MetadataServer(document(gateway.sandbox.access_key, CANARY, time.time() + 3600)) as metadata:
         if request.param == "environment":
@@ -97,6 +134,8 @@ def test_the_full_screen_in_trouble(gateway: ThreadedSandbox, with_keys: dict[st
         terminal.expect("As curl", "NCLOUD_ACCESS_KEY")
         terminal.press(ESCAPE, ESCAPE)
         terminal.expect("search-0001", "LAST GOOD")
+        if "NCLOUD_SECRET_KEY" not in with_keys:  # what the program was started with stays in /proc
+            assert_no_key(processes(terminal.process.pid))
         gateway.sandbox.faults.add("getClusterInfoList", "answer", (500, headers), times=None)
         terminal.press("r")
         terminal.expect("500")
@@ -104,7 +143,7 @@ def test_the_full_screen_in_trouble(gateway: ThreadedSandbox, with_keys: dict[st
         terminal.expect("History")
         terminal.press("F")
         assert terminal.expect_end() == 1
-    found = left_behind(tmp_path)
+    found = left_behind(tmp_path) | left_behind(Path(with_keys.get("NCP_TUI_HOME", tmp_path)))
     assert any(name.endswith("debug.log") for name in found), "the loggers were on"
     assert any("reports" in name for name in found), "it did crash"
     assert any(name.endswith("journal.jsonl") for name in found)

@@ -58,7 +58,7 @@ def runs(text: str, length: int) -> set[str]:
 @each_row("secret", [KEY, HEX])
 def test_no_turn_of_it_is_left(secret: str, turn: Callable[[str], str]) -> None:
     written = turn(secret)
-    masked = Traces(secret).masked(f"before [{written}] after", "****")
+    masked = Traces((secret,)).masked(f"before [{written}] after", "****")
     assert "****" in masked
     assert masked.startswith("before [")
     assert masked.endswith("] after")
@@ -70,18 +70,22 @@ def test_what_is_masked_inside_json_stays_json() -> None:
     for name in ("plain", "two fields", "list of pieces", "list of letters", "every letter in JSON", "other case"):
         written = TURNS[name](KEY)
         text = f'{{"code":0,"echo":{written if written[0] in "[{" else json.dumps(written)},"result":true}}'
-        masked = json.loads(Traces(KEY).masked(text, "****"))
+        masked = json.loads(Traces((KEY,)).masked(text, "****"))
         assert (masked["code"], masked["result"]) == (0, True), name
 
 
 def test_a_short_one_is_found_whole_and_one_of_three_letters_only_as_a_string() -> None:
-    assert Traces(SHORT).masked(f"no {SHORT.upper()}!", "****") == "no ****!"
-    assert Traces("abc").masked('abc "abc" "abcd"', "****") == 'abc "****" "abcd"'
+    assert Traces((SHORT,)).masked(f"no {SHORT.upper()}!", "****") == "no ****!"
+    assert Traces(("abc",)).masked('abc "abc" "abcd"', "****") == 'abc "****" "abcd"'
+
+
+def test_what_is_looked_for_is_not_shown() -> None:
+    assert KEY not in repr(Traces((KEY,)).of(HEX))
 
 
 def test_it_is_found_wherever_it_lies_in_a_large_text() -> None:
     for before in (0, 65_500, 65_530, 131_072):
-        masked = Traces(KEY).masked(f"{'x ' * before}{KEY}{' y' * 70_000}", "****")
+        masked = Traces((KEY,)).masked(f"{'x ' * before}{KEY}{' y' * 70_000}", "****")
         assert "****" in masked
         assert not runs(KEY, 6) & set(masked.lower().split())
 
@@ -89,8 +93,8 @@ def test_it_is_found_wherever_it_lies_in_a_large_text() -> None:
 def test_honest_text_is_left_alone() -> None:
     words = random.Random(7)  # noqa: S311 - text, the same in each run
     text = "".join(words.choices(string.ascii_letters + string.digits + ' ",:{}[]%\\&=', k=100_000))
-    assert Traces("Zq8Kd02LmXv77TbnRw5Yc1UoGh3JfEs9Ai4P6tQe").masked(text, "****") == text
-    assert Traces(KEY).masked("", "****") == ""
+    assert Traces(("Zq8Kd02LmXv77TbnRw5Yc1UoGh3JfEs9Ai4P6tQe",)).masked(text, "****") == text
+    assert Traces((KEY,)).masked("", "****") == ""
 
 
 @each_row("turn", TURNS.values(), ids=TURNS)
@@ -100,15 +104,15 @@ def test_no_record_of_an_answer_has_it(turn: Callable[[str], str]) -> None:
     data = f'{{"message": "bad", "echo": [{json.dumps(written)}]}}'.encode()
     headers = [("x-echo", written), ("content-length", str(len(data)))]
     head = httpx.Response(400, headers=headers, extensions={"reason_phrase": written.encode()})
-    answer = BodyReader(head, bytearray(data), is_whole=True).answer([], [Traces(KEY)])
+    answer = BodyReader(head, bytearray(data), is_whole=True).answer([], Traces((KEY,)))
     shown = f"{answer.reason} {answer.headers} {answer.body.decode()}"
     assert written not in shown
     assert dict(answer.headers)["content-length"] == "****"
-    honest = BodyReader(head, bytearray(b"{}"), is_whole=True).answer([], [Traces(KEY)])
+    honest = BodyReader(head, bytearray(b"{}"), is_whole=True).answer([], Traces((KEY,)))
     assert dict(honest.headers)["content-length"] == str(len(data))
 
 
 def test_nothing_is_kept_of_what_cannot_be_decoded() -> None:
     head = httpx.Response(200, headers=[("content-encoding", "br"), ("content-length", "9")])
-    answer = BodyReader(head, bytearray(b"compressed"), is_encoded=True).answer([], [Traces(KEY)])
+    answer = BodyReader(head, bytearray(b"compressed"), is_encoded=True).answer([], Traces((KEY,)))
     assert (answer.body, dict(answer.headers)["content-length"]) == (b"", "****")

@@ -78,7 +78,7 @@ def check(stage: Stage, *seen: object) -> None:
     assert stage.app.crashed is None, seen
 
 
-WALKS = (["enter"], ["h", "enter"], ["d", "enter"], ["s", "f2"], ["p", "t"], ["y"], ["v"], ["colon"])
+WALKS = (["enter"], ["h", "enter"], ["h", "t", "b"], ["d", "enter"], ["s", "f2"], ["p", "t"], ["y"], ["v"], ["colon"])
 """Keys that lead from the clusters through every screen; each is looked at."""
 
 

@@ -38,6 +38,8 @@ SINGLE = (
 HARMFUL = (
     ["s", "f2", "y"],
     ["h", "s", "f2"],
+    ["d", "s", "f2", "a", "f2"],
+    ["d", "x", "a", "f2"],
     ["f2", "enter", "y"],
     ["u", "s"],
     ["ctrl+p", *"snapshot", "down", "enter"],
@@ -69,7 +71,7 @@ async def test_nothing_leads_to_an_effect(way: str) -> None:
     async with staged((120, 40), **WAYS[way]) as stage:
         app = stage.app
         assert stage.shows("READ-ONLY")
-        for opening in ([], ["h"], ["u"], ["p"]):
+        for opening in ([], ["h"], ["d"], ["u"], ["p"]):
             await stage.press(*opening)
             titles = [command.title for command in app.get_system_commands(app.screen)]
             assert titles

@@ -24,6 +24,8 @@ NEARLY = (
     ["s", "enter", "enter", "enter", "enter"],
     ["s", "enter", "enter", "space", "tab", "enter"],
     ["s", "y", "enter"],
+    ["d", "x", "enter", "y"],
+    ["d", "s", "enter", "enter", "enter", "y"],
     ["h", "s", "tab", "tab", "tab", "enter", "y"],
     ["ctrl+p", *"create", "down", "enter", "enter", "y"],
     ["s", "ctrl+p", *"create", "enter", "enter"],

@@ -340,9 +340,17 @@ def test_a_history_that_was_not_read_whole_says_so() -> None:
     assert sheet(rows=missing).notes[0] == (
         f"{NAME}: NOT IN THE HISTORY of search-0001, as far as it was read. The history was not read whole: {gap}"
     )
-    assert "as far as it was read" in sheet(rows=missing).blocks[-1].why
+    assert sheet(rows=missing).blocks[-1].why.startswith("State UNKNOWN: the history was not read, or not whole.")
     found = dataclasses.replace(missing, rows=(TAKEN,))
     assert gap in sheet(rows=found).notes[0]
+
+
+def test_a_history_that_was_not_read_is_no_missing_row() -> None:
+    made = dev_tools_sheet(CLUSTER, NAME, (), "No permission.")
+    assert made.notes[0] == f"{NAME}: STATE UNKNOWN, the history of search-0001 could not be read. No permission."
+    assert "NOT IN" not in text_of(made)
+    assert made.blocks[-1].why.startswith("State UNKNOWN: ")
+    assert len(made.blocks) == len(sheet().blocks), "the lines are the same: that is what they are needed for"
 
 
 def test_the_text_can_be_pasted_as_it_is() -> None:

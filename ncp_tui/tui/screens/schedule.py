@@ -264,6 +264,7 @@ class ScheduleScreen(TableScreen):
             self._show_released(change)
         elif self._is_in_front:
             super().on_change_moved(change)
+            self._last_word = change.words(change.result) if change.result is not None else None
         if change.is_over and change.cluster_number == self.cluster.number:
             self._is_behind = True
             if self._is_in_front:
