@@ -243,9 +243,9 @@ class ProfileChanges:
     async def _check_command(self, profile: Profile, seen: Profile | None) -> None:
         """Raise ExposedCommand for a new command in a file where it would not be run."""
         if profile.secret_command not in (None, seen and seen.secret_command):
-            from ncp_tui.profiles.secret_stores.command_store import check_not_exposed
+            from ncp_tui.profiles.secret_stores.command_store import NOT_SAVED, check_not_exposed
 
-            await check_not_exposed(self._profiles.file)
+            await check_not_exposed(self._profiles.file, NOT_SAVED)
 
     async def _clear(self, old: Profile, new: Profile) -> KeyLeftBehind | None:
         """Delete the key of `old`, of which `new` has a copy; where that fails, say where it is."""

@@ -173,8 +173,12 @@ def test_a_command_in_a_file_that_others_could_write_is_neither_saved_nor_run(us
     user.add("prod", user.program)
     for mode in (0o1777, 0o775):
         user.home.chmod(mode)
-        for arguments in (("cluster", "list"), ("profile", "edit", "prod", "--secret-command", "/bin/true")):
+        for arguments, meaning in (
+            (("cluster", "list"), "The secret command was not run: somebody else could have written it."),
+            (("profile", "edit", "prod", "--secret-command", "/bin/true"), "Nothing was saved: "),
+        ):
             refused = user(*arguments)
+            assert meaning in refused.stderr
             assert refused.code == 3
             assert f"Other users can write in {user.home} (mode {mode:04o})." in refused.stderr
         assert user.add("other", user.program).code == 3

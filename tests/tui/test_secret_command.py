@@ -123,6 +123,6 @@ async def test_in_a_folder_that_others_can_write_it_is_not_saved(closed_folder: 
         await choose_store(stage, "command")
         await stage.fill("secret_command", program)
         await stage.press("f2")
-        await stage.expect("Other users can write in", "was not run")
+        await stage.expect("Other users can write in", "Nothing was saved")
         assert stage.workspace.profiles.load().find("lab") is None
         closed_folder.chmod(0o700)

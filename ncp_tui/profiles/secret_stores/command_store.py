@@ -19,8 +19,15 @@ from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.system.private_files import exposed_place
 
 
-async def check_not_exposed(profiles_file: Path) -> None:
-    """Raise ExposedCommand where somebody else could write into the file, and so have this user run a program."""
+NOT_RUN = "The secret command was not run: somebody else could have written it."
+NOT_SAVED = "Nothing was saved: a secret command in that file would not be run."
+
+
+async def check_not_exposed(profiles_file: Path, meaning: str = NOT_RUN) -> None:
+    """Raise ExposedCommand where somebody else could write into the file, and so have this user run a program.
+
+    `meaning` says what has not been done for that.
+    """
     try:
         exposed = await run_blocking(lambda: exposed_place(profiles_file), DISK_SECONDS)
     except OSError as error:
@@ -29,7 +36,7 @@ async def check_not_exposed(profiles_file: Path) -> None:
     if exposed:
         raise ExposedCommand(
             exposed,
-            "The secret command was not run: somebody else could have written it.",
+            meaning,
             "Check the secret commands, then have the profiles file and every folder above it yours or root's, and "
             "closed to other writers (chmod go-w).",
         )
