@@ -18,7 +18,6 @@ from ncp_tui.system.blocking import run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.system.private_files import exposed_place
 
-
 NOT_RUN = "The secret command was not run: somebody else could have written it."
 NOT_SAVED = "Nothing was saved: a secret command in that file would not be run."
 
