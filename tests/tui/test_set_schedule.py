@@ -81,7 +81,7 @@ async def test_a_schedule_is_set_by_keys_and_every_screen_shows_it() -> None:
             "POST /api/v2/snapshot/setSnapshotScheduling/1037002",
         )
         await stage.press("u")
-        assert stage.shows("set schedule", "started", "all resolved")
+        assert stage.shows("set schedule", "done", "all resolved")
         await stage.press("escape", "escape")
         assert isinstance(stage.app.screen, ScheduleScreen)
         assert stage.shows("weekly: every Saturday at 21:45", "none: no run was due since the schedule was set")
@@ -148,7 +148,7 @@ async def test_a_release_says_what_it_releases_and_that_snapshots_stay() -> None
         await stage.press("x")
         assert says(stage, "may have taken effect"), "the first one is still unresolved"
         await stage.press("escape", "u")
-        assert stage.shows("release schedule", "started")
+        assert stage.shows("release schedule", "done")
         await stage.press("escape", "escape", "down", "d", "x")
         assert stage.shows("search-0002 has no schedule: its schedule history is empty.", "No schedule was ever set.")
     assert stage.asked(RELEASE) == 2
