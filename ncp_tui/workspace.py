@@ -21,7 +21,7 @@ from ncp_tui.profiles.profile import StoreName
 from ncp_tui.profiles.secret_stores.catalogue import UsersStores
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.system.paths import Paths, check_owner, configure_path, make_private_directory, paths_from
-from ncp_tui.system.process import close_process_memory
+from ncp_tui.system.process import close_process_memory, keep_status_of_children
 
 if TYPE_CHECKING:
     from ncp_tui.gateway.clock import ClockOffset
@@ -134,6 +134,7 @@ def open_workspace(
     """
     if environ is os.environ:
         close_process_memory()
+        keep_status_of_children()
         environ = take_environment(os.environ)
     paths = paths_from(environ)
     check_owner(paths)

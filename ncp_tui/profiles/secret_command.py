@@ -130,6 +130,7 @@ class _Child:
         self._lock = threading.Lock()
         self._living: subprocess.Popen[bytes] | None = None
         self._given_up = False
+        self._is_spared = False
         self._is_terminal_back = threading.Event()
         if terminal is None:
             self._is_terminal_back.set()
@@ -146,6 +147,8 @@ class _Child:
         with process.stdout or contextlib.nullcontext(), self._terminal_lent_to(process):
             try:
                 printed, in_time = self._printed(process, ends)
+            except ChildProcessError:
+                raise self.failed("ended, and with which status is unknown") from None
             finally:
                 self.end()
         return self._key(printed, self._ended(process, in_time=in_time))
@@ -156,8 +159,12 @@ class _Child:
             self._given_up = True
             if self._living is not None:
                 # It has not been waited for, so its number is still its own and that of its group.
-                with contextlib.suppress(ProcessLookupError, PermissionError):
+                try:
                     os.killpg(self._living.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+                except PermissionError:  # it runs as another user, as sudo does
+                    self._is_spared = True
                 self._living = None
 
     def wait_for_terminal(self) -> None:
@@ -221,7 +228,8 @@ class _Child:
         size = len(printed.reveal())
         if status is None:
             too_much = size > LONGEST_LINE and "printed without an end"
-            raise self.failed(f"{too_much or f'did not end within {self._seconds:g} s'} and was killed", ran=True)
+            end = "could not be killed" if self._is_spared else "was killed"
+            raise self.failed(f"{too_much or f'did not end within {self._seconds:g} s'} and {end}", ran=True)
         if status < 0:
             raise self.failed(f"was killed by {_signal_name(-status)}", ran=True)
         if status > 0:
@@ -265,6 +273,7 @@ def _read(pipe: int) -> bytes | None:
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether it has ended. Raises ChildProcessError where the system keeps no status of it."""
     if hasattr(os, "waitid"):  # on macOS since Python 3.13
         # It is left to be waited for: until then no other process or group has its number.
         return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None

@@ -6,6 +6,7 @@ Looking through what is being loaded again and again is a tenth of the start of 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -31,6 +32,21 @@ def close_process_memory() -> None:
         import ctypes  # `--help` does without it
 
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def keep_status_of_children() -> None:
+    """Have the system keep with which status a child ends, as it does unless whoever started us ignored such signals.
+
+    A child that failed would otherwise pass for one that succeeded: Python takes a status that is gone for 0. Off the
+    main thread nothing is changed.
+    """
+    if sys.platform == "win32":
+        return
+    import signal  # not for `--help`
+
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        with contextlib.suppress(ValueError):
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def pause_gc() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -200,6 +202,36 @@ def test_a_file_written_by_hand_may_leave_out_the_store_but_not_name_another(use
     for wrong in ('"/bin/true"', "[]", "[1]", '["bin/true"]', '["/bin/true", "a\\nb"]'):
         file.write_text(f'[profiles.one]\naccess_key = "AK"\nstore = "command"\nsecret_command = {wrong}\n')
         assert "Profile 'one' is not used" in user("profile", "list").stderr
+
+
+@pytest.mark.slow
+def test_started_by_a_program_that_ignores_its_children_a_failure_is_none_the_less(user: User) -> None:
+    """The system then keeps no status, and Python would take the missing one for 0."""
+    user.add("prod", user.script("failing", "echo no-key; exit 5"))
+    code = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN);"
+        "os.execv(sys.executable, [sys.executable, '-m', 'ncp_tui', 'cluster', 'list'])"
+    )
+    variables = user.call.program.environ | {"NCP_TUI_HOME": str(user.home / "ncp-tui")}
+    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 3
+    assert b"ended with status 5." in done.stderr
+
+
+def test_an_import_brings_in_no_command(user: User) -> None:
+    """What stands beside keys of other tools is the word of whoever can write there."""
+    configure = user.home / ".ncloud" / "configure"
+    configure.parent.mkdir()
+    configure.write_text(
+        "[lab]\nncloud_access_key_id = AKLAB\nncloud_secret_access_key = x\n"
+        f"secret_command = {user.program}\nncloud_secret_command = {user.program}\nstore = command\n"
+    )
+    configure.chmod(0o600)
+    imported = user("profile", "import", "--store", "keyring")
+    assert imported.code == 0
+    saved = user.saved("lab") or {}
+    assert (saved["store"], [key for key in saved if "command" in key]) == ("keyring", [])
+    assert user.runs == 0
 
 
 def test_the_environment_of_the_command_has_no_keys_but_what_the_profile_lists(user: User) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -236,6 +237,15 @@ async def test_a_child_that_holds_the_pipe_delays_nothing_and_is_ended(
 async def test_a_program_that_closes_its_output_is_waited_for(script: Script) -> None:
     """What it ends with counts, not when its pipe ended."""
     assert "status 4" in (await failure(script(f"echo {CANARY}; exec >&-; sleep 0.1; exit 4"))).what
+
+
+async def test_where_the_system_keeps_no_status_success_is_not_claimed(script: Script) -> None:
+    """Python's own word for a status that is gone is 0."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert "ended, and with which status is unknown." in (await failure(script(f"echo {CANARY}"))).what
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 async def test_a_run_that_is_cancelled_leaves_no_process(script: Script, tmp_path: Path) -> None:
