@@ -192,9 +192,10 @@ class CommandContext:
         """
         from ncp_tui.profiles.credential_sources import key_source_for
 
-        return self.connect_with(identity, self.ask_store(lambda: key_source_for(identity, self.workspace.stores)))
+        keys = self.ask_store(lambda: key_source_for(identity, self.workspace.stores))
+        return self.connect_with(identity, keys, at_once=at_once)
 
-    def connect_with(self, identity: Identity, keys: KeySource) -> SearchEngine:
+    def connect_with(self, identity: Identity, keys: KeySource, *, at_once: int | None = None) -> SearchEngine:
         """A client for `identity` that signs with `keys`, closed at the end."""
         self.secrets.append(self.wait(keys.current()).secret_key)
         if identity.role is not None:
