@@ -24,6 +24,7 @@ from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.draft import SnapshotDraft, propose_name, read_only_refused
 from ncp_tui.snapshots.earlier_ends import learn_ends
 from ncp_tui.snapshots.earlier_requests import Intent
+from ncp_tui.snapshots.inventory import Inventory
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
 from ncp_tui.snapshots.preflight import PreflightEvidence, look_further, read_evidence
@@ -77,6 +78,7 @@ class _Creation:
         self._chosen = chosen
         self._asked_at = datetime.fromtimestamp(Invocation.of(click.get_current_context()).began, UTC)
         self._history: Sequence[HistoryEntry] | None = None
+        self._inventory: Inventory | None = None
 
     def run(self) -> ExitCode:
         options, context = self._options, self._context
@@ -153,10 +155,17 @@ class _Creation:
         request = SnapshotRequest(cluster.number, cluster.name, report.snapshot, report.bucket or "")
         # The journal is read also where it will not be written: what it holds in doubt stays in doubt.
         journal = Journal(self._context.workspace.paths)
-        evidence = await read_evidence(engine, cluster, journal, self._context.workspace.now, just_read=listed is None)
+        evidence = await read_evidence(
+            engine,
+            cluster,
+            journal,
+            self._context.workspace.now,
+            just_read=listed is None,
+            with_inventory=not self._options.dry_run,
+        )
         evidence = await look_further(engine, evidence, request, Caller.of(identity).gateway)
         draft = self._draft(request, identity, evidence)
-        self._history = evidence.rows_for(request.name)
+        self._history, self._inventory = evidence.rows_for(request.name), evidence.inventory
         if not self._options.dry_run:
             for check in draft.preflight.doubts:
                 self._context.out.note(f"{check.subject}: {check.sentence}")
@@ -239,6 +248,7 @@ class _Creation:
             with_journal=not options.without_journal,
             again=options.again,
             asked_at=self._asked_at,
+            inventory=self._inventory,
         )
         try:
             self._context.wait(self._report.keep(tracker.create(tracked)))

@@ -225,9 +225,9 @@ class SearchEngine:
         """The search engine versions on offer. Raises ListMissing."""
         return await self._listed(self._one_page("getSearchEngineVersionList", "", VERSIONS))
 
-    async def show_dashboard(self, number: str) -> Dashboard:
+    async def show_dashboard(self, number: str, *, tries: int = MOST_TRIES) -> Dashboard:
         """Documents, indices and size of a cluster."""
-        return Dashboard.read((await self._call("getDashboardInformation", number)).get("result"))
+        return Dashboard.read((await self._send(_call_of("getDashboardInformation", number), tries)).get("result"))
 
     async def read_payload(self, operation: str, number: str = "", *, query: Query = ()) -> dict[str, Any]:
         """The whole answer to one registered read, asked once: for whoever compares it with what is believed of it."""

@@ -230,7 +230,7 @@ class Look:
         except Problem as problem:
             row.problem = problem
             return row
-        evidence = await read_evidence(self._engine, cluster, self._journal, self._now)
+        evidence = await read_evidence(self._engine, cluster, self._journal, self._now, with_inventory=True)
         if not request.bucket:
             request = replace(request, bucket=_last_bucket(evidence.history or ()) or profile.default_bucket or "")
         evidence = await look_further(self._engine, evidence, request, self._caller.gateway)
@@ -401,9 +401,14 @@ class BatchRun:
             await self._look.again(row)
         if row.problem is not None or row.draft is None or row.draft.evidence is None:
             return
-        history = row.draft.evidence.rows_for(row.request.name)
+        evidence = row.draft.evidence
         row.tracked = self._tracker.start(
-            row.request, self._identity, self._engine, history=history, batch=self._plan.id
+            row.request,
+            self._identity,
+            self._engine,
+            history=evidence.rows_for(row.request.name),
+            batch=self._plan.id,
+            inventory=evidence.inventory,
         )
         self._show(row)
         try:

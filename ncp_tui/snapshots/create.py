@@ -14,6 +14,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.earlier_ends import learn_ends
 from ncp_tui.snapshots.history_match import Asked, RowKeys, Whose, best_match, rows_named
+from ncp_tui.snapshots.inventory import Inventory
 from ncp_tui.snapshots.journal import HeldEntry, Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.operations import Attempt, EntryWriter, Sent
@@ -85,6 +86,7 @@ async def create_snapshot(
     again: str | None = None,
     asked_at: datetime | None = None,
     batch: str = "",
+    inventory: Inventory | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     resolve_seconds: float = SECONDS,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -102,7 +104,8 @@ async def create_snapshot(
     """
     check_name(request.name)
     check_bucket(request.bucket)
-    entry = replace(_entry_of(engine, request, caller, history, now()), batch=batch)
+    known = inventory if inventory != Inventory() else None
+    entry = replace(_entry_of(engine, request, caller, history, now()), batch=batch, inventory=known)
     ask = partial(engine.create_snapshot, request.cluster_number, request.name, request.bucket)
     attempt = Attempt(entry, ask, None if engine.read_only else journal)
     if attempt.writer is not None and journal is not None:
@@ -155,6 +158,7 @@ def _begin(
         again=again,
         asked_at=asked_at,
         batch=entry.batch,
+        inventory=entry.inventory,
     )
 
 

@@ -19,6 +19,7 @@ from ncp_tui.session_log.log_file import read_log
 from ncp_tui.session_log.records import Line, asked_of
 from ncp_tui.snapshots.conclusion import Conclusion, Create, judged, moment, outcome_of_kind, verdict_of
 from ncp_tui.snapshots.history_match import Asked
+from ncp_tui.snapshots.inventory import Inventory
 from ncp_tui.snapshots.journal import Journal, JournalProblem
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import Outcome
@@ -51,6 +52,11 @@ class Evidence:
     def events(self) -> list[Mapping[str, Any]]:
         """The journal's lines about it."""
         return [event for entry in self.entries for event in entry.events]
+
+    @property
+    def inventory(self) -> Inventory | None:
+        """What the cluster held before the newest create; None where the journal does not say."""
+        return self.entries[-1].inventory if self.entries else None
 
     @property
     def is_empty(self) -> bool:

@@ -99,6 +99,7 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
         },
         "profile": None if evidence.identity is None else _profile(evidence.identity),
         "clock_offset": None if evidence.clock_offset is None else dataclasses.asdict(evidence.clock_offset),
+        "inventory": None if evidence.inventory is None else evidence.inventory.document(),
         "gaps": list(evidence.gaps),
         "journal": list(evidence.events),
         "requests": [exchange_document(exchange) for exchange in evidence.exchanges],

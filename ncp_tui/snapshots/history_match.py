@@ -141,6 +141,18 @@ def matches(asked: Asked, rows: Iterable[HistoryEntry], looked_at: datetime) -> 
     return sorted(found, key=lambda match: match.row.sort_key, reverse=True)
 
 
+def create_of(
+    row: HistoryEntry, rows: Iterable[HistoryEntry], creates: Iterable[JournalEntry], looked_at: datetime
+) -> JournalEntry | None:
+    """The newest of the journal's `creates` that proved to have made `row`, one of `rows`; None where none did."""
+    named = [each for each in rows if each.snapshot == row.snapshot]
+    for entry in sorted(creates, key=lambda each: each.at, reverse=True):
+        found = best_match(Asked.by(entry), named, looked_at) if entry.request.name == row.snapshot else None
+        if found is not None and found.whose is Whose.OURS and found.row is row:
+            return entry
+    return None
+
+
 class _Age(StrEnum):
     SEEN = "seen before"
     NEW = "new"

@@ -25,6 +25,7 @@ from ncp_tui.problem import NextAction, Problem
 from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT
 from ncp_tui.snapshots.earlier_requests import Guard, Intent
+from ncp_tui.snapshots.inventory import Inventory
 from ncp_tui.snapshots.journal_contents import Contents, DamageReport, OtherDamage, converted, is_old
 from ncp_tui.snapshots.journal_entry import (
     JournalEntry,
@@ -111,15 +112,20 @@ class Journal:
         again: str | None = None,
         asked_at: datetime | None = None,
         batch: str = "",
+        inventory: Inventory | None = None,
     ) -> HeldEntry:
         """Write down that `request`, of that `batch` if any, is about to be sent, and hold its entry.
+
+        `inventory` is what the cluster holds, where that was read.
 
         Raises SecondRequest where an earlier create of that name on that cluster, by whichever program, or a row of
         `history`, is not proved to have started nothing or to have failed, or another program began one after
         `asked_at`, unless `again` is the id of exactly that; DamagedJournal where one may have been lost; and
         JournalProblem. It is looked up under the same lock as the writing. In each case nothing may be sent.
         """
-        entry = JournalEntry("", self._now(), caller, request, 0, clock_offset, seen_before, batch=batch)
+        entry = JournalEntry(
+            "", self._now(), caller, request, 0, clock_offset, seen_before, batch=batch, inventory=inventory
+        )
         return self._begin(entry, [], Intent(request, caller, history, again, asked_at))
 
     def begin_other(self, entry: JournalEntry, guard: Guard | None = None) -> HeldEntry:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ncp_tui.search_engine.operations import CREATE_SNAPSHOT, NUMBER, OPERATIONS, SET_SCHEDULE
+from ncp_tui.snapshots.inventory import Inventory
 from ncp_tui.snapshots.journal_file import BUCKET, NAME, JournalLine, Key, Reading
 from ncp_tui.snapshots.outcome import VERDICT_OF, Caller, Outcome, SnapshotRequest, Verdict
 from ncp_tui.text import clean
@@ -69,6 +70,8 @@ class JournalEntry:
     """As the API calls it; one that this version does not know is shown as it came."""
     batch: str = ""
     """The id of the batch that it is a part of; empty for a request of its own."""
+    inventory: Inventory | None = None
+    """What the cluster held just before a create; None where nothing was read, or an older version wrote it."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """The parameters of another operation than a create, without its secrets and the cluster."""
 
@@ -209,6 +212,7 @@ def begun_context(entry: JournalEntry) -> dict[str, Any]:
         "clock_offset": entry.clock_offset,
         "seen_before": None if entry.seen_before is None else [list(row) for row in sorted(entry.seen_before)],
         **({"batch": entry.batch} if entry.batch else {}),
+        **({"inventory": entry.inventory.document()} if entry.inventory is not None else {}),
     }
 
 
@@ -302,6 +306,7 @@ def _entry(key: str, events: Sequence[Mapping[str, Any]]) -> JournalEntry:
         process=begun["process"] if isinstance(begun.get("process"), int) else 0,
         clock_offset=_number(begun.get("clock_offset")),
         seen_before=_rows(begun.get("seen_before")),
+        inventory=Inventory.read(begun.get("inventory")),
         batch=text("batch"),
         events=tuple(events),
     )

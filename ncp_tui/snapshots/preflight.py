@@ -29,6 +29,7 @@ from ncp_tui.search_engine.operations import is_key_missing
 from ncp_tui.snapshots.earlier_ends import end_of
 from ncp_tui.snapshots.earlier_requests import Earlier, EarlierState, earlier_request, stops
 from ncp_tui.snapshots.history_match import is_of_cluster
+from ncp_tui.snapshots.inventory import DashboardRead, Inventory, reading_dashboard
 from ncp_tui.snapshots.journal import Journal, on_disk
 from ncp_tui.snapshots.journal_contents import DamageReport
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
@@ -105,8 +106,15 @@ class PreflightEvidence:
     """The cluster was read anew, but its health was not in that: it is as old as the list."""
     damage: DamageReport | None = None
     """What of the journal is damaged, and not accepted."""
+    dashboard: DashboardRead | None = None
+    """What is in the cluster; None where it was not read, in time or at all: no check needs it."""
     older: OlderRows | None = None
     """The rows of the history behind the newest; None where there are none, or they were not read, see `has_older`."""
+
+    @property
+    def inventory(self) -> Inventory:
+        """What the cluster holds, as far as it was read."""
+        return Inventory.of(self.cluster, self.dashboard)
 
     @property
     def has_older(self) -> bool:
@@ -163,17 +171,21 @@ async def read_evidence(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     *,
     just_read: bool = False,
+    with_inventory: bool = False,
 ) -> PreflightEvidence:
     """Read the cluster, its buckets and its history, side by side, and the journal. A read that fails is evidence too.
 
-    A cluster that was `just_read` is not read again.
+    A cluster that was `just_read` is not read again. With its inventory, what is in it is read beside all that, and
+    not waited for.
     """
-    shown, buckets, history, entries = await asyncio.gather(
-        _tried(_nothing() if just_read else _shown(engine, cluster), now),
-        _tried(engine.list_buckets(cluster.number), now),
-        _tried(engine.recent_snapshots(cluster.number), now),
-        _tried(on_disk(journal.contents) if journal is not None else _nothing(), now),
-    )
+    async with reading_dashboard(engine, cluster.number, now, is_wanted=with_inventory) as beside:
+        shown, buckets, history, entries = await asyncio.gather(
+            _tried(_nothing() if just_read else _shown(engine, cluster), now),
+            _tried(engine.list_buckets(cluster.number), now),
+            _tried(engine.recent_snapshots(cluster.number), now),
+            _tried(on_disk(journal.contents) if journal is not None else _nothing(), now),
+        )
+        dashboard = await beside.result()
     contents, offset = entries[0], engine.clock_offset
     return PreflightEvidence(
         cluster=cluster.with_detail(shown[0]) if shown[0] is not None else cluster,
@@ -187,6 +199,7 @@ async def read_evidence(
         damage=contents.damage if contents else None,
         journal_problem=entries[1].problem,
         clock_offset=offset,
+        dashboard=dashboard,
     )
 
 

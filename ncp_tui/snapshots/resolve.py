@@ -469,7 +469,7 @@ def _never_known(entry: JournalEntry) -> Resolution:
         return Resolution(
             Verdict.UNKNOWN,
             "the request was sent, and no read tells what NCP said; the check itself changes nothing that is known.",
-            "Mark the request resolved, or ask again on purpose.",
+            "Mark the request resolved, or ask again on purpose; the NCP console shows what an upgrade needs.",
         )
     return Resolution(
         Verdict.UNKNOWN,

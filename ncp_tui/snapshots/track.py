@@ -31,6 +31,7 @@ from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.create import CreateResult, create_snapshot
 from ncp_tui.snapshots.earlier_requests import Intent
 from ncp_tui.snapshots.history_match import Asked, Match, Whose, best_match
+from ncp_tui.snapshots.inventory import Inventory
 from ncp_tui.snapshots.journal import Journal, JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest
@@ -159,6 +160,8 @@ class TrackedSnapshot:
     """The id of the earlier request for the same snapshot that the user said yes to."""
     batch: str = ""
     """The batch that it is a part of; empty for a request of its own."""
+    inventory: Inventory | None = None
+    """What its cluster held before it was sent, where that was read."""
     resolving: GatewayError | None = None
     """Why no answer said what became of it; from then on the history is asked."""
     journal_problem: Problem | None = None
@@ -280,14 +283,16 @@ class SnapshotTracker:
         again: str | None = None,
         asked_at: datetime | None = None,
         batch: str = "",
+        inventory: Inventory | None = None,
     ) -> TrackedSnapshot:
         """Track a create that is to be sent. Without the journal only where the user said so.
 
-        `history`, `again`, `asked_at` and `batch` are as for `create_snapshot`; the user asks now where nothing
-        else is said.
+        `history`, `again`, `asked_at`, `batch` and `inventory` are as for `create_snapshot`; the user asks now where
+        nothing else is said.
         """
         tracked = TrackedSnapshot(request, identity, engine, asked_at or self._now(), self._monotonic())
         tracked.history, tracked.with_journal, tracked.again, tracked.batch = history, with_journal, again, batch
+        tracked.inventory = inventory
         return self._track(tracked)
 
     def resume(self, entry: JournalEntry, identity: Identity, engine: SearchEngine) -> TrackedSnapshot:
@@ -386,6 +391,7 @@ class SnapshotTracker:
                 again=tracked.again,
                 asked_at=tracked.asked_at,
                 batch=tracked.batch,
+                inventory=tracked.inventory,
                 now=self._now,
                 resolve_seconds=self.resolve_seconds,
                 on_resolving=tell_resolving,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.text import plural
 from ncp_tui.view.format import ZONE, date_time, lasted
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import BLANK, Cell, Line, Tone, field, line, raw_lines
+
+if TYPE_CHECKING:
+    from ncp_tui.snapshots.journal_entry import JournalEntry
 
 _STATE_CELLS = {
     SnapshotState.SUCCESS: Cell("succeeded", Tone.GOOD),
@@ -56,8 +59,8 @@ HISTORY: Table[HistoryEntry] = Table(
 )
 
 
-def history_lines(entry: HistoryEntry) -> list[Line]:
-    """A row in full, unknown members included."""
+def history_lines(entry: HistoryEntry, create: JournalEntry | None = None) -> list[Line]:
+    """A row in full, unknown members included; with what the journal has of the `create` that made it."""
     is_taken = entry.state is SnapshotState.SUCCESS
     return [
         field("snapshot", entry.snapshot, Tone.STRONG),
@@ -67,9 +70,21 @@ def history_lines(entry: HistoryEntry) -> list[Line]:
         field("type", entry.kind.lower() or "-"),
         field("duration", lasted(entry.duration)),
         field("message", entry.message or "-"),
+        *(_journal_lines(create) if create is not None else []),
         BLANK,
         line("Raw API response", Tone.STRONG),
         *raw_lines(entry.raw),
+    ]
+
+
+def _journal_lines(create: JournalEntry) -> list[Line]:
+    from ncp_tui.view.inventory import inventory_lines
+
+    known = inventory_lines(create.inventory) if create.inventory is not None else []
+    return [
+        field("requested", f"{date_time(create.at)} {ZONE}, here, as {create.caller.profile or 'an unknown profile'}"),
+        field("request ID", create.request_id or "-"),
+        *([BLANK, *known] if known else []),
     ]
 
 

@@ -12,6 +12,7 @@ from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Verdict, verdict_word
 from ncp_tui.text import clean, plural
 from ncp_tui.view.format import ZONE, clock_time, date_time
+from ncp_tui.view.inventory import inventory_lines
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, wrapped
 
@@ -43,6 +44,7 @@ _NOT_SAID = frozenset(
         "bucket",
         "process",
         "seen_before",
+        "inventory",
     }
 )
 
@@ -113,6 +115,7 @@ def request_entry_lines(entry: JournalEntry) -> list[Line]:
         field("request", verdict_word(entry.verdict, is_create=entry.is_create)),
         field("state", _STATE_CELLS.get(entry.state or "", Cell(entry.state or "-")).text),
         field("request ID", entry.request_id or "-"),
+        *([] if entry.inventory is None else [BLANK, *inventory_lines(entry.inventory)]),
         BLANK,
         line(f"Journal ({ZONE})", Tone.STRONG),
         *[each for event in entry.events for each in _event_lines(event)],

@@ -199,3 +199,15 @@ async def test_there_are_no_dev_tools_lines_without_a_row() -> None:
         await stage.press("down", "h", "t")
         assert isinstance(stage.app.screen, HistoryScreen)
         assert stage.shows("No snapshot under the cursor.")
+
+
+async def test_the_details_of_a_row_say_what_its_cluster_held() -> None:
+    """By this machine's journal, for a snapshot that it requested; of any other nothing is known."""
+    async with staged((120, 60)) as stage:
+        await stage.press("s", "f2")
+        stage.clock.advance(60.0)
+        await stage.press("escape", "h", "z")
+        held = ("The cluster before the create", "OpenSearch 2.17.1 (code 2171), 9 nodes", "held ")
+        assert stage.shows("request ID", "KST, here, as prod", *held)
+        await stage.press("z", "down", "z")
+        assert not stage.shows("The cluster before the create")

@@ -252,7 +252,9 @@ class PreflightLine(ReportsWorkerErrors, Static):
         try:
             with session.log.action(f"preflight checks of {self._cluster.name}", background=background):
                 engine = await session.engine()
-                evidence = await read_evidence(engine, self._cluster, session.journal, session.workspace.now)
+                evidence = await read_evidence(
+                    engine, self._cluster, session.journal, session.workspace.now, with_inventory=True
+                )
                 self._keep(evidence, self.Checked())
                 if evidence.has_older:  # the form does not wait for a long history
                     self._keep(await look_further(engine, evidence), self.Checked(is_further=True))

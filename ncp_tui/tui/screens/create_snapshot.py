@@ -260,6 +260,7 @@ class CreateSnapshotScreen(BaseScreen):
             history=evidence.rows_for(request.name) if evidence is not None else None,
             with_journal=confirmed.unwritten is None,
             again=confirmed.again,
+            inventory=evidence.inventory if evidence is not None else None,
         )
         self.form.close()
         self.query_one(Panes).bring_forward("response")

@@ -12,6 +12,9 @@ from textual.message import Message
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.history_reader import HistoryReader
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
+from ncp_tui.snapshots.history_match import create_of
+from ncp_tui.snapshots.journal import JournalProblem, on_disk
+from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.dev_tools import DevToolsDialog
@@ -77,6 +80,12 @@ class HistoryScreen(EvidenceScreen):
         reader: HistoryReader[Row]
 
     @dataclass
+    class JournalRead(Message):
+        """The creates of this cluster that this machine's journal has."""
+
+        creates: dict[str, list[JournalEntry]]
+
+    @dataclass
     class ReadingEnded(Message):
         """The pages that were wanted have been read, or reading failed."""
 
@@ -88,6 +97,8 @@ class HistoryScreen(EvidenceScreen):
         self._reader: HistoryReader[Row] | None = None
         self._entries: dict[str, HistoryEntry] = {}
         """What each line of the table is about."""
+        self._creates: dict[str, list[JournalEntry]] = {}
+        """What the journal has of creates on this cluster, by the name of the snapshot."""
         self._wants_all = False
         self._failed_only = False
         self._shown = 0
@@ -99,6 +110,7 @@ class HistoryScreen(EvidenceScreen):
         if self._reader is None:
             self.table.show([], empty=LOADING_SHORT)
         self.refresher.started()
+        self.read_journal()
         self.read_history(None)
 
     def read_on(self, *, to_the_end: bool = False) -> None:
@@ -111,6 +123,25 @@ class HistoryScreen(EvidenceScreen):
     def _is_reading(self) -> bool:
         mine = (worker for worker in self.workers if worker.node is self and worker.group == "history")
         return any(not worker.is_finished and not worker.is_cancelled for worker in mine)
+
+    @work(group="journal", exclusive=True, exit_on_error=False, description="read the journal")
+    async def read_journal(self) -> None:
+        """Read what this machine requested; without it the details have only what NCP says."""
+        try:
+            entries = await on_disk(self.session.journal.entries)
+        except JournalProblem:
+            return
+        found: dict[str, list[JournalEntry]] = {}
+        for entry in entries:
+            if entry.is_create and entry.request.cluster_number == self.cluster.number:
+                found.setdefault(entry.request.name, []).append(entry)
+        self.post_message(self.JournalRead(found))
+
+    @on(JournalRead)
+    def keep_creates(self, event: JournalRead) -> None:
+        self._creates = event.creates
+        if self.is_mounted:
+            self.show_details()
 
     @work(group="history", exclusive=True, exit_on_error=False, description="read history")
     async def read_history(self, reader: HistoryReader[Row] | None) -> None:
@@ -182,6 +213,7 @@ class HistoryScreen(EvidenceScreen):
     def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
         super().on_snapshot_moved(tracked)
         if tracked.request.cluster_number == self.cluster.number and not tracked.is_open:
+            self.read_journal()
             self.read_history(None)
 
     def on_filter_bar_narrowed(self, event: FilterBar.Narrowed) -> None:
@@ -257,12 +289,16 @@ class HistoryScreen(EvidenceScreen):
     def details(self) -> list[Line]:
         """All that NCP said of the row under the cursor."""
         entry = self._chosen
-        return history_lines(entry) if entry is not None else [line(NO_ROW, Tone.DIM)]
+        return self._lines_of(entry) if entry is not None else [line(NO_ROW, Tone.DIM)]
+
+    def _lines_of(self, entry: HistoryEntry) -> list[Line]:
+        creates, now = self._creates.get(entry.snapshot, []), self.session.workspace.now()
+        return history_lines(entry, create_of(entry, self._entries.values(), creates, now) if creates else None)
 
     def action_open(self) -> None:
         entry = self._chosen
         if entry is not None:
-            self.app.push_screen(TextDialog(f"Snapshot {entry.snapshot}", history_lines(entry)))
+            self.app.push_screen(TextDialog(f"Snapshot {entry.snapshot}", self._lines_of(entry)))
 
     def action_dev_tools(self) -> None:
         """Show the lines in a box: they are text, made of what is on the screen."""
