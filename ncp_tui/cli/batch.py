@@ -48,7 +48,7 @@ class NoMatch(CommandProblem):
 class ListCut(CommandProblem):
     """All were requested, and the list does not name all."""
 
-    kind = "list_incomplete"
+    kind = "list_cut"
     exit_code = ExitCode.NOT_ALLOWED
 
 

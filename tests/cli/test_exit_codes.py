@@ -10,12 +10,14 @@ from ncp_tui.problem import Problem
 
 EXPECTED = {
     2: {
+        "no_match", "cannot_write_contract", "unknown_batch",
         "unknown_endpoint", "invalid_credentials", "invalid_profile", "invalid_name", "invalid_bucket",
         "invalid_template", "unknown_cluster", "ambiguous_cluster", "nothing_known", "cannot_write_evidence",
         "nothing_open", "entry_held", "not_open", "other_damage", "no_clusters", "unusable_proxy", "not_for_curl",
         "unusable_file", "invalid_target", "invalid_schedule", "nothing_to_release",
     },
     3: {
+        "exposed_command", "secret_command_failed",
         "no_credentials", "no_secret", "no_keyring", "keyring_locked", "keyring_silent", "keyring_failed",
         "cannot_store", "damaged_secret", "other_access_key", "secret_store", "unknown_profile",
         "cannot_read_profiles", "cannot_save_profiles", "unusable_ca_bundle", "nothing_to_import",
@@ -32,11 +34,14 @@ EXPECTED = {
         "endpoint_error",
     },
     7: {"throttled", "quota_exceeded"},
-    8: {"gateway_error", "not_found", "refused", "refused_by_gateway", "server_error", "bad_answer", "redirected",
+    8: {
+        "out_of_time", "no_cluster",
+        "gateway_error", "not_found", "refused", "refused_by_gateway", "server_error", "bad_answer", "redirected",
         "wrong_cluster", "list_missing", "list_incomplete"},
     10: {"snapshot_failed"},
     11: {"wait_ended"},
     12: {
+        "list_cut", "blocked",
         "read_only", "not_confirmed", "second_request", "damaged_journal", "journal", "journal_unwritable",
         "journal_unreadable", "gateway_not_trusted", "keys_expire",
     },

@@ -28,7 +28,7 @@ async def test_what_is_set_when_it_runs_and_all_that_was_set_before() -> None:
             "in force (NCP says 'ACTIVE')",
             "2025-11-18 09:00:00 KST, 45 d ago",
             "Sat 01-03 03:00 KST",
-            "zone assumed); in 18 h",
+            "time zone assumed); in 18 h",
             "01-02 03:00: succeeded at 03:00",
             "2 schedule settings",
             "as of 09:00:00 KST",
