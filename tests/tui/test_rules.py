@@ -166,7 +166,9 @@ def test_every_key_has_an_id_and_is_free() -> None:
                 ids.append(binding.id)
     assert not wrong
     assert len(ids) > 20
-    assert {each for each in ids if ids.count(each) > 1} == {SEND_ID, "input.up", "input.down"}, "one key wherever it is; others are told apart"
+    assert {each for each in ids if ids.count(each) > 1} == {SEND_ID, "input.up", "input.down"}, (
+        "one key wherever it is; others are told apart"
+    )
 
 
 def test_no_worker_dies_in_silence() -> None:
