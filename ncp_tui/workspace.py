@@ -107,9 +107,12 @@ class Workspace:
 
         return self.client(identity, await key_source_for(identity, self.stores), log)
 
-    def client(self, identity: Identity, credentials: KeySource, log: SessionLog) -> SearchEngine:
-        """A client for `identity` that signs with `credentials`, saved or not."""
+    def client(
+        self, identity: Identity, credentials: KeySource, log: SessionLog, *, at_once: int | None = None
+    ) -> SearchEngine:
+        """A client for `identity` that signs with `credentials`, saved or not; `at_once` requests, or the usual few."""
         from ncp_tui.gateway.client import GatewayClient
+        from ncp_tui.gateway.connections import CONNECTIONS
         from ncp_tui.search_engine.client import SearchEngine
 
         profile = identity.profile
@@ -120,6 +123,7 @@ class Workspace:
             ca_bundle=profile.ca_bundle,
             clock=self.clock,
             environ=self.environ,
+            connections=at_once or CONNECTIONS,
         )
         return SearchEngine(client, read_only=self.read_only or profile.read_only)
 

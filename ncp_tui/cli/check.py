@@ -196,9 +196,9 @@ def _read(context: CommandContext, options: CheckOptions) -> FleetReport:
 
     identities, missing = _identities(context, options)
     if len(identities) == 1 and not options.monitoring and context.can_ask:
-        openings = [_asked(context, identities[0])]
+        openings = [_asked(context, identities[0], options.at_once)]
     else:
-        openings = [partial(context.open, identity) for identity in identities]
+        openings = [partial(context.open, identity, at_once=options.at_once) for identity in identities]
     callers = [_caller(identity, options, opening) for identity, opening in zip(identities, openings, strict=True)]
     wanted, progress = Wanted(options.clusters, options.match), Progress(is_shown=not context.settings.quiet)
     try:
@@ -243,7 +243,7 @@ def _identities(context: CommandContext, options: CheckOptions) -> tuple[list[Id
     return (saved, missing) if saved or missing else ([context.identity()], [])
 
 
-def _asked(context: CommandContext, identity: Identity) -> partial[Coroutine[Any, Any, SearchEngine]]:
+def _asked(context: CommandContext, identity: Identity, at_once: int) -> partial[Coroutine[Any, Any, SearchEngine]]:
     """The client of a profile, the user having been asked to open its store where that is locked."""
 
     async def opened(found: SearchEngine | Problem) -> SearchEngine:
@@ -252,7 +252,7 @@ def _asked(context: CommandContext, identity: Identity) -> partial[Coroutine[Any
         return found
 
     try:
-        return partial(opened, context.connect(identity))
+        return partial(opened, context.connect(identity, at_once=at_once))
     except Problem as problem:
         return partial(opened, problem)
 

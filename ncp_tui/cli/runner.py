@@ -185,28 +185,32 @@ class CommandContext:
         )
         return identity
 
-    def connect(self, identity: Identity) -> SearchEngine:
-        """A client for `identity`, closed at the end. Nothing is sent yet, but a keyring or a role may be asked."""
+    def connect(self, identity: Identity, *, at_once: int | None = None) -> SearchEngine:
+        """A client for `identity`, closed at the end. Nothing is sent yet, but a keyring or a role may be asked.
+
+        It has `at_once` requests on their way at the same time, or the usual few.
+        """
         from ncp_tui.profiles.credential_sources import key_source_for
 
-        return self.connect_with(identity, self.ask_store(lambda: key_source_for(identity, self.workspace.stores)))
+        keys = self.ask_store(lambda: key_source_for(identity, self.workspace.stores))
+        return self.connect_with(identity, keys, at_once=at_once)
 
-    def connect_with(self, identity: Identity, keys: KeySource) -> SearchEngine:
+    def connect_with(self, identity: Identity, keys: KeySource, *, at_once: int | None = None) -> SearchEngine:
         """A client for `identity` that signs with `keys`, closed at the end."""
         self.secrets.append(self.wait(keys.current()).secret_key)
         if identity.role is not None:
             self.out.note(f"Keys of {identity.source}: {identity.masked_access_key}, renewed before they expire.")
-        engine = self.workspace.client(identity, keys, self.log)
+        engine = self.workspace.client(identity, keys, self.log, at_once=at_once)
         self._engines.append(engine)
         return engine
 
-    async def open(self, identity: Identity) -> SearchEngine:
-        """A client for `identity` without a question: a store that is locked raises. Closed at the end."""
+    async def open(self, identity: Identity, *, at_once: int | None = None) -> SearchEngine:
+        """The same without a question: a store that is locked raises. Closed at the end."""
         from ncp_tui.profiles.credential_sources import key_source_for
 
         keys = await key_source_for(identity, self.workspace.stores)
         self.secrets.append((await keys.current()).secret_key)
-        engine = self.workspace.client(identity, keys, self.log)
+        engine = self.workspace.client(identity, keys, self.log, at_once=at_once)
         self._engines.append(engine)
         return engine
 

@@ -31,11 +31,17 @@ from ncp_tui.snapshots.schedule_change import ScheduleChange, Setting, preview_c
 from ncp_tui.snapshots.schedule_draft import ScheduleDraft
 from ncp_tui.snapshots.schedule_preflight import ScheduleEvidence, read_schedule_evidence
 from ncp_tui.text import inert
-from ncp_tui.view.cluster_summary import next_run_sentence, setting_sentence
+from ncp_tui.view.cluster_summary import setting_sentence
 from ncp_tui.view.create import RECHECKED
 from ncp_tui.view.exchanges import request_document, request_text
 from ncp_tui.view.preflight import check_document, check_lines
-from ncp_tui.view.schedule_change import change_document, change_question, change_sentence
+from ncp_tui.view.schedule_change import (
+    HISTORY_UNREAD,
+    change_document,
+    change_question,
+    change_sentence,
+    history_now_sentence,
+)
 from ncp_tui.view.schedule_documents import setting_document
 from ncp_tui.view.text import plain_text
 
@@ -298,14 +304,10 @@ class _Change:
         ):
             rows = self._context.wait(_in_time(engine.schedule_history(self._report.change.cluster_number, tries=1)))
             schedule = schedule_of(rows) if not rows.gap else None
-            if schedule is None:
-                return "The schedule history does not show it yet."
-            self._report.after = schedule
-            following = schedule.next_run(self._context.workspace.now())
-            next_run = f" Next run: {next_run_sentence(following)}." if following is not None else ""
-            said = f"NCP says {schedule.entry.status!r}" if schedule.entry.status else "NCP says nothing of its status"
-            return f"The schedule history has now: {setting_sentence(schedule)}; {said}.{next_run}"
-        return "The schedule history could not be read afterwards."
+            if schedule is not None:
+                self._report.after = schedule
+            return history_now_sentence(schedule, self._context.workspace.now())
+        return HISTORY_UNREAD
 
     def _not_done(self, result: OperationResult) -> ExitCode:
         error = result.sent.error or GatewayError("NCP gave no reason.")

@@ -122,17 +122,19 @@ class BodyReader:
         if sent and self.is_encoded:
             kept = b""
         read = _in_utf8(kept, head.charset_encoding)
-        body = _without_traces(sent, _without(secrets, read))
+        # Once for all that is searched: of each there are eleven spellings, and an answer has eight texts.
+        hidden = [Spellings(plain.decode("latin-1")) for plain in _plain(secrets)]
+        body = _without_traces(sent, _without(hidden, read))
         if not self.is_whole:
-            body = _without_a_piece_at_the_end(secrets, body)
+            body = _without_a_piece_at_the_end(hidden, body)
         hides_length = bool(sent) and (body != read or self.is_encoded)
         return Answer(
             status=head.status_code,
-            reason=_shown(secrets, sent, head.reason_phrase),
+            reason=_shown(hidden, sent, head.reason_phrase),
             headers=tuple(
                 (
-                    _shown(secrets, sent, name),
-                    MASKED if hides_length and name.lower() == "content-length" else _shown(secrets, sent, value),
+                    _shown(hidden, sent, name),
+                    MASKED if hides_length and name.lower() == "content-length" else _shown(hidden, sent, value),
                 )
                 for name, value in head.headers.multi_items()
             ),
@@ -178,8 +180,8 @@ def _inflated(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
             return
 
 
-def _shown(secrets: Sequence[SecretKey], sent: Traces, text: str) -> str:
-    data = _without_traces(sent, _without(secrets, text.encode("utf-8", "surrogateescape")))
+def _shown(hidden: Sequence[Spellings], sent: Traces, text: str) -> str:
+    data = _without_traces(sent, _without(hidden, text.encode("utf-8", "surrogateescape")))
     return clean(data.decode("utf-8", "replace"))
 
 
@@ -189,18 +191,18 @@ def _without_traces(sent: Traces, data: bytes) -> bytes:
     return sent.masked(data.decode("latin-1"), MASKED).encode("latin-1")
 
 
-def _without(secrets: Sequence[SecretKey], data: bytes) -> bytes:
+def _without(hidden: Sequence[Spellings], data: bytes) -> bytes:
     """`data` with a mask in the place of each secret, however it is spelled."""
     text = data.decode("latin-1")  # a character a byte, whatever they are
-    for plain in _plain(secrets):
-        text = Spellings(plain.decode("latin-1")).masked(text, MASKED)
+    for spellings in hidden:
+        text = spellings.masked(text, MASKED)
     return text.encode("latin-1")
 
 
-def _without_a_piece_at_the_end(secrets: Sequence[SecretKey], data: bytes) -> bytes:
+def _without_a_piece_at_the_end(hidden: Sequence[Spellings], data: bytes) -> bytes:
     text = data.decode("latin-1")
-    for plain in _plain(secrets):
-        text = Spellings(plain.decode("latin-1")).without_beginning_at_end(text, MASKED, _SHORTEST_PIECE)
+    for spellings in hidden:
+        text = spellings.without_beginning_at_end(text, MASKED, _SHORTEST_PIECE)
     return text.encode("latin-1")
 
 

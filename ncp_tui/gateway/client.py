@@ -16,7 +16,7 @@ from ncp_tui.gateway._httpx import httpx
 from ncp_tui.gateway.body_reader import BodyReader
 from ncp_tui.gateway.classify import classify_answer, request_id_of
 from ncp_tui.gateway.clock import ClockOffset, offset_from, retry_after
-from ncp_tui.gateway.connections import FRESH, ConnectionPool, loaded_tls_context
+from ncp_tui.gateway.connections import CONNECTIONS, FRESH, ConnectionPool, loaded_tls_context
 from ncp_tui.gateway.credentials import Credentials, KeySource, SecretKey, mask_access_key
 from ncp_tui.gateway.endpoints import Endpoint
 from ncp_tui.gateway.errors import AuthenticationFailed, BadAnswer, GatewayError, Throttled
@@ -79,12 +79,14 @@ class GatewayClient:
         monotonic: Callable[[], float] = time.monotonic,
         environ: Mapping[str, str] = os.environ,
         transport: httpx.AsyncBaseTransport | None = None,
+        connections: int = CONNECTIONS,
     ) -> None:
         """Talk to `endpoint` as `credentials`, the source of the pair for each attempt; attempts are given to `record`.
 
         Proxies come from the environment as curl reads it, except that a loopback gateway is always reached directly.
         Certificates are read when the first request needs them, so UnusableCaBundle comes out of `send`. `monotonic` is
-        a clock in seconds that is never set. `transport` replaces the network in tests. Raises UnusableProxy.
+        a clock in seconds that is never set. At most `connections` are open at the same time for reads: so many
+        requests are on their way. `transport` replaces the network in tests. Raises UnusableProxy.
         """
         self.endpoint = endpoint
         self.clock_offset: ClockOffset | None = None
@@ -96,6 +98,7 @@ class GatewayClient:
         self._environ = environ
         self._proxy = proxy_for(endpoint, environ)
         self._transport = transport
+        self._connections = connections
         self._is_corrected = False
         self._sent = Traces()
         """Of each secret that was sent in a body: whoever has it may repeat it in any later answer."""
@@ -181,7 +184,7 @@ class GatewayClient:
             plain = self.endpoint.origin.startswith("http:")
             context = None if plain else await loaded_tls_context(self._ca_bundle, self._environ)
             if self._transport is None:  # still: another request may have been faster
-                self._transport = ConnectionPool(context, self._proxy)
+                self._transport = ConnectionPool(context, self._proxy, self._connections)
         return self._transport
 
     def _request(self, call: ApiCall, trace: RequestTrace | None = None) -> httpx.Request:

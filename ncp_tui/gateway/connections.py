@@ -28,7 +28,10 @@ from ncp_tui.system.deadlines import DISK_SECONDS
 FRESH = "fresh"
 """A request's extension: whether it goes out on a connection that was never used, which is closed after it."""
 
-_LIMITS = httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=5.0)
+CONNECTIONS = 4
+"""To one gateway, unless chosen: NCP publishes no limit of requests, so we stay far below any."""
+
+_IDLE_SECONDS = 5.0
 _CLOSING_SECONDS = 1.0
 
 
@@ -41,14 +44,22 @@ class ConnectionPool(httpx.AsyncBaseTransport):
     and closed when its last request has ended.
     """
 
-    def __init__(self, context: ssl.SSLContext | None, proxy: httpx.Proxy | None) -> None:
-        """Connect through `proxy` if there is one; `context` is for TLS, and there is none where nothing needs it."""
+    def __init__(
+        self, context: ssl.SSLContext | None, proxy: httpx.Proxy | None, connections: int = CONNECTIONS
+    ) -> None:
+        """Connect through `proxy` if there is one; `context` is for TLS, and there is none where nothing needs it.
+
+        At most `connections` are open at the same time, beside those of requests that want a fresh one.
+        """
         # Told to verify, httpx would read the certificates of the system for a gateway without TLS as well.
         context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if proxy is not None and proxy.url.scheme == "https":
             proxy = httpx.Proxy(proxy.url, auth=proxy.auth, ssl_context=context)
+        limits = httpx.Limits(
+            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_IDLE_SECONDS
+        )
         self._new_transport = partial(
-            httpx.AsyncHTTPTransport, verify=context, trust_env=False, proxy=proxy, limits=_LIMITS
+            httpx.AsyncHTTPTransport, verify=context, trust_env=False, proxy=proxy, limits=limits
         )
         self._pool = _Pool(self._new_transport())
         self._closing: set[asyncio.Task[None]] = set()

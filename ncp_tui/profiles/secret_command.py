@@ -148,6 +148,7 @@ class _Child:
             try:
                 printed, in_time = self._printed(process, ends)
             except ChildProcessError:
+                self._ended(process, in_time=False)
                 raise self.failed("ended, and with which status is unknown") from None
             finally:
                 self.end()

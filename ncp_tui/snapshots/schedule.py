@@ -83,7 +83,7 @@ def schedule_of(rows: Sequence[ScheduleEntry]) -> Schedule | None:
     """The newest of `rows`, whatever their order; None where nothing was ever set."""
     if not rows:
         return None
-    newest = newest_first(rows)[0]
+    newest = max(rows, key=_set_at)
     is_newest = len(rows) == 1 or all(row.set_at is not None for row in rows)
     in_force = _in_force(newest.status) if is_newest else InForce.UNKNOWN
     return Schedule(newest, in_force, _day(newest.day), _time(newest.time), is_newest=is_newest)
@@ -91,7 +91,11 @@ def schedule_of(rows: Sequence[ScheduleEntry]) -> Schedule | None:
 
 def newest_first(rows: Sequence[ScheduleEntry]) -> list[ScheduleEntry]:
     """`rows` by the time when each was set, those of the same time or of none in the service's order."""
-    return sorted(rows, key=lambda row: row.set_at.timestamp() if row.set_at else 0.0, reverse=True)
+    return sorted(rows, key=_set_at, reverse=True)
+
+
+def _set_at(row: ScheduleEntry) -> float:
+    return row.set_at.timestamp() if row.set_at else 0.0
 
 
 def unread_setting(entry: ScheduleEntry) -> tuple[str, ...]:

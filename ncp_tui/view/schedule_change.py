@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import datetime
 from typing import Any
 
 from ncp_tui.snapshots.draft import Reason
 from ncp_tui.snapshots.operations import OperationResult, Sent
 from ncp_tui.snapshots.outcome import Outcome
+from ncp_tui.snapshots.schedule import Schedule
 from ncp_tui.snapshots.schedule_change import ScheduleChange
 from ncp_tui.snapshots.schedule_draft import ChangeConfirmation
 from ncp_tui.snapshots.schedule_rules import InvalidSchedule, check_day, check_time
+from ncp_tui.view.cluster_summary import next_run_sentence, setting_sentence
 from ncp_tui.view.requests import ACCEPTED_DAMAGE
 
 SNAPSHOTS_STAY = "Snapshots that exist stay."
@@ -85,6 +88,19 @@ def change_sentence(change: ScheduleChange, outcome: Outcome, sent: Sent | None 
     if outcome is Outcome.UNKNOWN:
         return f"Unknown whether {title} was {'set' if is_set else 'released'}. Only one request was sent."
     return f"Not {'set' if is_set else 'released'}: {title}."
+
+
+def history_now_sentence(schedule: Schedule | None, now: datetime) -> str:
+    """What the schedule history says after a change, `schedule` being its newest setting."""
+    if schedule is None:
+        return "The schedule history does not show it yet."
+    following, status = schedule.next_run(now), schedule.entry.status
+    next_run = f" Next run: {next_run_sentence(following)}." if following is not None else ""
+    said = f"NCP says {status!r}" if status else "NCP says nothing of its status"
+    return f"The schedule history has now: {setting_sentence(schedule)}; {said}.{next_run}"
+
+
+HISTORY_UNREAD = "The schedule history could not be read afterwards."
 
 
 def change_document(change: ScheduleChange, outcome: Outcome, result: OperationResult | None = None) -> dict[str, Any]:

@@ -97,16 +97,17 @@ def result_lines(
     width: int,
     *,
     over: Schedule | None = None,
+    after: str = "",
     has_card: bool = False,
 ) -> list[Line]:
     """What is known after the answer, in lines of `width` cells, and what it means for schedule and snapshots.
 
-    `over` is a schedule that was, or may have been, in force when another one was set. What a card says is not said
-    again.
+    `over` is a schedule that was, or may have been, in force when another one was set; `after` is what the schedule
+    history says now. What a card says is not said again.
     """
     sent, (said, tone) = result.sent, result_sentence(change, result)
     lines = [line(each, tone) for each in wrapped(_SHORT[sent.outcome] if has_card else said, width)]
-    for text in _meaning(change, sent, now, over):
+    for text in [*_meaning(change, sent, now, over), *filter(None, [after])]:
         lines += [line(each) for each in wrapped(text, width)]
     if result.journal_problem is not None:
         lines += [line(each, Tone.WARNING) for each in wrapped(_not_written(result.journal_problem), width)]

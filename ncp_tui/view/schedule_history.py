@@ -52,9 +52,10 @@ def schedule_entry_lines(entry: ScheduleEntry) -> list[Line]:
     ]
 
 
-def loaded_sentence(cluster: str, count: int) -> str:
-    """How many settings were read."""
-    return f"{cluster}: {plural(count, 'schedule setting')}."
+def loaded_sentence(cluster: str, count: int, shown: int) -> str:
+    """How many settings were read, and how many of them are listed."""
+    part = "" if shown == count else f" The newest {shown:,} are listed."
+    return f"{cluster}: {plural(count, 'schedule setting')}.{part}"
 
 
 def schedule_heading(summary: ClusterSummary, now: datetime, width: int) -> list[Line]:

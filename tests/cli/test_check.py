@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import os
 import signal
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -198,6 +200,28 @@ def test_a_cluster_that_hangs_is_unknown_and_the_others_are_read(call: Called, s
     assert [row["reason"] for row in document["clusters"] if row["severity"] == "unknown"] == [
         "Not read within the deadline of 1.5 s."
     ]
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 9])
+def test_as_many_requests_as_wanted_are_on_their_way(call: Called, sandbox: Sandbox, at_once: int) -> None:
+    """Fewer would take longer than was asked for, and more could be throttled."""
+    running, most, full = 0, 0, threading.Event()
+
+    async def wait_for_the_others(_visit: Visit) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        if running == at_once:
+            full.set()
+        for _ in range(500):
+            await asyncio.sleep(0.001)  # the sandbox's loop has to take in what comes meanwhile
+            if full.is_set():
+                break
+        running -= 1
+
+    sandbox.faults.add("getSnapshotHistory", act=wait_for_the_others, times=None)
+    assert call("snapshot", "check", "--at-once", str(at_once), "--max-age", "90d").code in {13, 14}
+    assert (full.is_set(), most) == (True, at_once)
 
 
 def test_a_list_that_is_cut_is_never_green(call: Called, sandbox: Sandbox) -> None:

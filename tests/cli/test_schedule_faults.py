@@ -92,7 +92,7 @@ def nothing_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("target", COMMANDS)
-@pytest.mark.parametrize("row", one_of_each_kind())
+@pytest.mark.parametrize("row", list(one_of_each_kind()))
 def test_the_table(call: Called, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, row: Row, target: str) -> None:
     if row.fault.startswith("hang"):
         monkeypatch.setattr("ncp_tui.search_engine.client.CREATE_TIMEOUTS", Timeouts(read=0.3, total=0.5))

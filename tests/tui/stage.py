@@ -102,7 +102,14 @@ class StillWorkspace(Workspace):
         default_factory=lambda: httpx.MockTransport(lambda _: httpx.Response(500))
     )
 
-    def client(self, identity: Identity, credentials: KeySource, log: SessionLog) -> SearchEngine:
+    def client(
+        self,
+        identity: Identity,
+        credentials: KeySource,
+        log: SessionLog,
+        *,
+        at_once: int | None = None,  # noqa: ARG002 - a transport in this process has no connections
+    ) -> SearchEngine:
         """A client as the real one, but for its transport and its recorded timings."""
 
         def record(exchange: Exchange) -> None:

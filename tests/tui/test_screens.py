@@ -163,6 +163,7 @@ SCREENS = {
     ("s",): "Create snapshot",
     ("h",): "SNAPSHOT",
     ("d",): "every day at 03:00",
+    ("d", "s"): "Set schedule",
     ("p",): "prod",
     ("p", "a"): "New profile",
     ("enter",): "Cluster search-0001",

@@ -60,6 +60,8 @@ async def test_a_schedule_is_set_by_keys_and_every_screen_shows_it() -> None:
     async with staged(WIDE) as stage:
         await open_form(stage)
         assert (choice(stage, "day"), choice(stage, "hour"), choice(stage, "minute")) == ("Everyday", "04", "00")
+        await stage.pilot.click("#hour", offset=(5, 0))
+        assert choice(stage, "hour") == "05", "a click on the right half is a step forward"
         await stage.press("2", "1", "down", "left", "up", "up", "s", "a")
         assert (choice(stage, "day"), choice(stage, "hour"), choice(stage, "minute")) == ("Saturday", "21", "45")
         assert stage.shows("Sat 21:45 KST", "warn: other clusters", "none at this time among 11 of 13")
@@ -78,10 +80,11 @@ async def test_a_schedule_is_set_by_keys_and_every_screen_shows_it() -> None:
             "Set: schedule weekly of search-0002.",
             "weekly, Saturday 21:45 (time zone assumed: KST), bucket bk.ses.snapshot",
             "First run Sat 21:45 KST",
+            "The schedule history has now: weekly: every Saturday at 21:45 into bk.ses.snapshot; NCP says 'ACTIVE'.",
             "POST /api/v2/snapshot/setSnapshotScheduling/1037002",
         )
         await stage.press("u")
-        assert stage.shows("set schedule", "done", "all resolved")
+        assert stage.shows("set schedule weekly", "done", "all resolved")
         await stage.press("escape", "escape")
         assert isinstance(stage.app.screen, ScheduleScreen)
         assert stage.shows("weekly: every Saturday at 21:45", "none: no run was due since the schedule was set")

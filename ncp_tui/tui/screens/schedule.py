@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from ncp_tui.snapshots.schedule import newest_first
 from ncp_tui.snapshots.schedule_change import ScheduleChange
 from ncp_tui.snapshots.schedule_draft import ScheduleDraft
 from ncp_tui.snapshots.schedule_preflight import read_schedule_evidence
+from ncp_tui.system.blocking import in_slices, run_blocking
 from ncp_tui.tui.change import Change
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.text import TextDialog
@@ -29,11 +30,12 @@ from ncp_tui.tui.screens.schedule_form import draft_of
 from ncp_tui.tui.screens.schedule_sender import DamageAccepted, ScheduleSender
 from ncp_tui.tui.screens.table import TableScreen, detail_key
 from ncp_tui.tui.session import Session
+from ncp_tui.tui.widgets.record_table import MOST_SHOWN
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.schedule_form import result_card, waiting_sentence
 from ncp_tui.view.schedule_history import SCHEDULES, loaded_sentence, schedule_entry_lines, schedule_heading
 from ncp_tui.view.table import gap_sentence
-from ncp_tui.view.text import Line, Tone, line
+from ncp_tui.view.text import Line, Row, Tone, line
 
 RELEASE_KEY = ("schedule.release", "x")
 REQUESTS_KEY = ("schedule.requests", "u")
@@ -44,6 +46,8 @@ CHECKING = "Checking what would be released ..."
 IN_FLIGHT = "Another request is in flight. Wait for its answer."
 DAMAGE_ACCEPTED = "Damage accepted. Nothing was sent: press {key} to release the schedule."
 AGAIN = "{key} lists the request and looks again."
+ORDER_SECONDS = 30.0
+SLOW_ORDER = "The settings could not be put in order within {seconds:g} s."
 NO_CHANGE = "no schedule is changed"
 
 
@@ -70,6 +74,8 @@ class ScheduleScreen(TableScreen):
         identity: Identity | None
         read: ScheduleRead | None
         problem: Problem | None = None
+        rows: Sequence[tuple[ScheduleEntry, Row]] = ()
+        """The newest settings first, MOST_SHOWN at most."""
 
     @dataclass
     class ReleaseChecked(Message):
@@ -130,10 +136,11 @@ class ScheduleScreen(TableScreen):
         try:
             with self.session.log.action(f"schedule of {self.cluster.title}"):
                 read = await read_schedule(await self.session.engine(), self.cluster)
+                rows = await _rows_of(read)
         except Problem as problem:
             self.post_message(self.Loaded(identity, None, problem))
         else:
-            self.post_message(self.Loaded(identity, read))
+            self.post_message(self.Loaded(identity, read, rows=rows))
 
     @on(Loaded)
     def show_read(self, event: Loaded) -> None:
@@ -152,10 +159,8 @@ class ScheduleScreen(TableScreen):
             self._is_told = False  # the card says what became of a request, not of this list
         else:
             self.hide_problem()
-        settings = newest_first(read.settings)
-        rows = [SCHEDULES.row((len(settings) - place, entry)) for place, entry in enumerate(settings)]
-        self._settings = {row.key: entry for row, entry in zip(rows, settings, strict=True)}
-        self.table.show(rows, empty=SCHEDULES.empty)
+        self._settings = {row.key: entry for entry, row in event.rows}
+        self.table.show([row for _, row in event.rows], empty=SCHEDULES.empty)
         if self._last_word is not None:
             self.say(*self._last_word)
             self._last_word = None
@@ -164,7 +169,7 @@ class ScheduleScreen(TableScreen):
         elif read.settings.gap:
             self.say(gap_sentence(read.settings.gap, self.cluster.title), "warning")
         else:
-            self.say(loaded_sentence(self.cluster.title, len(rows)))
+            self.say(loaded_sentence(self.cluster.title, len(read.settings), len(event.rows)))
 
     def _keep(self, summary: ClusterSummary, identity: Identity | None) -> None:
         """Show what was read, and let the clusters show it as well."""
@@ -301,3 +306,16 @@ class ScheduleScreen(TableScreen):
     def why_unavailable(self, action: str) -> str:
         """Read-only mode changes nothing."""
         return read_only_sentence(self.session, NO_CHANGE) if action in {"set", "release"} else ""
+
+
+async def _rows_of(read: ScheduleRead) -> list[tuple[ScheduleEntry, Row]]:
+    """The rows of the table; of a long list they are put in order on a thread, and made while keys are taken."""
+    settings = read.settings if read.settings is not None else ()
+    try:
+        ordered = await run_blocking(lambda: newest_first(settings), ORDER_SECONDS)
+    except TimeoutError:
+        raise Problem(SLOW_ORDER.format(seconds=ORDER_SECONDS), "Nothing was changed.", "Refresh to retry.") from None
+    older = len(ordered)
+    return await in_slices(
+        lambda each: (each[1], SCHEDULES.row((older - each[0], each[1]))), enumerate(ordered[:MOST_SHOWN])
+    )

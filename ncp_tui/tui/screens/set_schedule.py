@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
+from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.snapshots.preflight import doubted_by
-from ncp_tui.snapshots.schedule import InForce, Schedule
+from ncp_tui.snapshots.schedule import InForce, Schedule, schedule_of
 from ncp_tui.snapshots.schedule_change import ScheduleChange, preview_change
 from ncp_tui.snapshots.schedule_draft import ScheduleDraft
 from ncp_tui.tui.change import Change
@@ -30,6 +33,7 @@ from ncp_tui.tui.widgets.problem_card import ProblemCard
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.create import RECHECKED
 from ncp_tui.view.preflight import after_refusal, before_request, out_of_date
+from ncp_tui.view.schedule_change import HISTORY_UNREAD, history_now_sentence
 from ncp_tui.view.schedule_form import AFTER_RELEASE, result_card, result_lines, set_draft_lines, waiting_sentence
 from ncp_tui.view.text import BLANK, Tone, line
 
@@ -84,6 +88,12 @@ class SetScheduleScreen(BaseScreen):
     is_form = True
     sometimes_unavailable = ("release", "requests")
 
+    @dataclass
+    class LookedAfter(Message):
+        """The schedule history was read after the request, or could not be."""
+
+        said: str
+
     def __init__(self, session: Session, cluster: Cluster, known: Schedule | None) -> None:
         """`known` is the newest setting as far as it was read: the form begins with what it says."""
         super().__init__(session)
@@ -93,6 +103,8 @@ class SetScheduleScreen(BaseScreen):
         self._sent_change: ScheduleChange | None = None
         self._set_over: Schedule | None = None
         """What was, or may have been, in force when it was sent."""
+        self._after = ""
+        """What the schedule history says since it was sent."""
         self._release: Change | None = None
         self.send_key = SendKey(session.workspace.monotonic, self.set_timer)
         self._sender = ScheduleSender(self, self._was_sent, let_go=self.send_key.let_go)
@@ -240,6 +252,7 @@ class SetScheduleScreen(BaseScreen):
     def _was_sent(self, change: Change) -> None:
         self.send_key.spend()
         self.query_one(ProblemCard).clear()
+        self._after = ""
         self._sent, self._sent_change, self._set_over = change, self.form.draft.change, self._in_force
         self.form.close()
         self.query_one(Panes).bring_forward("response")
@@ -271,12 +284,33 @@ class SetScheduleScreen(BaseScreen):
         elif result is not None:
             self.say(*change.words(result))
             self._show_card_of(change)
+            if result.sent.outcome is Outcome.ACCEPTED:
+                self.look_after()
             if result.sent.outcome in {Outcome.REFUSED, Outcome.NOT_SENT}:
                 self._let_correct("refused" if result.sent.outcome is Outcome.REFUSED else "not sent")
             if result.sent.outcome is Outcome.REFUSED and result.sent.error is not None:
                 doubted = doubted_by(result.sent.error)
                 self.say(f"{change.words(result)[0]} {out_of_date(doubted)}", "bad")
                 self.form.preflight.check(after_refusal(doubted))
+
+    @work(group="after", exclusive=True, exit_on_error=False, description="read what is set afterwards")
+    async def look_after(self) -> None:
+        """Read what the schedule history says of a set that was accepted; the response pane stays with its answer."""
+        session = self.session
+        try:
+            with session.log.action(f"schedule of {self.cluster.title} afterwards", background=True):
+                engine = await session.engine()
+                rows = await engine.schedule_history(self.cluster.number)
+        except Problem:
+            self.post_message(self.LookedAfter(HISTORY_UNREAD))
+            return
+        schedule = None if rows.gap else schedule_of(rows)
+        self.post_message(self.LookedAfter(history_now_sentence(schedule, session.workspace.now())))
+
+    @on(LookedAfter)
+    def show_looked_after(self, event: LookedAfter) -> None:
+        self._after = event.said
+        self._show_outcome()
 
     def _show_release(self, change: Change) -> None:
         """What became of the first of two steps; the second one is the user's, after new checks."""
@@ -315,7 +349,8 @@ class SetScheduleScreen(BaseScreen):
         else:
             now, width = self.session.workspace.now(), self.size.width - 4
             has_card = change.result.sent.outcome is not Outcome.ACCEPTED
-            lines = result_lines(sent, change.result, now, width, over=self._set_over, has_card=has_card)
+            over, after = self._set_over, self._after
+            lines = result_lines(sent, change.result, now, width, over=over, after=after, has_card=has_card)
         keys = KEYS.format(requests=key_of(REQUESTS_KEY))
         self.query_one("#outcome", TextView).show([*lines, BLANK, line(keys, Tone.DIM)], keep_place=True)
 
