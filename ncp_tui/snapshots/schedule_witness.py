@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from ncp_tui.search_engine.models import HistoryEntry, ScheduleEntry
 from ncp_tui.search_engine.operations import RELEASE_SCHEDULE, SET_SCHEDULE
-from ncp_tui.snapshots.history_match import SAME_MOMENT, Asked, RowKeys, Whose, best_match, rows_named
+from ncp_tui.snapshots.history_match import OTHER_CLOCK, SAME_MOMENT, Asked, Match, RowKeys, Whose, matches, rows_named
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.snapshots.schedule import InForce, schedule_of
@@ -31,6 +31,9 @@ DONE_WITHIN: Final = timedelta(minutes=5)
 
 RIVAL_WITHIN: Final = timedelta(minutes=20)
 """Two requests of this machine for the same change, this close: a row may be of either."""
+
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -90,20 +93,27 @@ def _of_set(
         seen_before=entry.seen_before,
     ).on_clock(offset)
     until = min(looked_at, entry.at + DONE_WITHIN)
-    found = best_match(asked, [each for each, _ in ours], until)
-    if found is None or found.whose is Whose.NOT_OURS:
-        return None
-    row = next(row for each, row in ours if each is found.row)
-    if found.whose is Whose.MAY_BE:
-        return Witness(Whose.MAY_BE, row, found.why)
+    entry_of = {id(each): row for each, row in ours}
+    found = [each for each in matches(asked, [each for each, _ in ours], until) if each.whose is not Whose.NOT_OURS]
+    judged = [_judged(entry, each, entry_of[id(each.row)], asked.clock_offset, looked_at) for each in found]
+    return next((each for each in judged if each.whose is Whose.OURS), judged[0] if judged else None)
+
+
+def _judged(
+    entry: JournalEntry, match: Match, row: ScheduleEntry, offset: float | None, looked_at: datetime
+) -> Witness:
+    """A row with our fields that was not there before: stricter than with a snapshot, whose name is no one else's."""
+    if match.whose is Whose.MAY_BE:
+        return Witness(Whose.MAY_BE, row, match.why)
     schedule = schedule_of([row])
-    if schedule is not None and schedule.in_force is InForce.UNKNOWN:
-        return Witness(
-            Whose.MAY_BE, row, f"its status {row.status!r} is not known" if row.status else "it has no status"
-        )
-    if looked_at - entry.at > SOON and not _is_dated_within(row, entry, asked.clock_offset):
-        when = f"is dated {found.row.when}" if found.row.when else "has no date"
-        return Witness(Whose.MAY_BE, row, f"it {when}, and anybody may have set the same since")
+    if schedule is None or schedule.in_force is InForce.UNKNOWN:
+        status = f"its status {row.status!r} is not known" if row.status else "it has no status"
+        return Witness(Whose.MAY_BE, row, status)
+    if row.set_at is None:
+        return Witness(Whose.MAY_BE, row, f"its date {row.set_up} cannot be read" if row.set_up else "it has no date")
+    is_soon = entry.seen_before is not None and looked_at - entry.at <= SOON
+    if not _fits(row.set_at, entry, offset, any_hour=is_soon and not match.row.has_zone):
+        return Witness(Whose.MAY_BE, row, f"it is dated {match.row.when}, which is not the time of the request")
     return Witness(Whose.OURS, row)
 
 
@@ -139,12 +149,21 @@ def _says(row: ScheduleEntry, wanted: dict[str, Any]) -> bool:
     return schedule is not None and (schedule.day, schedule.at) == (wanted["day"], wanted["at"])
 
 
-def _is_dated_within(row: ScheduleEntry, entry: JournalEntry, offset: float | None) -> bool:
-    """Whether it is dated at the time of the request, on the gateway's clock; a date without a zone is Korean time."""
-    if row.set_at is None:
-        return False
-    began = entry.at + timedelta(seconds=offset or 0)
-    return began - SAME_MOMENT <= row.set_at <= began + DONE_WITHIN
+def _fits(set_at: datetime, entry: JournalEntry, offset: float | None, *, any_hour: bool) -> bool:
+    """Whether a date is that of the request, on the gateway's clock or, where that differs a little, on ours.
+
+    With `any_hour` it may be off by whole hours: which zone it is in is not documented. Somebody else's is as unlikely
+    to be just that as to be set in the same minutes.
+    """
+    away = timedelta(seconds=offset or 0)
+    begins = [entry.at + away, *([entry.at] if abs(away) <= OTHER_CLOCK else [])]
+    for began in begins:
+        behind = set_at - began + SAME_MOMENT
+        if any_hour and -_DAY < behind < _DAY:
+            behind %= _HOUR
+        if timedelta(0) <= behind <= DONE_WITHIN + SAME_MOMENT:
+            return True
+    return False
 
 
 def _numbered(rows: Sequence[ScheduleEntry], name: str) -> list[tuple[HistoryEntry, ScheduleEntry]]:
