@@ -193,7 +193,16 @@ async def test_a_refusal_lets_the_form_be_corrected() -> None:
         await stage.fill("name", "other")
         await stage.press("f2")
         assert stage.shows("Set: schedule other of search-0002.")
-    assert (stage.asked(SET), changes(stage)) == (2, [SET])
+        await stage.press("escape", "x")
+        identity = stage.app.session.identity
+        assert identity is not None
+        stage.app.session.use(dataclasses.replace(identity, profile=dataclasses.replace(identity.profile, name="new")))
+        await stage.settle()
+        await stage.press("a", "f2")
+        assert stage.shows("Another profile is in use than when this was opened, so nothing was sent.")
+        await stage.press("x", "s", "f2", "f7")
+        assert stage.shows("Another profile is in use than when this was opened, so nothing was sent.")
+    assert (stage.asked(SET), stage.asked(RELEASE), changes(stage)) == (2, 0, [SET])
 
 
 async def test_leaving_the_form_stops_nothing_and_quitting_asks() -> None:

@@ -27,7 +27,7 @@ from ncp_tui.tui.key_bindings import key_of
 from ncp_tui.tui.messages import HistoryWanted
 from ncp_tui.tui.screens.base import read_only_sentence
 from ncp_tui.tui.screens.schedule_form import draft_of
-from ncp_tui.tui.screens.schedule_sender import DamageAccepted, ScheduleSender
+from ncp_tui.tui.screens.schedule_sender import IN_FLIGHT, DamageAccepted, ScheduleSender
 from ncp_tui.tui.screens.table import TableScreen, detail_key
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.record_table import MOST_SHOWN
@@ -43,7 +43,6 @@ LOADING = "Loading the schedule of {cluster} ..."
 LOADING_SHORT = "Loading ..."
 NO_ROW = "No schedule setting under the cursor."
 CHECKING = "Checking what would be released ..."
-IN_FLIGHT = "Another request is in flight. Wait for its answer."
 DAMAGE_ACCEPTED = "Damage accepted. Nothing was sent: press {key} to release the schedule."
 AGAIN = "{key} lists the request and looks again."
 ORDER_SECONDS = 30.0

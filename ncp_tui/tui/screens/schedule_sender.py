@@ -21,6 +21,10 @@ from ncp_tui.view.cluster_summary import setting_sentence
 from ncp_tui.view.schedule_change import change_question, change_title
 from ncp_tui.view.schedule_form import result_sentence
 
+OTHER_PROFILE = "Another profile is in use than when this was opened, so nothing was sent. Open it from the clusters."
+KEYS_NOT_LOADED = "Keys not loaded, so nothing can be sent. Refresh to retry."
+IN_FLIGHT = "Another request is in flight. Wait for its answer."
+
 
 @dataclass
 class DamageAccepted(Message):
@@ -41,6 +45,8 @@ class ScheduleSender:
     ) -> None:
         """`on_sent` is called once it is on its way; `let_go` frees the screen's own key after a no."""
         self._screen = screen
+        self._identity = screen.session.identity
+        """Whose cluster the screen shows: another profile may have one of the same number."""
         self._on_sent = on_sent
         self._let_go = let_go
         self._draft: ScheduleDraft | None = None
@@ -48,6 +54,8 @@ class ScheduleSender:
     def confirm(self, draft: ScheduleDraft, *, ask: bool = False) -> None:
         """Ask for what has to be confirmed, then send; with `ask` also where nothing has."""
         session = self._screen.session
+        if not self._may_send():
+            return
         self._draft = draft
         wanted = draft.confirmation(session.workspace.now())
         if wanted.damage is not None:
@@ -57,6 +65,19 @@ class ScheduleSender:
             self._ask(draft, wanted, "Set" if draft.change.is_set else "Release", lambda: self._send(draft, wanted))
         else:
             self._send(draft, wanted)
+
+    def _may_send(self) -> bool:
+        """Whether a request can be sent now; else it says why not."""
+        session, why = self._screen.session, ""
+        if session.identity is not self._identity:
+            why = OTHER_PROFILE
+        elif session.connected is None:
+            why = KEYS_NOT_LOADED
+        elif session.creating or session.changing:
+            why = IN_FLIGHT
+        if why:
+            self._screen.say(why, "warning")
+        return not why
 
     def ask_again(self, problem: Problem) -> bool:
         """Ask once more what stopped the draft when it was to be sent; False where no yes can help."""
@@ -102,8 +123,8 @@ class ScheduleSender:
     def _send(self, draft: ScheduleDraft, confirmed: ChangeConfirmation) -> None:
         session, workspace = self._screen.session, self._screen.session.workspace
         engine, identity, change = session.connected, session.identity, draft.change
-        # A fast second yes finds the first request on its way; and without a client nothing can be sent.
-        if engine is None or identity is None or session.changing or session.change_behind is None:
+        # Things may have changed while the question was open; and a fast second yes finds the first request on its way.
+        if not self._may_send() or engine is None or identity is None or session.change_behind is None:
             return
         intent = replace(draft, again=confirmed.again or draft.again).intent(workspace.now())
 

@@ -43,8 +43,6 @@ IN_FORCE = "A schedule is in force. Whether setting replaces it is not documente
 BUCKET_UNUSABLE = "{bucket} cannot be used: {reason}."
 ENTER_SENDS_NOTHING = "enter does nothing here. Press {key} to set the schedule."
 KEY_HELD = "{key} was already pressed. To set the schedule, press another key first, then {key}."
-KEYS_NOT_LOADED = "Keys not loaded, so nothing can be sent. Press f5 to retry."
-IN_FLIGHT = "Another request is in flight. Wait for its answer."
 PRESS_AGAIN = "{why} Press {key} again."
 DAMAGE_ACCEPTED = "Damage accepted. Nothing was sent: press {key} to set the schedule."
 AFTER_SET = "Available once the schedule is requested. Press esc to leave the form."
@@ -215,27 +213,21 @@ class SetScheduleScreen(BaseScreen):
         """Send the request, once, after the questions that it needs; a click always needs one."""
         if self._sent is not None or self._judge().problem is not None:
             return
-        if self._may_send():
+        if self._are_checks_fresh():
             self._sender.confirm(self.form.draft, ask=clicked)
 
-    def _may_send(self) -> bool:
-        """Whether a request can be sent now, by checks that are not out of date; else it says why not."""
-        draft = self.form.draft
-        if self.session.connected is None:
-            self.say(KEYS_NOT_LOADED, "bad")
-        elif self.session.creating or self.session.changing:
-            self.say(IN_FLIGHT, "warning")
-        elif draft.is_old(self.session.workspace.now()) and not self.form.preflight.is_checking:
-            self.load()
-            # and never by itself when they come: by then the user may be elsewhere
-            self.say(PRESS_AGAIN.format(why=RECHECKED, key=send_key_name(self)), "warning")
-        else:
+    def _are_checks_fresh(self) -> bool:
+        """Whether the checks say how things are now; else they are read again, and it says so."""
+        if not self.form.draft.is_old(self.session.workspace.now()) or self.form.preflight.is_checking:
             return True
+        self.load()
+        # and never sent by itself when they come: by then the user may be elsewhere
+        self.say(PRESS_AGAIN.format(why=RECHECKED, key=send_key_name(self)), "warning")
         return False
 
     def action_release(self) -> None:
         """Release what is in force, as a step of its own; the form stays as it is."""
-        if self._may_send():
+        if self._are_checks_fresh():
             release = ScheduleChange(self.cluster.number, self.cluster.name)
             self._releaser.confirm(self.form.draft_of(release), ask=True)
 
