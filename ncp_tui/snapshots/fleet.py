@@ -102,6 +102,17 @@ class NotChecked:
 
 
 @dataclass(frozen=True)
+class SharedBucket:
+    """A bucket that the histories of several clusters name. Two repositories in one place can damage each other.
+
+    Which path NCP uses in a bucket is not known, so it is told, and no verdict changes with it.
+    """
+
+    bucket: str
+    clusters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FleetReport:
     """Everything a check found, worst first."""
 
@@ -115,6 +126,20 @@ class FleetReport:
         counted = {row.verdict.severity for row in self.clusters if row.verdict.counts}
         counted |= {Severity.UNKNOWN} if self.not_checked or not counted else set()
         return next(each for each in _WORST_FIRST if each in counted)
+
+    @property
+    def shared_buckets(self) -> tuple[SharedBucket, ...]:
+        """The buckets that more than one of the clusters writes, as far as their newest rows say."""
+        writers: dict[tuple[str, str], dict[str, str]] = {}
+        for row in self.clusters:
+            for bucket in {each.bucket for each in row.summary.rows if each.bucket}:
+                # A bucket's name is unique in a site; one cluster may be seen through two profiles.
+                number = row.cluster.number or row.cluster.name
+                writers.setdefault((row.profile.site, bucket), {})[number] = row.cluster.name or number
+        shared = {bucket: found for bucket, found in writers.items() if len(found) > 1}
+        return tuple(
+            SharedBucket(bucket, tuple(sorted(found.values()))) for (_, bucket), found in sorted(shared.items())
+        )
 
     def count(self, severity: Severity) -> int:
         """How many clusters that count, and profiles that could not be read, are so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ncp_tui.snapshots.fleet import CheckedCluster, FleetReport, NotChecked, Severity
+from ncp_tui.snapshots.fleet import CheckedCluster, FleetReport, NotChecked, Severity, SharedBucket
 from ncp_tui.text import clean, plural
 from ncp_tui.view.cluster_summary import Moment, last_good_cell, last_run_cell, next_cell, summary_document
 from ncp_tui.view.format import ZONE
@@ -58,7 +58,18 @@ def not_checked_line(missing: NotChecked) -> str:
 def fleet_text(report: FleetReport) -> str:
     """The table, the profiles that could not be read, and the counts."""
     parts = [FLEET.text(report.clusters)] if report.clusters else []
-    return "\n".join([*parts, *map(not_checked_line, report.not_checked), counts_line(report)])
+    parts += [*map(not_checked_line, report.not_checked), *map(shared_bucket_line, report.shared_buckets)]
+    return "\n".join([*parts, counts_line(report)])
+
+
+def shared_bucket_line(shared: SharedBucket) -> str:
+    """That several clusters write one bucket, and why that matters."""
+    names = [clean(name) for name in shared.clusters]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return (
+        f"NOTE bucket {clean(shared.bucket)}: {plural(len(names), 'cluster')} write to it "
+        f"({', '.join(names[:_MOST_NAMED])}{more}); two repositories in one place can damage each other."
+    )
 
 
 def counts_line(report: FleetReport) -> str:
@@ -82,6 +93,9 @@ def fleet_document(report: FleetReport, exit_code: int) -> dict[str, Any]:
         "not_checked": [
             {"profile": None, "cluster": None, "file": None, missing.kind: missing.name, "reason": missing.reason}
             for missing in report.not_checked
+        ],
+        "shared_buckets": [
+            {"bucket": shared.bucket, "clusters": list(shared.clusters)} for shared in report.shared_buckets
         ],
     }
 

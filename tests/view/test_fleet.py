@@ -94,3 +94,22 @@ def test_what_could_not_be_checked_is_in_every_form() -> None:
     }
     assert [each["counts"] for each in document["clusters"]] == [True, True, True, False]
     assert "UNKNOWN profile dev: The keyring is locked." in fleet_text(REPORT)
+
+
+def test_a_bucket_that_two_clusters_write_is_told_and_changes_no_verdict() -> None:
+    def in_bucket(bucket: str) -> ClusterSummary:
+        return summary_of([dataclasses.replace(GOOD, bucket=bucket)], NOW)
+
+    rows = (
+        row("b", in_bucket("shared"), "2"),
+        row("a", in_bucket("shared"), "1"),
+        row("a", in_bucket("shared"), "1"),  # seen through another profile
+        row("c", in_bucket("own"), "3"),
+        row("d", in_bucket("own"), "3"),
+    )
+    report = FleetReport(rows, (), NOW)
+    assert report.severity == "ok"
+    assert fleet_document(report, 0)["shared_buckets"] == [{"bucket": "shared", "clusters": ["a", "b"]}]
+    assert "NOTE bucket shared: 2 clusters write to it (a, b)" in fleet_text(report)
+    elsewhere = dataclasses.replace(rows[0], profile=dataclasses.replace(PROFILE, site="gov"))
+    assert FleetReport((elsewhere, rows[1]), (), NOW).shared_buckets == ()
