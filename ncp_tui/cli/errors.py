@@ -248,7 +248,7 @@ COMMANDS = {
     "profile.bucket": "--bucket B, or ncp-tui profile edit NAME --default-bucket B",
     "read_only.leave": "omit --read-only, unset NCP_TUI_READ_ONLY, or ncp-tui profile edit NAME --no-read-only",
     "create.confirm": "--confirm {cluster}",
-    "storage_key.set": "ncp-tui cluster set-key {cluster} --this-profile",
+    "storage_key.set": "ncp-tui cluster set-key CLUSTER --this-profile",
     "storage_key.confirm_gateway": "--confirm-gateway {host}",
     "schedule.show": "ncp-tui schedule history {cluster}",
     "schedule.release": "ncp-tui schedule release {cluster}",

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final, TypeGuard
 
 from ncp_tui.gateway.errors import GatewayError, RefusedByService
+from ncp_tui.problem import NextAction
 
 
 class Effect(StrEnum):
@@ -104,6 +105,7 @@ class _Known:
     what: str
     meaning: str
     next_step: str
+    action: NextAction | None = None
 
 
 # The service documents no codes of its own; these three were seen live by others (ncloud-mcp-server 1.16.0).
@@ -112,8 +114,8 @@ _KNOWN: Mapping[str, _Known] = MappingProxyType(
         KEY_NOT_SET: _Known(
             "NCP refused: the cluster has no storage key (its API authentication key for Object Storage)",
             "No snapshot can be created or scheduled until the key is set; nothing was started.",
-            "Set the cluster's API authentication key in the NCP console (Search Engine Service, Snapshot), then try "
-            "again.",
+            "Set the cluster's storage key, then try again.",
+            NextAction("storage_key.set"),
         ),
         NO_RECENT_SNAPSHOT: _Known(
             "NCP refused: the cluster has no recent snapshot, which the check before an upgrade requires",
@@ -141,4 +143,5 @@ def explained(error: GatewayError) -> GatewayError:
         said = f": {error.message.rstrip('. ')}" if error.message else ""
         error.what = f"{known.what} (code {error.code}{said})."
         error.meaning, error.next_step = known.meaning, known.next_step
+        error.actions = (known.action,) if known.action is not None else ()
     return error

@@ -417,7 +417,7 @@ def _others(request: SnapshotRequest, evidence: PreflightEvidence, entries: Sequ
 def _api_key(_: SnapshotRequest, evidence: PreflightEvidence, __: Sequence[JournalEntry]) -> Check:
     read = evidence.buckets_read
     at, problem = (read.at, read.problem) if read else (None, None)
-    advice = "Set the cluster's Object Storage key in the NCP console."
+    advice = "Set the cluster's storage key."
     if evidence.buckets:
         count = len(evidence.buckets)
         said = f"set: lists {plural(count, 'bucket')}"

@@ -219,6 +219,12 @@ class StorageKeyDraft:
                 return DamagedJournal(evidence.damage, _cluster_of(self.cluster), self.intent.lost)
         return SecondStorageKey(self.earlier, _cluster_of(self.cluster)) if self.earlier is not None else None
 
+    @property
+    def stop_for_good(self) -> Problem | None:
+        """What stops it whatever the user says here: damage, which has to be accepted first."""
+        stop = self.stop
+        return stop if isinstance(stop, DamagedJournal) else None
+
     def request(self, before: KeyRead | None = None) -> OperationRequest:
         """What would be sent, and what of it is written down; `before` is what was read of the key last."""
         before = before or self.before

@@ -17,6 +17,15 @@ from functools import cached_property
 _PIECE = 6
 """Characters of a secret that are no accident: of letters and digits there are 57,000,000,000 such runs."""
 
+_LEAST_VARIETY = 3
+"""Different characters in such a run: six zeros are in any large number."""
+
+_HONEST = (
+    *("requestid", "message", "result", "success", "errorcode", "details", "error", "response", "authentication"),
+    *("accesskeyid", "secretkey", "storage", "search", "cluster", "service", "bucketlist", "snapshot", "sandbox"),
+)
+"""Words of an answer. A key made of words is still found by the runs that lie across them."""
+
 _ENCODED_PIECE = 8
 _DIGEST_PIECE = 16
 _SHORTEST = 4
@@ -208,7 +217,9 @@ def _inside_base64(data: bytes) -> Iterator[str]:
 def _grams_of(values: Iterable[str], length: int) -> Iterator[str]:
     for value in values:
         for start in range(max(1, len(value) - length + 1)):
-            yield value[start : start + length]
+            gram = value[start : start + length]
+            if len(set(gram)) >= _LEAST_VARIETY and not any(gram.lower() in word for word in _HONEST):
+                yield gram
 
 
 def _replaced(text: str, spans: list[tuple[int, int]], mask: str) -> str:

@@ -267,8 +267,12 @@ class NcpApp(TerminalApp):
     @on(ChangeMoved)
     def show_change(self, event: ChangeMoved) -> None:
         """Tell the screens, and count what is unresolved now."""
+        from ncp_tui.tui.dialogs.storage_key import StorageKeyDialog
+
         for screen in self._base_screens():
             screen.on_change_moved(event.change)
+        if isinstance(self.screen, StorageKeyDialog):
+            self.screen.on_change_moved(event.change)
         if event.change.is_over:
             self.snapshot_workers.look_into_journal()
 

@@ -132,6 +132,7 @@ RUN_LIST = ("screen.run_list", "w")
 PROFILES = ("clusters.profiles", "p")
 REQUESTS = ("clusters.requests", "u")
 SCHEDULE = ("clusters.schedule", "d")
+STORAGE_KEY = ("clusters.storage_key", "K")
 
 KEYS: dict[str, KeyPath | None] = {
     "snapshot.create": KeyPath((("clusters.snapshot", "s"),)),
@@ -139,6 +140,7 @@ KEYS: dict[str, KeyPath | None] = {
     "snapshot.wait": KeyPath((("clusters.history", "h"),)),
     "snapshot.history": KeyPath((("clusters.history", "h"),)),
     "schedule.show": KeyPath((SCHEDULE,)),
+    "storage_key.set": KeyPath((STORAGE_KEY,)),
     "schedule.release": KeyPath((SCHEDULE, ("schedule.release", "x"))),
     "journal.accept_damage": KeyPath((REQUESTS, ("requests.accept", "a"))),
     "profile.choose": KeyPath((PROFILES,)),
@@ -147,7 +149,6 @@ KEYS: dict[str, KeyPath | None] = {
     "snapshot.again": None,
     "snapshot.unwritten": None,
     "create.confirm": None,
-    "storage_key.set": None,
     "storage_key.confirm_gateway": None,
     "schedule.again": None,
     "profile.bucket": None,

@@ -24,7 +24,7 @@ def question(draft: StorageKeyDraft) -> str:
     if draft.destination.doubt:
         lines.append(f"gateway: {draft.destination.doubt}. Whoever answers there will have the key.")
     cluster, key = draft.cluster.title, draft.key.masked
-    lines.append(f"The secret key leaves this machine, to {draft.destination.host}. {NEVER_SHOWN}")
+    lines.append(f"The secret key is sent to {draft.destination.host}. {NEVER_SHOWN}")
     if draft.earlier is not None:
         lines.append(f"An earlier request for {cluster} is unresolved. A yes covers only that request.")
     if draft.protected:

@@ -278,7 +278,7 @@ _TABLE: list[tuple[str, type[GatewayError] | None, str, str | None, int, str]] =
     ("refused-200", RefusedByService, "refused", None, 8, NOT_RUNNING),
     ("result-false", BadAnswer, "unknown", None, 9, "NCP answered result: false (SUCCESS)."),
     ("key-not-set", RefusedByService, "refused", None, 8, "the cluster has no storage key (its API authentication key"),
-    ("key-not-set-200", RefusedByService, "refused", None, 8, "Set the cluster's API authentication key in the NCP"),
+    ("key-not-set-200", RefusedByService, "refused", None, 8, "Set the cluster's storage key, then try again."),
     ("wrong-generation", RefusedByService, "refused", None, 8, "(code 10139: 서버 세대가 맞지 않습니다. (server"),
     ("wrong-generation-200", RefusedByService, "refused", None, 8, "for another generation of servers than this"),
     ("no-recent-snapshot", RefusedByService, "refused", None, 8, "(code 10154: 최근 스냅샷이 없습니다. (a recent"),

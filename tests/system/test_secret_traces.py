@@ -90,6 +90,18 @@ def test_it_is_found_wherever_it_lies_in_a_large_text() -> None:
         assert not runs(KEY, 6) & set(masked.lower().split())
 
 
+def test_a_number_is_no_trace_of_a_key_with_many_noughts() -> None:
+    text = '{"bytesUsed": 850000000000, "x": "0000000A"}'
+    assert Traces(("SANDBOX0000000000A7K",)).masked(text, "****") == text
+
+
+def test_the_members_of_an_answer_are_no_traces_of_a_key_made_of_words() -> None:
+    key = "my-secretKey-for-the-result-of-requestId-1"
+    text = '{"code": 0, "message": "SUCCESS", "result": true, "requestId": "1", "secretKey": 1}'
+    assert Traces((key,)).masked(text, "****") == text
+    assert Traces((key,)).masked(f'{{"message": "{key.upper()}", "result": 1}}', "-") == '{"message": "-", "result": 1}'
+
+
 def test_honest_text_is_left_alone() -> None:
     words = random.Random(7)  # noqa: S311 - text, the same in each run
     text = "".join(words.choices(string.ascii_letters + string.digits + ' ",:{}[]%\\&=', k=100_000))

@@ -31,6 +31,7 @@ COUNT = "{clusters}, as of {time} {zone}."
 NO_RUN = "{cluster}: no running snapshot. Refresh to check again."
 RUNS_UNKNOWN = "{cluster}: unknown whether a snapshot is running; its history was not read."
 UNRESOLVED = "{requests} Press u."
+NO_KEY_SET = "no storage key is set"
 
 
 class ClustersScreen(TableScreen):
@@ -55,6 +56,14 @@ class ClustersScreen(TableScreen):
             tooltip="Whether a rolling upgrade may begin, and until when",
             id="clusters.upgrade",
         ),
+        Binding(
+            "K",
+            "storage_key",
+            "Storage key",
+            show=False,
+            tooltip="Set the key that the cluster writes its snapshots with",
+            id="clusters.storage_key",
+        ),
         Binding("p", "profiles", "Profiles", tooltip="Switch, add or test profiles", id="clusters.profiles"),
         Binding("f", "follow", "Follow", tooltip="Follow the running snapshot to its end", id="clusters.follow"),
         detail_key("clusters", "Cluster details"),
@@ -62,7 +71,7 @@ class ClustersScreen(TableScreen):
     path = ("Clusters",)
     panes_deferred = True
     refreshes = True
-    sometimes_unavailable = ("snapshot", "follow")
+    sometimes_unavailable = ("snapshot", "follow", "storage_key")
     row_actions = ("follow",)
     opens_requests = True
 
@@ -210,6 +219,13 @@ class ClustersScreen(TableScreen):
         if cluster is not None:
             self.app.push_screen(UpgradeDialog(self.session, cluster))
 
+    def action_storage_key(self) -> None:
+        from ncp_tui.tui.dialogs.storage_key import StorageKeyDialog
+
+        cluster = self._openable()
+        if cluster is not None:
+            self.app.push_screen(StorageKeyDialog(self.session, cluster))
+
     def action_follow(self) -> None:
         cluster = self._openable()
         if cluster is not None:
@@ -248,6 +264,8 @@ class ClustersScreen(TableScreen):
         """Read-only mode creates nothing, and only what runs is followed."""
         if action == "follow":
             return self._why_not_followed(self.chosen if self.is_mounted else None)
+        if action == "storage_key":
+            return read_only_sentence(self.session, NO_KEY_SET)
         return read_only_sentence(self.session) if action == "snapshot" else super().why_unavailable(action)
 
     def _why_not_followed(self, cluster: Cluster | None) -> str:

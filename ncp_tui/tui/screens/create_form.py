@@ -45,7 +45,7 @@ NOT_RUNNING = "{status}, not running: NCP may reject the request"
 STATUS_UNKNOWN = "status unknown"
 CAN_TYPE = "{empty} You can type a bucket name."
 NO_BUCKET_LIST = "Bucket list unavailable. You can type a bucket name."
-NO_STORAGE_KEY = "The cluster has no storage key, so NCP lists no buckets."
+NO_STORAGE_KEY = "The cluster has no storage key, so NCP lists no buckets. Press {key} to set it."
 VALID = "valid"
 VALID_IN = "valid ({zone})"
 DAMAGED = "the journal is damaged"
@@ -62,6 +62,7 @@ NO_ANSWER = "No answer from NCP. Checking the history; no second request is sent
 STARTED = "Started: it is in the history, although the response was lost. You can leave (esc)."
 ACCEPTED = "Accepted. It runs on NCP; you can leave (esc) and follow it on any screen."
 UNKNOWN = "{name}: unknown whether it was started."
+STORAGE_KEY_KEY = ("create.storage_key", "f4")
 HISTORY_KEY, REQUESTS_KEY, COPY_KEY = ("create.history", "h"), ("create.requests", "u"), ("screen.copy", "f8")
 KEYS_RUNNING = "esc Leave, it keeps running   {history} History   {requests} Requests   {copy} Copy"
 KEYS_OTHERWISE = "esc Leave   {history} History   {requests} Requests   {copy} Copy"
@@ -302,7 +303,7 @@ def no_buckets(problem: Problem | None) -> str:
     """What stands in the place of the buckets where none is listed; `problem` is why, if it is one."""
     if problem is None:
         return CAN_TYPE.format(empty=BUCKETS.empty)
-    return NO_STORAGE_KEY if is_key_missing(problem) else NO_BUCKET_LIST
+    return NO_STORAGE_KEY.format(key=key_of(STORAGE_KEY_KEY)) if is_key_missing(problem) else NO_BUCKET_LIST
 
 
 def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: datetime) -> list[Line]:

@@ -22,6 +22,7 @@ from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.snapshots.preflight import doubted_by
 from ncp_tui.snapshots.track import TrackedSnapshot
+from ncp_tui.tui.change import Change
 from ncp_tui.tui.dialogs.confirm import SendQuestionDialog, TypeNameDialog
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.key_bindings import SendKey, send_binding, send_key_name
@@ -30,6 +31,7 @@ from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.screens.create_form import (
     HISTORY_KEY,
     REQUESTS_KEY,
+    STORAGE_KEY_KEY,
     UNKNOWN,
     CreateForm,
     CreateProgress,
@@ -55,6 +57,7 @@ PRESS_AGAIN = "{why} Press {key} again."
 DAMAGE_ACCEPTED = "Damage accepted. Nothing was sent: press {key} to create."
 AFTER_CREATE = "Available once the snapshot is requested. Press esc to leave the form."
 DONE = "Done. Press esc to go back."
+ALREADY_SENT = "The snapshot is requested already. Press esc to leave the form."
 NOT_STARTED = "Not started: {name}."
 
 
@@ -68,6 +71,14 @@ class CreateSnapshotScreen(BaseScreen):
         Binding("enter", "use_bucket", "Use", show=False, tooltip="Use this bucket", id="create.use"),
         Binding(
             "f5", "reload", "Recheck", show=False, tooltip="Read cluster, buckets and history again", id="create.reload"
+        ),
+        Binding(
+            "f4",
+            "storage_key",
+            "Storage key",
+            show=False,
+            tooltip="Set the storage key of this cluster",
+            id=STORAGE_KEY_KEY[0],
         ),
         Binding("f6", "next_pane", "Pane", tooltip="Next pane: request, response, session log", id="create.pane"),
         Binding("h", "history", "History", tooltip="History of this cluster", id=HISTORY_KEY[0]),
@@ -328,12 +339,26 @@ class CreateSnapshotScreen(BaseScreen):
 
     def why_unavailable(self, action: str) -> str:
         """Letters are keys once nothing is typed here any more."""
+        if action == "storage_key":
+            return ALREADY_SENT if self._tracked is not None else ""
         is_later = action in {"history", "requests"} and self._tracked is None
         return AFTER_CREATE if is_later else super().why_unavailable(action)
 
     def action_history(self) -> None:
         """Leave for the history; what was sent keeps running."""
         self.app.post_message(HistoryWanted(self.cluster))
+
+    def action_storage_key(self) -> None:
+        """Set the key without which NCP lists no buckets; the checks are repeated after it."""
+        from ncp_tui.tui.dialogs.storage_key import StorageKeyDialog
+
+        self.app.push_screen(StorageKeyDialog(self.session, self.cluster))
+
+    def on_change_moved(self, change: Change) -> None:
+        """Another request for this cluster may have opened what was closed: the checks are repeated."""
+        if change.is_over and change.cluster_number == self.cluster.number and self._tracked is None:
+            self.load()
+        super().on_change_moved(change)
 
     def action_requests(self) -> None:
         from ncp_tui.tui.screens.requests import RequestsScreen
