@@ -94,6 +94,8 @@ class ListKind(Generic[T]):
     """A row from an item and the name of the list that it stood in."""
     identity: Callable[[T], object]
     """What a row that comes twice has in common; None for one that nothing can be done with."""
+    may_repeat: bool = False
+    """Whether a page may have two rows that are alike and not the same."""
 
 
 CLUSTERS: ListKind[Cluster] = ListKind(
@@ -117,6 +119,7 @@ SCHEDULES: ListKind[ScheduleEntry] = ListKind(
     ("snapshotSchedulingHistoryList",),
     lambda item, _: ScheduleEntry.read(item),
     lambda row: (row.snapshot, row.bucket, row.set_up, row.day, row.time, row.status),
+    may_repeat=True,
 )
 VERSIONS: ListKind[Version] = ListKind(
     "versions", ("searchEngineVersionList",), lambda item, _: Version.read(item), lambda version: version.code or None
@@ -143,7 +146,7 @@ class RowReader(Generic[T]):
         total = counted(result)
         self.total = self.total if total is None else total
         rows: list[T] = []
-        number = -1
+        seen, number = set(self._seen) if self.kind.may_repeat else self._seen, -1
         for number, (name, item) in enumerate(self._items(result)):
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
@@ -151,7 +154,7 @@ class RowReader(Generic[T]):
             identity = None if row is None else self.kind.identity(row)
             if row is None or identity is None:
                 self._unread += 1
-            elif identity not in self._seen:
+            elif identity not in seen:
                 self._seen.add(identity)
                 rows.append(row)
         self._repeats = number >= 0 and not rows

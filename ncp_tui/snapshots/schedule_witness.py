@@ -157,7 +157,9 @@ def _fits(set_at: datetime, entry: JournalEntry, offset: float | None, *, any_ho
     """
     away = timedelta(seconds=offset or 0)
     begins = [entry.at + away, *([entry.at] if abs(away) <= OTHER_CLOCK else [])]
-    for began in begins:
+    for moment in begins:
+        # Some dates have no seconds.
+        began = moment if set_at.second else moment.replace(second=0, microsecond=0)
         behind = set_at - began + SAME_MOMENT
         if any_hour and -_DAY < behind < _DAY:
             behind %= _HOUR

@@ -236,6 +236,19 @@ async def test_twice_on_one_page_is_once() -> None:
     assert await listed(transport) == numbers(3)
 
 
+async def test_two_settings_of_a_schedule_may_be_alike() -> None:
+    """Set, released, set and released within the second or minute of their dates; on another page it is a repetition."""
+    row = {"snapshotName": "nightly", "snapshotSchedulingStatus": "RELEASED"}
+    pages = {"1": [row, row], "2": [row]}
+    answer = {"totalCount": 2, "totalPage": 1, "snapshotSchedulingHistoryList": [row, row]}
+    found = await Scripted(lambda _: answer).engine().schedule_history("1037001")
+    assert (len(found), found.gap) == (2, "")
+    transport = Scripted(
+        lambda query: {"snapshotSchedulingHistoryList": pages[query["pageNo"]], "isLast": query["pageNo"] == "2"}
+    )
+    assert len(await transport.engine().schedule_history("1037001")) == 2
+
+
 async def test_both_lists_make_a_page() -> None:
     """A page of clusters that the key may not open is not an empty one."""
     pages = {"1": {"disallowedClusters": ALL[:2]}, "2": {"allowedClusters": ALL[2:3], "disallowedClusters": ALL[3:4]}}

@@ -131,6 +131,12 @@ def test_a_date_in_another_zone_counts_only_soon() -> None:
     assert whose(a_set(known=False), utc) is not Whose.OURS
 
 
+def test_a_date_without_seconds_is_that_of_the_minute() -> None:
+    assert whose(a_set(), row("2026-01-02 03:04")) is Whose.OURS
+    assert whose(a_set(), row("2026-01-02 03:04:00"), at=LATER) is Whose.OURS
+    assert whose(a_set(), row("2026-01-02 03:03")) is Whose.MAY_BE
+
+
 def test_the_gateways_clock_counts() -> None:
     ahead = a_set(clock_offset=3_600.0 * 5 + 240)
     assert whose(ahead, row("2026-01-02 08:08:06")) is Whose.OURS
