@@ -237,7 +237,7 @@ async def test_twice_on_one_page_is_once() -> None:
 
 
 async def test_two_settings_of_a_schedule_may_be_alike() -> None:
-    """Set, released, set and released within the second or minute of their dates; on another page it is a repetition."""
+    """Set and released twice within the second or minute of their dates; on another page it is a repetition."""
     row = {"snapshotName": "nightly", "snapshotSchedulingStatus": "RELEASED"}
     pages = {"1": [row, row], "2": [row]}
     answer = {"totalCount": 2, "totalPage": 1, "snapshotSchedulingHistoryList": [row, row]}

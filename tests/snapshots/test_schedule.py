@@ -192,3 +192,13 @@ def test_of_settings_with_a_date_that_cannot_be_read_none_is_the_newest() -> Non
 
 def test_a_run_before_the_schedule_was_set_was_never_due() -> None:
     assert judge_last_due(schedule(set_up="2026-11-25 09:00:00"), RowsRead([], NOON), NOON) is None
+
+
+def test_of_settings_of_the_same_moment_the_services_order_tells_the_newest() -> None:
+    """Dates have whole seconds, or minutes; which end of the history is the newest shows in the others."""
+    old = entry(set_up="2026-11-01 09:00:00", status="RELEASED")
+    released, in_force = (entry(set_up="2026-11-20 09:00:00", status=status) for status in ("RELEASED", "ACTIVE"))
+    for rows in ([in_force, released, old], [old, released, in_force], [in_force, released]):
+        found = schedule_of(rows)
+        assert found is not None
+        assert found.in_force is InForce.YES
