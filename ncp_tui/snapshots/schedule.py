@@ -83,15 +83,23 @@ def schedule_of(rows: Sequence[ScheduleEntry]) -> Schedule | None:
     """The newest of `rows`, whatever their order; None where nothing was ever set."""
     if not rows:
         return None
-    newest = max(rows, key=_set_at)
+    newest = max(_in_order(rows), key=_set_at)
     is_newest = len(rows) == 1 or all(row.set_at is not None for row in rows)
     in_force = _in_force(newest.status) if is_newest else InForce.UNKNOWN
     return Schedule(newest, in_force, _day(newest.day), _time(newest.time), is_newest=is_newest)
 
 
 def newest_first(rows: Sequence[ScheduleEntry]) -> list[ScheduleEntry]:
-    """`rows` by the time when each was set, those of the same time or of none in the service's order."""
-    return sorted(rows, key=_set_at, reverse=True)
+    """`rows` by the time when each was set, those of the same time or of none in the service's order.
+
+    That is taken for the newest first, unless the others come the other way round.
+    """
+    return sorted(_in_order(rows), key=_set_at, reverse=True)
+
+
+def _in_order(rows: Sequence[ScheduleEntry]) -> Sequence[ScheduleEntry]:
+    dates = [row.set_at for row in rows if row.set_at is not None]
+    return rows[::-1] if dates and dates[0] < dates[-1] else rows
 
 
 def _set_at(row: ScheduleEntry) -> float:
