@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NOUNS: Mapping[str, str] = MappingProxyType(
     {
         "profile": "Add, test, import and remove profiles.",
-        "cluster": "List and show clusters.",
+        "cluster": "List and show clusters, set their storage keys.",
         "bucket": "List the buckets for a cluster's snapshots.",
         "snapshot": "Create and follow snapshots, read the history.",
         "schedule": "Show, set and release snapshot schedules.",

@@ -15,7 +15,7 @@ LATER = {
     *("httpx", "httpcore", "h11", "truststore", "email", "urllib.request", "wcwidth"),
     *("filelock", "tomllib", "tomli_w", "keyring", "cryptography", "starlette", "uvicorn"),
     *("ncp_tui.gateway.client", "ncp_tui.search_engine.client", "ncp_tui.snapshots.create", "ncp_tui.sandbox"),
-    *("ncp_tui.profiles.profile_store", "ncp_tui.profiles.secret_stores.os_keyring", "ncp_tui.search_engine.messages"),
+    *("ncp_tui.profiles.profile_store", "ncp_tui.profiles.secret_stores.os_keyring"),
     *("ncp_tui.tui.screens.create_snapshot", "ncp_tui.tui.screens.profiles", "ncp_tui.tui.widgets.panes"),
     "ncp_tui.tui.widgets.inputs",
 }
