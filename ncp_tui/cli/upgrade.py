@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -11,10 +12,11 @@ from ncp_tui.cli.cluster_lookup import is_number, read_cluster
 from ncp_tui.cli.errors import NOTHING_SENT, Declined, ExitCode, NotConfirmed, exit_code_of, next_words, problem_words
 from ncp_tui.cli.runner import CommandContext, error_document
 from ncp_tui.gateway.errors import GatewayError, ReadOnlyRefused
+from ncp_tui.gateway.exchange import RequestRecord
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.profiles.identity import Identity
-from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import Cluster
+from ncp_tui.search_engine.operations import UPGRADE_PRE_CHECK
 from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.journal import on_disk
 from ncp_tui.snapshots.journal_contents import DamagedJournal
@@ -26,6 +28,7 @@ from ncp_tui.text import clean, inert
 from ncp_tui.view.exchanges import request_document, request_text
 from ncp_tui.view.text import plain_text
 from ncp_tui.view.upgrade import (
+    LOST,
     gate_card,
     pre_check_document,
     pre_check_lines,
@@ -53,7 +56,8 @@ class UpgradeOptions:
 
 def check_upgrade(context: CommandContext, options: UpgradeOptions) -> ExitCode:
     """`cluster upgrade-check`."""
-    context.document_of = _document_of
+    asking = _Asking(context, options.target or "")
+    context.document_of, context.preface = asking.document, asking.sentence
     identity = context.identity()
     if options.ask_ncp:
         _pre_check(Cluster("0", options.cluster, ""), options)  # what is wrong with its words needs no request
@@ -70,16 +74,49 @@ def check_upgrade(context: CommandContext, options: UpgradeOptions) -> ExitCode:
         context.out.note(f"{options.target} is not the code of a version on offer; NCP will decide.")
     guard = intent_of(request, Caller.of(identity), options.again)
     if options.dry_run:
-        return _show(context, engine, check, request, guard)
+        preview = engine.preview_change(request.operation, request.cluster_number, request.parameters)
+        return _show(context, check, preview, guard, asking)
     context.wait(on_disk(lambda: context.journal.check(guard)))
     _ask_user(context, identity, cluster, options)
-    asked = context.wait(ask_ncp(engine, request, guard, journal=context.journal, log=context.log))
+    asked = context.wait(asking.keep(ask_ncp(engine, request, guard, journal=context.journal, log=context.log)))
     return _tell_asked(context, check, asked)
 
 
-def _document_of(problem: Problem) -> dict[str, Any]:
-    earlier = {"earlier": problem.earlier.document()} if isinstance(problem, SecondRequest) else {}
-    return error_document(problem) | earlier
+class _Asking:
+    """What is known of a request to NCP at every moment, also when the command breaks off."""
+
+    def __init__(self, context: CommandContext, target: str) -> None:
+        self._context = context
+        self._target = target
+        self._is_sending = self._is_known = False
+
+    async def keep(self, asking: Awaitable[PreCheck]) -> PreCheck:
+        """What `asking` returns; until then its answer is unknown once a byte of it has left."""
+        self._is_sending = True
+        found = await asking
+        self._is_known = True
+        return found
+
+    @property
+    def _is_unknown(self) -> bool:
+        exchanges = (each for action in self._context.log.actions for each in action.exchanges)
+        has_left = any(each.operation == UPGRADE_PRE_CHECK and each.sent for each in exchanges)
+        return self._is_sending and not self._is_known and has_left
+
+    def sentence(self) -> str:
+        """That NCP was asked and its answer is unknown; nothing where that is not so."""
+        return (
+            f"Unknown what NCP says of an upgrade to {self._target}: it was asked. {LOST}" if self._is_unknown else ""
+        )
+
+    def document(self, problem: Problem) -> dict[str, Any]:
+        """What the command ended in, for scripts."""
+        document = error_document(problem)
+        if isinstance(problem, SecondRequest):
+            document["earlier"] = problem.earlier.document()
+        if self._target:
+            document["ncp"] = {"target": self._target, "outcome": "unknown" if self._is_unknown else "not_sent"}
+        return document
 
 
 def _pre_check(cluster: Cluster, options: UpgradeOptions) -> OperationRequest:
@@ -135,13 +172,8 @@ def _ask_user(context: CommandContext, identity: Identity, cluster: Cluster, opt
 
 
 def _show(
-    context: CommandContext,
-    engine: SearchEngine,
-    check: UpgradeCheck,
-    request: OperationRequest,
-    guard: PreCheckIntent,
+    context: CommandContext, check: UpgradeCheck, preview: RequestRecord, guard: PreCheckIntent, asking: _Asking
 ) -> ExitCode:
-    preview = engine.preview_change(request.operation, request.cluster_number, request.parameters)
     next_step = next_words(gate_card(check))
     context.out.note("Dry run: NCP was not asked. The request:")
     document = {"dry_run": True, **upgrade_document(check, next_step), "request": request_document(preview)}
@@ -150,7 +182,7 @@ def _show(
         context.wait(on_disk(lambda: context.journal.check(guard)))
     except (SecondRequest, DamagedJournal) as problem:
         stop = problem
-        document |= _document_of(problem)
+        document |= asking.document(problem)
     context.out.answer(document, f"{request_text(preview)}\n\n{plain_text(upgrade_lines(check, next_step))}")
     _note_versions(context, check)
     if stop is not None:

@@ -137,4 +137,4 @@ async def _dashboard(engine: SearchEngine, number: str) -> Dashboard:
     found = await engine.show_dashboard(number, tries=1)
     if found == Dashboard():
         raise Problem("The dashboard says nothing.")
-    return found
+    return Dashboard(*(_text(getattr(found, each.name)) for each in fields(Dashboard)))

@@ -9,7 +9,7 @@ import pytest
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.system.paths import paths_from
-from tests.cli.program import Called, Program, asked
+from tests.cli.program import PATIENCE, Called, Program, asked
 from tests.cli.workspaces import save_profile, use_memory_keyring
 
 CHECK = ("cluster", "upgrade-check", "search-0001")
@@ -113,6 +113,16 @@ def test_a_lost_answer_is_unknown_and_not_repeated(call: Called, sandbox: Sandbo
 
 
 @pytest.mark.usefixtures("recent")
+def test_an_interruption_says_that_the_answer_is_unknown(program: Program, sandbox: Sandbox) -> None:
+    fault = sandbox.faults.add("rollingUpgradePreCheck", "after", "hang")
+    with program.started(*ASK) as process:
+        assert fault.reached.wait(PATIENCE)
+        result = program.interrupted(process)
+    assert (result.code, result.json()["ncp"]["outcome"], pre_checks(sandbox)) == (130, "unknown", 1)
+    assert "Unknown what NCP says of an upgrade to 1319: it was asked." in result.stderr
+
+
+@pytest.mark.usefixtures("recent")
 def test_a_dry_run_asks_nothing(call: Called, sandbox: Sandbox) -> None:
     result = call(*ASK, "--dry-run")
     document = result.json()
@@ -126,6 +136,7 @@ def test_a_dry_run_asks_nothing(call: Called, sandbox: Sandbox) -> None:
 def test_read_only_refuses_to_ask_and_nothing_else(call: Called, sandbox: Sandbox) -> None:
     refused = call(*ASK, "--read-only")
     assert (refused.code, refused.json()["error"]["kind"]) == (12, "read_only")
+    assert refused.json()["ncp"] == {"target": "1319", "outcome": "not_sent"}
     assert asked(sandbox) == []
     assert call(*CHECK, "--read-only").code == 0
     assert pre_checks(sandbox) == 0
