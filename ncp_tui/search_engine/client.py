@@ -86,7 +86,9 @@ class SearchEngine:
         """Close the connections."""
         await self._gateway.aclose()
 
-    async def cluster_pages(self, *, name_part: str = "", most: int = MOST_ROWS) -> AsyncIterator[ListPage[Cluster]]:
+    async def cluster_pages(
+        self, *, name_part: str = "", most: int = MOST_ROWS
+    ) -> AsyncGenerator[ListPage[Cluster], None]:
         """The clusters, a page at a time, each once. Those this key may not open come with `allowed` False.
 
         Only those whose name contains `name_part`, as the service compares, where one is given; at most `most`. Raises

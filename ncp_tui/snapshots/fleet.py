@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal
 
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
-from ncp_tui.search_engine.lists import gap_of
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
 from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary, Look, read_summary, summary_of
 from ncp_tui.snapshots.schedule import DueRun, DueVerdict
@@ -325,26 +324,44 @@ async def _read_profile(
     caller = found.caller
     try:
         engine = await caller.open()
-        listed = await engine.list_clusters()
     except Problem as problem:
         found.problem = problem.what
         return
-    found.is_listed, found.problem = True, gap_of(listed)
-    chosen = [cluster for cluster in listed if wanted.has(cluster)]
-    for place, cluster in enumerate(chosen):
-        found.rows[cluster.number or f"{cluster.name} {place}"] = _checked(caller, cluster, NOT_READ, now())
-    waiting = iter(list(found.rows.items()))
+    waiting = asyncio.Queue[str | None]()
 
     async def check() -> None:
-        for key, row in waiting:
-            if row.verdict.counts:
-                summary = await _summary(engine, row.cluster)
-                found.rows[key] = _checked(caller, row.cluster, summary, now())
-                progress()
+        while (key := await waiting.get()) is not None:
+            summary = await _summary(engine, found.rows[key].cluster)
+            found.rows[key] = _checked(caller, found.rows[key].cluster, summary, now())
+            progress()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(at_once):
             group.create_task(check())
+        # The histories of a page are read while the next one is on its way.
+        async for key in _listed(found, engine, wanted, now):
+            waiting.put_nowait(key)
+        for _ in range(at_once):
+            waiting.put_nowait(None)
+
+
+async def _listed(
+    found: _Found, engine: SearchEngine, wanted: Wanted, now: Callable[[], datetime]
+) -> AsyncGenerator[str, None]:
+    """Put the wanted clusters of a profile in its rows, a page at a time, and yield the keys of those that count."""
+    try:
+        async with aclosing(engine.cluster_pages()) as pages:
+            async for page in pages:
+                for cluster in filter(wanted.has, page.rows):
+                    key = cluster.number or f"{cluster.name} {len(found.rows)}"
+                    found.rows[key] = _checked(found.caller, cluster, NOT_READ, now())
+                    if found.rows[key].verdict.counts:
+                        yield key
+                found.problem = page.gap
+    except Problem as problem:
+        found.problem = problem.what
+    else:
+        found.is_listed = True
 
 
 async def _summary(engine: SearchEngine, cluster: Cluster) -> ClusterSummary:

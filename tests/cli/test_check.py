@@ -16,10 +16,10 @@ import pytest
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.profile_store import ProfileStore
 from ncp_tui.sandbox.fault_lab.fault import Visit
-from ncp_tui.sandbox.protocol import Answer, Refusal, json_answer, refusal_answer
+from ncp_tui.sandbox.protocol import Answer, GatewayError, Refusal, gateway_answer, json_answer, refusal_answer
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.system.paths import paths_from
-from tests.cli.program import Called, Program, asked
+from tests.cli.program import Called, Program, asked, keys_of
 from tests.cli.test_signals import sent_at
 from tests.cli.workspaces import use_memory_keyring
 
@@ -238,6 +238,24 @@ def test_a_list_that_is_cut_is_never_green(call: Called, sandbox: Sandbox) -> No
     assert (result.code, document["severity"]) == (14, "unknown")
     assert [row["severity"] for row in document["clusters"]] == ["ok"]
     assert "NCP counts" in document["not_checked"][0]["reason"]
+
+
+def test_a_list_that_breaks_off_leaves_what_was_listed_judged(
+    call_nobody: Called, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The histories of the first page are read while the next one is on its way, and are an answer of their own."""
+
+    async def refuse_the_second(visit: Visit) -> Answer | None:
+        return gateway_answer(GatewayError.PERMISSION_DENIED) if "pageNo=2" in visit.target else None
+
+    with ThreadedSandbox(Sandbox(clusters=101, duration=0)) as served:
+        served.sandbox.faults.add("getClusterInfoList", act=refuse_the_second, times=None)
+        program = Program(call_nobody.program.environ | keys_of(served), [served.sandbox.secret_key])
+        result = Called(program, capsys, monkeypatch)("snapshot", "check", "--json", "--match", "search-00[19]*")
+    document = result.json()
+    assert (len(document["clusters"]), result.code) == (20, 13)
+    assert all(row["look"] == "found" for row in document["clusters"] if row["counts"])
+    assert [each["profile"] for each in document["not_checked"]] == ["environment"]
 
 
 def test_a_history_that_cannot_be_read_is_unknown(call: Called, sandbox: Sandbox) -> None:
