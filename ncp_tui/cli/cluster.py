@@ -135,20 +135,21 @@ def show_cluster(context: CommandContext, wanted: str) -> ExitCode:
     from ncp_tui.view.cluster_summary import Moment
     from ncp_tui.view.clusters import cluster_document, cluster_lines
     from ncp_tui.view.text import plain_text
-    from ncp_tui.view.upgrade import gate_line
+    from ncp_tui.view.upgrade import gate_document, gate_line
 
     identity = context.identity()
     engine = context.connect(identity)
     with context.log.action(f"show cluster {wanted}"):
         cluster, read_at = context.wait(read_cluster(engine, wanted)), context.workspace.now()
         summary = context.wait(read_summary(engine, cluster))
-    document = cluster_document(cluster, identity.profile, read_at, summary)
+    gate = judge_gate(cluster, summary, engine.time_there())
+    document = cluster_document(cluster, identity.profile, read_at, summary) | {"upgrade": gate_document(gate)}
     lines = cluster_lines(
         cluster,
         profile=identity.profile,
         summary=summary,
         moment=Moment(read_at, identity.profile.max_age_bar),
-        upgrade=[gate_line(judge_gate(cluster, summary, engine.time_there()))],
+        upgrade=[gate_line(gate)],
     )
     context.out.answer(document, plain_text(lines))
     return ExitCode.DONE

@@ -97,8 +97,8 @@ def command(
     Prints one JSON line with its URL and test keys when it is ready, and serves until it is interrupted.
 
     A fault applies to the creation of a snapshot unless its row in --list-faults names another target. NAME@history
-    applies it to the history; the other targets are clusters, cluster,
-    buckets, set-key, pre-check, versions, dashboard, create and any.
+    applies it to the history; the other targets are clusters, cluster, buckets, set-schedule, release-schedule,
+    schedule-history, set-key, pre-check, versions, dashboard, create and any.
     """
     from ncp_tui.sandbox.fault_lab.catalogue import FAULTS
     from ncp_tui.sandbox.sandbox import Sandbox, run_forever

@@ -185,21 +185,29 @@ def _paragraph(label: str, text: str, width: int, tone: Tone = Tone.PLAIN) -> li
     return [field(label, first, tone), *(line(" " * _LABEL + each, tone) for each in more)]
 
 
-def upgrade_document(check: UpgradeCheck, next_step: str) -> dict[str, Any]:
-    """The same for scripts. `gate` is open, shut or unknown; the newest good snapshot opens it `until`."""
-    gate, cluster = check.gate, check.cluster
+def gate_document(gate: UpgradeGate) -> dict[str, Any]:
+    """How the gate stands, for scripts: the newest good snapshot opens it `until`."""
     good = gate.newest_good
     counted = None if good is None or gate.until is None else ("end" if gate.ended is not None else "start")
     return {
-        "cluster": {"name": cluster.name, "number": cluster.number},
-        "status": cluster.status,
-        "engine": cluster.engine or None,
         "gate": gate.gate.value,
         "reason": gate.reason.value,
         "until": _iso(gate.until),
         "surely_until": _iso(gate.surely_until),
         "counted_from": counted,
         "seconds_left": int(gate.left.total_seconds()) if gate.left is not None else None,
+    }
+
+
+def upgrade_document(check: UpgradeCheck, next_step: str) -> dict[str, Any]:
+    """The same for scripts. `gate` is open, shut or unknown; the newest good snapshot opens it `until`."""
+    gate, cluster = check.gate, check.cluster
+    good = gate.newest_good
+    return {
+        "cluster": {"name": cluster.name, "number": cluster.number},
+        "status": cluster.status,
+        "engine": cluster.engine or None,
+        **gate_document(gate),
         "newest_good": None
         if good is None
         else {"snapshot": good.snapshot, "at": _iso(good.at) or good.date or None, "ended": _iso(gate.ended)},

@@ -36,6 +36,9 @@ def test_an_open_gate(call: Called, sandbox: Sandbox) -> None:
     assert document["newest_good"]["snapshot"] == "before"
     assert document["cluster"] == {"name": "search-0001", "number": "1037001"}
     assert [each["code"] for each in document["versions"] if each["current"]] == ["2171"]
+    shown = call("cluster", "show", "search-0001", "--json").json()["upgrade"]
+    assert (shown["gate"], shown["until"]) == ("open", document["until"])
+    assert "upgrade      gate open until" in call("cluster", "show", "search-0001").stdout
     text = call(*CHECK).stdout
     assert "open" in text.splitlines()[2]
     assert "The gate is open until" in text
