@@ -108,7 +108,11 @@ async def read_contract(
             reading = Reading(name, asked, number=number)
             if stopped is None and monotonic() > ends:
                 stopped = OutOfTime(f"Not read: the others took {SECONDS:g} s.")
-            missing = None if number or name in _WITHOUT_CLUSTER else NoCluster("Not read: no cluster to ask about.")
+            missing = (
+                None
+                if number or name in _WITHOUT_CLUSTER
+                else NoCluster("Not read: no cluster to ask about.", "", "Name the number of a cluster.")
+            )
             if stopped is not None or missing is not None:
                 yield Reading(name, asked, problem=stopped or missing, number=number)
                 continue

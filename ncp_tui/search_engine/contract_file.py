@@ -15,7 +15,7 @@ from typing import Any
 
 import ncp_tui
 from ncp_tui.gateway.errors import GatewayError
-from ncp_tui.problem import Problem
+from ncp_tui.problem import NextAction, Problem
 from ncp_tui.search_engine.contract import BELIEFS, Field, Holds
 from ncp_tui.search_engine.contract_check import Reading, without_secrets
 from ncp_tui.search_engine.contract_comparison import Unread, compare
@@ -120,7 +120,10 @@ def write_contract(report: ContractReport, target: Path | None, masks: Mapping[s
     except OSError as error:
         why = "it is there already" if isinstance(error, FileExistsError) else os.strerror(error.errno or 0)
         raise CannotWriteContract(
-            f"{path} was not written: {why}.", "Nothing that was there was touched.", "Choose another file."
+            f"{path} was not written: {why}.",
+            "Nothing that was there was touched.",
+            "Choose another file.",
+            NextAction("evidence.output"),
         ) from None
     return path
 
