@@ -112,15 +112,17 @@ def judge_gate(cluster: Cluster, summary: ClusterSummary, now: datetime) -> Upgr
     # The state of a row is worked out each time, so that of an old one only where it can matter.
     rows = [row for row in summary.rows if _is_recent(row, now) and is_of_cluster(row, cluster.number, cluster.name)]
     states = [(row, row.state) for row in rows]
-    good = next((row for row, state in states if state is SnapshotState.SUCCESS and row.at is not None), None)
-    good = good or _older_good(cluster, summary)
+    dated = [(row, row.at) for row, state in states if state is SnapshotState.SUCCESS and row.at is not None]
+    ahead = next((row for row, at in dated if at > now + _AHEAD), None)
+    # One from the future proves nothing, and hides none that does.
+    good = next((row for row, at in dated if at <= now + _AHEAD), None) or ahead or _older_good(cluster, summary)
     ended = _end_of(good, now) if good is not None else None
     running = tuple(row for row in summary.running if is_of_cluster(row, cluster.number, cluster.name))
     known = UpgradeGate(
         Gate.UNKNOWN, Reason.NOT_READ, now, good, good, ended, running, summary.problem, summary.read_at
     )
     if good is not None and good.at is not None:
-        if good.at > now + _AHEAD:
+        if good is ahead:
             return replace(known, reason=Reason.AHEAD)
         if now <= good.at + WINDOW:
             return replace(known, gate=Gate.OPEN, reason=Reason.RECENT)
@@ -128,6 +130,8 @@ def judge_gate(cluster: Cluster, summary: ClusterSummary, now: datetime) -> Upgr
             return replace(known, reason=Reason.BY_ITS_END)
     if summary.look not in {Look.FOUND, Look.NONE}:
         return known
+    if ahead is not None:
+        return replace(known, reason=Reason.AHEAD, row=ahead)
     reason, row = next(_doubts(summary, states, now), (None, None))
     if reason is not None:
         return replace(known, reason=reason, row=row or good)
