@@ -136,7 +136,7 @@ class _Change:
 
     def run(self) -> ExitCode:
         context, options = self._context, self._options
-        _check_typed(self._report.change)
+        self._report.change = _checked(self._report.change)
         identity = context.identity()
         self._use_default_bucket(identity)
         self._check(self._draft(identity))
@@ -327,10 +327,12 @@ async def _in_time(reading: Awaitable[Any]) -> Any:
         return await reading
 
 
-def _check_typed(change: ScheduleChange) -> None:
-    """Check what is typed before a profile is chosen; the bucket may be that profile's. Raises a Problem."""
-    if change.setting is not None:
-        _ = replace(change, setting=replace(change.setting, bucket=change.setting.bucket or "bucket")).parameters
+def _checked(change: ScheduleChange) -> ScheduleChange:
+    """What is typed, checked before a profile is chosen; the bucket may be that profile's. Raises a Problem."""
+    if change.setting is None:
+        return change
+    _ = replace(change, setting=replace(change.setting, bucket=change.setting.bucket or "bucket")).parameters
+    return replace(change, setting=change.setting.spelled)
 
 
 def _refuse(what: str, cluster: str) -> NoReturn:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,12 @@ class Setting:
     day: str
     at: str
     """`HH:MM`."""
+
+    @property
+    def spelled(self) -> Setting:
+        """The same with its day and time as NCP spells them. Raises InvalidSchedule."""
+        hour, minute = check_time(self.at)
+        return replace(self, day=check_day(self.day), at=f"{hour:02d}:{minute:02d}")
 
 
 @dataclass(frozen=True)

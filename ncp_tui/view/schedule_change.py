@@ -12,7 +12,7 @@ from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.snapshots.schedule import Schedule
 from ncp_tui.snapshots.schedule_change import ScheduleChange
 from ncp_tui.snapshots.schedule_draft import ChangeConfirmation
-from ncp_tui.snapshots.schedule_rules import InvalidSchedule, check_day, check_time
+from ncp_tui.snapshots.schedule_rules import InvalidSchedule
 from ncp_tui.view.cluster_summary import next_run_sentence, setting_sentence
 from ncp_tui.view.requests import ACCEPTED_DAMAGE
 
@@ -37,11 +37,9 @@ def setting_words(change: ScheduleChange) -> str:
     setting = change.setting
     if setting is None:
         return ""
-    day, at = setting.day, setting.at
     with contextlib.suppress(InvalidSchedule):
-        hour, minute = check_time(at)
-        day, at = check_day(day), f"{hour:02d}:{minute:02d}"
-    return f"{setting.name}, {day} {at} (time zone assumed: KST), bucket {setting.bucket}"
+        setting = setting.spelled
+    return f"{setting.name}, {setting.day} {setting.at} (time zone assumed: KST), bucket {setting.bucket}"
 
 
 def change_question(wanted: ChangeConfirmation, released: str = "") -> str:

@@ -128,6 +128,11 @@ def test_bad_input_sends_nothing(call: Called, sandbox: Sandbox, option: str, va
     assert asked(sandbox) == []
 
 
+def test_day_and_time_are_told_as_they_are_sent(call: Called) -> None:
+    result = call("schedule", "set", "search-0002", *NIGHTLY, "--day", "sunday", "--at", "3:15", "--json")
+    assert (result.json()["schedule"]["day"], result.json()["schedule"]["at"]) == ("Sunday", "03:15")
+
+
 def test_a_bucket_that_cannot_be_used_is_refused_here(call: Called, sandbox: Sandbox) -> None:
     for bucket in ("audit-locked", "finance-private", "not-there"):
         result = call("schedule", "set", "search-0002", *NIGHTLY, "--bucket", bucket, "--json")
@@ -223,6 +228,17 @@ def test_an_unresolved_change_is_named_and_can_be_dismissed(call: Called, sandbo
     assert dismissed.code == 0
     assert call("schedule", "set", "search-0002", *NIGHTLY).code == 0
     assert len(sandbox.ledger.effects) == 1
+
+
+def test_ctrl_c_while_it_is_on_its_way_says_that_it_is_unknown(program: Program, sandbox: Sandbox) -> None:
+    hanging = sandbox.faults.add("setSnapshotScheduling", "before", "hang")
+    with program.started("schedule", "set", "search-0002", *NIGHTLY, "--json") as process:
+        assert hanging.reached.wait(20)
+        result = program.interrupted(process)
+    assert (result.code, result.json()["outcome"], result.json()["error"]["kind"]) == (130, "unknown", "interrupted")
+    (entry,) = journal_in(Path(program.environ["NCP_TUI_HOME"])).entries()
+    assert entry.in_doubt
+    assert sandbox.ledger.effects == []
 
 
 def test_a_dead_network_sends_nothing(call_nobody: Called) -> None:
