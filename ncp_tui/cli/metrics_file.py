@@ -76,7 +76,7 @@ def write_unchecked(arguments: Sequence[str], why: str) -> None:
     """
     words = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     name = _value_of("--prometheus", words)
-    if name is None or "check" not in words:
+    if name is None or _command_of(words) != ["snapshot", "check"]:
         return
     path = Path(name)
     try:
@@ -87,6 +87,12 @@ def write_unchecked(arguments: Sequence[str], why: str) -> None:
     unwritten = _written(path, _nothing(_value_of("--profile", words) or "", why))
     if unwritten:
         write(sys.stderr, unwritten)
+
+
+def _command_of(words: Sequence[str]) -> list[str]:
+    """The first two words that are neither an option nor the value of one that every command takes."""
+    named = [word for place, word in enumerate(words) if not place or words[place - 1] != "--profile"]
+    return [word for word in named if not word.startswith("-")][:2]
 
 
 def _value_of(option: str, words: Sequence[str]) -> str | None:

@@ -52,6 +52,7 @@ def could_not_look(file: Path) -> list[tuple[str, float]]:
         (("--profile=prod", "--deadline", "soon"), 2, "prod"),
         (("--all-profiles", "--profile", "prod"), 2, "prod"),
         (("--profile", "no-such"), 3, "no-such"),
+        (("--quiet", "--at-once", "x"), 2, ""),
     ],
 )
 def test_wrong_usage_and_a_profile_that_is_not_there(
@@ -63,6 +64,11 @@ def test_wrong_usage_and_a_profile_that_is_not_there(
         assert could_not_look(file) == [(profile, 1)]
         assert stat.S_IMODE(file.stat().st_mode) == 0o644
     assert asked(sandbox) == []
+
+
+def test_options_before_the_command(call: Called, file: Path) -> None:
+    assert call("--profile", "snapshot", "--quiet", *CHECK, "--at-once", "0", "--prometheus", str(file)).code == 2
+    assert could_not_look(file) == [("snapshot", 1)]
 
 
 def test_without_any_profile(call_nobody: Called, file: Path) -> None:
@@ -165,6 +171,8 @@ def test_wrong_usage_does_not_write_to_what_is_no_file(call: Called, tmp_path: P
         ("snapshot", "check", "--help", "--prometheus", "FILE"),
         ("snapshot", "chek", "--prometheus", "FILE"),
         ("cluster", "list", "--prometheus", "FILE"),
+        ("snapshot", "create", "check", "--prometheus", "FILE"),
+        ("cluster", "snapshot", "check", "--prometheus", "FILE"),
         ("snapshot", "check", "--max-age", "26", "--prometheus"),
         ("snapshot", "check", "--max-age", "26", "--prometheus", "--json"),
         ("snapshot", "check", "--max-age", "26", "--prometheus", ""),
