@@ -22,7 +22,8 @@ from ncp_tui.problem import Problem
 if TYPE_CHECKING:
     from ncp_tui.profiles.identity import Identity
     from ncp_tui.search_engine.client import SearchEngine
-    from ncp_tui.snapshots.fleet import Caller, FleetReport, NotChecked
+    from ncp_tui.snapshots.fleet import FleetReport, NotChecked
+    from ncp_tui.snapshots.fleet_reading import Caller
 
 
 class _Age(click.ParamType[timedelta]):
@@ -192,7 +193,8 @@ def check_snapshots(context: CommandContext, options: CheckOptions) -> int:
 
 
 def _read(context: CommandContext, options: CheckOptions) -> FleetReport:
-    from ncp_tui.snapshots.fleet import Wanted, read_fleet
+    from ncp_tui.snapshots.fleet import Wanted
+    from ncp_tui.snapshots.fleet_reading import read_fleet
 
     identities, missing = _identities(context, options)
     if len(identities) == 1 and not options.monitoring and context.can_ask:
@@ -227,19 +229,14 @@ def exit_code(report: FleetReport) -> ExitCode:
 
 def _identities(context: CommandContext, options: CheckOptions) -> tuple[list[Identity], list[NotChecked]]:
     """Whom to check as, and the saved profiles that cannot be read. Raises NoCredentials where there is no profile."""
-    from ncp_tui.profiles.identity import SourceKind
-    from ncp_tui.snapshots.fleet import NotChecked
+    from ncp_tui.snapshots.fleet import saved_profiles
 
     if not options.all_profiles:
         return [context.identity()], []
     book = context.workspace.profiles.load()
-    found = context.workspace.identities(book).identities
-    saved = [identity for identity in found if identity.kind is SourceKind.PROFILE]
+    saved, missing = saved_profiles(book, context.workspace.identities(book))
     for warning in book.warnings:
         context.out.note(warning)
-    missing = [NotChecked(name, "The profile cannot be read.", "profile") for name in book.unreadable]
-    if book.damaged and not missing:
-        missing = [NotChecked("(all)", "The profiles file is damaged.", "profile")]
     return (saved, missing) if saved or missing else ([context.identity()], [])
 
 
@@ -260,7 +257,8 @@ def _asked(context: CommandContext, identity: Identity, at_once: int) -> partial
 def _caller(
     identity: Identity, options: CheckOptions, opening: Callable[[], Coroutine[Any, Any, SearchEngine]]
 ) -> Caller:
-    from ncp_tui.snapshots.fleet import Bars, Caller
+    from ncp_tui.snapshots.fleet import Bars
+    from ncp_tui.snapshots.fleet_reading import Caller
 
     profile = identity.profile
     bars = Bars(options.max_age or profile.max_age_bar, options.warn_age or profile.warn_age_bar)

@@ -1,31 +1,24 @@
-"""Whether there is a good recent snapshot of each of many clusters: the verdict on one, and the reading of all."""
+"""Whether there is a good recent snapshot of each of many clusters: which are meant, the verdict on one, and on all."""
 
 from __future__ import annotations
 
-import asyncio
 import unicodedata
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
-from ncp_tui.problem import Problem
+from ncp_tui.profiles.identity import SourceKind
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.search_engine.models import Cluster, HistoryEntry, SnapshotState
-from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary, Look, read_summary, summary_of
+from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look
 from ncp_tui.snapshots.schedule import DueRun, DueVerdict
 
 if TYPE_CHECKING:
-    from ncp_tui.search_engine.client import SearchEngine
-
-AT_ONCE = 4
-"""Requests of a profile at the same time, unless chosen."""
-
-DEADLINE = 300.0
-"""Seconds for the whole run, unless chosen."""
+    from ncp_tui.profiles.identity import Identities, Identity
+    from ncp_tui.profiles.profiles_file import ProfilesFile
 
 _STUCK_FACTOR = 3
 _STUCK_LEAST = timedelta(minutes=30)
@@ -33,8 +26,6 @@ _STUCK_UNKNOWN = timedelta(hours=24)
 """Where no good run says how long one usually takes."""
 _AHEAD = timedelta(minutes=10)
 """A good snapshot may be dated so far in the future: clocks differ."""
-_CLOSING = 1.0
-"""Seconds that tasks have to end after the deadline."""
 _NOT_COUNTED = {"creating": "created", "deleting": "deleted", "return": "returned"}
 
 
@@ -48,7 +39,7 @@ class Severity(StrEnum):
     """It could not be checked."""
 
 
-_WORST_FIRST = (Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING, Severity.OK)
+WORST_FIRST = (Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING, Severity.OK)
 
 
 @dataclass(frozen=True)
@@ -66,6 +57,8 @@ class Verdict:
     severity: Severity
     reason: str
     counts: bool = True
+    notes: tuple[str, ...] = ()
+    """What of the reason is wrong although the newest good snapshot is young enough, a sentence each."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +117,7 @@ class FleetReport:
         """The worst of all that count; UNKNOWN where none is left."""
         counted = {row.verdict.severity for row in self.clusters if row.verdict.counts}
         counted |= {Severity.UNKNOWN} if self.not_checked or not counted else set()
-        return next(each for each in _WORST_FIRST if each in counted)
+        return next(each for each in WORST_FIRST if each in counted)
 
     @property
     def shared_buckets(self) -> tuple[SharedBucket, ...]:
@@ -170,7 +163,7 @@ def judge(cluster: Cluster, summary: ClusterSummary, bars: Bars, now: datetime) 
         return Verdict(Severity.UNKNOWN, f"The schedule cannot be read: {summary.schedule_problem.what} {text}")
     if bars.warn_age is not None and age > bars.warn_age:
         notes = [f"More than {_age(bars.warn_age)}.", *notes]
-    return Verdict(Severity.WARNING if notes else Severity.OK, " ".join([text, *notes]))
+    return Verdict(Severity.WARNING if notes else Severity.OK, " ".join([text, *notes]), notes=tuple(notes))
 
 
 def _unread(summary: ClusterSummary) -> str:
@@ -264,164 +257,19 @@ def _same_form(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-@dataclass(frozen=True)
-class Caller:
-    """A profile to check with its bars; `open` gives a client for it, or raises the Problem of its keys."""
-
-    profile: Profile
-    bars: Bars
-    open: Callable[[], Awaitable[SearchEngine]] = field(repr=False)
-
-
-@dataclass
-class _Found:
-    """What is known of one profile so far; a run that ends early leaves it as it is."""
-
-    caller: Caller
-    is_listed: bool = False
-    problem: str = ""
-    rows: dict[str, CheckedCluster] = field(default_factory=dict)
-
-
-async def read_fleet(
-    callers: Sequence[Caller],
-    wanted: Wanted,
-    now: Callable[[], datetime],
-    *,
-    at_once: int = AT_ONCE,
-    deadline: float = DEADLINE,
-    show: Callable[[int, int], None] = lambda _done, _all: None,
-) -> FleetReport:
-    """Check the wanted clusters of every caller at the same time, `at_once` requests of each, `deadline` seconds long.
-
-    `show` is given how many clusters have been read, of how many that are known so far.
-    Raises nothing of a profile: one that hangs, is locked or is refused costs the others nothing, and is told.
-    """
-    found = [_Found(caller) for caller in callers]
-
-    def progress() -> None:
-        rows = [row for one in found for row in one.rows.values() if row.verdict.counts]
-        show(sum(row.summary is not NOT_READ for row in rows), len(rows))
-
-    tasks = [asyncio.create_task(_read_profile(one, wanted, now, at_once, progress)) for one in found]
-    try:
-        if tasks:
-            await asyncio.wait(tasks, timeout=deadline)
-    finally:
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=_CLOSING)
-    for task in tasks:
-        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-            raise error
-    return _report(found, wanted, now(), deadline)
-
-
-async def _read_profile(
-    found: _Found, wanted: Wanted, now: Callable[[], datetime], at_once: int, progress: Callable[[], None]
-) -> None:
-    caller = found.caller
-    try:
-        engine = await caller.open()
-    except Problem as problem:
-        found.problem = problem.what
-        return
-    waiting = asyncio.Queue[str | None]()
-
-    async def check() -> None:
-        while (key := await waiting.get()) is not None:
-            summary = await _summary(engine, found.rows[key].cluster)
-            found.rows[key] = _checked(caller, found.rows[key].cluster, summary, now())
-            progress()
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(at_once):
-            group.create_task(check())
-        # The histories of a page are read while the next one is on its way.
-        async for key in _listed(found, engine, wanted, now):
-            waiting.put_nowait(key)
-        for _ in range(at_once):
-            waiting.put_nowait(None)
-
-
-async def _listed(
-    found: _Found, engine: SearchEngine, wanted: Wanted, now: Callable[[], datetime]
-) -> AsyncGenerator[str, None]:
-    """Put the wanted clusters of a profile in its rows, a page at a time, and yield the keys of those that count."""
-    try:
-        async with aclosing(engine.cluster_pages()) as pages:
-            async for page in pages:
-                for cluster in filter(wanted.has, page.rows):
-                    key = cluster.number or f"{cluster.name} {len(found.rows)}"
-                    found.rows[key] = _checked(found.caller, cluster, NOT_READ, now())
-                    if found.rows[key].verdict.counts:
-                        yield key
-                found.problem = page.gap
-    except Problem as problem:
-        found.problem = problem.what
-    else:
-        found.is_listed = True
-
-
-async def _summary(engine: SearchEngine, cluster: Cluster) -> ClusterSummary:
-    """The summary of the newest rows; where none of them is good and there are older ones, of as many as it takes."""
-    summary = NOT_READ
-    try:
-        summary = await read_summary(engine, cluster)
-        if summary.look is not Look.FOUND or summary.last_good is not None or summary.is_whole:
-            return summary
-        whole = await _back_to_a_good_one(engine, cluster)
-    except Problem as problem:  # of the keys, which may expire meanwhile, or of the older rows
-        return replace(summary, look=Look.FAILED, problem=problem) if summary is NOT_READ else summary
-    return replace(
-        whole,
-        schedule=summary.schedule,
-        is_schedule_read=summary.is_schedule_read,
-        schedule_problem=summary.schedule_problem,
-    )
-
-
-async def _back_to_a_good_one(engine: SearchEngine, cluster: Cluster) -> ClusterSummary:
-    """The summary of the rows back to a page with a good one, one request at a time."""
-    rows, gap, is_whole = list[HistoryEntry](), "", True
-    async with aclosing(engine.history_pages(cluster.number)) as pages:
-        async for page in pages:
-            rows += page.rows
-            gap = page.gap
-            if any(row.state is SnapshotState.SUCCESS for row in page.rows):
-                is_whole = page.is_last
-                break
-    rows.sort(key=lambda row: row.sort_key, reverse=True)
-    return summary_of(rows, engine.now(), is_whole=is_whole and not gap, problem=Problem(gap) if gap else None)
-
-
-def _checked(caller: Caller, cluster: Cluster, summary: ClusterSummary, now: datetime) -> CheckedCluster:
-    if any(matches(cluster, glob) for glob in caller.profile.check_exempt or ()):
+def checked(profile: Profile, bars: Bars, cluster: Cluster, summary: ClusterSummary, now: datetime) -> CheckedCluster:
+    """A cluster with the verdict on it; one that the profile exempts does not count."""
+    if any(matches(cluster, glob) for glob in profile.check_exempt or ()):
         verdict = Verdict(Severity.OK, "Not counted: exempt by the profile.", counts=False)
     else:
-        verdict = judge(cluster, summary, caller.bars, now)
-    return CheckedCluster(caller.profile, cluster, summary, caller.bars, verdict, now)
+        verdict = judge(cluster, summary, bars, now)
+    return CheckedCluster(profile, cluster, summary, bars, verdict, now)
 
 
-def _report(found: Sequence[_Found], wanted: Wanted, now: datetime, deadline: float) -> FleetReport:
-    late = f"Not read within the deadline of {deadline:g} s."
-    rows = [_in_time(row, late) for one in found for row in one.rows.values()]
-    missing = [
-        NotChecked(one.caller.profile.name, one.problem or late, "profile")
-        for one in found
-        if one.problem or not one.is_listed
-    ]
-    missing += [
-        NotChecked(name, f"No cluster that was listed has the name or number {name!r}.")
-        for name in dict.fromkeys(wanted.names)
-        if not any(is_called(row.cluster, name) for row in rows)
-    ]
-    rows.sort(key=lambda row: (not row.verdict.counts, _WORST_FIRST.index(row.verdict.severity), row.cluster.name))
-    return FleetReport(tuple(rows), tuple(missing), now)
-
-
-def _in_time(row: CheckedCluster, late: str) -> CheckedCluster:
-    if row.verdict.counts and row.summary.look is Look.NOT_READ:
-        return replace(row, verdict=Verdict(Severity.UNKNOWN, late))
-    return row
+def saved_profiles(book: ProfilesFile, found: Identities) -> tuple[list[Identity], list[NotChecked]]:
+    """Every saved profile, and those that are saved and cannot be read."""
+    saved = [identity for identity in found.identities if identity.kind is SourceKind.PROFILE]
+    missing = [NotChecked(name, "The profile cannot be read.", "profile") for name in book.unreadable]
+    if book.damaged and not missing:
+        missing = [NotChecked("(all)", "The profiles file is damaged.", "profile")]
+    return saved, missing

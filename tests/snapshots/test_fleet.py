@@ -15,7 +15,6 @@ from ncp_tui.search_engine.models import Cluster, HistoryEntry, ScheduleEntry
 from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary, Look, summary_of
 from ncp_tui.snapshots.fleet import (
     Bars,
-    Caller,
     CheckedCluster,
     FleetReport,
     NotChecked,
@@ -23,8 +22,8 @@ from ncp_tui.snapshots.fleet import (
     Verdict,
     Wanted,
     judge,
-    read_fleet,
 )
+from ncp_tui.snapshots.fleet_reading import Caller, read_fleet
 from ncp_tui.snapshots.schedule import schedule_of
 from ncp_tui.system.time_zone import KST
 from tests.tables import each_row
