@@ -19,7 +19,7 @@ from rich.cells import cell_len
 PATIENCE = 30.0
 """Seconds before a journey is given up; the machine may be busy, and nothing here measures speed."""
 
-ENTER, ESCAPE, DOWN, END = "\r", "\x1b", "\x1b[B", "\x1b[F"
+ENTER, ESCAPE, UP, DOWN, END = "\r", "\x1b", "\x1b[A", "\x1b[B", "\x1b[F"
 F1, F2 = "\x1bOP", "\x1bOQ"
 TAB = "\t"
 
