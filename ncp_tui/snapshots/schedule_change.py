@@ -37,6 +37,7 @@ from ncp_tui.snapshots.schedule_rules import (
     check_time,
 )
 from ncp_tui.snapshots.schedule_witness import CHANGES, rows_before_release, rows_before_set
+from ncp_tui.text import clean
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.client import SearchEngine
@@ -194,7 +195,8 @@ def change_of(entry: JournalEntry) -> str:
     details = entry.details
     hour, minute = details.get("scheduledHour"), details.get("scheduledMinute")
     at = f"{hour:02d}:{minute:02d}" if isinstance(hour, int) and isinstance(minute, int) else "at an unknown time"
-    return f"set {details.get('snapshotName')} ({details.get('scheduledDay')} {at}, bucket {details.get('bucketName')})"
+    name, day, bucket = (clean(str(details.get(each))) for each in ("snapshotName", "scheduledDay", "bucketName"))
+    return f"set {name} ({day} {at}, bucket {bucket})"
 
 
 def preview_change(engine: SearchEngine, change: ScheduleChange) -> RequestRecord:

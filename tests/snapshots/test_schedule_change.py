@@ -17,9 +17,17 @@ from ncp_tui.search_engine.operations import RELEASE_SCHEDULE, SET_SCHEDULE
 from ncp_tui.snapshots.draft import Reason
 from ncp_tui.snapshots.earlier_requests import EarlierState
 from ncp_tui.snapshots.journal import Journal
+from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.operations import OperationResult
 from ncp_tui.snapshots.outcome import Outcome
-from ncp_tui.snapshots.schedule_change import ChangeIntent, ScheduleChange, SecondChange, Setting, change_schedule
+from ncp_tui.snapshots.schedule_change import (
+    ChangeIntent,
+    ScheduleChange,
+    SecondChange,
+    Setting,
+    change_of,
+    change_schedule,
+)
 from ncp_tui.snapshots.schedule_draft import ScheduleDraft
 from ncp_tui.snapshots.schedule_preflight import NothingToRelease, read_schedule_evidence
 from tests.search_engine.scripted import engine_of
@@ -164,3 +172,10 @@ async def test_what_has_to_be_confirmed(engine: SearchEngine, journal: Journal) 
     assert wanted.typed == "search-0001"
     assert ScheduleDraft(SET, CALLER).confirmation(now).reasons == (Reason.NOT_LOOKED,)
     assert ScheduleDraft(SET, CALLER, read_only=True).problem is not None
+
+
+def test_what_a_journal_says_forges_no_line() -> None:
+    details = {"snapshotName": "x\n  Not set: y", "scheduledDay": "\x1b[2J", "scheduledHour": "3", "bucketName": None}
+    entry = JournalEntry("a", datetime.now(UTC), CALLER, SET.request, operation=SET_SCHEDULE, details=details)
+    assert change_of(entry).isprintable()
+    assert "at an unknown time" in change_of(entry)
