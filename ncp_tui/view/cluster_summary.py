@@ -192,13 +192,13 @@ def schedule_lines(summary: ClusterSummary, now: datetime) -> list[Line]:
 
 
 def next_run_sentence(run: datetime, zone: tzinfo | None = None) -> str:
-    """`Sat 01-03 03:00 KST (Fri 18:00 UTC here; time zone assumed)`: nothing says which zone NCP means.
+    """`Sat 01-03 03:00 KST = Fri 18:00 UTC (time zone assumed)`: nothing says which one NCP means.
 
     `zone` is where the user is: that of this machine, unless another one is given.
     """
     here = run.astimezone(zone)
-    also = f"{here:%a %H:%M} {here:%Z} here; " if here.utcoffset() != run.utcoffset() else ""
-    return f"{run:%a %m-%d %H:%M} {ZONE} ({also}time zone assumed)"
+    also = f" = {here:%a %H:%M} {here:%Z}" if here.utcoffset() != run.utcoffset() else ""
+    return f"{run:%a %m-%d %H:%M} {ZONE}{also} (time zone assumed)"
 
 
 def setting_sentence(schedule: Schedule) -> str:

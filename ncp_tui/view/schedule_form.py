@@ -107,7 +107,7 @@ def result_lines(
     """
     sent, (said, tone) = result.sent, result_sentence(change, result)
     lines = [line(each, tone) for each in wrapped(_SHORT[sent.outcome] if has_card else said, width)]
-    for text in [*_meaning(change, sent, now, over), *filter(None, [after])]:
+    for text in _meaning(change, sent, now, over, after):
         lines += [line(each) for each in wrapped(text, width)]
     if result.journal_problem is not None:
         lines += [line(each, Tone.WARNING) for each in wrapped(_not_written(result.journal_problem), width)]
@@ -120,7 +120,7 @@ def _not_written(problem: Problem) -> str:
     return f"The journal does not hold it yet: {problem.what}"
 
 
-def _meaning(change: ScheduleChange, sent: Sent, now: datetime, over: Schedule | None) -> list[str]:
+def _meaning(change: ScheduleChange, sent: Sent, now: datetime, over: Schedule | None, after: str) -> list[str]:
     setting = change.setting
     if sent.outcome is not Outcome.ACCEPTED:
         return []
@@ -128,9 +128,11 @@ def _meaning(change: ScheduleChange, sent: Sent, now: datetime, over: Schedule |
         return [f"No snapshot is scheduled on this cluster any more. {SNAPSHOTS_STAY}"]
     first = first_run_words(setting.day, (int(setting.at[:2]), int(setting.at[3:])), now)
     said = [f"{setting_words(change)}. First run {first}."]
+    if after:  # which names the next run, as far as the history has it
+        said = [f"{setting_words(change)}.", after]
     if over is not None:
         said.append(
-            f"Before, {setting_sentence(over)} was or may have been in force. Whether it still runs is not documented: "
+            f"{setting_sentence(over)} was or may have been in force before. Whether it still runs is not documented: "
             "watch the next runs of both."
         )
     return said

@@ -135,7 +135,7 @@ def test_the_details_answer_the_four_questions() -> None:
 def test_the_next_run_is_told_in_korean_time_and_in_the_users_own() -> None:
     run = datetime(2026, 11, 26, 3, tzinfo=KST)
     assert next_run_sentence(run, KST) == "Thu 11-26 03:00 KST (time zone assumed)"
-    assert next_run_sentence(run, UTC) == "Thu 11-26 03:00 KST (Wed 18:00 UTC here; time zone assumed)"
+    assert next_run_sentence(run, UTC) == "Thu 11-26 03:00 KST = Wed 18:00 UTC (time zone assumed)"
 
 
 @each_row(

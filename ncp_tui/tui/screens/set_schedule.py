@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
@@ -35,9 +35,9 @@ from ncp_tui.view.create import RECHECKED
 from ncp_tui.view.preflight import after_refusal, before_request, out_of_date
 from ncp_tui.view.schedule_change import HISTORY_UNREAD, history_now_sentence
 from ncp_tui.view.schedule_form import AFTER_RELEASE, result_card, result_lines, set_draft_lines, waiting_sentence
-from ncp_tui.view.text import BLANK, Tone, line
+from ncp_tui.view.text import BLANK, Tone, line, wrapped
 
-RELEASE_KEY, REQUESTS_KEY = ("set_schedule.release", "f7"), ("set_schedule.requests", "u")
+RELEASE_KEY, REQUESTS_KEY = ("set_schedule.release", "f3"), ("set_schedule.requests", "u")
 START = "Nothing is sent until you press {key}."
 IN_FORCE = "A schedule is in force. Whether setting replaces it is not documented: {release} releases it first."
 BUCKET_UNUSABLE = "{bucket} cannot be used: {reason}."
@@ -329,6 +329,11 @@ class SetScheduleScreen(BaseScreen):
             if card is not None:
                 self.show_card(card, change.result.sent.error.exchange if change.result.sent.error else None)
 
+    @on(events.Resize)
+    def fit_outcome(self) -> None:
+        """Break its sentences anew."""
+        self.call_after_refresh(self._show_outcome)
+
     def _show_outcome(self) -> None:
         """Show in the place of the form what is known of the request."""
         change, sent = self._sent, self._sent_change
@@ -336,7 +341,7 @@ class SetScheduleScreen(BaseScreen):
             return
         if change.result is None:
             said = waiting_sentence(sent, change.resolving)
-            lines = [line(said, Tone.WARNING)]
+            lines = [line(each, Tone.WARNING) for each in wrapped(said, self.size.width - 4)]
             self.say(said, "warning")
         else:
             now, width = self.session.workspace.now(), self.size.width - 4
