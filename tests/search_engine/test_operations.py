@@ -222,7 +222,7 @@ async def test_only_a_write_that_got_no_answer_may_have_acted(name: str) -> None
 
 
 CODES = {
-    "key-not-set": ("10115", "no storage key", "Set the cluster's API authentication key"),
+    "key-not-set": ("10115", "no storage key", "Set the cluster's storage key"),
     "no-recent-snapshot": ("10154", "no recent snapshot", "Create a snapshot of the cluster"),
     "wrong-generation": ("10139", "another generation of servers", "G2 or G3"),
 }
