@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ncp_tui.cli import metrics_file, signals
 from ncp_tui.cli.metrics_file import write_unchecked
 from ncp_tui.sandbox.sandbox import Sandbox
-from ncp_tui.snapshots import fleet
+from ncp_tui.snapshots import fleet_reading
 from tests.cli.program import Called, asked
 from tests.cli.test_signals import sent_at
 from tests.tables import each_row
@@ -96,7 +96,7 @@ def broken(*_: object, **__: object) -> None:
     raise ZeroDivisionError
 
 
-@each_row("place", ["ncp_tui.snapshots.fleet.read_fleet", "ncp_tui.cli.check._identities", "ncp_tui.cli.check._caller"])
+@each_row("place", ["ncp_tui.snapshots.fleet_reading.read_fleet", "ncp_tui.cli.check._identities", "ncp_tui.cli.check._caller"])
 def test_an_internal_error(call: Called, file: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(place, broken)
@@ -137,7 +137,7 @@ def test_an_end_that_is_not_orderly_writes_it_as_its_last_words(
         ended.wait(10)
         told.extend(could_not_look(file))
 
-    monkeypatch.setattr(fleet, "read_fleet", hang)
+    monkeypatch.setattr(fleet_reading, "read_fleet", hang)
     monkeypatch.setattr("ncp_tui.cli.check.Progress.end", wait)
     call(*CHECK, "--prometheus", str(file))
     assert ended.is_set()
