@@ -96,7 +96,10 @@ def broken(*_: object, **__: object) -> None:
     raise ZeroDivisionError
 
 
-@each_row("place", ["ncp_tui.snapshots.fleet_reading.read_fleet", "ncp_tui.cli.check._identities", "ncp_tui.cli.check._caller"])
+@each_row(
+    "place",
+    ["ncp_tui.snapshots.fleet_reading.read_fleet", "ncp_tui.cli.check._identities", "ncp_tui.cli.check._caller"],
+)
 def test_an_internal_error(call: Called, file: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(place, broken)
