@@ -116,6 +116,8 @@ class _Setting:
         key = self._typed(access_key, identity) if access_key is not None else None
         keys = context.ask_store(lambda: key_source_for(identity, context.workspace.stores))
         engine = context.connect_with(identity, keys)
+        if key is not None and not options.dry_run:
+            engine.keep_out(SecretKey(key.access_key), key.secret_key)
         draft = self._looked(engine, identity, destination, key or context.wait(own_key(identity, keys)))
         if options.dry_run:
             return self._show(draft, engine)

@@ -8,10 +8,14 @@ gateway takes httpx from here.
 Below it, httpcore tries to import sniffio four times a request, to learn which loop it runs on. Where that is missing
 (anyio needs it no more) each time is a search of every folder that Python knows: a third of a millisecond of the four
 that a request takes. That it is missing is remembered here.
+
+Its log of single steps is switched off for good: it has the headers of each answer, and a gateway may put back into
+them what it was sent.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib.util import find_spec
 
@@ -30,5 +34,7 @@ _LOOP_SNIFFER = "sniffio"
 
 if _LOOP_SNIFFER not in sys.modules and find_spec(_LOOP_SNIFFER) is None:
     sys.modules[_LOOP_SNIFFER] = None  # type: ignore[assignment]
+
+logging.getLogger("httpcore").setLevel(logging.INFO)
 
 __all__ = ["httpx"]

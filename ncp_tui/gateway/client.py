@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -112,6 +112,10 @@ class GatewayClient:
         """The time by this machine's clock."""
         return datetime.fromtimestamp(self._clock(), UTC)
 
+    def keep_out(self, *secrets: SecretKey) -> None:
+        """Leave every trace of `secrets` out of the records of whatever comes from now on, sent already or not yet."""
+        self._sent = self._sent.of(*(secret.reveal().encode().decode("latin-1") for secret in secrets))
+
     def preview(self, call: ApiCall) -> RequestRecord:
         """The request `call` would send, without sending it."""
         return self._recorded(self._request(call), call)
@@ -147,7 +151,7 @@ class GatewayClient:
         request = self._request(call, trace)
         started = self._clock()
         incoming, ended = BodyReader(), _AttemptResult()
-        self._sent = self._sent.of(*_texts_of_secrets(call)) if call.has_secret else self._sent
+        self.keep_out(*(value for value in (call.body or {}).values() if isinstance(value, SecretKey)))
         try:
             keys = ended.keys = await self._credentials.current()
             async with asyncio.timeout(call.timeouts.total):
@@ -273,12 +277,6 @@ def _secrets(request: httpx.Request, call: ApiCall, keys: Credentials | None) ->
     values = [keys.secret_key if keys else None, *(call.body or {}).values()]
     signature = request.headers.get(SIGNATURE_HEADER)
     return [value for value in values if isinstance(value, SecretKey)] + [SecretKey(signature)] * bool(signature)
-
-
-def _texts_of_secrets(call: ApiCall) -> Iterator[str]:
-    for value in (call.body or {}).values():
-        if isinstance(value, SecretKey):
-            yield value.reveal().encode().decode("latin-1")
 
 
 def _code_of(answer: Answer | None, problem: Exception | None) -> str | None:

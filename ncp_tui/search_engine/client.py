@@ -169,6 +169,10 @@ class SearchEngine:
         """The request `create_snapshot` would send; nothing is sent."""
         return self._gateway.preview(_call_of(CREATE_SNAPSHOT, number, body=_creation(name, bucket)))
 
+    def keep_out(self, *secrets: SecretKey) -> None:
+        """Leave every trace of `secrets` out of the records of whatever is answered from now on."""
+        self._gateway.keep_out(*secrets)
+
     def preview_change(self, operation: str, number: str, body: Body | None = None) -> RequestRecord:
         """The request `change` would send; nothing is sent."""
         return self._gateway.preview(_call_of(operation, number, body=body))

@@ -16,7 +16,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from ncp_tui.gateway.credentials import Credentials, KeySource
+from ncp_tui.gateway.credentials import Credentials, KeySource, SecretKey
 from ncp_tui.gateway.endpoints import SEARCH_ENGINE_SERVICE, SITES, may_reach_same_clusters
 from ncp_tui.gateway.errors import GatewayError, ReadOnlyRefused
 from ncp_tui.problem import NextAction, Problem
@@ -375,6 +375,7 @@ async def send_storage_key(
     """
     if draft.problem is not None:
         raise draft.problem
+    engine.keep_out(SecretKey(draft.key.access_key), draft.key.secret_key)
     before = draft.before
     if before is None or now() - before.at > JUST_BEFORE:
         before = await read_key(engine, draft.cluster.number, now)

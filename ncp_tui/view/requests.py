@@ -29,6 +29,9 @@ _VERDICT_TONES = {Verdict.STARTED: Tone.GOOD, Verdict.NOT_STARTED: Tone.PLAIN, V
 _STATE_CELLS = {"success": Cell("succeeded", Tone.GOOD), "failed": Cell("failed", Tone.BAD)}
 """By the word of the journal."""
 
+_DETAILS = {"maskedAccessKey": "access key", "keyBefore": "key before"}
+"""What the journal notes of a request besides the parameters of the API, in words."""
+
 _NOT_SAID = frozenset(
     {
         "id",
@@ -108,7 +111,7 @@ def request_entry_lines(entry: JournalEntry) -> list[Line]:
         field("snapshot" if entry.is_create else "operation", entry.subject, Tone.STRONG),
         field("cluster", f"{request.cluster_name} ({request.cluster_number})"),
         *([field("bucket", request.bucket)] if entry.is_create else []),
-        *[field(name, str(value)) for name, value in entry.details.items()],
+        *[field(_DETAILS.get(name, name), str(value)) for name, value in entry.details.items()],
         field("profile", f"{caller.profile}   {caller.site}/{caller.region}"),
         field("gateway", caller.gateway),
         field("requested", f"{date_time(entry.at)} {ZONE}"),
