@@ -11,16 +11,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ncp_tui.gateway.endpoints import reach_same_clusters
 from ncp_tui.gateway.errors import (
-    AuthenticationFailed,
     GatewayError,
-    NotFound,
-    PermissionDenied,
-    QuotaExceeded,
-    Throttled,
 )
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
@@ -36,6 +31,7 @@ from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.history_match import Asked, Match, Whose, best_match
 from ncp_tui.snapshots.journal import HeldEntry, Journal, hold_on_disk, let_go, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
+from ncp_tui.snapshots.looks import Looked, Pace, look_until
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome, Verdict, verdict_word
 from ncp_tui.snapshots.schedule_witness import Witness, is_rival, witness_of
 from ncp_tui.snapshots.storage_key_state import KeyState, look_at_key, proves_new_key, told_of_new_key
@@ -52,8 +48,6 @@ SECONDS = 60.0
 """How long the history is checked. A row that is missing then may still come: absence proves nothing."""
 
 BACKOFF = Backoff(first=1.0, longest=15.0)
-# Room for the last look: begun at the very end, none would ever be answered over a link with 200 ms of latency.
-_LAST_LOOK, _LAST_SHARE = 5.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -110,8 +104,8 @@ async def search_history(
         offset = engine.clock_offset
         return best_match(Asked.by(entry).on_clock(offset.seconds if offset else None), rows, now())
 
-    pace = _Pace(seconds, sleep, monotonic, jitter, on_look)
-    found = await _look_until(look, lambda match: match.whose is Whose.OURS, pace)
+    pace = Pace(seconds, BACKOFF, sleep, monotonic, jitter, on_look)
+    found = await look_until(look, lambda match: match.whose is Whose.OURS, pace)
     if found.best is not None and found.best.whose is Whose.OURS:
         return started_by(found.best.row, found.looks)
     return _unknown(entry, found.looks, found.seen, found.problem, found.best)
@@ -134,8 +128,8 @@ async def search_schedule(
         offset = engine.clock_offset
         return None if rows.gap else witness_of(entry, rows, rows.read_at, offset.seconds if offset else None)
 
-    pace = _Pace(seconds, sleep, monotonic, jitter, on_look)
-    found = await _look_until(look, lambda witness: witness.whose is Whose.OURS, pace)
+    pace = Pace(seconds, BACKOFF, sleep, monotonic, jitter, on_look)
+    found = await look_until(look, lambda witness: witness.whose is Whose.OURS, pace)
     return _of_schedule(entry, found)
 
 
@@ -147,69 +141,12 @@ async def search_storage_key(
     Only the run that sent it may know that there `was_missing` one just before: later anybody may have set one.
     """
     number = entry.request.cluster_number
-    found = await _look_until(
-        lambda: look_at_key(engine, number), lambda read: read.state is KeyState.SET, _Pace(seconds, **pace)
+    found = await look_until(
+        lambda: look_at_key(engine, number), lambda read: read.state is KeyState.SET, Pace(seconds, BACKOFF, **pace)
     )
     evidence, step = told_of_new_key(found.best, found.looks, was_missing=was_missing)
     verdict = Verdict.STARTED if proves_new_key(found.best, was_missing=was_missing) else Verdict.UNKNOWN
     return Resolution(verdict, evidence, step, None, found.looks, found.problem, "bucket_list")
-
-
-B = TypeVar("B")
-
-
-@dataclass(frozen=True)
-class _Pace:
-    """How often and how long a history is asked."""
-
-    seconds: float
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    monotonic: Callable[[], float] = time.monotonic
-    jitter: Callable[[], float] = chance
-    on_look: Callable[[int], None] = lambda _: None
-
-
-@dataclass
-class _Looked(Generic[B]):
-    """The best that some looks have shown, how many there were and how many came, and why the last did not."""
-
-    best: B | None = None
-    looks: int = 0
-    seen: int = 0
-    problem: GatewayError | None = None
-
-
-async def _look_until(
-    look: Callable[[], Awaitable[B | None]], is_enough: Callable[[B], bool], pace: _Pace
-) -> _Looked[B]:
-    """Look, less and less often, until it is enough, time is over, or looking again is no use."""
-    found = _Looked[B]()
-    ends, monotonic = pace.monotonic() + pace.seconds, pace.monotonic
-    last_begins, is_last = ends - min(_LAST_LOOK, _LAST_SHARE * pace.seconds), False
-    while True:
-        found.looks += 1
-        pace.on_look(found.looks)
-        try:
-            async with asyncio.timeout(max(0.05, ends - monotonic())):
-                seen = await look()
-        except (AuthenticationFailed, PermissionDenied, NotFound, QuotaExceeded) as error:
-            found.problem = error
-            return found
-        except GatewayError as error:
-            found.problem = error
-        except TimeoutError:
-            return found
-        else:
-            found.seen, found.problem, found.best = found.seen + 1, None, seen or found.best
-            if found.best is not None and is_enough(found.best):
-                return found
-        left = last_begins - monotonic()
-        if is_last or left <= 0:
-            return found
-        asked = found.problem.retry_after if isinstance(found.problem, Throttled) else None
-        wait = BACKOFF.pause(found.looks, asked, pace.jitter)
-        is_last = wait >= left
-        await pace.sleep(min(left, wait))
 
 
 class LookUp(Protocol):
@@ -242,7 +179,7 @@ def started_by(row: HistoryEntry, looks: int) -> Resolution:
     )
 
 
-def _of_schedule(entry: JournalEntry, found: _Looked[Witness]) -> Resolution:
+def _of_schedule(entry: JournalEntry, found: Looked[Witness]) -> Resolution:
     """The verdict on a set or a release."""
     is_set, witness = entry.operation == SET_SCHEDULE, found.best
     if witness is not None and witness.whose is Whose.OURS:
