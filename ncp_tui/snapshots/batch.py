@@ -18,6 +18,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ncp_tui.problem import Problem
@@ -123,6 +124,18 @@ class Plans:
             )
         return plan
 
+    def ids(self) -> list[str]:
+        """The ids of all, the newest first. Raises UnknownBatch."""
+        try:
+            found = [path.stem for path in self._folder.iterdir() if path.suffix == ".json"]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise UnknownBatch(
+                f"The batches cannot be listed: {error.strerror or error}.", "Nothing was sent."
+            ) from None
+        return sorted(filter(_ID.fullmatch, found), reverse=True)
+
     def _drop_older_than(self, oldest: datetime) -> None:
         with contextlib.suppress(OSError):
             for path in self._folder.glob("*.json"):
@@ -207,13 +220,17 @@ class Look:
         self._bucket, self._template, self._read_only = bucket, template, read_only
         self._caller, self._named_at = Caller.of(identity), now()
 
-    async def at_all(self, clusters: Sequence[Cluster]) -> list[BatchRow]:
-        """A row for each, in their order; what forbids one is its problem."""
+    async def at_all(
+        self, clusters: Sequence[Cluster], show: Callable[[BatchRow], object] = lambda _: None
+    ) -> list[BatchRow]:
+        """A row for each, in their order; what forbids one is its problem. `show` is given each as it is known."""
         turns = asyncio.Semaphore(LOOKS_AT_ONCE)
 
         async def one(cluster: Cluster) -> BatchRow:
             async with turns:
-                return await self.at(cluster)
+                row = await self.at(cluster)
+            show(row)
+            return row
 
         return list(await asyncio.gather(*map(one, clusters)))
 
@@ -253,6 +270,35 @@ class Look:
 def _last_bucket(history: Sequence[HistoryEntry]) -> str:
     """The bucket of the newest good snapshot; `history` is newest first."""
     return next((row.bucket for row in history if row.state is SnapshotState.SUCCESS and row.bucket), "")
+
+
+@dataclass(frozen=True)
+class BrokenOff:
+    """A batch that can be resumed: some of it certainly never left this machine."""
+
+    plan: Plan
+    never_left: int
+
+
+async def broken_off(plans: Plans, journal: Journal, now: datetime) -> tuple[list[BrokenOff], list[Problem]]:
+    """Those batches, the newest first; and of each that cannot be read why. Raises JournalProblem, UnknownBatch.
+
+    What is said of them is not relied on: `rows_of` reads all of it again.
+    """
+    entries = (await on_disk(journal.contents)).entries
+    found, problems = list[BrokenOff](), list[Problem]()
+    for each in await on_disk(plans.ids):
+        try:
+            plan = await on_disk(partial(plans.read, each, now))
+        except UnknownBatch as problem:
+            problems.append(problem)
+            continue
+        own = {entry.key: entry for entry in entries if entry.batch == plan.id}
+        known = [own.get((request.cluster_number, request.name)) for request in plan.requests]
+        never = sum(entry is None or (entry.outcome is Outcome.NOT_SENT and not entry.is_open) for entry in known)
+        if never:
+            found.append(BrokenOff(plan, never))
+    return found, problems
 
 
 async def rows_of(
@@ -364,9 +410,11 @@ class BatchRun:
     async def _take_up(self, row: BatchRow, entry: JournalEntry) -> None:
         async with self._alone_in(row.request.bucket):
             if entry.is_under_way:
-                row.tracked = self._tracker.resume(entry, self._identity, self._engine)
+                row.tracked = self._tracker.of_entry(entry.id) or self._tracker.resume(
+                    entry, self._identity, self._engine
+                )
                 if self._rules.follow is not None:
-                    await self._tracker.follow(row.tracked, seconds=self._rules.follow)
+                    await self._tracker.ended(row.tracked, self._rules.follow)
             self._show(row)
             await self._until_free(row)
 
@@ -376,7 +424,7 @@ class BatchRun:
             async with self._slots:
                 await self._begin(row)
                 if row.tracked is not None and row.tracked.is_open and self._rules.follow is not None:
-                    await self._tracker.follow(row.tracked, seconds=self._rules.follow)
+                    await self._tracker.ended(row.tracked, self._rules.follow)
             self._judge(row)
             self._show(row)
             self._left[bucket] -= 1
@@ -411,10 +459,9 @@ class BatchRun:
             inventory=evidence.inventory,
         )
         self._show(row)
-        try:
-            await self._tracker.create(row.tracked)
-        except Problem as problem:
-            row.tracked.problem = row.problem = problem
+        await self._tracker.created(row.tracked)
+        if row.tracked.taken is None:
+            row.problem = row.tracked.problem
 
     def _judge(self, row: BatchRow) -> None:
         """Whether what became of it keeps the rest from being sent."""
@@ -439,7 +486,7 @@ class BatchRun:
             )
         elif row.outcome is Outcome.ACCEPTED and row.tracked is not None:
             if row.tracked.is_open:
-                await self._tracker.follow(row.tracked, seconds=BUCKET_SECONDS)
+                await self._tracker.ended(row.tracked, BUCKET_SECONDS)
                 self._show(row)
             if row.ended is None:
                 self._taken[row.request.bucket] = (

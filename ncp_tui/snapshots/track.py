@@ -329,11 +329,15 @@ class SnapshotTracker:
 
     def has(self, key: str) -> bool:
         """Whether the journal's entry `key` is followed already, or was to its end."""
+        return self.of_entry(key) is not None
+
+    def of_entry(self, key: str) -> TrackedSnapshot | None:
+        """The snapshot of the journal's entry `key` that is followed already, or was to its end."""
         for each in self.snapshots:
             has_ended = each.progress is not None and each.progress.is_final
             if each.entry is not None and each.entry.id == key and (each.is_open or has_ended):
-                return True
-        return False
+                return each
+        return None
 
     async def left_open(self) -> LeftOpen:
         """What this and earlier runs left unresolved, and no program handles. Raises JournalProblem."""
@@ -364,6 +368,40 @@ class SnapshotTracker:
             writing.cancel()
             await asyncio.wait([writing])
         await self._write_down(tracked)  # the end as well
+
+    async def created(self, tracked: TrackedSnapshot) -> None:
+        """Send it here, unless that is done behind, until what became of it is known. What stops it is its problem."""
+        if self._run_behind is not None:
+            await self._until(tracked, lambda: not tracked.is_to_be_sent or tracked.problem is not None)
+            return
+        try:
+            await self.create(tracked)
+        except Problem as problem:
+            tracked.problem = problem
+
+    async def ended(self, tracked: TrackedSnapshot, seconds: float) -> None:
+        """Follow it here, unless that is done behind, until it has ended or `seconds` are over."""
+        if self._run_behind is None:
+            await self.follow(tracked, seconds=seconds)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._until(tracked, lambda: not tracked.is_open)
+
+    async def _until(self, tracked: TrackedSnapshot, holds: Callable[[], bool]) -> None:
+        moved = asyncio.Event()
+
+        def note(each: TrackedSnapshot) -> None:
+            if each is tracked:
+                moved.set()
+
+        self._listeners.append(note)
+        try:
+            while not holds():
+                moved.clear()
+                await moved.wait()
+        finally:
+            self._listeners.remove(note)
 
     async def create(self, tracked: TrackedSnapshot) -> CreateResult:
         """Send it once and find out what became of it. Raises what `create_snapshot` raises before anything is sent."""

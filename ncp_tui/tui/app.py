@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on, work
@@ -14,10 +15,15 @@ from textual.screen import Screen
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.problem import Problem
 from ncp_tui.system.process import resume_gc
+from ncp_tui.tui.batch_workers import BatchWorkers
 from ncp_tui.tui.change_workers import ChangeWorkers
 from ncp_tui.tui.first_run import FirstRun
 from ncp_tui.tui.key_bindings import note_input, problem_words
 from ncp_tui.tui.messages import (
+    BatchesFound,
+    BatchMoved,
+    BatchShown,
+    BatchWanted,
     ChangeMoved,
     ChoiceMade,
     FollowFailed,
@@ -30,7 +36,7 @@ from ncp_tui.tui.messages import (
     ProfileToUse,
     SnapshotMoved,
 )
-from ncp_tui.tui.palette import commands_of, notices_of, profiles_of, themes_of, topics_of
+from ncp_tui.tui.palette import batches_of, commands_of, notices_of, profiles_of, themes_of, topics_of
 from ncp_tui.tui.preferences import Preferences
 from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
@@ -58,6 +64,8 @@ QUIT_WITHOUT_ANSWER_TO_CHANGE = (
 )
 LEAVE_FORM_FIRST = "Save or leave this form first: a history opens from the list of clusters."
 QUIT_WHILE_CHECKING = "Still checking what became of a request. Quit? The request stays listed as unresolved."
+
+QUIT = "Quit?"
 
 _BEGIN_SECONDS = 0.2
 """By then the first frame is out nearly everywhere; where it is not, the program begins before it."""
@@ -125,6 +133,7 @@ class NcpApp(TerminalApp):
         self.session.on_used = self.show_identity
         self.snapshot_workers = SnapshotWorkers(self, self.session)
         self.change_workers = ChangeWorkers(self, self.session)
+        self.batch_workers = BatchWorkers(self, self.session)
         self._profile_wanted = profile
         self._has_begun = False
         self.notifier = Notifier(self, notify_by)
@@ -276,6 +285,29 @@ class NcpApp(TerminalApp):
         if event.change.is_over:
             self.snapshot_workers.look_into_journal()
 
+    @on(BatchMoved)
+    def show_batch_moved(self, event: BatchMoved) -> None:
+        """Tell the screens."""
+        for screen in self._base_screens():
+            screen.on_batch_moved(event.batch)
+        self.snapshot_workers.show_in_list()
+
+    @on(BatchShown)
+    def open_batch(self, event: BatchShown) -> None:
+        self.batch_workers.show(event.batch)
+
+    @on(BatchWanted)
+    def resume_batch(self, event: BatchWanted) -> None:
+        """Open the review of what never left, of one that the user chooses where none is named."""
+        if event.id:
+            self.batch_workers.review(event.id)
+        else:
+            self.batch_workers.look_for_broken_off()
+
+    @on(BatchesFound)
+    def choose_batch(self, event: BatchesFound) -> None:
+        self.batch_workers.choose(event)
+
     @on(HistoryWanted)
     def open_history(self, event: HistoryWanted) -> None:
         """Show it over the screen in front."""
@@ -378,13 +410,17 @@ class NcpApp(TerminalApp):
         """Quit; ask first while a request with an effect has no answer yet, or its outcome is being checked."""
         from ncp_tui.tui.dialogs.confirm import QuestionDialog
 
-        question = ""
+        question, batch = "", self.session.batch
         if self.session.creating:
             question = QUIT_WITHOUT_ANSWER
         elif self.session.changing:
             question = QUIT_WITHOUT_ANSWER_TO_CHANGE
         elif self.session.resolving:
             question = QUIT_WHILE_CHECKING
+        if batch is not None and batch.waiting:
+            from ncp_tui.view.batch import left_over_sentence
+
+            question = f"{left_over_sentence(batch.plan.id, batch.waiting)} {question or QUIT}"
         if question and not isinstance(self.screen, QuestionDialog):
             self.push_screen(QuestionDialog(question, "Quit"), lambda sure: self.exit() if sure else None)
         else:
@@ -393,6 +429,8 @@ class NcpApp(TerminalApp):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers: the actions of the screen in front, the manual, themes and notifications."""
         yield from commands_of(screen)
+        if not any(getattr(each, "is_form", False) for each in self.screen_stack):
+            yield batches_of(partial(self.post_message, BatchWanted()))
         yield from profiles_of(self.session.identities.identities, self.find_and_use)
         yield from themes_of(self.choose_theme)
         yield from notices_of(self.choose_notice)

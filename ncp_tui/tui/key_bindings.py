@@ -129,13 +129,14 @@ def key_of(binding: tuple[str, str]) -> str:
 
 
 RUN_LIST = ("screen.run_list", "w")
+CREATE = ("clusters.snapshot", "s")
 PROFILES = ("clusters.profiles", "p")
 REQUESTS = ("clusters.requests", "u")
 SCHEDULE = ("clusters.schedule", "d")
 STORAGE_KEY = ("clusters.storage_key", "K")
 
 KEYS: dict[str, KeyPath | None] = {
-    "snapshot.create": KeyPath((("clusters.snapshot", "s"),)),
+    "snapshot.create": KeyPath((CREATE,)),
     "snapshot.resolve": KeyPath((REQUESTS,)),
     "snapshot.wait": KeyPath((("clusters.history", "h"),)),
     "snapshot.history": KeyPath((("clusters.history", "h"),)),

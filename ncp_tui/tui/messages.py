@@ -12,8 +12,10 @@ from ncp_tui.problem import Problem
 
 if TYPE_CHECKING:
     from ncp_tui.search_engine.models import Cluster, HistoryEntry
+    from ncp_tui.snapshots.batch import BrokenOff
     from ncp_tui.snapshots.journal_entry import JournalEntry
     from ncp_tui.snapshots.track import TrackedSnapshot
+    from ncp_tui.tui.batch import Batch
     from ncp_tui.tui.change import Change
     from ncp_tui.tui.session import IdentityChoice
 
@@ -37,6 +39,35 @@ class ChangeMoved(Message):
     """More is known of a request with an effect that is no create."""
 
     change: Change
+
+
+@dataclass
+class BatchMoved(Message):
+    """More is known of a batch of creates of this run."""
+
+    batch: Batch
+
+
+@dataclass
+class BatchShown(Message):
+    """A batch of this run is to be shown."""
+
+    batch: Batch
+
+
+@dataclass
+class BatchesFound(Message):
+    """It is known which batches broke off, and of which that cannot be said."""
+
+    found: list[BrokenOff]
+    problem: Problem | None = None
+
+
+@dataclass
+class BatchWanted(Message):
+    """A batch that broke off is to be resumed: the one of that id, or which is to be asked."""
+
+    id: str = ""
 
 
 @dataclass

@@ -60,6 +60,11 @@ def profiles_of(identities: Iterable[Identity], use: Callable[[str], object]) ->
         yield SystemCommand(f"Use profile: {identity.name}", place, partial(use, identity.name))
 
 
+def batches_of(resume: Callable[[], object]) -> SystemCommand:
+    """A batch of creates that broke off, to resume."""
+    return SystemCommand("Resume a batch", "Review and send what certainly never left", resume)
+
+
 def themes_of(choose: Callable[[str], object]) -> Iterator[SystemCommand]:
     """Every theme."""
     for theme in THEMES:

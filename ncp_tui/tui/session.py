@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.outcome import Caller
     from ncp_tui.snapshots.resolve import Resolver
     from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
+    from ncp_tui.tui.batch import Batch
     from ncp_tui.tui.change import Change
     from ncp_tui.view.progress import ShownSnapshot
 
@@ -98,6 +99,10 @@ class Session:
     """The requests with an effect of this run that are no creates."""
     change_behind: Callable[[Change], None] | None = None
     """Has a change sent behind whatever else is done."""
+    batches: list[Batch] = field(default_factory=list)
+    """The batches of creates of this run."""
+    batch_behind: Callable[[Batch], None] | None = None
+    """Has a batch sent behind whatever else is done."""
     choices: dict[str, str] = field(default_factory=dict)
     """What the user has chosen about the program itself: the order of a list, how often one is read again."""
     key_problems: tuple[str, ...] = ()
@@ -279,6 +284,11 @@ class Session:
     def creating(self) -> bool:
         """Whether a create request was sent and its answer is neither there nor lost."""
         return any(each.is_being_sent for each in self.tracked)
+
+    @property
+    def batch(self) -> Batch | None:
+        """The batch of which something may still be sent."""
+        return next((batch for batch in self.batches if not batch.is_over), None)
 
     @property
     def changing(self) -> bool:

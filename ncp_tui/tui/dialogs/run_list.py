@@ -13,14 +13,15 @@ from textual.widgets import Static
 
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.tui.dialogs.copyable import Copyable, CopyableDialog
-from ncp_tui.tui.messages import HistoryWanted
+from ncp_tui.tui.messages import BatchShown, HistoryWanted
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.charset import escape
 from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.view.progress import RUN, run_key
 
 TITLE = "Snapshots of this run"
-HINT = "enter History   c Copy name   esc Close   Closing stops nothing."
+HINT = "enter History  c Copy name  b Batch  esc Close  Closing stops nothing."
+NO_BATCH = "No batch was sent in this run."
 NOT_LISTED = "{cluster} is not in the list of clusters of the profile in use."
 
 
@@ -30,6 +31,7 @@ class RunListDialog(CopyableDialog):
     CSS_PATH = "run_list.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "history", "History", show=False, tooltip="History of its cluster", id="run.history"),
+        Binding("b", "batch", "Batch", show=False, tooltip="The newest batch of creates", id="run.batch"),
         Binding("escape,q,f4", "dismiss(None)", "Close", id="run.close"),
     ]
     AUTO_FOCUS = "#run-list"
@@ -50,6 +52,11 @@ class RunListDialog(CopyableDialog):
     def show_tracked(self) -> None:
         """Show how far each is now. Only what looks otherwise than before is sent to the terminal."""
         self.query_one(RecordTable).show([RUN.row(each) for each in self._session.shown_snapshots()])
+        batch = self._session.batch
+        if batch is not None:
+            from ncp_tui.view.batch import sending_sentence
+
+            self.say(f"{sending_sentence(batch.plan.id, batch.rows, '', is_over=False)[0]}\n{HINT}")
 
     @property
     def _chosen(self) -> TrackedSnapshot | None:
@@ -75,6 +82,15 @@ class RunListDialog(CopyableDialog):
             return
         self.dismiss(None)
         self.app.post_message(HistoryWanted(cluster))
+
+    def action_batch(self) -> None:
+        """Leave for the batch: the one that is being sent, else the newest."""
+        batch = self._session.batch or next(reversed(self._session.batches), None)
+        if batch is None:
+            self.say(NO_BATCH)
+            return
+        self.dismiss(None)
+        self.app.post_message(BatchShown(batch))
 
     @on(RecordTable.Chosen)
     def open_clicked(self, event: RecordTable.Chosen) -> None:

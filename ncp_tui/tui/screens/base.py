@@ -23,6 +23,7 @@ from ncp_tui.view.progress import final_sentence, tracked_sentence
 if TYPE_CHECKING:
     from ncp_tui.search_engine.models import HistoryEntry
     from ncp_tui.snapshots.track import TrackedSnapshot
+    from ncp_tui.tui.batch import Batch
     from ncp_tui.tui.change import Change
     from ncp_tui.tui.dialogs.copyable import Copyable
     from ncp_tui.tui.widgets.panes import Panes
@@ -147,7 +148,15 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
         header.set_classes(f"accent-{accent}" if accent and accent != "none" else "")
         header.set_class(self.session.workspace.demo, "demo")
         who = (identity.name, identity.profile.region) if identity is not None else ()
-        header.show((*who, *self.path), header_items(self.session, opens_requests=self.opens_requests))
+        items = header_items(self.session, opens_requests=self.opens_requests)
+        if self.marked_words:
+            items.insert(0, HeaderItem(self.marked_words, needed=True))
+        header.show((*who, *self.path), items)
+
+    @property
+    def marked_words(self) -> str:
+        """How many rows are marked; empty where none is."""
+        return ""
 
     def say(self, text: str, tone: str = "plain") -> None:
         """Show one sentence on the status line."""
@@ -188,6 +197,16 @@ class BaseScreen(ReportsWorkerErrors, Screen[None]):
             self.say(*change.words(change.result))
         elif change.problem is not None:
             self.say_problem(change.problem)
+
+    def on_batch_moved(self, batch: Batch) -> None:
+        """Say what became of a batch, once it is over."""
+        if batch.problem is not None:
+            self.say_problem(batch.problem)
+        elif batch.is_over:
+            from ncp_tui.view.batch import sending_sentence
+
+            words, tone = sending_sentence(batch.plan.id, batch.rows, batch.stopped, is_over=True)
+            self.say(words, tone)
 
     def stop_reading(self) -> None:
         """Stop what this screen is still reading; a request with an effect is not its own."""

@@ -20,7 +20,8 @@ from ncp_tui.system.blocking import in_slices, run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.terminal.driver import ReportsWorkerErrors
-from ncp_tui.tui.widgets.record_table import MOST_SHOWN, RecordTable
+from ncp_tui.tui.widgets.marked_table import MarkedTable
+from ncp_tui.tui.widgets.record_table import MOST_SHOWN
 from ncp_tui.view.cluster_summary import Moment
 from ncp_tui.view.clusters import CLUSTERS, ListedCluster
 from ncp_tui.view.progress import tracked_word
@@ -45,7 +46,7 @@ LOADING = "Loading ..."
 NO_PROFILE = "No profile selected. Press p to choose or add one."
 
 
-class ClusterTable(ReportsWorkerErrors, RecordTable):
+class ClusterTable(ReportsWorkerErrors, MarkedTable):
     """The clusters of the profile in use, in the session and on the screen."""
 
     @dataclass
@@ -77,8 +78,15 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
 
         identity: Identity | None
 
+    @dataclass
+    class MarksDropped(Message):
+        """Marked clusters are not listed any more."""
+
+        count: int
+
     def __init__(self, session: Session) -> None:
         super().__init__(CLUSTERS.on_screen, id="table")
+        self._marked_as = session.identity
         self._session = session
         self._arrived: list[Row] = []
         self._are_summaries_left = False
@@ -87,6 +95,9 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
         """List the clusters again, of the profile in use."""
         session = self._session
         self._arrived = []
+        if session.identity is not self._marked_as:
+            self._marked_as = session.identity
+            self.action_unmark_all()  # clusters of another profile
         if session.identity is None:
             self.show([], empty=NO_PROFILE)
             return
@@ -215,6 +226,9 @@ class ClusterTable(ReportsWorkerErrors, RecordTable):
             names = [cluster.name for cluster in session.clusters.values()]
             self.keep_names(event.identity, names, are_all=not session.clusters_gap)
         self.show(event.rows, empty=CLUSTERS.empty)
+        gone = 0 if session.clusters_gap else self.keep_marks(session.clusters)
+        if gone:
+            self.post_message(self.MarksDropped(gone))
 
     @on(SummaryLoaded)
     def show_summary(self, event: SummaryLoaded) -> None:

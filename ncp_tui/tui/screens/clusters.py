@@ -10,10 +10,12 @@ from textual.binding import Binding, BindingType
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.snapshots.cluster_summary import NOT_READ, Look
 from ncp_tui.text import plural
+from ncp_tui.tui.key_bindings import CREATE, key_of
 from ncp_tui.tui.messages import FollowWanted, JournalChanged
 from ncp_tui.tui.screens.base import FOLLOWING, already_followed, read_only_sentence
 from ncp_tui.tui.screens.cluster_table import NO_PROFILE, ClusterTable
 from ncp_tui.tui.screens.table import TableScreen, detail_key
+from ncp_tui.tui.widgets.marked_table import MARK, MarkedTable
 from ncp_tui.view.clusters import ListedCluster, details_lines
 from ncp_tui.view.format import ZONE, clock_time
 from ncp_tui.view.table import gap_sentence
@@ -21,7 +23,9 @@ from ncp_tui.view.text import Line, Tone, line
 
 if TYPE_CHECKING:
     from ncp_tui.snapshots.track import TrackedSnapshot
+    from ncp_tui.tui.batch import Batch
     from ncp_tui.tui.dialogs.copyable import Copyable
+    from ncp_tui.tui.widgets.inputs import FilterBar
 
 
 LOADING = "Loading clusters ..."
@@ -32,15 +36,21 @@ NO_RUN = "{cluster}: no running snapshot. Refresh to check again."
 RUNS_UNKNOWN = "{cluster}: unknown whether a snapshot is running; its history was not read."
 UNRESOLVED = "{requests} Press u."
 NO_KEY_SET = "no storage key is set"
+MARKED = "{count} marked"
+MARKED_HIDDEN = "{count} marked ({hidden} not shown)"
+MARKED_NEXT = "{count} marked. {key} reviews a snapshot of each."
+NONE_MARKED = "Nothing is marked."
+DROPPED = "{clusters} not listed any more: unmarked."
 
 
 class ClustersScreen(TableScreen):
     """The clusters of the profile in use."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "snapshot", "Create", tooltip="Create a snapshot", id="clusters.snapshot"),
+        Binding(CREATE[1], "snapshot", "Create", tooltip="Create a snapshot, or one of each marked", id=CREATE[0]),
         Binding("h", "history", "History", tooltip="Snapshot history", id="clusters.history"),
         Binding("d", "schedule", "Schedule", tooltip="Snapshot schedule", id="clusters.schedule"),
+        MARK,
         Binding(
             "u",
             "requests",
@@ -74,6 +84,8 @@ class ClustersScreen(TableScreen):
     sometimes_unavailable = ("snapshot", "follow", "storage_key")
     row_actions = ("follow",)
     opens_requests = True
+
+    _last_batch: Batch | None = None
 
     def new_table(self) -> ClusterTable:
         """The table that reads the clusters itself."""
@@ -135,6 +147,43 @@ class ClustersScreen(TableScreen):
 
             self.say(UNRESOLVED.format(requests=unresolved_sentence(self.session.unresolved)), "warning")
 
+    @property
+    def marked(self) -> list[Cluster]:
+        """The clusters that are marked, in NCP's order."""
+        marks = self.table.marks if self.query("#table") else frozenset()
+        return [cluster for key, cluster in self.session.clusters.items() if key in marks] if marks else []
+
+    @property
+    def marked_words(self) -> str:
+        """How many are marked, and how many of them do not pass the filter."""
+        count = len(self.marked)
+        hidden = self.table.hidden_marks if count else 0
+        return (MARKED_HIDDEN if hidden else MARKED if count else "").format(count=count, hidden=hidden)
+
+    @on(MarkedTable.Marked)
+    def show_marks(self) -> None:
+        """Show in the header how many there are."""
+        self.show_header()
+        if self.marked:
+            self.say(MARKED_NEXT.format(count=plural(len(self.marked), "cluster"), key=key_of(CREATE)))
+        else:
+            self.say(NONE_MARKED)
+
+    @on(ClusterTable.MarksDropped)
+    def say_dropped(self, event: ClusterTable.MarksDropped) -> None:
+        self.say(DROPPED.format(clusters=plural(event.count, "cluster")), "warning")
+
+    def on_filter_bar_narrowed(self, event: FilterBar.Narrowed) -> None:
+        super().on_filter_bar_narrowed(event)
+        self.show_header()
+
+    def on_batch_moved(self, batch: Batch) -> None:
+        """What was marked has been sent."""
+        super().on_batch_moved(batch)
+        if not batch.is_resumed and batch is not self._last_batch:
+            self._last_batch = batch
+            self.table.keep_marks(self.table.marks - {row.request.cluster_number for row in batch.rows})
+
     def on_snapshot_moved(self, tracked: TrackedSnapshot) -> None:
         """Show a snapshot's progress in its cluster's line as well."""
         self.table.keep_progress(tracked)
@@ -185,11 +234,19 @@ class ClustersScreen(TableScreen):
         return [Copyable("cluster name", self.chosen.name)] if self.chosen else []
 
     def action_snapshot(self) -> None:
+        if self.marked:
+            from ncp_tui.tui.screens.batch_review import BatchReviewScreen
+
+            self.open(BatchReviewScreen(self.session, self.marked))
+            return
         from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 
         cluster = self._openable()
         if cluster is not None:
             self.open(CreateSnapshotScreen(self.session, cluster))
+
+    def action_mark(self) -> None:
+        self.table.mark()
 
     def action_history(self) -> None:
         from ncp_tui.tui.screens.history import HistoryScreen

@@ -20,7 +20,7 @@ from ncp_tui.tui.dialogs.confirm import SendQuestionDialog
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.dialogs.text import TextDialog
 from ncp_tui.tui.key_bindings import problem_words
-from ncp_tui.tui.messages import JournalChanged
+from ncp_tui.tui.messages import BatchWanted, JournalChanged
 from ncp_tui.tui.screens.evidence import EvidenceScreen, HistoryRead, evidence_key
 from ncp_tui.tui.screens.table import detail_key
 from ncp_tui.tui.session import Session
@@ -75,6 +75,14 @@ class RequestsScreen(EvidenceScreen):
             "Mark resolved",
             tooltip="Mark as resolved (I checked it myself)",
             id="requests.dismiss",
+        ),
+        Binding(
+            "b",
+            "resume_batch",
+            "Resume batch",
+            show=False,
+            tooltip="Resume a batch that broke off",
+            id="requests.batch",
         ),
         evidence_key("requests"),
         detail_key("requests", "Details from the journal"),
@@ -256,6 +264,9 @@ class RequestsScreen(EvidenceScreen):
                 return HistoryRead(self.session.identity_of(caller), engine.clock_offset, rows, gap)
         except Problem as problem:
             return HistoryRead(self.session.identities.find(caller.profile), problem=problem)
+
+    def action_resume_batch(self) -> None:
+        self.app.post_message(BatchWanted())
 
     def action_accept_damage(self) -> None:
         """Let snapshots be created again although the journal is damaged."""

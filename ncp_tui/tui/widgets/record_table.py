@@ -220,7 +220,12 @@ class RecordTable(ScrollView, can_focus=True):
         style = base
         if index == self._cursor:
             style = base + self._tone("cursor" if self.has_focus else "cursor-blurred")
-        return self._line([(cell.text, self._cell_style(row, cell, style, index)) for cell in row.cells], style, width)
+        cells = [(cell.text, self._cell_style(row, cell, style, index)) for cell in row.cells]
+        return self._line(cells, style, width, self.sign(row))
+
+    def sign(self, row: Row) -> str:  # noqa: ARG002 - of a subclass's rows
+        """One character before the first cell of a row."""
+        return " "
 
     def _cell_style(self, row: Row, cell: Cell, line: Style, index: int) -> Style:
         if index == self._cursor and self.has_focus:
@@ -231,8 +236,8 @@ class RecordTable(ScrollView, can_focus=True):
     def _tone(self, name: str) -> Style:
         return self.get_component_rich_style(f"record-table--{name}", partial=True)
 
-    def _line(self, cells: Sequence[tuple[str, Style]], style: Style, width: int) -> Strip:
-        segments = [Segment(" ", style)]
+    def _line(self, cells: Sequence[tuple[str, Style]], style: Style, width: int, sign: str = " ") -> Strip:
+        segments = [Segment(sign, style)]
         for (text, cell_style), column_width in zip(cells, self._widths, strict=False):
             if column_width:
                 segments.append(Segment(cut(text, column_width), cell_style))
