@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from ncp_tui.search_engine.models import ScheduleEntry
 from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look
+from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.schedule import DueRun, InForce, Schedule
+from ncp_tui.snapshots.schedule_change import change_of
 from ncp_tui.text import plural
 from ncp_tui.view.cluster_summary import DUE_TONES, due_sentence, next_run_sentence, setting_sentence
 from ncp_tui.view.format import ZONE, age, date_time, short_age
@@ -58,16 +62,26 @@ def loaded_sentence(cluster: str, count: int, shown: int) -> str:
     return f"{cluster}: {plural(count, 'schedule setting')}.{part}"
 
 
-def schedule_heading(summary: ClusterSummary, now: datetime, width: int) -> list[Line]:
-    """What is set, since when, when it runs next and whether it came last time, in lines of `width` cells."""
+def schedule_heading(
+    summary: ClusterSummary, now: datetime, width: int, unresolved: Sequence[JournalEntry] = (), key: str = ""
+) -> list[Line]:
+    """What is set, since when, when it runs next and whether it came last time, in lines of `width` cells.
+
+    `unresolved` are the changes of this schedule of which it is not known what became; `key` lists them.
+    """
     lines = []
-    for label, text, tone in _facts(summary, now):
+    for label, text, tone in [*_facts(summary, now), *map(partial(_unresolved, key), unresolved)]:
         first, *more = wrapped(text, max(width - _LABEL, _LABEL))
         lines += [field(label, first, tone), *[(Span(" " * _LABEL), Span(each, tone)) for each in more]]
     return lines
 
 
 Fact = tuple[str, str, Tone]
+
+
+def _unresolved(key: str, entry: JournalEntry) -> Fact:
+    at = f"{date_time(entry.at)} {ZONE}"
+    return ("unresolved", f"{change_of(entry)}, requested {at}, may have taken effect; {key} lists it", Tone.WARNING)
 
 
 def _facts(summary: ClusterSummary, now: datetime) -> list[Fact]:

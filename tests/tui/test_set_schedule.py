@@ -176,6 +176,7 @@ async def test_a_lost_answer_is_looked_up_and_never_sent_again() -> None:
         assert stage.shows("1 UNRESOLVED", "Unknown whether schedule search-0002", "Unknown, see above.")
         assert says(stage, "u on this form lists the request and looks again.")
         await stage.press("f2", "f2", "escape")
+        assert says(stage, "unresolved set search-0002 (Everyday", "may have taken effect; u lists it")
         stage.sandbox.faults.add(RELEASE, "before", "drop")
         await stage.press("x")
         assert says(stage, "may have taken effect"), "a release meets the set that is unresolved"

@@ -7,7 +7,10 @@ from datetime import timedelta
 
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.models import ScheduleEntry
+from ncp_tui.search_engine.operations import SET_SCHEDULE
 from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary, Look
+from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
 from ncp_tui.snapshots.schedule import schedule_of
 from ncp_tui.view.schedule_history import SCHEDULES, schedule_entry_lines, schedule_heading
 from ncp_tui.view.text import plain_text
@@ -70,3 +73,13 @@ def test_a_row_without_a_date_that_can_be_read_shows_it_as_it_came() -> None:
     odd = ScheduleEntry.read({"snapshotName": "x", "snapshotSchedulingConfigSetUpDate": "last week", "more": 1})
     assert [cell.text for cell in SCHEDULES.row((1, odd)).cells][:2] == ["last week", "x"]
     assert '"more": 1' in plain_text(schedule_entry_lines(odd))
+
+
+def test_a_change_of_which_nothing_is_known_is_named_with_what_lists_it() -> None:
+    details = {"snapshotName": "x", "scheduledDay": "Everyday", "scheduledHour": 3, "scheduledMinute": 0}
+    cluster = SnapshotRequest("1037001", "search-0001", "", "")
+    lost = JournalEntry("a", NOON, Caller("", "", "", ""), cluster, operation=SET_SCHEDULE, details=details)
+    text = plain_text(schedule_heading(summary(), NOON, 200, [lost], "U"))
+    assert "unresolved   set x (Everyday 03:00, bucket" in text
+    assert "may have taken effect; U lists it" in text
+    assert "unresolved" not in plain_text(schedule_heading(summary(), NOON, 200))

@@ -11,14 +11,18 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
+from ncp_tui.gateway.endpoints import may_reach_same_clusters
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.models import Cluster, ScheduleEntry
 from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary, Look, ScheduleRead, read_schedule
+from ncp_tui.snapshots.journal_entry import JournalEntry
+from ncp_tui.snapshots.outcome import Caller
 from ncp_tui.snapshots.schedule import newest_first
 from ncp_tui.snapshots.schedule_change import ScheduleChange
 from ncp_tui.snapshots.schedule_draft import ScheduleDraft
 from ncp_tui.snapshots.schedule_preflight import read_schedule_evidence
+from ncp_tui.snapshots.schedule_witness import CHANGES
 from ncp_tui.system.blocking import in_slices, run_blocking
 from ncp_tui.tui.change import Change
 from ncp_tui.tui.dialogs.copyable import Copyable
@@ -117,8 +121,27 @@ class ScheduleScreen(TableScreen):
         self.call_after_refresh(self.show_ages)
 
     def show_ages(self) -> None:
-        heading = self.query_one("#heading", TextView)
-        heading.show(schedule_heading(self._summary, self.session.workspace.now(), self.size.width - 2))
+        now, width, key = self.session.workspace.now(), self.size.width - 2, key_of(REQUESTS_KEY)
+        self.query_one("#heading", TextView).show(schedule_heading(self._summary, now, width, self._unresolved, key))
+
+    @property
+    def _unresolved(self) -> list[JournalEntry]:
+        """The changes of this schedule of which it is not known what became."""
+        return [
+            entry
+            for entry in self.session.unresolved
+            if entry.operation in CHANGES
+            and entry.request.cluster_number == self.cluster.number
+            and self._is_of_this_gateway(entry)
+        ]
+
+    def _is_of_this_gateway(self, entry: JournalEntry) -> bool:
+        identity = self.session.identity
+        return identity is not None and may_reach_same_clusters(entry.caller.gateway, Caller.of(identity).gateway)
+
+    def show_unresolved(self) -> None:
+        """Name them above the list."""
+        self.show_ages()
 
     def load(self) -> None:
         """Read the schedule and the newest rows of the history again."""
