@@ -256,8 +256,10 @@ class _Compared:
                 each = (f"{place}.{name}", members.as_it_came(item, name))
                 if each in found or len(found) < _MOST_NAMES:
                     found[each] += 1
+        told = {each.path for each in self._differences if each.kind is DifferenceKind.UNKNOWN_WORD}
         for (place, value), count in found.items():
-            self._differ(DifferenceKind.NOT_UNDERSTOOD, place, "", (value,), count=count)
+            if place not in told:
+                self._differ(DifferenceKind.NOT_UNDERSTOOD, place, "", (value,), count=count)
 
     def _all_rows(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The rows of the fullest answer, each with its place."""

@@ -40,15 +40,21 @@ _PLAIN = re.compile(
     r"[A-Z]+(?:_[A-Z]+)*[.:]?"  # IN_PROGRESS
     r"|[a-z]+(?:_[a-z]+)*_(?:exception|error|failed|failure|blocked)[.:]?"  # repository_verification_exception
     r"|(?:java|javax|org\.elasticsearch|org\.opensearch|org\.springframework)(?:\.[A-Za-z]+)+[.:]?"
-    r"|\d{1,4}(?:\.\d{1,3})?(?:%|ms|s|m|h|[kmg]b)?[.:]?"
+    r"|\d{1,4}(?:\.\d{1,3})?(?:%|ms|s|m|h|[kmg]b|시간|분|초)?[.:]?"
     r"|[-:/~*.+]+"
     r"|\d{4}[-/.]\d\d[-/.]\d\d(?:T\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+    r"|P[0-9DHMST.]{2,20}"  # PT3M12S
     r"|\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?"
 )
 _STATUS = re.compile(r"[^\W\d_]+(?:[ _-][^\W\d_]+){0,4}")
 _DATE = re.compile(r"[0-9T:/. +Z-]{4,40}(?: ?(?:KST|UTC|GMT|Asia/Seoul))?")
 _CODE = re.compile(
-    r"[^\W\d_]{1,15}\d{0,2}|\d{1,15}(?:\.\d{1,9}){0,2}[A-Za-z]{0,3}|[A-Z0-9]{1,8}(?:\.[A-Z0-9]{1,8})+|[a-z]+(?:-[\d.]{1,9})+"
+    r"[^\W\d_]{1,15}\d{0,2}"
+    r"|\d{1,15}(?:\.\d{1,9}){0,2}(?:[A-Za-z]{1,3}|시간|분|초)?"
+    r"|P[0-9DHMST.]{2,20}"
+    r"|\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?"
+    r"|[A-Z0-9]{1,8}(?:\.[A-Z0-9]{1,8})+"
+    r"|[a-z]+(?:-[\d.]{1,9})+"
 )
 _SHOUTED = re.compile(r"[A-Z]{16,}")
 _QUOTED = re.compile(r"[\[('\"`‘“]([^\W\d_]+)[\])'\"`’”]")

@@ -9,6 +9,7 @@ from typing import Any
 
 from ncp_tui.search_engine.contract_file import ContractReport, report_document
 from ncp_tui.search_engine.contract_findings import Difference, DifferenceKind, Fact, FactKind
+from ncp_tui.search_engine.models import SnapshotState
 from ncp_tui.text import clean, plural
 from ncp_tui.view.text import BLANK, Line, Tone, line, wrapped
 
@@ -30,7 +31,7 @@ def contract_document(report: ContractReport, path: Path | None, cluster: tuple[
 
 def contract_lines(report: ContractReport, path: Path, cluster: tuple[str, str] | None) -> list[Line]:
     """What was asked, what differs, what is certain now, what stays doubtful, and where the file is."""
-    differences = [difference_sentence(each) for each in report.differences]
+    differences = list(difference_sentences(report.differences))
     facts = list(fact_sentences(report.facts))
     doubts = [f"{each.operation}{_of(each.path)}: {each.question}" for each in report.doubts]
     unread = [
@@ -38,9 +39,8 @@ def contract_lines(report: ContractReport, path: Path, cluster: tuple[str, str] 
     ]
     parts = [line(_asked(cluster))]
     parts += _section("Not compared:", unread, Tone.WARNING)
-    parts += _section(
-        f"{plural(len(differences), 'difference')} from what ncp-tui believes:", differences, Tone.WARNING
-    )
+    count = plural(len(report.differences), "difference")
+    parts += _section(f"{count} from what ncp-tui believes:", differences, Tone.WARNING)
     if not differences:
         parts += [BLANK, line("No difference from what ncp-tui believes was found.", Tone.GOOD)]
     parts += _section("Certain now:", facts)
@@ -75,6 +75,20 @@ def _section(title: str, sentences: Sequence[str], tone: Tone = Tone.PLAIN) -> I
 
 def _wrapped(sentence: str) -> Iterator[Line]:
     yield from map(line, wrapped(sentence, _WIDTH))
+
+
+def difference_sentences(differences: Sequence[Difference]) -> Iterator[str]:
+    """Each in a sentence; fields that are missing at one place are one, and come after the rest."""
+    missing = defaultdict[tuple[str, str, str], list[str]](list)
+    for each in differences:
+        place, _, name = each.path.rpartition(".")
+        if each.kind is DifferenceKind.MISSING and place:
+            missing[each.operation, place, _how_often(each)].append(f"`{name}`")
+        else:
+            yield difference_sentence(each)
+    for (operation, place, how_often), names in missing.items():
+        are = "is" if len(names) == 1 else "are"
+        yield f"{operation}: of `{_place(place)}` {', '.join(names)} {are} missing{how_often}."
 
 
 def difference_sentence(each: Difference) -> str:
@@ -163,6 +177,8 @@ def fact_sentences(facts: Sequence[Fact]) -> Iterator[str]:
     for each in facts:
         if each.kind is FactKind.STATES:
             message, state = each.seen
+            if state == SnapshotState.UNKNOWN:
+                continue  # a difference, and nothing that is certain
             together[each.operation, f"messages read as {state}"].append(message or "(empty)")
         elif each.kind is FactKind.PRESENCE:
             known = (

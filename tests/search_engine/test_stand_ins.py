@@ -46,6 +46,13 @@ def test_the_same_name_has_the_same_stand_in_everywhere() -> None:
     assert row["memberNo"] == again["memberNo"] != "2719876"
 
 
+@each_row("duration", ["21s", "3m 12s", "PT3M12S", "00:03:12", "3분 12초", "192", "192.5", "1h", "3 min"])
+def test_a_duration_stays(duration: str) -> None:
+    """Its unit is one of the doubts."""
+    (one,) = copied(history({"duration": duration}))
+    assert one["result"]["snapshotHistoryResponseList"][0]["duration"] == duration
+
+
 def test_a_number_is_the_same_as_a_number_and_as_text() -> None:
     (one,) = copied(history({"serviceGroupInstanceNo": 1037001, "memberNo": "1037001", "message": "of 1037001"}))
     (row,) = one["result"]["snapshotHistoryResponseList"]
@@ -65,6 +72,8 @@ def test_a_number_is_the_same_as_a_number_and_as_text() -> None:
         ("API 인증키가 설정되지 않았습니다.", "API 인증키가 설정되지 않았습니다."),
         ("required type 'java.lang.Long'", "required type 'java.lang.Long'"),
         ("done at 2026-11-28 03:00:12", "done at 2026-11-28 03:00:12"),
+        ("took 3분 12초", "took 3분 12초"),
+        ("took PT3M12S", "took PT3M12S"),
     ],
 )
 def test_what_helps_stays(text: str, kept: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ncp_tui.guide.pages import read_page
 from ncp_tui.search_engine.contract_findings import Difference, DifferenceKind, Fact, FactKind
-from ncp_tui.view.contract import difference_sentence, fact_sentences
+from ncp_tui.view.contract import difference_sentence, difference_sentences, fact_sentences
 from tests.tables import each_row
 
 ROWS = "result.snapshotHistoryResponseList[]"
@@ -121,6 +121,19 @@ def test_no_kind_is_forgotten_here_or_in_the_guide() -> None:
     page = read_page("contract")
     for name in (*DifferenceKind, *FactKind, "is_addition", "doubtful", "operations", "differences", "facts"):
         assert f"`{name}`" in page or f'"{name}"' in page or f"(`{name}`)" in page, name
+
+
+def test_fields_that_are_missing_at_one_place_are_one_sentence_after_the_rest() -> None:
+    missing = [Difference("op", K.MISSING, f"{ROWS}.{name}", "string", count=2, of=2) for name in ("a", "b")]
+    other = Difference("op", K.OTHER_ORDER, "list", "newest first", ("oldest first",))
+    assert list(difference_sentences([missing[0], other, missing[1]])) == [
+        difference_sentence(other),
+        "op: of `snapshotHistoryResponseList[]` `a`, `b` are missing in 2 of 2.",
+    ]
+
+
+def test_a_message_that_is_not_understood_makes_nothing_certain() -> None:
+    assert not list(fact_sentences([Fact("op", F.STATES, "m", ("QZX", "unknown"))]))
 
 
 def test_what_is_alike_is_one_sentence() -> None:
