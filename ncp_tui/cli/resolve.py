@@ -11,6 +11,7 @@ from ncp_tui.cli.runner import CommandContext
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.identity import Identity
 from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.operations import SET_STORAGE_KEY
 from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_contents import Contents, DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEntry
@@ -90,9 +91,11 @@ def _resolved(context: CommandContext, entries: list[JournalEntry], seconds: flo
         if entry.in_doubt and entry.operation in LOOK_UPS:
             askers.find(entry.caller)
 
-        def say(looks: int, name: str = name) -> None:
+        where = "bucket list" if entry.operation == SET_STORAGE_KEY else "history"
+
+        def say(looks: int, said: str = f"Checking the {where} for {name} (up to {seconds:g} s).") -> None:
             if looks == 1:
-                context.out.note(f"Checking the history for {name} (up to {seconds:g} s).")
+                context.out.note(said)
 
         try:
             found = context.wait(resolver.resolve(entry, seconds=seconds, on_look=say))

@@ -82,6 +82,8 @@ class Destination:
     """Why the user has to name the host first; empty where it is NCP's own or this machine."""
     is_barred: bool = False
     """Whether not even that is enough, since the address came from the environment."""
+    note: str = ""
+    """What else the user should know of it, as whose certificates vouch for it."""
 
     @classmethod
     def of(cls, identity: Identity, environ: Mapping[str, str]) -> Destination:
@@ -100,6 +102,8 @@ class Destination:
             # user's own decision about this very gateway.
             trust = " and ".join(variables)
             return cls(endpoint.host, f"the certificates that vouch for {endpoint.host} are those of {trust}")
+        if profile.ca_bundle:
+            return cls(endpoint.host, note=f"the CA bundle of the profile vouches for it ({profile.ca_bundle})")
         return cls(endpoint.host)
 
     def check(self, confirmed: str | None) -> None:

@@ -21,6 +21,8 @@ CHECKING = "Reading the bucket list to see whether a key is set (up to a minute)
 def question(draft: StorageKeyDraft) -> str:
     """What is to be confirmed, a line each, and what a yes does in the last one."""
     lines = [f"{check.subject}: {check.sentence}" for check in draft.doubts]
+    if draft.destination.note:
+        lines.append(f"gateway: {draft.destination.note}. Whoever owns that CA can read the key.")
     if draft.destination.doubt:
         lines.append(f"gateway: {draft.destination.doubt}. Whoever answers there will have the key.")
     cluster, key = draft.cluster.title, draft.key.masked

@@ -26,7 +26,7 @@ from ncp_tui.snapshots import storage_key
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEntry, JournalEvent
-from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest, Verdict
+from ncp_tui.snapshots.outcome import Caller, Outcome, SnapshotRequest, Verdict
 from ncp_tui.snapshots.preflight import Severity
 from ncp_tui.snapshots.resolve import Resolver, search_storage_key
 from ncp_tui.snapshots.storage_key import (
@@ -41,6 +41,7 @@ from ncp_tui.snapshots.storage_key import (
     send_storage_key,
 )
 from ncp_tui.snapshots.storage_key_state import KeyState, read_key
+from ncp_tui.view.storage_key import question
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import journal_in, lines_of
 from tests.snapshots.storage_keys import ACCESS, KEY, SECRET, WITH_KEY, WITHOUT_KEY, caller_of, draft_of, now
@@ -110,6 +111,14 @@ def test_where_it_may_go(found: Identity, environ: dict[str, str], confirmed: st
     assert destination.host in problem.what
     offers = [action.id for action in problem.actions]
     assert offers == ["storage_key.confirm_gateway"] * (confirmed is None and not destination.is_barred)
+
+
+def test_the_users_own_ca_is_named_in_the_question() -> None:
+    destination = Destination.of(identity(ca_bundle="/etc/company.pem"), {})
+    assert (destination.doubt, "/etc/company.pem" in destination.note) == ("", True)
+    draft = StorageKeyDraft(WITH_KEY, Caller("prod", "public", "KR", "x"), destination, KEY)
+    assert "Whoever owns that CA can read the key." in question(draft)
+    assert "Set the storage key of search-0001 to STOR…0042?" in question(draft)
 
 
 async def test_keys_that_expire_are_no_storage_keys() -> None:

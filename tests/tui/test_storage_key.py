@@ -220,3 +220,17 @@ async def test_it_fits_a_small_window_and_warns_of_a_running_snapshot() -> None:
         words = told(stage, "checks")
         assert "nightly-1 is running" in words
         assert "A changed key can leave it stuck." in words
+
+
+async def test_the_form_of_a_schedule_leads_there_too() -> None:
+    async with staged(WIDE, profile=profile()) as stage:
+        await on_cluster(stage)
+        await stage.press("d", "s")
+        assert stage.shows("The cluster has no storage key, so NCP lists no buckets. Press f4 to set it.")
+        await stage.press("f4")
+        await choose_own(stage)
+        await stage.press("f2")
+        await answer_yes(stage)
+        await stage.press("escape")
+        assert stage.shows("Set schedule", "bk.ses.snapshot", "available")
+        assert sets(stage) == 1

@@ -299,11 +299,14 @@ class CreateProgress(TextView):
         self.show([*lines, BLANK, line(words, Tone.DIM)], keep_place=True)
 
 
-def no_buckets(problem: Problem | None) -> str:
-    """What stands in the place of the buckets where none is listed; `problem` is why, if it is one."""
+def no_buckets(problem: Problem | None, storage_key: tuple[str, str] = STORAGE_KEY_KEY) -> str:
+    """What stands in the place of the buckets where none is listed; `problem` is why, if it is one.
+
+    `storage_key` is the key that opens the dialog of it.
+    """
     if problem is None:
         return CAN_TYPE.format(empty=BUCKETS.empty)
-    return NO_STORAGE_KEY.format(key=key_of(STORAGE_KEY_KEY)) if is_key_missing(problem) else NO_BUCKET_LIST
+    return NO_STORAGE_KEY.format(key=key_of(storage_key)) if is_key_missing(problem) else NO_BUCKET_LIST
 
 
 def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: datetime) -> list[Line]:

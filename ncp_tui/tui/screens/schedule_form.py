@@ -46,6 +46,8 @@ from ncp_tui.view.schedule_form import first_run_words
 USUAL_HOUR = 3
 """When nothing else is known: the quiet hours of most clusters."""
 
+STORAGE_KEY_KEY = ("set_schedule.storage_key", "f4")
+
 
 class ScheduleForm(Vertical):
     """Cluster, name, bucket, the list of buckets, day and time, the preflight checks, Set, and what became of it."""
@@ -141,7 +143,7 @@ class ScheduleForm(Vertical):
         evidence = self.preflight.evidence
         self._buckets = evidence.base.buckets if evidence is not None else ()
         table, box = self.query_one("#buckets", RecordTable), self._box("bucket")
-        table.show([BUCKETS.row(bucket) for bucket in self._buckets], empty=no_buckets(problem))
+        table.show([BUCKETS.row(bucket) for bucket in self._buckets], empty=no_buckets(problem, STORAGE_KEY_KEY))
         if not box.value:
             box.value = next((bucket.name for bucket in self._buckets if bucket.usable), "")
         table.move_to(box.value)

@@ -23,7 +23,7 @@ from ncp_tui.tui.change import Change
 from ncp_tui.tui.dialogs.copyable import Copyable
 from ncp_tui.tui.key_bindings import SendKey, key_of, next_words, send_binding, send_key_name
 from ncp_tui.tui.screens.base import BaseScreen
-from ncp_tui.tui.screens.schedule_form import ScheduleForm, SchedulePreflight
+from ncp_tui.tui.screens.schedule_form import STORAGE_KEY_KEY, ScheduleForm, SchedulePreflight
 from ncp_tui.tui.screens.schedule_sender import DamageAccepted, ScheduleSender
 from ncp_tui.tui.session import Session
 from ncp_tui.tui.widgets.choice_field import ChoiceField
@@ -66,6 +66,14 @@ class SetScheduleScreen(BaseScreen):
             "Release first",
             tooltip="Release the schedule that is in force, then set this one",
             id=RELEASE_KEY[0],
+        ),
+        Binding(
+            STORAGE_KEY_KEY[1],
+            "storage_key",
+            "Storage key",
+            show=False,
+            tooltip="Set the storage key of this cluster",
+            id=STORAGE_KEY_KEY[0],
         ),
         Binding(
             "f5",
@@ -264,6 +272,8 @@ class SetScheduleScreen(BaseScreen):
             self._show_sent(change)
         else:
             super().on_change_moved(change)
+            if change.is_over and change.cluster_number == self.cluster.number and self._sent is None:
+                self.load()  # it may have opened what was closed
 
     def _show_sent(self, change: Change) -> None:
         self._show_outcome()
@@ -360,11 +370,17 @@ class SetScheduleScreen(BaseScreen):
         """Letters are keys once nothing is typed here any more, and only what is in force can be released first."""
         if action == "requests":
             return AFTER_SET if self._sent is None else ""
-        if action == "release" and self._sent is not None:
+        if action in {"release", "storage_key"} and self._sent is not None:
             return ALREADY_SENT
         if action == "release" and self.is_mounted and self.query("#form"):
             return "" if self._in_force is not None else NOTHING_IN_FORCE
         return super().why_unavailable(action)
+
+    def action_storage_key(self) -> None:
+        """Set the key without which NCP lists no buckets; the checks are repeated after it."""
+        from ncp_tui.tui.dialogs.storage_key import StorageKeyDialog
+
+        self.app.push_screen(StorageKeyDialog(self.session, self.cluster))
 
     def action_requests(self) -> None:
         from ncp_tui.tui.screens.requests import RequestsScreen
