@@ -27,9 +27,8 @@ _DOUBTS = {
 
 def change_title(change: ScheduleChange) -> str:
     """`schedule nightly of search-0001`, or `the schedule of search-0001` where it is released."""
-    return (
-        f"schedule {change.setting.name} of {change.cluster}" if change.setting else f"the schedule of {change.cluster}"
-    )
+    of = f" of {change.cluster}" if change.cluster else ""
+    return f"schedule {change.setting.name}{of}" if change.setting else f"the schedule{of}"
 
 
 def setting_words(change: ScheduleChange) -> str:
@@ -64,14 +63,14 @@ def change_question(wanted: ChangeConfirmation, released: str = "") -> str:
             )
     if wanted.unwritten is not None:
         lines.append(f"{wanted.unwritten.sentences()} Send it without a journal record?")
-    act = f"Set {change_title(change)}" if change.is_set else f"Release {change_title(change)}"
-    what = f": {setting_words(change)}" if change.is_set else f" ({released})" * bool(released) + f"? {SNAPSHOTS_STAY}"
+    act = f"{'Set' if change.is_set else 'Release'} {change_title(change)}"
+    what = f": {setting_words(change)}" if change.is_set else f" ({released})" * bool(released)
+    stays = "" if change.is_set else f" {SNAPSHOTS_STAY}"
     if wanted.typed is not None:
-        lines.append(f"{act}{what.removesuffix('?')}")
+        lines.append(f"{act}{what}.{stays}")
         lines.append(f"Profile {wanted.profile} is protected. Type the cluster name to confirm:")
     else:
-        anyway = " anyway" if lines else ""
-        lines.append(f"{act}{anyway}{what}?" if change.is_set else f"{act}{anyway}{what}")
+        lines.append(f"{act}{' anyway' if lines else ''}{what}?{stays}")
     return "\n".join(lines)
 
 
