@@ -118,10 +118,10 @@ def request_entry_lines(entry: JournalEntry) -> list[Line]:
         field("request", verdict_word(entry.verdict, is_create=entry.is_create)),
         field("state", _STATE_CELLS.get(entry.state or "", Cell(entry.state or "-")).text),
         field("request ID", entry.request_id or "-"),
-        *([] if entry.inventory is None else [BLANK, *inventory_lines(entry.inventory)]),
         BLANK,
         line(f"Journal ({ZONE})", Tone.STRONG),
         *[each for event in entry.events for each in _event_lines(event)],
+        *([] if entry.inventory is None else [BLANK, *inventory_lines(entry.inventory)]),
     ]
 
 
