@@ -37,7 +37,7 @@ _ENDS = {SnapshotState.SUCCESS: ("succeeded", Tone.GOOD), SnapshotState.FAILED: 
 def _checks_cell(row: BatchRow) -> Cell:
     """The worst word of its checks, and of which; why a row is blocked has a sentence of its own."""
     if row.left_out:
-        return Cell(row.left_out, Tone.WARNING)
+        return _result_cell(row) if row.left_out == LEFT_OUT else Cell(row.left_out, Tone.WARNING)
     if row.problem is not None:
         check = row.draft.preflight.blocked if row.draft is not None else None
         return Cell(f"block: {check.subject if check is not None else row.problem.what}", Tone.BAD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import itertools
@@ -30,6 +31,7 @@ from ncp_tui.snapshots.batch import (
     Rules,
     StopOn,
     UnknownBatch,
+    broken_off,
     rows_of,
 )
 from ncp_tui.snapshots.earlier_requests import SecondRequest
@@ -38,7 +40,7 @@ from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEvent
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome
 from ncp_tui.snapshots.rules import InvalidBucket
-from ncp_tui.snapshots.track import SnapshotTracker
+from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
 from ncp_tui.system.backoff import Backoff
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in, paths_in
@@ -86,10 +88,17 @@ class Stage:
         self.plans.write(plan)
         return plan
 
-    async def send(self, plan: Plan, rows: Sequence[BatchRow], rules: Rules = Rules()) -> BatchRun:  # noqa: B008
+    async def send(
+        self,
+        plan: Plan,
+        rows: Sequence[BatchRow],
+        rules: Rules = Rules(),  # noqa: B008
+        behind: Callable[[TrackedSnapshot], None] | None = None,
+    ) -> BatchRun:
         import time
 
-        tracker = SnapshotTracker(self.journal, SessionLog(), now=self.now, monotonic=time.monotonic)
+        tracker = SnapshotTracker(self.journal, SessionLog(), now=self.now, monotonic=time.monotonic, run_behind=behind)
+        self.tracker = tracker
         tracker.resolve_seconds = SECONDS
         run = BatchRun(
             plan,
@@ -194,6 +203,62 @@ async def test_each_is_sent_once_and_written_down_as_a_part_of_its_batch(stage: 
     assert all(row.outcome is Outcome.ACCEPTED for row in await stage.resumed(plan))
     await stage.send(plan, await stage.resumed(plan))
     assert len(stage.effects()) == len(rows), "there is nothing left to send"
+
+
+@pytest.mark.parametrize("follow", [None, 5.0])
+async def test_each_is_sent_once_where_every_snapshot_is_run_behind(stage: Stage, follow: float | None) -> None:
+    """As on the screens, where a worker sends and follows each: the batch waits for it and sends nothing itself."""
+    rows = await stage.rows("search-0001", "search-0002", "search-0008", bucket=BUCKET)
+    plan, running = stage.plan(rows), list[asyncio.Task[None]]()
+
+    def behind(tracked: TrackedSnapshot) -> None:
+        running.append(asyncio.create_task(stage.tracker.run(tracked)))
+
+    await stage.send(plan, rows, Rules(follow=follow), behind)
+    assert stage.effects() == sorted(row.request.name for row in rows)
+    assert {row.outcome for row in rows} == {Outcome.ACCEPTED}
+    assert [row.ended for row in rows][:2] == ["success", "success"], "one bucket: the next waits for the end"
+    again = await stage.resumed(plan)
+    await stage.send(plan, again, Rules(follow=5), behind)
+    await asyncio.gather(*running)
+    assert len(stage.effects()) == len(rows)
+    assert [row.ended for row in again] == ["success"] * 3
+
+
+async def test_what_stops_a_create_that_is_run_behind_is_its_problem(stage: Stage) -> None:
+    rows = await stage.rows("search-0001", "search-0002", bucket=BUCKET)
+    plan, running = stage.plan(rows), list[asyncio.Task[None]]()
+    held = stage.journal.begin(rows[0].request, plan.caller)
+    await stage.send(plan, rows, behind=lambda tracked: running.append(asyncio.create_task(stage.tracker.run(tracked))))
+    held.release()
+    await asyncio.gather(*running)
+    assert isinstance(rows[0].problem, SecondRequest)
+    assert [row.outcome for row in rows] == [Outcome.NOT_SENT, Outcome.ACCEPTED]
+    assert stage.effects() == ["search-0002-batch"]
+
+
+async def test_the_batches_that_can_be_resumed_are_named_the_newest_first(stage: Stage) -> None:
+    assert await broken_off(stage.plans, stage.journal, stage.now()) == ([], [])
+    rows = await stage.rows("search-0001", "search-0002", bucket=BUCKET)
+    done, half, new = (
+        Plan.of(Caller.of(stage.identity), [row.request for row in rows], stage.now() + timedelta(seconds=place))
+        for place in range(3)
+    )
+    for plan in (half, new, done):
+        stage.plans.write(plan)
+    await stage.send(done, rows)
+    held = stage.journal.begin(replace(rows[0].request, name="half"), half.caller, batch=half.id)
+    held.record(JournalEvent.SENT, attempt=1)
+    held.release()
+    half = replace(half, requests=(replace(rows[0].request, name="half"), replace(rows[1].request, name="other")))
+    stage.plans.write(half)
+    found, problems = await broken_off(stage.plans, stage.journal, stage.now())
+    assert [(each.plan, each.never_left) for each in found] == [(new, 2), (half, 1)], "what may have left is not"
+    assert not problems
+    (paths_in(stage.home).batches_dir / f"{new.id}.json").write_text("")
+    found, (problem,) = await broken_off(stage.plans, stage.journal, stage.now())
+    assert [each.plan.id for each in found] == [half.id]
+    assert new.id in problem.what
 
 
 async def test_no_two_are_written_into_one_bucket_at_the_same_time_unless_asked(stage: Stage) -> None:

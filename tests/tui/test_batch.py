@@ -118,7 +118,7 @@ async def test_what_is_blocked_is_named_and_left_out_by_the_user() -> None:
         assert isinstance(stage.app.screen, BatchReviewScreen)
         assert stage.shows("1 of 3 rows blocked: search-0004.")
         await stage.press("x")
-        assert rows(stage)["search-0004"] == "Left out by you."
+        assert rows(stage)["search-0004"] == "left out"
         assert stage.shows("3 clusters: 2 to create, 1 left out. Nothing is sent until you press f2.")
         await stage.press("end", "x")
         assert rows(stage)["search-0004"] == "block: storage key", "taken in again"
@@ -216,7 +216,14 @@ async def test_read_only_reviews_nothing() -> None:
         assert stage.shows("Read-only mode (profile prod): no snapshot is created.")
 
 
-@pytest.mark.parametrize("way", [("s",), ("escape", "u", "b", "enter"), ("escape", "colon")])
+@pytest.mark.parametrize(
+    "way",
+    [
+        ("s",),
+        pytest.param(("escape", "u", "b", "enter"), marks=pytest.mark.slow),
+        pytest.param(("escape", "colon"), marks=pytest.mark.slow),
+    ],
+)
 async def test_what_is_unknown_stops_the_rest_which_is_resumed_after_another_consent(way: Sequence[str]) -> None:
     """From the batch itself, from the requests, and from the palette."""
     async with staged(WIDE, prepare=ends_at_once) as stage:
@@ -263,8 +270,8 @@ async def test_a_plan_that_cannot_be_written_sends_nothing() -> None:
 
 
 async def test_hostile_names_are_text_in_review_and_batch() -> None:
-    async with staged(WIDE, wrap=lambda inner: Hostile(inner, PAYLOADS["all at once"])) as stage:
-        await stage.press("A")
+    async with staged(WIDE, clusters=2, wrap=lambda inner: Hostile(inner, PAYLOADS["all at once"])) as stage:
+        await stage.press("space", "space")
         check(stage, "marked")
         await stage.press("s")
         check(stage, "reviewed")

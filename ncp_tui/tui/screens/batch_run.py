@@ -13,10 +13,11 @@ from ncp_tui.tui.key_bindings import key_of, next_words
 from ncp_tui.tui.messages import BatchWanted, HistoryWanted
 from ncp_tui.tui.screens.table import TableScreen, detail_key
 from ncp_tui.tui.session import Session
-from ncp_tui.view.batch import SENDING, ShownRow, sending_lines, sending_sentence
+from ncp_tui.view.batch import REVIEW, SENDING, ShownRow, sending_lines, sending_sentence
 from ncp_tui.view.text import Line, Tone, line
 
 if TYPE_CHECKING:
+    from ncp_tui.snapshots.batch import BatchRow
     from ncp_tui.snapshots.track import TrackedSnapshot
 
 RESUME = ("batch.resume", "s")
@@ -55,7 +56,7 @@ class BatchRunScreen(TableScreen):
         if not self.is_mounted:
             return
         batch = self._batch
-        self.table.show([SENDING.row(each) for each in self._shown()], empty=SENDING.empty)
+        self.table.show([SENDING.row(self._shown(row)) for row in batch.rows], empty=SENDING.empty)
         self.show_details()
         self.refresh_bindings()
         if batch.problem is not None:
@@ -69,12 +70,9 @@ class BatchRunScreen(TableScreen):
             words = SENDING_IT.format(words=words)
         self.say(words, tone.value)
 
-    def _shown(self) -> list[ShownRow]:
-        session, now = self.session, self.session.workspace.monotonic()
-        return [
-            ShownRow(row, self._batch.is_over, session.usual(row.tracked) if row.tracked is not None else None, now)
-            for row in self._batch.rows
-        ]
+    def _shown(self, row: BatchRow) -> ShownRow:
+        usual = self.session.usual(row.tracked) if row.tracked is not None else None
+        return ShownRow(row, self._batch.is_over, usual, self.session.workspace.monotonic())
 
     def on_batch_moved(self, batch: Batch) -> None:
         if batch is self._batch:
@@ -86,7 +84,7 @@ class BatchRunScreen(TableScreen):
     @property
     def _chosen(self) -> ShownRow | None:
         key = self.table.cursor_key
-        return next((shown for shown in self._shown() if SENDING.key(shown) == key), None)
+        return next((self._shown(row) for row in self._batch.rows if REVIEW.key(row) == key), None)
 
     def details(self) -> list[Line]:
         """All that is known of the snapshot under the cursor."""
