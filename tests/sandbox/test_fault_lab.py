@@ -294,6 +294,14 @@ def test_names_of_no_fault(text: str, says: str) -> None:
         read_fault(text)
 
 
+def test_a_target_may_be_called_as_the_api_calls_it() -> None:
+    for word, operation in (
+        ("set-schedule", "setSnapshotScheduling"),
+        ("release-schedule", "releaseSnapshotScheduling"),
+    ):
+        assert read_fault(f"drop-after@{operation}").fault == read_fault(f"drop-after@{word}").fault
+
+
 def test_less_than_once(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="one request or more"):
         install(sandbox, "throttled", times=0)

@@ -1,4 +1,7 @@
-"""Faults by name, as a person or a test names them: `NAME`, `NAME:3`, `NAME:always`, `NAME@history`."""
+"""Faults by name, as a person or a test names them: `NAME`, `NAME:3`, `NAME:always`, `NAME@history`.
+
+A target is a word, or the operation as the API calls it.
+"""
 
 from __future__ import annotations
 
@@ -93,6 +96,8 @@ def _instead(name: str) -> str:
 
 
 def _with_target(fault: LabFault, target: str) -> LabFault:
+    by_operation = {operation: word for word, operation in TARGETS.items()}
+    target = by_operation.get(target, target)
     if target not in TARGETS:
         raise UnknownFault(f"There is no target {target!r}. Targets: {', '.join(TARGETS)}.")
     if fault.fixed:
