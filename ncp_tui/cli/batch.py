@@ -289,8 +289,9 @@ class _Batch:
         report.taken = tracked.taken if tracked is not None else None
         if row.ended is not None:
             report.finished = "success" if row.ended is SnapshotState.SUCCESS else "failed"
-        error = row.problem or (report.taken.error if report.taken is not None else None)
-        if error is None and row.outcome is not Outcome.ACCEPTED:
+        is_accepted = row.outcome is Outcome.ACCEPTED
+        error = row.problem or (report.taken.error if report.taken is not None and not is_accepted else None)
+        if error is None and not is_accepted:
             error = Problem(row.left_out, NOTHING_SENT) if row.left_out else problem
         found = report.document(error)
         if row.entry is not None and tracked is None:

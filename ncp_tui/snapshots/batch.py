@@ -187,9 +187,8 @@ class BatchRow:
             return tracked.taken.outcome
         if self.entry is not None:
             return self.entry.outcome
-        return (
-            Outcome.UNKNOWN if tracked is not None and tracked.is_being_sent and not self.problem else Outcome.NOT_SENT
-        )
+        may_have_left = tracked is not None and tracked.is_to_be_sent and self.problem is None
+        return Outcome.UNKNOWN if may_have_left else Outcome.NOT_SENT
 
     @property
     def ended(self) -> SnapshotState | None:
@@ -385,8 +384,7 @@ class BatchRun:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`show` is called after each change of a row that is told."""
-        self.stopped = ""
-        """Why the rest is left out; empty where nothing was."""
+        self._stops = ""
         self._plan, self._rows, self._rules, self._look = plan, rows, rules, look
         self._tracker, self._identity, self._engine = tracker, identity, engine
         self._show, self._sleep, self._monotonic = show, sleep, monotonic
@@ -396,6 +394,11 @@ class BatchRun:
         self._left = Counter(row.request.bucket for row in rows if row.is_to_be_sent)
         self._taken: dict[str, str] = {}
         """Why nothing more is written into a bucket."""
+
+    @property
+    def stopped(self) -> str:
+        """Why the rest is left out; empty where nothing was."""
+        return self._stops if any(row.left_out == self._stops for row in self._rows) else ""
 
     async def run(self) -> None:
         """Send and follow. Whatever goes wrong with one is its problem."""
@@ -439,10 +442,10 @@ class BatchRun:
         """Create it, if it is still to be created when its turn has come."""
         async with self._turn:
             wait = self._last + self._rules.stagger - self._monotonic()
-            if wait > 0 and not self.stopped:
+            if wait > 0 and not self._stops:
                 await self._sleep(wait)
             self._last = self._monotonic()
-        row.left_out = self.stopped or self._taken.get(row.request.bucket, "")
+        row.left_out = self._stops or self._taken.get(row.request.bucket, "")
         if row.left_out:
             return
         if self._look.is_old(row):
@@ -465,16 +468,16 @@ class BatchRun:
 
     def _judge(self, row: BatchRow) -> None:
         """Whether what became of it keeps the rest from being sent."""
-        if row.left_out or self.stopped:
+        if row.left_out or self._stops:
             return
         name = clean(row.request.cluster_name)
         failed = row.problem is not None or row.outcome is Outcome.REFUSED or row.ended is SnapshotState.FAILED
         if isinstance(row.problem, JournalProblem):  # it would be the same with every other
-            self.stopped = f"Not sent: the journal did not take the create of {name}."
+            self._stops = f"Not sent: the journal did not take the create of {name}."
         elif row.outcome is Outcome.UNKNOWN and self._rules.stop_on is not StopOn.NEVER:
-            self.stopped = f"Not sent: whether {name} started is unknown."
+            self._stops = f"Not sent: whether {name} started is unknown."
         elif failed and self._rules.stop_on is StopOn.FAILED:
-            self.stopped = f"Not sent: {name} was not created."
+            self._stops = f"Not sent: {name} was not created."
 
     async def _until_free(self, row: BatchRow) -> None:
         """Wait until nothing is written into its bucket any more, as far as this batch knows, for the next."""

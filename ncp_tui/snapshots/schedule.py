@@ -18,7 +18,7 @@ from ncp_tui.system.time_zone import KST
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EVERY_DAY = "Everyday"
-_DAY = timedelta(days=1)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 LATE = timedelta(minutes=30)
 """After a due time without a row of the history: missed."""
@@ -62,7 +62,7 @@ class Schedule:
     def next_run(self, now: datetime) -> datetime | None:
         """When it is due next; None where it is released or cannot be read."""
         last = self.last_due(now)
-        return None if last is None else last + self._period
+        return None if last is None else last + self.period
 
     def last_due(self, now: datetime) -> datetime | None:
         """When it was due last, were it in force then; None where it is released or cannot be read."""
@@ -72,10 +72,11 @@ class Schedule:
         due = today.replace(hour=self.at[0], minute=self.at[1], second=0, microsecond=0)
         if self.day != EVERY_DAY:
             due += timedelta(days=(DAYS.index(self.day) - due.weekday()) % len(DAYS))
-        return due if due <= today else due - self._period
+        return due if due <= today else due - self.period
 
     @property
-    def _period(self) -> timedelta:
+    def period(self) -> timedelta:
+        """From one run to the next."""
         return timedelta(days=1 if self.day == EVERY_DAY else len(DAYS))
 
 
@@ -214,7 +215,9 @@ def judge_last_due(schedule: Schedule, read: RowsRead, now: datetime) -> DueVerd
     perhaps = [row for row in at_its_time if not _is_by_hand(row)] + late
     if perhaps:
         return DueVerdict(due, DueRun.PERHAPS, perhaps[-1])
-    return DueVerdict(due, _run_without_row(schedule, read, due, now))
+    run = _run_without_row(schedule, read, due, now)
+    elsewhere = _perhaps_in_another_zone(schedule, read, due) if run is DueRun.MISSED else None
+    return DueVerdict(due, run) if elsewhere is None else DueVerdict(due, DueRun.PERHAPS, elsewhere)
 
 
 def _run_without_row(schedule: Schedule, read: RowsRead, due: datetime, now: datetime) -> DueRun:
@@ -230,9 +233,21 @@ def _run_without_row(schedule: Schedule, read: RowsRead, due: datetime, now: dat
     return DueRun.MISSED if not earlier or any(_is_punctual(row, due) for row in earlier) else DueRun.NOT_READ
 
 
-def _is_punctual(row: HistoryEntry, due: datetime) -> bool:
-    behind = (row.at - due) % _DAY if row.at is not None else _DAY
-    return behind <= LATE or behind >= _DAY - EARLY
+def _perhaps_in_another_zone(schedule: Schedule, read: RowsRead, due: datetime) -> HistoryEntry | None:
+    """A row that is the first run of a schedule if its date, or the time of the schedule, is in another zone.
+
+    None where a run of it is known: that tells the zone, and how they are called; nor of one that was set long before.
+    """
+    set_at = schedule.entry.set_at
+    if set_at is None or due - set_at > schedule.period + _DAY or any(_is_of(schedule, row) for row in read.rows):
+        return None
+    near = [row for row in read.rows if row.at is not None and row.at >= set_at and abs(row.at - due) < _DAY]
+    return next((row for row in near if not _is_by_hand(row) and _is_punctual(row, due, _HOUR)), None)
+
+
+def _is_punctual(row: HistoryEntry, due: datetime, period: timedelta = _DAY) -> bool:
+    behind = (row.at - due) % period if row.at is not None else _DAY
+    return behind <= LATE or period - EARLY <= behind < period
 
 
 def _is_of(schedule: Schedule, row: HistoryEntry) -> bool:

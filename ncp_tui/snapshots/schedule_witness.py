@@ -34,6 +34,7 @@ RIVAL_WITHIN: Final = timedelta(minutes=20)
 
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_RELEASED_BEFORE, _TO_RELEASE = 0, 1
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,13 @@ def rows_before_set(rows: Sequence[ScheduleEntry], name: str) -> RowKeys:
 
 
 def rows_before_release(rows: Sequence[ScheduleEntry]) -> RowKeys:
-    """What is to be remembered of the history before a release: what it releases."""
+    """What is to be remembered of the history before a release: what it releases, and its like released before."""
     schedule = schedule_of(rows)
     if schedule is None or schedule.in_force is InForce.NO or not schedule.is_newest:
         return frozenset()
-    return frozenset({(1, _setting_key(schedule.entry))})
+    key = _setting_key(schedule.entry)
+    released = {_setting_key(row) for row in rows if _is_released(row) and _is_same_setting(row, key)}
+    return frozenset({(_TO_RELEASE, key), *((_RELEASED_BEFORE, each) for each in released - {key})})
 
 
 def witness_of(
@@ -124,8 +127,8 @@ def _of_release(entry: JournalEntry, rows: Sequence[ScheduleEntry], looked_at: d
     row, before = schedule.entry, entry.seen_before
     if before is None:
         return Witness(Whose.MAY_BE, row, "the schedule history was not read before the request")
-    keys = {key for _, key in before}
-    if not keys:
+    keys = {key for what, key in before if what == _TO_RELEASE}
+    if not keys or (_RELEASED_BEFORE, _setting_key(row)) in before:
         return None
     if _setting_key(row) not in keys and not any(_is_same_setting(row, key) for key in keys):
         return Witness(Whose.MAY_BE, row, "it is another setting than the one that was to be released")

@@ -125,7 +125,7 @@ def _set_when(schedule: Schedule, now: datetime) -> str:
 _BECAUSE = {
     DueRun.PERHAPS: "NCP does not document names and kinds of scheduled snapshots.",
     DueRun.UNCLEAR: "NCP's words for the state of that row are not known.",
-    DueRun.MISSED: "Check the bucket, the storage key and the cluster.",
+    DueRun.MISSED: "Check the bucket, the storage key and the cluster. Its time is taken for Korean time.",
 }
 
 

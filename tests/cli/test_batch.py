@@ -150,6 +150,12 @@ def test_one_that_is_unknown_stops_the_rest_and_resume_sends_only_that(
     assert (rows(again)["search-0008"]["finished"], creates(sandbox)) == ("success", 2)
 
 
+def test_one_whose_answer_was_lost_and_that_is_in_the_history_has_no_error(call: Called, sandbox: Sandbox) -> None:
+    sandbox.faults.add("createSnapshot", "after", "drop")
+    (row,) = call(*MATCHED, "--yes", "--json").json()
+    assert (row["outcome"], row["resolved_by"], row["error"]) == ("accepted", "history", None)
+
+
 def test_one_document_also_after_ctrl_c(program: Program, sandbox: Sandbox) -> None:
     hang = sandbox.faults.add("createSnapshot", "after", "hang", times=None)
     with program.started(*SEVERAL, "--yes", "--json", "--share-buckets") as process:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ncp_tui.gateway.errors import PermissionDenied
+from ncp_tui.gateway.errors import AnswerLost, PermissionDenied
 from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.sandbox import RunningSandbox
@@ -42,6 +42,7 @@ from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome
 from ncp_tui.snapshots.rules import InvalidBucket
 from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
 from ncp_tui.system.backoff import Backoff
+from ncp_tui.view.batch import result_word
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in, paths_in
 from tests.tables import each_row
@@ -303,6 +304,21 @@ async def test_what_keeps_the_rest_from_being_sent(
     assert [row.is_to_be_sent for row in again] == [False, bool(rest), bool(rest)]
     await stage.send(plan, again, rules)
     assert stage.effects() == ["search-0002-batch", "search-0008-batch"], "only what never left is sent"
+
+
+async def test_nothing_is_said_to_be_left_out_where_nothing_was(served: RunningSandbox, stage: Stage) -> None:
+    served.sandbox.faults.add("createSnapshot", "before", "drop")
+    (row,) = rows = await stage.rows("search-0001", bucket=BUCKET)
+    run = await stage.send(stage.plan(rows), rows)
+    assert (row.outcome, row.left_out, run.stopped) == (Outcome.UNKNOWN, "", "")
+
+
+async def test_one_that_is_broken_off_while_the_history_is_checked_is_unknown(stage: Stage) -> None:
+    (row,) = await stage.rows("search-0001", bucket=BUCKET)
+    tracker = SnapshotTracker(stage.journal, SessionLog(), now=stage.now, monotonic=lambda: 0.0)
+    row.tracked = tracker.start(row.request, stage.identity, stage.engine)
+    row.tracked.resolving = AnswerLost("Lost.")
+    assert (row.outcome, result_word(row)) == (Outcome.UNKNOWN, "unknown")
 
 
 async def test_of_a_batch_that_broke_off_what_is_unknown_is_looked_up(served: RunningSandbox, stage: Stage) -> None:

@@ -148,6 +148,23 @@ def test_what_became_of_the_last_run_that_was_due(rows: list[HistoryEntry], now:
     assert verdict.run is run
 
 
+@each_row(
+    "rows, set_up, run",
+    [
+        ([row("2026-11-24 18:02:00", name="other", kind="TYPE7")], "11-24 10:00", DueRun.PERHAPS),  # dated in UTC?
+        ([row("2026-11-25 11:02:00", name="other", kind="")], "11-24 10:00", DueRun.PERHAPS),  # is 03:00 in UTC?
+        ([row("2026-11-24 18:02:00", name="other", kind="MANUAL")], "11-24 10:00", DueRun.MISSED),
+        ([row("2026-11-24 18:45:00", name="other", kind="TYPE7")], "11-24 10:00", DueRun.MISSED),  # not whole hours off
+        ([row("2026-11-24 18:02:00", name="other", kind="TYPE7")], "11-24 19:00", DueRun.MISSED),
+        ([row("2026-11-24 18:02:00", name="other", kind="TYPE7")], "11-01 10:00", DueRun.MISSED),
+    ],
+)
+def test_the_first_run_may_have_come_in_another_zone(rows: list[HistoryEntry], set_up: str, run: DueRun) -> None:
+    verdict = judge_last_due(schedule(set_up=f"2026-{set_up}:00"), RowsRead(rows, NOON), NOON)
+    assert verdict is not None
+    assert verdict.run is run
+
+
 def test_missed_is_said_only_where_the_history_was_read_that_far_back() -> None:
     for reaches_back_to, run in ((NOON - timedelta(days=1), DueRun.MISSED), (NOON, DueRun.NOT_READ)):
         verdict = judge_last_due(schedule(), RowsRead([], NOON, reaches_back_to), NOON)

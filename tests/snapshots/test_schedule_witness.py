@@ -160,6 +160,12 @@ def test_a_release_is_proved_by_what_was_in_force_and_is_not_any_more() -> None:
     assert whose(a_release(IN_FORCE)) is None
 
 
+def test_a_setting_that_was_released_before_is_no_witness_of_a_release_where_the_one_in_force_is_not_shown() -> None:
+    before = row("2025-12-01 00:00:00", "RELEASED")
+    assert whose(a_release(before, IN_FORCE), before) is None
+    assert whose(a_release(before, IN_FORCE), before, RELEASED) is Whose.OURS
+
+
 def test_another_request_of_this_machine_may_have_left_the_same_trace() -> None:
     own = a_set()
     later = replace(own, id="b", at=ASKED + timedelta(minutes=1), events=(SENT, ACCEPTED))
