@@ -104,13 +104,12 @@ class PreCheckIntent:
 
         `is_held` says whether a program has an unresolved entry.
         """
+        gateway = self.caller.gateway
         found = [
-            (entry, EarlierState.UNDER_WAY if is_held(entry) else EarlierState.UNKNOWN)
+            (entry, EarlierState.UNDER_WAY if has_one else EarlierState.UNKNOWN)
             for entry in entries
-            if entry.key in self.keys
-            and may_reach_same_clusters(entry.caller.gateway, self.caller.gateway)
-            and entry.is_open
-            and (is_held(entry) or entry.outcome is Outcome.UNKNOWN)
+            if entry.is_open and entry.key in self.keys and may_reach_same_clusters(entry.caller.gateway, gateway)
+            if (has_one := is_held(entry)) or entry.outcome is Outcome.UNKNOWN
         ]
         if not found:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,8 @@ from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.session_log.log import SessionLog
+from ncp_tui.snapshots.earlier_requests import EarlierState
+from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.snapshots.pre_check import InvalidTarget, PreCheck, SecondPreCheck, ask_ncp, intent_of, pre_check_of
 from ncp_tui.view.upgrade import pre_check_document, pre_check_sentence
@@ -122,6 +125,42 @@ async def test_after_a_lost_answer_only_its_own_id_has_it_asked_again(served: Ru
     with pytest.raises(SecondPreCheck):
         await ask(served, tmp_path)
     assert asked_times(served) == 2
+
+
+async def test_one_that_is_on_its_way_stops_the_next(served: RunningSandbox, tmp_path: Path) -> None:
+    fault = served.sandbox.faults.add("rollingUpgradePreCheck", act="hang")
+    first = asyncio.create_task(ask(served, tmp_path))
+    assert await asyncio.to_thread(fault.reached.wait, 30.0)
+    with pytest.raises(SecondPreCheck) as caught:
+        await ask(served, tmp_path)
+    assert caught.value.earlier.state is EarlierState.UNDER_WAY
+    first.cancel()
+    await asyncio.wait([first])
+    with pytest.raises(SecondPreCheck) as caught:
+        await ask(served, tmp_path)
+    assert caught.value.earlier.state is EarlierState.UNKNOWN
+    assert asked_times(served) <= 1
+
+
+async def test_damage_that_may_hide_one_stops_it(served: RunningSandbox, tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    journal.path.parent.mkdir(parents=True)
+    journal.path.write_bytes(b"not a line\n")
+    with pytest.raises(DamagedJournal, match="may have held a pre-check of an upgrade"):
+        await ask(served, tmp_path)
+    assert asked_times(served) == 0
+    damage = journal.contents().damage
+    assert damage is not None
+    journal.accept_damage(damage.id)
+    await ask(served, tmp_path)
+    assert asked_times(served) == 1
+
+
+async def test_another_cluster_is_not_stopped(served: RunningSandbox, tmp_path: Path) -> None:
+    install(served.sandbox, "drop-after@pre-check")
+    await ask(served, tmp_path)
+    request = pre_check_of(Cluster("1037002", "search-0002", "running"), NEWER)
+    journal_in(tmp_path).check(intent_of(request, CALLER))
 
 
 @pytest.mark.parametrize("target", [NEWER, "7102"])
