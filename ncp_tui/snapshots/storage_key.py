@@ -22,6 +22,7 @@ from ncp_tui.gateway.errors import GatewayError, ReadOnlyRefused
 from ncp_tui.problem import NextAction, Problem
 from ncp_tui.profiles.environment import GATEWAY_VARIABLE
 from ncp_tui.profiles.identity import Identity, SourceKind
+from ncp_tui.search_engine.client import WrongCluster
 from ncp_tui.search_engine.models import Cluster
 from ncp_tui.search_engine.operations import KEY_NOT_SET, SET_STORAGE_KEY
 from ncp_tui.snapshots.draft import FRESH
@@ -174,7 +175,8 @@ class StorageKeyDraft:
             check_cluster(self.cluster)
         except Problem as problem:
             return problem
-        return None
+        answered = self.evidence.cluster_read.problem if self.evidence is not None else None
+        return answered if isinstance(answered, WrongCluster) else None
 
     @property
     def before(self) -> KeyRead | None:
@@ -191,7 +193,10 @@ class StorageKeyDraft:
         evidence = self.evidence
         if evidence is None:
             return ()
-        return (*filter(None, [self._key_check()]), self._snapshots_check(evidence))
+        found = {check.subject: check for check in preflight(_of(self.cluster), evidence, self.caller.gateway).checks}
+        cluster = found["cluster"]
+        first = [cluster] if cluster.severity is not Severity.OK else []
+        return (*first, *filter(None, [self._key_check()]), self._snapshots_check(found["snapshots"]))
 
     @property
     def doubts(self) -> tuple[Check, ...]:
@@ -205,7 +210,7 @@ class StorageKeyDraft:
     @property
     def intent(self) -> StorageKeyIntent:
         """What stops it of the journal."""
-        return StorageKeyIntent(_cluster_of(self.cluster), self.caller, self.again, self.asked_at)
+        return StorageKeyIntent(_of(self.cluster), self.caller, self.again, self.asked_at)
 
     @property
     def earlier(self) -> Earlier | None:
@@ -220,8 +225,8 @@ class StorageKeyDraft:
         if evidence is not None and evidence.damage is not None:
             key, entries = (self.cluster.number, SET_STORAGE_KEY), evidence.journal
             if evidence.damage.touches(key, entries):
-                return DamagedJournal(evidence.damage, _cluster_of(self.cluster), self.intent.lost)
-        return SecondStorageKey(self.earlier, _cluster_of(self.cluster)) if self.earlier is not None else None
+                return DamagedJournal(evidence.damage, _of(self.cluster), self.intent.lost)
+        return SecondStorageKey(self.earlier, _of(self.cluster)) if self.earlier is not None else None
 
     @property
     def stop_for_good(self) -> Problem | None:
@@ -254,15 +259,13 @@ class StorageKeyDraft:
             return Check("storage key", Severity.UNSURE, said, "The new key replaces it.", before.at)
         return Check("storage key", Severity.UNSURE, before.sentence, "If one is set, it is replaced.", before.at)
 
-    def _snapshots_check(self, evidence: PreflightEvidence) -> Check:
-        found = preflight(_cluster_of(self.cluster), evidence, self.caller.gateway)
-        check = next(check for check in found.checks if check.subject == "snapshots")
+    def _snapshots_check(self, check: Check) -> Check:
         if check.severity is Severity.OK:
             return Check("snapshots", Severity.OK, "no snapshot is running", "", check.read_at)
         advice = "A changed key can leave it stuck."
         if check.severity is Severity.BAD:
             advice = f"{advice} Wait until it ends."
-        elif evidence.history is None:
+        elif self.evidence is not None and self.evidence.history is None:
             advice = "A running snapshot can be left stuck by a changed key."
         return Check("snapshots", check.severity, check.evidence, advice, check.read_at)
 
@@ -358,7 +361,7 @@ def _state(
     return EarlierState.ACCEPTED if entry.outcome is Outcome.ACCEPTED else EarlierState.NOT_STARTED
 
 
-def _cluster_of(cluster: Cluster) -> SnapshotRequest:
+def _of(cluster: Cluster) -> SnapshotRequest:
     return SnapshotRequest(cluster.number, cluster.name, "", "")
 
 

@@ -62,7 +62,8 @@ class Traces:
 
     def of(self, *values: str) -> Traces:
         """The same, and those of `values` as well."""
-        return Traces((*self.values, *(value for value in dict.fromkeys(values) if value not in self.values)))
+        new = [value for value in dict.fromkeys(values) if value not in self.values]
+        return Traces((*self.values, *new)) if new else self
 
     def masked(self, text: str, mask: str) -> str:
         """`text` with `mask` in the place of each run of one. `text` is a character a byte, as latin-1 has it."""

@@ -19,7 +19,7 @@ from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.fault_lab.catalogue import install
 from ncp_tui.sandbox.sandbox import RunningSandbox
-from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.client import SearchEngine, WrongCluster
 from ncp_tui.search_engine.operations import SET_STORAGE_KEY
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots import storage_key
@@ -368,6 +368,26 @@ async def test_what_forbids_it_is_said_before_anything_is_sent(
     assert replace(draft, destination=barred, confirmed_host="gateway.example").problem is None
     assert requests(served) == 0
     assert not journal.path.exists()
+
+
+async def test_a_cluster_that_answers_as_another_is_sent_no_key(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal
+) -> None:
+    """A proxy that mixes answers up: whoever gets the key is not who was named."""
+    other = {"serviceGroupInstanceNo": "1037002", "clusterName": "search-0002", "clusterStatus": "running"}
+    answer = {"code": 0, "message": "SUCCESS", "result": other}
+    served.sandbox.faults.add("getClusterInfo", "answer", (200, answer), times=None)
+    draft = await draft_of(engine, served, WITHOUT_KEY, journal)
+    with pytest.raises(WrongCluster):
+        await send_storage_key(engine, draft, journal=journal)
+    assert requests(served) == 0
+
+
+async def test_a_cluster_that_does_not_run_is_told_of(served: RunningSandbox, engine: SearchEngine) -> None:
+    served.sandbox.world.change("search-0004", status="changing")
+    draft = await draft_of(engine, served, WITHOUT_KEY)
+    assert [check.subject for check in draft.doubts] == ["cluster"]
+    assert draft.problem is None
 
 
 async def test_a_running_snapshot_is_warned_of_and_what_is_not_known_is_said(
