@@ -216,18 +216,7 @@ async def send_operation(
     """
     if request.operation == CREATE_SNAPSHOT:
         raise ValueError("a create is sent by `create_snapshot`")
-    cluster = SnapshotRequest(request.cluster_number, request.cluster_name, "", "")
-    offset = engine.clock_offset
-    entry = JournalEntry(
-        id="",
-        at=now(),
-        caller=caller,
-        request=cluster,
-        clock_offset=offset.seconds if offset else None,
-        seen_before=seen_before,
-        operation=request.operation,
-        details=recorded(request.operation, {**request.noted, **request.parameters}),
-    )
+    entry = replace(_entry_of(engine, request, caller, now()), seen_before=seen_before)
     body = request.parameters or None
 
     async def ask(**options: Any) -> str:
@@ -246,6 +235,20 @@ async def send_operation(
         return OperationResult(request, sent, entry.at, attempt.entry_on_disk, attempt.journal_problem, attempt.writer)
     finally:
         await attempt.release()
+
+
+def _entry_of(engine: SearchEngine, request: OperationRequest, caller: Caller, at: datetime) -> JournalEntry:
+    """What is written down of `request` before it leaves: nothing of its secrets."""
+    offset = engine.clock_offset
+    return JournalEntry(
+        id="",
+        at=at,
+        caller=caller,
+        request=SnapshotRequest(request.cluster_number, request.cluster_name, "", ""),
+        clock_offset=offset.seconds if offset else None,
+        operation=request.operation,
+        details=recorded(request.operation, {**request.noted, **request.parameters}),
+    )
 
 
 async def _unless_another(journal: Journal | None, attempt: Attempt, found: Resolution) -> Resolution:
