@@ -122,21 +122,24 @@ class FleetReport:
     @property
     def shared_buckets(self) -> tuple[SharedBucket, ...]:
         """The buckets that more than one of the clusters writes, as far as their newest rows say."""
-        writers: dict[tuple[str, str], dict[str, str]] = {}
-        for row in self.clusters:
-            for bucket in {each.bucket for each in row.summary.rows if each.bucket}:
-                # A bucket's name is unique in a site; one cluster may be seen through two profiles.
-                number = row.cluster.number or row.cluster.name
-                writers.setdefault((row.profile.site, bucket), {})[number] = row.cluster.name or number
-        shared = {bucket: found for bucket, found in writers.items() if len(found) > 1}
-        return tuple(
-            SharedBucket(bucket, tuple(sorted(found.values()))) for (_, bucket), found in sorted(shared.items())
-        )
+        return shared_buckets(self.clusters)
 
     def count(self, severity: Severity) -> int:
         """How many clusters that count, and profiles that could not be read, are so."""
         more = len(self.not_checked) if severity is Severity.UNKNOWN else 0
         return more + sum(row.verdict.counts and row.verdict.severity is severity for row in self.clusters)
+
+
+def shared_buckets(rows: Iterable[CheckedCluster]) -> tuple[SharedBucket, ...]:
+    """The buckets that more than one of these clusters writes, as far as their newest rows say."""
+    writers: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows:
+        for bucket in {each.bucket for each in row.summary.rows if each.bucket}:
+            # A bucket's name is unique in a site; one cluster may be seen through two profiles.
+            number = row.cluster.number or row.cluster.name
+            writers.setdefault((row.profile.site, bucket), {})[number] = row.cluster.name or number
+    shared = {bucket: found for bucket, found in writers.items() if len(found) > 1}
+    return tuple(SharedBucket(bucket, tuple(sorted(found.values()))) for (_, bucket), found in sorted(shared.items()))
 
 
 def judge(cluster: Cluster, summary: ClusterSummary, bars: Bars, now: datetime) -> Verdict:

@@ -24,8 +24,10 @@ from ncp_tui.tui.messages import (
     BatchMoved,
     BatchShown,
     BatchWanted,
+    BoardWanted,
     ChangeMoved,
     ChoiceMade,
+    ClusterWanted,
     FollowFailed,
     FollowWanted,
     HistoryWanted,
@@ -327,9 +329,29 @@ class NcpApp(TerminalApp):
         clusters = self._clusters_screen()
         if clusters is None or isinstance(self.screen, ProfilesScreen):
             return
-        while self.screen is not clusters:
-            await self.pop_screen()
+        await self._return_to(clusters)
         clusters.action_profiles()
+
+    @on(BoardWanted)
+    def open_board(self) -> None:
+        """Show it over the list in front."""
+        from ncp_tui.tui.screens.board import BoardScreen
+        from ncp_tui.tui.screens.table import TableScreen
+
+        if isinstance(self.screen, TableScreen) and self.screen.opens_board:
+            self.screen.open(BoardScreen(self.session))
+
+    @on(ClusterWanted)
+    async def go_to_cluster(self, event: ClusterWanted) -> None:
+        """Go home, and to that cluster there: what stood over the clusters of another profile is closed."""
+        clusters = self._clusters_screen()
+        if clusters is not None:
+            await self._return_to(clusters)
+            clusters.go_to(event.identity, event.key)
+
+    async def _return_to(self, screen: BaseScreen) -> None:
+        while self.screen is not screen:
+            await self.pop_screen()
 
     @on(FollowWanted)
     def follow(self, event: FollowWanted) -> None:

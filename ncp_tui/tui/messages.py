@@ -11,6 +11,7 @@ from textual.message import Message
 from ncp_tui.problem import Problem
 
 if TYPE_CHECKING:
+    from ncp_tui.profiles.identity import Identity
     from ncp_tui.search_engine.models import Cluster, HistoryEntry
     from ncp_tui.snapshots.batch import BrokenOff
     from ncp_tui.snapshots.journal_entry import JournalEntry
@@ -97,6 +98,19 @@ class HistoryWanted(Message):
     """The history of this cluster is to be shown."""
 
     cluster: Cluster
+
+
+@dataclass
+class BoardWanted(Message):
+    """The board is to be shown over the list in front."""
+
+
+@dataclass
+class ClusterWanted(Message):
+    """This cluster is to be shown, as this identity, whatever is in front; without one, the clusters are."""
+
+    identity: Identity
+    key: str
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ncp_tui.profiles.secret_stores.errors import StoreLocked
     from ncp_tui.search_engine.client import SearchEngine
     from ncp_tui.session_log.log_file import LogWriter
+    from ncp_tui.snapshots.board import Board
     from ncp_tui.snapshots.journal import Journal
     from ncp_tui.snapshots.journal_entry import JournalEntry
     from ncp_tui.snapshots.outcome import Caller
@@ -42,6 +44,9 @@ RESOLVE_SECONDS = 60.0
 
 CLIENT_SECONDS = 20.0
 """How long a client may take to be made, from a disk that is busy."""
+
+REST_SECONDS = 0.5
+"""Without a key, after which histories are read again."""
 
 T = TypeVar("T")
 
@@ -105,6 +110,8 @@ class Session:
     """Has a batch sent behind whatever else is done."""
     choices: dict[str, str] = field(default_factory=dict)
     """What the user has chosen about the program itself: the order of a list, how often one is read again."""
+    board_key: str = ""
+    """The row of the board that was left for its cluster."""
     key_problems: tuple[str, ...] = ()
     """What of the user's settings and own keys is not in force, a sentence each."""
     last_input: float = -math.inf
@@ -127,6 +134,13 @@ class Session:
         from ncp_tui.snapshots.journal import Journal
 
         return Journal(self.workspace.paths, clock=self.workspace.clock)
+
+    @cached_property
+    def board(self) -> Board:
+        """What was read of all profiles; it stays when the screen that reads it is left."""
+        from ncp_tui.snapshots.board import Board
+
+        return Board()
 
     def keep_log(self) -> LogWriter:
         """Have the log written to disk from now on. Whoever asks closes the file at the end; it may be asked once."""
@@ -190,17 +204,25 @@ class Session:
             raise Problem("No profile is selected.", "Nothing was sent.", "", NextAction("profile.choose"))
         async with self._connecting:
             if self._engine is None or self.identity is not identity:
-                engine = await self._connect(identity, ask=ask)
+                engine = await self.connect(identity, ask=ask)
                 if self.identity is not identity:
                     return engine
                 self._engine = engine
             return self._engine
 
-    async def _connect(self, identity: Identity, *, ask: bool = True) -> SearchEngine:
+    async def until_user_rests(self) -> None:
+        """A key comes before a history: reading thousands of them takes half of a processor."""
+        while (left := self.last_input + REST_SECONDS - time.monotonic()) > 0:  # noqa: ASYNC110 - time tells of itself
+            await asyncio.sleep(left)
+
+    async def connect(self, identity: Identity, *, ask: bool = True) -> SearchEngine:
+        """A client of its own for `identity`, whoever is in use; whoever asks closes it. Raises a Problem."""
         from ncp_tui.profiles.credential_sources import key_source_for
 
         keys = await self.ask_store(lambda: key_source_for(identity, self.workspace.stores), ask=ask)
-        self.secrets.append((await keys.current()).secret_key)
+        secret_key = (await keys.current()).secret_key
+        if secret_key not in self.secrets:
+            self.secrets.append(secret_key)
         # On a thread: the first client loads what speaks HTTP, for 60 ms, and reads the system's proxies.
         return await run_blocking(lambda: self.workspace.client(identity, keys, self.log), CLIENT_SECONDS)
 
@@ -333,7 +355,7 @@ class Session:
         if in_use is not None and Caller.of(in_use) == caller:
             yield await self.engine()
             return
-        engine = await self._connect(check_same_gateway(self.identity_of(caller), caller))
+        engine = await self.connect(check_same_gateway(self.identity_of(caller), caller))
         try:
             yield engine
         finally:

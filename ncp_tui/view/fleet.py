@@ -11,7 +11,7 @@ from ncp_tui.view.format import ZONE
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import Cell, Tone
 
-_TONES = {
+SEVERITY_TONES = {
     Severity.OK: Tone.GOOD,
     Severity.WARNING: Tone.WARNING,
     Severity.CRITICAL: Tone.BAD,
@@ -28,7 +28,7 @@ _MOST_NAMED = 5
 def _severity_cell(row: CheckedCluster) -> Cell:
     if not row.verdict.counts:
         return Cell("not counted", Tone.DIM)
-    return Cell(row.verdict.severity.upper(), _TONES[row.verdict.severity])
+    return Cell(row.verdict.severity.upper(), SEVERITY_TONES[row.verdict.severity])
 
 
 def _moment(row: CheckedCluster) -> Moment:

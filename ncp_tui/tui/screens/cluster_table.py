@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -36,9 +34,6 @@ TOGETHER_SECONDS = 0.05
 
 MANY, TOGETHER_SECONDS_OF_MANY = 300, 0.25
 """From so many rows on that is done less often: the end of the list is not in view."""
-
-REST_SECONDS = 0.5
-"""Without a key, after which histories are read again."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -90,6 +85,18 @@ class ClusterTable(ReportsWorkerErrors, MarkedTable):
         self._session = session
         self._arrived: list[Row] = []
         self._are_summaries_left = False
+        self._wanted = ""
+
+    def want(self, key: str) -> None:
+        """Put the cursor on this cluster, now or as soon as it is listed."""
+        self._wanted = key
+        self._go_to_wanted()
+
+    def _go_to_wanted(self) -> None:
+        if self._wanted:
+            self.move_to(self._wanted)
+        if self._session.clusters_complete or self.cursor_key == self._wanted:
+            self._wanted = ""
 
     def load(self) -> None:
         """List the clusters again, of the profile in use."""
@@ -171,15 +178,10 @@ class ClusterTable(ReportsWorkerErrors, MarkedTable):
             return identity is self._session.identity
 
         with self._session.log.action("read histories and schedules", background=True):
-            await read_summaries(engine, clusters, show, self._until_user_rests)
+            await read_summaries(engine, clusters, show, self._session.until_user_rests)
         if identity is self._session.identity:
             self._are_summaries_left = False
             self.post_message(self.Summarized(identity))
-
-    async def _until_user_rests(self) -> None:
-        """A key comes before a history: reading thousands of them takes half of a processor."""
-        while (left := self._session.last_input + REST_SECONDS - time.monotonic()) > 0:  # noqa: ASYNC110 - time tells of itself
-            await asyncio.sleep(left)
 
     @work(group="names", exclusive=True, exit_on_error=False, description="keep names")
     async def keep_names(self, identity: Identity, names: list[str], *, are_all: bool) -> None:
@@ -210,6 +212,7 @@ class ClusterTable(ReportsWorkerErrors, MarkedTable):
         arrived, self._arrived = self._arrived, []
         if arrived:
             self.merge(arrived)
+            self._go_to_wanted()
 
     @on(Listed)
     def show_listed(self, event: Listed) -> None:
@@ -229,6 +232,7 @@ class ClusterTable(ReportsWorkerErrors, MarkedTable):
         gone = 0 if session.clusters_gap else self.keep_marks(session.clusters)
         if gone:
             self.post_message(self.MarksDropped(gone))
+        self._go_to_wanted()
 
     @on(SummaryLoaded)
     def show_summary(self, event: SummaryLoaded) -> None:

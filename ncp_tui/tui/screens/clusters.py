@@ -22,6 +22,7 @@ from ncp_tui.view.table import gap_sentence
 from ncp_tui.view.text import Line, Tone, line
 
 if TYPE_CHECKING:
+    from ncp_tui.profiles.identity import Identity
     from ncp_tui.snapshots.track import TrackedSnapshot
     from ncp_tui.tui.batch import Batch
     from ncp_tui.tui.dialogs.copyable import Copyable
@@ -84,6 +85,8 @@ class ClustersScreen(TableScreen):
     sometimes_unavailable = ("snapshot", "follow", "storage_key")
     row_actions = ("follow",)
     opens_requests = True
+    is_from_board = False
+    """Whether a row of the board led here, so that back leads there."""
 
     _last_batch: Batch | None = None
 
@@ -95,6 +98,15 @@ class ClustersScreen(TableScreen):
     def table(self) -> ClusterTable:
         """The table."""
         return self.query_one("#table", ClusterTable)
+
+    def go_to(self, identity: Identity, key: str) -> None:
+        """Show the cluster `key` of `identity`, which is used from now on."""
+        session, self.is_from_board = self.session, True
+        in_use = session.identity
+        if in_use is None or (in_use.name, in_use.profile) != (identity.name, identity.profile):
+            session.use(identity)
+        self.table.want(key)
+        self.refresh_bindings()
 
     def load(self) -> None:
         """List the clusters again."""
@@ -312,10 +324,18 @@ class ClustersScreen(TableScreen):
             self.table.go_on()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing is behind the home screen but an open filter."""
+        """Nothing is behind the home screen but an open filter, and the board where that led here."""
         if action == "back":
-            return self.filter_bar is not None and self.filter_bar.display
+            return self.is_from_board or (self.filter_bar is not None and self.filter_bar.display)
         return super().check_action(action, parameters)
+
+    def action_back(self) -> None:
+        """Clear the filter first, then go back to the board."""
+        if self.is_from_board and not (self.filter_bar is not None and self.filter_bar.display):
+            self.is_from_board = False
+            self.action_board()
+        else:
+            super().action_back()
 
     def why_unavailable(self, action: str) -> str:
         """Read-only mode creates nothing, and only what runs is followed."""

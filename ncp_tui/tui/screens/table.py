@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from ncp_tui.problem import Problem
-from ncp_tui.tui.messages import ChoiceMade
+from ncp_tui.tui.messages import BoardWanted, ChoiceMade
 from ncp_tui.tui.refresh import CHOICES, Refresher, rhythm_words
 from ncp_tui.tui.screens.base import BaseScreen
 from ncp_tui.tui.session import Session
@@ -64,6 +64,14 @@ class TableScreen(BaseScreen):
             tooltip="Refresh this list by itself: never, or how often",
             id="table.refresh",
         ),
+        Binding(
+            "b",
+            "board",
+            "Board",
+            show=False,
+            tooltip="The clusters of every profile in one list, worst first",
+            id="table.board",
+        ),
         Binding("O", "reverse", "Reverse", show=False, tooltip="Reverse sort order", id="table.reverse"),
     ]
     first_pane = "details"
@@ -73,8 +81,13 @@ class TableScreen(BaseScreen):
     """Actions that can be taken with some rows and not with others."""
     listed_order: ClassVar[str] = LISTED_ORDER
     """What the order of the rows is called where none is chosen."""
+    usual_sort: ClassVar[Sort | None] = None
+    """What the rows are sorted by where no order is chosen; None for the order in which they come."""
     refreshes: ClassVar[bool] = False
     """Whether the list can be read again by itself: one that NCP answers for."""
+
+    opens_board: ClassVar[bool] = True
+    """Whether `b` opens the board from here."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -115,7 +128,8 @@ class TableScreen(BaseScreen):
         return self.query_one("#table", RecordTable)
 
     def on_mount(self) -> None:
-        self.table.sort_by(read_sort(self.session.choices.get(self._sort_choice, ""), self.table.columns))
+        chosen = read_sort(self.session.choices.get(self._sort_choice, ""), self.table.columns)
+        self.table.sort_by(chosen or self.usual_sort)
         self.table.on_moved = self.show_details
         self.table.focus()
         self.set_interval(_MINUTE, self._grow_older)
@@ -219,9 +233,12 @@ class TableScreen(BaseScreen):
         """In the filter a slash is text."""
         if action == "filter":
             return self.filter_bar is not None and not self.filter_bar.has_focus
-        if action == "choose_refresh" and not self.refreshes:
+        if (action == "choose_refresh" and not self.refreshes) or (action == "board" and not self.opens_board):
             return False
         return super().check_action(action, parameters)
+
+    def action_board(self) -> None:
+        self.app.post_message(BoardWanted())
 
     def action_filter(self) -> None:
         if self.filter_bar is not None:
@@ -252,6 +269,7 @@ class TableScreen(BaseScreen):
         return Sort(column, now is not None and now.column == column and not now.descending)
 
     def _sort_by(self, sort: Sort | None) -> None:
+        sort = sort or self.usual_sort
         self.table.sort_by(sort)
         self.say(sort_sentence(sort, self.table.columns))
         self.post_message(ChoiceMade(self._sort_choice, sort_name(sort, self.table.columns)))

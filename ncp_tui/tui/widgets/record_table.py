@@ -6,7 +6,7 @@ drawn when its line is requested, and moving the cursor repaints two lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -151,9 +151,12 @@ class RecordTable(ScrollView, can_focus=True):
             self._empty = empty
         self._arrange(lambda: self._rows.replace(rows))
 
-    def merge(self, rows: Sequence[Row]) -> None:
-        """Put `rows` in the place of those with the same keys, and the others below all that are there."""
-        self._arrange(lambda: self._rows.merge(rows))
+    def merge(self, rows: Sequence[Row], gone: Collection[str] = ()) -> None:
+        """Put `rows` in the place of those with the same keys, and the others below all that are there.
+
+        The rows whose keys are `gone` are no more.
+        """
+        self._arrange(lambda: self._rows.merge(rows, gone))
 
     def filter(self, text: str) -> None:
         """Show only the rows that pass the filter `text`, see `read_filter`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
@@ -48,8 +48,11 @@ class TableRows:
         self._wanted = []
         self._arrange()
 
-    def merge(self, rows: Sequence[Row]) -> None:
-        """Put `rows` in the place of those with the same keys, and the others below all that are there."""
+    def merge(self, rows: Sequence[Row], gone: Collection[str] = ()) -> None:
+        """Take out those that are `gone`; put `rows` in the place of those with the same keys, the others below."""
+        if gone:
+            self.all = [row for row in self.all if row.key not in gone]
+            self._places = {row.key: place for place, row in enumerate(self.all)}
         for row in rows:
             place = self._places.setdefault(row.key, len(self.all))
             self.all[place : place + 1] = [row]

@@ -1,0 +1,202 @@
+"""The board: what is known of the clusters of every profile, a row each, and when it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ncp_tui.problem import Problem
+from ncp_tui.profiles.profile import Profile
+from ncp_tui.profiles.secret_stores.errors import StoreLocked
+from ncp_tui.snapshots.cluster_summary import Look
+from ncp_tui.snapshots.fleet import Bars, CheckedCluster, NotChecked, Severity, SharedBucket, checked, shared_buckets
+from ncp_tui.snapshots.fleet_reading import ProfileReading
+
+_SEPARATOR = "\n"
+"""Between a profile's name, which has none, and what it is about."""
+
+
+class BoardState(StrEnum):
+    """How far a row is to be believed."""
+
+    WAITING = "waiting"
+    """Nothing was read yet."""
+    READ = "read"
+    FAILED = "failed"
+    """It could not be read, or not again."""
+    LOCKED = "locked"
+    """The store of the profile's key is locked, and its user was not asked."""
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """A cluster as its profile sees it at `now`; without one, the row stands for the profile."""
+
+    key: str
+    name: str
+    """The profile's."""
+    now: datetime
+    state: BoardState
+    profile: Profile | None = None
+    """None where that cannot be read."""
+    found: CheckedCluster | None = None
+    problem: Problem | None = None
+    """Why it could not be read, or not again."""
+    read_at: datetime | None = None
+    """When what is shown was read; for a profile, when that was tried."""
+
+    @property
+    def severity(self) -> Severity | None:
+        """The verdict; None where nothing is to be judged: not read yet, not counted, a profile without clusters."""
+        if self.state in {BoardState.FAILED, BoardState.LOCKED}:
+            return Severity.UNKNOWN
+        if self.state is BoardState.WAITING or self.found is None or not self.found.verdict.counts:
+            return None
+        return self.found.verdict.severity
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The rows that are new or other than before, and those that are no more, by their keys."""
+
+    changed: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+
+@dataclass
+class _Held:
+    """What is known of one profile."""
+
+    profile: Profile | None
+    bars: Bars | None = None
+    rows: dict[str, CheckedCluster] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    """Clusters that the newest reading, which has failed, did not come to."""
+    problem: Problem | None = None
+    tried_at: datetime | None = None
+    """When the newest reading ended, well or not; None before the first."""
+
+    @property
+    def state(self) -> BoardState:
+        if isinstance(self.problem, StoreLocked):
+            return BoardState.LOCKED
+        if self.problem is not None:
+            return BoardState.FAILED
+        return BoardState.READ if self.tried_at is not None else BoardState.WAITING
+
+    @property
+    def has_row(self) -> bool:
+        """Whether a row stands for the profile itself: it is locked, could not be read, or shows no cluster yet."""
+        return self.problem is not None or not self.rows
+
+
+class Board:
+    """The rows of every profile. It is told what a reading finds, and reads nothing itself."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, _Held] = {}
+        self.shared: tuple[SharedBucket, ...] = ()
+        """The buckets that several clusters write, as of the last reading that came to its end."""
+
+    def begin(self, profiles: Sequence[Profile], unreadable: Sequence[NotChecked] = ()) -> None:
+        """Have these profiles and no others; one that was changed is read anew."""
+        before, self._held = self._held, {}
+        for profile in profiles:
+            held = before.get(profile.name)
+            if held is None or held.profile != profile:
+                held = _Held(profile, Bars(profile.max_age_bar, profile.warn_age_bar))
+            self._held[profile.name] = held
+        for missing in unreadable:
+            self._held.setdefault(missing.name, _Held(None, problem=Problem(missing.reason)))
+
+    def is_due(self, name: str, now: datetime, least: timedelta) -> bool:
+        """Whether a profile was not read to its end within the last `least`; a locked one is not read by itself."""
+        held = self._held[name]
+        if held.state is BoardState.LOCKED:
+            return False
+        return held.tried_at is None or now - held.tried_at >= least
+
+    def locked(self) -> list[str]:
+        """The profiles whose key is locked."""
+        return [name for name, held in self._held.items() if held.state is BoardState.LOCKED]
+
+    def start(self, name: str) -> None:
+        """A reading of this profile has begun; until it ends, its profile counts as not read."""
+        self._held[name].tried_at = None
+
+    def take(self, reading: ProfileReading, changed: Sequence[str], now: datetime) -> Changes:
+        """What a reading has found. What was read before stays until something newer is there."""
+        name = reading.caller.profile.name
+        held = self._held.get(name)
+        if held is None or held.profile != reading.caller.profile:
+            return Changes()
+        touched = frozenset(self._key(name, key) for key in changed)
+        is_new = reading.is_over or any(key not in held.rows for key in changed)
+        before = frozenset(self._keys_of(name, held)) if is_new else touched
+        for key in changed:
+            held.rows[key] = _newer(held.rows.get(key), reading.rows[key])
+            if reading.rows[key].summary.look is not Look.NOT_READ:
+                held.unread.discard(key)
+        if reading.is_over:
+            _end(held, reading, now)
+        after = frozenset(self._keys_of(name, held)) if is_new else touched
+        return Changes(after if reading.is_over else touched, before - after)
+
+    def end(self) -> None:
+        """Compare the buckets of all clusters; for a thread, as it grows with them."""
+        self.shared = shared_buckets([row for held in self._held.values() for row in held.rows.values()])
+
+    def keys(self) -> Iterator[str]:
+        """The keys of all rows, profile by profile."""
+        for name, held in self._held.items():
+            yield from self._keys_of(name, held)
+
+    def row(self, key: str, now: datetime) -> BoardRow | None:
+        """A row, judged as of `now`; None where it is no more."""
+        name, _, of = key.partition(_SEPARATOR)
+        held = self._held.get(name)
+        if held is None or (of and of not in held.rows):
+            return None
+        if not of:
+            return BoardRow(key, name, now, held.state, held.profile, None, held.problem, held.tried_at)
+        return self._cluster_row(key, held, held.rows[of], now, is_unread=of in held.unread)
+
+    def _cluster_row(self, key: str, held: _Held, found: CheckedCluster, now: datetime, *, is_unread: bool) -> BoardRow:
+        summary = found.summary
+        found = checked(found.profile, found.bars, found.cluster, summary, now)
+        state = held.state if is_unread else BoardState.READ
+        is_waiting = summary.look is Look.NOT_READ and summary.problem is None and found.verdict.counts
+        if is_waiting and not is_unread:
+            state = BoardState.WAITING
+        problem = held.problem if is_unread else None
+        return BoardRow(key, found.profile.name, now, state, found.profile, found, problem, summary.read_at)
+
+    def _keys_of(self, name: str, held: _Held) -> Iterator[str]:
+        if held.has_row:
+            yield self._key(name)
+        for key in held.rows:
+            yield self._key(name, key)
+
+    @staticmethod
+    def _key(name: str, key: str = "") -> str:
+        return f"{name}{_SEPARATOR}{key}"
+
+
+def _newer(before: CheckedCluster | None, found: CheckedCluster) -> CheckedCluster:
+    """`found`, with what was known before where its history is still to come."""
+    summary = found.summary
+    if before is None or summary.look is not Look.NOT_READ or summary.problem is not None:
+        return found
+    return checked(found.profile, found.bars, found.cluster, before.summary, found.at)
+
+
+def _end(held: _Held, reading: ProfileReading, now: datetime) -> None:
+    """Keep what a reading has ended in: clusters that a whole list does not have are gone, else they are not read."""
+    held.problem, held.tried_at = reading.problem, now
+    if reading.is_listed and reading.problem is None:
+        held.rows = {key: held.rows[key] for key in reading.rows}
+        held.unread = set()
+    else:
+        held.unread = {key for key in held.rows if key not in reading.rows}
