@@ -11,10 +11,11 @@ import pytest
 from ncp_tui.gateway.client import GatewayClient
 from ncp_tui.gateway.credentials import Credentials, SecretKey
 from ncp_tui.gateway.endpoints import Endpoint
-from ncp_tui.gateway.errors import GatewayError
+from ncp_tui.gateway.errors import GatewayError, Redirected
 from ncp_tui.gateway.exchange import Exchange, RequestRecord
 from ncp_tui.sandbox.fault_lab.catalogue import install
 from ncp_tui.sandbox.fault_lab.echo_faults import spellings
+from ncp_tui.sandbox.protocol import Answer
 from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine
 from ncp_tui.search_engine.operations import OPERATIONS, SET_STORAGE_KEY
@@ -102,6 +103,15 @@ async def test_nor_what_it_repeats_in_a_later_answer(served: RunningSandbox, rec
     with pytest.raises(GatewayError) as caught:
         await recorded.engine.list_buckets(NUMBER)
     assert_nothing_of_it(recorded.shown + caught.value.sentences())
+
+
+async def test_nor_where_it_would_have_the_request_go(served: RunningSandbox, recorded: Recorded) -> None:
+    headers = {"location": f"https://x.example/{ACCESS}?k={SECRET[::-1]}", "set-cookie": f"k={SECRET.upper()}; Path=/"}
+    served.sandbox.faults.add(SET_STORAGE_KEY, "before", Answer(307, SECRET.encode(), headers))
+    with pytest.raises(Redirected) as caught:
+        await recorded.engine.change(SET_STORAGE_KEY, NUMBER, BODY)
+    assert_nothing_of_it(recorded.shown + caught.value.sentences())
+    assert "https://x.example/****?k=****" in caught.value.what
 
 
 async def test_no_record_has_its_length(served: RunningSandbox, recorded: Recorded) -> None:

@@ -41,6 +41,7 @@ from ncp_tui.tui.widgets.fields import field_line
 from ncp_tui.tui.widgets.inputs import SecretInput, SendButton, TextInput
 from ncp_tui.view.preflight import check_word
 from ncp_tui.view.storage_key import CHECKING, NEVER_SHOWN, check_sentence, question, result_words
+from ncp_tui.view.text import wrapped
 
 if TYPE_CHECKING:
     from ncp_tui.gateway.errors import GatewayError
@@ -63,6 +64,8 @@ NOT_READ = "Nothing was read yet. Press f5 to read it again."
 HELD = "{key} was already pressed. To set the key, press another key first, then {key}."
 
 _OTHER, _OWN = "other", "own"
+_WIDTH, _MARGIN = 70, 18
+"""Columns of a line in the box, and before the words of a check."""
 
 
 class StorageKeyDialog(ReportsWorkerErrors, ModalScreen[None]):
@@ -379,7 +382,8 @@ def storage_key_change(session: Session, draft: StorageKeyDraft) -> Change:
 
 
 def _check_text(draft: StorageKeyDraft) -> Text:
-    return Text("\n").join(
-        Text(escape(f"{check_word(check):<5}{check.subject:<13}{check.sentence if check.advice else check.evidence}"))
-        for check in draft.checks
-    )
+    lines = []
+    for check in draft.checks:
+        first, *more = wrapped(check.sentence if check.advice else check.evidence, _WIDTH - _MARGIN)
+        lines += [f"{check_word(check):<5}{check.subject:<13}{first}", *(" " * _MARGIN + text for text in more)]
+    return Text("\n").join(Text(escape(text)) for text in lines)
