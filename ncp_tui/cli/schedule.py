@@ -107,6 +107,7 @@ def show_schedule(context: CommandContext, wanted: str) -> ExitCode:
     from ncp_tui.cli.cluster_lookup import find_cluster
     from ncp_tui.gateway.errors import GatewayError
     from ncp_tui.snapshots.cluster_summary import read_schedule
+    from ncp_tui.snapshots.schedule import others_in_force
     from ncp_tui.view.schedule_documents import schedule_document
     from ncp_tui.view.schedule_history import schedule_heading
     from ncp_tui.view.text import plain_text
@@ -114,12 +115,14 @@ def show_schedule(context: CommandContext, wanted: str) -> ExitCode:
     engine = context.connect(context.identity())
     with context.log.action(f"schedule of {wanted}"):
         cluster = context.wait(find_cluster(engine, wanted))
-        summary = context.wait(read_schedule(engine, cluster)).summary
+        read = context.wait(read_schedule(engine, cluster))
+    summary, others = read.summary, others_in_force(read.settings or ())
     problem = summary.schedule_problem
     if isinstance(problem, GatewayError):
         raise problem
     now = context.workspace.now()
-    context.out.answer(schedule_document(cluster, summary, now), plain_text(schedule_heading(summary, now, _WIDTH)))
+    heading = schedule_heading(summary, now, _WIDTH, others=others)
+    context.out.answer(schedule_document(cluster, summary, now), plain_text(heading))
     if problem is not None:
         context.out.error(problem_words(problem))
         return ExitCode.REFUSED

@@ -98,6 +98,16 @@ def newest_first(rows: Sequence[ScheduleEntry]) -> list[ScheduleEntry]:
     return sorted(_in_order(rows), key=_set_at, reverse=True)
 
 
+def others_in_force(rows: Sequence[ScheduleEntry]) -> list[ScheduleEntry]:
+    """The settings beside the newest whose status says in force, newest first.
+
+    Whether a new setting, or a release, ends them is not documented; nor is whether a status is ever changed.
+    """
+    newest = schedule_of(rows)
+    others = [row for row in rows if newest is not None and row is not newest.entry]
+    return newest_first([row for row in others if _in_force(row.status) is InForce.YES])
+
+
 def _in_order(rows: Sequence[ScheduleEntry]) -> Sequence[ScheduleEntry]:
     dates = [row.set_at for row in rows if row.set_at is not None]
     return rows[::-1] if dates and dates[0] < dates[-1] else rows

@@ -27,7 +27,7 @@ from ncp_tui.snapshots.preflight import (
     read_evidence,
     shared_checks,
 )
-from ncp_tui.snapshots.schedule import EVERY_DAY, InForce, Schedule, schedule_of
+from ncp_tui.snapshots.schedule import EVERY_DAY, InForce, Schedule, others_in_force, schedule_of
 from ncp_tui.text import plural
 
 if TYPE_CHECKING:
@@ -184,6 +184,10 @@ def _existing(evidence: ScheduleEvidence) -> Check:
         return Check(subject, Severity.OK, "none is set", "", at)
     said = _setting(schedule)
     if schedule.in_force is InForce.NO:
+        others = others_in_force(evidence.settings or ())
+        if others:
+            said = f"{said} was released; {other_setting(others)}"
+            return Check(subject, Severity.UNSURE, said, "Whether that still runs is not documented.", at)
         return Check(subject, Severity.OK, f"none is in force; {said} was released", "", at)
     doubt = "Whether setting replaces it is not documented. Release it first."
     if schedule.in_force is InForce.UNKNOWN:
@@ -268,8 +272,17 @@ def _named(clusters: Sequence[str]) -> str:
     return f"{names} {'runs' if len(clusters) == 1 else 'run'}"
 
 
+def other_setting(others: Sequence[ScheduleEntry]) -> str:
+    """That settings which are not the newest have the status of one in force: the newest of them, and how many more."""
+    more = f", like {plural(len(others) - 1, 'other one')}" if len(others) > 1 else ""
+    return f"an older setting, {_words_of(others[0])}, is {others[0].status!r} as well{more}"
+
+
 def _setting(schedule: Schedule) -> str:
-    entry = schedule.entry
+    return _words_of(schedule.entry)
+
+
+def _words_of(entry: ScheduleEntry) -> str:
     when = f"{entry.day} {entry.time}".strip() or "at an unknown time"
     return f"{entry.snapshot} ({when}{f', bucket {entry.bucket}' if entry.bucket else ''})"
 

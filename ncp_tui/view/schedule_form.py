@@ -125,7 +125,7 @@ def _meaning(change: ScheduleChange, sent: Sent, now: datetime, over: Schedule |
     if sent.outcome is not Outcome.ACCEPTED:
         return []
     if setting is None:
-        return [f"No snapshot is scheduled on this cluster any more. {SNAPSHOTS_STAY}"]
+        return [SNAPSHOTS_STAY]
     first = first_run_words(setting.day, (int(setting.at[:2]), int(setting.at[3:])), now)
     said = [f"{setting_words(change)}. First run {first}."]
     if after:  # which names the next run, as far as the history has it

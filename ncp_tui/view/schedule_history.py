@@ -11,6 +11,7 @@ from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.schedule import DueRun, InForce, Schedule
 from ncp_tui.snapshots.schedule_change import change_of
+from ncp_tui.snapshots.schedule_preflight import other_setting
 from ncp_tui.text import plural
 from ncp_tui.view.cluster_summary import DUE_TONES, due_sentence, next_run_sentence, setting_sentence
 from ncp_tui.view.format import ZONE, age, date_time, short_age
@@ -63,20 +64,34 @@ def loaded_sentence(cluster: str, count: int, shown: int) -> str:
 
 
 def schedule_heading(
-    summary: ClusterSummary, now: datetime, width: int, unresolved: Sequence[JournalEntry] = (), key: str = ""
+    summary: ClusterSummary,
+    now: datetime,
+    width: int,
+    *,
+    others: Sequence[ScheduleEntry] = (),
+    unresolved: Sequence[JournalEntry] = (),
+    key: str = "",
 ) -> list[Line]:
     """What is set, since when, when it runs next and whether it came last time, in lines of `width` cells.
 
-    `unresolved` are the changes of this schedule of which it is not known what became; `key` lists them.
+    `others` are the settings beside the newest whose status says in force, `unresolved` the changes of this schedule of
+    which it is not known what became; `key` lists them.
     """
     lines = []
-    for label, text, tone in [*_facts(summary, now), *map(partial(_unresolved, key), unresolved)]:
+    for label, text, tone in [*_facts(summary, now), *_other(others), *map(partial(_unresolved, key), unresolved)]:
         first, *more = wrapped(text, max(width - _LABEL, _LABEL))
         lines += [field(label, first, tone), *[(Span(" " * _LABEL), Span(each, tone)) for each in more]]
     return lines
 
 
 Fact = tuple[str, str, Tone]
+
+
+def _other(others: Sequence[ScheduleEntry]) -> list[Fact]:
+    if not others:
+        return []
+    said = other_setting(others)
+    return [("older", f"{said[:1].upper()}{said[1:]}; whether it still runs is not documented", Tone.WARNING)]
 
 
 def _unresolved(key: str, entry: JournalEntry) -> Fact:
@@ -112,7 +127,7 @@ def _status(schedule: Schedule) -> tuple[str, Tone]:
         return f"unknown: the dates do not tell which setting is the newest ({said})", Tone.WARNING
     return {
         InForce.YES: (f"in force ({said})", Tone.GOOD),
-        InForce.NO: (f"released ({said}): no snapshot is scheduled", Tone.WARNING),
+        InForce.NO: (f"released ({said})", Tone.WARNING),
         InForce.UNKNOWN: (f"unknown whether it is in force ({said}; the words are not documented)", Tone.WARNING),
     }[schedule.in_force]
 

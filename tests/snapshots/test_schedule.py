@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ncp_tui.search_engine.models import HistoryEntry, ScheduleEntry
-from ncp_tui.snapshots.schedule import DueRun, InForce, RowsRead, Schedule, judge_last_due, schedule_of
+from ncp_tui.snapshots.schedule import DueRun, InForce, RowsRead, Schedule, judge_last_due, others_in_force, schedule_of
 from ncp_tui.system.time_zone import KST
 from tests.tables import each_row
 
@@ -219,3 +219,14 @@ def test_of_settings_of_the_same_moment_the_services_order_tells_the_newest() ->
         found = schedule_of(rows)
         assert found is not None
         assert found.in_force is InForce.YES
+
+
+def test_the_settings_beside_the_newest_that_are_in_force_by_their_status_are_found() -> None:
+    released = entry(status="RELEASED", set_up="2026-11-20 09:00:00")
+    first, second = entry(set_up="2026-11-01 09:00:00"), entry(set_up="2026-11-10 09:00:00")
+    assert others_in_force([]) == []
+    assert others_in_force([second]) == []
+    assert others_in_force([released, second, entry(status="HOLD", set_up="2026-10-01 09:00:00"), first]) == [
+        second,
+        first,
+    ]

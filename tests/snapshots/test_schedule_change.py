@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.operations import OperationResult
 from ncp_tui.snapshots.outcome import Outcome
+from ncp_tui.snapshots.preflight import Severity
 from ncp_tui.snapshots.schedule_change import (
     ChangeIntent,
     ScheduleChange,
@@ -179,3 +181,16 @@ def test_what_a_journal_says_forges_no_line() -> None:
     entry = JournalEntry("a", datetime.now(UTC), CALLER, SET.request, operation=SET_SCHEDULE, details=details)
     assert change_of(entry).isprintable()
     assert "at an unknown time" in change_of(entry)
+
+
+async def test_an_older_setting_in_force_by_its_status_is_a_doubt_and_not_called_none(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal
+) -> None:
+    """Whether a release, or a new setting, ends an older one is not documented."""
+    world = served.sandbox.world
+    schedules = world.state(world.named("search-0001")).schedules
+    schedules[0], schedules[1] = replace(schedules[0], active=True), replace(schedules[1], active=False)
+    draft = await drafted(engine, HAS_ONE, journal)
+    (check,) = [each for each in draft.preflight.checks if each.subject == "schedule"]
+    assert check.severity is Severity.UNSURE
+    assert "auto (Everyday 03:00, bucket bk.ses.snapshot) was released; an older setting, nightly" in check.evidence

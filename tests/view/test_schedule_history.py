@@ -79,7 +79,15 @@ def test_a_change_of_which_nothing_is_known_is_named_with_what_lists_it() -> Non
     details = {"snapshotName": "x", "scheduledDay": "Everyday", "scheduledHour": 3, "scheduledMinute": 0}
     cluster = SnapshotRequest("1037001", "search-0001", "", "")
     lost = JournalEntry("a", NOON, Caller("", "", "", ""), cluster, operation=SET_SCHEDULE, details=details)
-    text = plain_text(schedule_heading(summary(), NOON, 200, [lost], "U"))
+    text = plain_text(schedule_heading(summary(), NOON, 200, unresolved=[lost], key="U"))
     assert "unresolved   set x (Everyday 03:00, bucket" in text
     assert "may have taken effect; U lists it" in text
     assert "unresolved" not in plain_text(schedule_heading(summary(), NOON, 200))
+
+
+def test_an_older_setting_that_is_in_force_by_its_status_is_named_and_nothing_claimed_of_it() -> None:
+    older = [entry(status="ACTIVE"), entry(status="ACTIVE")]
+    found = summary(settings=entry(status="RELEASED"))
+    text = plain_text(schedule_heading(found, NOON, 200, others=older))
+    assert "An older setting, nightly (Everyday 03:00" in text
+    assert "is 'ACTIVE' as well, like 1 other one; whether it still runs is not documented" in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from textual import events, on, work
@@ -18,7 +18,7 @@ from ncp_tui.search_engine.models import Cluster, ScheduleEntry
 from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary, Look, ScheduleRead, read_schedule
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import Caller
-from ncp_tui.snapshots.schedule import newest_first
+from ncp_tui.snapshots.schedule import newest_first, others_in_force
 from ncp_tui.snapshots.schedule_change import ScheduleChange
 from ncp_tui.snapshots.schedule_draft import ScheduleDraft
 from ncp_tui.snapshots.schedule_preflight import read_schedule_evidence
@@ -79,6 +79,8 @@ class ScheduleScreen(TableScreen):
         problem: Problem | None = None
         rows: Sequence[tuple[ScheduleEntry, Row]] = ()
         """The newest settings first, MOST_SHOWN at most."""
+        others: list[ScheduleEntry] = field(default_factory=list)
+        """Those beside the newest whose status says in force."""
 
     @dataclass
     class ReleaseChecked(Message):
@@ -99,6 +101,8 @@ class ScheduleScreen(TableScreen):
         self._releaser = ScheduleSender(self, self._was_sent)
         self._summary = session.summaries.get(cluster.number, NOT_READ)
         self._settings: dict[str, ScheduleEntry] = {}
+        self._others: list[ScheduleEntry] = []
+        """The settings beside the newest whose status says in force."""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -122,7 +126,9 @@ class ScheduleScreen(TableScreen):
 
     def show_ages(self) -> None:
         now, width, key = self.session.workspace.now(), self.size.width - 2, key_of(REQUESTS_KEY)
-        self.query_one("#heading", TextView).show(schedule_heading(self._summary, now, width, self._unresolved, key))
+        self.query_one("#heading", TextView).show(
+            schedule_heading(self._summary, now, width, others=self._others, unresolved=self._unresolved, key=key)
+        )
 
     @property
     def _unresolved(self) -> list[JournalEntry]:
@@ -158,17 +164,18 @@ class ScheduleScreen(TableScreen):
         try:
             with self.session.log.action(f"schedule of {self.cluster.title}"):
                 read = await read_schedule(await self.session.engine(), self.cluster)
-                rows = await _rows_of(read)
+                rows, others = await _rows_of(read)
         except Problem as problem:
             self.post_message(self.Loaded(identity, None, problem))
         else:
-            self.post_message(self.Loaded(identity, read, rows=rows))
+            self.post_message(self.Loaded(identity, read, rows=rows, others=others))
 
     @on(Loaded)
     def show_read(self, event: Loaded) -> None:
         self.show_header()
         read, problem = event.read, event.problem
         if read is not None:
+            self._others = event.others
             self._keep(read.summary, event.identity)
             problem = read.summary.schedule_problem if read.settings is None else None
         if problem is not None or read is None or read.settings is None:
@@ -330,14 +337,15 @@ class ScheduleScreen(TableScreen):
         return read_only_sentence(self.session, NO_CHANGE) if action in {"set", "release"} else ""
 
 
-async def _rows_of(read: ScheduleRead) -> list[tuple[ScheduleEntry, Row]]:
-    """The rows of the table; of a long list they are put in order on a thread, and made while keys are taken."""
+async def _rows_of(read: ScheduleRead) -> tuple[list[tuple[ScheduleEntry, Row]], list[ScheduleEntry]]:
+    """The rows of the table, put in order on a thread and made while keys are taken; and the others in force."""
     settings = read.settings if read.settings is not None else ()
     try:
-        ordered = await run_blocking(lambda: newest_first(settings), ORDER_SECONDS)
+        ordered, others = await run_blocking(lambda: (newest_first(settings), others_in_force(settings)), ORDER_SECONDS)
     except TimeoutError:
         raise Problem(SLOW_ORDER.format(seconds=ORDER_SECONDS), "Nothing was changed.", "Refresh to retry.") from None
     older = len(ordered)
-    return await in_slices(
+    rows = await in_slices(
         lambda each: (each[1], SCHEDULES.row((older - each[0], each[1]))), enumerate(ordered[:MOST_SHOWN])
     )
+    return rows, others
