@@ -80,7 +80,7 @@ class Inventory:
 
 
 def _text(value: object) -> str:
-    is_plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    is_plain = isinstance(value, str | int | float) and not isinstance(value, bool) and value not in {"true", "false"}
     return clean(str(value), _LONGEST) if is_plain and not _is_huge(value) else ""
 
 

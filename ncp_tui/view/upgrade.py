@@ -9,7 +9,7 @@ from ncp_tui.problem import NextAction, Problem
 from ncp_tui.search_engine.models import Version
 from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.snapshots.upgrade import WINDOW, Gate, Reason, UpgradeCheck, UpgradeGate
-from ncp_tui.view.format import ZONE, as_of, clock_time, date_time, elapsed, short_age
+from ncp_tui.view.format import ZONE, as_of, clock_time, date_time, elapsed
 from ncp_tui.view.text import BLANK, Line, Tone, field, line, wrapped
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _shut_sentence(gate: UpgradeGate) -> str:
     if good is None or good.at is None:
         said = "The gate is shut: the history has no good snapshot."
     else:
-        ago = short_age(gate.at - (gate.ended or good.at))
+        ago = elapsed((gate.at - (gate.ended or good.at)).total_seconds())
         event = "started" if gate.ended is None else "ended"
         said = f"The gate is shut: the newest good snapshot, {good.snapshot}, {event} {ago} ago, more than {_HOURS}."
     if gate.running:

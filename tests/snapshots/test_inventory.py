@@ -126,6 +126,7 @@ async def test_a_journal_without_it_reads_as_before(tmp_path: Path) -> None:
         ({"engine": ["x"], "documents": {"a": 1}, "manager_nodes": "2"}, None),
         ({"engine": "x", "manager_nodes": True, "data_nodes": -1}, Inventory("x")),
         ({"documents": 12, "data_nodes": 10**30, "later": "y"}, Inventory(documents="12")),
+        ({"documents": "true", "stored": False}, None),
         ({"stored": "9" * 500}, Inventory(stored="9" * 59 + "…")),
     ],
 )
