@@ -117,6 +117,18 @@ async def _set_schedule(stage: Stage) -> None:
     await stage.press("down", "d", "s", "enter", "enter", "s", "down", "4")
 
 
+async def _storage_key(stage: Stage) -> None:
+    """From the form of a cluster without one; a pair is typed."""
+    await stage.press("down", "down", "down", "s", "f4")
+    await stage.fill("access_key", "STORAGEKEYID00000042")
+    await stage.fill("secret_key", "0123456789012345678901234567890123456789")
+
+
+async def _storage_key_question(stage: Stage) -> None:
+    await _storage_key(stage)
+    await stage.press("f2")
+
+
 async def _profiles(stage: Stage) -> None:
     await stage.press("p", "t")
 
@@ -188,6 +200,8 @@ SCENES = (
     Scene("schedule", _schedule, (120, 40)),
     Scene("schedule-80x24", _missed_run, (80, 24)),
     Scene("set-schedule", _set_schedule, (120, 40)),
+    Scene("storage-key-80x24", _storage_key, (80, 24)),
+    Scene("storage-key", _storage_key_question, (120, 40)),
     Scene("profiles", _profiles),
     Scene("profile-form-80x24", _profile_form, (80, 24)),
     Scene("detail", _detail),
