@@ -131,7 +131,7 @@ def test_a_cluster_without_a_storage_key_is_asked_for_nothing(call: Called, sand
         assert document["outcome"] == "not_sent"
         assert (document["error"]["status"], document["error"]["code"]) == (status, "10115")
         assert "the cluster has no storage key" in result.stderr
-        assert "Set the cluster's API authentication key" in document["error"]["hint"]
+        assert "Set the cluster's storage key" in document["error"]["hint"]
     result = call("snapshot", "create", "search-0004", "--bucket", "bk.ses.snapshot", "--name", "x-1", "--dry-run")
     assert result.code == 8
     assert "createSnapshot" not in asked(sandbox)
