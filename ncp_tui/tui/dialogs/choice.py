@@ -37,6 +37,9 @@ _CHOICES: Table[Choice] = Table(
     key=lambda choice: choice.id,
 )
 
+_USUAL = 50
+"""Characters of a choice and its note that the usual box has room for."""
+
 
 class ChoiceDialog(ModalScreen[str | None]):
     """A list in a box; ends in the id of what was chosen, or in None."""
@@ -58,6 +61,7 @@ class ChoiceDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="choice-box") as box:
             box.border_title = Content(escape(self._title))
+            box.set_class(any(len(each.label) + len(each.note) > _USUAL for each in self._choices), "wide")
             yield RecordTable(_CHOICES.on_screen, header=False, id="choices")
             yield Static(self._hint, markup=False, id="choice-hint")
 
