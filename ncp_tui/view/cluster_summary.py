@@ -184,11 +184,16 @@ def schedule_lines(summary: ClusterSummary, now: datetime) -> list[Line]:
     lines = [field("schedule", _schedule_sentence(schedule))]
     following = schedule.next_run(now)
     if following is not None:
-        lines.append(field("next run", next_run_sentence(following)))
+        lines.append(field("next run", f"{if_in_force(schedule)}{next_run_sentence(following)}"))
     verdict = summary.last_due(now)
     if verdict is not None:
         lines.append(field("due run", due_sentence(verdict), DUE_TONES[verdict.run]))
     return lines
+
+
+def if_in_force(schedule: Schedule) -> str:
+    """What stands before the next run of a schedule of which it is not known whether it is in force."""
+    return "if in force: " if schedule.in_force is InForce.UNKNOWN else ""
 
 
 def next_run_sentence(run: datetime, zone: tzinfo | None = None) -> str:

@@ -13,7 +13,7 @@ from ncp_tui.snapshots.schedule import DueRun, InForce, Schedule
 from ncp_tui.snapshots.schedule_change import change_of
 from ncp_tui.snapshots.schedule_preflight import other_setting
 from ncp_tui.text import plural
-from ncp_tui.view.cluster_summary import DUE_TONES, due_sentence, next_run_sentence, setting_sentence
+from ncp_tui.view.cluster_summary import DUE_TONES, due_sentence, if_in_force, next_run_sentence, setting_sentence
 from ncp_tui.view.format import ZONE, age, date_time, short_age
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, raw_lines, wrapped
@@ -114,7 +114,8 @@ def _facts(summary: ClusterSummary, now: datetime) -> list[Fact]:
     ]
     following = schedule.next_run(now)
     if following is not None:
-        facts.append(("next run", f"{next_run_sentence(following)}; in {short_age(following - now)}", Tone.PLAIN))
+        run = f"{if_in_force(schedule)}{next_run_sentence(following)}; in {short_age(following - now)}"
+        facts.append(("next run", run, Tone.PLAIN))
     elif schedule.in_force is not InForce.NO:
         facts.append(("next run", "unknown: its day or time is in no form that is known", Tone.WARNING))
     last = _last_due(summary, schedule, now)

@@ -38,6 +38,7 @@ SET_JUST_NOW = summary(
             summary(row("a", 30 * HOUR), settings=entry(status="HOLD")),
             "unknown whether it is in force (NCP says",
         ),
+        (summary(row("a", 30 * HOUR), settings=entry(status="HOLD")), "next run if in force: Thu 11-26 03:00"),
         (summary(row("a", 30 * HOUR), settings=entry(status="")), "(NCP says nothing; the words are not documented)"),
         (summary(row("a", 30 * HOUR), settings=entry(status="RELEASED")), "released (NCP says 'RELEASED')"),
         (summary(row("a", 30 * HOUR), settings=entry("Fortnightly")), "unknown: its day or time is in no form"),
