@@ -234,6 +234,17 @@ class StorageKeyDraft:
         stop = self.stop
         return stop if isinstance(stop, DamagedJournal) else None
 
+    @property
+    def may_be_overtaken(self) -> bool:
+        """Whether an earlier request may still set its key: then it is unknown whose key opens the list.
+
+        Also one that the user has marked as resolved: that is no proof that it never arrives.
+        """
+        evidence = self.evidence
+        if evidence is None or evidence.journal_problem is not None:
+            return True
+        return any(self.intent.is_of(entry) and entry.outcome is Outcome.UNKNOWN for entry in evidence.journal)
+
     def request(self, before: KeyRead | None = None) -> OperationRequest:
         """What would be sent, and what of it is written down; `before` is what was read of the key last."""
         before = before or self.before
@@ -326,6 +337,10 @@ class StorageKeyIntent:
         if found is not None and found.id != self.again:
             raise SecondStorageKey(found, self.request)
 
+    def is_of(self, entry: JournalEntry) -> bool:
+        """Whether `entry` set, or may have set, the key of the same cluster, as far as one can tell."""
+        return entry.key in self.keys and may_reach_same_clusters(entry.caller.gateway, self.caller.gateway)
+
     def earlier(
         self, entries: Sequence[JournalEntry], is_held: Callable[[JournalEntry], bool] = lambda _: False
     ) -> Earlier | None:
@@ -337,9 +352,7 @@ class StorageKeyIntent:
         found = [
             (entry, state)
             for entry in entries
-            if entry.key in self.keys
-            and may_reach_same_clusters(entry.caller.gateway, self.caller.gateway)
-            and (state := _state(entry, is_held, self.asked_at)) is not None
+            if self.is_of(entry) and (state := _state(entry, is_held, self.asked_at)) is not None
         ]
         if not found:
             return None
@@ -386,7 +399,7 @@ async def send_storage_key(
     before = draft.before
     if before is None or now() - before.at > JUST_BEFORE:
         before = await read_key(engine, draft.cluster.number, now)
-    was_missing = before.state is KeyState.NOT_SET and draft.again is None
+    was_missing = before.state is KeyState.NOT_SET and not draft.may_be_overtaken
 
     return await send_operation(
         engine,

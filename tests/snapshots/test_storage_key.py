@@ -262,6 +262,20 @@ async def test_with_an_earlier_one_on_its_way_an_open_list_proves_nothing(
     assert (await send_storage_key(engine, draft, journal=journal)).sent.outcome is Outcome.UNKNOWN
 
 
+async def test_nor_with_one_that_was_only_marked_as_resolved(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal
+) -> None:
+    await lost(served, engine, journal)
+    held = journal.hold(journal.entries()[0].id)
+    assert held is not None
+    held.record(JournalEvent.DISMISSED)
+    held.release()
+    install(served.sandbox, "drop-after@set-key")
+    draft = await draft_of(engine, served, WITHOUT_KEY, journal)
+    assert draft.stop is None
+    assert (await send_storage_key(engine, draft, journal=journal)).sent.outcome is Outcome.UNKNOWN
+
+
 async def test_a_later_run_never_claims_that_it_was_done(
     served: RunningSandbox, engine: SearchEngine, journal: Journal
 ) -> None:
