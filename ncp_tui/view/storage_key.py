@@ -78,7 +78,7 @@ def result_document(
         "outcome": outcome.value,
         "resolved_by": found.source if found is not None and outcome is Outcome.ACCEPTED else None,
         "request_id": sent.request_id if sent is not None else None,
-        "attempts": sent.attempts if sent is not None else 0,
+        "attempts": sent.attempts if sent is not None else int(outcome in {Outcome.UNKNOWN, Outcome.ACCEPTED}),
         "key_before": before.state.value if before is not None else None,
         "bucket_list": after.document() if after is not None else None,
     }

@@ -293,4 +293,5 @@ def test_interrupted_it_says_what_is_known(program: Program, served: ThreadedSan
         result = program.interrupted(process)
     document = result.json()
     assert (result.code, document["outcome"], document["error"]["kind"]) == (130, "unknown", "interrupted")
+    assert document["attempts"] == 1
     refused(program.run(*OWN, "--json"), 12, "second_request")
