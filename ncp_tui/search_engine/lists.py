@@ -116,7 +116,8 @@ HISTORY: ListKind[HistoryEntry] = ListKind(
 )
 SCHEDULES: ListKind[ScheduleEntry] = ListKind(
     "schedule settings",
-    ("snapshotSchedulingHistoryList",),
+    # The first is of the SDK of version 1. The other history has this ending in version 2, so this one may as well.
+    ("snapshotSchedulingHistoryList", "snapshotSchedulingHistoryResponseList"),
     lambda item, _: ScheduleEntry.read(item),
     lambda row: (row.snapshot, row.bucket, row.set_up, row.day, row.time, row.status),
     may_repeat=True,

@@ -71,7 +71,7 @@ class CreateResult:
         """The outcome in words."""
         name = self.request.name
         if self.outcome is Outcome.ACCEPTED and self.by_history and self.resolution is not None:
-            return f"Started: {name}. The answer was lost, but {self.resolution.evidence}"
+            return f"Started: {name}. No answer confirmed it, but {self.resolution.evidence}"
         return outcome_sentence(self.outcome, name)
 
 

@@ -193,10 +193,10 @@ def _of_schedule(entry: JournalEntry, found: Looked[Witness]) -> Resolution:
         evidence = f"the schedule history has a row that may be of this request: {witness.why}."
     elif found.seen:
         missing = "does not have this setting" if is_set else "does not say that it was released"
-        evidence = f"no answer came back to the request, and in {plural(found.seen, 'check')} the history {missing}."
+        evidence = f"no answer confirmed the request, and in {plural(found.seen, 'check')} the history {missing}."
         step = f"That is no proof: the history may lag. {step}"
     else:
-        evidence = "no answer came back to the request, and the schedule history could not be read."
+        evidence = "no answer confirmed the request, and the schedule history could not be read."
         because = found.problem.what if found.problem is not None else "NCP did not answer in time."
         step = f"{because} {step}"
     return Resolution(Verdict.UNKNOWN, evidence, step, None, found.looks, found.problem)
@@ -214,13 +214,13 @@ def _unknown(
     elif seen:
         row = f"did not have {name}" if other is None else f"had only another row of {name}: {other.why}"
         checks = f"in {plural(seen, 'check')} the history {row}"
-        evidence = f"no answer came back to the request, and {checks}."
+        evidence = f"no answer confirmed the request, and {checks}."
         next_step = (
             "The snapshot probably did not start, but that is no proof: the history may lag. Check again in a few "
             "minutes, or create a snapshot under another name."
         )
     else:
-        evidence = "no answer came back to the request, and the history could not be read."
+        evidence = "no answer confirmed the request, and the history could not be read."
         because = problem.what if problem is not None else "NCP did not answer in time."
         next_step = f"{because} Check the history of {cluster} once that is fixed."
     return Resolution(Verdict.UNKNOWN, evidence, next_step, None, looks, problem)

@@ -249,12 +249,14 @@ def row_sentence(row: BatchRow) -> str:
         return f"{cluster}: {row.left_out}"
     if row.problem is not None:
         return f"{cluster}: {name} was not sent. {row.problem.what}"
-    taken = row.tracked.taken if row.tracked is not None else None
-    if taken is not None and taken.error is not None:
-        found = f" {taken.resolution.sentence}" if taken.resolution is not None else ""
-        return f"{cluster}: {taken.sentence} {taken.error.what}{found}"
     if row.ended is SnapshotState.FAILED:
         return f"{cluster}: {name} failed."
+    taken = row.tracked.taken if row.tracked is not None else None
+    if taken is not None and taken.error is not None and row.ended is None:
+        if taken.outcome is Outcome.ACCEPTED:
+            return f"{cluster}: {taken.sentence}"
+        found = f" {taken.resolution.sentence}" if taken.resolution is not None else ""
+        return f"{cluster}: {taken.sentence} {taken.error.what}{found}"
     return f"{cluster}: {result_word(row)}: {name}."
 
 

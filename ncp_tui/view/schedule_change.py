@@ -80,7 +80,7 @@ def change_sentence(change: ScheduleChange, outcome: Outcome, sent: Sent | None 
     if outcome is Outcome.ACCEPTED:
         done = f"{'Set' if is_set else 'Released'}: {title}."
         if sent is not None and sent.resolution is not None:
-            return f"{done} The answer was lost, but {sent.resolution.evidence}"
+            return f"{done} No answer confirmed it, but {sent.resolution.evidence}"
         return done
     if outcome is Outcome.UNKNOWN:
         return f"Unknown whether {title} was {'set' if is_set else 'released'}. Only one request was sent."

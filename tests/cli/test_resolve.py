@@ -119,9 +119,8 @@ class TestALostAnswer:
 
     def test_said_to_people(self, call: Called, sandbox: Sandbox) -> None:
         sandbox.faults.add("createSnapshot", "after", gateway_answer(GatewayError.ENDPOINT_TIMEOUT))
-        assert (
-            "Started: x-1. The answer was lost, but the snapshot is in the history since" in call(*CREATE, "x-1").stdout
-        )
+        said = call(*CREATE, "x-1").stdout
+        assert "Started: x-1. No answer confirmed it, but the snapshot is in the history since" in said
 
     def test_followed_to_its_end(self, call: Called, sandbox: Sandbox, journal: Journal) -> None:
         sandbox.faults.add("createSnapshot", "after", "drop")
@@ -140,7 +139,7 @@ class TestALostAnswer:
         assert result.code == 9
         assert (result.json()["outcome"], result.json()["resolved_by"]) == ("unknown", None)
         assert result.json()["error"]["kind"] == "answer_lost"
-        assert "Unknown: no answer came back to the request, and" in result.stderr
+        assert "Unknown: no answer confirmed the request, and" in result.stderr
         assert "ncp-tui snapshot resolve" in result.stderr
         (entry,) = journal.entries()
         assert (entry.verdict, entry.is_open, entry.in_doubt) == (Verdict.UNKNOWN, True, True)

@@ -236,6 +236,12 @@ async def test_twice_on_one_page_is_once() -> None:
     assert await listed(transport) == numbers(3)
 
 
+async def test_the_list_of_settings_may_have_either_of_two_names() -> None:
+    answer = {"snapshotSchedulingHistoryResponseList": [{"snapshotName": "nightly"}], "totalCount": 1}
+    found = await Scripted(lambda _: answer).engine().schedule_history("1037001")
+    assert ([row.snapshot for row in found], found.gap) == (["nightly"], "")
+
+
 async def test_two_settings_of_a_schedule_may_be_alike() -> None:
     """Set and released twice within the second or minute of their dates; on another page it is a repetition."""
     row = {"snapshotName": "nightly", "snapshotSchedulingStatus": "RELEASED"}

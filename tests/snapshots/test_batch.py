@@ -21,6 +21,7 @@ from ncp_tui.profiles.identity import Identity, SourceKind
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.sandbox import RunningSandbox
 from ncp_tui.search_engine.client import SearchEngine
+from ncp_tui.search_engine.models import SnapshotState
 from ncp_tui.session_log.log import SessionLog
 from ncp_tui.snapshots.batch import (
     BatchRow,
@@ -40,9 +41,9 @@ from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEvent
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome
 from ncp_tui.snapshots.rules import InvalidBucket
-from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
+from ncp_tui.snapshots.track import Progress, SnapshotTracker, TrackedSnapshot
 from ncp_tui.system.backoff import Backoff
-from ncp_tui.view.batch import result_word
+from ncp_tui.view.batch import result_word, row_sentence
 from tests.search_engine.scripted import engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in, paths_in
 from tests.tables import each_row
@@ -311,6 +312,18 @@ async def test_nothing_is_said_to_be_left_out_where_nothing_was(served: RunningS
     (row,) = rows = await stage.rows("search-0001", bucket=BUCKET)
     run = await stage.send(stage.plan(rows), rows)
     assert (row.outcome, row.left_out, run.stopped) == (Outcome.UNKNOWN, "", "")
+
+
+async def test_one_that_the_history_proved_is_told_once_and_by_its_end(served: RunningSandbox, stage: Stage) -> None:
+    served.sandbox.world.duration = 0
+    served.sandbox.faults.add("createSnapshot", "after", "drop")
+    (row,) = rows = await stage.rows("search-0001", bucket=BUCKET)
+    await stage.send(stage.plan(rows), rows)
+    assert row_sentence(row).startswith("search-0001: Started: search-0001-batch. No answer confirmed it, but")
+    assert "lost" not in row_sentence(row)
+    assert row.tracked is not None
+    row.tracked.progress = Progress(SnapshotState.FAILED, 1.0, 1)
+    assert row_sentence(row) == "search-0001: search-0001-batch failed."
 
 
 async def test_one_that_is_broken_off_while_the_history_is_checked_is_unknown(stage: Stage) -> None:

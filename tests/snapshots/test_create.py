@@ -803,7 +803,7 @@ def test_what_is_told_of_a_create() -> None:
     cannot_tell = Resolution(Verdict.UNKNOWN, "nobody knows.")
     accepted = "Accepted: NCP is creating before-upgrade."
     unknown = "Unknown whether before-upgrade started. Only one request was sent."
-    started = "Started: before-upgrade. The answer was lost, but the snapshot is in the history (running)."
+    started = "Started: before-upgrade. No answer confirmed it, but the snapshot is in the history (running)."
     for outcome, settlement, told in (
         (Outcome.ACCEPTED, None, accepted),
         (Outcome.ACCEPTED, cannot_tell, accepted),

@@ -498,7 +498,7 @@ def test_what_is_told_of_what_was_found_out() -> None:
 
 
 async def test_what_is_told_where_nobody_can_tell() -> None:
-    left = "Unknown: no answer came back to the request, and "
+    left = "Unknown: no answer confirmed the request, and "
     lag = (
         "The snapshot probably did not start, but that is no proof: the history may lag. Check again in a few "
         "minutes, or create a snapshot under another name."

@@ -274,7 +274,7 @@ async def test_a_lost_answer_over_a_socket_is_unknown(cut: str) -> None:
         await stage.press("f2")
         assert stage.shows(
             f"Unknown whether {NAME} started. Only one request was sent.",
-            "No answer came back to the request",
+            "No answer confirmed the request",
             "the history did not have",
             "The snapshot probably did not start, but that is no proof",
         )

@@ -87,7 +87,7 @@ def test_what_the_history_proved_is_said_and_written() -> None:
     sent = Sent(Outcome.ACCEPTED, None, AnswerLost("Lost."), 1, found)
     result = OperationResult(OperationRequest(SET.operation, "1037001", "search-0001"), sent, AT)
     assert change_sentence(SET, Outcome.ACCEPTED, sent).endswith(
-        "The answer was lost, but the schedule history has it."
+        "No answer confirmed it, but the schedule history has it."
     )
     document = change_document(SET, Outcome.ACCEPTED, result)
     assert (document["resolved_by"], document["attempts"], document["request_id"]) == ("history", 1, None)
