@@ -162,7 +162,7 @@ def wait(cluster: str, name: str, timeout: float) -> None:
     "--dismiss",
     nargs=2,
     metavar="CLUSTER NAME",
-    help="Mark this request as resolved: you checked it yourself.",
+    help="Mark this request as resolved: you checked it yourself. NAME is as it is listed.",
 )
 @click.option(
     "--accept-damage",
@@ -170,10 +170,11 @@ def wait(cluster: str, name: str, timeout: float) -> None:
     help="Allow new requests although the journal has the damage ID; what it affects stays unknown.",
 )
 def resolve(timeout: float, dismiss: tuple[str, str] | None, accept_damage: str | None) -> None:
-    """Find out whether unresolved requests started a snapshot.
+    """Find out what became of unresolved requests.
 
     A lost answer, a crash or a dropped link leaves a request unresolved. Only reads. Each is found started, not
-    started or unknown; exits 9 if any is unknown or the journal is damaged.
+    started or unknown; one that starts no snapshot, as of a schedule, is done, not done or unknown. Exits 9 if any is
+    unknown or the journal is damaged.
     """
     from ncp_tui.cli.resolve import accept, dismiss_one, resolve_all
 
