@@ -338,7 +338,7 @@ class NcpApp(TerminalApp):
         from ncp_tui.tui.screens.board import BoardScreen
         from ncp_tui.tui.screens.table import TableScreen
 
-        if isinstance(self.screen, TableScreen) and self.screen.opens_board:
+        if isinstance(self.screen, TableScreen) and self.screen.check_action("board", ()):
             self.screen.open(BoardScreen(self.session))
 
     @on(ClusterWanted)

@@ -220,7 +220,7 @@ async def test_read_only_reviews_nothing() -> None:
     "way",
     [
         ("s",),
-        pytest.param(("escape", "u", "b", "enter"), marks=pytest.mark.slow),
+        pytest.param(("escape", "u", "B", "enter"), marks=pytest.mark.slow),
         pytest.param(("escape", "colon"), marks=pytest.mark.slow),
     ],
 )
@@ -253,7 +253,7 @@ async def test_what_is_unknown_stops_the_rest_which_is_resumed_after_another_con
         await stage.press("escape")
         if not isinstance(stage.app.screen, RequestsScreen):
             await stage.press("u")
-        await stage.press("b")
+        await stage.press("B")
         assert stage.shows("No batch of this machine has anything that never left.")
 
 

@@ -77,7 +77,7 @@ class RequestsScreen(EvidenceScreen):
             id="requests.dismiss",
         ),
         Binding(
-            "b",
+            "B",
             "resume_batch",
             "Resume batch",
             show=False,

@@ -233,7 +233,9 @@ class TableScreen(BaseScreen):
         """In the filter a slash is text."""
         if action == "filter":
             return self.filter_bar is not None and not self.filter_bar.has_focus
-        if (action == "choose_refresh" and not self.refreshes) or (action == "board" and not self.opens_board):
+        if action == "choose_refresh" and not self.refreshes:
+            return False
+        if action == "board" and (self.is_form or not self.opens_board):
             return False
         return super().check_action(action, parameters)
 
