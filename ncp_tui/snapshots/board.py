@@ -148,7 +148,7 @@ class Board:
         """Compare the buckets of all clusters; for a thread, as it grows with them."""
         self.shared = shared_buckets([row for held in self._held.values() for row in held.rows.values()])
 
-    def keys(self) -> Iterator[str]:
+    def row_keys(self) -> Iterator[str]:
         """The keys of all rows, profile by profile."""
         for name, held in self._held.items():
             yield from self._keys_of(name, held)

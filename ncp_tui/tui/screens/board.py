@@ -133,14 +133,14 @@ class BoardScreen(TableScreen):
         due = [each for each in identities if every or each.name in also or board.is_due(each.name, now, FRESH)]
         for each in due:
             board.start(each.name)
-        rows = await in_slices(self._row, list(board.keys()))
+        rows = await in_slices(self._row, list(board.row_keys()))
         self.post_message(self.Begun([row for row in rows if row is not None], len(due)))
         pace = Pace(AT_ONCE, PROFILES_AT_ONCE, MOST_FAILED_LOOKS, session.until_user_rests)
         with session.log.action("read the board", background=True):
             await read_profiles(list(map(self._caller, due)), Wanted(), session.workspace.now, self._take, pace)
         with contextlib.suppress(TimeoutError):
             await run_blocking(board.end, _COMPARING_SECONDS)
-        found = await in_slices(self._found, list(board.keys()))
+        found = await in_slices(self._found, list(board.row_keys()))
         self.post_message(self.Ended(counts_sentence([each for each in found if each is not None])))
 
     async def _find_profiles(self) -> tuple[list[Identity], list[NotChecked]]:
@@ -229,7 +229,7 @@ class BoardScreen(TableScreen):
     @work(group="rows", exclusive=True, exit_on_error=False, description="show the board as of now")
     async def judge_again(self) -> None:
         """Judge every row again: the ages in them have grown."""
-        self._merge(await in_slices(self._row, list(self.board.keys())), set())
+        self._merge(await in_slices(self._row, list(self.board.row_keys())), set())
 
     def details(self) -> list[Line]:
         """What is known of the row under the cursor, without a request of its own."""
