@@ -93,7 +93,8 @@ def problem_cell(row: BoardRow) -> Cell:
         return Cell(reason(row), Tone.DIM, is_missing=True)
     sort = _RANKS[severity] * _RANK - _age(row)
     if severity is None:
-        return Cell(NOT_READ_YET, Tone.DIM, sort=sort)
+        # The clusters of a profile that is being read stand before the profiles whose turn is still to come.
+        return Cell(NOT_READ_YET, Tone.DIM, sort=sort if row.found is not None else sort + _RANK)
     word = "LOCKED" if row.state is BoardState.LOCKED and row.found is None else severity.upper()
     notes = row.found.verdict.notes if row.found is not None and severity is Severity.WARNING else ()
     return Cell(f"{word}: {' '.join(notes) or reason(row)}", SEVERITY_TONES[severity], sort=sort)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -97,6 +98,7 @@ class BoardScreen(TableScreen):
         self.board = session.board
         self.refresher = Refresher(self, self.read_again, session.workspace.monotonic)
         self._identities: dict[str, Identity] = {}
+        self._opened = time.monotonic()
         self._changed: set[str] = set()
         self._gone: set[str] = set()
 
@@ -186,6 +188,7 @@ class BoardScreen(TableScreen):
         self.table.show(event.rows, empty=BOARD.empty)
         if is_first and self.session.board_key:
             self.table.move_to(self.session.board_key)
+        self._stay_at_top()
         if event.profiles:
             self.refresher.started()
             self.say(READING.format(profiles=plural(event.profiles, "profile")))
@@ -208,7 +211,13 @@ class BoardScreen(TableScreen):
 
     def _merge(self, rows: Iterable[Row | None], gone: set[str]) -> None:
         self.table.merge([row for row in rows if row is not None], gone)
+        self._stay_at_top()
         self.refresh_bindings()
+
+    def _stay_at_top(self) -> None:
+        """Keep the worst in view until the user does something; from then on the cursor stays on its row."""
+        if self.session.last_input <= self._opened and not self.session.board_key:
+            self.table.action_jump(0)
 
     @on(Ended)
     def show_ended(self, event: Ended) -> None:
