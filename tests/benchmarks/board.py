@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.profile_store import ProfileStore
-from ncp_tui.sandbox.sandbox import RunningSandbox, Sandbox, ThreadedSandbox
+from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from ncp_tui.system.paths import paths_from
 from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.terminal_bytes import UP, Line, of_nobody
@@ -21,7 +21,7 @@ _FILLS = 0.7
 _SHORT = 0.05
 
 
-def _program(gateway: RunningSandbox) -> tuple[str, ...]:
+def _program(gateway: ThreadedSandbox) -> tuple[str, ...]:
     """The program with a keyring that has the sandbox's key for every profile."""
     sandbox = gateway.sandbox
     kept = json.dumps({"v": 1, "ak": sandbox.access_key, "sk": sandbox.secret_key})
