@@ -19,7 +19,7 @@ from ncp_tui.snapshots.board import BoardRow, BoardState, Changes
 from ncp_tui.snapshots.cluster_summary import MOST_FAILED_LOOKS
 from ncp_tui.snapshots.fleet import Bars, NotChecked, Wanted, saved_profiles
 from ncp_tui.snapshots.fleet_reading import Caller, Pace, ProfileReading, read_profiles
-from ncp_tui.system.blocking import in_slices, run_blocking
+from ncp_tui.system.blocking import SLICE, in_slices, run_blocking
 from ncp_tui.system.deadlines import DISK_SECONDS
 from ncp_tui.text import plural
 from ncp_tui.tui.key_bindings import key_of
@@ -201,13 +201,18 @@ class BoardScreen(TableScreen):
         self._changed = (self._changed | changes.changed) - changes.gone
         self._gone = (self._gone - changes.changed) | changes.gone
         if not is_waiting and (self._changed or self._gone):
-            is_long = self.table.total > MANY
-            self.set_timer(TOGETHER_SECONDS_OF_MANY if is_long else TOGETHER_SECONDS, self._show_arrived)
+            self._show_soon()
+
+    def _show_soon(self) -> None:
+        is_long = self.table.total > MANY
+        self.set_timer(TOGETHER_SECONDS_OF_MANY if is_long else TOGETHER_SECONDS, self._show_arrived)
 
     def _show_arrived(self) -> None:
-        changed, gone = self._changed, self._gone
-        self._changed, self._gone = set(), set()
-        self._merge(map(self._row, sorted(changed)), gone)
+        now, gone = sorted(self._changed)[:SLICE], self._gone
+        self._changed, self._gone = self._changed.difference(now), set()
+        self._merge(map(self._row, now), gone)
+        if self._changed:
+            self._show_soon()
 
     def _merge(self, rows: Iterable[Row | None], gone: set[str]) -> None:
         self.table.merge([row for row in rows if row is not None], gone)
@@ -221,7 +226,6 @@ class BoardScreen(TableScreen):
 
     @on(Ended)
     def show_ended(self, event: Ended) -> None:
-        self._show_arrived()
         self.note_read(self.session.workspace.now() if event.problem is None else None)
         if event.problem is not None:
             self.show_problem(event.problem)
