@@ -209,7 +209,7 @@ def sending_sentence(id: str, rows: Sequence[BatchRow], stopped: str, *, is_over
     if not is_over:
         done = [row for row in rows if not row.is_to_be_sent]
         sent = f" So far: {counts_sentence(done)}." if done else ""
-        return f"Batch {id}: {waiting} of {len(rows)} wait for their turn.{sent}", Tone.WARNING
+        return f"Batch {id}: {waiting} of {len(rows)} not sent yet.{sent}", Tone.WARNING
     counts = f"Batch {id}: {counts_sentence(rows)}."
     if stopped:
         return f"Stopped: the rest was left out. {counts} {stopped}", Tone.WARNING

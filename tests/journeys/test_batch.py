@@ -54,7 +54,7 @@ def test_create_one_for_each_lose_the_gateway_in_the_middle_and_resume(tmp_path:
         with Terminal(tmp_path, environ=environ, size=(120, 40)) as terminal:
             one_bucket_for_all(terminal)
             send(terminal, 3)
-            terminal.expect("2 of 4 wait for their turn", "running, ")
+            terminal.expect("2 of 4 not sent yet", "running, ")
             gateway.stop()
             terminal.expect("history unreadable; next check in")
             terminal.press(ESCAPE)

@@ -14,10 +14,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 from ncp_tui.sandbox.protocol import DAY
-from ncp_tui.snapshots import resolve, track
+from ncp_tui.snapshots import batch, resolve, track
 from ncp_tui.system.backoff import Backoff
 from ncp_tui.tui.terminal.charset import CHARSET
 from ncp_tui.tui.widgets.panes import Panes
@@ -129,6 +130,22 @@ async def _storage_key_question(stage: Stage) -> None:
     await stage.press("f2")
 
 
+async def _several_review(stage: Stage) -> None:
+    """Four are marked; of one it is known that NCP would refuse it."""
+    await stage.press("space", "space", "space", "space", "s")
+
+
+async def _several(stage: Stage) -> None:
+    """Two buckets, so two at a time; the third waits for the first."""
+    await _several_review(stage)
+    await stage.press("X", "f2", "left", "f2", "down")
+    tracked = stage.app.session.tracked
+    await stage.until(lambda: sum(each.progress is not None for each in tracked) == 2)
+    stage.clock.advance(8)
+    stage.app.screen.show_tracked()  # type: ignore[attr-defined]
+    await stage.settle()
+
+
 async def _profiles(stage: Stage) -> None:
     await stage.press("p", "t")
 
@@ -202,6 +219,8 @@ SCENES = (
     Scene("set-schedule", _set_schedule, (120, 40)),
     Scene("storage-key-80x24", _storage_key, (80, 24)),
     Scene("storage-key", _storage_key_question, (120, 40)),
+    Scene("several-review-80x24", _several_review, (80, 24)),
+    Scene("several-80x24", _several, (80, 24)),
     Scene("profiles", _profiles),
     Scene("profile-form-80x24", _profile_form, (80, 24)),
     Scene("detail", _detail),
@@ -237,6 +256,7 @@ async def _staged(scene: Scene) -> AsyncIterator[tuple[Stage, Looks]]:
         with (
             mock.patch.object(track, "watch", partial(track.watch, sleep=looks.wait)),
             mock.patch.object(resolve, "BACKOFF", Backoff(3600.0, 3600.0)),
+            mock.patch.object(batch, "secrets", SimpleNamespace(token_hex=lambda _: "4fe21a")),
         ):
             async with staged(
                 scene.size, theme=scene.theme, with_profile=not scene.first_run, environ=environ

@@ -172,7 +172,7 @@ async def test_it_is_sent_behind_whatever_is_shown_and_quitting_asks() -> None:
         assert "Not sent yet: 1 snapshot of batch" in question
         assert "A create request has no answer yet." in question
         await stage.app._press_keys(["n", "w"])
-        await stage.expect("Snapshots of this run", "1 of 2 wait for their turn", "sending")
+        await stage.expect("Snapshots of this run", "1 of 2 not sent yet", "sending")
         await stage.app._press_keys(["b"])
         await stage.until(lambda: isinstance(stage.app.screen, BatchRunScreen))
         await stage.expect("being sent", "waiting")

@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from ncp_tui.tui.dialogs.text import HelpDialog
 from ncp_tui.tui.key_bindings import SEND_ID
+from ncp_tui.tui.screens.batch_review import BatchReviewScreen
 from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.create_snapshot import CreateSnapshotScreen
 from ncp_tui.tui.screens.history import HistoryScreen
@@ -25,7 +26,8 @@ WIDE = (120, 60)
 SCREENS: dict[type[Screen[Any]], tuple[str, ...]] = {
     ClustersScreen: (),
     HistoryScreen: ("h",),
-    CreateSnapshotScreen: ("s",),
+    CreateSnapshotScreen: ("N", "s"),
+    BatchReviewScreen: ("A", "s"),
     ProfilesScreen: ("p",),
     ProfileFormScreen: ("p", "a"),
     RequestsScreen: ("u",),
