@@ -104,7 +104,7 @@ class ClusterTable(ReportsWorkerErrors, MarkedTable):
         self._arrived = []
         if session.identity is not self._marked_as:
             self._marked_as = session.identity
-            self.action_unmark_all()  # clusters of another profile
+            self.unmark_all()  # clusters of another profile
         if session.identity is None:
             self.show([], empty=NO_PROFILE)
             return

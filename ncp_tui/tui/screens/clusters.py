@@ -14,8 +14,9 @@ from ncp_tui.tui.key_bindings import CREATE, key_of
 from ncp_tui.tui.messages import FollowWanted, JournalChanged
 from ncp_tui.tui.screens.base import FOLLOWING, already_followed, read_only_sentence
 from ncp_tui.tui.screens.cluster_table import NO_PROFILE, ClusterTable
-from ncp_tui.tui.screens.table import TableScreen, detail_key
-from ncp_tui.tui.widgets.marked_table import MARK, MarkedTable
+from ncp_tui.tui.screens.marking import MARK, MarkingScreen
+from ncp_tui.tui.screens.table import detail_key
+from ncp_tui.tui.widgets.marked_table import MarkedTable
 from ncp_tui.view.clusters import ListedCluster, details_lines
 from ncp_tui.view.format import ZONE, clock_time
 from ncp_tui.view.table import gap_sentence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from ncp_tui.snapshots.track import TrackedSnapshot
     from ncp_tui.tui.batch import Batch
     from ncp_tui.tui.dialogs.copyable import Copyable
-    from ncp_tui.tui.widgets.inputs import FilterBar
 
 
 LOADING = "Loading clusters ..."
@@ -37,14 +37,12 @@ NO_RUN = "{cluster}: no running snapshot. Refresh to check again."
 RUNS_UNKNOWN = "{cluster}: unknown whether a snapshot is running; its history was not read."
 UNRESOLVED = "{requests} Press u."
 NO_KEY_SET = "no storage key is set"
-MARKED = "{count} marked"
-MARKED_HIDDEN = "{count} marked ({hidden} not shown)"
 MARKED_NEXT = "{count} marked. {key} reviews a snapshot of each."
 NONE_MARKED = "Nothing is marked."
 DROPPED = "{clusters} not listed any more: unmarked."
 
 
-class ClustersScreen(TableScreen):
+class ClustersScreen(MarkingScreen):
     """The clusters of the profile in use."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -165,13 +163,6 @@ class ClustersScreen(TableScreen):
         marks = self.table.marks if self.query("#table") else frozenset()
         return [cluster for key, cluster in self.session.clusters.items() if key in marks] if marks else []
 
-    @property
-    def marked_words(self) -> str:
-        """How many are marked, and how many of them do not pass the filter."""
-        count = len(self.marked)
-        hidden = self.table.hidden_marks if count else 0
-        return (MARKED_HIDDEN if hidden else MARKED if count else "").format(count=count, hidden=hidden)
-
     @on(MarkedTable.Marked)
     def show_marks(self) -> None:
         """Show in the header how many there are."""
@@ -184,10 +175,6 @@ class ClustersScreen(TableScreen):
     @on(ClusterTable.MarksDropped)
     def say_dropped(self, event: ClusterTable.MarksDropped) -> None:
         self.say(DROPPED.format(clusters=plural(event.count, "cluster")), "warning")
-
-    def on_filter_bar_narrowed(self, event: FilterBar.Narrowed) -> None:
-        super().on_filter_bar_narrowed(event)
-        self.show_header()
 
     def on_batch_moved(self, batch: Batch) -> None:
         """What was marked has been sent."""
@@ -256,9 +243,6 @@ class ClustersScreen(TableScreen):
         cluster = self._openable()
         if cluster is not None:
             self.open(CreateSnapshotScreen(self.session, cluster))
-
-    def action_mark(self) -> None:
-        self.table.mark()
 
     def action_history(self) -> None:
         from ncp_tui.tui.screens.history import HistoryScreen

@@ -15,21 +15,10 @@ SIGN = "*"
 """Stands before a row that is marked: it is seen without any colour, and no name can hold it in that place."""
 
 
-MARK = Binding("space", "mark", "Mark", tooltip="Mark or unmark this row, and move on", id="marks.mark")
-"""Stands among the keys of the screen that has such a table, so that the footer shows it in its place."""
-
-
 class MarkedTable(RecordTable):
     """Marks stay where rows are filtered, sorted or read again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "V", "mark_range", "Mark range", show=False, tooltip="Mark from the last mark to this row", id="marks.range"
-        ),
-        Binding(
-            "A", "mark_shown", "Mark all", show=False, tooltip="Mark all rows that pass the filter", id="marks.shown"
-        ),
-        Binding("N", "unmark_all", "Mark none", show=False, tooltip="Take every mark away", id="marks.none"),
         Binding("shift+up", "mark_on(-1)", "Mark up", show=False, tooltip="Mark, and the row above", id="marks.up"),
         Binding(
             "shift+down", "mark_on(1)", "Mark down", show=False, tooltip="Mark, and the row below", id="marks.down"
@@ -77,7 +66,7 @@ class MarkedTable(RecordTable):
         self.action_move(by)
         self._mark(before, self.cursor_key)
 
-    def action_mark_range(self) -> None:
+    def mark_range(self) -> None:
         """Mark what is shown between the last mark and the cursor; without one on the screen the row under it."""
         keys = [row.key for row in self.rows]
         if self.cursor_key is None:
@@ -86,10 +75,12 @@ class MarkedTable(RecordTable):
         last = keys.index(self._last) if self._last in keys else here
         self._mark(*keys[min(here, last) : max(here, last) + 1])
 
-    def action_mark_shown(self) -> None:
+    def mark_shown(self) -> None:
+        """Mark every row that passes the filter."""
         self._set(self._marks | {row.key for row in self.rows})
 
-    def action_unmark_all(self) -> None:
+    def unmark_all(self) -> None:
+        """Take every mark away."""
         self._last = None
         self._set(frozenset())
 
