@@ -113,10 +113,11 @@ class _Setting:
             self._check_leave(identity, destination)
         if options.this_profile and identity.role is not None:
             raise KeysExpire
-        key = self._typed(access_key, identity) if access_key is not None else None
+        key = self._typed(access_key) if access_key is not None else None
         keys = context.ask_store(lambda: key_source_for(identity, context.workspace.stores))
         engine = context.connect_with(identity, keys)
         if key is not None and not options.dry_run:
+            check_lasting(key.access_key, identity)  # only now is it known which the role has handed out
             engine.keep_out(SecretKey(key.access_key), key.secret_key)
         draft = self._looked(engine, identity, destination, key or context.wait(own_key(identity, keys)))
         if options.dry_run:
@@ -171,12 +172,11 @@ class _Setting:
     def _is_read_only(self, identity: Identity) -> bool:
         return self._context.workspace.read_only or identity.profile.read_only
 
-    def _typed(self, access_key: str, identity: Identity) -> Credentials:
-        """The pair that was named; a dry run reads no secret. Raises what reading it does, and KeysExpire."""
+    def _typed(self, access_key: str) -> Credentials:
+        """The pair that was named; a dry run reads no secret. Raises what reading it does."""
         options = self._options
         if options.dry_run:
             return Credentials(access_key, SecretKey(_PLACEHOLDER))
-        check_lasting(access_key, identity)
         if options.secret_command is not None:
             return Credentials(access_key, printed_secret(self._context, options.secret_command))
         return Credentials(access_key, read_secret(self._context, options.secret_stdin))

@@ -83,6 +83,18 @@ def test_clusters_by_the_role(
     assert sandbox.access_key not in result.stdout + result.stderr
 
 
+def test_its_keys_are_no_storage_key(call: Called, metadata: MetadataServer, sandbox: Sandbox) -> None:
+    """They expire, and every snapshot would fail from then on: neither by its name nor typed. Others may be set."""
+    set_key = ("cluster", "set-key", "search-0004", *AS_ROLE, "--json")
+    secret = sandbox.secret_key
+    for own in (("--this-profile",), ("--access-key", sandbox.access_key, "--secret-stdin")):
+        result = call(*set_key, *own, stdin=secret)
+        assert (result.code, result.json()["error"]["kind"], asked(sandbox)) == (12, "keys_expire", [])
+    other = call(*set_key, "--access-key", "STORAGEKEYID00000042", "--secret-stdin", stdin="x" * 40)
+    assert (other.code, other.json()["outcome"]) == (0, "accepted")
+    assert metadata.questions
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
