@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from sys import intern
+from typing import Any
 
 from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.errors import StoreLocked
+from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.cluster_summary import Look
 from ncp_tui.snapshots.fleet import Bars, CheckedCluster, NotChecked, Severity, SharedBucket, checked, shared_buckets
 from ncp_tui.snapshots.fleet_reading import ProfileReading
+
+_TELLING = ("hasErrorLog",)
+"""What the state of a row is read from beside its own members."""
+
+_NOTHING: Mapping[str, Any] = {}
 
 _SEPARATOR = "\n"
 """Between a profile's name, which has none, and what it is about."""
@@ -136,7 +144,7 @@ class Board:
         is_new = reading.is_over or any(key not in held.rows for key in changed)
         before = frozenset(self._keys_of(name, held)) if is_new else touched
         for key in changed:
-            held.rows[key] = _newer(held.rows.get(key), reading.rows[key])
+            held.rows[key] = _slim(_newer(held.rows.get(key), reading.rows[key]))
             if reading.rows[key].summary.look is not Look.NOT_READ:
                 held.unread.discard(key)
         if reading.is_over:
@@ -190,6 +198,38 @@ def _newer(before: CheckedCluster | None, found: CheckedCluster) -> CheckedClust
     if before is None or summary.look is not Look.NOT_READ or summary.problem is not None:
         return found
     return checked(found.profile, found.bars, found.cluster, before.summary, found.at)
+
+
+def _slim(found: CheckedCluster) -> CheckedCluster:
+    """The same without the service's objects, of which nothing else is read: of 2,000 clusters they are half of it."""
+    summary = found.summary
+    rows = {id(row): _slim_row(row) for row in (*summary.rows, *summary.running)}
+
+    def slim(row: HistoryEntry | None) -> HistoryEntry | None:
+        return rows.get(id(row)) or _slim_row(row) if row is not None else None
+
+    summary = replace(
+        summary,
+        rows=tuple([rows[id(row)] for row in summary.rows]),
+        running=tuple([rows[id(row)] for row in summary.running]),
+        last_run=slim(summary.last_run),
+        last_good=slim(summary.last_good),
+    )
+    return replace(found, cluster=replace(found.cluster, raw=_NOTHING), summary=summary)
+
+
+def _slim_row(row: HistoryEntry) -> HistoryEntry:
+    """What tells its state stays, and words that stand in many rows are there once."""
+    return replace(
+        row,
+        bucket=intern(row.bucket),
+        kind=intern(row.kind),
+        message=intern(row.message),
+        duration=intern(row.duration),
+        cluster_name=intern(row.cluster_name),
+        cluster_number=intern(row.cluster_number),
+        raw={name: row.raw[name] for name in _TELLING if name in row.raw} or _NOTHING,
+    )
 
 
 def _end(held: _Held, reading: ProfileReading, now: datetime) -> None:

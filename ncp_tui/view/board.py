@@ -122,7 +122,7 @@ def read_cell(row: BoardRow) -> Cell:
 BOARD: Table[BoardRow] = Table(
     (
         Column("PROFILE", lambda row: Cell(row.name), most=16, least=8),
-        Column("SITE/REGION", lambda row: Cell(_place(row.profile)), most=11, least=9, room=118),
+        Column("SITE/REGION", lambda row: Cell(_place(row.profile)), most=11, least=9, room=138),
         Column("CLUSTER", _cluster_cell, most=36, least=12),
         Column("LAST GOOD", _last_good_cell, most=14, least=9, aliases=("age", "good")),
         Column("LAST RUN", _last_run_cell, most=11, least=9),

@@ -64,11 +64,11 @@ def fleet_text(report: FleetReport) -> str:
 
 def shared_bucket_line(shared: SharedBucket) -> str:
     """That several clusters write one bucket, and why that matters."""
-    names = [clean(name) for name in shared.clusters]
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    count, names = len(shared.clusters), [clean(name) for name in shared.clusters[:_MOST_NAMED]]
+    more = f" and {count - _MOST_NAMED} more" if count > _MOST_NAMED else ""
     return (
-        f"NOTE bucket {clean(shared.bucket)}: {plural(len(names), 'cluster')} write to it "
-        f"({', '.join(names[:_MOST_NAMED])}{more}); two repositories in one place can damage each other."
+        f"NOTE bucket {clean(shared.bucket)}: {plural(count, 'cluster')} write to it "
+        f"({', '.join(names)}{more}); two repositories in one place can damage each other."
     )
 
 

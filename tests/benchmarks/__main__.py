@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tests.benchmarks.board import filling
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.peers import beside_peers
 from tests.benchmarks.refreshes import growing
@@ -49,6 +50,7 @@ def figures(home: Path, *, quick: bool, peers: Path | None) -> Iterator[Figure]:
         processor_time(home / "processor", rounds=3 if quick else 9),
         in_use(home / "in-use", presses=60 if quick else 200),
         while_loading(home / "loading", rounds=2 if quick else 8),
+        filling(home / "board", *((5, 10, 10) if quick else (50, 40, 100))),
         growing(home / "growing", 300 if quick else 10_000),
         leaving(home / "leaving"),
         on_the_line(home / "line"),

@@ -50,6 +50,7 @@ def filling(home: Path, profiles: int, clusters: int, keys: int) -> Iterator[Fig
         with Line(_program(gateway), of_nobody(home)) as line:
             line.expect("clusters, as of ")
             line.settle()
+            yield Figure(f"{of}: resident memory before", line.resident_mib(), "MiB")
             # The next row of the table below the head is a cluster's, and no longer a profile's that waits.
             first = line.press_until("b", "READ", "search-00") - _LATENCY_MS
             yield Figure(f"{of}, `b` to the first rows but for the latency", first, "ms", 500)
@@ -60,4 +61,6 @@ def filling(home: Path, profiles: int, clusters: int, keys: int) -> Iterator[Fig
             yield Figure(f"... arrow key while it fills ({keys} keys), p95", percentile(answers, 0.95), "ms", 16)
             line.expect(" critical, ")
             line.settle()
+            answers = [line.press(key, _SHORT).first_ms for key in (DOWN, UP) * (keys // 2)]
+            yield Figure("... arrow key when it is full, p95", percentile(answers, 0.95), "ms", 16)
             yield Figure("... resident memory when it is full", line.resident_mib(), "MiB", 75)

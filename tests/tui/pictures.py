@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
+from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.sandbox.protocol import DAY
 from ncp_tui.snapshots import batch, resolve, track
 from ncp_tui.system.backoff import Backoff
@@ -146,6 +147,17 @@ async def _several(stage: Stage) -> None:
     await stage.settle()
 
 
+async def _board(stage: Stage) -> None:
+    """Three profiles: in two regions, and one whose key is refused."""
+    usual = stage.workspace.profiles.load().profiles[0]
+    other = replace(usual, name="prod-sgn", region="SGN")
+    refused = replace(usual, name="staging", access_key="SANDBOX00000000OTHER")
+    for profile in (other, refused):
+        stage.workspace.profiles.add(profile)
+        await stage.workspace.stores["session"].save(profile, SecretKey(SECRET_KEY))
+    await stage.press("b")
+
+
 async def _profiles(stage: Stage) -> None:
     await stage.press("p", "t")
 
@@ -221,6 +233,7 @@ SCENES = (
     Scene("storage-key", _storage_key_question, (120, 40)),
     Scene("several-review-80x24", _several_review, (80, 24)),
     Scene("several-80x24", _several, (80, 24)),
+    Scene("board", _board, (120, 40)),
     Scene("profiles", _profiles),
     Scene("profile-form-80x24", _profile_form, (80, 24)),
     Scene("detail", _detail),
