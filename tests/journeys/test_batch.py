@@ -69,7 +69,7 @@ def test_create_one_for_each_lose_the_gateway_in_the_middle_and_resume(tmp_path:
             terminal.expect("/ KR / Clusters", "legal-archive")
             terminal.press("u")
             terminal.expect("Requests", "1 request")
-            terminal.press("b")
+            terminal.press("B")
             terminal.expect("Resume a batch", "2 of 3 never left, environment")
             terminal.press(ENTER)
             terminal.expect("3 clusters: 2 to create, 1 sent before.")
@@ -77,7 +77,7 @@ def test_create_one_for_each_lose_the_gateway_in_the_middle_and_resume(tmp_path:
             terminal.expect("3 succeeded (3 clusters).")
             terminal.press(ESCAPE)
             terminal.expect("/ KR / Requests", "3 requests")
-            terminal.press("b")
+            terminal.press("B")
             terminal.expect("No batch of this machine has anything that never left.")
             terminal.press("q")
             assert terminal.expect_end() == 0

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from textual.widgets import Button
 
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.sandbox.sandbox import Sandbox
+from ncp_tui.snapshots.batch import Plan, Plans
+from ncp_tui.snapshots.outcome import Caller, SnapshotRequest
+from ncp_tui.system.paths import Paths
 from ncp_tui.tui.dialogs.confirm import QuestionDialog, SendQuestionDialog, TypeNameDialog
 from ncp_tui.tui.screens.batch_review import BatchReviewScreen
 from ncp_tui.tui.screens.batch_run import BatchRunScreen
@@ -18,7 +23,7 @@ from ncp_tui.tui.screens.clusters import ClustersScreen
 from ncp_tui.tui.screens.requests import RequestsScreen
 from ncp_tui.tui.widgets.marked_table import MarkedTable
 from ncp_tui.tui.widgets.record_table import RecordTable
-from tests.tui.stage import ACCESS_KEY, URL, Stage, staged
+from tests.tui.stage import ACCESS_KEY, START, URL, Stage, staged
 from tests.tui.test_hostile_text import PAYLOADS, Hostile, check
 from tests.tui.wires import Held, Wire
 
@@ -143,14 +148,15 @@ async def test_what_is_blocked_is_named_and_left_out_by_the_user() -> None:
 
 async def test_a_bucket_is_chosen_once_for_all() -> None:
     async with staged(WIDE, prepare=ends_at_once) as stage:
-        await review(stage, 0, 1)
-        await stage.press("b")
-        assert stage.shows("One bucket for all", "its own for each", OTHER, "usable for 2 of 2", "usable for 0 of 2")
+        await review(stage, 0, 1, 2)
+        await stage.press("end", "x", "b")
+        assert stage.shows("One bucket for all", "its own for each", OTHER, "usable for 3 of 3", "usable for 0 of 3")
         place = next(i for i, line in enumerate(stage.text().splitlines()) if OTHER in line and "usable" in line)
         first = next(i for i, line in enumerate(stage.text().splitlines()) if "its own for each" in line)
         await stage.press(*["down"] * (place - first), "enter")
         table = stage.app.screen.query_one("#table", RecordTable)
-        assert [row.cells[2].text for row in table.rows] == [OTHER, OTHER]
+        assert [row.cells[2].text for row in table.rows] == [OTHER] * 3
+        assert stage.shows("3 clusters: 2 to create, 1 left out."), "what was left out stays so"
         await stage.press(*SENDS)
         await over(stage)
         assert {effect.bucket for effect in stage.effects} == {OTHER}
@@ -191,7 +197,7 @@ async def test_a_protected_profile_has_the_number_typed_and_another_profile_send
         assert stage.shows("Profile prod is protected. Create 2 snapshots?")
         await stage.type("create 3")
         await stage.press("f2")
-        assert stage.shows("Name does not match.")
+        assert stage.shows("These are not the words above.")
         assert not stage.effects
         await stage.press("escape")
         stage.app.find_and_use("other")
@@ -255,6 +261,27 @@ async def test_what_is_unknown_stops_the_rest_which_is_resumed_after_another_con
             await stage.press("u")
         await stage.press("B")
         assert stage.shows("No batch of this machine has anything that never left.")
+
+
+async def test_a_batch_is_resumed_as_whoever_began_it(tmp_path: Path) -> None:
+    """Nothing of another profile's batch is looked at, and what is damaged is told."""
+    paths = Paths(tmp_path / "config", tmp_path / "state", tmp_path / "data")
+    requests = [SnapshotRequest("1037001", "search-0001", "a", BUCKET)]
+    now = datetime.fromtimestamp(START, UTC) - timedelta(hours=2)
+    other = Plan.of(Caller("other", "public", "KR", f"{URL}/api/v2"), requests, now)
+    Plans(paths).write(other)
+    async with staged(WIDE, paths=paths) as stage:
+        await stage.press("u", "B")
+        assert stage.shows(other.id, "1 of 1 never left, other, 2 h ago"), stage.text()
+        await stage.press("enter")
+        assert stage.shows(f"Batch {other.id} was begun with profile other.", "Nothing was sent.")
+        await stage.press("f2")
+        assert stage.shows("The checks are not complete yet.")
+        await stage.press("escape")
+        (paths.batches_dir / f"{other.id}.json").write_text("{}")
+        await stage.press("B")
+        assert stage.shows(f"The plan of batch {other.id} cannot be read")
+        assert not stage.effects
 
 
 async def test_a_plan_that_cannot_be_written_sends_nothing() -> None:

@@ -131,10 +131,12 @@ class TypeNameDialog(SendQuestionDialog):
 
     AUTO_FOCUS = "#confirm-input"
 
-    def __init__(self, question: str, yes: str, name: str, monotonic: Callable[[], float]) -> None:
-        """`name` has to be typed exactly."""
+    def __init__(
+        self, question: str, yes: str, name: str, monotonic: Callable[[], float], wrong: str = WRONG_NAME
+    ) -> None:
+        """`name` has to be typed exactly; `wrong` says that it was not."""
         super().__init__(question, yes, monotonic)
-        self._wanted = name
+        self._wanted, self._wrong = name, wrong
 
     def details(self) -> Iterator[Widget]:
         """The name and its input."""
@@ -146,7 +148,7 @@ class TypeNameDialog(SendQuestionDialog):
         if self.query_one("#confirm-input", Input).value == self._wanted:
             super().confirm()
         else:
-            self.hint(WRONG_NAME.format(answers=self.answers))
+            self.hint(self._wrong.format(answers=self.answers))
 
     @on(Input.Changed)
     def note_edit(self, event: Input.Changed) -> None:

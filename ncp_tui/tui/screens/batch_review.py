@@ -63,6 +63,7 @@ IN_FLIGHT = "Another request is in flight. Wait for its answer."
 ANOTHER_BATCH = "Another batch is being sent; {key} shows it. Wait for its end."
 KEY_HELD = "{key} was already pressed. To create, press another key first, then {key}."
 SENT_BEFORE = "{cluster} is not sent again: {why}."
+WRONG_WORDS = "These are not the words above.   {answers}"
 CHANGED = "The rows are others than when you were asked. Press {key} again."
 BUCKET = "One bucket for all"
 EACH_ITS_OWN = "its own for each"
@@ -119,6 +120,8 @@ class BatchReviewScreen(TableScreen):
         self._clusters, self._resumed = list(clusters), resumed
         self._identity = session.identity
         self._bucket: str | None = None
+        self._left_out: set[str] = set()
+        """The numbers of the clusters that the user has left out: they stay so where all is checked again."""
         self._rows: list[BatchRow] = []
         self._reviewed: BatchReviewScreen.Reviewed | None = None
         self._is_sent = False
@@ -180,6 +183,7 @@ class BatchReviewScreen(TableScreen):
 
     @on(Seen)
     def show_row(self, event: Seen) -> None:
+        self._keep_left_out(event.row)
         self._rows.append(event.row)
         self.table.merge([REVIEW.row(event.row)])
         self.say(CHECKED_SOME.format(done=len(self._rows), count=plural(len(self._clusters), "cluster")))
@@ -193,11 +197,17 @@ class BatchReviewScreen(TableScreen):
             self.show_problem(event.problem)
             return
         self._rows, self._reviewed = event.rows, event
+        for row in self._rows:
+            self._keep_left_out(row)
         self._show_rows()
         if blocked(self._rows):
             self.table.move_to(REVIEW.key(blocked(self._rows)[0]))
         if self._resumed:
             self.app.post_message(JournalChanged())  # what was unknown may have been resolved
+
+    def _keep_left_out(self, row: BatchRow) -> None:
+        if row.request.cluster_number in self._left_out and row.entry is None and not row.left_out:
+            row.left_out = LEFT_OUT
 
     def _show_rows(self) -> None:
         self.table.show([REVIEW.row(row) for row in self._rows], empty=REVIEW.empty)
@@ -252,6 +262,7 @@ class BatchReviewScreen(TableScreen):
             self.say(SENT_BEFORE.format(cluster=row.request.cluster, why=why), "warning")
         else:
             row.left_out = "" if row.left_out else LEFT_OUT
+            self._left_out ^= {row.request.cluster_number}
             self._show_rows()
             self.table.action_move(1)
 
@@ -261,6 +272,7 @@ class BatchReviewScreen(TableScreen):
             return
         for row in blocked(self._rows):
             row.left_out = LEFT_OUT
+            self._left_out.add(row.request.cluster_number)
         self._show_rows()
 
     def action_bucket(self) -> None:
@@ -322,7 +334,7 @@ class BatchReviewScreen(TableScreen):
         dialog = SendQuestionDialog(batch_question(self._rows), "Create", monotonic)
         if identity.profile.protected:
             words = protected_question(identity.name, self._rows)
-            dialog = TypeNameDialog(words, "Create", wanted, monotonic)
+            dialog = TypeNameDialog(words, "Create", wanted, monotonic, WRONG_WORDS)
         self.app.push_screen(dialog, partial(self._decide, wanted))
 
     def _decide(self, agreed: str, sure: bool | None) -> None:
