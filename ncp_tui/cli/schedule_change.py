@@ -306,7 +306,7 @@ class _Change:
             schedule = schedule_of(rows) if not rows.gap else None
             if schedule is not None:
                 self._report.after = schedule
-            return history_now_sentence(schedule, self._context.workspace.now())
+            return history_now_sentence(self._report.change, schedule, self._context.workspace.now())
         return HISTORY_UNREAD
 
     def _not_done(self, result: OperationResult) -> ExitCode:

@@ -36,7 +36,7 @@ from ncp_tui.snapshots.schedule_rules import (
     check_schedule_name,
     check_time,
 )
-from ncp_tui.snapshots.schedule_witness import CHANGES, rows_before_release, rows_before_set
+from ncp_tui.snapshots.schedule_witness import CHANGES, not_shown_yet, rows_before_release, rows_before_set
 from ncp_tui.text import clean
 
 if TYPE_CHECKING:
@@ -176,10 +176,13 @@ def earlier_change(
     """What stops a change; None where nothing does.
 
     That is a set or a release of this cluster that is unresolved, or sent at this moment, or was begun by another
-    program after the user requested this one; for a set a schedule that is or may be in force, and for a release one
-    that is released already. `entries` is the whole journal, and `is_held` whether a program holds an unresolved entry.
+    program after the user requested this one; one of its kind that NCP accepted and the schedule history does not show
+    yet; for a set a schedule that is or may be in force, and for a release one that is released already. `entries` is
+    the whole journal, and `is_held` whether a program holds an unresolved entry.
     """
-    found = [*_of_journal(intent, entries, is_held), *_of_settings(intent)]
+    own = [each for each in entries if _is_own(intent, each)]
+    unshown = _unshown(intent, own)
+    found = [*_of_journal(intent, own, unshown, is_held), *_of_settings(intent, unshown)]
     if not found:
         return None
     newest = max((each for each in found if each.source == found[0].source), key=lambda each: each.order)
@@ -267,18 +270,32 @@ _STATES = {
 }
 
 
+def _is_own(intent: ChangeIntent, entry: JournalEntry) -> bool:
+    is_of_cluster = entry.operation in CHANGES and entry.request.cluster_number == intent.change.cluster_number
+    return is_of_cluster and may_reach_same_clusters(entry.caller.gateway, intent.caller.gateway)
+
+
+def _unshown(intent: ChangeIntent, own: Sequence[JournalEntry]) -> JournalEntry | None:
+    evidence = intent.evidence
+    if evidence is None or evidence.settings is None or not evidence.is_settings_whole:
+        return None
+    return not_shown_yet(own, evidence.settings, evidence.read_at)
+
+
 def _of_journal(
-    intent: ChangeIntent, entries: Sequence[JournalEntry], is_held: Callable[[JournalEntry], bool]
+    intent: ChangeIntent,
+    own: Sequence[JournalEntry],
+    unshown: JournalEntry | None,
+    is_held: Callable[[JournalEntry], bool],
 ) -> Iterator[_Found]:
-    for entry in entries:
-        is_own = entry.operation in CHANGES and entry.request.cluster_number == intent.change.cluster_number
-        if not is_own or not may_reach_same_clusters(entry.caller.gateway, intent.caller.gateway):
-            continue
+    for entry in own:
         state = _state(entry, is_held, intent.asked_at)
+        said = _STATES[state] if state is not None else ""
+        if state is None and entry is unshown and entry.operation == intent.change.operation:
+            state, said = EarlierState.ACCEPTED, "was accepted, and the schedule history does not show it yet"
         if state is not None:
             at = f" of {entry.at:%Y-%m-%d %H:%M:%S} {entry.at.tzname() or ''}".rstrip()
-            words = f"the request{at} ({change_of(entry)}) {_STATES[state]}"
-            yield _Found("journal", entry.id, state, entry.at, words)
+            yield _Found("journal", entry.id, state, entry.at, f"the request{at} ({change_of(entry)}) {said}")
 
 
 def _state(
@@ -293,7 +310,7 @@ def _state(
     return EarlierState.ACCEPTED if entry.outcome is Outcome.ACCEPTED else EarlierState.NOT_STARTED
 
 
-def _of_settings(intent: ChangeIntent) -> Iterator[_Found]:
+def _of_settings(intent: ChangeIntent, unshown: JournalEntry | None) -> Iterator[_Found]:
     evidence = intent.evidence
     if evidence is None:
         return
@@ -309,19 +326,22 @@ def _of_settings(intent: ChangeIntent) -> Iterator[_Found]:
     key = f"{row.snapshot} {row.bucket} {row.day} {row.time} {row.set_up} {row.status}"
     said = f"{row.snapshot} ({f'{row.day} {row.time}'.strip()}, bucket {row.bucket or '-'})"
     if schedule.in_force is InForce.NO:
-        if not intent.change.is_set:
+        is_set_since = unshown is not None and unshown.operation == SET_SCHEDULE
+        if not intent.change.is_set and not is_set_since:
             words = f"the schedule {said} is released already"
             yield _Found("history", key, EarlierState.RELEASED, row.set_at, words)
     elif intent.change.is_set:
         if schedule.in_force is InForce.YES:
-            same = "exactly this schedule" if _is_same(intent.change, schedule) else "the schedule"
-            yield _Found("history", key, EarlierState.IN_FORCE, row.set_at, f"{same}, {said}, is in force")
+            same = "exactly this schedule" if is_same(intent.change, schedule) else "the schedule"
+            is_released = unshown is not None and unshown.operation == RELEASE_SCHEDULE
+            lags = ", says its history, which does not show yet that it was released" if is_released else ""
+            yield _Found("history", key, EarlierState.IN_FORCE, row.set_at, f"{same}, {said}, is in force{lags}")
         else:
             words = f"the schedule {said} may be in force: NCP says {row.status!r}"
             yield _Found("history", key, EarlierState.UNKNOWN, row.set_at, words)
 
 
-def _is_same(change: ScheduleChange, schedule: Schedule) -> bool:
+def is_same(change: ScheduleChange, schedule: Schedule) -> bool:
     """Whether it is what is to be set; False also for what is not whole yet, as in a form."""
     row, wanted = schedule.entry, change.setting
     if wanted is None or (wanted.name, wanted.bucket) != (row.snapshot, row.bucket):

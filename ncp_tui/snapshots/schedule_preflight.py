@@ -16,6 +16,7 @@ from ncp_tui.gateway.errors import GatewayError
 from ncp_tui.problem import Problem
 from ncp_tui.search_engine.lists import Listing
 from ncp_tui.search_engine.models import Cluster, ScheduleEntry
+from ncp_tui.search_engine.operations import SET_SCHEDULE
 from ncp_tui.snapshots.journal import Journal
 from ncp_tui.snapshots.outcome import SnapshotRequest
 from ncp_tui.snapshots.preflight import (
@@ -28,6 +29,7 @@ from ncp_tui.snapshots.preflight import (
     shared_checks,
 )
 from ncp_tui.snapshots.schedule import EVERY_DAY, InForce, Schedule, others_in_force, schedule_of
+from ncp_tui.snapshots.schedule_witness import not_shown_yet
 from ncp_tui.text import plural
 
 if TYPE_CHECKING:
@@ -202,6 +204,9 @@ def _to_release(evidence: ScheduleEvidence) -> Check:
         return unknown
     schedule, subject = evidence.schedule, "schedule"
     if schedule is None:
+        if _is_set_unshown(evidence):
+            said = "its history does not show yet what was set from here"
+            return Check(subject, Severity.UNSURE, said, "", at)
         nothing = NothingToRelease(evidence.base.cluster.title)
         return Check(subject, Severity.BAD, "none was ever set", "", at, nothing)
     said = _setting(schedule)
@@ -211,6 +216,14 @@ def _to_release(evidence: ScheduleEvidence) -> Check:
         status = f"NCP says {schedule.entry.status!r}" if schedule.is_newest else "not certain that it is the newest"
         return Check(subject, Severity.UNSURE, f"{said} may be in force ({status})", "", at)
     return Check(subject, Severity.OK, f"{said} is in force and will be released", "", at)
+
+
+def _is_set_unshown(evidence: ScheduleEvidence) -> bool:
+    """Whether this machine has set, or may have, what the empty history does not show."""
+    number = evidence.base.cluster.number
+    own = [each for each in evidence.base.journal if each.request.cluster_number == number]
+    may_be_set = any(each.operation == SET_SCHEDULE and each.in_doubt for each in own)
+    return may_be_set or not_shown_yet(own, (), evidence.read_at) is not None
 
 
 class NothingToRelease(Problem):

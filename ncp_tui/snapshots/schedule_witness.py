@@ -29,6 +29,9 @@ SOON: Final = timedelta(minutes=3)
 DONE_WITHIN: Final = timedelta(minutes=5)
 """A change of a schedule is a setting and no work: one that is dated later is another's."""
 
+LAGS: Final = timedelta(minutes=30)
+"""How long after a change its history may not show it: nothing documents that it does at once."""
+
 RIVAL_WITHIN: Final = timedelta(minutes=20)
 """Two requests of this machine for the same change, this close: a row may be of either."""
 
@@ -80,6 +83,22 @@ def is_rival(entry: JournalEntry, other: JournalEntry) -> bool:
         return False
     may_have_acted = {Outcome.UNKNOWN} if other.at < entry.at else {Outcome.UNKNOWN, Outcome.ACCEPTED}
     return other.outcome in may_have_acted and abs(other.at - entry.at) <= RIVAL_WITHIN
+
+
+def not_shown_yet(
+    entries: Sequence[JournalEntry], rows: Sequence[ScheduleEntry], read_at: datetime
+) -> JournalEntry | None:
+    """The last change of one schedule that NCP accepted, where its history does not show it and may lag behind."""
+    accepted = [each for each in entries if each.operation in CHANGES and each.outcome is Outcome.ACCEPTED]
+    last = max(accepted, key=lambda each: each.at, default=None)
+    if last is None or read_at - last.at > LAGS:
+        return None
+    if last.operation == SET_SCHEDULE:
+        return last if witness_of(last, rows, read_at, None) is None else None
+    schedule = schedule_of(rows)
+    if schedule is None or schedule.in_force is InForce.NO:
+        return None
+    return last if (_TO_RELEASE, _setting_key(schedule.entry)) in (last.seen_before or ()) else None
 
 
 def _of_set(

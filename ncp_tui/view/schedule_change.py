@@ -9,8 +9,8 @@ from typing import Any
 from ncp_tui.snapshots.draft import Reason
 from ncp_tui.snapshots.operations import OperationResult, Sent
 from ncp_tui.snapshots.outcome import Outcome
-from ncp_tui.snapshots.schedule import Schedule
-from ncp_tui.snapshots.schedule_change import ScheduleChange
+from ncp_tui.snapshots.schedule import InForce, Schedule
+from ncp_tui.snapshots.schedule_change import ScheduleChange, is_same
 from ncp_tui.snapshots.schedule_draft import ChangeConfirmation
 from ncp_tui.snapshots.schedule_rules import InvalidSchedule
 from ncp_tui.view.cluster_summary import next_run_sentence, setting_sentence
@@ -87,14 +87,19 @@ def change_sentence(change: ScheduleChange, outcome: Outcome, sent: Sent | None 
     return f"Not {'set' if is_set else 'released'}: {title}."
 
 
-def history_now_sentence(schedule: Schedule | None, now: datetime) -> str:
-    """What the schedule history says after a change, `schedule` being its newest setting."""
+def history_now_sentence(change: ScheduleChange, schedule: Schedule | None, now: datetime) -> str:
+    """What the schedule history says after `change` was accepted, `schedule` being its newest setting."""
     if schedule is None:
-        return "The schedule history does not show it yet."
-    following, status = schedule.next_run(now), schedule.entry.status
+        return "The schedule history does not show it yet." if change.is_set else "The schedule history is empty now."
+    status = schedule.entry.status
+    said = f"{setting_sentence(schedule)}; {f'NCP says {status!r}' if status else 'NCP says nothing of its status'}."
+    if change.is_set and not is_same(change, schedule):
+        return f"The schedule history does not show it yet. It has: {said}"
+    if not change.is_set and schedule.in_force is not InForce.NO:
+        return f"The schedule history does not show that yet. It has: {said}"
+    following = schedule.next_run(now)
     next_run = f" Next run: {next_run_sentence(following)}." if following is not None else ""
-    said = f"NCP says {status!r}" if status else "NCP says nothing of its status"
-    return f"The schedule history has now: {setting_sentence(schedule)}; {said}.{next_run}"
+    return f"The schedule history has now: {said}{next_run}"
 
 
 HISTORY_UNREAD = "The schedule history could not be read afterwards."

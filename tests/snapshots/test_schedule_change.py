@@ -127,6 +127,35 @@ async def test_a_lost_answer_is_resolved_by_the_history(
     assert not any(entry.is_open for entry in journal.entries())
 
 
+async def test_a_change_that_was_accepted_and_is_not_shown_yet_is_not_made_again(
+    served: RunningSandbox, engine: SearchEngine, journal: Journal
+) -> None:
+    """A history that lags behind does not have the next command set, or release, the same once more."""
+    unset = await drafted(engine, SET, journal)
+    await send(engine, SET, journal)
+    after_set = await drafted(engine, RELEASE, journal)
+    lagging = seen_with(unset, after_set)
+    assert lagging.earlier is not None
+    assert (lagging.earlier.source, lagging.earlier.state) == ("journal", EarlierState.ACCEPTED)
+    assert "was accepted, and the schedule history does not show it yet" in lagging.earlier.words
+    assert replace(lagging, change=RELEASE).problem is None, "it may be set"
+    await send(engine, RELEASE, journal)
+    lagging = seen_with(after_set, await drafted(engine, RELEASE, journal))
+    assert lagging.earlier is not None
+    assert lagging.earlier.state is EarlierState.ACCEPTED
+    again = replace(lagging, change=SET).earlier
+    assert again is not None
+    assert "is in force, says its history, which does not show yet that it was released" in again.words
+    assert changes(served) == [SET_SCHEDULE, RELEASE_SCHEDULE]
+
+
+def seen_with(before: ScheduleDraft, now: ScheduleDraft) -> ScheduleDraft:
+    """What is known now, and a schedule history as it was before."""
+    assert before.evidence is not None
+    assert now.evidence is not None
+    return replace(before, evidence=replace(before.evidence, base=now.evidence.base))
+
+
 async def test_what_was_never_set_is_not_released(
     served: RunningSandbox, engine: SearchEngine, journal: Journal
 ) -> None:

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from ncp_tui.gateway.errors import AnswerLost
+from ncp_tui.search_engine.models import ScheduleEntry
 from ncp_tui.snapshots.draft import Reason
 from ncp_tui.snapshots.earlier_requests import EarlierState
 from ncp_tui.snapshots.operations import OperationRequest, OperationResult, Sent
 from ncp_tui.snapshots.outcome import Outcome, Verdict
 from ncp_tui.snapshots.preflight import Check, Severity
 from ncp_tui.snapshots.resolve import Resolution
+from ncp_tui.snapshots.schedule import Schedule, schedule_of
 from ncp_tui.snapshots.schedule_change import EarlierChange, ScheduleChange, Setting
 from ncp_tui.snapshots.schedule_draft import ChangeConfirmation
 from ncp_tui.view.schedule_change import (
@@ -20,8 +22,10 @@ from ncp_tui.view.schedule_change import (
     change_document,
     change_question,
     change_sentence,
+    history_now_sentence,
     setting_words,
 )
+from tests.tables import each_row
 
 SET = ScheduleChange("1037001", "search-0001", Setting("nightly", "logs", "everyday", "3:15"))
 RELEASE = ScheduleChange("1037001", "search-0001")
@@ -93,3 +97,29 @@ def test_what_the_history_proved_is_said_and_written() -> None:
     assert (document["resolved_by"], document["attempts"], document["request_id"]) == ("history", 1, None)
     assert change_document(RELEASE, Outcome.NOT_SENT)["schedule"] is None
     assert change_document(RELEASE, Outcome.UNKNOWN)["attempts"] == 1
+
+
+def setting(name: str, status: str) -> Schedule | None:
+    members = {"Day": "Everyday", "Time": "03:15", "Status": status}
+    raw = {
+        "snapshotScheduling" + (each if each == "Status" else f"SetUp{each}"): text for each, text in members.items()
+    }
+    return schedule_of([ScheduleEntry.read({"snapshotName": name, "bucketName": "logs", **raw})])
+
+
+@each_row(
+    "change, schedule, said",
+    [
+        (SET, setting("nightly", "ACTIVE"), "The schedule history has now: nightly"),
+        (SET, setting("nightly", ""), "NCP says nothing of its status. Next run:"),
+        (SET, setting("weekly", "RELEASED"), "does not show it yet. It has: weekly"),
+        (SET, None, "does not show it yet."),
+        (RELEASE, setting("weekly", "RELEASED"), "The schedule history has now: weekly"),
+        (RELEASE, setting("weekly", "ACTIVE"), "does not show that yet. It has: weekly"),
+        (RELEASE, None, "is empty now."),
+    ],
+)
+def test_what_the_history_says_afterwards(change: ScheduleChange, schedule: Schedule | None, said: str) -> None:
+    sentence = history_now_sentence(change, schedule, AT)
+    assert said in sentence
+    assert ("Next run" in sentence) == (change is SET and "has now" in sentence)

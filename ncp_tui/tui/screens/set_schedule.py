@@ -298,7 +298,7 @@ class SetScheduleScreen(BaseScreen):
     @work(group="after", exclusive=True, exit_on_error=False, description="read what is set afterwards")
     async def look_after(self) -> None:
         """Read what the schedule history says of a set that was accepted; the response pane stays with its answer."""
-        session = self.session
+        session, change = self.session, self._sent_change or self.form.draft.change
         try:
             with session.log.action(f"schedule of {self.cluster.title} afterwards", background=True):
                 engine = await session.engine()
@@ -307,7 +307,7 @@ class SetScheduleScreen(BaseScreen):
             self.post_message(self.LookedAfter(HISTORY_UNREAD))
             return
         schedule = None if rows.gap else schedule_of(rows)
-        self.post_message(self.LookedAfter(history_now_sentence(schedule, session.workspace.now())))
+        self.post_message(self.LookedAfter(history_now_sentence(change, schedule, session.workspace.now())))
 
     @on(LookedAfter)
     def show_looked_after(self, event: LookedAfter) -> None:
