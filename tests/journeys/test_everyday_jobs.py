@@ -13,7 +13,7 @@ from tests.journeys.terminal import DOWN, ENTER, ESCAPE, F2, Terminal
 
 pytestmark = pytest.mark.slow
 
-WINDOW = (120, 40)
+WINDOW = (160, 40)
 WITHOUT_A_GOOD_ONE = "search-0002"
 RUNNING_ELSEWHERE = "search-0008"
 
@@ -93,7 +93,7 @@ def test_find_the_cluster_without_a_good_snapshot_and_create_one(
 
 @hands
 def test_follow_one_that_was_started_elsewhere(hand: Hand, gateway: ThreadedSandbox, tmp_path: Path) -> None:
-    gateway.sandbox.world.start_elsewhere(gateway.sandbox.world.named(RUNNING_ELSEWHERE), 20.0)
+    gateway.sandbox.world.start_elsewhere(gateway.sandbox.world.named(RUNNING_ELSEWHERE), 12.0)
     with opened(gateway, tmp_path) as terminal:
         terminal.expect("14 clusters", "running")
         hand(terminal, (DOWN,) * 7, RUNNING_ELSEWHERE)
