@@ -17,6 +17,7 @@ from ncp_tui.cli.errors import (
     Declined,
     ExitCode,
     NotConfirmed,
+    SnapshotFailed,
     exit_code_of,
     problem_words,
     worst_of,
@@ -293,6 +294,8 @@ class _Batch:
         error = row.problem or (report.taken.error if report.taken is not None and not is_accepted else None)
         if error is None and not is_accepted:
             error = Problem(row.left_out, NOTHING_SENT) if row.left_out else problem
+        if error is None and row.ended is SnapshotState.FAILED:
+            error = SnapshotFailed(row_sentence(row))
         found = report.document(error)
         if row.entry is not None and tracked is None:
             found |= {"outcome": row.outcome.value, "request_id": row.entry.request_id}

@@ -22,7 +22,7 @@ from ncp_tui.snapshots.earlier_requests import SecondRequest
 from ncp_tui.snapshots.outcome import Outcome, outcome_sentence
 from ncp_tui.snapshots.track import TrackedSnapshot
 from ncp_tui.view.format import elapsed
-from ncp_tui.view.progress import end_sentence, look_sentence, other_sentence
+from ncp_tui.view.progress import end_sentence, look_sentence, other_sentence, unended_words
 
 Finished = Literal["success", "failed"]
 
@@ -161,9 +161,7 @@ class Ending:
         error, seen = tracked.problem, tracked.progress
         if error is not None:
             # Accepted is accepted: this is no failure to authenticate but the end of what can be seen of it.
-            return self._wait_ended(
-                f"{error.what} The snapshot keeps running, but can no longer be followed. {next_words(error)}", error
-            )
+            return self._wait_ended(f"{error.what} The snapshot can no longer be followed. {next_words(error)}", error)
         row = seen.entry if seen is not None else None
         if row is not None and row.state is SnapshotState.FAILED:
             self._report.finished = "failed"
@@ -173,7 +171,8 @@ class Ending:
             self._context.out.answer(self._report.document(), end_sentence(row)[0])
             return ExitCode.DONE
         other = "" if seen is None or seen.other is None else f" {other_sentence(tracked.request.name, seen.other)}"
-        return self._wait_ended(f"Timed out after {seconds:g} s; the snapshot keeps running.{other}")
+        known = unended_words(tracked.request.name, row)
+        return self._wait_ended(f"Timed out after {seconds:g} s; {known}.{other}")
 
     def _wait_ended(self, why: str, error: Problem | None = None) -> ExitCode:
         self._context.out.error(f"{self._report.sentence()} {why}".rstrip())

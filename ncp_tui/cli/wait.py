@@ -14,8 +14,8 @@ from ncp_tui.snapshots.journal import JournalProblem, on_disk
 from ncp_tui.snapshots.journal_entry import JournalEntry
 from ncp_tui.snapshots.outcome import SnapshotRequest, Verdict
 from ncp_tui.view.format import ZONE, date_time
-from ncp_tui.view.history import history_document, state_cell
-from ncp_tui.view.progress import end_sentence, other_sentence
+from ncp_tui.view.history import history_document
+from ncp_tui.view.progress import end_sentence, other_sentence, unended_words
 
 
 def wait_for_snapshot(context: CommandContext, wanted: str, name: str, seconds: float) -> ExitCode:
@@ -46,9 +46,7 @@ def wait_for_snapshot(context: CommandContext, wanted: str, name: str, seconds: 
         raise WaitEnded(f"Timed out after {seconds:g} s: the history of {cluster.name} could not be read{why}")
     if row is None:
         raise WaitEnded(f"Timed out after {seconds:g} s: {_not_there(cluster, name, request, other)}")
-    raise WaitEnded(
-        f"Timed out after {seconds:g} s.", f"Snapshot {name} keeps running ({row.message or state_cell(row).text})."
-    )
+    raise WaitEnded(f"Timed out after {seconds:g} s; {unended_words(name, row)}.")
 
 
 def _request(context: CommandContext, cluster: Cluster, name: str) -> JournalEntry | None:

@@ -236,6 +236,15 @@ def look_sentence(name: str, progress: Progress) -> str:
     return history_sentence(progress.entry) + (f" ({message})" if message else "")
 
 
+def unended_words(name: str, entry: HistoryEntry | None) -> str:
+    """What is known of a snapshot that was waited for in vain: that it runs only where its row says so."""
+    if entry is None:
+        return f"the history does not show {name} yet"
+    if entry.state is SnapshotState.RUNNING:
+        return f"the snapshot keeps running ({entry.message or state_cell(entry).text})"
+    return f"whether {name} has ended is unknown (NCP says {entry.message!r})"
+
+
 def other_sentence(name: str, other: Match) -> str:
     """A row of the name that is not proved to be what was requested, and why."""
     from ncp_tui.snapshots.history_match import Whose

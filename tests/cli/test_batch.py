@@ -156,6 +156,11 @@ def test_one_whose_answer_was_lost_and_that_is_in_the_history_has_no_error(call:
     assert (row["outcome"], row["resolved_by"], row["error"]) == ("accepted", "history", None)
 
 
+def test_a_snapshot_that_fails_is_the_error_of_its_row(call: Called) -> None:
+    (row,) = call(*MATCHED, "--template", "x-fail", "--yes", "--json", "--wait").json()
+    assert (row["outcome"], row["finished"], row["error"]["kind"]) == ("accepted", "failed", "snapshot_failed")
+
+
 def test_one_document_also_after_ctrl_c(program: Program, sandbox: Sandbox) -> None:
     hang = sandbox.faults.add("createSnapshot", "after", "hang", times=None)
     with program.started(*SEVERAL, "--yes", "--json", "--share-buckets") as process:

@@ -33,6 +33,7 @@ from ncp_tui.view.progress import (
     title_word,
     tracked_sentence,
     tracked_word,
+    unended_words,
     waiting_text,
 )
 from ncp_tui.view.text import Tone, plain_text
@@ -113,6 +114,14 @@ def test_what_a_look_shows() -> None:
         "x-1: succeeded, 12 s (SUCCESS)": seen(DONE),
     }
     assert [look_sentence("x-1", progress) for progress in looks.values()] == list(looks)
+
+
+def test_of_one_that_was_waited_for_in_vain_only_a_row_that_runs_keeps_running() -> None:
+    assert unended_words("x-1", None) == "the history does not show x-1 yet"
+    assert unended_words("x-1", RUNNING) == "the snapshot keeps running (running)"
+    assert (
+        unended_words("x-1", replace(DONE, message="wobbly")) == "whether x-1 has ended is unknown (NCP says 'wobbly')"
+    )
 
 
 def test_how_it_ended() -> None:
