@@ -13,7 +13,7 @@ from ncp_tui.problem import Problem
 from ncp_tui.profiles.profile import Profile
 from ncp_tui.profiles.secret_stores.errors import StoreLocked
 from ncp_tui.search_engine.models import HistoryEntry
-from ncp_tui.snapshots.cluster_summary import Look
+from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look
 from ncp_tui.snapshots.fleet import Bars, CheckedCluster, NotChecked, Severity, SharedBucket, checked, shared_buckets
 from ncp_tui.snapshots.fleet_reading import ProfileReading
 
@@ -201,8 +201,11 @@ def _newer(before: CheckedCluster | None, found: CheckedCluster) -> CheckedClust
 
 
 def _slim(found: CheckedCluster) -> CheckedCluster:
-    """The same without the service's objects, of which nothing else is read: of 2,000 clusters they are half of it."""
-    summary = found.summary
+    """The same without the service's objects, of which nothing else is read, and without rows that tell nothing more.
+
+    Of 2,000 clusters they are three quarters of the memory.
+    """
+    summary = replace(found.summary, rows=_needed(found.summary))
     rows = {id(row): _slim_row(row) for row in (*summary.rows, *summary.running)}
 
     def slim(row: HistoryEntry | None) -> HistoryEntry | None:
@@ -216,6 +219,17 @@ def _slim(found: CheckedCluster) -> CheckedCluster:
         last_good=slim(summary.last_good),
     )
     return replace(found, cluster=replace(found.cluster, raw=_NOTHING), summary=summary)
+
+
+def _needed(summary: ClusterSummary) -> tuple[HistoryEntry, ...]:
+    """The rows that the verdict and the cells are made of: a due run is judged by all of them, else one a bucket does.
+
+    Without a good one they tell whether that is proved.
+    """
+    if summary.schedule is not None or summary.last_good is None:
+        return summary.rows
+    buckets = {row.bucket: row for row in reversed(summary.rows)}
+    return tuple([row for row in summary.rows if buckets[row.bucket] is row])
 
 
 def _slim_row(row: HistoryEntry) -> HistoryEntry:

@@ -14,7 +14,7 @@ from ncp_tui.snapshots.board import Board, BoardRow, BoardState
 from ncp_tui.snapshots.cluster_summary import NOT_READ, ClusterSummary
 from ncp_tui.snapshots.fleet import Bars, NotChecked, Severity, checked
 from ncp_tui.snapshots.fleet_reading import Caller, ProfileReading
-from tests.snapshots.test_fleet import NOW, history, run
+from tests.snapshots.test_fleet import NOW, history, nightly, run
 
 PROD, LAB = Profile(name="prod", access_key="A"), Profile(name="lab", access_key="B", site="gov")
 BARS = Bars(timedelta(hours=26))
@@ -128,3 +128,27 @@ def test_a_bucket_that_clusters_of_two_profiles_write_is_found() -> None:
     board.take(reading(replace(LAB, site="public"), c2=history(*both)), ["c2"], NOW)
     board.end()
     assert [(each.bucket, each.clusters) for each in board.shared] == [("bk", ("c1", "c2"))]
+
+
+def test_what_is_kept_of_a_row_says_the_same() -> None:
+    """Without the service's objects a history of 20 rows is judged as before, for as long as the board is open."""
+    rows_ = [
+        replace(run(hour), bucket=f"bk{hour % 2}", raw={"hasErrorLog": "", "more": "x" * 99}) for hour in range(1, 20)
+    ]
+    unclear = replace(run(0.5), raw={"hasErrorLog": "perhaps"})
+    for summary in (
+        history(*rows_),
+        history(unclear, *rows_),
+        nightly(*rows_),
+        nightly(run(5)),
+        history(run(1, "FAILED")),
+    ):
+        board = Board()
+        board.begin([PROD])
+        board.take(reading(c1=summary), ["c1"], NOW)
+        for now in (NOW, LATER, NOW + timedelta(hours=30)):
+            found = rows(board, now)["c1"].found
+            assert found is not None
+            assert found.verdict == checked(PROD, BARS, Cluster("c1", "c1", "running"), summary, now).verdict
+            assert {each.bucket for each in found.summary.rows} == {each.bucket for each in summary.rows}
+            assert not any("more" in each.raw for each in found.summary.rows)

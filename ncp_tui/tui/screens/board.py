@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     from ncp_tui.tui.dialogs.copyable import Copyable
 
 AT_ONCE, PROFILES_AT_ONCE = 2, 5
-"""Requests of a profile on their way, and profiles that are read, at the same time."""
+"""Requests of a profile on their way, and profiles that are read, at the same time.
+
+Where so many profiles are read, one request of each: what is on its way has to be read before the next key.
+"""
 
 FRESH = timedelta(minutes=1)
 """What was read within the last minute is not read again by opening the board."""
@@ -137,7 +140,8 @@ class BoardScreen(TableScreen):
             board.start(each.name)
         rows = await in_slices(self._row, list(board.row_keys()))
         self.post_message(self.Begun([row for row in rows if row is not None], len(due)))
-        pace = Pace(AT_ONCE, PROFILES_AT_ONCE, MOST_FAILED_LOOKS, session.until_user_rests)
+        at_once = AT_ONCE if len(due) < PROFILES_AT_ONCE else 1
+        pace = Pace(at_once, PROFILES_AT_ONCE, MOST_FAILED_LOOKS, session.until_user_rests)
         with session.log.action("read the board", background=True):
             await read_profiles(list(map(self._caller, due)), Wanted(), session.workspace.now, self._take, pace)
         with contextlib.suppress(TimeoutError):
