@@ -130,6 +130,11 @@ class Board:
         """The profiles whose key is locked."""
         return [name for name, held in self._held.items() if held.state is BoardState.LOCKED]
 
+    @property
+    def read_at(self) -> datetime | None:
+        """When the profile was read that was read longest ago; None before any was."""
+        return min((held.tried_at for held in self._held.values() if held.tried_at is not None), default=None)
+
     def start(self, name: str) -> None:
         """A reading of this profile has begun; until it ends, its profile counts as not read."""
         self._held[name].tried_at = None

@@ -115,7 +115,9 @@ async def go_to_a_cluster_and_return(stage: Stage) -> None:
     assert stage.text().splitlines()[0].startswith(" ncp-tui / vault / KR / Clusters")
     assert stage.app.screen.chosen is not None
     assert stage.app.screen.chosen.name == "search-0002"
+    stage.clock.advance(5)
     await stage.press("escape")
+    assert stage.shows("as of 09:00:00 KST"), "nothing was read again"
     found = board(stage).chosen
     assert found is not None
     assert found.found is not None

@@ -230,7 +230,7 @@ class BoardScreen(TableScreen):
 
     @on(Ended)
     def show_ended(self, event: Ended) -> None:
-        self.note_read(self.session.workspace.now() if event.problem is None else None)
+        self.note_read(self.board.read_at if event.problem is None else None)
         if event.problem is not None:
             self.show_problem(event.problem)
             return
