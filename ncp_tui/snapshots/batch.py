@@ -410,6 +410,10 @@ class BatchRun:
                 if row.is_to_be_sent:
                     group.create_task(self._send(row))
 
+    def stop(self, why: str) -> None:
+        """Leave out whatever has not had its turn; what was sent is followed on."""
+        self._stops = self._stops or why
+
     async def _take_up(self, row: BatchRow, entry: JournalEntry) -> None:
         async with self._alone_in(row.request.bucket):
             if entry.is_under_way:
@@ -445,12 +449,10 @@ class BatchRun:
             if wait > 0 and not self._stops:
                 await self._sleep(wait)
             self._last = self._monotonic()
-        row.left_out = self._stops or self._taken.get(row.request.bucket, "")
-        if row.left_out:
-            return
-        if self._look.is_old(row):
+        if self._look.is_old(row) and not self._stops:
             await self._look.again(row)
-        if row.problem is not None or row.draft is None or row.draft.evidence is None:
+        row.left_out = self._stops or self._taken.get(row.request.bucket, "")  # nothing is awaited from here on
+        if row.left_out or row.problem is not None or row.draft is None or row.draft.evidence is None:
             return
         evidence = row.draft.evidence
         row.tracked = self._tracker.start(

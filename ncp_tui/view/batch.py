@@ -209,12 +209,26 @@ def sending_sentence(id: str, rows: Sequence[BatchRow], stopped: str, *, is_over
     if not is_over:
         done = [row for row in rows if not row.is_to_be_sent]
         sent = f" So far: {counts_sentence(done)}." if done else ""
-        return f"Batch {id}: {waiting} of {len(rows)} not sent yet.{sent}", Tone.WARNING
+        return (
+            f"Batch {id}: {waiting} of {len(rows)} not sent yet.{sent}{f' {stopped}' if stopped else ''}",
+            Tone.WARNING,
+        )
     counts = f"Batch {id}: {counts_sentence(rows)}."
     if stopped:
         return f"Stopped: the rest was left out. {counts} {stopped}", Tone.WARNING
     is_good = all(row.outcome is Outcome.ACCEPTED and row.ended is not SnapshotState.FAILED for row in rows)
     return counts, Tone.PLAIN if is_good else Tone.WARNING
+
+
+STOPPED_BY_USER = "Not sent: you stopped the batch."
+
+
+def stop_question(rows: Sequence[BatchRow]) -> str:
+    """What is asked before the rest of a batch is left out."""
+    waiting = sum(row.is_to_be_sent for row in rows)
+    return (
+        f"Leave out what was not sent yet, {waiting} of {len(rows)}? What was sent continues; the rest can be resumed."
+    )
 
 
 def broken_off_words(found: BrokenOff, now: datetime) -> str:

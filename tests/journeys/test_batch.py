@@ -25,7 +25,7 @@ def one_bucket_for_all(terminal: Terminal) -> None:
     terminal.expect("4 marked", "*search-0002", "*search-0004", "*search-0012")
     terminal.press("s")
     terminal.expect("Create snapshots", "2 of 4 rows blocked", "block: bucket")
-    terminal.press("b")
+    terminal.press("B")
     terminal.expect("One bucket for all", "its own for each")
     terminal.press(DOWN, ENTER)
     terminal.expect("1 of 4 rows blocked: search-0004", "block: storage key")

@@ -149,7 +149,7 @@ async def test_what_is_blocked_is_named_and_left_out_by_the_user() -> None:
 async def test_a_bucket_is_chosen_once_for_all() -> None:
     async with staged(WIDE, prepare=ends_at_once) as stage:
         await review(stage, 0, 1, 2)
-        await stage.press("end", "x", "b")
+        await stage.press("end", "x", "B")
         assert stage.shows("One bucket for all", "its own for each", OTHER, "usable for 3 of 3", "usable for 0 of 3")
         place = next(i for i, line in enumerate(stage.text().splitlines()) if OTHER in line and "usable" in line)
         first = next(i for i, line in enumerate(stage.text().splitlines()) if "its own for each" in line)
@@ -186,6 +186,25 @@ async def test_it_is_sent_behind_whatever_is_shown_and_quitting_asks() -> None:
         await over(stage)
         assert rows(stage) == {"search-0001": "succeeded", "search-0002": "succeeded"}
         assert names(stage) == ["01", "02"]
+
+
+async def test_the_rest_is_left_out_when_the_user_says_so() -> None:
+    wire = Wire(Held, {CREATE})
+    async with staged(WIDE, wrap=wire, prepare=ends_at_once) as stage:
+        await review(stage, 0, 1)
+        await stage.app._press_keys(SENDS)
+        await stage.until(lambda: wire.held.arrived)
+        await stage.app._press_keys(["x"])
+        await stage.until(lambda: isinstance(stage.app.screen, QuestionDialog))
+        assert "Leave out what was not sent yet, 1 of 2?" in stage.words()
+        await stage.app._press_keys(["y"])
+        wire.held.gate.set()
+        await over(stage)
+        assert rows(stage) == {"search-0001": "succeeded", "search-0002": "not sent"}
+        assert "Not sent: you stopped the batch. s resumes it." in stage.words()
+        assert names(stage) == ["01"]
+        await stage.press("x")
+        assert stage.shows("The batch is over: nothing of it is still to be sent.")
 
 
 async def test_a_protected_profile_has_the_number_typed_and_another_profile_sends_nothing() -> None:
@@ -302,7 +321,7 @@ async def test_hostile_names_are_text_in_review_and_batch() -> None:
         check(stage, "marked")
         await stage.press("s")
         check(stage, "reviewed")
-        for key in ("enter", "escape", "b", "escape", "X", "f2", "escape", "escape"):
+        for key in ("enter", "escape", "B", "escape", "X", "f2", "escape", "escape"):
             await stage.press(key)
             check(stage, key)
         assert not stage.asked(CREATE)

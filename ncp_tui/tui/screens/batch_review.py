@@ -90,7 +90,7 @@ class BatchReviewScreen(TableScreen):
             tooltip="Leave out every row that is blocked",
             id=LEAVE_OUT_BLOCKED[0],
         ),
-        Binding("b", "bucket", "Bucket", tooltip="Choose one bucket for all rows", id="batch.bucket"),
+        Binding("B", "bucket", "Bucket", tooltip="Choose one bucket for all rows", id="batch.bucket"),
         detail_key("batch", "Preflight checks of this cluster"),
     ]
     columns = REVIEW.on_screen

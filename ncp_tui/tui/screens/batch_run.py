@@ -13,7 +13,15 @@ from ncp_tui.tui.key_bindings import key_of, next_words
 from ncp_tui.tui.messages import BatchWanted, HistoryWanted
 from ncp_tui.tui.screens.table import TableScreen, detail_key
 from ncp_tui.tui.session import Session
-from ncp_tui.view.batch import REVIEW, SENDING, ShownRow, sending_lines, sending_sentence
+from ncp_tui.view.batch import (
+    REVIEW,
+    SENDING,
+    STOPPED_BY_USER,
+    ShownRow,
+    sending_lines,
+    sending_sentence,
+    stop_question,
+)
 from ncp_tui.view.text import Line, Tone, line
 
 if TYPE_CHECKING:
@@ -24,6 +32,7 @@ RESUME = ("batch.resume", "s")
 
 NO_ROW = "No row under the cursor."
 NOT_OVER = "The batch is still being sent."
+NOTHING_TO_STOP = "The batch is over: nothing of it is still to be sent."
 NOTHING_TO_RESUME = "Nothing of this batch can be resumed."
 NOT_LISTED = "{cluster} is not in the list of clusters of the profile in use."
 RESUMES = "{words} {key} resumes it."
@@ -35,13 +44,14 @@ class BatchRunScreen(TableScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(RESUME[1], "resume", "Resume", tooltip="Review and send what certainly never left", id=RESUME[0]),
+        Binding("x", "stop", "Stop", tooltip="Leave out what was not sent yet", id="batch.stop"),
         Binding("h", "history", "History", tooltip="History of this cluster", id="batch.history"),
         Binding("u", "requests", "Requests", tooltip="Requests; check and resolve them", id="batch.requests"),
         detail_key("sending", "All that is known of this snapshot"),
     ]
     path = ("Create snapshots",)
     columns = SENDING.on_screen
-    sometimes_unavailable = ("resume",)
+    sometimes_unavailable = ("resume", "stop")
 
     def __init__(self, session: Session, batch: Batch) -> None:
         super().__init__(session)
@@ -104,6 +114,17 @@ class BatchRunScreen(TableScreen):
         """Review what never left: nothing is sent before its question."""
         self.app.post_message(BatchWanted(self._batch.plan.id))
 
+    def action_stop(self) -> None:
+        """Ask, and leave the rest out: what was sent continues."""
+        from ncp_tui.tui.dialogs.confirm import QuestionDialog
+
+        def decide(sure: bool | None) -> None:
+            if sure and self._batch.run is not None:
+                self._batch.run.stop(STOPPED_BY_USER)
+                self.show_tracked()
+
+        self.app.push_screen(QuestionDialog(stop_question(self._batch.rows), "Leave out"), decide)
+
     def action_history(self) -> None:
         shown = self._chosen
         if shown is None:
@@ -120,7 +141,9 @@ class BatchRunScreen(TableScreen):
         self.open(RequestsScreen(self.session))
 
     def why_unavailable(self, action: str) -> str:
-        """Only what has come to an end can be resumed."""
+        """Only what has come to an end can be resumed, and only what has not can be stopped."""
+        if action == "stop":
+            return NOTHING_TO_STOP if self._batch.is_over or self._batch.run is None else ""
         if action != "resume" or self._batch.can_be_resumed:
             return ""
         return NOTHING_TO_RESUME if self._batch.is_over else NOT_OVER
