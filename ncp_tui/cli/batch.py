@@ -261,12 +261,12 @@ class _Batch:
         """The exit code of one, as if it had been created alone."""
         taken = row.tracked.taken if row.tracked is not None else None
         code = ExitCode.DONE
-        if row.left_out:
+        if row.outcome is Outcome.UNKNOWN:
+            code = ExitCode.UNKNOWN
+        elif row.left_out:
             code = ExitCode.NOT_ALLOWED
         elif row.problem is not None:
             code = exit_code_of(row.problem)
-        elif row.outcome is Outcome.UNKNOWN:
-            code = ExitCode.UNKNOWN
         elif row.outcome is not Outcome.ACCEPTED:
             code = exit_code_of(taken.error) if taken is not None and taken.error is not None else ExitCode.REFUSED
         elif row.ended is SnapshotState.FAILED:

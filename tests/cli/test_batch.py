@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from ncp_tui.cli.errors import ExitCode, worst_of
 from ncp_tui.sandbox.sandbox import Sandbox, ThreadedSandbox
 from tests.cli.program import Called, Program, Result, asked
 from tests.cli.workspaces import save_profile, use_memory_keyring
+from tests.snapshots.journals import journal_in
 from tests.tables import each_row
 
 SEVERAL = ("snapshot", "create", "search-0001", "search-0008", "--bucket", "bk.ses.snapshot")
@@ -148,6 +150,21 @@ def test_one_that_is_unknown_stops_the_rest_and_resume_sends_only_that(
     assert (again.code, creates(sandbox)) == (12, 2), "without a terminal it has to be agreed to"
     again = call("snapshot", "create", "--resume", batch, "--json", "--yes", "--wait")
     assert (rows(again)["search-0008"]["finished"], creates(sandbox)) == ("success", 2)
+
+
+def test_one_that_another_program_has_is_unknown_whatever_becomes_of_the_rest(
+    call: Called, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ncp_tui.cli.batch.RESOLVE_SECONDS", 0.2)
+    sandbox.faults.add("createSnapshot", "before", "drop")
+    (row,) = call(*MATCHED, "--yes", "--json").json()
+    journal = journal_in(Path(call.program.environ["NCP_TUI_HOME"]))
+    held = journal.hold(journal.entries()[0].id)
+    assert held is not None
+    result = call("snapshot", "create", "--resume", row["batch"], "--json", "--yes")
+    held.release()
+    (row,) = result.json()
+    assert (row["outcome"], result.code, creates(sandbox)) == ("unknown", 9, 1)
 
 
 def test_one_whose_answer_was_lost_and_that_is_in_the_history_has_no_error(call: Called, sandbox: Sandbox) -> None:
