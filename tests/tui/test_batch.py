@@ -223,6 +223,8 @@ async def test_a_protected_profile_has_the_number_typed_and_another_profile_send
         await stage.settle()
         await stage.press("f2")
         assert stage.shows("These clusters are of profile prod, which is not in use any more.")
+        await stage.press("r", "f2")
+        assert stage.shows("These clusters are of profile prod, which is not in use any more.", "Nothing was sent.")
         stage.app.find_and_use("prod")
         await stage.settle()
         await stage.press("escape")

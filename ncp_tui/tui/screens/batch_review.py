@@ -148,8 +148,8 @@ class BatchReviewScreen(TableScreen):
         try:
             engine = await session.engine()
             if identity is None or identity is not session.identity:
-                return  # another profile is in use by now; `_why_not` says so
-            if self._resumed:
+                found = self.Reviewed([], problem=Problem(self._other_profile, "Nothing was sent."))
+            elif self._resumed:
                 found = await self._review_resumed(engine, identity)
             else:
                 look = self._look(engine, identity)
@@ -302,13 +302,17 @@ class BatchReviewScreen(TableScreen):
         if not self.send_key.press(self._ask) and not self._is_sent:
             self.say(KEY_HELD.format(key=send_key_name(self)), "warning")
 
+    @property
+    def _other_profile(self) -> str:
+        return OTHER_PROFILE.format(name=self._identity.name if self._identity is not None else "")
+
     def _why_not(self) -> str:
         """Why nothing can be sent now; empty where it can."""
         session, why = self.session, ""
         if self._reviewed is None:
             why = STILL_CHECKING
         elif session.identity is not self._identity:
-            why = OTHER_PROFILE.format(name=self._identity.name if self._identity is not None else "")
+            why = self._other_profile
         elif session.read_only:
             why = read_only_sentence(session)
         elif session.batch is not None:
