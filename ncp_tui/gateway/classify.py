@@ -325,6 +325,8 @@ _NO_REASON = re.compile(
     r"(?i)\W*(success\w*|succeeded|ok|okay|done|true|null|none|possible|upgradable|성공|정상|완료)?\W*"
 )
 """A message that says nothing, or that agrees: beside a result of null it contradicts itself."""
+_AGREES = re.compile(r"(?i)\W*(success\w*|succeeded|ok|okay|done|accepted|created|성공|정상|완료)\W*")
+"""A message that agrees: beside the code of a refusal it contradicts itself."""
 
 
 def _from_envelope(
@@ -348,6 +350,8 @@ def _from_envelope(
         return _may_have_acted(
             kind(f"NCP failed: {reason} (HTTP {status}, code {code}).", _UNKNOWN_EFFECT, _LOOK_FIRST)
         )
+    if boolean and isinstance(payload.get("message"), str) and _AGREES.fullmatch(payload["message"]):
+        return _unproven(status, f"The response contradicts itself: code {shown} with a message of success.", words)
     if status in _STATUSES_OF_REFUSALS and "result" in payload and result is None:
         return errors.RefusedByService(
             f"NCP refused: {reason} (code {code}).", "Nothing was started by this request.", _FIX_THE_CAUSE

@@ -657,6 +657,10 @@ TOLD: list[tuple[int, Any, str]] = [
     # What contradicts itself.
     (400, envelope(0, True, ""), f"The response contradicts itself: HTTP 400 with code 0. {UNSAID}"),
     (200, envelope(7, True, ""), f"The response contradicts itself: result true with code 7. {UNSAID}"),
+    (200, envelope(200, None, "OK"),
+     f"The response contradicts itself: code 200 with a message of success. It says: OK. {UNSAID}"),
+    (400, envelope(1, None, "SUCCESS."),
+     f"The response contradicts itself: code 1 with a message of success. It says: SUCCESS. {UNSAID}"),
     (200, TWICE["code"],
      f"The response contradicts itself: a member occurs twice. It says: SUCCESS. {UNSAID}"),
     (200, {"code": 0, "error": {}},
@@ -702,7 +706,7 @@ def sized(body: dict[str, Any], size: int) -> bytes:
 
 def test_how_large_an_answer_may_be_that_decides() -> None:
     """To the byte: one more, and neither a yes nor a no counts, nor is it searched for what it says twice."""
-    for body, kind in ((envelope(), type(None)), (envelope(7, None), RefusedByService)):
+    for body, kind in ((envelope(), type(None)), (envelope(7, None, "no"), RefusedByService)):
         assert type(judged(400 if body["code"] else 200, sized(body, LARGEST_CONFIRMATION))) is kind
         assert type(judged(400 if body["code"] else 200, sized(body, LARGEST_CONFIRMATION + 1))) is BadAnswer
     twice = TWICE["code"][:-1] + b" " * (LARGEST_CONFIRMATION - len(TWICE["code"])) + b"}"
