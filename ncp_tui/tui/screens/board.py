@@ -25,7 +25,7 @@ from ncp_tui.text import plural
 from ncp_tui.tui.key_bindings import key_of
 from ncp_tui.tui.messages import ClusterWanted
 from ncp_tui.tui.refresh import Refresher
-from ncp_tui.tui.screens.cluster_table import MANY, TOGETHER_SECONDS, TOGETHER_SECONDS_OF_MANY
+from ncp_tui.tui.screens.cluster_table import TOGETHER_SECONDS, TOGETHER_SECONDS_OF_MANY
 from ncp_tui.tui.screens.table import TableScreen
 from ncp_tui.tui.session import Session
 from ncp_tui.view.arrangement import Sort
@@ -101,6 +101,8 @@ class BoardScreen(TableScreen):
         self.board = session.board
         self.refresher = Refresher(self, self.read_again, session.workspace.monotonic)
         self._identities: dict[str, Identity] = {}
+        self._locked = 0
+        self._has_first = False
         self._opened = time.monotonic()
         self._changed: set[str] = set()
         self._gone: set[str] = set()
@@ -208,8 +210,9 @@ class BoardScreen(TableScreen):
             self._show_soon()
 
     def _show_soon(self) -> None:
-        is_long = self.table.total > MANY
-        self.set_timer(TOGETHER_SECONDS_OF_MANY if is_long else TOGETHER_SECONDS, self._show_arrived)
+        """The first clusters at once, and all others four times a second: each time costs a layout of the screen."""
+        self.set_timer(TOGETHER_SECONDS_OF_MANY if self._has_first else TOGETHER_SECONDS, self._show_arrived)
+        self._has_first = True
 
     def _show_arrived(self) -> None:
         now, gone = sorted(self._changed)[:SLICE], self._gone
@@ -221,7 +224,10 @@ class BoardScreen(TableScreen):
     def _merge(self, rows: Iterable[Row | None], gone: set[str]) -> None:
         self.table.merge([row for row in rows if row is not None], gone)
         self._stay_at_top()
-        self.refresh_bindings()
+        locked = len(self.board.locked())
+        if locked != self._locked:
+            self._locked = locked
+            self.refresh_bindings()
 
     def _stay_at_top(self) -> None:
         """Keep the worst in view until the user does something; from then on the cursor stays on its row."""
