@@ -95,7 +95,6 @@ class BatchReviewScreen(TableScreen):
     ]
     columns = REVIEW.on_screen
     is_form = True
-    sometimes_unavailable = ("create",)
 
     @dataclass
     class Seen(Message):
