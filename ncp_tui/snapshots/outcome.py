@@ -56,7 +56,7 @@ def outcome_sentence(outcome: Outcome, name: str) -> str:
     if outcome is Outcome.ACCEPTED:
         return f"Accepted: NCP is creating {name}."
     if outcome is Outcome.UNKNOWN:
-        return f"Unknown whether {name} started. Only one request was sent."
+        return f"Unknown whether {name} started. At most one request took effect."
     return f"Not started: {name}."
 
 

@@ -83,7 +83,7 @@ def change_sentence(change: ScheduleChange, outcome: Outcome, sent: Sent | None 
             return f"{done} No answer confirmed it, but {sent.resolution.evidence}"
         return done
     if outcome is Outcome.UNKNOWN:
-        return f"Unknown whether {title} was {'set' if is_set else 'released'}. Only one request was sent."
+        return f"Unknown whether {title} was {'set' if is_set else 'released'}. At most one request took effect."
     return f"Not {'set' if is_set else 'released'}: {title}."
 
 

@@ -794,7 +794,7 @@ def test_every_error_of_the_gateway_has_an_outcome_that_it_proves() -> None:
 
 def test_an_outcome_is_a_word_for_scripts() -> None:
     assert json.dumps(list(Outcome)) == '["accepted", "refused", "not_sent", "unknown"]'
-    assert CreateResult(REQUEST, Outcome.UNKNOWN, NOW).sentence.endswith("Only one request was sent.")
+    assert CreateResult(REQUEST, Outcome.UNKNOWN, NOW).sentence.endswith("At most one request took effect.")
 
 
 def test_what_is_told_of_a_create() -> None:
@@ -802,7 +802,7 @@ def test_what_is_told_of_a_create() -> None:
     by_history = Resolution(Verdict.STARTED, "the snapshot is in the history (running).")
     cannot_tell = Resolution(Verdict.UNKNOWN, "nobody knows.")
     accepted = "Accepted: NCP is creating before-upgrade."
-    unknown = "Unknown whether before-upgrade started. Only one request was sent."
+    unknown = "Unknown whether before-upgrade started. At most one request took effect."
     started = "Started: before-upgrade. No answer confirmed it, but the snapshot is in the history (running)."
     for outcome, settlement, told in (
         (Outcome.ACCEPTED, None, accepted),

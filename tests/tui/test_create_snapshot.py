@@ -273,7 +273,7 @@ async def test_a_lost_answer_over_a_socket_is_unknown(cut: str) -> None:
         stage.sandbox.faults.add(HISTORY, "before", (200, body), times=None)
         await stage.press("f2")
         assert stage.shows(
-            f"Unknown whether {NAME} started. Only one request was sent.",
+            f"Unknown whether {NAME} started. At most one request took effect.",
             "No answer confirmed the request",
             "the history did not have",
             "The snapshot probably did not start, but that is no proof",

@@ -75,7 +75,11 @@ def test_a_setting_that_is_not_whole_is_shown_as_typed() -> None:
     [
         (SET, Outcome.ACCEPTED, "Set: schedule nightly of search-0001."),
         (RELEASE, Outcome.ACCEPTED, "Released: the schedule of search-0001."),
-        (SET, Outcome.UNKNOWN, "Unknown whether schedule nightly of search-0001 was set. Only one request was sent."),
+        (
+            SET,
+            Outcome.UNKNOWN,
+            "Unknown whether schedule nightly of search-0001 was set. At most one request took effect.",
+        ),
         (RELEASE, Outcome.REFUSED, "Not released: the schedule of search-0001."),
         (SET, Outcome.NOT_SENT, "Not set: schedule nightly of search-0001."),
         (ScheduleChange("", "", SET.setting), Outcome.NOT_SENT, "Not set: schedule nightly."),
