@@ -161,6 +161,26 @@ async def test_hostile_names_are_text_on_the_board() -> None:
         board(stage)
 
 
+async def test_a_snapshot_is_followed_on_while_the_board_changes_the_profile() -> None:
+    """And the palette has the board."""
+    lab = Profile(name="lab", access_key=ACCESS_KEY, store="session")
+    async with staged(WIDE, clusters=2, more=[lab]) as stage:
+        await stage.press("s", "f2")
+        await stage.until(lambda: len(stage.effects) == 1)
+        await stage.press("escape", "colon")
+        await stage.type("Board: ")
+        await stage.press("down", "enter")
+        await stage.until(lambda: isinstance(stage.app.screen, BoardScreen) and stage.shows("as of"))
+        await stage.press("slash")
+        await stage.type("profile:lab search-0002")
+        await stage.press("enter", "enter")
+        assert stage.app.session.identity is not None
+        assert stage.app.session.identity.name == "lab"
+        (tracked,) = stage.app.session.tracked
+        assert (tracked.is_open, tracked.identity.name) == (True, "prod")
+        assert len(stage.effects) == 1
+
+
 async def test_it_is_read_again_as_chosen_for_the_board_alone() -> None:
     async with staged(WIDE, clusters=2) as stage:
         await stage.press("b", "R", "down", "enter")
