@@ -256,12 +256,12 @@ async def read_summaries(
     show: Callable[[Cluster, ClusterSummary], bool],
     before_each: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Read the summary of every running cluster that the key may open, LOOKS_AT_ONCE at a time.
+    """Read the summary of every cluster that the key may open, LOOKS_AT_ONCE at a time.
 
     `show` is given each result as it comes, and says whether to continue. After MOST_FAILED_LOOKS in a row that failed
     the rest is left as it is. `before_each` is awaited before each read: there is time for what matters more.
     """
-    wanted = iter([each for each in clusters if each.allowed and each.is_running])
+    wanted = iter([each for each in clusters if each.allowed])
     failed_in_a_row, is_wanted = 0, True
 
     async def look() -> None:

@@ -216,8 +216,7 @@ def _unknown(
         checks = f"in {plural(seen, 'check')} the history {row}"
         evidence = f"no answer confirmed the request, and {checks}."
         next_step = (
-            "The snapshot probably did not start, but that is no proof: the history may lag. Check again in a few "
-            "minutes, or create a snapshot under another name."
+            "That proves nothing: the history may lag. Check again in a few minutes, before you create another one."
         )
     else:
         evidence = "no answer confirmed the request, and the history could not be read."

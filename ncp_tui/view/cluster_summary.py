@@ -22,7 +22,7 @@ _AHEAD = timedelta(hours=1)
 
 
 def _none(text: str) -> Cell:
-    return Cell(text, Tone.BAD, sort=math.inf, is_missing=True)
+    return Cell(text, Tone.BAD, sort=math.inf)
 
 
 _LOOKS = {

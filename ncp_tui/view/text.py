@@ -129,6 +129,20 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
+def broken(line: Line, width: int) -> list[Line]:
+    """`line` in lines of at most `width` cells, its last span broken between words, under where that begins."""
+    if not line or sum(cell_width(span.text) for span in line) <= width:
+        return [line]
+    *head, last = line
+    text = last.text.lstrip(" ")
+    margin = sum(cell_width(span.text) for span in head) + len(last.text) - len(text)
+    if not text or margin > width // 2:
+        return [line]
+    first, *more = wrapped(text, width - margin)
+    lead = Span(last.text[: len(last.text) - len(text)] + first, last.tone)
+    return [(*head, lead), *[(Span(" " * margin + part, last.tone),) for part in more]]
+
+
 def chopped(text: str, width: int) -> Iterator[str]:
     """`text` in parts of at most `width` cells; a character that takes more is a part of its own."""
     if cell_width(text) <= width:

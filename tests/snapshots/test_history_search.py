@@ -499,10 +499,7 @@ def test_what_is_told_of_what_was_found_out() -> None:
 
 async def test_what_is_told_where_nobody_can_tell() -> None:
     left = "Unknown: no answer confirmed the request, and "
-    lag = (
-        "The snapshot probably did not start, but that is no proof: the history may lag. Check again in a few "
-        "minutes, or create a snapshot under another name."
-    )
+    lag = "That proves nothing: the history may lag. Check again in a few minutes, before you create another one."
     unread = f"{left}the history could not be read. "
     nameless = replace(ENTRY, request=replace(REQUEST, cluster_name=""))
     cases: list[tuple[Any, JournalEntry, float, str]] = [

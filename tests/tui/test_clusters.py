@@ -163,7 +163,7 @@ async def test_the_age_of_the_newest_snapshot_and_the_names_are_kept() -> None:
         assert "no permission" in lines_with(stage, "hr-private")[0]
         assert stage.shows("검색-로그-서울")
         assert not stage.asked("createSnapshot")
-        assert stage.asked("getSnapshotHistory") == 6, "one read for each cluster that runs and may be opened"
+        assert stage.asked("getSnapshotHistory") == 12, "one read for each cluster that may be opened"
         assert stage.app.session.identity is not None
         names = ClusterNameCache(stage.workspace.paths).names(stage.app.session.identity)
         assert len(names) == 14

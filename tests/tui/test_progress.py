@@ -33,7 +33,7 @@ async def test_one_started_elsewhere_is_followed_from_the_clusters_to_its_end(
         announced = list[str]()
         monkeypatch.setattr(stage.app.notifier, "announce", announced.append)
         await stage.press("f")
-        assert stage.shows("search-0001: no running snapshot. Refresh to check again.")
+        assert stage.shows("search-0001: no running snapshot as of", "r reads again.")
         await stage.press("down", "f")
         await stage.expect(f"Snapshot {ELSEWHERE} of search-0002: running")
         await stage.press("f")

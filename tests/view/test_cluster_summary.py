@@ -81,7 +81,7 @@ def test_the_last_good_one_is_told_by_its_age_or_why_it_is_not_known(
 ) -> None:
     cell = last_good_cell(found, MOMENT)
     assert (cell.text, cell.tone) == (text, tone)
-    assert cell.is_empty is not any(sign in text for sign in (" h", "ahead"))
+    assert cell.is_empty is not any(sign in text for sign in (" h", "ahead", "none"))
 
 
 def test_the_bar_is_the_profiles_own() -> None:

@@ -11,6 +11,9 @@ from rich.cells import cell_len
 from ncp_tui.view.text import (
     Cell,
     Row,
+    Span,
+    Tone,
+    broken,
     cell_width,
     chopped,
     comparable,
@@ -96,3 +99,19 @@ def test_values_that_are_not_known_are_left_out() -> None:
 
 def test_lines_as_a_command_prints_them() -> None:
     assert plain_text([field("name", "a"), (), line("b ")]) == "name         a\n\nb"
+
+
+def test_a_line_that_is_too_wide_is_broken_under_where_its_text_begins() -> None:
+    row = (Span("last good  ", Tone.DIM), Span("2 h: nightly, bucket bk.ses.snapshot", Tone.GOOD))
+    assert broken(row, 80) == [row]
+    parts = broken(row, 30)
+    assert ["".join(span.text for span in part) for part in parts] == [
+        "last good  2 h: nightly,",
+        "           bucket",
+        "           bk.ses.snapshot",
+    ]
+    assert {part[-1].tone for part in parts} == {Tone.GOOD}
+    assert broken((Span("    indented words here"),), 15) == [(Span("    indented"),), (Span("    words here"),)]
+    assert broken((), 10) == [()]
+    label_only = (Span("a label that has no room beside it", Tone.DIM), Span("x"))
+    assert broken(label_only, 20) == [label_only]

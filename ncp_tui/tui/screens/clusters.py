@@ -33,7 +33,7 @@ LOADING = "Loading clusters ..."
 NO_CLUSTER = "No cluster selected."
 NO_PERMISSION = "No permission for {cluster}: this key sees only its name. Ask for permission, or switch profile (p)."
 COUNT = "{clusters}, as of {time} {zone}."
-NO_RUN = "{cluster}: no running snapshot. Refresh to check again."
+NO_RUN = "{cluster}: no running snapshot as of {time} {zone}. r reads again."
 RUNS_UNKNOWN = "{cluster}: unknown whether a snapshot is running; its history was not read."
 UNRESOLVED = "{requests} Press u."
 NO_KEY_SET = "no storage key is set"
@@ -335,5 +335,6 @@ class ClustersScreen(MarkingScreen):
         summary = self.session.summaries.get(cluster.number, NOT_READ)
         if summary.running:
             return already_followed(self.session, cluster.number, summary.running)
-        is_known = summary.look in {Look.FOUND, Look.NONE}
-        return (NO_RUN if is_known else RUNS_UNKNOWN).format(cluster=cluster.title)
+        if summary.look not in {Look.FOUND, Look.NONE} or summary.read_at is None:
+            return RUNS_UNKNOWN.format(cluster=cluster.title)
+        return NO_RUN.format(cluster=cluster.title, time=clock_time(summary.read_at), zone=ZONE)

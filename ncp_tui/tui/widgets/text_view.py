@@ -13,7 +13,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ncp_tui.tui.terminal.charset import cells_of, escape
-from ncp_tui.view.text import Line, Tone
+from ncp_tui.view.text import Line, Tone, broken
+
+
+_BESIDE = 3
+"""Cells of the margin and of the scrollbar."""
+_LEAST_ROOM = 20
 
 
 class TextView(ScrollView, can_focus=True):
@@ -34,18 +39,25 @@ class TextView(ScrollView, can_focus=True):
         Binding("right", "scroll_sideways(8)", "Right", show=False, id="text.right"),
     ]
 
-    def __init__(self, lines: Sequence[Line] = (), *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, lines: Sequence[Line] = (), *, wraps: bool = False, id: str | None = None) -> None:  # noqa: A002
+        """With `wraps`, sentences that are too wide are broken between words; else they are scrolled to."""
         super().__init__(id=id)
-        self._lines: list[Line] = list(lines)
+        self._given: list[Line] = list(lines)
+        self._lines = self._given
+        self._wraps = wraps
 
     def on_mount(self) -> None:
         self._measure()
 
+    def on_resize(self) -> None:
+        if self._wraps:
+            self._measure()
+
     def show(self, lines: Sequence[Line], *, keep_place: bool = False, widest: int | None = None) -> None:
         """Show other lines, from the start unless `keep_place`; `widest` is what `widest_of` says of them, if known."""
-        if keep_place and list(lines) == self._lines:
+        if keep_place and list(lines) == self._given:
             return
-        self._lines = list(lines)
+        self._given = self._lines = list(lines)
         if not keep_place:
             self.scroll_to(0, 0, animate=False, force=True)
         self._measure(widest)
@@ -53,7 +65,7 @@ class TextView(ScrollView, can_focus=True):
     @property
     def text(self) -> str:
         """Everything shown, as plain text."""
-        return "\n".join("".join(span.text for span in line) for line in self._lines)
+        return "\n".join("".join(span.text for span in line) for line in self._given)
 
     def action_scroll_by(self, by: int) -> None:
         self.scroll_relative(y=by, animate=False)
@@ -90,6 +102,9 @@ class TextView(ScrollView, can_focus=True):
         return base + self.get_component_rich_style(f"text-view--{tone}", partial=True)
 
     def _measure(self, widest: int | None = None) -> None:
+        room = self.size.width - _BESIDE
+        if self._wraps and room > _LEAST_ROOM:
+            self._lines = [part for line in self._given for part in broken(line, room)]
         widest = widest_of(self._lines) if widest is None else widest
         self.virtual_size = Size(widest + 2, len(self._lines))
         self.refresh()
