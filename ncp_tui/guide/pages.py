@@ -10,7 +10,7 @@ from types import MappingProxyType
 TOPICS: Mapping[str, str] = MappingProxyType(
     {
         "install": "With pipx, uv or venv; on a bastion host without internet access.",
-        "keys": "Where keys are kept, which are used; shortcuts, and how to remap them.",
+        "keys": "Where keys are kept, which are used; shortcuts, and how to remap.",
         "permissions": "What an NCP sub account may and must be allowed to do.",
         "storage-key": "The key that a cluster writes its snapshots with, and how to set it.",
         "screens": "Every screen, with a picture and a sentence.",

@@ -17,16 +17,19 @@ _WORDS = {"bad": "warn", "unsure": "warn"}
 _WORD_WIDTH = max(map(len, _TONES)) + 1
 _LINE = 76
 
+UNBROKEN = 10_000
+"""As a width: a sentence is one line."""
+
 
 def check_word(check: Check) -> str:
     """What a check says in a word; only *block* keeps anybody from sending."""
     return "block" if check.blocks else _WORDS.get(check.severity.value, check.severity.value)
 
 
-def check_lines(found: Preflight, now: datetime) -> list[Line]:
+def check_lines(found: Preflight, now: datetime, width: int = _LINE) -> list[Line]:
     """The preflight checks, those that are not ok first: word, subject, evidence, what to do about it.
 
-    How old the oldest evidence is stands above them.
+    How old the oldest evidence is stands above them. A pane that breaks its lines itself wants them UNBROKEN.
     """
     moments = [check.read_at for check in found.checks if check.read_at is not None]
     read = f"   checked {age(min(moments), now)}" if moments else ""
@@ -35,7 +38,7 @@ def check_lines(found: Preflight, now: datetime) -> list[Line]:
     margin = _WORD_WIDTH + subject_width
     for each, tone in _TONES.items():
         for check in _of(found, each):
-            first, *more = wrapped(check.sentence if check.advice else check.evidence, _LINE - margin)
+            first, *more = wrapped(check.sentence if check.advice else check.evidence, width - margin)
             word = Span(f"{each:<{_WORD_WIDTH}}", tone)
             subject = Span(f"{check.subject:<{subject_width}}", Tone.DIM)
             lines += [(word, subject, Span(first)), *[line(" " * margin + text) for text in more]]

@@ -17,7 +17,7 @@ from ncp_tui.snapshots.schedule_draft import ScheduleDraft
 from ncp_tui.system.time_zone import KST
 from ncp_tui.view.cluster_summary import setting_sentence
 from ncp_tui.view.exchanges import request_lines
-from ncp_tui.view.preflight import check_lines
+from ncp_tui.view.preflight import UNBROKEN, check_lines
 from ncp_tui.view.schedule_change import SNAPSHOTS_STAY, change_sentence, change_title, setting_words
 from ncp_tui.view.text import BLANK, Line, Tone, field, line, wrapped
 
@@ -63,7 +63,7 @@ def set_draft_lines(
 
     `read_only` says why nothing is set in read-only mode, with the keys of the face.
     """
-    checks = [*check_lines(draft.preflight, now), BLANK] if draft.preflight.checks else []
+    checks = [*check_lines(draft.preflight, now, UNBROKEN), BLANK] if draft.preflight.checks else []
     if draft.problem is not None:
         # Beside its input a reason has 12 cells in a window of 60, and only the first one is there.
         wrong = [field("name", reason, Tone.BAD) for reason in draft.name_problems]

@@ -21,7 +21,7 @@ from tests.journeys.test_canary import LOUD, left_behind
 pytestmark = pytest.mark.slow
 
 ACCESS, SECRET = "STORAGEKEYID00000042", "0bjectSt0rageCANARYsecret0123456789abcd"
-F4, SHIFT_TAB = "\x1bOS", "\x1b[Z"
+F7, SHIFT_TAB = "\x1b[18~", "\x1b[Z"
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_from_a_form_that_is_blocked_to_a_snapshot(gateway: ThreadedSandbox, tmp
     with Terminal(tmp_path, environ=variables(gateway), size=(120, 40)) as terminal:
         to_search_0004(terminal)
         terminal.press("s")
-        terminal.expect("The cluster has no storage key, so NCP lists no buckets. Press f4 to set it.")
-        terminal.press(F4)
+        terminal.expect("The cluster has no storage key, so NCP lists no buckets. Press f7 to set it.")
+        terminal.press(F7)
         terminal.expect("Storage key of search-0004", "not set (code 10115)", "no snapshot is running")
         terminal.press(SHIFT_TAB, ENTER)
         terminal.expect("the key of this profile, SAND")

@@ -121,7 +121,7 @@ async def _set_schedule(stage: Stage) -> None:
 
 async def _storage_key(stage: Stage) -> None:
     """From the form of a cluster without one; a pair is typed."""
-    await stage.press("down", "down", "down", "s", "f4")
+    await stage.press("down", "down", "down", "s", "f7")
     await stage.fill("access_key", "STORAGEKEYID00000042")
     await stage.fill("secret_key", "0123456789012345678901234567890123456789")
 

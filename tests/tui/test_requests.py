@@ -136,7 +136,7 @@ async def test_a_lost_answer_that_nobody_finds_stays_open_and_is_resolved_later(
         assert isinstance(stage.app.screen, RequestsScreen)
         assert stage.shows("unknown", "press s", "1 request, 1 unresolved")
         await stage.press("s")
-        assert stage.shows(f"Unknown: {NAME}. Still unresolved.", "that is no proof")
+        assert stage.shows(f"Unknown: {NAME}. Still unresolved.", "That proves nothing")
         before = stage.asked(CREATE)
         begun_in_the_world(NAME, timedelta(0))(stage.sandbox)
         await stage.press("s")

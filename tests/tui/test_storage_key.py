@@ -68,8 +68,8 @@ async def test_from_a_blocked_form_to_a_snapshot() -> None:
     async with staged(WIDE, profile=profile()) as stage:
         await on_cluster(stage)
         await stage.press("s")
-        assert stage.shows("The cluster has no storage key, so NCP lists no buckets. Press f4 to set it.")
-        await stage.press("f4")
+        assert stage.shows("The cluster has no storage key, so NCP lists no buckets. Press f7 to set it.")
+        await stage.press("f7")
         assert stage.shows("Storage key of search-0004", "not set (code 10115)", "no snapshot is running")
         assert stage.shows("it cannot be read back")
         await choose_own(stage)
@@ -226,8 +226,8 @@ async def test_the_form_of_a_schedule_leads_there_too() -> None:
     async with staged(WIDE, profile=profile()) as stage:
         await on_cluster(stage)
         await stage.press("d", "s")
-        assert stage.shows("The cluster has no storage key, so NCP lists no buckets. Press f4 to set it.")
-        await stage.press("f4")
+        assert stage.shows("The cluster has no storage key, so NCP lists no buckets. Press f7 to set it.")
+        await stage.press("f7")
         await choose_own(stage)
         await stage.press("f2")
         await answer_yes(stage)

@@ -36,7 +36,7 @@ from ncp_tui.tui.widgets.record_table import RecordTable
 from ncp_tui.tui.widgets.text_view import TextView
 from ncp_tui.view.buckets import BUCKETS
 from ncp_tui.view.exchanges import request_lines
-from ncp_tui.view.preflight import check_lines, checks_line
+from ncp_tui.view.preflight import UNBROKEN, check_lines, checks_line
 from ncp_tui.view.progress import final_sentence, look_sentence, progress_lines, title_word
 from ncp_tui.view.text import BLANK, Line, Tone, field, line
 
@@ -62,7 +62,7 @@ NO_ANSWER = "No answer from NCP. Checking the history; no second request is sent
 STARTED = "Started: it is in the history, although the response was lost. You can leave (esc)."
 ACCEPTED = "Accepted. It runs on NCP; you can leave (esc) and follow it on any screen."
 UNKNOWN = "{name}: unknown whether it was started."
-STORAGE_KEY_KEY = ("create.storage_key", "f4")
+STORAGE_KEY_KEY = ("create.storage_key", "f7")
 HISTORY_KEY, REQUESTS_KEY, COPY_KEY = ("create.history", "h"), ("create.requests", "u"), ("screen.copy", "f8")
 KEYS_RUNNING = "esc Leave, it keeps running   {history} History   {requests} Requests   {copy} Copy"
 KEYS_OTHERWISE = "esc Leave   {history} History   {requests} Requests   {copy} Copy"
@@ -311,7 +311,7 @@ def no_buckets(problem: Problem | None, storage_key: tuple[str, str] = STORAGE_K
 
 def draft_lines(draft: SnapshotDraft, preview: RequestRecord | None, now: datetime) -> list[Line]:
     """Everything wrong with the form, else the checks and the request that would be sent: its `preview`, if any."""
-    checks = [*check_lines(draft.preflight, now), BLANK] if draft.preflight.checks else []
+    checks = [*check_lines(draft.preflight, now, UNBROKEN), BLANK] if draft.preflight.checks else []
     if draft.problem is not None:
         # Beside its input a reason has 12 cells in a window of 60, and only the first one is there.
         wrong = [field("name", reason, Tone.BAD) for reason in draft.name_problems]

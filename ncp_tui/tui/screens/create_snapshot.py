@@ -73,7 +73,7 @@ class CreateSnapshotScreen(BaseScreen):
             "f5", "reload", "Recheck", show=False, tooltip="Read cluster, buckets and history again", id="create.reload"
         ),
         Binding(
-            "f4",
+            "f7",
             "storage_key",
             "Storage key",
             show=False,

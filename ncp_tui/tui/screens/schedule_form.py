@@ -46,7 +46,7 @@ from ncp_tui.view.schedule_form import first_run_words
 USUAL_HOUR = 3
 """When nothing else is known: the quiet hours of most clusters."""
 
-STORAGE_KEY_KEY = ("set_schedule.storage_key", "f4")
+STORAGE_KEY_KEY = ("set_schedule.storage_key", "f7")
 
 
 class ScheduleForm(Vertical):

@@ -15,8 +15,7 @@ from textual.strip import Strip
 from ncp_tui.tui.terminal.charset import cells_of, escape
 from ncp_tui.view.text import Line, Tone, broken
 
-
-_BESIDE = 3
+_BESIDE = 2
 """Cells of the margin and of the scrollbar."""
 _LEAST_ROOM = 20
 
