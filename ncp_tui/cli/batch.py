@@ -189,6 +189,7 @@ class _Batch:
         context, options = self._context, self._options
         context.out.note(REVIEW.text(self._rows))
         self._check_blocked()
+        asked = batch_question(self._rows, share_buckets=options.share_buckets)
         wanted = consent(len(self._to_send))
         if not self._to_send:
             raise Blocked("No snapshot can be created.", NOTHING_SENT)
@@ -196,11 +197,11 @@ class _Batch:
             if options.confirm != wanted:
                 self._refuse(f"--confirm {options.confirm!a} is not {wanted!a}: so many would be sent now.", wanted)
         elif identity.profile.protected:
-            question = f"Profile {identity.name} is protected. {batch_question(self._rows)} Type {wanted!r}"
+            question = f"Profile {identity.name} is protected. {asked} Type {wanted!r}"
             typed = click.prompt(inert(question), err=True)
             if typed.strip() != wanted:
                 self._refuse(f"{typed.strip()!a} is not {wanted!a}.", wanted)
-        elif not options.yes and not click.confirm(inert(batch_question(self._rows)), err=True):
+        elif not options.yes and not click.confirm(inert(asked), err=True):
             raise Declined
 
     def _check_blocked(self) -> None:

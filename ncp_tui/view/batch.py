@@ -243,12 +243,22 @@ def left_over_sentence(id: str, waiting: int) -> str:  # noqa: A002
     return f"Not sent yet: {snapshots}. What certainly never left can be resumed later."
 
 
-def batch_question(rows: Sequence[BatchRow]) -> str:
-    """What is agreed to with one yes."""
+def batch_question(rows: Sequence[BatchRow], *, share_buckets: bool = False) -> str:
+    """What is agreed to with one yes; whether two may be written into one bucket at the same time is said."""
     number = sum(row.is_to_be_sent for row in rows)
     left_out = len(rows) - number
     rest = f" {plural(left_out, 'other row')} of the table will not be sent." if left_out else ""
-    return f"Create {plural(number, 'snapshot')}?{rest}"
+    in_turn = (
+        " Those into one bucket are created one after another."
+        if number > len(_buckets(rows)) and not share_buckets
+        else ""
+    )
+    return f"Create {plural(number, 'snapshot')}?{in_turn}{rest}"
+
+
+def _buckets(rows: Sequence[BatchRow]) -> set[str]:
+    """Those that are to be written into."""
+    return {row.request.bucket for row in rows if row.is_to_be_sent}
 
 
 def consent(number: int) -> str:

@@ -12,6 +12,7 @@ from ncp_tui.view.batch import (
     REVIEW,
     SENDING,
     ShownRow,
+    batch_question,
     blocked,
     blocked_sentence,
     broken_off_words,
@@ -103,3 +104,11 @@ def test_a_batch_that_broke_off_says_how_much_is_left_whose_it_is_and_of_when() 
     requests = [row(number).request for number in range(12)]
     plan = Plan.of(Caller("prod", "public", "KR", "https://x"), requests, NOW - timedelta(hours=2))
     assert broken_off_words(BrokenOff(plan, 3), NOW) == "3 of 12 never left, prod, 2 h ago"
+
+
+def test_one_question_says_what_a_yes_does() -> None:
+    rows = [row(1), row(2), row(3, REFUSED)]
+    in_turn = "Those into one bucket are created one after another."
+    assert batch_question(rows) == f"Create 2 snapshots? {in_turn} 1 other row of the table will not be sent."
+    assert in_turn not in batch_question(rows, share_buckets=True)
+    assert batch_question([row(1)]) == "Create 1 snapshot?"
