@@ -38,6 +38,7 @@ from ncp_tui.tui.messages import (
     ProfileToUse,
     SnapshotMoved,
 )
+from ncp_tui.tui.navigation import Navigation, quit_question
 from ncp_tui.tui.palette import batches_of, commands_of, notices_of, profiles_of, themes_of, topics_of
 from ncp_tui.tui.preferences import Preferences
 from ncp_tui.tui.screens.base import BaseScreen
@@ -55,19 +56,6 @@ from ncp_tui.workspace import Workspace
 
 if TYPE_CHECKING:
     from ncp_tui.profiles.secret_stores.errors import StoreLocked
-
-QUIT_WITHOUT_ANSWER = (
-    "A create request has no answer yet. Quit without it? The snapshot may start anyway; "
-    "the next start lists the request as unresolved."
-)
-QUIT_WITHOUT_ANSWER_TO_CHANGE = (
-    "A request has no answer yet. Quit without it? It may take effect anyway; "
-    "the next start lists the request as unresolved."
-)
-LEAVE_FORM_FIRST = "Save or leave this form first: a history opens from the list of clusters."
-QUIT_WHILE_CHECKING = "Still checking what became of a request. Quit? The request stays listed as unresolved."
-
-QUIT = "Quit?"
 
 _BEGIN_SECONDS = 0.2
 """By then the first frame is out nearly everywhere; where it is not, the program begins before it."""
@@ -133,6 +121,7 @@ class NcpApp(TerminalApp):
         self.terminal_clipboard = Clipboard(self.send_copy, None if workspace.demo else workspace.folder, workspace.now)
         self.session = Session(workspace, ask_to_open=self.ask_to_open, secrets=[] if secrets is None else secrets)
         self.session.on_used = self.show_identity
+        self.navigation = Navigation(self, self.session)
         self.snapshot_workers = SnapshotWorkers(self, self.session)
         self.change_workers = ChangeWorkers(self, self.session)
         self.batch_workers = BatchWorkers(self, self.session)
@@ -182,7 +171,7 @@ class NcpApp(TerminalApp):
 
             self.session.key_problems += put_in_force(self, self.wanted_keys)
         self.find_identity()
-        clusters = self._clusters_screen()
+        clusters = self.navigation.clusters
         if clusters is not None:
             await clusters.mount_panes()
         resume_gc()
@@ -200,7 +189,7 @@ class NcpApp(TerminalApp):
         choice = event.choice
         self.session.identities = choice.identities
         self.session.default_profile = choice.default_profile
-        clusters = self._clusters_screen()
+        clusters = self.navigation.clusters
         if choice.identity is not None:
             self.session.use(choice.identity)
             return
@@ -230,7 +219,7 @@ class NcpApp(TerminalApp):
         if identity is not None and self.session.workspace.demo:
             who = f" DEMO {identity.profile.region}"
         self.notifier.call_window(f"ncp-tui{who}")
-        clusters = self._clusters_screen()
+        clusters = self.navigation.clusters
         if clusters is not None:
             clusters.stop_reading()
             clusters.hide_problem()
@@ -260,7 +249,7 @@ class NcpApp(TerminalApp):
     def take_up_journal(self, event: JournalRead) -> None:
         """Show how many requests are unresolved, and track the running snapshots of this identity."""
         self.snapshot_workers.take_up(event)
-        for screen in self._base_screens():
+        for screen in self.navigation.screens:
             screen.show_header()
             screen.show_unresolved()
 
@@ -268,7 +257,7 @@ class NcpApp(TerminalApp):
     def show_tracked(self, event: SnapshotMoved) -> None:
         """Show it on every screen and in the window title; announce it when it ended."""
         tracked = event.tracked
-        for screen in self._base_screens():
+        for screen in self.navigation.screens:
             screen.on_snapshot_moved(tracked)
         self.snapshot_workers.show_in_list()
         self.notifier.tell_in_title(f"{tracked.request.name}: {title_word(tracked)}")
@@ -280,7 +269,7 @@ class NcpApp(TerminalApp):
         """Tell the screens, and count what is unresolved now."""
         from ncp_tui.tui.dialogs.storage_key import StorageKeyDialog
 
-        for screen in self._base_screens():
+        for screen in self.navigation.screens:
             screen.on_change_moved(event.change)
         if isinstance(self.screen, StorageKeyDialog):
             self.screen.on_change_moved(event.change)
@@ -290,7 +279,7 @@ class NcpApp(TerminalApp):
     @on(BatchMoved)
     def show_batch_moved(self, event: BatchMoved) -> None:
         """Tell the screens."""
-        for screen in self._base_screens():
+        for screen in self.navigation.screens:
             screen.on_batch_moved(event.batch)
         self.snapshot_workers.show_in_list()
 
@@ -312,46 +301,19 @@ class NcpApp(TerminalApp):
 
     @on(HistoryWanted)
     def open_history(self, event: HistoryWanted) -> None:
-        """Show it over the screen in front."""
-        from ncp_tui.tui.screens.history import HistoryScreen
-        from ncp_tui.tui.screens.profile_form import ProfileFormScreen
-
-        if isinstance(self.screen, BaseScreen):
-            self.screen.open(HistoryScreen(self.session, event.cluster))
-        elif isinstance(self.screen, ProfileFormScreen):
-            self.screen.say(LEAVE_FORM_FIRST, "warning")
+        self.navigation.open_history(event.cluster)
 
     @on(ProfilesWanted)
     async def open_profiles(self) -> None:
-        """Show them from home: whoever chooses another one there must not come back to a form of the one before."""
-        from ncp_tui.tui.screens.profiles import ProfilesScreen
-
-        clusters = self._clusters_screen()
-        if clusters is None or isinstance(self.screen, ProfilesScreen):
-            return
-        await self._return_to(clusters)
-        clusters.action_profiles()
+        await self.navigation.open_profiles()
 
     @on(BoardWanted)
     def open_board(self) -> None:
-        """Show it over the list in front."""
-        from ncp_tui.tui.screens.board import BoardScreen
-        from ncp_tui.tui.screens.table import TableScreen
-
-        if isinstance(self.screen, TableScreen) and self.screen.check_action("board", ()):
-            self.screen.open(BoardScreen(self.session))
+        self.navigation.open_board()
 
     @on(ClusterWanted)
     async def go_to_cluster(self, event: ClusterWanted) -> None:
-        """Go home, and to that cluster there: what stood over the clusters of another profile is closed."""
-        clusters = self._clusters_screen()
-        if clusters is not None:
-            await self._return_to(clusters)
-            clusters.go_to(event.identity, event.key)
-
-    async def _return_to(self, screen: BaseScreen) -> None:
-        while self.screen is not screen:
-            await self.pop_screen()
+        await self.navigation.go_to_cluster(event.identity, event.key)
 
     @on(FollowWanted)
     def follow(self, event: FollowWanted) -> None:
@@ -362,15 +324,6 @@ class NcpApp(TerminalApp):
     def say_not_followed(self, event: FollowFailed) -> None:
         if isinstance(self.screen, BaseScreen):
             self.screen.say_problem(event.problem)
-
-    def _base_screens(self) -> list[BaseScreen]:
-        """The screens that can show something; none while the app is on its way out, and taking them apart."""
-        if not self.is_running:
-            return []
-        return [screen for screen in self.screen_stack if isinstance(screen, BaseScreen) and screen.is_mounted]
-
-    def _clusters_screen(self) -> ClustersScreen | None:
-        return next((screen for screen in self._base_screens() if isinstance(screen, ClustersScreen)), None)
 
     def action_help(self) -> None:
         """Show the keys of the screen in front."""
@@ -432,17 +385,7 @@ class NcpApp(TerminalApp):
         """Quit; ask first while a request with an effect has no answer yet, or its outcome is being checked."""
         from ncp_tui.tui.dialogs.confirm import QuestionDialog
 
-        question, batch = "", self.session.batch
-        if self.session.creating:
-            question = QUIT_WITHOUT_ANSWER
-        elif self.session.changing:
-            question = QUIT_WITHOUT_ANSWER_TO_CHANGE
-        elif self.session.resolving:
-            question = QUIT_WHILE_CHECKING
-        if batch is not None and batch.waiting:
-            from ncp_tui.view.batch import left_over_sentence
-
-            question = f"{left_over_sentence(batch.plan.id, batch.waiting)} {question or QUIT}"
+        question = quit_question(self.session)
         if question and not isinstance(self.screen, QuestionDialog):
             self.push_screen(QuestionDialog(question, "Quit"), lambda sure: self.exit() if sure else None)
         else:
