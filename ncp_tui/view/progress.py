@@ -19,7 +19,8 @@ from ncp_tui.view.text import Cell, Line, Span, Tone, field
 if TYPE_CHECKING:  # the first frame does without what makes a snapshot
     from ncp_tui.snapshots.cluster_summary import UsualDuration
     from ncp_tui.snapshots.history_match import Match
-    from ncp_tui.snapshots.track import Progress, TrackedSnapshot
+    from ncp_tui.snapshots.track import TrackedSnapshot
+    from ncp_tui.snapshots.watch import Progress
 
 Words = Callable[[Problem], str]
 """How a face says a problem, with its own means for the next step."""

@@ -24,7 +24,7 @@ def nothing_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(taking, "search_history", partial(search_history, monotonic=count(0.0, 4.0).__next__))
     monkeypatch.setattr(import_module("ncp_tui.snapshots.resolve"), "BACKOFF", Backoff(0.05, 15.0))
     monkeypatch.setattr(taking, "BACKOFF", Backoff(first=0.0, longest=0.0))
-    monkeypatch.setattr(import_module("ncp_tui.snapshots.track"), "BACKOFF", Backoff(0.05, 15.0, growth=1.5))
+    monkeypatch.setattr(import_module("ncp_tui.snapshots.watch"), "BACKOFF", Backoff(0.05, 15.0, growth=1.5))
 
 
 @pytest.fixture

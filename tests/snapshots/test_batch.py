@@ -41,7 +41,8 @@ from ncp_tui.snapshots.journal_contents import DamagedJournal
 from ncp_tui.snapshots.journal_entry import JournalEvent
 from ncp_tui.snapshots.outcome import HELD_ELSEWHERE, Caller, Outcome
 from ncp_tui.snapshots.rules import InvalidBucket
-from ncp_tui.snapshots.track import Progress, SnapshotTracker, TrackedSnapshot
+from ncp_tui.snapshots.track import SnapshotTracker, TrackedSnapshot
+from ncp_tui.snapshots.watch import Progress
 from ncp_tui.system.backoff import Backoff
 from ncp_tui.view.batch import result_word, row_sentence
 from tests.search_engine.scripted import engine_of
@@ -56,7 +57,7 @@ SECONDS = 0.3
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("ncp_tui.snapshots.track"), "BACKOFF", Backoff(0.01, 0.02))
+    monkeypatch.setattr(importlib.import_module("ncp_tui.snapshots.watch"), "BACKOFF", Backoff(0.01, 0.02))
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def run_batch(user: User, batch: str, lines: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     JournalFile.append = counted  # type: ignore[method-assign, assignment]
-    vars(importlib.import_module("ncp_tui.snapshots.track"))["BACKOFF"] = Backoff(0.01, 0.02)
+    vars(importlib.import_module("ncp_tui.snapshots.watch"))["BACKOFF"] = Backoff(0.01, 0.02)
     asyncio.run(resume(user, batch))
 
 

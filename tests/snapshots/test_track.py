@@ -43,7 +43,7 @@ ACCEPTED: list[tuple[JournalEvent, dict[str, object]]] = [
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for the pause between two looks, or two tries to write."""
-    watching = importlib.import_module("ncp_tui.snapshots.track")
+    watching = importlib.import_module("ncp_tui.snapshots.watch")
     monkeypatch.setattr(watching, "BACKOFF", Backoff(0.01, 0.02))
     monkeypatch.setattr(operations, "RETRY_SECONDS", 0.01)
 

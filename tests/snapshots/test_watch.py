@@ -31,7 +31,7 @@ from ncp_tui.search_engine.models import HistoryEntry, SnapshotState
 from ncp_tui.snapshots.create import CreateResult, create_snapshot
 from ncp_tui.snapshots.history_match import Asked, Whose, rows_named
 from ncp_tui.snapshots.outcome import Outcome
-from ncp_tui.snapshots.track import Progress, watch
+from ncp_tui.snapshots.watch import Progress, watch
 from ncp_tui.system.time_zone import KST
 from tests.search_engine.scripted import Scripted, engine_of
 from tests.snapshots.journals import CALLER, REQUEST, journal_in

@@ -28,5 +28,5 @@ def _waits_for_a_fact(monkeypatch: pytest.MonkeyPatch) -> None:
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a watch look again at once, so that no test waits for the seconds between two looks."""
     # The package has a function of the module's name, so the module is not to be had as its attribute.
-    module = importlib.import_module("ncp_tui.snapshots.track")
+    module = importlib.import_module("ncp_tui.snapshots.watch")
     monkeypatch.setattr(module, "BACKOFF", Backoff(0.02, 0.05))

@@ -19,7 +19,7 @@ from unittest import mock
 
 from ncp_tui.gateway.credentials import SecretKey
 from ncp_tui.sandbox.protocol import DAY
-from ncp_tui.snapshots import batch, resolve, track
+from ncp_tui.snapshots import batch, resolve, track, watch
 from ncp_tui.system.backoff import Backoff
 from ncp_tui.tui.terminal.charset import CHARSET
 from ncp_tui.tui.widgets.panes import Panes
@@ -267,7 +267,7 @@ async def _staged(scene: Scene) -> AsyncIterator[tuple[Stage, Looks]]:
     CHARSET.limit_to("ascii" if scene.ascii else None)
     try:
         with (
-            mock.patch.object(track, "watch", partial(track.watch, sleep=looks.wait)),
+            mock.patch.object(track, "watch", partial(watch.watch, sleep=looks.wait)),
             mock.patch.object(resolve, "BACKOFF", Backoff(3600.0, 3600.0)),
             mock.patch.object(batch, "secrets", SimpleNamespace(token_hex=lambda _: "4fe21a")),
         ):

@@ -18,7 +18,8 @@ from ncp_tui.snapshots.create import CreateResult
 from ncp_tui.snapshots.history_match import Match, Whose
 from ncp_tui.snapshots.outcome import Outcome, SnapshotRequest, Verdict
 from ncp_tui.snapshots.resolve import Resolution
-from ncp_tui.snapshots.track import Progress, TrackedSnapshot
+from ncp_tui.snapshots.track import TrackedSnapshot
+from ncp_tui.snapshots.watch import Progress
 from ncp_tui.tui.terminal.charset import Charset
 from ncp_tui.view.progress import (
     RUN,
