@@ -16,6 +16,7 @@ from ncp_tui.search_engine.models import HistoryEntry
 from ncp_tui.snapshots.cluster_summary import ClusterSummary, Look
 from ncp_tui.snapshots.fleet import Bars, CheckedCluster, NotChecked, Severity, SharedBucket, checked, shared_buckets
 from ncp_tui.snapshots.fleet_reading import ProfileReading
+from ncp_tui.snapshots.upgrade import may_open_gate
 
 _TELLING = ("hasErrorLog",)
 """What the state of a row is read from beside its own members."""
@@ -229,12 +230,13 @@ def _slim(found: CheckedCluster) -> CheckedCluster:
 def _needed(summary: ClusterSummary) -> tuple[HistoryEntry, ...]:
     """The rows that the verdict and the cells are made of: a due run is judged by all of them, else one a bucket does.
 
-    Without a good one they tell whether that is proved.
+    Without a good one they tell whether that is proved, and recent ones whether an upgrade may begin.
     """
     if summary.schedule is not None or summary.last_good is None:
         return summary.rows
     buckets = {row.bucket: row for row in reversed(summary.rows)}
-    return tuple([row for row in summary.rows if buckets[row.bucket] is row])
+    at = summary.read_at
+    return tuple([row for row in summary.rows if buckets[row.bucket] is row or at is None or may_open_gate(row, at)])
 
 
 def _slim_row(row: HistoryEntry) -> HistoryEntry:

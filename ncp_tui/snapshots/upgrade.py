@@ -110,7 +110,7 @@ def judge_gate(cluster: Cluster, summary: ClusterSummary, now: datetime) -> Upgr
     every row that could open it was read and cannot.
     """
     # The state of a row is worked out each time, so that of an old one only where it can matter.
-    rows = [row for row in summary.rows if _is_recent(row, now) and is_of_cluster(row, cluster.number, cluster.name)]
+    rows = [row for row in summary.rows if may_open_gate(row, now) and is_of_cluster(row, cluster.number, cluster.name)]
     states = [(row, row.state) for row in rows]
     dated = [(row, row.at) for row, state in states if state is SnapshotState.SUCCESS and row.at is not None]
     ahead = next((row for row, at in dated if at > now + _AHEAD), None)
@@ -138,7 +138,7 @@ def judge_gate(cluster: Cluster, summary: ClusterSummary, now: datetime) -> Upgr
     return replace(known, gate=Gate.SHUT, reason=Reason.NONE if good is None else Reason.TOO_OLD)
 
 
-def _is_recent(row: HistoryEntry, now: datetime) -> bool:
+def may_open_gate(row: HistoryEntry, now: datetime) -> bool:
     """Whether it may open the gate, by its date; also where it has none."""
     return row.at is None or row.at > now - WINDOW - _BEFORE
 

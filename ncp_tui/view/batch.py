@@ -14,7 +14,7 @@ from ncp_tui.snapshots.cluster_summary import UsualDuration
 from ncp_tui.snapshots.outcome import Outcome
 from ncp_tui.text import clean, plural
 from ncp_tui.view.format import age, elapsed
-from ncp_tui.view.preflight import UNBROKEN, check_lines, check_word
+from ncp_tui.view.preflight import check_lines, check_word
 from ncp_tui.view.progress import Words, estimate, progress_lines
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import BLANK, Cell, Line, Span, Tone, field, line, wrapped
@@ -171,7 +171,7 @@ def review_lines(row: BatchRow, now: datetime, next_words: Words) -> list[Line]:
         lines.append(field("sent before", result_word(row)))
     lines.append(field("bucket", request.bucket or "none chosen, and no good snapshot to take it from"))
     if row.draft is not None:
-        lines += [BLANK, *check_lines(row.draft.preflight, now, UNBROKEN)]
+        lines += [BLANK, *check_lines(row.draft.preflight, now)]
     return lines
 
 

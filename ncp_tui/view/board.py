@@ -9,12 +9,14 @@ from ncp_tui.profiles.profile import Profile
 from ncp_tui.snapshots.board import BoardRow, BoardState
 from ncp_tui.snapshots.cluster_summary import Look
 from ncp_tui.snapshots.fleet import Severity, SharedBucket
+from ncp_tui.snapshots.upgrade import judge_gate
 from ncp_tui.text import clean, plural
 from ncp_tui.view.cluster_summary import Moment, last_good_cell, last_run_cell, next_cell, summary_lines
 from ncp_tui.view.fleet import SEVERITY_TONES, shared_bucket_line
 from ncp_tui.view.format import ZONE, as_of, clock_time
 from ncp_tui.view.table import Column, Table
 from ncp_tui.view.text import Cell, Line, Span, Tone, field, line
+from ncp_tui.view.upgrade import gate_line
 
 NO_PROFILES = "No profiles saved. Add one on the profiles."
 LOADING = "Reading the profiles ..."
@@ -155,7 +157,14 @@ def board_lines(row: BoardRow, key: str = "", shared: Iterable[SharedBucket] = (
     title = (Span(cluster.name or "(no name)", Tone.STRONG), Span(f"  number {cluster.number or '-'}", Tone.DIM))
     known = summary_lines(row.found.summary, _moment(row))
     notes = [line(text, Tone.WARNING) for text in shared_lines(row, shared)]
-    return [title, verdict, caller, *_read_lines(row, "read"), *known, *notes]
+    return [title, verdict, caller, *_read_lines(row, "read"), *known, *_gate_lines(row), *notes]
+
+
+def _gate_lines(row: BoardRow) -> list[Line]:
+    """How the gate before an upgrade stands; nothing where the history was not read."""
+    if row.found is None or row.found.summary.look is Look.NOT_READ:
+        return []
+    return [gate_line(judge_gate(row.found.cluster, row.found.summary, row.now))]
 
 
 def _read_lines(row: BoardRow, label: str) -> Sequence[Line]:

@@ -15,12 +15,13 @@ BUCKET = "bk.ses.snapshot"
 
 
 def one_bucket_for_all(terminal: Terminal) -> None:
-    """Mark what is older than a day, and have it all written into the first bucket that NCP names."""
+    """Mark what runs and has no good snapshot of the last day, and have it all written into one bucket."""
     terminal.expect("14 clusters", "none !")
     terminal.press("/")
     terminal.expect("status:error")
-    terminal.press("age>24h", ENTER)
+    terminal.press("age>24h status:running", ENTER)
     terminal.expect_gone("search-0001 ")
+    terminal.expect("search-0002", "search-0004", "search-0012")  # each as soon as its history is read
     terminal.press("A")
     terminal.expect("4 marked", "*search-0002", "*search-0004", "*search-0012")
     terminal.press("s")
@@ -36,7 +37,7 @@ def one_bucket_for_all(terminal: Terminal) -> None:
 def send(terminal: Terminal, number: int) -> None:
     """Agree to a batch of that many."""
     terminal.press(F2)
-    terminal.expect(f"Create {number} snapshots? 1 other row of the table", "f2 Create")
+    terminal.expect(f"Create {number} snapshots? Those into one bucket", "1 other row of the table", "f2 Create")
     terminal.expect_quiet(1.0)  # the key that opened it was let go
     terminal.press(F2)
 

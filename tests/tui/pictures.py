@@ -131,6 +131,14 @@ async def _storage_key_question(stage: Stage) -> None:
     await stage.press("f2")
 
 
+async def _upgrade(stage: Stage) -> None:
+    await stage.press("down", "U")
+
+
+async def _dev_tools(stage: Stage) -> None:
+    await stage.press("h", "t")
+
+
 async def _several_review(stage: Stage) -> None:
     """Four are marked; of one it is known that NCP would refuse it."""
     await stage.press("space", "space", "space", "space", "s")
@@ -234,6 +242,8 @@ SCENES = (
     Scene("several-review-80x24", _several_review, (80, 24)),
     Scene("several-80x24", _several, (80, 24)),
     Scene("board", _board, (120, 40)),
+    Scene("upgrade", _upgrade, (120, 40)),
+    Scene("dev-tools", _dev_tools, (120, 40)),
     Scene("profiles", _profiles),
     Scene("profile-form-80x24", _profile_form, (80, 24)),
     Scene("detail", _detail),

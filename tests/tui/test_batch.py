@@ -132,7 +132,7 @@ async def test_what_is_blocked_is_named_and_left_out_by_the_user() -> None:
         await stage.press("home", "x", "f2")
         assert isinstance(stage.app.screen, SendQuestionDialog)
         assert stage.app.screen.query_one("#confirm-no", Button).has_focus
-        assert "Create 2 snapshots? 1 other row of the table will not be sent." in stage.words()
+        assert "Create 2 snapshots? Those into one bucket are created one after another. 1 other row" in stage.words()
         await stage.press("f2", "f2", "enter")
         assert isinstance(stage.app.screen, BatchReviewScreen), "a held key is no yes, and enter is on Cancel"
         assert not stage.effects

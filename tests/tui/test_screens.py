@@ -343,13 +343,20 @@ async def test_a_click_on_the_path_leads_there() -> None:
         assert isinstance(stage.app.screen, ClustersScreen)
 
 
-async def test_a_line_of_the_details_that_is_too_long_goes_on_below_its_beginning() -> None:
+async def test_a_line_of_the_details_that_is_too_long_ends_in_an_ellipsis() -> None:
     async with staged((60, 20)) as stage:
-        rows = stage.text().splitlines()
-        place = next(number for number, each in enumerate(rows) if each.startswith(" next run"))
-        assert "…" not in rows[place]
-        assert rows[place + 1].startswith("            "), rows[place : place + 2]
-        assert rows[place + 1].strip()
+        row = next(each for each in stage.text().splitlines() if each.startswith(" next run"))
+        assert row.rstrip().endswith("…")
+
+
+async def test_a_sentence_of_the_checks_goes_on_below_its_beginning() -> None:
+    async with staged((120, 40)) as stage:
+        await stage.press("down", "down", "down", "down", "s")
+        rows = [each[:60].rstrip() for each in stage.text().splitlines()]
+        place = next(number for number, each in enumerate(rows) if "'changing', not running" in each)
+        assert not rows[place].endswith("…")
+        assert rows[place + 1].startswith("              "), rows[place : place + 2]
+        assert "Wait until" in rows[place + 1]
 
 
 async def test_the_profile_in_the_header_opens_the_profiles_from_every_screen() -> None:

@@ -113,6 +113,7 @@ def test_a_filter_finds_what_is_older_than_a_day() -> None:
 
 def test_the_details_have_the_reason_in_whole_and_what_else_is_known() -> None:
     text = plain_text(board_lines(OLD, "AKID…9Z", [SharedBucket("bk", ("c1", "c2"))]))
+    assert "upgrade      gate shut" in text
     assert "CRITICAL: Newest good snapshot 30 h old, more than 26 h." in text
     assert "prod: public, region KR; key AKID…9Z" in text
     assert "NOTE" not in text, "it does not write that one"

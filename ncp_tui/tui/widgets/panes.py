@@ -81,7 +81,7 @@ class Panes(ReportsWorkerErrors, Horizontal):
         """One box a pane."""
         for name in self._names[:-1]:
             with _Pane(id=f"pane-{name}", classes="pane"):
-                yield TextView(_NOTHING if name == "response" else (), wraps=name != "response", id=name)
+                yield TextView(_NOTHING if name == "response" else (), wraps=name == "preview", id=name)
         with _Pane(id="pane-log", classes="pane"):
             yield RecordTable(SESSION_LOG.on_screen, empty="No request yet.", header=False, id="log")
 
