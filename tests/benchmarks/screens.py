@@ -87,7 +87,7 @@ def while_loading(home: Path, rounds: int) -> Iterator[Figure]:
         for _ in range(rounds):
             with Line(PROGRAM, environ_of(gateway, home)) as line:
                 line.expect("search-0001")
-                while b"clusters in " not in line.raw:
+                while b" clusters, as of" not in line.raw:
                     for key in (DOWN, UP):
                         # What else is painted meanwhile is not the answer to the key: the two rows of the cursor are.
                         keys.append(line.press_until(key, "search-0001", "search-0002"))
