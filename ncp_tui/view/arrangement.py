@@ -49,6 +49,8 @@ class Filter:
 
     text: str
     tests: tuple[_Test, ...] = ()
+    misread: str = ""
+    """A term that looks like a comparison and is none: it is looked for as text."""
 
     def __bool__(self) -> bool:
         """Whether it leaves anything out."""
@@ -61,7 +63,10 @@ class Filter:
 
 def read_filter(text: str, columns: Sequence[Column[Any]]) -> Filter:
     """The filter that `text` is for a table of `columns`."""
-    return Filter(text, tuple(test for term in text.split() if (test := _test(term, columns)) is not None))
+    terms = text.split()
+    looks_so = [term for term in terms if re.search("[<>]", term) and not _comparison(term.removeprefix("!"), columns)]
+    tests = tuple(test for term in terms if (test := _test(term, columns)) is not None)
+    return Filter(text, tests, looks_so[0] if looks_so else "")
 
 
 def _test(term: str, columns: Sequence[Column[Any]]) -> _Test | None:

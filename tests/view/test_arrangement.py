@@ -113,3 +113,19 @@ def test_rows_that_are_equal_keep_the_order_in_which_they_came() -> None:
 
 def test_a_column_is_found_by_the_beginning_of_its_name() -> None:
     assert [column_named(name, COLUMNS) for name in ("c", "Last-G", "ag", "x", "size")] == [0, 2, 2, None, 3]
+
+
+@each_row(
+    "text, misread",
+    [
+        ("age>24h", ""),
+        ("word status:error", ""),
+        (">1d", ">1d"),
+        ("age>xyz", "age>xyz"),
+        ("nothing<3", "nothing<3"),
+        ("!>1d", "!>1d"),
+        ("word 1d<", "1d<"),
+    ],
+)
+def test_what_looks_like_a_comparison_and_is_none_is_named(text: str, misread: str) -> None:
+    assert read_filter(text, COLUMNS).misread == misread

@@ -28,6 +28,7 @@ MOST_SHOWN = 10_000
 """Rows of one list on a screen: what a key costs grows with them. The command line reads more."""
 
 NO_MATCHES = "No matches. esc clears the filter."
+NO_COMPARISON = "No matches: {term} is no comparison. Write it as age>24h. esc clears the filter."
 
 
 @dataclass
@@ -215,7 +216,9 @@ class RecordTable(ScrollView, can_focus=True):
             return self._line([(label, style) for label in self._rows.labels], style, width)
         index = y - self._header + self.scroll_offset.y
         if not self._rows.shown and y == self._header:
-            words = NO_MATCHES if self.total else self._empty
+            misread = self._rows.misread
+            none = NO_COMPARISON.format(term=misread) if misread else NO_MATCHES
+            words = none if self.total else self._empty
             return Strip([Segment(" " + words, base + self._tone(Tone.DIM))]).extend_cell_length(width, base)
         if index >= len(self._rows.shown):
             return Strip.blank(width, base)

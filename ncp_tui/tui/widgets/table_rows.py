@@ -59,6 +59,11 @@ class TableRows:
         self._wanted = list(map(max, self._wanted, content_widths(self.columns, rows))) if self._wanted else []
         self._arrange()
 
+    @property
+    def misread(self) -> str:
+        """What of the filter looks like a comparison and is none."""
+        return self._filter.misread
+
     def filter(self, text: str) -> None:
         """Show only the rows that pass the filter `text`, see `read_filter`."""
         self._filter = read_filter(text, self.columns)
